@@ -1,1 +1,7 @@
-//! Placeholder.
+//! Deterministic replay and fault-injection tests for Rust services: the same failure, every time.
+
+pub mod event;
+pub mod plan;
+#[doc(hidden)]
+pub mod protocol;
+pub mod verdict;

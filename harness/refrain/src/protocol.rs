@@ -1,0 +1,194 @@
+//! What `cargo refrain` asks of a test executable, and what it is told: one JSON object a line, over a socket.
+//!
+//! The executable is started as `EXE --exact TEST --test-threads=1 --nocapture` with the socket as its standard input
+//! and [`ENV`] set to `command`. It reads one [`Request`], answers any number of [`Message`]s, the last one
+//! [`Message::Done`], and exits.
+
+use crate::{plan::Plan, verdict::Class, verdict::Failure};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// The private environment variable that tells a test executable how it was started.
+pub const ENV: &str = "REFRAIN_ROLE";
+
+/// The text that precedes a test's announcement in its executable; see [`crate::find`].
+pub const MARK: &str = "\u{1}refrain-test\u{2}";
+
+/// What a test executable is asked to do with one test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Run it with plans drawn from seeds, and save what fails.
+    Explore {
+        /// The first seed.
+        seed: u64,
+        /// How long.
+        budget: Budget,
+        /// How many processes at a time; `None`: one a core.
+        jobs: Option<usize>,
+    },
+    /// Run a saved plan again.
+    Replay {
+        /// The trace, absolute.
+        trace: PathBuf,
+        /// Stop before this event, counted from 0, and show what waits.
+        until: Option<usize>,
+    },
+    /// Look for a smaller plan with the same signature, and write it over the trace.
+    Shrink {
+        /// The trace, absolute.
+        trace: PathBuf,
+        /// How many processes at a time; `None`: one a core.
+        jobs: Option<usize>,
+    },
+}
+
+/// How long to explore.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Budget {
+    /// The number of runs that the test asks for.
+    OfTest,
+    /// This many runs.
+    Runs(u64),
+    /// This many seconds of real time.
+    Seconds(u64),
+}
+
+/// What a test executable tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Message {
+    /// How far it is.
+    Progress(Progress),
+    /// It is done.
+    Done(Box<Outcome>),
+}
+
+/// How far long work is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// What is being done: `exploring`, `shrinking`.
+    pub doing: String,
+    /// How many runs were made.
+    pub runs: u64,
+    /// Of how many, if that is known.
+    pub of: Option<u64>,
+    /// The best so far, for people: `2 faults, 1 hold, 31 events`.
+    pub note: String,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Of `explore`.
+    Explored(Exploration),
+    /// Of `replay`.
+    Replayed(Replay),
+    /// Of `shrink`.
+    Shrunk(Shrunk),
+    /// The harness could not do it: what was tried, and what to do.
+    Refused(String),
+}
+
+/// What an exploration ran, covered and caught.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Exploration {
+    /// The first seed.
+    pub seed: u64,
+    /// How many runs were made.
+    pub runs: u64,
+    /// How long it took, in milliseconds of real time.
+    pub took_ms: u64,
+    /// The class that the test expects to be caught, if it is a canary.
+    pub expect: Option<Class>,
+    /// What was reached.
+    pub coverage: Coverage,
+    /// What was caught and saved, if anything.
+    pub caught: Option<Caught>,
+}
+
+/// A failure, and where it was saved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Caught {
+    /// The failure.
+    pub failure: Failure,
+    /// Its plan, shrunk.
+    pub plan: Plan,
+    /// How many events the run has.
+    pub events: usize,
+    /// In which run of the exploration, counted from 1.
+    pub run: u64,
+    /// The trace's file; `None`: it stands there already.
+    pub saved: Option<PathBuf>,
+}
+
+/// What the runs of an exploration reached.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Coverage {
+    /// How many faults of each kind were planned and began.
+    pub faults: BTreeMap<String, Fired>,
+    /// In how many runs each `sometimes` property was reached.
+    pub sometimes: BTreeMap<String, u64>,
+    /// How many tasks were held back.
+    pub holds: u64,
+    /// How many polls were made.
+    pub polls: u64,
+}
+
+/// How many faults of a kind were planned, and how many of them began.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Fired {
+    /// How many were planned.
+    pub planned: u64,
+    /// How many began.
+    pub began: u64,
+}
+
+/// What a replay showed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replay {
+    /// The same run: same events, same digest.
+    Reproduced(Failure),
+    /// The plan passes now.
+    PassesNow,
+    /// Another run than the saved one.
+    Differs {
+        /// The verdict of now, if it is a failure.
+        failure: Option<Failure>,
+        /// Which event differs first, counted from 0.
+        event: usize,
+        /// The saved event, printed; `None`: the saved run had ended.
+        saved: Option<String>,
+        /// The event of now, printed; `None`: the run of now had ended.
+        now: Option<String>,
+        /// What else differs: the build that saved it.
+        note: String,
+    },
+    /// It was stopped where it was asked to.
+    Stopped {
+        /// The events up to there, printed.
+        timeline: String,
+        /// What every task waits for, a line each.
+        waits: Vec<String>,
+    },
+}
+
+/// What shrinking reached.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Shrunk {
+    /// How many runs were made.
+    pub runs: u64,
+    /// How long it took, in milliseconds of real time.
+    pub took_ms: u64,
+    /// The plan before.
+    pub before: Plan,
+    /// The plan after; the trace was written if they differ.
+    pub after: Plan,
+    /// How many events the run has now.
+    pub events: usize,
+    /// Whether it was interrupted before nothing more could be removed.
+    pub interrupted: bool,
+}
