@@ -1,0 +1,248 @@
+//! What refrain drives a simulation with: start it, add hosts and faults, ask what it did. Not for services.
+
+use super::{
+    gate::Gate,
+    kernel::{self, Fault, Host, HostAction, Kernel, Trigger, Wire, with},
+};
+use madsim::{
+    Config,
+    runtime::{Handle, Runtime},
+    time::TimeHandle,
+};
+use std::{
+    future::{Future, poll_fn},
+    net::{IpAddr, Ipv4Addr},
+    panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
+    pin::Pin,
+    task::Poll,
+};
+
+mod report;
+
+pub use kernel::{FaultKind, HeldUntil, HoldTaken, Hooks, Kind, Record, Settings, Stage, Stamp, TriggerKind};
+pub use report::{TaskReport, WaitReport, tasks};
+
+/// A host, by its number. 0 is the test.
+pub type HostId = kernel::HostId;
+
+/// What madsim says when no timer is left.
+const DEADLOCK: &str = "no events, all tasks will block forever";
+
+/// What starts a host's process; called again at each boot.
+pub type StartProcess = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>>>> + Send + Sync>;
+
+/// How a run begins.
+pub struct Start {
+    /// Seeds everything.
+    pub seed: u64,
+    /// Limits and buffers.
+    pub settings: Settings,
+    /// Who is told at once.
+    pub hooks: Hooks,
+    /// Which tasks are held back: these, or one in so many by chance, or none.
+    pub holds: Holds,
+    /// Who wants every event.
+    pub sink: Option<Box<dyn FnMut(Record)>>,
+}
+
+/// Which tasks are held back.
+pub enum Holds {
+    /// Exactly these.
+    Listed(Vec<HoldTaken>),
+    /// One in so many, by chance.
+    Random(u64),
+}
+
+/// Runs a test's future to its end in a new world. Once a process: a process has one clock and one history.
+#[track_caller]
+pub fn run<F: Future>(start: Start, main: F) -> F::Output {
+    let runtime = Runtime::with_seed_and_config(start.seed, Config::default());
+    runtime.add_simulator::<Wire>();
+    // madsim hands out its clock only to a task.
+    let time = runtime.block_on(async { TimeHandle::current() });
+    let mut kernel = Kernel::new(time, start.seed, start.settings);
+    kernel.record.sink = start.sink;
+    kernel.holds = match start.holds {
+        Holds::Listed(holds) if holds.is_empty() => kernel::HoldPlan::None,
+        Holds::Listed(holds) => kernel::HoldPlan::Listed(holds),
+        Holds::Random(one_in) => kernel::HoldPlan::Random { one_in },
+    };
+    let place = Location::caller();
+    kernel.new_task(kernel::TEST_HOST, place, true);
+    kernel::install(kernel, start.hooks);
+    let driver = runtime.create_node().name("network").build();
+    driver.spawn(drive());
+    let ran = catch_unwind(AssertUnwindSafe(|| runtime.block_on(Gate::new(0, main))));
+    match ran {
+        Ok(output) => {
+            // Whatever is left of the world ends with the process: its destructors must not run in a half-gone one.
+            std::mem::forget(runtime);
+            output
+        }
+        Err(panic) if panic.downcast_ref::<&str>() == Some(&DEADLOCK) => (start.hooks.deadlocked)(),
+        Err(panic) => resume_unwind(panic),
+    }
+}
+
+/// Does for the network what its timers cannot: arms timers, kills and starts nodes.
+async fn drive() {
+    let handle = Handle::current();
+    poll_fn(|cx| {
+        let work = with(|k| k.take_work(cx.waker()));
+        let time = super::time::handle();
+        for (due, action) in work.timers {
+            kernel::arm(&time, due, action);
+        }
+        for (action, host) in work.hosts {
+            let node = with(|k| k.hosts[host].node).expect("a host that has a process has a node");
+            match action {
+                HostAction::Kill => handle.kill(node),
+                HostAction::Restart => handle.restart(node),
+                HostAction::Pause => handle.pause(node),
+                HostAction::Resume => handle.resume(node),
+            }
+        }
+        Poll::<()>::Pending
+    })
+    .await;
+}
+
+/// Adds a host, and starts its process if it has one.
+pub fn add_host(name: &str, place: &'static Location<'static>, process: Option<StartProcess>) -> HostId {
+    let id = with(|k| {
+        let n = k.hosts.len();
+        let ip = IpAddr::V4(Ipv4Addr::from(0x0a00_0000 + n as u32));
+        k.hosts.push(Host::new(name, ip));
+        n
+    });
+    let handle = Handle::current();
+    let mut node = handle.create_node().name(name);
+    if let Some(process) = process {
+        node = node.init(move || {
+            let task = with(|k| {
+                k.process_starts(id);
+                k.new_task(id, place, true)
+            });
+            let outer = kernel::switch_task(task);
+            let started = process();
+            kernel::switch_task(outer);
+            Gate::new(task, async move {
+                let ended = started.await;
+                let how = ended.map_or_else(|error| format!("exits with an error: {error}"), |()| "exits".into());
+                with(|k| k.process_ends(id, &how));
+            })
+        });
+    }
+    let node = node.build().id();
+    with(|k| k.hosts[id].node = Some(node));
+    id
+}
+
+/// Runs a future as a task of a host, to its end.
+#[track_caller]
+pub fn run_on<F>(host: HostId, future: F) -> impl Future<Output = F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let place = Location::caller();
+    let (task, node) = with(|k| (k.new_task(host, place, false), k.hosts[host].node));
+    let node = Handle::current().get_node(node.expect("a host is built before it is used")).expect("a node stays");
+    let running = node.spawn(Gate::new(task, future));
+    async move { running.await.expect("a client is never killed") }
+}
+
+/// Adds a fault that begins at a virtual time, in nanoseconds. `text` is how its plan prints it.
+pub fn fault_at(kind: FaultKind, lasts: Option<u64>, text: String, at: u64) {
+    with(|k| k.fault_at(Fault { kind, lasts, stage: Stage::Waiting, text }, at));
+}
+
+/// Adds a fault that begins at the nth time that something happens from one host to another.
+pub fn fault_on(
+    kind: FaultKind,
+    lasts: Option<u64>,
+    text: String,
+    trigger: TriggerKind,
+    way: (HostId, HostId),
+    nth: u32,
+) {
+    let trigger = Trigger { kind: trigger, from: way.0, to: way.1, nth };
+    with(|k| k.fault_on(Fault { kind, lasts, stage: Stage::Waiting, text }, trigger));
+}
+
+/// Ends every fault.
+pub fn heal() {
+    with(Kernel::heal);
+}
+
+/// Where each fault is in its life, in the order in which they were added.
+pub fn faults() -> Vec<Stage> {
+    with(|k| k.faults.iter().map(|fault| fault.stage).collect())
+}
+
+/// Sends a Unix signal to a host's process.
+pub fn signal(host: HostId, number: i32) {
+    with(|k| k.signal(host, number));
+}
+
+/// Kills a host's process and starts it again, as an operator does.
+pub fn restart(host: HostId) {
+    with(|k| {
+        k.process_ends(host, "is restarted");
+        k.host_do(HostAction::Kill, host);
+        k.host_do(HostAction::Restart, host);
+    });
+}
+
+/// Virtual nanoseconds since the start.
+pub fn now() -> u64 {
+    with(|k| k.now)
+}
+
+/// The running digest of everything that happened so far.
+pub fn digest() -> u64 {
+    with(|k| k.record.digest)
+}
+
+/// How many polls and how many events there were so far.
+pub fn counts() -> (u64, u64) {
+    with(|k| (k.polls, k.record.count))
+}
+
+/// The holds that took place so far.
+pub fn holds_taken() -> Vec<HoldTaken> {
+    with(|k| k.holds_taken.clone())
+}
+
+/// How many sockets and tasks are open now, over all hosts but the test's.
+pub fn open_now() -> (usize, usize) {
+    with(|k| {
+        let hosts = 1..k.hosts.len();
+        hosts.map(|host| k.open_now(host)).fold((0, 0), |sum, open| (sum.0 + open.0, sum.1 + open.1))
+    })
+}
+
+/// Now, and the task that runs.
+pub fn stamp() -> Stamp {
+    with(|k| k.stamp())
+}
+
+/// The host of the task that runs.
+pub fn current_host() -> HostId {
+    kernel::current_host()
+}
+
+/// Where the task that runs was spawned; static, so that another process of the same executable can read it.
+pub fn current_place() -> &'static Location<'static> {
+    with(|k| k.tasks[kernel::current_task()].place)
+}
+
+/// Notes something that the test did or found.
+pub fn note(text: &str) {
+    with(|k| k.event(Kind::Test, text.len(), 0, |_| text.to_owned()));
+}
+
+/// Calls [`Hooks::polled`] after each poll from now on, or no more.
+pub fn watch_polls(on: bool) {
+    kernel::watch(on);
+}

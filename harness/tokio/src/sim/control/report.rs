@@ -1,0 +1,108 @@
+//! What every task waits for, for people.
+
+use crate::sim::kernel::{ConnId, HostId, Kernel, Side, Stage, TaskState, Wait, with};
+
+/// A task that has not ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskReport {
+    /// Its host's name.
+    pub host: String,
+    /// Where it was spawned.
+    pub place: String,
+    /// Which of those spawned there, from 1.
+    pub nth: u32,
+    /// Whether it is its host's main task.
+    pub main: bool,
+    /// What it waits for, in the order in which it asked. Empty: a lock, a channel or a notification.
+    pub waits: Vec<WaitReport>,
+    /// When it was polled last, in nanoseconds.
+    pub last_poll: u64,
+    /// The deadline of the first timer among them, in nanoseconds.
+    pub deadline: Option<u64>,
+    /// The last fault that touched what it waits for, and when that began and ended.
+    pub fault: Option<(String, u64, Option<u64>)>,
+}
+
+/// One thing that a task waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WaitReport {
+    /// For people: `to read from notes:49152 -> exchange:5010 (established)`.
+    pub what: String,
+    /// Whether the network may let it wait for ever: a read, a write or a connect.
+    pub network: bool,
+    /// Since when, in nanoseconds.
+    pub since: u64,
+}
+
+/// Every task that has not ended, in the order in which they were spawned.
+pub fn tasks() -> Vec<TaskReport> {
+    with(|k| k.tasks.iter().filter(|task| !task.ended).map(|task| report(k, task)).collect())
+}
+
+fn report(k: &Kernel, task: &TaskState) -> TaskReport {
+    let waits = task.waits.iter().filter(|(wait, _)| !matches!(wait, Wait::Timer(_)));
+    let waits = waits.map(|&(wait, since)| WaitReport { what: describe(k, wait), network: is_network(wait), since });
+    let timers = task.waits.iter().filter_map(|(wait, _)| if let Wait::Timer(at) = wait { Some(*at) } else { None });
+    TaskReport {
+        host: k.hosts[task.host].name.clone(),
+        place: task.place(),
+        nth: task.nth,
+        main: task.main,
+        waits: waits.collect(),
+        last_poll: task.last_poll,
+        deadline: timers.min(),
+        fault: last_fault(k, task),
+    }
+}
+
+fn is_network(wait: Wait) -> bool {
+    matches!(wait, Wait::Read(..) | Wait::Write(..) | Wait::Connect(_))
+}
+
+fn describe(k: &Kernel, wait: Wait) -> String {
+    match wait {
+        Wait::Read(conn, side) => format!("to read from {} ({})", k.describe(conn, side), state(k, conn, side)),
+        Wait::Write(conn, side) => format!("to write to {} ({})", k.describe(conn, side), state(k, conn, side)),
+        Wait::Connect(conn) => format!("to be connected {} ({})", k.describe(conn, 0), state(k, conn, 0)),
+        Wait::Accept(id) => format!("for a connection on port {}", k.listeners[id].addr.port()),
+        Wait::Timer(at) => format!("for a timer at {at} ns"),
+        Wait::Signal => "for a signal".into(),
+        Wait::Join(task) => format!("for the task spawned at {}", k.tasks[task].place()),
+        Wait::Held => "because the plan holds it".into(),
+    }
+}
+
+fn state(k: &Kernel, conn: ConnId, side: Side) -> String {
+    let peer = &k.conns[conn].ends[1 - side];
+    let name = &k.hosts[peer.host].name;
+    if k.hosts[peer.host].boot != peer.boot {
+        return format!("half-open: {name} has lost power since");
+    }
+    if !k.conns[conn].ends[side].established {
+        return "SYN sent".into();
+    }
+    match k.conns[conn].pipes[side].waiting {
+        true => format!("established, {name} has not acknowledged"),
+        false => "established".into(),
+    }
+}
+
+/// The last fault that touched the connections a task waits for; without one, its host.
+fn last_fault(k: &Kernel, task: &TaskState) -> Option<(String, u64, Option<u64>)> {
+    let mut ways: Vec<(HostId, HostId)> = vec![];
+    for (wait, _) in &task.waits {
+        if let Wait::Read(conn, _) | Wait::Write(conn, _) | Wait::Connect(conn) = wait {
+            ways.push(k.way(*conn, 0));
+        }
+    }
+    if ways.is_empty() {
+        ways.push((task.host, task.host));
+    }
+    let began = k.faults.iter().filter(|fault| ways.iter().any(|&(a, b)| fault.touches(a, b)));
+    let began = began.filter_map(|fault| match fault.stage {
+        Stage::Active(began) => Some((fault.text.clone(), began, None)),
+        Stage::Over(began, ended) => Some((fault.text.clone(), began, Some(ended))),
+        Stage::Waiting | Stage::Excused => None,
+    });
+    began.max_by_key(|(_, began, _)| *began)
+}

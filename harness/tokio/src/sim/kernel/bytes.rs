@@ -1,0 +1,83 @@
+//! A queue of bytes that keeps the pieces in which they came.
+
+use std::collections::VecDeque;
+
+#[derive(Debug, Default)]
+pub(crate) struct Bytes {
+    pieces: VecDeque<Vec<u8>>,
+    /// How much of the first piece is gone.
+    offset: usize,
+    len: usize,
+}
+
+impl Bytes {
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub fn push(&mut self, piece: Vec<u8>) {
+        self.len += piece.len();
+        if !piece.is_empty() {
+            self.pieces.push_back(piece);
+        }
+    }
+
+    /// Takes at most `max` bytes, never more than one piece: sizes of writes survive where nothing splits them.
+    pub fn take(&mut self, max: usize) -> Vec<u8> {
+        let Some(first) = self.pieces.front() else { return vec![] };
+        let left = first.len() - self.offset;
+        let n = left.min(max);
+        self.len -= n;
+        if self.offset == 0 && n == first.len() {
+            return self.pieces.pop_front().expect("a first piece was seen");
+        }
+        let taken = first[self.offset..self.offset + n].to_vec();
+        self.skip(n);
+        taken
+    }
+
+    /// Copies out as much as fits, over pieces, as a stream's reader sees it.
+    pub fn read(&mut self, into: &mut real::io::ReadBuf<'_>) -> usize {
+        let mut total = 0;
+        while let Some(first) = self.pieces.front() {
+            let n = (first.len() - self.offset).min(into.remaining());
+            if n == 0 {
+                break;
+            }
+            into.put_slice(&first[self.offset..self.offset + n]);
+            self.skip(n);
+            total += n;
+        }
+        self.len -= total;
+        total
+    }
+
+    /// Copies without taking.
+    pub fn peek(&self, into: &mut real::io::ReadBuf<'_>) -> usize {
+        let mut offset = self.offset;
+        let mut total = 0;
+        for piece in &self.pieces {
+            let n = (piece.len() - offset).min(into.remaining());
+            into.put_slice(&piece[offset..offset + n]);
+            total += n;
+            offset = 0;
+        }
+        total
+    }
+
+    pub fn clear(&mut self) {
+        *self = Bytes::default();
+    }
+
+    fn skip(&mut self, n: usize) {
+        self.offset += n;
+        if self.pieces.front().is_some_and(|first| first.len() == self.offset) {
+            self.pieces.pop_front();
+            self.offset = 0;
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Hosts and their processes: start, end, crash, boot.
+
+use super::{Action, ConnId, Kernel, Kind, ListenerId};
+use madsim::task::NodeId;
+use std::{collections::BTreeMap, net::IpAddr, task::Waker};
+
+pub(crate) type HostId = usize;
+
+/// The host on which the test itself runs.
+pub(crate) const TEST_HOST: HostId = 0;
+
+/// A simulated machine with one process.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub name: String,
+    pub ip: IpAddr,
+    pub node: Option<NodeId>,
+    /// Whether it has power.
+    pub up: bool,
+    /// Whether its process runs.
+    pub running: bool,
+    /// How often it has booted; connections of an earlier boot are unknown to it.
+    pub boot: u32,
+    pub listeners: Vec<ListenerId>,
+    /// Connections that its application holds or that it is accepting.
+    pub conns: Vec<ConnId>,
+    pub next_port: u16,
+    pub signal_wakers: Vec<Waker>,
+    /// How many faults keep it down, and paused, now.
+    pub downs: u32,
+    pub pauses: u32,
+    signals: BTreeMap<i32, u64>,
+}
+
+/// What only madsim can do to a host; done by the driver task.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum HostAction {
+    Kill,
+    Restart,
+    Pause,
+    Resume,
+}
+
+/// What the driver has to do.
+pub(crate) struct Work {
+    pub timers: Vec<(u64, Action)>,
+    pub hosts: Vec<(HostAction, HostId)>,
+}
+
+impl Host {
+    pub fn new(name: &str, ip: IpAddr) -> Host {
+        Host {
+            name: name.to_owned(),
+            ip,
+            node: None,
+            up: true,
+            running: true,
+            boot: 1,
+            listeners: vec![],
+            conns: vec![],
+            next_port: 49152,
+            signal_wakers: vec![],
+            downs: 0,
+            pauses: 0,
+            signals: BTreeMap::new(),
+        }
+    }
+
+    /// How many signals of a kind it was sent. Asking installs the handler: the signal kills no more.
+    pub fn signals_sent(&mut self, number: i32) -> u64 {
+        *self.signals.entry(number).or_default()
+    }
+}
+
+impl Kernel {
+    pub fn host_do(&mut self, action: HostAction, host: HostId) {
+        self.host_actions.push((action, host));
+        let driver = self.driver.take();
+        self.wake(driver);
+    }
+
+    /// Sends a Unix signal to a host's process. Without a handler it dies of it.
+    pub fn signal(&mut self, host: HostId, number: i32) {
+        self.event_on(Kind::Fault, host, number as usize, |_| format!("is sent signal {number}"));
+        match self.hosts[host].signals.get_mut(&number) {
+            Some(sent) => *sent += 1,
+            None => return self.host_do(HostAction::Kill, host),
+        }
+        for waker in std::mem::take(&mut self.hosts[host].signal_wakers) {
+            self.wake(Some(waker));
+        }
+    }
+
+    /// A host's process starts.
+    pub fn process_starts(&mut self, host: HostId) {
+        self.hosts[host].running = true;
+        self.event_on(Kind::Start, host, 0, |_| "starts".into());
+    }
+
+    /// A host's process is gone: its kernel closes its sockets as a real one does.
+    pub fn process_ends(&mut self, host: HostId, how: &str) {
+        if !std::mem::replace(&mut self.hosts[host].running, false) {
+            return;
+        }
+        self.event_on(Kind::End, host, 0, |_| how.to_owned());
+        for id in self.hosts[host].listeners.clone() {
+            self.unlisten(id);
+        }
+        for conn in self.hosts[host].conns.clone() {
+            for side in [0, 1] {
+                if self.conns[conn].ends[side].host == host {
+                    self.close(conn, side);
+                }
+            }
+        }
+        self.forget_process(host);
+    }
+
+    /// A host loses power: nothing is sent, nothing is remembered.
+    pub fn crash(&mut self, host: HostId) {
+        let h = &mut self.hosts[host];
+        h.up = false;
+        h.running = false;
+        h.boot += 1;
+        let listeners = std::mem::take(&mut h.listeners);
+        h.conns.clear();
+        for id in listeners {
+            self.listeners[id].open = false;
+            self.listeners[id].queue.clear();
+        }
+        self.forget_process(host);
+    }
+
+    fn forget_process(&mut self, host: HostId) {
+        self.hosts[host].signals.clear();
+        self.hosts[host].signal_wakers.clear();
+        for task in self.tasks.iter_mut().filter(|task| task.host == host) {
+            task.waits.clear();
+        }
+    }
+
+    /// What the driver has to do now: timers to arm, hosts to change.
+    pub fn take_work(&mut self, driver: &Waker) -> Work {
+        self.driver = Some(driver.clone());
+        Work { timers: std::mem::take(&mut self.later), hosts: std::mem::take(&mut self.host_actions) }
+    }
+
+    /// How many sockets and how many tasks a host has now, its listeners not counted.
+    pub fn open_now(&self, host: HostId) -> (usize, usize) {
+        let tasks = self.tasks.iter().filter(|task| task.host == host && !task.ended).count();
+        (self.hosts[host].conns.len(), tasks)
+    }
+}

@@ -1,0 +1,244 @@
+//! The state of one simulated world: hosts, connections, faults and tasks, on the thread that runs it.
+//!
+//! A run has a process and a thread of its own, so the state lies in a thread-local and needs no lock. Nothing here
+//! calls out while it is borrowed: wakers are collected and woken afterwards.
+
+use madsim::time::TimeHandle;
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    task::Waker,
+};
+
+mod bytes;
+mod close;
+mod conn;
+mod dns;
+mod fault;
+mod handshake;
+mod host;
+mod link;
+mod record;
+mod stream;
+mod tasks;
+mod timer;
+mod triggers;
+mod wire;
+
+pub(crate) use conn::{Conn, ConnId, Side};
+pub(crate) use fault::Fault;
+pub use fault::{FaultKind, Stage};
+pub(crate) use handshake::{BACKLOG, ListenerId};
+pub(crate) use host::{Host, HostAction, HostId, TEST_HOST};
+pub use record::{Kind, Record, Stamp};
+pub use tasks::{HeldUntil, HoldTaken};
+pub(crate) use tasks::{HoldPlan, TaskId, TaskState, Turn, Wait};
+pub(crate) use timer::{Action, Timer, arm};
+pub(crate) use triggers::Trigger;
+pub use triggers::TriggerKind;
+pub(crate) use wire::Wire;
+
+/// How long one run may keep polling without the clock ever moving on to a timer.
+pub(crate) const BUSY_POLLS_MAX: u64 = 1_000_000;
+
+/// Everything that a run simulates.
+pub(crate) struct Kernel {
+    pub time: TimeHandle,
+    /// Virtual time in nanoseconds; right whenever the kernel is borrowed.
+    pub now: u64,
+    pub seed: u64,
+    pub hosts: Vec<Host>,
+    pub tasks: Vec<TaskState>,
+    pub conns: Vec<Conn>,
+    pub listeners: Vec<handshake::Listener>,
+    pub links: BTreeMap<(HostId, HostId), link::LinkState>,
+    pub faults: Vec<Fault>,
+    pub triggers: triggers::Triggers,
+    pub record: record::Recorder,
+    pub holds: HoldPlan,
+    pub holds_taken: Vec<HoldTaken>,
+    pub settings: Settings,
+    pub polls: u64,
+    /// Whether a timer's callback runs now.
+    in_timer: bool,
+    tasks_at: BTreeMap<(HostId, &'static str, u32), u32>,
+    connects: BTreeMap<(HostId, HostId), u64>,
+    busy: tasks::Busy,
+    wakes: Vec<Waker>,
+    later: Vec<(u64, Action)>,
+    host_actions: Vec<(HostAction, HostId)>,
+    driver: Option<Waker>,
+}
+
+/// What a run may be told about its network and its limits.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The run fails when virtual time reaches this, in nanoseconds.
+    pub time_max: u64,
+    /// Bytes that a socket takes from its writer before the writer waits. Linux starts near 16 KiB and grows; fixed here.
+    pub send_buffer: usize,
+    /// Bytes that a socket holds for its reader before the window closes.
+    pub receive_buffer: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { time_max: 3600 * 1_000_000_000, send_buffer: 64 << 10, receive_buffer: 64 << 10 }
+    }
+}
+
+/// What refrain wants to be told at once. Those that never return end the run.
+#[derive(Clone, Copy)]
+pub struct Hooks {
+    /// Nothing can run any more.
+    pub deadlocked: fn() -> !,
+    /// A task panicked.
+    pub panicked: fn(Box<dyn std::any::Any + Send>) -> !,
+    /// Virtual time has reached its limit.
+    pub out_of_time: fn() -> !,
+    /// A task is polled for ever while virtual time stands still.
+    pub busy: fn() -> !,
+    /// After each poll, while [`super::control::watch_polls`] asks for it.
+    pub polled: fn(),
+}
+
+thread_local! {
+    static KERNEL: RefCell<Option<Box<Kernel>>> = const { RefCell::new(None) };
+    static CURRENT: Cell<TaskId> = const { Cell::new(0) };
+    static HOOKS: Cell<Option<Hooks>> = const { Cell::new(None) };
+    static WATCHED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Begins a world on this thread.
+pub(crate) fn install(kernel: Kernel, hooks: Hooks) {
+    KERNEL.with(|k| *k.borrow_mut() = Some(Box::new(kernel)));
+    HOOKS.set(Some(hooks));
+}
+
+/// Borrows the world of this thread.
+#[track_caller]
+pub(crate) fn with<R>(f: impl FnOnce(&mut Kernel) -> R) -> R {
+    with_at(0, f)
+}
+
+/// The same from a timer that was due at `due`: the clock may not have moved there yet.
+#[track_caller]
+pub(crate) fn with_at<R>(due: u64, f: impl FnOnce(&mut Kernel) -> R) -> R {
+    KERNEL.with(|cell| {
+        let mut borrowed = cell.borrow_mut();
+        let Some(kernel) = borrowed.as_mut() else { no_simulation() };
+        kernel.now = (kernel.time.elapsed().as_nanos() as u64).max(due);
+        kernel.in_timer = due > 0;
+        let result = f(kernel);
+        if kernel.wakes.is_empty() {
+            return result;
+        }
+        let wakes = std::mem::take(&mut kernel.wakes);
+        drop(borrowed);
+        wakes.into_iter().for_each(Waker::wake);
+        result
+    })
+}
+
+/// Whether this thread runs a simulation.
+pub(crate) fn is_running() -> bool {
+    KERNEL.with(|k| k.try_borrow().map_or(true, |k| k.is_some()))
+}
+
+#[track_caller]
+fn no_simulation() -> ! {
+    panic!("there is no simulation on this thread: simulated tokio runs only inside #[refrain::test]")
+}
+
+pub(crate) fn hooks() -> Hooks {
+    HOOKS.get().unwrap_or_else(|| no_simulation())
+}
+
+/// The task that is being polled or dropped; the test's own before any other.
+pub(crate) fn current_task() -> TaskId {
+    CURRENT.get()
+}
+
+/// Makes `task` the current one and returns the one that was.
+pub(crate) fn switch_task(task: TaskId) -> TaskId {
+    CURRENT.replace(task)
+}
+
+#[track_caller]
+pub(crate) fn current_host() -> HostId {
+    with(|k| k.tasks[CURRENT.get()].host)
+}
+
+pub(crate) fn watched() -> bool {
+    WATCHED.get()
+}
+
+pub(crate) fn watch(on: bool) {
+    WATCHED.set(on);
+}
+
+impl Kernel {
+    pub fn new(time: TimeHandle, seed: u64, settings: Settings) -> Kernel {
+        let mut kernel = Kernel {
+            time,
+            now: 0,
+            seed,
+            hosts: vec![],
+            tasks: vec![],
+            conns: vec![],
+            listeners: vec![],
+            links: BTreeMap::new(),
+            faults: vec![],
+            triggers: Default::default(),
+            record: Default::default(),
+            holds: HoldPlan::None,
+            holds_taken: vec![],
+            settings,
+            polls: 0,
+            in_timer: false,
+            tasks_at: BTreeMap::new(),
+            connects: BTreeMap::new(),
+            busy: Default::default(),
+            wakes: vec![],
+            later: vec![],
+            host_actions: vec![],
+            driver: None,
+        };
+        kernel.hosts.push(Host::new("", IpAddr::V4(Ipv4Addr::new(10, 0, 0, 254))));
+        kernel
+    }
+
+    /// Wakes a task once the kernel is no longer borrowed.
+    pub fn wake(&mut self, waker: Option<Waker>) {
+        self.wakes.extend(waker);
+    }
+
+    /// Does `action` at virtual time `due`. A timer's own callback cannot arm another: the driver task does it then.
+    pub fn later(&mut self, due: u64, action: Action) {
+        if !self.in_timer && due > self.now {
+            return arm(&self.time, due, action);
+        }
+        self.later.push((due, action));
+        let driver = self.driver.take();
+        self.wake(driver);
+    }
+
+    /// A number that depends on the seed, a stream and a count only: never on the schedule.
+    pub fn chance(&self, stream: u64, n: u64) -> u64 {
+        record::mix(self.seed ^ stream, n)
+    }
+
+    /// The host that has an address, as another host sees it.
+    pub fn host_at(&self, from: HostId, ip: IpAddr) -> Option<HostId> {
+        if ip.is_loopback() || ip.is_unspecified() {
+            return Some(from);
+        }
+        self.hosts.iter().position(|host| host.ip == ip)
+    }
+}
+
+/// An address of a socket, for people: `notes:49152`.
+pub(crate) fn name_of(kernel: &Kernel, host: HostId, addr: SocketAddr) -> String {
+    format!("{}:{}", kernel.hosts[host].name, addr.port())
+}

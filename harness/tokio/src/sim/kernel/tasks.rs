@@ -1,0 +1,229 @@
+//! What every task does: where it was spawned, how often it was polled, what it waits for, whether it is held.
+
+use super::{BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, Side, current_task, record};
+use std::panic::Location;
+
+pub(crate) type TaskId = usize;
+
+/// While a task only polls, madsim moves the clock by at most 100 ns; a longer step means that everybody waited.
+const IDLE_STEP_NS: u64 = 1_000;
+
+/// A spawned task.
+#[derive(Debug)]
+pub(crate) struct TaskState {
+    pub host: HostId,
+    pub place: &'static Location<'static>,
+    /// Which of the tasks spawned there on its host, from 1.
+    pub nth: u32,
+    pub main: bool,
+    pub polls: u32,
+    pub waits: Vec<(Wait, u64)>,
+    waited: Vec<(Wait, u64)>,
+    pub last_poll: u64,
+    pub ended: bool,
+    /// When a random hold takes it, and for how long.
+    hold: Option<(u32, HeldUntil)>,
+}
+
+/// What a task waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    Read(ConnId, Side),
+    Write(ConnId, Side),
+    Connect(ConnId),
+    Accept(ListenerId),
+    /// A timer, by its deadline.
+    Timer(u64),
+    Signal,
+    Join(TaskId),
+    Held,
+}
+
+/// How long a task is held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldUntil {
+    /// Until no other task can run.
+    Idle,
+    /// For this much virtual time, in nanoseconds.
+    For(u64),
+}
+
+/// Which tasks are held back.
+#[derive(Debug, Clone)]
+pub(crate) enum HoldPlan {
+    None,
+    /// One task in `one_in`, at a poll drawn for it.
+    Random {
+        one_in: u64,
+    },
+    /// These and no others.
+    Listed(Vec<HoldTaken>),
+}
+
+/// A hold that took place, or is to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldTaken {
+    /// The host's name.
+    pub host: String,
+    /// Where the task was spawned, `src/link.rs:88`.
+    pub place: String,
+    /// Which of those spawned there, from 1.
+    pub nth: u32,
+    /// At which poll, from 1.
+    pub poll: u32,
+    /// For how long.
+    pub until: HeldUntil,
+}
+
+/// Counts polls that follow each other without the clock moving on.
+#[derive(Debug, Default)]
+pub(crate) struct Busy {
+    polls: u64,
+    last: u64,
+}
+
+/// What the gate is to do with a poll.
+pub(crate) enum Turn {
+    Run,
+    Hold(HeldUntil),
+    OutOfTime,
+    Busy,
+}
+
+impl TaskState {
+    /// Where it was spawned: `src/link.rs:88`.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.place.file(), self.place.line())
+    }
+
+    /// The same, with `#n` from the second one spawned there on its host.
+    pub fn name(&self, _: &Kernel) -> String {
+        match self.nth {
+            1 => self.place(),
+            n => format!("{}#{n}", self.place()),
+        }
+    }
+}
+
+impl Kernel {
+    /// Adds a task to a host.
+    pub fn new_task(&mut self, host: HostId, place: &'static Location<'static>, main: bool) -> TaskId {
+        let nth = self.tasks_at.entry((host, place.file(), place.line())).or_default();
+        *nth += 1;
+        let nth = *nth;
+        let mut task = TaskState {
+            host,
+            place,
+            nth,
+            main,
+            polls: 0,
+            waits: vec![],
+            waited: vec![],
+            last_poll: self.now,
+            ended: false,
+            hold: None,
+        };
+        if host != super::TEST_HOST && !main {
+            task.hold = self.draw_hold(&task);
+        }
+        self.tasks.push(task);
+        let id = self.tasks.len() - 1;
+        if !main {
+            self.event(Kind::Start, id, nth as usize, |k| format!("spawns {}", k.tasks[id].name(k)));
+        }
+        id
+    }
+
+    fn draw_hold(&self, task: &TaskState) -> Option<(u32, HeldUntil)> {
+        let HoldPlan::Random { one_in } = self.holds else { return None };
+        let place = record::hash(task.place.file()) ^ u64::from(task.place.line());
+        let stream = record::mix(record::hash(&self.hosts[task.host].name) ^ 0x401d, place);
+        let chance = |n| self.chance(stream, (u64::from(task.nth) << 8) + n);
+        if !chance(0).is_multiple_of(one_in) {
+            return None;
+        }
+        // Early polls are where a task meets others for the first time: small numbers are drawn more often.
+        let poll = 1 + (chance(1).trailing_zeros() * 2 + (chance(2) % 3) as u32);
+        // From 1 ms, each doubling as likely as the next, to 16 s: the scale of time-outs is not known.
+        let long = (1_000_000u64 << (chance(3) % 14)) + chance(4) % 1_000_000;
+        let until = if chance(5).is_multiple_of(2) { HeldUntil::Idle } else { HeldUntil::For(long) };
+        Some((poll, until))
+    }
+
+    fn hold_of(&self, id: TaskId) -> Option<HeldUntil> {
+        let task = &self.tasks[id];
+        match &self.holds {
+            HoldPlan::None => None,
+            HoldPlan::Random { .. } => task.hold.filter(|(poll, _)| *poll == task.polls).map(|(_, until)| until),
+            HoldPlan::Listed(holds) => {
+                let is_this = |hold: &&HoldTaken| {
+                    hold.poll == task.polls
+                        && hold.nth == task.nth
+                        && hold.host == self.hosts[task.host].name
+                        && hold.place == task.place()
+                };
+                holds.iter().find(is_this).map(|hold| hold.until)
+            }
+        }
+    }
+
+    /// A task is about to be polled.
+    pub fn begin_poll(&mut self, id: TaskId) -> Turn {
+        self.polls += 1;
+        if self.now > self.busy.last + IDLE_STEP_NS {
+            self.busy.polls = 0;
+        }
+        (self.busy.last, self.busy.polls) = (self.now, self.busy.polls + 1);
+        let task = &mut self.tasks[id];
+        task.polls += 1;
+        task.last_poll = self.now;
+        std::mem::swap(&mut task.waits, &mut task.waited);
+        task.waits.clear();
+        self.record.fold(self.now, id as u64, u64::from(task.polls));
+        if self.now >= self.settings.time_max {
+            return Turn::OutOfTime;
+        }
+        if self.busy.polls > BUSY_POLLS_MAX {
+            return Turn::Busy;
+        }
+        if matches!(self.holds, HoldPlan::None) {
+            return Turn::Run;
+        }
+        let Some(until) = self.hold_of(id) else { return Turn::Run };
+        self.hold(id, until)
+    }
+
+    fn hold(&mut self, id: TaskId, until: HeldUntil) -> Turn {
+        let task = &self.tasks[id];
+        let (host, place) = (self.hosts[task.host].name.clone(), task.place());
+        self.holds_taken.push(HoldTaken { host, place, nth: task.nth, poll: task.polls, until });
+        self.event(Kind::Hold, id, 0, |k| {
+            let poll = k.tasks[id].polls;
+            match until {
+                HeldUntil::Idle => format!("is held at poll {poll} until nothing else can run"),
+                HeldUntil::For(ns) => format!("is held at poll {poll} for {} ms", ns / 1_000_000),
+            }
+        });
+        self.wait(Wait::Held);
+        Turn::Hold(until)
+    }
+
+    /// The current task cannot go on before this happens.
+    pub fn wait(&mut self, wait: Wait) {
+        let now = self.now;
+        let task = &mut self.tasks[current_task()];
+        if task.waits.iter().any(|(other, _)| *other == wait) {
+            return;
+        }
+        let since = task.waited.iter().find(|(other, _)| *other == wait).map_or(now, |(_, since)| *since);
+        task.waits.push((wait, since));
+    }
+
+    /// A task is done or was dropped.
+    pub fn end_task(&mut self, id: TaskId) {
+        if !std::mem::replace(&mut self.tasks[id].ended, true) {
+            self.tasks[id].waits.clear();
+            self.record.fold(self.now, !(id as u64), 0);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Timers on the simulated clock, for tasks and for the network.
+
+use super::{ConnId, Side, with_at};
+use madsim::time::{Sleep, TimeHandle};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
+
+/// What the network does at a time to come. Plain data: a timer carries it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Action {
+    /// A SYN arrives, the nth of its connect.
+    Syn(ConnId),
+    /// The SYN is sent again, or the connect times out.
+    SynRetry(ConnId, u32),
+    /// A SYN-ACK arrives at the client.
+    SynAck(ConnId),
+    /// The SYN-ACK is sent again.
+    SynAckRetry(ConnId, u32),
+    /// The last packet of the handshake arrives at the server.
+    Ack(ConnId),
+    /// Segments from this side arrive; they were sent in this round of retransmission.
+    Deliver(ConnId, Side, u32),
+    /// This side sends its unacknowledged segments again.
+    Retransmit(ConnId, Side, u32),
+    /// The reader's window opened: this side may send more.
+    Window(ConnId, Side),
+    /// A reset arrives at this side.
+    Rst(ConnId, Side),
+    /// The connect fails: nobody has that address.
+    Unreachable(ConnId),
+    /// A fault begins.
+    Fault(usize),
+    /// A fault is over.
+    FaultOver(usize),
+}
+
+/// Arms `action` at `due`. Not from within a timer's callback: madsim holds its timers' lock there; see `Kernel::later`.
+pub(crate) fn arm(time: &TimeHandle, due: u64, action: Action) {
+    struct Due(u64, Action);
+    impl Wake for Due {
+        fn wake(self: Arc<Self>) {
+            with_at(self.0, |k| k.perform(self.1));
+        }
+    }
+    arm_waker(time, due, Arc::new(Due(due, action)).into());
+}
+
+/// Wakes `waker` at `due`, or at once if that is past.
+fn arm_waker(time: &TimeHandle, due: u64, waker: Waker) {
+    let mut sleep = at(time, due);
+    let mut cx = Context::from_waker(&waker);
+    if Pin::new(&mut sleep).poll(&mut cx).is_ready() {
+        waker.wake();
+    }
+}
+
+/// A sleep until exactly `due`: madsim's own never ends within the next millisecond, unless it is reset.
+fn at(time: &TimeHandle, due: u64) -> Sleep {
+    let start = time.now_instant() - time.elapsed();
+    let mut sleep = time.sleep_until(start);
+    Pin::new(&mut sleep).reset(start + Duration::from_nanos(due));
+    sleep
+}
+
+/// One deadline for one task: arms at most one madsim timer for it, however often it is polled.
+#[derive(Debug, Default)]
+pub(crate) struct Timer {
+    armed: Option<(u64, Arc<Slot>)>,
+}
+
+#[derive(Debug, Default)]
+struct Slot(Mutex<Option<Waker>>);
+
+impl Wake for Slot {
+    fn wake(self: Arc<Self>) {
+        if let Some(waker) = self.0.lock().expect("no panic while a waker is stored").take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Timer {
+    /// Ready once virtual time has reached `due`.
+    pub fn poll(&mut self, time: &TimeHandle, due: u64, cx: &mut Context<'_>) -> Poll<()> {
+        if time.elapsed().as_nanos() as u64 >= due {
+            self.armed = None;
+            return Poll::Ready(());
+        }
+        let slot = match &self.armed {
+            Some((armed, slot)) if *armed == due => slot.clone(),
+            _ => {
+                let slot = Arc::new(Slot::default());
+                arm_waker(time, due, slot.clone().into());
+                self.armed = Some((due, slot.clone()));
+                slot
+            }
+        };
+        *slot.0.lock().expect("no panic while a waker is stored") = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if let Some((_, slot)) = self.armed.take() {
+            slot.0.lock().expect("no panic while a waker is stored").take();
+        }
+    }
+}
+
+impl super::Kernel {
+    /// Does what a timer carried.
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Syn(conn) => self.syn_arrives(conn),
+            Action::SynRetry(conn, tries) => self.syn_again(conn, tries),
+            Action::SynAck(conn) => self.syn_ack_arrives(conn),
+            Action::SynAckRetry(conn, tries) => self.syn_ack_again(conn, tries),
+            Action::Ack(conn) => self.ack_arrives(conn),
+            Action::Deliver(conn, side, round) => self.deliver(conn, side, round),
+            Action::Retransmit(conn, side, round) => self.retransmit(conn, side, round),
+            Action::Window(conn, side) => self.send_queued(conn, side),
+            Action::Rst(conn, side) => self.rst_arrives(conn, side),
+            Action::Unreachable(conn) => self.connect_failed(conn, std::io::ErrorKind::HostUnreachable),
+            Action::Fault(fault) => self.begin_fault(fault),
+            Action::FaultOver(fault) => self.end_fault(fault),
+        }
+    }
+}

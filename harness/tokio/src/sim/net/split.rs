@@ -1,0 +1,179 @@
+//! The halves of a stream, borrowed and owned.
+
+use super::TcpStream;
+use real::io::{AsyncRead, AsyncWrite, ReadBuf};
+use std::{
+    error::Error,
+    fmt, io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+/// The borrowed reading half. As tokio's.
+#[derive(Debug)]
+pub struct ReadHalf<'a>(pub(super) &'a TcpStream);
+
+/// The borrowed writing half. As tokio's.
+#[derive(Debug)]
+pub struct WriteHalf<'a>(pub(super) &'a TcpStream);
+
+/// The owned reading half. As tokio's.
+#[derive(Debug)]
+pub struct OwnedReadHalf(pub(super) Arc<TcpStream>);
+
+/// The owned writing half; shut down when dropped. As tokio's.
+#[derive(Debug)]
+pub struct OwnedWriteHalf {
+    stream: Arc<TcpStream>,
+    shutdown_on_drop: bool,
+}
+
+/// The halves are of two streams. As tokio's.
+#[derive(Debug)]
+pub struct ReuniteError(pub OwnedReadHalf, pub OwnedWriteHalf);
+
+impl fmt::Display for ReuniteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("tried to reunite halves that are not from the same socket")
+    }
+}
+
+impl Error for ReuniteError {}
+
+impl OwnedReadHalf {
+    /// Puts the halves together again.
+    pub fn reunite(self, other: OwnedWriteHalf) -> Result<TcpStream, ReuniteError> {
+        if !Arc::ptr_eq(&self.0, &other.stream) {
+            return Err(ReuniteError(self, other));
+        }
+        other.forget();
+        Ok(Arc::try_unwrap(self.0).expect("two halves hold a stream and one is gone"))
+    }
+}
+
+impl OwnedWriteHalf {
+    pub(super) fn new(stream: Arc<TcpStream>) -> OwnedWriteHalf {
+        OwnedWriteHalf { stream, shutdown_on_drop: true }
+    }
+
+    /// Puts the halves together again.
+    pub fn reunite(self, other: OwnedReadHalf) -> Result<TcpStream, ReuniteError> {
+        other.reunite(self)
+    }
+
+    /// Drops it without shutting it down.
+    pub fn forget(mut self) {
+        self.shutdown_on_drop = false;
+    }
+}
+
+impl Drop for OwnedWriteHalf {
+    fn drop(&mut self) {
+        if self.shutdown_on_drop {
+            self.stream.shut_down();
+        }
+    }
+}
+
+/// What every half knows of its stream.
+macro_rules! addresses {
+    ($half:ty, $stream:ident) => {
+        impl $half {
+            /// This end's address.
+            pub fn local_addr(&self) -> io::Result<SocketAddr> {
+                self.$stream().local_addr()
+            }
+
+            /// The other end's address.
+            pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+                self.$stream().peer_addr()
+            }
+
+            fn $stream(&self) -> &TcpStream {
+                self.get()
+            }
+        }
+    };
+}
+
+addresses!(ReadHalf<'_>, stream_of);
+addresses!(WriteHalf<'_>, stream_of);
+addresses!(OwnedReadHalf, stream_of);
+addresses!(OwnedWriteHalf, stream_of);
+
+impl ReadHalf<'_> {
+    fn get(&self) -> &TcpStream {
+        self.0
+    }
+}
+
+impl WriteHalf<'_> {
+    fn get(&self) -> &TcpStream {
+        self.0
+    }
+}
+
+impl OwnedReadHalf {
+    fn get(&self) -> &TcpStream {
+        &self.0
+    }
+}
+
+impl OwnedWriteHalf {
+    fn get(&self) -> &TcpStream {
+        &self.stream
+    }
+}
+
+macro_rules! reads {
+    ($($half:ty),*) => {$(
+        impl $half {
+            /// Copies what has arrived without taking it.
+            pub async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+                self.get().peek(buf).await
+            }
+
+            /// Reads what has arrived, or says that it would have to wait.
+            pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+                self.get().try_read(buf)
+            }
+        }
+
+        impl AsyncRead for $half {
+            fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+                self.get().poll_read_or_peek(cx, buf, false)
+            }
+        }
+    )*};
+}
+
+macro_rules! writes {
+    ($($half:ty),*) => {$(
+        impl $half {
+            /// Writes what the buffer takes, or says that it would have to wait.
+            pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+                self.get().try_write(buf)
+            }
+        }
+
+        impl AsyncWrite for $half {
+            fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+                self.get().poll_write_some(cx, data)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+
+            fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.get().shut_down();
+                Poll::Ready(Ok(()))
+            }
+        }
+    )*};
+}
+
+reads!(ReadHalf<'_>, OwnedReadHalf);
+writes!(WriteHalf<'_>, OwnedWriteHalf);

@@ -1,0 +1,81 @@
+//! tokio's `signal`: each simulated host has its own.
+
+use super::kernel;
+use std::{future::poll_fn, io, task::Poll};
+
+/// Completes when the host is sent SIGINT. As tokio's.
+pub async fn ctrl_c() -> io::Result<()> {
+    let mut signal = unix::signal(unix::SignalKind::interrupt())?;
+    signal.recv().await;
+    Ok(())
+}
+
+/// Unix signals.
+pub mod unix {
+    use super::*;
+
+    /// Which signal. As tokio's.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub struct SignalKind(i32);
+
+    impl SignalKind {
+        /// SIGINT.
+        pub const fn interrupt() -> SignalKind {
+            SignalKind(2)
+        }
+
+        /// SIGTERM.
+        pub const fn terminate() -> SignalKind {
+            SignalKind(15)
+        }
+
+        /// SIGHUP.
+        pub const fn hangup() -> SignalKind {
+            SignalKind(1)
+        }
+
+        /// A signal by its number.
+        pub const fn from_raw(number: i32) -> SignalKind {
+            SignalKind(number)
+        }
+
+        /// Its number.
+        pub const fn as_raw_value(&self) -> i32 {
+            self.0
+        }
+    }
+
+    /// Listens for one kind of signal sent to this host. As tokio's.
+    #[derive(Debug)]
+    pub struct Signal {
+        host: kernel::HostId,
+        number: i32,
+        seen: u64,
+    }
+
+    /// Listens for a kind of signal from now on.
+    pub fn signal(kind: SignalKind) -> io::Result<Signal> {
+        let host = kernel::current_host();
+        let seen = kernel::with(|k| k.hosts[host].signals_sent(kind.0));
+        Ok(Signal { host, number: kind.0, seen })
+    }
+
+    impl Signal {
+        /// Completes at the next signal. As tokio's; never `None`.
+        pub async fn recv(&mut self) -> Option<()> {
+            poll_fn(|cx| {
+                kernel::with(|k| {
+                    let sent = k.hosts[self.host].signals_sent(self.number);
+                    if sent > self.seen {
+                        self.seen = sent;
+                        return Poll::Ready(Some(()));
+                    }
+                    k.hosts[self.host].signal_wakers.push(cx.waker().clone());
+                    k.wait(kernel::Wait::Signal);
+                    Poll::Pending
+                })
+            })
+            .await
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! tokio's `JoinSet`: tasks that end with it.
+
+use super::{AbortHandle, Id, JoinError, JoinHandle, spawn, spawn_blocking};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// A set of tasks; those that are left are cancelled when it is dropped. As tokio's.
+pub struct JoinSet<T>(Vec<JoinHandle<T>>);
+
+impl<T> Default for JoinSet<T> {
+    fn default() -> Self {
+        JoinSet::new()
+    }
+}
+
+impl<T> fmt::Debug for JoinSet<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinSet").field("len", &self.0.len()).finish()
+    }
+}
+
+impl<T> JoinSet<T> {
+    /// An empty set.
+    pub fn new() -> JoinSet<T> {
+        JoinSet(vec![])
+    }
+
+    /// How many tasks are in it.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether it is empty.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<T: 'static> JoinSet<T> {
+    /// Spawns a task into it.
+    #[track_caller]
+    pub fn spawn<F>(&mut self, task: F) -> AbortHandle
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send,
+    {
+        self.add(spawn(task))
+    }
+
+    /// Runs a closure as a task in it.
+    #[track_caller]
+    pub fn spawn_blocking<F>(&mut self, f: F) -> AbortHandle
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send,
+    {
+        self.add(spawn_blocking(f))
+    }
+
+    fn add(&mut self, task: JoinHandle<T>) -> AbortHandle {
+        let abort = task.abort_handle();
+        self.0.push(task);
+        abort
+    }
+
+    /// The result of one task that is done; `None` when the set is empty.
+    pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
+        poll_fn(|cx| self.poll_join_next(cx)).await
+    }
+
+    /// The same with the task's number.
+    pub async fn join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
+        poll_fn(|cx| self.poll_done(cx)).await.map(|(id, done)| done.map(|value| (id, value)))
+    }
+
+    /// The result of one task, if one is done already.
+    pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
+        match self.poll_join_next(&mut Context::from_waker(std::task::Waker::noop())) {
+            Poll::Ready(done) => done,
+            Poll::Pending => None,
+        }
+    }
+
+    /// Polls for the result of one task.
+    pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
+        self.poll_done(cx).map(|done| done.map(|(_, result)| result))
+    }
+
+    fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Id, Result<T, JoinError>)>> {
+        for index in 0..self.0.len() {
+            if let Poll::Ready(done) = Pin::new(&mut self.0[index]).poll(cx) {
+                let task = self.0.remove(index);
+                return Poll::Ready(Some((task.id(), done)));
+            }
+        }
+        if self.0.is_empty() { Poll::Ready(None) } else { Poll::Pending }
+    }
+
+    /// Awaits all tasks.
+    ///
+    /// # Panics
+    /// If a task was cancelled.
+    pub async fn join_all(mut self) -> Vec<T> {
+        let mut results = vec![];
+        while let Some(done) = self.join_next().await {
+            results.push(done.expect("a task of join_all was cancelled"));
+        }
+        results
+    }
+
+    /// Cancels all tasks and awaits their end.
+    pub async fn shutdown(&mut self) {
+        self.abort_all();
+        while self.join_next().await.is_some() {}
+    }
+
+    /// Cancels all tasks.
+    pub fn abort_all(&mut self) {
+        self.0.iter().for_each(JoinHandle::abort);
+    }
+
+    /// Leaves all tasks to themselves.
+    pub fn detach_all(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl<T> Drop for JoinSet<T> {
+    fn drop(&mut self) {
+        self.0.iter().for_each(JoinHandle::abort);
+    }
+}

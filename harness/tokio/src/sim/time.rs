@@ -1,0 +1,242 @@
+//! tokio's `time` on the simulated clock, with tokio's granularity of 1 ms.
+
+use super::kernel::{self, Timer, Wait};
+use madsim::time::TimeHandle;
+use pin_project_lite::pin_project;
+use std::{
+    future::{Future, IntoFuture, poll_fn},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+#[doc(no_inline)]
+pub use real::time::{Instant, MissedTickBehavior};
+#[doc(no_inline)]
+pub use std::time::Duration;
+
+/// tokio's timers fire at whole milliseconds since the runtime's start, never early.
+const TICK_NS: u64 = 1_000_000;
+/// As far as a deadline may lie: some 300 years, as nanoseconds in 64 bits allow.
+const FAR_NS: u64 = u64::MAX / 2;
+
+/// Errors of this module.
+pub mod error {
+    use std::fmt;
+
+    /// The time is over. As tokio's.
+    #[derive(Debug, PartialEq, Eq)]
+    pub struct Elapsed(pub(super) ());
+
+    impl fmt::Display for Elapsed {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("deadline has elapsed")
+        }
+    }
+
+    impl std::error::Error for Elapsed {}
+
+    impl From<Elapsed> for std::io::Error {
+        fn from(_: Elapsed) -> std::io::Error {
+            std::io::ErrorKind::TimedOut.into()
+        }
+    }
+}
+
+pub(crate) fn handle() -> TimeHandle {
+    TimeHandle::current()
+}
+
+fn start(time: &TimeHandle) -> Instant {
+    Instant::from_std(time.now_instant() - time.elapsed())
+}
+
+/// Virtual nanoseconds since the start of the run, rounded up to tokio's tick.
+fn tick(deadline: Instant) -> u64 {
+    let since = deadline.saturating_duration_since(start(&handle())).as_nanos().min(u128::from(FAR_NS)) as u64;
+    since.div_ceil(TICK_NS) * TICK_NS
+}
+
+/// Waits for a duration. As tokio's.
+#[track_caller]
+pub fn sleep(duration: Duration) -> Sleep {
+    sleep_until(after(duration))
+}
+
+fn after(duration: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(duration).unwrap_or_else(|| now + Duration::from_secs(86400 * 365 * 30))
+}
+
+/// Waits until a deadline. As tokio's.
+pub fn sleep_until(deadline: Instant) -> Sleep {
+    Sleep { deadline, tick: tick(deadline), done: false, timer: Timer::default() }
+}
+
+/// A future that is ready at its deadline. As tokio's; but it may be moved.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct Sleep {
+    deadline: Instant,
+    tick: u64,
+    done: bool,
+    timer: Timer,
+}
+
+impl Sleep {
+    /// The deadline.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Whether it was reached.
+    pub fn is_elapsed(&self) -> bool {
+        self.done
+    }
+
+    /// Changes the deadline.
+    pub fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
+        *self = sleep_until(deadline);
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let due = self.tick;
+        if self.timer.poll(&handle(), due, cx).is_ready() {
+            self.done = true;
+            return Poll::Ready(());
+        }
+        kernel::with(|k| k.wait(Wait::Timer(due)));
+        Poll::Pending
+    }
+}
+
+pin_project! {
+    /// A future with a deadline. As tokio's.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct Timeout<F> {
+        #[pin]
+        value: F,
+        delay: Sleep,
+    }
+}
+
+/// Lets a future run for at most a duration. As tokio's.
+pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
+    timeout_at(after(duration), future)
+}
+
+/// Lets a future run until a deadline. As tokio's.
+pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F::IntoFuture> {
+    Timeout { value: future.into_future(), delay: sleep_until(deadline) }
+}
+
+impl<F> Timeout<F> {
+    /// The future within.
+    pub fn get_ref(&self) -> &F {
+        &self.value
+    }
+
+    /// The future within.
+    pub fn into_inner(self) -> F {
+        self.value
+    }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Result<F::Output, error::Elapsed>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(value) = this.value.poll(cx) {
+            return Poll::Ready(Ok(value));
+        }
+        ready!(Pin::new(this.delay).poll(cx));
+        Poll::Ready(Err(error::Elapsed(())))
+    }
+}
+
+/// Ticks every period, at once for the first time. As tokio's.
+#[track_caller]
+pub fn interval(period: Duration) -> Interval {
+    interval_at(Instant::now(), period)
+}
+
+/// Ticks every period from `start` on. As tokio's.
+#[track_caller]
+pub fn interval_at(start: Instant, period: Duration) -> Interval {
+    assert!(period > Duration::ZERO, "`period` must be non-zero.");
+    Interval { delay: sleep_until(start), period, missed: MissedTickBehavior::default() }
+}
+
+/// Ticks again and again. As tokio's.
+#[derive(Debug)]
+pub struct Interval {
+    delay: Sleep,
+    period: Duration,
+    missed: MissedTickBehavior,
+}
+
+impl Interval {
+    /// Completes at the next tick.
+    pub async fn tick(&mut self) -> Instant {
+        poll_fn(|cx| self.poll_tick(cx)).await
+    }
+
+    /// Polls for the next tick.
+    pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
+        ready!(Pin::new(&mut self.delay).poll(cx));
+        let due = self.delay.deadline();
+        let now = Instant::now();
+        let on_time = now <= due + Duration::from_millis(5);
+        let next = match self.missed {
+            _ if on_time => due + self.period,
+            MissedTickBehavior::Burst => due + self.period,
+            MissedTickBehavior::Delay => now + self.period,
+            MissedTickBehavior::Skip => {
+                let late = now.duration_since(due).as_nanos() % self.period.as_nanos();
+                now + self.period - Duration::from_nanos(late as u64)
+            }
+        };
+        self.delay = sleep_until(next);
+        Poll::Ready(due)
+    }
+
+    /// Starts over, one period from now.
+    pub fn reset(&mut self) {
+        self.delay = sleep_until(Instant::now() + self.period);
+    }
+
+    /// Ticks at once.
+    pub fn reset_immediately(&mut self) {
+        self.delay = sleep_until(Instant::now());
+    }
+
+    /// Ticks after a duration.
+    pub fn reset_after(&mut self, after: Duration) {
+        self.delay = sleep_until(Instant::now() + after);
+    }
+
+    /// Ticks at an instant.
+    pub fn reset_at(&mut self, deadline: Instant) {
+        self.delay = sleep_until(deadline);
+    }
+
+    /// What happens when a tick is missed.
+    pub fn missed_tick_behavior(&self) -> MissedTickBehavior {
+        self.missed
+    }
+
+    /// Sets what happens when a tick is missed.
+    pub fn set_missed_tick_behavior(&mut self, behavior: MissedTickBehavior) {
+        self.missed = behavior;
+    }
+
+    /// The period.
+    pub fn period(&self) -> Duration {
+        self.period
+    }
+}
