@@ -5,4 +5,5 @@ pub mod plan;
 #[doc(hidden)]
 pub mod protocol;
 mod strict_json;
+pub mod trace;
 pub mod verdict;

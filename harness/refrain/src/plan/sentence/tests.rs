@@ -160,6 +160,7 @@ fn arguments_are_json_of_which_nothing_is_lost() {
     refused::<Plan>("seed 1\na = [1] 2", "trailing");
     refused::<Plan>("seed 1\na = ", "EOF");
     refused::<Plan>("seed 1\n1a = 1", "a parameter's name");
+    refused::<Plan>("seed 1\n = 1", "a parameter's name");
     refused::<Plan>("seed 1\na = 1e999", "number out of range");
     refused::<Plan>(&format!("seed 1\na = {}", "[".repeat(100_000)), "more than 64 arrays and objects");
     let nested = |depth| format!("seed 1\na = {}{}", "[".repeat(depth), "]".repeat(depth));
