@@ -4,4 +4,6 @@ pub mod event;
 pub mod plan;
 #[doc(hidden)]
 pub mod protocol;
+mod strict_json;
+pub mod trace;
 pub mod verdict;

@@ -1,14 +1,17 @@
 //! Everything that is decided before a run, as plain data.
 //!
-//! A plan prints as sentences, one a line, and parses back to an equal plan; see [`sentence`](self).
+//! A plan prints as sentences, one a line, and parses back to an equal plan; their grammar
+//! stands in `plan/sentence.rs`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
 
+#[cfg(test)]
+pub(crate) mod arbitrary;
 mod sentence;
 
-pub use sentence::SentenceError;
+pub use sentence::{Nth, SentenceError, Span};
 
 /// What a run is made of. Two runs of one plan by one build are the same run.
 ///

@@ -1,1 +1,100 @@
+//! Plans as sentences: what a person reads in a trace, and may edit there.
+//!
+//! ```text
+//! seed 42
+//! queries = [{"user":"alice"}]
+//! cut exchange <-> notes at 12.3 s for 4.2 s
+//! cut notes -> exchange when notes -> exchange makes its 2nd write
+//! reset exchange <-> notes when exchange accepts its 3rd connection
+//! kill exchange at 1 s and restart it after 2 s
+//! crash exchange when notes -> exchange starts its 1st connect and reboot it after 3 s
+//! pause notes when exchange reads from notes the 4th time for 2 s
+//! slow exchange <-> notes by 300 ms when notes closes a connection with exchange the 2nd time for 5 s
+//! hold the 1st task spawned on notes at src/link.rs:88 at its 3rd poll until nothing else can run
+//! ```
+//!
+//! Words are parted by one space. A host is letters, digits, `_`, `.` and `-`; a place is anything but control
+//! characters. A plan that keeps to this parses back to an equal plan; one that does not is refused when it is read.
 
+use super::Plan;
+
+mod parse;
+mod print;
+mod words;
+
+pub use print::{Nth, Span};
+
+/// Why a text is not a plan, a fault, a hold or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SentenceError {
+    /// A word is not one that can stand there.
+    #[error("{}{text:?}: word {word} is {found:?}, expected {expected}", number(.sentence))]
+    Word {
+        /// Which sentence of the plan, counted from 1; `None` if it was parsed by itself.
+        sentence: Option<usize>,
+        /// The sentence, shortened if it is long.
+        text: String,
+        /// Which word, counted from 1.
+        word: usize,
+        /// The word, shortened if it is long.
+        found: String,
+        /// What can stand there.
+        expected: String,
+    },
+    /// The sentence ends too early.
+    #[error("{}{text:?}: ends after {words} words, expected {expected}", number(.sentence))]
+    Ends {
+        /// Which sentence of the plan, counted from 1; `None` if it was parsed by itself.
+        sentence: Option<usize>,
+        /// The sentence, shortened if it is long.
+        text: String,
+        /// How many words it has.
+        words: usize,
+        /// What must follow.
+        expected: String,
+    },
+    /// No sentence gives the seed.
+    #[error("no sentence gives the seed, expected one like \"seed 42\"")]
+    NoSeed,
+    /// Two sentences give the same thing.
+    #[error("sentence {sentence} gives {what} a second time, expected it once")]
+    Twice {
+        /// The second one, counted from 1.
+        sentence: usize,
+        /// What both give.
+        what: String,
+    },
+}
+
+impl From<Plan> for Vec<String> {
+    fn from(plan: Plan) -> Vec<String> {
+        plan.sentences()
+    }
+}
+
+impl TryFrom<Vec<String>> for Plan {
+    type Error = SentenceError;
+
+    fn try_from(sentences: Vec<String>) -> Result<Plan, SentenceError> {
+        parse::plan(sentences.iter().map(String::as_str))
+    }
+}
+
+impl SentenceError {
+    /// The same error, of a sentence of which the number in its plan is known.
+    fn in_sentence(mut self, nth: usize) -> SentenceError {
+        match &mut self {
+            SentenceError::Word { sentence, .. } | SentenceError::Ends { sentence, .. } => *sentence = Some(nth),
+            SentenceError::Twice { sentence, .. } => *sentence = nth,
+            SentenceError::NoSeed => {}
+        }
+        self
+    }
+}
+
+fn number(sentence: &Option<usize>) -> String {
+    sentence.map(|nth| format!("sentence {nth}, ")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! Draws whole plans, nasty ones among them, for the tests of this crate.
+
+use super::{Argument, Fault, Hold, Link, Plan, Route, Trigger, Until, What, When};
+use proptest::{collection, option, prelude::*};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+pub(crate) fn plans() -> impl Strategy<Value = Plan> {
+    let faults = collection::vec(faults(), 0..4);
+    let holds = collection::vec(holds(), 0..4);
+    (any::<u64>(), workloads(), faults, holds).prop_map(|(seed, workload, faults, holds)| Plan {
+        seed,
+        workload,
+        faults,
+        holds,
+    })
+}
+
+pub(crate) fn faults() -> impl Strategy<Value = Fault> {
+    let what = prop_oneof![
+        links().prop_map(What::Cut),
+        routes().prop_map(What::CutOneWay),
+        links().prop_map(What::Reset),
+        hosts().prop_map(What::Kill),
+        hosts().prop_map(What::Crash),
+        hosts().prop_map(What::Pause),
+        (links(), spans()).prop_map(|(link, by)| What::Slow(link, by)),
+    ];
+    (what, whens(), option::of(spans())).prop_map(|(what, when, lasts)| {
+        let lasts = lasts.filter(|_| !matches!(what, What::Reset(_)));
+        Fault { what, when, lasts }
+    })
+}
+
+pub(crate) fn holds() -> impl Strategy<Value = Hold> {
+    let until = prop_oneof![Just(Until::Idle), spans().prop_map(Until::For)];
+    (hosts(), places(), nths(), nths(), until).prop_map(|(host, place, nth, poll, until)| Hold {
+        host,
+        place,
+        nth,
+        poll,
+        until,
+    })
+}
+
+pub(crate) fn spans() -> impl Strategy<Value = Duration> {
+    prop_oneof![
+        (0u64..100_000).prop_map(Duration::from_millis),
+        any::<u64>().prop_map(Duration::from_nanos),
+        (0u64..10_000_000).prop_map(Duration::from_nanos),
+        (any::<u64>(), 0u32..1_000_000_000).prop_map(|(secs, nanos)| Duration::new(secs, nanos)),
+        Just(Duration::MAX),
+    ]
+}
+
+/// Any JSON that is not nested too deeply.
+pub(crate) fn values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        "[\u{0}-\u{a0}\u{2028}\"\\\\ =]{0,8}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 5, |inner| {
+        let members = collection::vec((any::<String>(), inner.clone()), 0..5);
+        prop_oneof![
+            collection::vec(inner, 0..5).prop_map(Value::from),
+            members.prop_map(|members| Value::from(Map::from_iter(members))),
+        ]
+    })
+}
+
+fn workloads() -> impl Strategy<Value = Vec<Argument>> {
+    let names =
+        prop_oneof!["[a-z_][a-z0-9_]{0,8}", "[a-zäßé_]{1,4}", Just("seed".to_string()), Just("cut".to_string())];
+    let arguments = collection::hash_map(names, values(), 0..4);
+    arguments.prop_map(|all| all.into_iter().map(|(name, value)| Argument { name, value }).collect())
+}
+
+fn whens() -> impl Strategy<Value = When> {
+    let trigger = prop_oneof![
+        routes().prop_map(Trigger::Connects),
+        hosts().prop_map(Trigger::Accepts),
+        routes().prop_map(Trigger::Writes),
+        routes().prop_map(Trigger::Reads),
+        routes().prop_map(Trigger::Closes),
+    ];
+    prop_oneof![spans().prop_map(When::At), (trigger, nths()).prop_map(|(trigger, nth)| When::On { trigger, nth })]
+}
+
+fn links() -> impl Strategy<Value = Link> {
+    (hosts(), hosts()).prop_map(|(one, other)| Link(one, other))
+}
+
+fn routes() -> impl Strategy<Value = Route> {
+    (hosts(), hosts()).prop_map(|(from, to)| Route { from, to })
+}
+
+fn hosts() -> impl Strategy<Value = String> {
+    prop_oneof!["[A-Za-z0-9_.-]{1,8}", "exchange|notes|for|when|at|its|-|and"]
+}
+
+fn places() -> impl Strategy<Value = String> {
+    let parts = prop_oneof![
+        Just("src/link.rs:88".to_string()),
+        Just(" at its ".to_string()),
+        Just(" at its 3rd poll for 2 s".to_string()),
+        Just(" ".to_string()),
+        "\\PC{1,8}",
+    ];
+    collection::vec(parts, 1..4).prop_map(|parts| parts.concat())
+}
+
+fn nths() -> impl Strategy<Value = u32> {
+    prop_oneof![1u32..130, 1..=u32::MAX, Just(u32::MAX)]
+}

@@ -1,0 +1,139 @@
+//! Prints plans and their parts as sentences.
+
+use crate::plan::{Argument, Fault, Hold, Link, Plan, Route, Trigger, Until, What, When};
+use std::{fmt, time::Duration};
+
+/// A duration in the largest unit that reads well, exact to the nanosecond: `4.2 s`, `250 ms`, `1.5 us`, `7 ns`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub Duration);
+
+/// An ordinal number: `1st`, `2nd`, `3rd`, `4th`, `11th`, `21st`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Nth(pub u32);
+
+impl Plan {
+    /// Its sentences, in the order of its fields.
+    pub fn sentences(&self) -> Vec<String> {
+        let seed = format!("seed {}", self.seed);
+        let workload = self.workload.iter().map(Argument::to_string);
+        let faults = self.faults.iter().map(Fault::to_string);
+        let holds = self.holds.iter().map(Hold::to_string);
+        std::iter::once(seed).chain(workload).chain(faults).chain(holds).collect()
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentences().join("\n"))
+    }
+}
+
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}", self.name, self.value)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.what, self.when)?;
+        match (self.lasts, &self.what) {
+            (None, _) => Ok(()),
+            (Some(lasts), What::Kill(_)) => write!(f, " and restart it after {}", Span(lasts)),
+            (Some(lasts), What::Crash(_)) => write!(f, " and reboot it after {}", Span(lasts)),
+            (Some(lasts), _) => write!(f, " for {}", Span(lasts)),
+        }
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Cut(link) => write!(f, "cut {link}"),
+            What::CutOneWay(route) => write!(f, "cut {route}"),
+            What::Reset(link) => write!(f, "reset {link}"),
+            What::Kill(host) => write!(f, "kill {host}"),
+            What::Crash(host) => write!(f, "crash {host}"),
+            What::Pause(host) => write!(f, "pause {host}"),
+            What::Slow(link, by) => write!(f, "slow {link} by {}", Span(*by)),
+        }
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} <-> {}", self.0, self.1)
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -> {}", self.from, self.to)
+    }
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (trigger, nth) = match self {
+            When::At(at) => return write!(f, "at {}", Span(*at)),
+            When::On { trigger, nth } => (trigger, Nth(*nth)),
+        };
+        match trigger {
+            Trigger::Connects(route) => write!(f, "when {route} starts its {nth} connect"),
+            Trigger::Accepts(host) => write!(f, "when {host} accepts its {nth} connection"),
+            Trigger::Writes(route) => write!(f, "when {route} makes its {nth} write"),
+            Trigger::Reads(Route { from, to }) => write!(f, "when {to} reads from {from} the {nth} time"),
+            Trigger::Closes(Route { from, to }) => {
+                write!(f, "when {from} closes a connection with {to} the {nth} time")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Hold { host, place, nth, poll, until } = self;
+        write!(f, "hold the {} task spawned on {host} at {place} at its {} poll {until}", Nth(*nth), Nth(*poll))
+    }
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Until::Idle => f.write_str("until nothing else can run"),
+            Until::For(span) => write!(f, "for {}", Span(*span)),
+        }
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = u64::from(self.0.subsec_nanos());
+        match (self.0.as_secs(), nanos) {
+            (secs, 0) => write!(f, "{secs} s"),
+            (0, nanos @ ..1_000) => write!(f, "{nanos} ns"),
+            (0, nanos @ ..1_000_000) => write!(f, "{} us", decimal(nanos / 1_000, nanos % 1_000, 3)),
+            (0, nanos) => write!(f, "{} ms", decimal(nanos / 1_000_000, nanos % 1_000_000, 6)),
+            (secs, nanos) => write!(f, "{} s", decimal(secs, nanos, 9)),
+        }
+    }
+}
+
+impl fmt::Display for Nth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let suffix = match (self.0 % 10, self.0 % 100) {
+            (_, 11..=13) => "th",
+            (1, _) => "st",
+            (2, _) => "nd",
+            (3, _) => "rd",
+            _ => "th",
+        };
+        write!(f, "{}{suffix}", self.0)
+    }
+}
+
+/// `whole.fraction`, where the fraction has so many places, without its last zeros.
+fn decimal(whole: u64, fraction: u64, places: usize) -> String {
+    let exact = format!("{whole}.{fraction:0places$}");
+    exact.trim_end_matches('0').trim_end_matches('.').to_string()
+}

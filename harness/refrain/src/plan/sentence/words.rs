@@ -1,0 +1,148 @@
+//! Takes a sentence apart word by word, and says where it went wrong.
+
+use super::{Nth, SentenceError, Span};
+use crate::plan::{Link, Route};
+use std::time::Duration;
+
+/// How much of a sentence an error shows.
+const SHOWN_CHARS_MAX: usize = 160;
+
+/// The words of a sentence that are not read yet.
+pub(super) struct Words<'a> {
+    text: &'a str,
+    /// `None`: every word is read. An empty text is one empty word.
+    rest: Option<&'a str>,
+    /// How many words are read.
+    read: usize,
+}
+
+impl<'a> Words<'a> {
+    pub(super) fn new(text: &'a str) -> Words<'a> {
+        Words { text, rest: (!text.is_empty()).then_some(text), read: 0 }
+    }
+
+    /// The next word, still to be read; an empty one stands for the end.
+    pub(super) fn peek(&self) -> &'a str {
+        self.rest.map(|rest| rest.split(' ').next().unwrap_or(rest)).unwrap_or_default()
+    }
+
+    /// Everything that is still to be read.
+    pub(super) fn rest(&self) -> &'a str {
+        self.rest.unwrap_or_default()
+    }
+
+    /// Reads the next `bytes` of the rest and the space behind them.
+    pub(super) fn skip(&mut self, bytes: usize) {
+        let Some(rest) = self.rest else { return };
+        let (skipped, rest) = rest.split_at(bytes);
+        self.read += skipped.split(' ').count();
+        self.rest = rest.strip_prefix(' ');
+    }
+
+    /// Reads a word if `meaning` knows it.
+    pub(super) fn word<T>(
+        &mut self,
+        expected: &str,
+        meaning: impl FnOnce(&'a str) -> Option<T>,
+    ) -> Result<T, SentenceError> {
+        let word = self.peek();
+        let known = meaning(word).ok_or_else(|| self.expected(expected))?;
+        self.skip(word.len());
+        Ok(known)
+    }
+
+    /// Reads these words and no others.
+    pub(super) fn exactly(&mut self, words: &str) -> Result<(), SentenceError> {
+        words.split(' ').try_for_each(|word| self.word(&format!("{word:?}"), |found| (found == word).then_some(())))
+    }
+
+    /// Reads this word if it is the next one.
+    pub(super) fn takes(&mut self, word: &str) -> bool {
+        let takes = self.rest.is_some() && self.peek() == word;
+        if takes {
+            self.skip(word.len());
+        }
+        takes
+    }
+
+    pub(super) fn host(&mut self) -> Result<String, SentenceError> {
+        self.word("a host: letters, digits, `_`, `.` and `-`", |word| {
+            let fits = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+            (!word.is_empty() && word.chars().all(fits)).then(|| word.to_string())
+        })
+    }
+
+    pub(super) fn link(&mut self) -> Result<Link, SentenceError> {
+        let one = self.host()?;
+        self.exactly("<->")?;
+        Ok(Link(one, self.host()?))
+    }
+
+    pub(super) fn route(&mut self) -> Result<Route, SentenceError> {
+        let from = self.host()?;
+        self.exactly("->")?;
+        Ok(Route { from, to: self.host()? })
+    }
+
+    pub(super) fn nth(&mut self) -> Result<u32, SentenceError> {
+        self.word("an ordinal like \"1st\" or \"22nd\", at most \"4294967295th\"", |word| {
+            let nth = word.trim_end_matches(|c: char| c.is_ascii_lowercase()).parse().ok()?;
+            (nth > 0 && Nth(nth).to_string() == word).then_some(nth)
+        })
+    }
+
+    pub(super) fn span(&mut self) -> Result<Duration, SentenceError> {
+        let digits = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+        let (whole, fraction) = self.word("a number like \"12\" or \"4.2\"", |word| match word.split_once('.') {
+            None => digits(word).then_some((word, "")),
+            Some((whole, fraction)) => (digits(whole) && digits(fraction)).then_some((whole, fraction)),
+        })?;
+        let places = match self.peek() {
+            "s" => 9,
+            "ms" => 6,
+            "us" => 3,
+            "ns" => 0,
+            _ => return Err(self.expected("a unit: \"s\", \"ms\", \"us\" or \"ns\"")),
+        };
+        let span = nanoseconds(whole, fraction, places).ok_or_else(|| {
+            self.expected(&format!("a duration of whole nanoseconds, at most {}", Span(Duration::MAX)))
+        })?;
+        self.skip(self.peek().len());
+        Ok(span)
+    }
+
+    pub(super) fn end(&self) -> Result<(), SentenceError> {
+        self.rest.map_or(Ok(()), |_| Err(self.expected("nothing more")))
+    }
+
+    /// The error that something else should stand here.
+    pub(super) fn expected(&self, expected: &str) -> SentenceError {
+        let (text, expected) = (shortened(self.text), expected.to_string());
+        match self.rest {
+            None => SentenceError::Ends { sentence: None, text, words: self.read, expected },
+            Some(_) => {
+                let found = shortened(self.peek());
+                SentenceError::Word { sentence: None, text, word: self.read + 1, found, expected }
+            }
+        }
+    }
+}
+
+/// `whole.fraction` of a unit that is ten to the `places` nanoseconds; `None` if that is not exact or too much.
+fn nanoseconds(whole: &str, fraction: &str, places: usize) -> Option<Duration> {
+    const PER_SECOND: u128 = 1_000_000_000;
+    if fraction.len() > places {
+        return None;
+    }
+    let unit = 10u128.pow(places as u32);
+    let fraction = format!("{fraction:0<places$}").parse().unwrap_or(0);
+    let nanos = whole.parse::<u128>().ok()?.checked_mul(unit)?.checked_add(fraction)?;
+    Some(Duration::new(u64::try_from(nanos / PER_SECOND).ok()?, (nanos % PER_SECOND) as u32))
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARS_MAX) {
+        None => text.to_string(),
+        Some((end, _)) => format!("{}...", &text[..end]),
+    }
+}

@@ -1,0 +1,113 @@
+//! The trace file: a failing run, as it is saved, read and compared.
+//!
+//! JSON Lines, UTF-8, `\n` after every line, one object a line: a header, then the events in order. The header names
+//! the format first and promises how many events follow, so that a file cut at any byte is known to be torn. Whoever
+//! reads it refuses what it does not understand: a trace that lost a part would replay another run.
+
+use crate::{event::Event, plan::Plan, verdict::Failure};
+use serde::{Deserialize, Serialize};
+
+mod error;
+mod name;
+mod read;
+mod write;
+
+pub use error::TraceError;
+pub use name::file_name;
+pub use read::{parse, read};
+pub use write::write;
+
+/// The format that this build writes; it reads every one up to it.
+///
+/// - 1: the first. Header: `refrain-trace`, `test`, `package`, `target`, `engine`, `failure`, `plan`, `digest`,
+///   `left_out`, `events`, `build`. Events: `at`, `host`, `task`, `kind`, `text`, `fields`.
+pub const VERSION: u32 = 1;
+
+/// The longest file that is read.
+pub const FILE_BYTES_MAX: usize = 64 << 20;
+/// The longest line that is read.
+pub const LINE_BYTES_MAX: usize = 4 << 20;
+/// The most events that a trace holds; of a longer run the last ones are kept.
+pub const EVENTS_MAX: usize = 100_000;
+
+/// A failing run: what was decided, what happened, what was wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trace {
+    /// The test's name, as `--exact` takes it: `module::queries_recover`.
+    pub test: String,
+    /// The package that holds the test.
+    pub package: String,
+    /// The test executable's name in its package: `tests/scenarios.rs` has `scenarios`.
+    pub target: String,
+    /// What ran the plan.
+    pub engine: Engine,
+    /// Everything that was decided before the run.
+    pub plan: Plan,
+    /// How the service was wrong.
+    pub failure: Failure,
+    /// The digest of all events of the run, in 16 hexadecimal digits.
+    pub digest: String,
+    /// How many events happened before the first one that was kept.
+    pub left_out: usize,
+    /// Which build saved it: what to suspect first when a replay differs.
+    pub build: Build,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+}
+
+/// What ran a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Engine {
+    /// Its name: `madsim`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What saved a trace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// The version of refrain.
+    pub refrain: String,
+    /// The processor and the operating system: `x86_64-linux`.
+    pub platform: String,
+    /// `debug`: overflow and debug assertions panic; `release`: they do not.
+    pub profile: String,
+}
+
+impl Build {
+    /// The build that asks.
+    pub fn this() -> Build {
+        Build {
+            refrain: env!("CARGO_PKG_VERSION").to_string(),
+            platform: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+            profile: if cfg!(debug_assertions) { "debug" } else { "release" }.to_string(),
+        }
+    }
+}
+
+/// The first event that is not the same in both runs; where one ends before the other, the first it does not have.
+pub fn first_difference(saved: &[Event], now: &[Event]) -> Option<usize> {
+    let common = saved.iter().zip(now).take_while(|(saved, now)| saved == now).count();
+    (common < saved.len().max(now.len())).then_some(common)
+}
+
+/// The first line of a trace file. The order of its fields is theirs in the file.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    #[serde(rename = "refrain-trace")]
+    version: u32,
+    test: String,
+    package: String,
+    target: String,
+    engine: Engine,
+    failure: Failure,
+    plan: Plan,
+    digest: String,
+    left_out: usize,
+    events: usize,
+    build: Build,
+}
+
+#[cfg(test)]
+mod tests;

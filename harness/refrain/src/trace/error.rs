@@ -1,0 +1,113 @@
+//! Says why a trace could not be read or written, where, and what to do.
+
+use super::{EVENTS_MAX, FILE_BYTES_MAX, LINE_BYTES_MAX, VERSION};
+use std::{io, path::PathBuf};
+
+/// What the outside world did to a trace file.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// The file system refused.
+    #[error("{}: cannot {tried}: {source}: check the path and its permissions", path.display())]
+    File {
+        /// The file, or its folder.
+        path: PathBuf,
+        /// What was tried: `read the trace`.
+        tried: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder stands there.
+    #[error("{}: is a folder: name one trace file in it", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file has no byte.
+    #[error("{}:1: is empty, expected a header: {RESTORE}", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is something else.
+    #[error("{}:1: is no trace, expected a line that begins with {{\"refrain-trace\":{VERSION}: name a saved trace", path.display())]
+    NoTrace {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A later refrain wrote it.
+    #[error("{}:1: trace has format {found}, this build reads up to {VERSION}: update refrain", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+    },
+    /// The file ends within its header.
+    #[error("{}:1: is torn: it ends within the header: {RESTORE}", path.display())]
+    TornHeader {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file ends too early.
+    #[error("{}:{}: is torn: the header promises {promised} events, {found} are there: {RESTORE}", path.display(), found + 2)]
+    Torn {
+        /// The file.
+        path: PathBuf,
+        /// How many events the header promises.
+        promised: usize,
+        /// How many whole ones there are.
+        found: usize,
+    },
+    /// The file goes on after its last event.
+    #[error("{}:{}: the header promises {promised} events, more text follows: {RESTORE}", path.display(), promised + 2)]
+    Longer {
+        /// The file.
+        path: PathBuf,
+        /// How many events the header promises.
+        promised: usize,
+    },
+    /// A line is not what it should be.
+    #[error("{}:{line}: {what}: correct it, or {RESTORE}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Which line, counted from 1.
+        line: usize,
+        /// What was expected and what was found.
+        what: String,
+    },
+    /// A limit was passed.
+    #[error("{}:{line}: has {what}: shrink the trace, or explore again", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Which line, counted from 1.
+        line: usize,
+        /// What there is too much of, and the limit.
+        what: Limit,
+    },
+    /// What would be written could not be read again.
+    #[error("{}: not written, as it could not be read again: {why}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the reader says, or that it reads another trace.
+        why: String,
+    },
+}
+
+/// A limit of trace files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Limit {
+    /// On the length of the file.
+    #[error("more than {FILE_BYTES_MAX} bytes")]
+    File,
+    /// On the length of a line.
+    #[error("a line of more than {LINE_BYTES_MAX} bytes")]
+    Line,
+    /// On the number of events.
+    #[error("more than {EVENTS_MAX} events")]
+    Events,
+}
+
+const RESTORE: &str = "restore it from version control or explore again";
