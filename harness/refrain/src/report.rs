@@ -1,0 +1,4 @@
+//! Texts for people.
+
+pub mod exploration;
+pub mod replay;
