@@ -133,3 +133,18 @@ pub enum Until {
     /// For this much virtual time.
     For(Duration),
 }
+
+impl What {
+    /// The kind of fault, as coverage counts it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            What::Cut(_) => "cut",
+            What::CutOneWay(_) => "one-way cut",
+            What::Reset(_) => "reset",
+            What::Kill(_) => "kill",
+            What::Crash(_) => "crash",
+            What::Pause(_) => "pause",
+            What::Slow(..) => "slow",
+        }
+    }
+}

@@ -194,6 +194,11 @@ pub fn restart(host: HostId) {
     });
 }
 
+/// Whether a host's process runs.
+pub fn is_running(host: HostId) -> bool {
+    with(|k| k.hosts[host].running)
+}
+
 /// Virtual nanoseconds since the start.
 pub fn now() -> u64 {
     with(|k| k.now)

@@ -77,7 +77,9 @@ impl<F: Future> Future for Gate<F> {
         let mut this = self.project();
         let outer = kernel::switch_task(*this.task);
         if this.held.is_none() {
-            match kernel::with(|k| k.begin_poll(*this.task)) {
+            let (turn, place) = kernel::with(|k| (k.begin_poll(*this.task), k.tasks[*this.task].place));
+            (kernel::hooks().polling)(place);
+            match turn {
                 Turn::Run => {}
                 Turn::Hold(until) => *this.held = Some(Held::new(until)),
                 Turn::OutOfTime => (kernel::hooks().out_of_time)(),

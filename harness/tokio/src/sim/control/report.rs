@@ -30,6 +30,8 @@ pub struct WaitReport {
     pub what: String,
     /// Whether the network may let it wait for ever: a read, a write or a connect.
     pub network: bool,
+    /// Whether a server waits so at rest: for the next connection or a signal.
+    pub at_rest: bool,
     /// Since when, in nanoseconds.
     pub since: u64,
 }
@@ -41,7 +43,12 @@ pub fn tasks() -> Vec<TaskReport> {
 
 fn report(k: &Kernel, task: &TaskState) -> TaskReport {
     let waits = task.waits.iter().filter(|(wait, _)| !matches!(wait, Wait::Timer(_)));
-    let waits = waits.map(|&(wait, since)| WaitReport { what: describe(k, wait), network: is_network(wait), since });
+    let waits = waits.map(|&(wait, since)| WaitReport {
+        what: describe(k, wait),
+        network: is_network(wait),
+        at_rest: matches!(wait, Wait::Accept(_) | Wait::Signal),
+        since,
+    });
     let timers = task.waits.iter().filter_map(|(wait, _)| if let Wait::Timer(at) = wait { Some(*at) } else { None });
     TaskReport {
         host: k.hosts[task.host].name.clone(),

@@ -99,6 +99,8 @@ pub struct Hooks {
     pub out_of_time: fn() -> !,
     /// A task is polled for ever while virtual time stands still.
     pub busy: fn() -> !,
+    /// Before each poll, with the place where the task was spawned.
+    pub polling: fn(&'static std::panic::Location<'static>),
     /// After each poll, while [`super::control::watch_polls`] asks for it.
     pub polled: fn(),
 }

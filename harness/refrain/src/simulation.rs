@@ -1,0 +1,20 @@
+//! The simulation engine: executes one plan on the simulated runtime, in a process that was made for it.
+
+mod apply;
+mod draw;
+mod properties;
+mod run;
+mod said;
+mod stall;
+mod state;
+
+pub(crate) use apply::apply;
+pub(crate) use draw::draw;
+pub(crate) use properties::{Conserved, Seen};
+pub(crate) use run::{Watch, run};
+pub(crate) use said::listen;
+pub(crate) use stall::stalled;
+pub(crate) use state::{Given, State, fail, refuse, with};
+
+/// The engine as traces name it.
+pub(crate) const ENGINE: (&str, &str) = ("madsim", "0.2.34");

@@ -1,0 +1,72 @@
+//! Draws faults from a seed: which kinds (swarm), how many, where, when and for how long.
+
+use crate::{
+    faults::{FaultKind, Faults},
+    plan::{Fault, Link, Route, Trigger, What, When},
+};
+use std::time::Duration;
+
+/// The faults' stream of chance: never the schedule's.
+const FAULT_STREAM: u64 = 0x6661_756c_7473;
+/// Times are drawn from 1 ms, each doubling as likely as the next, to this many doublings: 33 s.
+const TIME_DOUBLINGS: u32 = 15;
+
+/// The faults of one run.
+pub(crate) fn draw(faults: &Faults, seed: u64) -> Vec<Fault> {
+    let mut rng = fastrand::Rng::with_seed(seed ^ FAULT_STREAM);
+    // Swarm: a run in which few kinds happen often meets other states than one in which all happen sometimes.
+    let kinds: Vec<_> = faults.kinds.iter().copied().filter(|_| rng.bool()).collect();
+    if kinds.is_empty() || faults.hosts.is_empty() {
+        return vec![];
+    }
+    let count = rng.usize(0..=faults.at_most);
+    (0..count).filter_map(|_| one(faults, kinds[rng.usize(..kinds.len())], &mut rng)).collect()
+}
+
+fn one(faults: &Faults, kind: FaultKind, rng: &mut fastrand::Rng) -> Option<Fault> {
+    let mut hosts = faults.hosts.clone();
+    rng.shuffle(&mut hosts);
+    let host = hosts[0].clone();
+    let pair = hosts.get(1).map(|other| (host.clone(), other.clone()));
+    let link = || pair.clone().map(|(a, b)| Link(a.clone().min(b.clone()), a.max(b)));
+    let what = match kind {
+        FaultKind::Cut => What::Cut(link()?),
+        FaultKind::CutOneWay => What::CutOneWay(pair.clone().map(|(from, to)| Route { from, to })?),
+        FaultKind::Reset => What::Reset(link()?),
+        FaultKind::Slow => What::Slow(link()?, long(rng, 12)),
+        FaultKind::Kill => What::Kill(host.clone()),
+        FaultKind::Crash => What::Crash(host.clone()),
+        FaultKind::Pause => What::Pause(host.clone()),
+    };
+    let when = match rng.bool() {
+        true => When::At(long(rng, TIME_DOUBLINGS)),
+        false => When::On { trigger: trigger(&hosts, rng), nth: 1 + small(rng) },
+    };
+    let for_good = rng.u8(..8) == 0;
+    let lasts = (kind != FaultKind::Reset && !for_good).then(|| long(rng, TIME_DOUBLINGS));
+    Some(Fault { what, when, lasts })
+}
+
+fn trigger(hosts: &[String], rng: &mut fastrand::Rng) -> Trigger {
+    let from = hosts[0].clone();
+    let Some(to) = hosts.get(1).cloned() else { return Trigger::Accepts(from) };
+    let route = Route { from, to };
+    match rng.u8(..8) {
+        0 | 1 => Trigger::Connects(route),
+        2 => Trigger::Accepts(route.from),
+        3 | 4 => Trigger::Writes(route),
+        5 | 6 => Trigger::Reads(route),
+        _ => Trigger::Closes(route),
+    }
+}
+
+/// 0, 1, 2 ..., each half as likely as the one before.
+fn small(rng: &mut fastrand::Rng) -> u32 {
+    rng.u64(..).trailing_zeros().min(16)
+}
+
+/// A duration from 1 ms, with each doubling as likely as the next; whole milliseconds read well.
+fn long(rng: &mut fastrand::Rng, doublings: u32) -> Duration {
+    let least = 1u64 << rng.u32(..doublings);
+    Duration::from_millis(least + rng.u64(..least))
+}

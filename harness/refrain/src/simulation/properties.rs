@@ -1,0 +1,214 @@
+//! What a test demands: conservation, safety, and what must happen sometimes.
+
+use super::{said::Said, state};
+use crate::verdict::{Class, Failure};
+use std::{cell::Cell, collections::BTreeMap, panic::Location, rc::Rc, time::Duration};
+use tokio::control::{self, Stamp};
+use tracing::Metadata;
+
+/// How long the hosts may take, after the test's body, to come to rest.
+const REST: Duration = Duration::from_secs(120);
+/// The kinds that the harness counts itself.
+const SOCKET: &str = "socket";
+const TASK: &str = "task";
+
+/// The properties of one run.
+#[derive(Default)]
+pub(crate) struct Properties {
+    conserved: Vec<Conserved>,
+    always: Vec<Always>,
+    sometimes: Vec<Sometimes>,
+}
+
+/// A kind of resource that must not leak.
+#[derive(Debug)]
+pub(crate) struct Conserved {
+    pub kind: String,
+    pub at_rest: usize,
+    /// What is open, by host and number: since when, and by which task.
+    live: BTreeMap<(String, String), (u64, String)>,
+    opened: u64,
+    closed: u64,
+}
+
+#[derive(Clone)]
+struct Always {
+    what: String,
+    place: &'static Location<'static>,
+    holds: Rc<dyn Fn(&Seen) -> bool>,
+}
+
+struct Sometimes {
+    what: String,
+    target: String,
+    message: String,
+    reached: bool,
+}
+
+/// What a safety property may look at: the service's own reports, as they stand now.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    live: BTreeMap<String, usize>,
+}
+
+impl Seen {
+    /// How many resources of a kind are open now; the test must have named it with `world.conserves`.
+    pub fn live(&self, kind: &str) -> usize {
+        self.live.get(kind).copied().unwrap_or_default()
+    }
+}
+
+impl Properties {
+    pub fn conserve(&mut self, kind: &str, at_rest: usize) {
+        let live = BTreeMap::new();
+        match self.conserved.iter_mut().find(|conserved| conserved.kind == kind) {
+            Some(conserved) => conserved.at_rest = at_rest,
+            None => self.conserved.push(Conserved { kind: kind.into(), at_rest, live, opened: 0, closed: 0 }),
+        }
+    }
+
+    pub fn always(&mut self, what: &str, place: &'static Location<'static>, holds: Rc<dyn Fn(&Seen) -> bool>) {
+        self.always.push(Always { what: what.into(), place, holds });
+    }
+
+    pub fn sometimes(&mut self, what: &str, target: &str, message: &str) {
+        let (what, target, message) = (what.into(), target.into(), message.into());
+        self.sometimes.push(Sometimes { what, target, message, reached: false });
+    }
+
+    /// Whether a place in the source may report what a property looks at.
+    pub fn names(&self, metadata: &Metadata<'_>) -> bool {
+        let fields = metadata.fields();
+        let reports = fields.field("kind").is_some() && fields.field("id").is_some();
+        let targets = || self.sometimes.iter().any(|sometimes| metadata.target().starts_with(&sometimes.target));
+        reports && !self.conserved.is_empty() || targets()
+    }
+
+    /// Which `sometimes` were reached: 1, or 0.
+    pub fn reached(&self) -> BTreeMap<String, u64> {
+        self.sometimes.iter().map(|sometimes| (sometimes.what.clone(), u64::from(sometimes.reached))).collect()
+    }
+
+    fn seen(&self) -> Seen {
+        let live = self.conserved.iter().map(|conserved| (conserved.kind.clone(), conserved.live.len()));
+        Seen { live: live.collect() }
+    }
+}
+
+impl Conserved {
+    /// Takes note of a report; the number of one that was closed and was not open.
+    fn report(&mut self, said: &Said, stamp: &Stamp) -> Option<String> {
+        let id = said.fields.get("id").map(ToString::to_string).unwrap_or_default();
+        let key = (stamp.host.clone(), id.clone());
+        match said.message.as_str() {
+            "opened" => {
+                self.opened += 1;
+                self.live.insert(key, (stamp.at, stamp.task.clone()));
+                None
+            }
+            "closed" => {
+                self.closed += 1;
+                self.live.remove(&key).is_none().then_some(id)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The service has reported something.
+pub(crate) fn said(said: &Said, stamp: &Stamp) {
+    let doubly = state::try_with(|state| {
+        for sometimes in &mut state.properties.sometimes {
+            sometimes.reached |=
+                said.target.starts_with(&sometimes.target) && said.message.contains(&sometimes.message);
+        }
+        let kind = said.fields.get("kind")?.as_str()?;
+        let conserved = state.properties.conserved.iter_mut().find(|conserved| conserved.kind == kind)?;
+        let id = conserved.report(said, stamp)?;
+        Some((kind.to_owned(), id))
+    });
+    if let Some(Some((kind, id))) = doubly {
+        fail(Class::DoubleClose, &kind, stamp, id);
+    }
+}
+
+fn fail(class: Class, kind: &str, stamp: &Stamp, id: String) -> ! {
+    super::fail(Failure {
+        class,
+        property: format!("{kind} is closed once"),
+        place: stamp.task.trim_end_matches(|c: char| c.is_ascii_digit() || c == '#').to_owned(),
+        message: format!("{kind} {id} was closed on {} although it was not open there", stamp.host),
+        causes: vec![format!("{}: closed by the task spawned at {}", stamp.host, stamp.task)],
+    })
+}
+
+/// A host's process is gone, and what it held with it.
+pub(crate) fn forget_host(host: &str) {
+    state::try_with(|state| {
+        for conserved in &mut state.properties.conserved {
+            conserved.live.retain(|(on, _), _| on != host);
+        }
+    });
+}
+
+/// Checks every `always`, after a poll.
+pub(crate) fn check_always() {
+    thread_local!(static CHECKING: Cell<bool> = const { Cell::new(false) });
+    if CHECKING.replace(true) {
+        return;
+    }
+    let all = state::with(|state| (state.properties.always.clone(), state.properties.seen()));
+    for always in &all.0 {
+        if !(always.holds)(&all.1) {
+            let stamp = control::stamp();
+            super::fail(Failure {
+                class: Class::Safety,
+                property: always.what.clone(),
+                place: format!("{}:{}", always.place.file(), always.place.line()),
+                message: format!("\"{}\" no longer holds after a poll of {} {}", always.what, stamp.host, stamp.task),
+                causes: all.1.live.iter().map(|(kind, live)| format!("{kind}: {live} open")).collect(),
+            });
+        }
+    }
+    CHECKING.set(false);
+}
+
+/// After the test's body: waits until everything that must be conserved is back at its level, or fails.
+pub(crate) async fn at_rest() {
+    let deadline = control::now() + REST.as_nanos() as u64;
+    loop {
+        let leak = state::with(|state| state.properties.conserved.iter().find_map(leaked));
+        let Some(leak) = leak else { return };
+        if control::now() >= deadline {
+            super::fail(leak);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+fn leaked(conserved: &Conserved) -> Option<Failure> {
+    let (kind, at_rest) = (&conserved.kind, conserved.at_rest);
+    let (sockets, tasks) = control::open_now();
+    let live = match kind.as_str() {
+        SOCKET => sockets,
+        TASK => tasks,
+        _ => conserved.live.len(),
+    };
+    if live <= at_rest {
+        return None;
+    }
+    let first = conserved.live.iter().min_by_key(|(_, (at, _))| *at);
+    let mut causes = vec![];
+    if let Some(((host, id), (at, task))) = first {
+        causes.push(format!("{host}: {kind} {id} is open since {}, opened by the task at {task}", super::stall::clock(*at)));
+        causes.push(format!("{} opened, {} closed in all", conserved.opened, conserved.closed));
+    }
+    let place = first.map(|(_, (_, task))| task.split('#').next().unwrap_or_default().to_owned()).unwrap_or_default();
+    Some(Failure {
+        class: Class::Leak,
+        property: format!("{kind} is conserved"),
+        place,
+        message: format!("{live} of {kind} are open at rest, {at_rest} may be: still so after {} s", REST.as_secs()),
+        causes,
+    })
+}

@@ -1,0 +1,140 @@
+//! One run: sets up its thread, its world and its hooks, lets the test's body go, and judges the end.
+
+use super::{
+    apply,
+    properties::at_rest,
+    said,
+    stall::{self, waits},
+    state::{self, Given, State, fail, pass, refuse, stop},
+};
+use crate::{
+    event::{Event, Kind},
+    test::Test,
+    verdict::{Class, Failure},
+    worker::{Beat, job::Source},
+    world::World,
+};
+use std::{any::Any, fs::File, os::fd::OwnedFd, panic, thread};
+use tokio::control::{self, Holds, Hooks, Record, Settings, Start};
+
+/// How a run is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Watch {
+    /// Whether every event is told.
+    pub record: bool,
+    /// Stop before this event.
+    pub until: Option<usize>,
+    /// The page that the worker watches.
+    pub beat: &'static Beat,
+}
+
+/// The stack of a run's thread: as large as a program's main one.
+const STACK_BYTES: usize = 8 << 20;
+/// In a run that holds tasks back, one task in so many is.
+const HOLD_ONE_IN: [u64; 4] = [2, 4, 8, 16];
+
+/// Makes a run and tells the worker how it ended. Does not return.
+pub(crate) fn run(test: &'static Test, source: Source, watch: Watch, pipe: OwnedFd) {
+    // A fresh thread has fresh thread-locals and a heap of its own: what the worker did before leaves no trace in them.
+    let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || go(test, source, watch, pipe.into()));
+    if let Ok(thread) = thread {
+        let _ = thread.join();
+    }
+}
+
+fn go(test: &'static Test, source: Source, watch: Watch, pipe: File) {
+    let (seed, given, holds) = match &source {
+        Source::Seed(seed) => (*seed, Given::Drawn, drawn_holds(*seed)),
+        Source::Calm(seed) => (*seed, Given::Planned(vec![]), Holds::Listed(vec![])),
+        Source::Plan(plan) => (plan.seed, Given::Planned(plan.faults.clone()), apply::holds(&plan.holds)),
+    };
+    State::new(seed, given, watch, pipe).install();
+    let workload = match source {
+        Source::Plan(plan) => plan.workload,
+        Source::Seed(_) | Source::Calm(_) => match test.workload(seed) {
+            Ok(workload) => workload.current(),
+            Err(why) => refuse(&why),
+        },
+    };
+    let names: Vec<_> = (test.parameters)().iter().map(|parameter| parameter.name()).collect();
+    if workload.iter().map(|argument| argument.name.as_str()).ne(names.iter().copied()) {
+        refuse(&format!(
+            "the plan's workload does not fit the test, which takes ({}): the test has changed since the trace was saved; \
+             delete the trace and explore again",
+            names.join(", ")
+        ));
+    }
+    state::with(|state| state.told_workload(workload.clone()));
+    catch_panics();
+    let values = workload.into_iter().map(|argument| argument.value).collect();
+    let settings = Settings { time_max: test.time_limit().as_nanos() as u64, ..Settings::default() };
+    let sink: Option<Box<dyn FnMut(Record)>> = if watch.record { Some(Box::new(recorded)) } else { None };
+    control::run(Start { seed, settings, hooks: HOOKS, holds, sink }, async move {
+        if watch.record {
+            said::listen();
+        }
+        (test.body)(World::new(), values).await;
+        at_rest().await;
+        pass()
+    })
+}
+
+const HOOKS: Hooks = Hooks {
+    deadlocked: || fail(stall::deadlock()),
+    panicked,
+    out_of_time: || fail(stall::out_of_time()),
+    busy: || fail(stall::busy()),
+    polling: |place| {
+        state::with(|state| state.beat.tick(place));
+        if state::with(|state| state.is_over()) {
+            stop(waits());
+        }
+    },
+    polled: super::properties::check_always,
+};
+
+/// Every second run holds nothing; the others differ in how much.
+fn drawn_holds(seed: u64) -> Holds {
+    match crate::worker::job::seed_of(seed, 0x401d) % 8 {
+        n @ 0..4 => Holds::Random(HOLD_ONE_IN[n as usize]),
+        _ => Holds::Listed(vec![]),
+    }
+}
+
+fn recorded(record: Record) {
+    let control::Stamp { at, host, task } = record.stamp;
+    let kind = match record.kind {
+        control::Kind::Start => Kind::Start,
+        control::Kind::End => Kind::End,
+        control::Kind::Listen => Kind::Listen,
+        control::Kind::Connect => Kind::Connect,
+        control::Kind::Accept => Kind::Accept,
+        control::Kind::Write => Kind::Write,
+        control::Kind::Read => Kind::Read,
+        control::Kind::Close => Kind::Close,
+        control::Kind::Reset => Kind::Reset,
+        control::Kind::Fault => Kind::Fault,
+        control::Kind::Hold => Kind::Hold,
+        control::Kind::Test => Kind::Test,
+    };
+    state::try_with(|state| state.event(Event { at, host, task, kind, text: record.text, fields: Default::default() }));
+}
+
+fn catch_panics() {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let message = info.payload_as_str().unwrap_or("a panic without a message").to_owned();
+        let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
+        state::remember_panic(message, place);
+        before(info);
+    }));
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> ! {
+    let (message, place) = state::last_panic();
+    let stamp = control::stamp();
+    let who = if control::current_host() == 0 { "the test".to_owned() } else { stamp.host.clone() };
+    let causes = vec![format!("{who}: task {} panicked at {place}", stamp.task)];
+    let property = if control::current_host() == 0 { "the test's own assertions hold" } else { "no task panics" };
+    fail(Failure { class: Class::Panic, property: property.into(), place, message: format!("{who}: {message}"), causes })
+}

@@ -1,0 +1,119 @@
+//! Hears the service's own `tracing` events: for properties that name them, and for traces.
+
+use super::{properties, state};
+use crate::event::{Event, Kind};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
+use tokio::control;
+use tracing::{
+    Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    subscriber::Interest,
+};
+use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
+
+/// Whether the subscriber of this process is in place.
+static LISTENING: AtomicBool = AtomicBool::new(false);
+/// The crates of the harness, whose own events are not the service's.
+const OURS: [&str; 3] = ["madsim", "refrain", "naive_timer"];
+
+/// Hears from now on. While nobody records, only the places in the source that a property names are heard: `tracing`
+/// asks once for each, and the others cost a load and a jump.
+pub(crate) fn listen() {
+    if LISTENING.swap(true, Relaxed) {
+        return tracing::callsite::rebuild_interest_cache();
+    }
+    let subscriber = tracing_subscriber::registry().with(Ear);
+    // Only this run's process has it, and nothing else in it sets one.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+struct Ear;
+
+impl<S: Subscriber> Layer<S> for Ear {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        let ours = OURS.iter().any(|name| metadata.target().starts_with(name));
+        if !metadata.is_event() || ours {
+            return Interest::never();
+        }
+        let heard = state::try_with(|state| {
+            state.record && *metadata.level() <= Level::DEBUG || state.properties.names(metadata)
+        });
+        if heard.unwrap_or(false) { Interest::always() } else { Interest::never() }
+    }
+
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let said = Said {
+            level: *event.metadata().level(),
+            target: event.metadata().target(),
+            message: fields.message,
+            fields: fields.others,
+        };
+        let stamp = control::stamp();
+        state::try_with(|state| {
+            let mut shown = said.fields.clone();
+            shown.insert("level".into(), said.level.as_str().into());
+            shown.insert("target".into(), said.target.into());
+            let control::Stamp { at, host, task } = stamp.clone();
+            state.event(Event { at, host, task, kind: Kind::Says, text: said.message.clone(), fields: shown });
+        });
+        properties::said(&said, &stamp);
+    }
+}
+
+/// One `tracing` event of the service.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub level: Level,
+    pub target: &'static str,
+    pub message: String,
+    pub fields: BTreeMap<String, Value>,
+}
+
+#[derive(Default)]
+struct Fields {
+    message: String,
+    others: BTreeMap<String, Value>,
+}
+
+impl Fields {
+    fn put(&mut self, field: &Field, value: Value) {
+        match (field.name(), value) {
+            ("message", Value::String(text)) => self.message = text,
+            ("message", value) => self.message = value.to_string(),
+            (name, value) => drop(self.others.insert(name.to_owned(), value)),
+        }
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.put(field, format!("{value:?}").into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, value.into());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, value.into());
+    }
+}

@@ -1,0 +1,218 @@
+//! What the harness itself keeps during a run, and how a run ends: at once, with its last line to the worker.
+
+use super::properties::Properties;
+use crate::{
+    event::{Event, Kind},
+    plan::{Argument, Fault, Hold},
+    protocol::{Coverage, Fired},
+    verdict::{Failure, Verdict},
+    worker::{
+        Beat, exit,
+        job::{Ended, Told},
+    },
+};
+use std::{
+    cell::{Cell, RefCell},
+    fs::File,
+    io::Write,
+};
+use tokio::control;
+
+/// Where a run's faults and holds come from.
+#[derive(Debug)]
+pub(crate) enum Given {
+    /// From its seed.
+    Drawn,
+    /// From the plan.
+    Planned(Vec<Fault>),
+}
+
+/// Everything that the harness keeps about the run on this thread.
+pub(crate) struct State {
+    pub seed: u64,
+    pub given: Given,
+    pub record: bool,
+    pub until: Option<usize>,
+    /// The faults that were applied, once they were.
+    pub faults: Option<Vec<Fault>>,
+    pub properties: Properties,
+    pub hosts: Vec<(String, control::HostId)>,
+    /// The names of those that run the service.
+    services: Vec<String>,
+    pub healed_at: Option<u64>,
+    pub beat: &'static Beat,
+    events: usize,
+    holds_told: usize,
+    pipe: File,
+}
+
+thread_local! {
+    static STATE: RefCell<Option<State>> = const { RefCell::new(None) };
+    static PANIC: Cell<Option<(String, String)>> = const { Cell::new(None) };
+}
+
+impl State {
+    pub fn new(seed: u64, given: Given, watch: super::Watch, pipe: File) -> State {
+        State {
+            seed,
+            given,
+            record: watch.record,
+            until: watch.until,
+            faults: None,
+            properties: Properties::default(),
+            hosts: vec![],
+            services: vec![],
+            healed_at: None,
+            beat: watch.beat,
+            events: 0,
+            holds_told: 0,
+            pipe,
+        }
+    }
+
+    /// Makes it the state of this thread.
+    pub fn install(self) {
+        STATE.with(|state| *state.borrow_mut() = Some(self));
+    }
+
+    /// Tells the worker, at once: the next thing that happens may be the end of the process.
+    pub fn tell(&mut self, told: &Told) {
+        let mut line = serde_json::to_string(told).expect("plain data goes to JSON");
+        line.push('\n');
+        // Without a worker there is nobody to tell and nothing to do.
+        let _ = self.pipe.write_all(line.as_bytes());
+    }
+
+    /// Tells an event, if somebody records; stops the run where it was asked to.
+    pub fn event(&mut self, event: Event) {
+        if !self.record {
+            return;
+        }
+        self.events += 1;
+        self.tell(&Told::Event(event));
+    }
+
+    /// Whether the run was asked to stop here.
+    pub fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| self.events >= until)
+    }
+
+    /// Tells the workload.
+    pub fn told_workload(&mut self, workload: Vec<Argument>) {
+        if self.record {
+            self.tell(&Told::Workload(workload));
+        }
+    }
+
+    /// Tells the holds that took place since the last time.
+    pub fn tell_holds(&mut self, holds: Vec<Hold>) {
+        if self.record {
+            for hold in holds.iter().skip(self.holds_told) {
+                self.tell(&Told::Hold(hold.clone()));
+            }
+            self.holds_told = holds.len();
+        }
+    }
+
+    /// The number of a host by its name.
+    pub fn host(&self, name: &str) -> Option<control::HostId> {
+        self.hosts.iter().find(|(known, _)| known == name).map(|(_, id)| *id)
+    }
+
+    /// Adds a host.
+    pub fn add_host(&mut self, name: &str, id: control::HostId, serves: bool) {
+        self.hosts.push((name.to_owned(), id));
+        if serves {
+            self.services.push(name.to_owned());
+        }
+    }
+
+    /// The hosts that run the service.
+    pub fn services(&self) -> Vec<String> {
+        self.services.clone()
+    }
+
+    /// Applies the run's faults, and tells them.
+    pub fn plan_faults(&mut self, faults: Vec<Fault>) {
+        if self.record {
+            self.tell(&Told::Faults(faults.clone()));
+        }
+        super::apply(self, &faults);
+        self.faults = Some(faults);
+    }
+
+    fn coverage(&self) -> Coverage {
+        let mut coverage = Coverage::default();
+        let stages = control::faults();
+        for (fault, stage) in self.faults.iter().flatten().zip(stages) {
+            let fired: &mut Fired = coverage.faults.entry(fault.what.kind().to_owned()).or_default();
+            fired.planned += 1;
+            fired.began += u64::from(matches!(stage, control::Stage::Active(_) | control::Stage::Over(..)));
+        }
+        coverage.sometimes = self.properties.reached();
+        coverage.holds = control::holds_taken().len() as u64;
+        coverage.polls = control::counts().0;
+        coverage
+    }
+}
+
+/// Borrows the state of this thread's run.
+#[track_caller]
+pub(crate) fn with<R>(f: impl FnOnce(&mut State) -> R) -> R {
+    STATE.with(|state| {
+        let mut state = state.borrow_mut();
+        f(state.as_mut().expect("a World is used only inside its #[refrain::test]"))
+    })
+}
+
+/// Whether a run goes on here and its state can be borrowed.
+pub(crate) fn try_with<R>(f: impl FnOnce(&mut State) -> R) -> Option<R> {
+    STATE.with(|state| state.try_borrow_mut().ok().and_then(|mut state| state.as_mut().map(f)))
+}
+
+/// Ends the run: every property held.
+pub(crate) fn pass() -> ! {
+    end(Verdict::Passed)
+}
+
+/// Ends the run: the service was wrong.
+pub(crate) fn fail(failure: Failure) -> ! {
+    with(|state| {
+        let at = control::now();
+        let text = format!("verdict: {}: {}", failure.class, failure.message);
+        state.event(Event { at, host: "".into(), task: "".into(), kind: Kind::Test, text, fields: Default::default() });
+    });
+    end(Verdict::Failed(failure))
+}
+
+fn end(verdict: Verdict) -> ! {
+    let holds = super::apply::holds_taken();
+    with(|state| {
+        state.tell_holds(holds);
+        let coverage = state.coverage();
+        state.tell(&Told::Ended(Box::new(Ended { verdict, digest: control::digest(), coverage })));
+    });
+    exit(0)
+}
+
+/// Ends the run: it cannot be made.
+pub(crate) fn refuse(why: &str) -> ! {
+    try_with(|state| state.tell(&Told::Refused(why.to_owned())));
+    exit(0)
+}
+
+/// Ends the run where it was asked to: says what waits.
+pub(crate) fn stop(waits: Vec<String>) -> ! {
+    with(|state| state.tell(&Told::Stopped(waits)));
+    exit(0)
+}
+
+/// Remembers what a panic said and where; the hook knows it, the catcher asks.
+pub(crate) fn remember_panic(message: String, place: String) {
+    PANIC.set(Some((message, place)));
+}
+
+/// What the last panic said and where.
+pub(crate) fn last_panic() -> (String, String) {
+    PANIC.take().unwrap_or_else(|| ("a panic without a message".into(), String::new()))
+}

@@ -1,0 +1,17 @@
+//! A worker: a process that makes runs, each in a process of its own, and answers over its standard input.
+//!
+//! A seed alone does not make two runs the same: statics, task numbers and the addresses of the heap go on from run to
+//! run in one process. So every run is forked from a worker that never changes.
+
+mod beat;
+pub(crate) mod job;
+mod output;
+mod pool;
+mod process;
+mod serve;
+mod verdict;
+
+pub(crate) use beat::Beat;
+pub(crate) use pool::{Pool, default_jobs};
+pub(crate) use process::exit;
+pub(crate) use serve::serve;

@@ -1,0 +1,33 @@
+//! What a run shows to the worker that watches it, in a page that both share.
+
+use std::{
+    panic::Location,
+    ptr,
+    sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed},
+};
+
+/// How many polls a run has made, and which task it polls now.
+#[derive(Debug)]
+pub struct Beat {
+    polls: AtomicU64,
+    pub(super) place: AtomicPtr<Location<'static>>,
+}
+
+impl Beat {
+    /// Of a run that has not begun.
+    pub fn clear(&self) {
+        self.polls.store(0, Relaxed);
+        self.place.store(ptr::null_mut(), Relaxed);
+    }
+
+    /// A task is polled.
+    pub fn tick(&self, place: &'static Location<'static>) {
+        self.polls.fetch_add(1, Relaxed);
+        self.place.store(ptr::from_ref(place).cast_mut(), Relaxed);
+    }
+
+    /// How many polls there were.
+    pub fn count(&self) -> u64 {
+        self.polls.load(Relaxed)
+    }
+}

@@ -1,0 +1,142 @@
+//! What a test process asks of its workers, what they answer, and what a run tells its worker: JSON, a line each.
+
+use crate::{
+    event::Event,
+    plan::{Argument, Fault, Hold, Plan},
+    protocol::Coverage,
+    verdict::Verdict,
+};
+use serde::{Deserialize, Serialize};
+
+/// Where the decisions of a run come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Everything is drawn from the seed.
+    Seed(u64),
+    /// Everything stands in the plan.
+    Plan(Box<Plan>),
+    /// The workload is drawn from the seed; nothing goes wrong.
+    Calm(u64),
+}
+
+/// What a worker is to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Job {
+    /// Make these runs, up to the first that fails: their seeds are drawn from `base` and their number.
+    Explore {
+        /// The seed of the exploration.
+        base: u64,
+        /// The number of the first run, from 0.
+        first: u64,
+        /// How many.
+        count: u64,
+    },
+    /// Make one run and say what happened.
+    Record {
+        /// Its decisions.
+        source: Source,
+        /// Stop before this event, counted from 0.
+        until: Option<usize>,
+    },
+    /// Make one run and say only how it ended.
+    Try(Plan),
+}
+
+/// What a worker answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// To `Explore`.
+    Explored(Batch),
+    /// To `Record` and, without events, to `Try`.
+    Ran(Box<Ran>),
+    /// The harness could not do it.
+    Refused(String),
+}
+
+/// Some runs of an exploration.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Batch {
+    /// How many were made.
+    pub runs: u64,
+    /// The number of the one that failed, the last one then.
+    pub failed: Option<u64>,
+    /// What they reached.
+    pub coverage: Coverage,
+}
+
+/// One run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Ran {
+    /// Everything that was decided.
+    pub plan: Plan,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The digest of everything that happened; of a run that died, of all its events.
+    pub digest: u64,
+    /// What happened, the last ones if there were too many.
+    pub events: Vec<Event>,
+    /// How many events happened before those.
+    pub left_out: usize,
+    /// What it reached.
+    pub coverage: Coverage,
+    /// What waits where it was stopped.
+    pub waits: Vec<String>,
+}
+
+/// What a run tells its worker while it goes on. Only the last line, while nobody records.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// The workload.
+    Workload(Vec<Argument>),
+    /// The faults that were planned.
+    Faults(Vec<Fault>),
+    /// A hold that took place.
+    Hold(Hold),
+    /// Something happened.
+    Event(Event),
+    /// It was stopped where it was asked to; what waits.
+    Stopped(Vec<String>),
+    /// It could not be made: the plan does not fit the test.
+    Refused(String),
+    /// It ended.
+    Ended(Box<Ended>),
+}
+
+/// The end of a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Ended {
+    /// How.
+    pub verdict: Verdict,
+    /// The digest of everything that happened.
+    pub digest: u64,
+    /// What it reached.
+    pub coverage: Coverage,
+}
+
+/// The seed of one run of an exploration (splitmix64).
+pub fn seed_of(base: u64, run: u64) -> u64 {
+    let mut z = base.wrapping_add(run.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+impl Coverage {
+    /// Adds what another run reached.
+    pub fn add(&mut self, other: &Coverage) {
+        for (name, fired) in &other.faults {
+            let sum = self.faults.entry(name.clone()).or_default();
+            sum.planned += fired.planned;
+            sum.began += fired.began;
+        }
+        for (name, runs) in &other.sometimes {
+            *self.sometimes.entry(name.clone()).or_default() += runs;
+        }
+        self.holds += other.holds;
+        self.polls += other.polls;
+    }
+}

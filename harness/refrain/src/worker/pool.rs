@@ -1,0 +1,93 @@
+//! The test process's side: starts workers and hands out jobs.
+
+use super::job::{Answer, Job};
+use crate::protocol::ENV;
+use nix::sys::personality::{self, Persona};
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    num::NonZeroUsize,
+    os::unix::net::UnixStream,
+    process::{Child, Command, Stdio},
+};
+
+/// The role of a worker, in [`ENV`].
+pub const WORKER: &str = "worker";
+
+/// Workers of one test. They end when it is dropped.
+pub(crate) struct Pool {
+    workers: Vec<Worker>,
+}
+
+/// One worker process.
+pub(crate) struct Worker {
+    child: Child,
+    socket: BufReader<UnixStream>,
+}
+
+/// As many workers as there are cores.
+pub(crate) fn default_jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+impl Pool {
+    /// Starts `jobs` workers of a test of this executable.
+    pub fn start(test: &str, jobs: usize) -> io::Result<Pool> {
+        let workers = (0..jobs.max(1)).map(|_| Worker::start(test)).collect::<io::Result<_>>()?;
+        Ok(Pool { workers })
+    }
+
+    /// Does one job, on the first worker.
+    pub fn ask(&mut self, job: &Job) -> io::Result<Answer> {
+        self.workers[0].ask(job)
+    }
+
+    /// All workers, to be used side by side.
+    pub fn workers(&mut self) -> &mut [Worker] {
+        &mut self.workers
+    }
+}
+
+impl Worker {
+    fn start(test: &str) -> io::Result<Worker> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["--exact", test, "--test-threads=1", "--nocapture"]).env(ENV, WORKER);
+        command.stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs))).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = without_randomised_addresses(|| command.spawn())?;
+        Ok(Worker { child, socket: BufReader::new(ours) })
+    }
+
+    /// Does one job.
+    pub fn ask(&mut self, job: &Job) -> io::Result<Answer> {
+        let mut line = serde_json::to_string(job)?;
+        line.push('\n');
+        self.socket.get_mut().write_all(line.as_bytes())?;
+        let mut answer = String::new();
+        if self.socket.read_line(&mut answer)? == 0 {
+            let status = self.child.wait()?;
+            return Err(io::Error::other(format!("a worker process ended in the middle of its work: {status}")));
+        }
+        Ok(serde_json::from_str(&answer)?)
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.socket.get_ref().shutdown(std::net::Shutdown::Both);
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts a process whose addresses are the same each time. Where that is forbidden they are not, and a service whose
+/// behaviour depends on addresses is then found to be nondeterministic.
+fn without_randomised_addresses<R>(start: impl FnOnce() -> R) -> R {
+    let before = personality::get();
+    if let Ok(before) = before {
+        let _ = personality::set(before | Persona::ADDR_NO_RANDOMIZE);
+    }
+    let started = start();
+    if let Ok(before) = before {
+        let _ = personality::set(before);
+    }
+    started
+}

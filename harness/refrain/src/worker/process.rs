@@ -1,0 +1,139 @@
+//! Processes: a run's own, forked and watched. The one place with unsafe code.
+
+use super::beat::Beat;
+use nix::{
+    errno::Errno,
+    fcntl::OFlag,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::{
+        mman::{MapFlags, ProtFlags, mmap_anonymous},
+        prctl,
+        resource::{Resource, setrlimit},
+        signal::{Signal, kill},
+        wait::{WaitStatus, waitpid},
+    },
+    unistd::{ForkResult, Pid, fork, pipe2, read},
+};
+use std::{
+    io,
+    num::NonZeroUsize,
+    os::fd::{AsFd, OwnedFd},
+    panic::Location,
+    sync::atomic::Ordering::Relaxed,
+    time::{Duration, Instant},
+};
+
+/// The address space that a run may take; an allocation past it aborts the run, which then is out of memory.
+pub const MEMORY_MAX: u64 = 2 << 30;
+/// How long virtual time may stand still, in real time.
+pub const STILL_MAX: Duration = Duration::from_secs(10);
+/// How often the worker looks whether virtual time stands still.
+const LOOK_MS: u16 = 500;
+
+/// How a run's process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It called exit with this code.
+    Exited(i32),
+    /// A signal killed it.
+    Signalled(Signal),
+    /// It was killed because virtual time stood still this long; whether it burnt processor time then.
+    Still(Duration, bool),
+}
+
+/// A page that this process shares with the runs that it forks.
+pub fn shared_beat() -> io::Result<&'static Beat> {
+    let size = NonZeroUsize::new(size_of::<Beat>()).expect("a beat has a size");
+    // SAFETY: a fresh anonymous mapping, never unmapped, aligned to a page, zeroed; a zeroed `Beat` is a valid one, and
+    // all access to it is atomic.
+    unsafe {
+        let page = mmap_anonymous(None, size, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED)?;
+        Ok(page.cast::<Beat>().as_ref())
+    }
+}
+
+/// Runs `run` in a forked process, which writes what it has to say into the pipe; returns that and how it ended.
+///
+/// The caller has one thread: only then may the child allocate and start threads of its own.
+pub fn run_forked(beat: &'static Beat, run: impl FnOnce(OwnedFd)) -> io::Result<(Vec<u8>, End)> {
+    beat.clear();
+    let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
+    // SAFETY: this process has one thread, so the child may do anything; it never returns from this function.
+    match unsafe { fork() }? {
+        ForkResult::Child => {
+            drop(reader);
+            let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+            let _ = setrlimit(Resource::RLIMIT_AS, MEMORY_MAX, MEMORY_MAX);
+            let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+            run(writer);
+            exit(0)
+        }
+        ForkResult::Parent { child } => {
+            drop(writer);
+            watch(beat, child, reader)
+        }
+    }
+}
+
+/// Where the task that was polled last was spawned.
+pub fn last_place(beat: &'static Beat) -> Option<&'static Location<'static>> {
+    // SAFETY: a run stores addresses of the executable's own static data, and it was forked from this very process, so
+    // the same data lies at the same address here.
+    unsafe { beat.place.load(Relaxed).as_ref() }
+}
+
+/// Ends this process at once: no destructor runs, no buffer is written.
+pub fn exit(code: i32) -> ! {
+    // SAFETY: `_exit` has no precondition.
+    unsafe { nix::libc::_exit(code) }
+}
+
+fn watch(beat: &'static Beat, child: Pid, reader: OwnedFd) -> io::Result<(Vec<u8>, End)> {
+    let mut said = vec![];
+    let mut buffer = vec![0; 64 << 10];
+    let mut last = (beat.count(), Instant::now(), cpu_time(child));
+    loop {
+        let mut fds = [PollFd::new(reader.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut fds, PollTimeout::from(LOOK_MS)) {
+            Ok(0) => {}
+            Ok(_) => match read(&reader, &mut buffer) {
+                Ok(0) => break,
+                Ok(n) => said.extend_from_slice(&buffer[..n]),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            },
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if beat.count() != last.0 {
+            last = (beat.count(), Instant::now(), cpu_time(child));
+        } else if last.1.elapsed() >= STILL_MAX {
+            let still = last.1.elapsed();
+            let busy = cpu_time(child).saturating_sub(last.2) > still / 10;
+            kill(child, Signal::SIGKILL)?;
+            reap(child)?;
+            return Ok((said, End::Still(still, busy)));
+        }
+    }
+    Ok((said, reap(child)?))
+}
+
+fn reap(child: Pid) -> io::Result<End> {
+    loop {
+        match waitpid(child, None) {
+            Ok(WaitStatus::Exited(_, code)) => return Ok(End::Exited(code)),
+            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(End::Signalled(signal)),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// How much processor time a process has used, from the kernel's table; zero if that cannot be read.
+fn cpu_time(pid: Pid) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    // Fields 14 and 15 of proc(5), in ticks of 10 ms; two stand before the bracket.
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}

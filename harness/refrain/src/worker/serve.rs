@@ -1,0 +1,160 @@
+//! The worker's side: takes jobs, forks runs, answers.
+
+use super::{
+    job::{Answer, Batch, Ended, Job, Ran, Source, Told, seed_of},
+    output::Output,
+    process::{self, End},
+    verdict,
+};
+use crate::{
+    event::{Event, Kind},
+    plan::Plan,
+    protocol::Coverage,
+    simulation,
+    test::Test,
+    trace::EVENTS_MAX,
+    verdict::Verdict,
+};
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    os::fd::AsFd,
+    os::unix::net::UnixStream,
+};
+
+/// Serves jobs for one test until the socket on standard input is closed.
+pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
+    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut worker = Worker { test, beat: process::shared_beat()?, output: Output::catch()? };
+    let mut answers = socket.try_clone()?;
+    for line in BufReader::new(socket).lines() {
+        let job = serde_json::from_str(&line?)?;
+        let answer = worker.work(job)?;
+        let mut line = serde_json::to_string(&answer)?;
+        line.push('\n');
+        answers.write_all(line.as_bytes())?;
+    }
+    Ok(())
+}
+
+struct Worker {
+    test: &'static Test,
+    beat: &'static super::Beat,
+    output: Output,
+}
+
+impl Worker {
+    fn work(&mut self, job: Job) -> io::Result<Answer> {
+        match job {
+            Job::Explore { base, first, count } => self.explore(base, first, count),
+            Job::Record { source, until } => self.run(source, true, until),
+            Job::Try(plan) => self.run(Source::Plan(Box::new(plan)), false, None),
+        }
+    }
+
+    fn explore(&mut self, base: u64, first: u64, count: u64) -> io::Result<Answer> {
+        let mut batch = Batch::default();
+        for run in first..first + count {
+            let ran = match self.run(Source::Seed(seed_of(base, run)), false, None)? {
+                Answer::Ran(ran) => ran,
+                other => return Ok(other),
+            };
+            batch.runs += 1;
+            batch.coverage.add(&ran.coverage);
+            if ran.verdict != Verdict::Passed {
+                batch.failed = Some(run);
+                break;
+            }
+        }
+        Ok(Answer::Explored(batch))
+    }
+
+    fn run(&mut self, source: Source, record: bool, until: Option<usize>) -> io::Result<Answer> {
+        self.output.clear()?;
+        let (test, beat) = (self.test, self.beat);
+        let plan = match &source {
+            Source::Plan(plan) => (**plan).clone(),
+            Source::Seed(seed) | Source::Calm(seed) => Plan { seed: *seed, ..Plan::default() },
+        };
+        let (said, end) =
+            process::run_forked(beat, |pipe| simulation::run(test, source, simulation::Watch { record, until, beat }, pipe))?;
+        let mut heard = Heard::new(plan);
+        for line in said.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            match serde_json::from_slice(line) {
+                Ok(Told::Refused(why)) => return Ok(Answer::Refused(why)),
+                Ok(told) => heard.hear(told),
+                // A run that dies may die within a line; of one that ended well every line is whole.
+                Err(error) if end == End::Exited(0) && heard.ended.is_none() => {
+                    return Ok(Answer::Refused(format!("a run told its worker what it does not understand: {error}")));
+                }
+                Err(_) => {}
+            }
+        }
+        heard.conclude(end, &mut self.output, process::last_place(beat).map(|p| format!("{}:{}", p.file(), p.line())))
+    }
+}
+
+/// What a run has told so far.
+struct Heard {
+    plan: Plan,
+    events: Vec<Event>,
+    left_out: usize,
+    ended: Option<Ended>,
+    stopped: Option<Vec<String>>,
+}
+
+impl Heard {
+    fn new(plan: Plan) -> Heard {
+        Heard { plan, events: vec![], left_out: 0, ended: None, stopped: None }
+    }
+
+    fn hear(&mut self, told: Told) {
+        match told {
+            Told::Workload(workload) => self.plan.workload = workload,
+            Told::Faults(faults) => self.plan.faults = faults,
+            Told::Hold(hold) if self.plan.holds.contains(&hold) => {}
+            Told::Hold(hold) => self.plan.holds.push(hold),
+            Told::Event(event) => self.events.push(event),
+            Told::Stopped(waits) => self.stopped = Some(waits),
+            Told::Ended(ended) => self.ended = Some(*ended),
+            Told::Refused(_) => {}
+        }
+        if self.events.len() >= 2 * EVENTS_MAX {
+            self.leave_out();
+        }
+    }
+
+    fn leave_out(&mut self) {
+        let surplus = self.events.len().saturating_sub(EVENTS_MAX);
+        self.events.drain(..surplus);
+        self.left_out += surplus;
+    }
+
+    fn conclude(mut self, end: End, output: &mut Output, place: Option<String>) -> io::Result<Answer> {
+        self.leave_out();
+        let ended = match self.ended.take() {
+            Some(ended) => ended,
+            None if self.stopped.is_some() => {
+                Ended { verdict: Verdict::Passed, digest: 0, coverage: Coverage::default() }
+            }
+            None => {
+                let failure = verdict::of_death(end, &output.tail()?, place);
+                let digest = self.events.iter().fold(0, |digest, event| seed_of(digest, hash_of(event)));
+                Ended { verdict: Verdict::Failed(failure), digest, coverage: Coverage::default() }
+            }
+        };
+        Ok(Answer::Ran(Box::new(Ran {
+            plan: self.plan,
+            verdict: ended.verdict,
+            digest: ended.digest,
+            events: self.events,
+            left_out: self.left_out,
+            coverage: ended.coverage,
+            waits: self.stopped.unwrap_or_default(),
+        })))
+    }
+}
+
+fn hash_of(event: &Event) -> u64 {
+    let kind = if event.kind == Kind::Says { 1 } else { 0 };
+    event.text.bytes().fold(event.at ^ kind, |hash, byte| seed_of(hash, u64::from(byte)))
+}

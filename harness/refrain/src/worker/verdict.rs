@@ -1,0 +1,46 @@
+//! The verdict on a run that died without giving one.
+
+use super::process::{End, MEMORY_MAX, STILL_MAX};
+use crate::verdict::{Class, Failure};
+use nix::sys::signal::Signal;
+
+/// What Rust's allocator prints before it aborts.
+const OUT_OF_MEMORY: &str = "memory allocation of ";
+/// What Rust's stack guard prints before it aborts.
+const OVERFLOWED: &str = "has overflowed its stack";
+/// How many lines of its last words are shown.
+const LAST_LINES: usize = 8;
+
+/// Why a run died, from how its process ended, what it printed last and the task that it polled last.
+pub fn of_death(end: End, printed: &str, place: Option<String>) -> Failure {
+    let (class, property, message) = match end {
+        End::Still(still, busy) => still_verdict(still.as_secs(), busy),
+        End::Exited(code) => {
+            (Class::Exit, "no host ends the whole process", format!("the process called exit({code}) in the middle of a run"))
+        }
+        End::Signalled(Signal::SIGABRT) if printed.contains(OUT_OF_MEMORY) => {
+            let mib = MEMORY_MAX >> 20;
+            (Class::OutOfMemory, "memory is bounded", format!("the run took more than the {mib} MiB that it may have"))
+        }
+        End::Signalled(Signal::SIGABRT) if printed.contains(OVERFLOWED) => {
+            (Class::Crash, "the stack is bounded", "a task overflowed its stack".to_owned())
+        }
+        End::Signalled(signal) => (Class::Crash, "nothing crashes", format!("the process died of {signal}")),
+    };
+    let mut causes = vec![];
+    if let Some(place) = &place {
+        causes.push(format!("the task that ran was spawned at {place}"));
+    }
+    let lines: Vec<&str> = printed.lines().filter(|line| !line.trim().is_empty()).collect();
+    causes.extend(lines.iter().skip(lines.len().saturating_sub(LAST_LINES)).map(|line| format!("it printed: {line}")));
+    Failure { class, property: property.into(), place: place.unwrap_or_default(), message, causes }
+}
+
+fn still_verdict(seconds: u64, busy: bool) -> (Class, &'static str, String) {
+    let what = if busy { "a loop without end" } else { "a call that blocks the thread" };
+    let message = format!(
+        "virtual time stood still for {seconds} s of real time (limit {} s): {what} within one poll",
+        STILL_MAX.as_secs()
+    );
+    (Class::EndlessLoop, "virtual time goes on", message)
+}

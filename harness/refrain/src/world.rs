@@ -1,0 +1,253 @@
+//! What a test does to its world: hosts, workload, faults, and the properties that must hold.
+
+use crate::{
+    faults::Faults,
+    simulation::{self, Given, Seen},
+};
+use std::{
+    fmt::{Debug, Display},
+    future::Future,
+    panic::Location,
+    rc::Rc,
+    time::Duration,
+};
+use tokio::{
+    control::{self, HostId},
+    time::{Instant, timeout_at},
+};
+
+/// How long `eventually` waits before it tries again.
+const TRY_AGAIN: Duration = Duration::from_millis(250);
+const SIGTERM: i32 = 15;
+
+/// The world of one run: a handle, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct World {
+    _private: (),
+}
+
+/// A host that runs a process of the service.
+#[derive(Debug, Clone)]
+pub struct Host {
+    id: HostId,
+    name: String,
+}
+
+/// A host from which the test itself asks.
+#[derive(Debug, Clone)]
+pub struct Client {
+    id: HostId,
+}
+
+/// How a host's process can end.
+pub trait Exit {
+    /// The error with which it ended, if it did.
+    fn error(self) -> Option<String>;
+}
+
+impl Exit for () {
+    fn error(self) -> Option<String> {
+        None
+    }
+}
+
+impl<E: Display> Exit for Result<(), E> {
+    fn error(self) -> Option<String> {
+        self.err().map(|error| error.to_string())
+    }
+}
+
+/// What says whether a property holds now.
+pub trait Answer {
+    /// Why it does not hold; `None` if it does.
+    fn missing(self) -> Option<String>;
+}
+
+impl Answer for bool {
+    fn missing(self) -> Option<String> {
+        (!self).then(|| "it was false".to_owned())
+    }
+}
+
+impl<T> Answer for Option<T> {
+    fn missing(self) -> Option<String> {
+        self.is_none().then(|| "there was none".to_owned())
+    }
+}
+
+impl<T, E: Display> Answer for Result<T, E> {
+    fn missing(self) -> Option<String> {
+        self.err().map(|error| error.to_string())
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> World {
+        World { _private: () }
+    }
+
+    /// Adds a host and starts its process. It is called again each time that the host boots or the process is
+    /// restarted; a clone of what it needs goes in with `move`. Other hosts reach it by this name.
+    ///
+    /// # Panics
+    /// If the name is taken, or has other characters than letters, digits, `-`, `_` and `.`.
+    #[track_caller]
+    pub fn host<F, Fut>(&self, name: &str, process: F) -> Host
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Exit,
+    {
+        let id = self.add_host(
+            name,
+            Some(Box::new(move || {
+                let running = process();
+                Box::pin(async move { running.await.error().map_or(Ok(()), Err) })
+            })),
+        );
+        Host { id, name: name.to_owned() }
+    }
+
+    /// Adds a host without a process, or finds it, for the test to ask from.
+    #[track_caller]
+    pub fn client(&self, name: &str) -> Client {
+        let known = simulation::with(|state| state.host(name));
+        Client { id: known.unwrap_or_else(|| self.add_host(name, None)) }
+    }
+
+    #[track_caller]
+    fn add_host(&self, name: &str, process: Option<control::StartProcess>) -> HostId {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        assert!(!name.is_empty() && name.chars().all(fits), "{name:?} is no name for a host: letters, digits, - _ .");
+        assert!(simulation::with(|state| state.host(name)).is_none(), "there is a host {name:?} already");
+        let serves = process.is_some();
+        let id = control::add_host(name, Location::caller(), process);
+        simulation::with(|state| state.add_host(name, id, serves));
+        id
+    }
+
+    /// What may go wrong from now on. Each run draws a few of these faults, or none; a replay has those of its plan.
+    /// Call it once, after the hosts were added.
+    ///
+    /// # Panics
+    /// If it is called twice, or names a host that there is not.
+    #[track_caller]
+    pub fn faults(&self, faults: Faults) {
+        simulation::with(|state| {
+            assert!(state.faults.is_none(), "world.faults() is called once: put all kinds into one Faults");
+            for host in &faults.hosts {
+                assert!(state.host(host).is_some(), "world.faults() names the host {host:?}, which was not added before");
+            }
+            let drawn = match &state.given {
+                Given::Drawn => simulation::draw(&faults, state.seed),
+                Given::Planned(planned) => planned.clone(),
+            };
+            state.plan_faults(drawn);
+        });
+    }
+
+    /// Repairs everything: what is cut, killed, crashed, paused or slow is well again, and nothing more goes wrong.
+    pub async fn heal(&self) {
+        control::heal();
+        simulation::with(|state| state.healed_at = Some(control::now()));
+        tokio::task::yield_now().await;
+    }
+
+    /// Demands that a property comes to hold within this much virtual time. It is tried again until it does; one try
+    /// that never ends is a failure, too.
+    pub async fn eventually<F, Fut>(&self, within: Duration, what: &str, mut holds: F)
+    where
+        F: FnMut() -> Fut,
+        Fut: Future,
+        Fut::Output: Answer,
+    {
+        let deadline = Instant::now() + within;
+        let mut last = "was still pending".to_owned();
+        loop {
+            match timeout_at(deadline, holds()).await.map(Answer::missing) {
+                Ok(None) => return control::note(&format!("\"{what}\" holds")),
+                Ok(Some(why)) => last = format!("failed again and again ({why})"),
+                Err(_) => break,
+            }
+            if Instant::now() + TRY_AGAIN >= deadline {
+                break;
+            }
+            tokio::time::sleep(TRY_AGAIN).await;
+        }
+        let after = match simulation::with(|state| state.healed_at) {
+            Some(_) => "after the network healed",
+            None => "after the test asked for it",
+        };
+        let message = format!("\"{what}\" {last} {} s {after}", within.as_secs());
+        simulation::fail(simulation::stalled(what, message))
+    }
+
+    /// Demands that a property holds after every poll of every task.
+    #[track_caller]
+    pub fn always(&self, what: &str, holds: impl Fn(&Seen) -> bool + 'static) {
+        let place = Location::caller();
+        simulation::with(|state| state.properties.always(what, place, Rc::new(holds)));
+        control::watch_polls(true);
+    }
+
+    /// Demands that what is opened is closed, once: when the test's body has ended, the hosts come back to rest.
+    ///
+    /// The service reports it: `tracing` events with the fields `kind` (this one) and `id`, and the messages `opened`
+    /// and `closed`. What a killed process had open is gone with it. The kinds `socket` and `task` the harness counts
+    /// itself.
+    pub fn conserves(&self, kind: &str) {
+        self.conserves_up_to(kind, 0);
+    }
+
+    /// The same where some may be open at rest: the listener's queue aside, a link that is up has one at each end.
+    pub fn conserves_up_to(&self, kind: &str, at_rest: usize) {
+        simulation::with(|state| state.properties.conserve(kind, at_rest));
+        simulation::listen();
+    }
+
+    /// Counts the runs in which the service says this, in a `tracing` event whose target begins with `target` and whose
+    /// message contains `message`. An exploration says how often that was, and warns of what never was.
+    pub fn sometimes(&self, what: &str, target: &str, message: &str) {
+        simulation::with(|state| state.properties.sometimes(what, target, message));
+        simulation::listen();
+    }
+
+    /// Notes what the test saw: an answer, a final state. Part of the trace and of the outcome's snapshot.
+    pub fn saw(&self, what: impl Debug) {
+        control::note(&format!("saw {what:?}"));
+    }
+}
+
+impl Host {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Kills its process and starts it again, as an operator does.
+    pub fn restart(&self) {
+        control::restart(self.id);
+    }
+
+    /// Sends SIGTERM to its process.
+    pub fn terminate(&self) {
+        control::signal(self.id, SIGTERM);
+    }
+
+    /// Whether its process runs.
+    pub fn is_running(&self) -> bool {
+        control::is_running(self.id)
+    }
+}
+
+impl Client {
+    /// Runs a future on this host, to its end.
+    #[track_caller]
+    pub fn run<F>(&self, future: F) -> impl Future<Output = F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        control::run_on(self.id, future)
+    }
+}
