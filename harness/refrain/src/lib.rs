@@ -4,6 +4,7 @@ pub mod event;
 pub mod plan;
 #[doc(hidden)]
 pub mod protocol;
+pub mod report;
 mod strict_json;
 pub mod trace;
 pub mod verdict;
