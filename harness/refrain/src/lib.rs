@@ -5,6 +5,7 @@ pub mod plan;
 #[doc(hidden)]
 pub mod protocol;
 pub mod report;
+pub mod shrink;
 mod strict_json;
 pub mod trace;
 pub mod verdict;
