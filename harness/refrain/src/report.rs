@@ -1,4 +1,29 @@
-//! Texts for people.
+//! Texts for people: the timeline of a run, why it failed, and what its plan holds.
+//!
+//! What a service says may hold anything. Control characters are shown escaped, so that no log line can move the
+//! cursor or forge a row.
 
 pub mod exploration;
+mod failure;
+mod paint;
 pub mod replay;
+mod summary;
+mod timeline;
+
+pub use failure::failure;
+pub use summary::plan_summary;
+pub use timeline::{events, timeline};
+
+/// How a text is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Style {
+    /// Whether to colour it, as a terminal understands that.
+    pub colour: bool,
+    /// The columns that a line may take; `None`: no line is broken.
+    pub width: Option<usize>,
+    /// Whether times are shown to the nanosecond instead of the millisecond.
+    pub exact: bool,
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,11 +10,11 @@ mod state;
 
 pub(crate) use apply::apply;
 pub(crate) use draw::draw;
-pub(crate) use properties::{Conserved, Seen};
+pub use properties::Seen;
 pub(crate) use run::{Watch, run};
 pub(crate) use said::listen;
 pub(crate) use stall::stalled;
-pub(crate) use state::{Given, State, fail, refuse, with};
+pub(crate) use state::{Given, fail, refuse, with};
 
 /// The engine as traces name it.
 pub(crate) const ENGINE: (&str, &str) = ("madsim", "0.2.34");

@@ -19,8 +19,8 @@ const WORKLOAD_STREAM: u64 = 0x7077_6f72_6b6c_6f61;
 pub struct Test {
     /// What announces it in its executable.
     pub announcement: &'static str,
-    /// Its name as libtest's `--exact` takes it.
-    pub name: &'static str,
+    /// Its path with its crate: `link::recovery::queries_recover`.
+    pub path: &'static str,
     /// Its package.
     pub package: &'static str,
     /// Its package's folder, where `traces/` is.
@@ -77,9 +77,15 @@ pub(crate) struct Workload {
 }
 
 impl Test {
+    /// Its name as libtest's `--exact` takes it: the path without the crate.
+    pub fn name(&self) -> &'static str {
+        self.path.split_once("::").map_or(self.path, |(_, name)| name)
+    }
+
     /// What `cargo test --test NAME` and its like call the executable: `test/link`, `lib/calcon`, `example/echo`.
     pub fn target(&self) -> String {
-        let example = std::env::current_exe().is_ok_and(|exe| exe.parent().is_some_and(|dir| dir.ends_with("examples")));
+        let example =
+            std::env::current_exe().is_ok_and(|exe| exe.parent().is_some_and(|dir| dir.ends_with("examples")));
         match self.built_as {
             (Some(_), _) => format!("test/{}", self.krate),
             (None, Some(name)) if example => format!("example/{name}"),

@@ -12,7 +12,7 @@ mod name;
 mod read;
 mod write;
 
-pub use error::TraceError;
+pub use error::{Limit, TraceError};
 pub use name::file_name;
 pub use read::{parse, read};
 pub use write::write;

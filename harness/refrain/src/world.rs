@@ -134,15 +134,18 @@ impl World {
     #[track_caller]
     pub fn faults(&self, faults: Faults) {
         simulation::with(|state| {
-            assert!(state.faults.is_none(), "world.faults() is called once: put all kinds into one Faults");
+            assert!(!state.has_faults, "world.faults() is called once: put all kinds into one Faults");
             for host in &faults.hosts {
-                assert!(state.host(host).is_some(), "world.faults() names the host {host:?}, which was not added before");
+                assert!(
+                    state.host(host).is_some(),
+                    "world.faults() names the host {host:?}, which was not added before"
+                );
             }
             let drawn = match &state.given {
-                Given::Drawn => simulation::draw(&faults, state.seed),
+                Given::Drawn => simulation::draw(&faults, state.plan.seed),
                 Given::Planned(planned) => planned.clone(),
             };
-            state.plan_faults(drawn);
+            state.decide_faults(drawn);
         });
     }
 
@@ -243,7 +246,7 @@ impl Host {
 impl Client {
     /// Runs a future on this host, to its end.
     #[track_caller]
-    pub fn run<F>(&self, future: F) -> impl Future<Output = F::Output>
+    pub fn run<F>(&self, future: F) -> impl Future<Output = F::Output> + use<F>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,

@@ -49,6 +49,7 @@ pub(crate) fn spans() -> impl Strategy<Value = Duration> {
         any::<u64>().prop_map(Duration::from_nanos),
         (0u64..10_000_000).prop_map(Duration::from_nanos),
         (any::<u64>(), 0u32..1_000_000_000).prop_map(|(secs, nanos)| Duration::new(secs, nanos)),
+        Just(Duration::ZERO),
         Just(Duration::MAX),
     ]
 }

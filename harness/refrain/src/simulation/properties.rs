@@ -25,8 +25,8 @@ pub(crate) struct Properties {
 pub(crate) struct Conserved {
     pub kind: String,
     pub at_rest: usize,
-    /// What is open, by host and number: since when, and by which task.
-    live: BTreeMap<(String, String), (u64, String)>,
+    /// What is open, by host, its process and number: since when, and by which task.
+    live: BTreeMap<(String, u32, String), (u64, String)>,
     opened: u64,
     closed: u64,
 }
@@ -89,17 +89,24 @@ impl Properties {
         self.sometimes.iter().map(|sometimes| (sometimes.what.clone(), u64::from(sometimes.reached))).collect()
     }
 
-    fn seen(&self) -> Seen {
-        let live = self.conserved.iter().map(|conserved| (conserved.kind.clone(), conserved.live.len()));
+    fn seen(&self, hosts: &[(String, control::HostId)]) -> Seen {
+        let live = self.conserved.iter().map(|conserved| (conserved.kind.clone(), conserved.open(hosts).count()));
         Seen { live: live.collect() }
     }
 }
 
 impl Conserved {
+    /// What is open in the processes that run now: host, number, since when, by which task.
+    fn open(&self, hosts: &[(String, control::HostId)]) -> impl Iterator<Item = (&str, &str, u64, &str)> {
+        let runs = |host: &str, life: u32| hosts.iter().any(|(name, id)| name == host && control::lives(*id).1 == life);
+        let live = self.live.iter().filter(move |((host, life, _), _)| runs(host, *life));
+        live.map(|((host, _, id), (at, task))| (host.as_str(), id.as_str(), *at, task.as_str()))
+    }
+
     /// Takes note of a report; the number of one that was closed and was not open.
     fn report(&mut self, said: &Said, stamp: &Stamp) -> Option<String> {
         let id = said.fields.get("id").map(ToString::to_string).unwrap_or_default();
-        let key = (stamp.host.clone(), id.clone());
+        let key = (stamp.host.clone(), control::lives(control::current_host()).0, id.clone());
         match said.message.as_str() {
             "opened" => {
                 self.opened += 1;
@@ -136,19 +143,10 @@ fn fail(class: Class, kind: &str, stamp: &Stamp, id: String) -> ! {
     super::fail(Failure {
         class,
         property: format!("{kind} is closed once"),
-        place: stamp.task.trim_end_matches(|c: char| c.is_ascii_digit() || c == '#').to_owned(),
+        place: spawn_place(&stamp.task),
         message: format!("{kind} {id} was closed on {} although it was not open there", stamp.host),
         causes: vec![format!("{}: closed by the task spawned at {}", stamp.host, stamp.task)],
     })
-}
-
-/// A host's process is gone, and what it held with it.
-pub(crate) fn forget_host(host: &str) {
-    state::try_with(|state| {
-        for conserved in &mut state.properties.conserved {
-            conserved.live.retain(|(on, _), _| on != host);
-        }
-    });
 }
 
 /// Checks every `always`, after a poll.
@@ -157,7 +155,7 @@ pub(crate) fn check_always() {
     if CHECKING.replace(true) {
         return;
     }
-    let all = state::with(|state| (state.properties.always.clone(), state.properties.seen()));
+    let all = state::with(|state| (state.properties.always.clone(), state.properties.seen(&state.hosts)));
     for always in &all.0 {
         if !(always.holds)(&all.1) {
             let stamp = control::stamp();
@@ -177,7 +175,9 @@ pub(crate) fn check_always() {
 pub(crate) async fn at_rest() {
     let deadline = control::now() + REST.as_nanos() as u64;
     loop {
-        let leak = state::with(|state| state.properties.conserved.iter().find_map(leaked));
+        let leak = state::with(|state| {
+            state.properties.conserved.iter().find_map(|conserved| leaked(conserved, &state.hosts))
+        });
         let Some(leak) = leak else { return };
         if control::now() >= deadline {
             super::fail(leak);
@@ -186,29 +186,30 @@ pub(crate) async fn at_rest() {
     }
 }
 
-fn leaked(conserved: &Conserved) -> Option<Failure> {
+fn leaked(conserved: &Conserved, hosts: &[(String, control::HostId)]) -> Option<Failure> {
     let (kind, at_rest) = (&conserved.kind, conserved.at_rest);
     let (sockets, tasks) = control::open_now();
     let live = match kind.as_str() {
         SOCKET => sockets,
         TASK => tasks,
-        _ => conserved.live.len(),
+        _ => conserved.open(hosts).count(),
     };
     if live <= at_rest {
         return None;
     }
-    let first = conserved.live.iter().min_by_key(|(_, (at, _))| *at);
     let mut causes = vec![];
-    if let Some(((host, id), (at, task))) = first {
-        causes.push(format!("{host}: {kind} {id} is open since {}, opened by the task at {task}", super::stall::clock(*at)));
+    let mut place = String::new();
+    if let Some((host, id, at, task)) = conserved.open(hosts).min_by_key(|(_, _, at, _)| *at) {
+        let since = super::stall::clock(at);
+        causes.push(format!("{host}: {kind} {id} is open since {since}, opened by the task spawned at {task}"));
         causes.push(format!("{} opened, {} closed in all", conserved.opened, conserved.closed));
+        place = spawn_place(task);
     }
-    let place = first.map(|(_, (_, task))| task.split('#').next().unwrap_or_default().to_owned()).unwrap_or_default();
-    Some(Failure {
-        class: Class::Leak,
-        property: format!("{kind} is conserved"),
-        place,
-        message: format!("{live} of {kind} are open at rest, {at_rest} may be: still so after {} s", REST.as_secs()),
-        causes,
-    })
+    let message = format!("{live} of {kind} are open at rest, {at_rest} may be: still so after {} s", REST.as_secs());
+    Some(Failure { class: Class::Leak, property: format!("{kind} is conserved"), place, message, causes })
+}
+
+/// `src/link.rs:88` of `src/link.rs:88#2`.
+fn spawn_place(task: &str) -> String {
+    task.split('#').next().unwrap_or_default().to_owned()
 }

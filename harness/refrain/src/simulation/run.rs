@@ -64,7 +64,7 @@ fn go(test: &'static Test, source: Source, watch: Watch, pipe: File) {
             names.join(", ")
         ));
     }
-    state::with(|state| state.told_workload(workload.clone()));
+    state::with(|state| state.decide_workload(workload.clone()));
     catch_panics();
     let values = workload.into_iter().map(|argument| argument.value).collect();
     let settings = Settings { time_max: test.time_limit().as_nanos() as u64, ..Settings::default() };
@@ -136,5 +136,11 @@ fn panicked(_: Box<dyn Any + Send>) -> ! {
     let who = if control::current_host() == 0 { "the test".to_owned() } else { stamp.host.clone() };
     let causes = vec![format!("{who}: task {} panicked at {place}", stamp.task)];
     let property = if control::current_host() == 0 { "the test's own assertions hold" } else { "no task panics" };
-    fail(Failure { class: Class::Panic, property: property.into(), place, message: format!("{who}: {message}"), causes })
+    fail(Failure {
+        class: Class::Panic,
+        property: property.into(),
+        place,
+        message: format!("{who}: {message}"),
+        causes,
+    })
 }

@@ -21,13 +21,21 @@ pub(crate) fn stalled(property: &str, message: String) -> Failure {
 
 /// The verdict on a run in which nothing can happen any more.
 pub(crate) fn deadlock() -> Failure {
-    failure(Class::Deadlock, "something can always run", "nothing can run any more: every task waits for another".into())
+    failure(
+        Class::Deadlock,
+        "something can always run",
+        "nothing can run any more: every task waits for another".into(),
+    )
 }
 
 /// The verdict on a run that does not end.
 pub(crate) fn out_of_time() -> Failure {
     let at = clock(control::now());
-    failure(Class::Stall, "the test ends within its time limit", format!("the test had not ended at {at} of virtual time"))
+    failure(
+        Class::Stall,
+        "the test ends within its time limit",
+        format!("the test had not ended at {at} of virtual time"),
+    )
 }
 
 /// The verdict on a task that is polled for ever.

@@ -3,7 +3,7 @@
 use super::properties::Properties;
 use crate::{
     event::{Event, Kind},
-    plan::{Argument, Fault, Hold},
+    plan::{Argument, Fault, Hold, Plan},
     protocol::{Coverage, Fired},
     verdict::{Failure, Verdict},
     worker::{
@@ -29,12 +29,13 @@ pub(crate) enum Given {
 
 /// Everything that the harness keeps about the run on this thread.
 pub(crate) struct State {
-    pub seed: u64,
+    /// Everything that is decided so far.
+    pub plan: Plan,
     pub given: Given,
     pub record: bool,
     pub until: Option<usize>,
-    /// The faults that were applied, once they were.
-    pub faults: Option<Vec<Fault>>,
+    /// Whether the faults were applied.
+    pub has_faults: bool,
     pub properties: Properties,
     pub hosts: Vec<(String, control::HostId)>,
     /// The names of those that run the service.
@@ -42,7 +43,6 @@ pub(crate) struct State {
     pub healed_at: Option<u64>,
     pub beat: &'static Beat,
     events: usize,
-    holds_told: usize,
     pipe: File,
 }
 
@@ -54,18 +54,17 @@ thread_local! {
 impl State {
     pub fn new(seed: u64, given: Given, watch: super::Watch, pipe: File) -> State {
         State {
-            seed,
+            plan: Plan { seed, ..Plan::default() },
             given,
             record: watch.record,
             until: watch.until,
-            faults: None,
+            has_faults: false,
             properties: Properties::default(),
             hosts: vec![],
             services: vec![],
             healed_at: None,
             beat: watch.beat,
             events: 0,
-            holds_told: 0,
             pipe,
         }
     }
@@ -97,20 +96,31 @@ impl State {
         self.until.is_some_and(|until| self.events >= until)
     }
 
-    /// Tells the workload.
-    pub fn told_workload(&mut self, workload: Vec<Argument>) {
-        if self.record {
-            self.tell(&Told::Workload(workload));
+    /// The workload is decided.
+    pub fn decide_workload(&mut self, workload: Vec<Argument>) {
+        self.plan.workload = workload;
+        self.tell_plan();
+    }
+
+    /// The faults are decided: they are armed.
+    pub fn decide_faults(&mut self, faults: Vec<Fault>) {
+        super::apply(self, &faults);
+        self.plan.faults = faults;
+        self.has_faults = true;
+        self.tell_plan();
+    }
+
+    /// Takes note of the holds that took place.
+    pub fn decide_holds(&mut self, holds: Vec<Hold>) {
+        if holds.len() != self.plan.holds.len() {
+            self.plan.holds = holds;
+            self.tell_plan();
         }
     }
 
-    /// Tells the holds that took place since the last time.
-    pub fn tell_holds(&mut self, holds: Vec<Hold>) {
+    fn tell_plan(&mut self) {
         if self.record {
-            for hold in holds.iter().skip(self.holds_told) {
-                self.tell(&Told::Hold(hold.clone()));
-            }
-            self.holds_told = holds.len();
+            self.tell(&Told::Plan(self.plan.clone()));
         }
     }
 
@@ -132,19 +142,10 @@ impl State {
         self.services.clone()
     }
 
-    /// Applies the run's faults, and tells them.
-    pub fn plan_faults(&mut self, faults: Vec<Fault>) {
-        if self.record {
-            self.tell(&Told::Faults(faults.clone()));
-        }
-        super::apply(self, &faults);
-        self.faults = Some(faults);
-    }
-
     fn coverage(&self) -> Coverage {
         let mut coverage = Coverage::default();
         let stages = control::faults();
-        for (fault, stage) in self.faults.iter().flatten().zip(stages) {
+        for (fault, stage) in self.plan.faults.iter().zip(stages) {
             let fired: &mut Fired = coverage.faults.entry(fault.what.kind().to_owned()).or_default();
             fired.planned += 1;
             fired.began += u64::from(matches!(stage, control::Stage::Active(_) | control::Stage::Over(..)));
@@ -188,7 +189,7 @@ pub(crate) fn fail(failure: Failure) -> ! {
 fn end(verdict: Verdict) -> ! {
     let holds = super::apply::holds_taken();
     with(|state| {
-        state.tell_holds(holds);
+        state.decide_holds(holds);
         let coverage = state.coverage();
         state.tell(&Told::Ended(Box::new(Ended { verdict, digest: control::digest(), coverage })));
     });

@@ -1,6 +1,6 @@
 //! Reads a trace file, and refuses one that is torn, too large, of a later format or not understood to its last byte.
 
-use super::{EVENTS_MAX, FILE_BYTES_MAX, Header, LINE_BYTES_MAX, Trace, TraceError, VERSION, error::Limit};
+use super::{EVENTS_MAX, FILE_BYTES_MAX, Header, LINE_BYTES_MAX, Limit, Trace, TraceError, VERSION};
 use crate::{event::Event, strict_json};
 use serde::Deserialize;
 use serde_json::Value;

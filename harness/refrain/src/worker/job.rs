@@ -1,11 +1,6 @@
 //! What a test process asks of its workers, what they answer, and what a run tells its worker: JSON, a line each.
 
-use crate::{
-    event::Event,
-    plan::{Argument, Fault, Hold, Plan},
-    protocol::Coverage,
-    verdict::Verdict,
-};
+use crate::{event::Event, plan::Plan, protocol::Coverage, verdict::Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Where the decisions of a run come from.
@@ -90,12 +85,8 @@ pub struct Ran {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Told {
-    /// The workload.
-    Workload(Vec<Argument>),
-    /// The faults that were planned.
-    Faults(Vec<Fault>),
-    /// A hold that took place.
-    Hold(Hold),
+    /// Everything that is decided so far; the last one counts.
+    Plan(Plan),
     /// Something happened.
     Event(Event),
     /// It was stopped where it was asked to; what waits.

@@ -75,8 +75,9 @@ impl Worker {
             Source::Plan(plan) => (**plan).clone(),
             Source::Seed(seed) | Source::Calm(seed) => Plan { seed: *seed, ..Plan::default() },
         };
-        let (said, end) =
-            process::run_forked(beat, |pipe| simulation::run(test, source, simulation::Watch { record, until, beat }, pipe))?;
+        let (said, end) = process::run_forked(beat, |pipe| {
+            simulation::run(test, source, simulation::Watch { record, until, beat }, pipe)
+        })?;
         let mut heard = Heard::new(plan);
         for line in said.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line) {
@@ -109,10 +110,7 @@ impl Heard {
 
     fn hear(&mut self, told: Told) {
         match told {
-            Told::Workload(workload) => self.plan.workload = workload,
-            Told::Faults(faults) => self.plan.faults = faults,
-            Told::Hold(hold) if self.plan.holds.contains(&hold) => {}
-            Told::Hold(hold) => self.plan.holds.push(hold),
+            Told::Plan(plan) => self.plan = plan,
             Told::Event(event) => self.events.push(event),
             Told::Stopped(waits) => self.stopped = Some(waits),
             Told::Ended(ended) => self.ended = Some(*ended),

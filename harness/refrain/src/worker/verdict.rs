@@ -15,9 +15,11 @@ const LAST_LINES: usize = 8;
 pub fn of_death(end: End, printed: &str, place: Option<String>) -> Failure {
     let (class, property, message) = match end {
         End::Still(still, busy) => still_verdict(still.as_secs(), busy),
-        End::Exited(code) => {
-            (Class::Exit, "no host ends the whole process", format!("the process called exit({code}) in the middle of a run"))
-        }
+        End::Exited(code) => (
+            Class::Exit,
+            "no host ends the whole process",
+            format!("the process called exit({code}) in the middle of a run"),
+        ),
         End::Signalled(Signal::SIGABRT) if printed.contains(OUT_OF_MEMORY) => {
             let mib = MEMORY_MAX >> 20;
             (Class::OutOfMemory, "memory is bounded", format!("the run took more than the {mib} MiB that it may have"))

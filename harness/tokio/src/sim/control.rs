@@ -237,6 +237,11 @@ pub fn current_host() -> HostId {
     kernel::current_host()
 }
 
+/// Which process of its host the task that runs belongs to, and which one the host runs now.
+pub fn lives(host: HostId) -> (u32, u32) {
+    with(|k| (k.tasks[kernel::current_task()].life, k.hosts[host].life))
+}
+
 /// Where the task that runs was spawned; static, so that another process of the same executable can read it.
 pub fn current_place() -> &'static Location<'static> {
     with(|k| k.tasks[kernel::current_task()].place)

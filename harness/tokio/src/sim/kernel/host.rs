@@ -21,6 +21,8 @@ pub(crate) struct Host {
     pub running: bool,
     /// How often it has booted; connections of an earlier boot are unknown to it.
     pub boot: u32,
+    /// Which process it runs; what an earlier one held is gone with it.
+    pub life: u32,
     pub listeners: Vec<ListenerId>,
     /// Connections that its application holds or that it is accepting.
     pub conns: Vec<ConnId>,
@@ -56,6 +58,7 @@ impl Host {
             up: true,
             running: true,
             boot: 1,
+            life: 1,
             listeners: vec![],
             conns: vec![],
             next_port: 49152,
@@ -132,6 +135,7 @@ impl Kernel {
     }
 
     fn forget_process(&mut self, host: HostId) {
+        self.hosts[host].life += 1;
         self.hosts[host].signals.clear();
         self.hosts[host].signal_wakers.clear();
         for task in self.tasks.iter_mut().filter(|task| task.host == host) {

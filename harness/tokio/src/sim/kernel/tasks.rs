@@ -16,6 +16,8 @@ pub(crate) struct TaskState {
     /// Which of the tasks spawned there on its host, from 1.
     pub nth: u32,
     pub main: bool,
+    /// Which process of its host it belongs to.
+    pub life: u32,
     pub polls: u32,
     pub waits: Vec<(Wait, u64)>,
     waited: Vec<(Wait, u64)>,
@@ -116,6 +118,7 @@ impl Kernel {
             place,
             nth,
             main,
+            life: self.hosts[host].life,
             polls: 0,
             waits: vec![],
             waited: vec![],

@@ -1,0 +1,68 @@
+//! The attributes of `#[refrain::test(...)]`.
+
+use syn::{Error, LitInt, LitStr, Result, meta, parse::Parser};
+
+/// The classes of failure that a canary may expect, as `refrain::verdict::Class` names them.
+const CLASSES: [(&str, &str); 11] = [
+    ("panic", "Panic"),
+    ("crash", "Crash"),
+    ("out-of-memory", "OutOfMemory"),
+    ("exit", "Exit"),
+    ("endless-loop", "EndlessLoop"),
+    ("stall", "Stall"),
+    ("deadlock", "Deadlock"),
+    ("safety", "Safety"),
+    ("leak", "Leak"),
+    ("double-close", "DoubleClose"),
+    ("nondeterminism", "Nondeterminism"),
+];
+
+/// What a test's attributes say.
+pub struct Attributes {
+    pub runs: u64,
+    pub time_limit_s: u64,
+    /// The name of the class, and of its variant.
+    pub expect: Option<(&'static str, &'static str)>,
+    pub snapshot: bool,
+}
+
+impl Attributes {
+    /// Reads them.
+    pub fn parse(tokens: proc_macro2::TokenStream) -> Result<Attributes> {
+        let mut read = Attributes { runs: 200, time_limit_s: 3600, expect: None, snapshot: false };
+        let parser = meta::parser(|meta| {
+            if meta.path.is_ident("runs") {
+                read.runs = meta.value()?.parse::<LitInt>()?.base10_parse()?;
+            } else if meta.path.is_ident("time_limit") {
+                read.time_limit_s = seconds(&meta.value()?.parse()?)?;
+            } else if meta.path.is_ident("expect") {
+                read.expect = Some(class(&meta.value()?.parse()?)?);
+            } else if meta.path.is_ident("snapshot") {
+                read.snapshot = true;
+            } else {
+                return Err(meta.error("expected `runs`, `time_limit`, `expect` or `snapshot`"));
+            }
+            Ok(())
+        });
+        parser.parse2(tokens)?;
+        Ok(read)
+    }
+}
+
+fn class(text: &LitStr) -> Result<(&'static str, &'static str)> {
+    let known = CLASSES.iter().find(|(name, _)| *name == text.value());
+    known.copied().ok_or_else(|| {
+        let names = CLASSES.map(|(name, _)| name).join(", ");
+        Error::new(text.span(), format!("expected one of {names}"))
+    })
+}
+
+fn seconds(text: &LitStr) -> Result<u64> {
+    let value = text.value();
+    let units = [("s", 1), ("m", 60), ("h", 3600)];
+    let unit = units.iter().find_map(|(unit, s)| Some((value.strip_suffix(unit)?.trim().parse::<u64>().ok()?, s)));
+    match unit.and_then(|(number, seconds)| number.checked_mul(*seconds)) {
+        Some(seconds) if seconds > 0 => Ok(seconds),
+        _ => Err(Error::new(text.span(), "expected a duration such as \"30s\", \"10m\" or \"1h\"")),
+    }
+}

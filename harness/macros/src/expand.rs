@@ -1,0 +1,120 @@
+//! Writes the test function that libtest sees.
+
+use crate::attributes::Attributes;
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{Error, Expr, FnArg, ItemFn, Pat, PatType, Result, Type, parse2, spanned::Spanned};
+
+/// A workload argument.
+struct Argument {
+    name: syn::Ident,
+    ty: Type,
+    strategy: Option<Expr>,
+}
+
+/// Expands the attribute.
+pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let read = Attributes::parse(attributes)?;
+    let mut item: ItemFn = parse2(item)?;
+    if item.sig.asyncness.is_none() {
+        return Err(Error::new(item.sig.fn_token.span(), "#[refrain::test] is for an `async fn`"));
+    }
+    if let Some(param) = item.sig.generics.params.first() {
+        return Err(Error::new(param.span(), "a test has no generic parameters"));
+    }
+    let mut inputs = item.sig.inputs.iter_mut();
+    if inputs.next().is_none() {
+        return Err(Error::new(item.sig.paren_token.span.join(), "the first parameter is the `World`"));
+    }
+    let arguments = inputs.map(argument).collect::<Result<Vec<_>>>()?;
+
+    let name = &item.sig.ident;
+    let outer = std::mem::take(&mut item.attrs);
+    let body = &item;
+    let (names, types): (Vec<_>, Vec<_>) = arguments.iter().map(|a| (a.name.to_string(), &a.ty)).unzip();
+    let parameters = arguments.iter().map(|argument| {
+        let (name, ty) = (argument.name.to_string(), &argument.ty);
+        match &argument.strategy {
+            Some(strategy) => quote_spanned! { strategy.span() =>
+                ::refrain::__private::Parameter::new(#name, #strategy)
+            },
+            None => quote_spanned! { ty.span() =>
+                ::refrain::__private::Parameter::new(#name, ::refrain::__private::any::<#ty>())
+            },
+        }
+    });
+    let Attributes { runs, time_limit_s, expect, snapshot } = read;
+    let expect_name = expect.map_or("", |(name, _)| name);
+    let expect = match expect {
+        Some((_, variant)) => {
+            let variant = syn::Ident::new(variant, name.span());
+            quote! { ::core::option::Option::Some(::refrain::__private::Class::#variant) }
+        }
+        None => quote! { ::core::option::Option::None },
+    };
+    let result = &item.sig.output;
+    if let syn::ReturnType::Type(_, ty) = result {
+        return Err(Error::new(ty.span(), "a test returns nothing: use `expect` or `unwrap`, a panic is a verdict"));
+    }
+    Ok(quote! {
+        #(#outer)*
+        #[::core::prelude::v1::test]
+        fn #name() {
+            #body
+            static TEST: ::refrain::__private::Test = ::refrain::__private::Test {
+                // `cargo refrain` finds this text in the executable; see refrain::find.
+                announcement: ::core::concat!(
+                    "\u{1}refrain-test\u{2}", ::core::module_path!(), "::", ::core::stringify!(#name), "\u{3}",
+                    ::core::file!(), ":", ::core::line!(), "\u{3}", #expect_name, "\u{4}",
+                ),
+                path: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
+                package: ::core::env!("CARGO_PKG_NAME"),
+                folder: ::core::env!("CARGO_MANIFEST_DIR"),
+                krate: ::core::env!("CARGO_CRATE_NAME"),
+                built_as: (::core::option_env!("CARGO_TARGET_TMPDIR"), ::core::option_env!("CARGO_BIN_NAME")),
+                runs: #runs,
+                time_limit_s: #time_limit_s,
+                expect: #expect,
+                snapshot: #snapshot,
+                parameters: || ::std::vec![#(#parameters),*],
+                body: |world, values| {
+                    let mut values = values.into_iter();
+                    let mut next = || values.next().unwrap_or_default();
+                    let _ = &mut next;
+                    ::std::boxed::Box::pin(#name(
+                        world,
+                        #(::refrain::__private::argument::<#types>(#names, next())),*
+                    ))
+                },
+            };
+            for snapshot in ::refrain::__private::run(&TEST) {
+                ::refrain::__private::insta::with_settings!({
+                    snapshot_path => snapshot.folder,
+                    prepend_module_to_snapshot => false,
+                    omit_expression => true,
+                    description => snapshot.description,
+                }, {
+                    ::refrain::__private::insta::assert_snapshot!(snapshot.name, snapshot.text);
+                });
+            }
+        }
+    })
+}
+
+fn argument(input: &mut FnArg) -> Result<Argument> {
+    let FnArg::Typed(PatType { attrs, pat, ty, .. }) = input else {
+        return Err(Error::new(input.span(), "a test has no receiver"));
+    };
+    let Pat::Ident(ident) = &**pat else {
+        return Err(Error::new(pat.span(), "a workload argument is a plain name"));
+    };
+    let name = ident.ident.clone();
+    let mut strategy = None;
+    for attribute in std::mem::take(attrs) {
+        if !attribute.path().is_ident("any") {
+            return Err(Error::new(attribute.span(), "expected #[any(STRATEGY)]"));
+        }
+        strategy = Some(attribute.parse_args::<Expr>()?);
+    }
+    Ok(Argument { name, ty: (**ty).clone(), strategy })
+}

@@ -1,0 +1,44 @@
+//! An echo service: ordinary tokio, nothing of the harness.
+#![forbid(unsafe_code)]
+
+use std::io;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+/// Answers every connection with what it sends.
+pub async fn serve(at: &str) -> io::Result<()> {
+    let listener = TcpListener::bind(at).await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        tokio::spawn(async move {
+            // A peer that resets is its own affair.
+            let _ = answer(stream).await;
+        });
+    }
+}
+
+async fn answer(mut stream: TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 1024];
+    loop {
+        let n = stream.read(&mut buffer).await?;
+        if n == 0 {
+            return Ok(());
+        }
+        stream.write_all(&buffer[..n]).await?;
+    }
+}
+
+/// Sends every message and gives back the answers.
+pub async fn ask(at: &str, messages: &[Vec<u8>]) -> io::Result<Vec<Vec<u8>>> {
+    let mut stream = TcpStream::connect(at).await?;
+    let mut answers = vec![];
+    for message in messages {
+        stream.write_all(message).await?;
+        let mut answer = vec![0; message.len()];
+        stream.read_exact(&mut answer).await?;
+        answers.push(answer);
+    }
+    Ok(answers)
+}

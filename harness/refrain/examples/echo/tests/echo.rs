@@ -1,0 +1,26 @@
+//! The echo service under simulation.
+
+use refrain::{Faults, World};
+use std::time::Duration;
+
+#[refrain::test(runs = 500)]
+async fn what_is_sent_comes_back(world: World, messages: Vec<Vec<u8>>) {
+    world.host("server", || echo::serve("0.0.0.0:7"));
+    let asked = messages.clone();
+    let answers = world.client("client").run(async move { echo::ask("server:7", &asked).await });
+    assert_eq!(answers.await.unwrap(), messages);
+}
+
+#[refrain::test(runs = 500)]
+async fn answers_come_again_after_the_network_heals(world: World) {
+    world.host("server", || echo::serve("0.0.0.0:7"));
+    let client = world.client("client");
+    world.faults(Faults::between("server", "client").all());
+    let _ = client.run(async { echo::ask("server:7", &[b"before".to_vec()]).await }).await;
+    world.heal().await;
+    world
+        .eventually(Duration::from_secs(60), "an answer comes", || async {
+            echo::ask("server:7", &[b"after".to_vec()]).await
+        })
+        .await;
+}

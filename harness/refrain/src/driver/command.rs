@@ -1,0 +1,123 @@
+//! Asked by `cargo refrain`: reads one request, tells how far it is, answers with the outcome.
+
+use super::{Refusal, explore::Until, gate::record_twice, pool, replay, save, shrink, under_test::exploration};
+use crate::{
+    protocol::{Budget, Message, Outcome, Progress, Request, Shrunk},
+    test::Test,
+    trace,
+    verdict::Verdict,
+    worker::job::Source,
+};
+use std::{
+    io::{self, BufRead, BufReader, Read, Write},
+    os::{fd::AsFd, unix::net::UnixStream},
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How often progress is told.
+const TELL_EVERY: Duration = Duration::from_millis(100);
+
+/// Serves the one request on standard input.
+pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
+    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut reader = BufReader::new(socket.try_clone()?);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let request = serde_json::from_str(&line)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_when_asked(reader, stop.clone());
+    let teller = Mutex::new((socket.try_clone()?, Instant::now()));
+    let progress = |progress: Progress| {
+        let mut teller = teller.lock().expect("nobody panics while telling");
+        if teller.1.elapsed() >= TELL_EVERY {
+            teller.1 = Instant::now();
+            // Without a listener there is nobody to tell; the outcome will say so.
+            let _ = send(&mut teller.0, &Message::Progress(progress));
+        }
+    };
+    let outcome = answer(test, request, &stop, &progress).unwrap_or_else(Outcome::Refused);
+    send(&mut &socket, &Message::Done(Box::new(outcome)))
+}
+
+fn send(socket: &mut impl Write, message: &Message) -> io::Result<()> {
+    let mut line = serde_json::to_string(message)?;
+    line.push('\n');
+    socket.write_all(line.as_bytes())
+}
+
+/// The other side says that it has heard enough by closing its half of the socket. So does ctrl-c, which reaches it too.
+fn stop_when_asked(mut reader: BufReader<UnixStream>, stop: Arc<AtomicBool>) {
+    thread::spawn(move || {
+        let _ = reader.read_to_end(&mut vec![]);
+        stop.store(true, Relaxed);
+    });
+}
+
+fn answer(
+    test: &'static Test,
+    request: Request,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Outcome, Refusal> {
+    match request {
+        Request::Explore { seed, budget, jobs } => {
+            let until = match budget {
+                Budget::OfTest => Until::Runs(test.runs),
+                Budget::Runs(runs) => Until::Runs(runs),
+                Budget::Seconds(seconds) => Until::Time(Instant::now() + Duration::from_secs(seconds)),
+            };
+            exploration(test, &mut pool(test, jobs)?, seed, until, stop, progress).map(Outcome::Explored)
+        }
+        Request::Replay { trace, until } => {
+            let trace = replay::read(test, &trace)?;
+            let mut pool = pool(test, Some(1))?;
+            match until {
+                Some(until) => replay::replay_until(&mut pool, trace, until),
+                None => replay::replay(&mut pool, &trace),
+            }
+            .map(Outcome::Replayed)
+        }
+        Request::Shrink { trace, jobs } => shrunk(test, &trace, jobs, stop, progress).map(Outcome::Shrunk),
+    }
+}
+
+fn shrunk(
+    test: &'static Test,
+    path: &Path,
+    jobs: Option<usize>,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Shrunk, Refusal> {
+    let started = Instant::now();
+    let saved = replay::read(test, path)?;
+    let mut pool = pool(test, jobs)?;
+    let smaller = shrink::shrink(test, &mut pool, &saved.plan, saved.failure.signature(), None, stop, progress)?;
+    let ran = record_twice(test, &mut pool, Source::Plan(Box::new(smaller.plan.clone())))?;
+    match &ran.verdict {
+        Verdict::Failed(failure) if failure.signature() == saved.failure.signature() => {
+            if smaller.plan != saved.plan {
+                trace::write(path, &save::trace(test, &ran, failure)).map_err(|error| error.to_string())?;
+            }
+        }
+        _ => {
+            return Err(format!(
+                "{} does not fail any more as it did: replay it first, there is nothing to shrink",
+                path.display()
+            ));
+        }
+    }
+    Ok(Shrunk {
+        runs: smaller.runs,
+        took_ms: started.elapsed().as_millis() as u64,
+        before: saved.plan,
+        after: smaller.plan,
+        events: ran.events.len(),
+        interrupted: smaller.interrupted,
+    })
+}

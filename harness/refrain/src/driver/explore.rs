@@ -1,0 +1,127 @@
+//! Explores: hands out batches of runs to all workers until the budget is spent or one fails.
+//!
+//! The answer does not depend on how many workers there are: of several failures the one with the lowest number counts.
+
+use super::{Refusal, refused};
+use crate::{
+    protocol::{Coverage, Progress},
+    worker::{
+        Pool,
+        job::{Answer, Batch, Job},
+    },
+};
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long a batch should take: short enough to show progress, long enough to cost nothing.
+const BATCH: Duration = Duration::from_millis(100);
+/// The most runs in a batch.
+const BATCH_RUNS_MAX: u64 = 512;
+
+/// How long to go on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Until {
+    /// This many runs were made.
+    Runs(u64),
+    /// It is this late.
+    Time(Instant),
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Explored {
+    pub runs: u64,
+    pub coverage: Coverage,
+    /// The number of the first run that failed, from 0.
+    pub failed: Option<u64>,
+}
+
+/// What the workers share.
+struct Desk {
+    next: u64,
+    explored: Explored,
+    refused: Option<Refusal>,
+}
+
+/// Explores from a base seed. `progress` is told now and then; when `stop` becomes true it ends early.
+pub(crate) fn explore(
+    pool: &mut Pool,
+    base: u64,
+    until: Until,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Explored, Refusal> {
+    let desk = Mutex::new(Desk { next: 0, explored: Explored::default(), refused: None });
+    let started = Instant::now();
+    thread::scope(|scope| {
+        for worker in pool.workers() {
+            let desk = &desk;
+            scope.spawn(move || {
+                let mut count = 1;
+                while let Some((first, count_now)) = take(desk, until, count, stop) {
+                    let asked = Instant::now();
+                    let answer = worker.ask(&Job::Explore { base, first, count: count_now });
+                    put(desk, answer.map_err(refused));
+                    let took = asked.elapsed().max(Duration::from_micros(1));
+                    let fitting = (BATCH.as_secs_f64() / took.as_secs_f64() * count_now as f64) as u64;
+                    count = fitting.clamp(1, BATCH_RUNS_MAX).min(count_now * 4);
+                    let runs = desk.lock().expect("no worker panics").explored.runs;
+                    progress(told(runs, until, started));
+                }
+            });
+        }
+    });
+    let desk = desk.into_inner().expect("no worker panics");
+    match desk.refused {
+        Some(why) => Err(why),
+        None => Ok(desk.explored),
+    }
+}
+
+fn take(desk: &Mutex<Desk>, until: Until, count: u64, stop: &AtomicBool) -> Option<(u64, u64)> {
+    let mut desk = desk.lock().expect("no worker panics");
+    let spent = match until {
+        Until::Runs(runs) => desk.next >= runs,
+        Until::Time(end) => Instant::now() >= end,
+    };
+    // Batches are handed out in order: once a run failed, only those before it could count, and all are out.
+    if spent || desk.refused.is_some() || desk.explored.failed.is_some() || stop.load(Relaxed) {
+        return None;
+    }
+    let left = if let Until::Runs(runs) = until { runs - desk.next } else { u64::MAX };
+    let first = desk.next;
+    let count = count.min(left);
+    desk.next += count;
+    Some((first, count))
+}
+
+fn put(desk: &Mutex<Desk>, answer: Result<Answer, Refusal>) {
+    let mut desk = desk.lock().expect("no worker panics");
+    match answer {
+        Ok(Answer::Explored(Batch { runs, failed, coverage })) => {
+            desk.explored.runs += runs;
+            desk.explored.coverage.add(&coverage);
+            desk.explored.failed = [desk.explored.failed, failed].into_iter().flatten().min();
+        }
+        Ok(Answer::Ran(_)) => desk.refused = Some("a worker answered another question than it was asked".into()),
+        Ok(Answer::Refused(why)) | Err(why) => desk.refused = Some(why),
+    }
+}
+
+fn told(runs: u64, until: Until, started: Instant) -> Progress {
+    let of = if let Until::Runs(of) = until { Some(of) } else { None };
+    let note = match until {
+        Until::Runs(_) => String::new(),
+        Until::Time(end) => {
+            let (gone, all) = (started.elapsed().as_secs(), end.saturating_duration_since(started).as_secs());
+            format!("{gone} of {all} s")
+        }
+    };
+    Progress { doing: "exploring".into(), runs, of, note }
+}

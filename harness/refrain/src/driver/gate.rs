@@ -1,0 +1,50 @@
+//! Checks that a find is one: two runs of its plan in two processes must be the same run.
+
+use super::{Refusal, replay::record};
+use crate::{
+    report::{self, Style},
+    test::Test,
+    trace::first_difference,
+    verdict::{Class, Failure, Verdict},
+    worker::{
+        Pool,
+        job::{Ran, Source},
+    },
+};
+
+/// Records a run twice, the second time by a worker of its own; a failure if the two differ.
+pub(crate) fn record_twice(test: &Test, pool: &mut Pool, source: Source) -> Result<Ran, Refusal> {
+    let mut ran = record(pool, source, None)?;
+    let mut other = super::pool(test, Some(1))?;
+    let again = record(&mut other, Source::Plan(Box::new(ran.plan.clone())), None)?;
+    if let Some(failure) = difference(&ran, &again) {
+        ran.verdict = Verdict::Failed(failure);
+    }
+    Ok(ran)
+}
+
+fn difference(one: &Ran, two: &Ran) -> Option<Failure> {
+    let first = first_difference(&one.events, &two.events);
+    if first.is_none() && one.verdict == two.verdict && one.digest == two.digest {
+        return None;
+    }
+    let at = first.unwrap_or(one.events.len());
+    let show = |ran: &Ran| match ran.events.get(at) {
+        Some(event) => report::events(std::slice::from_ref(event), at, Style::default()).trim().to_owned(),
+        None => "nothing more happened".into(),
+    };
+    let place = one.events.get(at).map(|event| event.task.split('#').next().unwrap_or_default().to_owned());
+    Some(Failure {
+        class: Class::Nondeterminism,
+        property: "two runs of one plan are the same run".into(),
+        place: place.unwrap_or_default(),
+        message: format!("two runs of one plan differ from event {at} on"),
+        causes: vec![
+            format!("one: {}", show(one)),
+            format!("other: {}", show(two)),
+            "the service reads something from outside the simulation: a process number, /dev/urandom, getrandom 0.2 \
+             (rand 0.8), a file, the environment"
+                .into(),
+        ],
+    })
+}

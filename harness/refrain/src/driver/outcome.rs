@@ -1,0 +1,60 @@
+//! Outcomes as snapshots: what the service said without faults, and the timeline of each saved trace.
+
+use crate::{
+    event::{Event, Kind},
+    report::{Style, timeline},
+    test::Test,
+    trace::Trace,
+    worker::job::Ran,
+};
+use std::path::{Path, PathBuf};
+
+/// A text that the caller asserts with `insta`.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The folder of the package's snapshots.
+    pub folder: PathBuf,
+    /// The snapshot's name.
+    pub name: String,
+    /// What it shows.
+    pub description: String,
+    /// The text.
+    pub text: String,
+}
+
+fn folder(test: &Test) -> PathBuf {
+    Path::new(test.folder).join("tests").join("snapshots")
+}
+
+/// What was said in the run without faults: by the service and by the test, without times, in order.
+pub(crate) fn outcome(test: &Test, ran: &Ran) -> Snapshot {
+    let said = ran.events.iter().filter(|event| matches!(event.kind, Kind::Says | Kind::Test));
+    let lines = said.filter(|event| event.fields.get("level").is_none_or(|level| level != "DEBUG")).map(line);
+    Snapshot {
+        folder: folder(test),
+        name: format!("{}.outcome", test.name().replace("::", ".")),
+        description: format!("what is said in the run of {} without faults", test.name()),
+        text: lines.collect::<Vec<_>>().join("\n"),
+    }
+}
+
+fn line(event: &Event) -> String {
+    let fields = event.fields.iter().filter(|(name, _)| !["level", "target"].contains(&name.as_str()));
+    let fields: String = fields.map(|(name, value)| format!(" {name}={value}")).collect();
+    let host = if event.host.is_empty() { "test" } else { &event.host };
+    match event.fields.get("level").and_then(|level| level.as_str()) {
+        Some(level) => format!("{host}: {level} {}{fields}", event.text),
+        None => format!("{host}: {}", event.text),
+    }
+}
+
+/// The timeline of a saved trace.
+pub(crate) fn of_trace(test: &Test, path: &Path, trace: &Trace) -> Snapshot {
+    let name = path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    Snapshot {
+        folder: folder(test),
+        description: format!("the timeline of traces/{name}.jsonl"),
+        name: format!("{name}.timeline"),
+        text: timeline(trace, Style::default()),
+    }
+}

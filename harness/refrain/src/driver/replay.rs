@@ -1,0 +1,90 @@
+//! Replays: runs a saved plan again and says whether it is the same run.
+
+use super::{Refusal, refused};
+use crate::{
+    event::Event,
+    protocol::Replay,
+    report::{self, Style},
+    test::Test,
+    trace::{self, Build, Trace},
+    verdict::Verdict,
+    worker::{
+        Pool,
+        job::{Answer, Job, Ran, Source},
+    },
+};
+use std::path::Path;
+
+/// Makes one run and hears everything that happens in it.
+pub(crate) fn record(pool: &mut Pool, source: Source, until: Option<usize>) -> Result<Ran, Refusal> {
+    match pool.ask(&Job::Record { source, until }).map_err(refused)? {
+        Answer::Ran(ran) => Ok(*ran),
+        Answer::Refused(why) => Err(why),
+        Answer::Explored(_) => Err("a worker answered another question than it was asked".into()),
+    }
+}
+
+/// Reads a trace of this test.
+pub(crate) fn read(test: &Test, path: &Path) -> Result<Trace, Refusal> {
+    let trace = trace::read(path).map_err(|error| error.to_string())?;
+    if trace.test != test.name() || trace.package != test.package {
+        return Err(format!(
+            "{} is a trace of {} in {}, not of {} in {}: replay it with `cargo refrain replay`, which finds its test",
+            path.display(),
+            trace.test,
+            trace.package,
+            test.name(),
+            test.package
+        ));
+    }
+    Ok(trace)
+}
+
+/// Replays a trace.
+pub(crate) fn replay(pool: &mut Pool, trace: &Trace) -> Result<Replay, Refusal> {
+    let now = record(pool, Source::Plan(Box::new(trace.plan.clone())), None)?;
+    Ok(compare(trace, now))
+}
+
+/// Replays a trace up to an event, and says what waits there.
+pub(crate) fn replay_until(pool: &mut Pool, trace: Trace, until: usize) -> Result<Replay, Refusal> {
+    let now = record(pool, Source::Plan(Box::new(trace.plan.clone())), Some(until))?;
+    let timeline = report::events(&now.events, 0, Style::default());
+    Ok(Replay::Stopped { timeline, waits: now.waits })
+}
+
+fn compare(trace: &Trace, now: Ran) -> Replay {
+    let failure = now.verdict.failure().cloned();
+    let first = trace::first_difference(&trace.events, &now.events);
+    let same_failure = failure.as_ref() == Some(&trace.failure);
+    if first.is_none() && same_failure && digest(&now) == trace.digest && now.left_out == trace.left_out {
+        return Replay::Reproduced(trace.failure.clone());
+    }
+    if now.verdict == Verdict::Passed {
+        return Replay::PassesNow;
+    }
+    let event = first.unwrap_or(trace.events.len());
+    let number = event + trace.left_out;
+    let show = |events: &[Event]| {
+        events.get(event).map(|event| report::events(std::slice::from_ref(event), number, Style::default()))
+    };
+    Replay::Differs { failure, event: number, saved: show(&trace.events), now: show(&now.events), note: note(trace) }
+}
+
+fn note(trace: &Trace) -> String {
+    let (saved, this) = (&trace.build, Build::this());
+    if *saved == this {
+        return "the build is of the same kind as the one that saved it: the service has changed, or it reads something \
+                from outside the simulation"
+            .into();
+    }
+    format!(
+        "saved by refrain {} on {} ({}), this is {} on {} ({})",
+        saved.refrain, saved.platform, saved.profile, this.refrain, this.platform, this.profile
+    )
+}
+
+/// A run's digest as traces write it.
+pub(crate) fn digest(ran: &Ran) -> String {
+    format!("{:016x}", ran.digest)
+}

@@ -1,0 +1,58 @@
+//! Saves a failing run in its package's `traces/`.
+
+use super::{Refusal, replay::digest};
+use crate::{
+    simulation::ENGINE,
+    test::Test,
+    trace::{self, Build, Engine, Trace},
+    verdict::Failure,
+    worker::job::Ran,
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The folder of a test's traces.
+pub(crate) fn folder(test: &Test) -> PathBuf {
+    Path::new(test.folder).join("traces")
+}
+
+/// The traces of a test, by name; with each the error, if it cannot be read.
+pub(crate) fn saved(test: &Test) -> Vec<(PathBuf, Result<Trace, Refusal>)> {
+    let prefix = format!("{}-", test.name().replace("::", "."));
+    let Ok(entries) = fs::read_dir(folder(test)) else { return vec![] };
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.retain(|path| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        // What follows the name is four digits; a longer test's name may begin with this one's.
+        name.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(".jsonl")).is_some_and(|rest| rest.len() == 4)
+    });
+    paths.sort();
+    paths.into_iter().map(|path| (path.clone(), super::replay::read(test, &path))).collect()
+}
+
+/// The trace of a run.
+pub(crate) fn trace(test: &Test, ran: &Ran, failure: &Failure) -> Trace {
+    Trace {
+        test: test.name().to_owned(),
+        package: test.package.to_owned(),
+        target: test.target(),
+        engine: Engine { name: ENGINE.0.into(), version: ENGINE.1.into() },
+        plan: ran.plan.clone(),
+        failure: failure.clone(),
+        digest: digest(ran),
+        left_out: ran.left_out,
+        build: Build::this(),
+        events: ran.events.clone(),
+    }
+}
+
+/// Writes it.
+pub(crate) fn save(test: &Test, trace: &Trace) -> Result<PathBuf, Refusal> {
+    let folder = folder(test);
+    fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+    let path = folder.join(trace::file_name(&trace.test, &trace.plan));
+    trace::write(&path, trace).map_err(|error| error.to_string())?;
+    Ok(path)
+}

@@ -1,0 +1,181 @@
+//! Under `cargo test`: replays the test's traces, explores a fixed budget from a fixed seed, saves and reports.
+
+use super::{
+    Refusal,
+    explore::{Until, explore},
+    gate::record_twice,
+    outcome::{self, Snapshot},
+    pool, replay,
+    replay::record,
+    save, shrink,
+};
+use crate::{
+    plan::Plan,
+    protocol::{Caught, Exploration, Progress, Replay},
+    report::exploration::{self, Standing, standing},
+    test::Test,
+    trace::Trace,
+    verdict::Verdict,
+    worker::{
+        Pool,
+        job::{Source, seed_of},
+    },
+};
+use std::{
+    path::PathBuf,
+    sync::atomic::AtomicBool,
+    time::{Duration, Instant},
+};
+
+/// How long a find is shrunk before it is saved.
+pub(crate) const SHRINK: Duration = Duration::from_secs(10);
+
+/// Runs the test as `cargo test` does.
+pub(crate) fn run(test: &'static Test) -> Vec<Snapshot> {
+    match all(test) {
+        Ok((report, snapshots)) => {
+            println!("{report}");
+            snapshots
+        }
+        Err(report) => panic!("{report}"),
+    }
+}
+
+fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
+    let mut pool = pool(test, None)?;
+    let mut snapshots = vec![];
+    let saved = replay_saved(test, &mut pool)?;
+    if test.snapshot {
+        let calm = record(&mut pool, Source::Calm(base(test)), None)?;
+        snapshots.push(outcome::outcome(test, &calm));
+        snapshots.extend(saved.iter().map(|(path, trace)| outcome::of_trace(test, path, trace)));
+    }
+    let explored = exploration(test, &mut pool, base(test), Until::Runs(test.runs), &AtomicBool::new(false), &|_| {})?;
+    let report = format!("{}\n{}", exploration::result(&explored), exploration::coverage(&explored.coverage));
+    match standing(&explored) {
+        Standing::Passed | Standing::CaughtAsExpected(_) => Ok((report, snapshots)),
+        Standing::Failed(caught) => Err(format!("{}\n{}", test.name(), exploration::failure(caught))),
+        Standing::NotCaught(class) => Err(format!(
+            "{}: expected a {class}, and {} runs from seed {} caught none: the harness has become blind to it, or the \
+             canary is well",
+            test.name(),
+            explored.runs,
+            explored.seed
+        )),
+    }
+}
+
+/// The seed from which `cargo test` explores: the same every time, another for each test.
+fn base(test: &Test) -> u64 {
+    test.name().bytes().fold(0, |seed, byte| seed_of(seed, u64::from(byte)))
+}
+
+/// Replays every saved trace. Those of a canary must be reproduced, all others must not fail any more.
+fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, Refusal> {
+    let mut replayed = vec![];
+    for (path, trace) in save::saved(test) {
+        let trace = trace?;
+        let shown = path.strip_prefix(test.folder).unwrap_or(&path).display().to_string();
+        let replay = replay::replay(pool, &trace)?;
+        let well = match (&replay, test.expect) {
+            (Replay::Reproduced(_), Some(_)) => true,
+            (Replay::PassesNow, None) => true,
+            (Replay::Differs { failure, .. }, None) => failure.is_none(),
+            _ => false,
+        };
+        if !well {
+            let text = crate::report::replay::text(&replay);
+            let hint = match test.expect {
+                Some(_) => {
+                    "a canary's trace must be reproduced; if the canary was changed on purpose, delete the trace \
+                            and run the test again, which saves a new one"
+                }
+                None => "the saved failure is back",
+            };
+            return Err(format!("{}\n{shown}: {text}{hint}\nreplay: cargo refrain replay {shown}", test.name()));
+        }
+        replayed.push((path, trace));
+    }
+    Ok(replayed)
+}
+
+/// Explores, and records, shrinks and saves what fails.
+pub(crate) fn exploration(
+    test: &'static Test,
+    pool: &mut Pool,
+    base: u64,
+    until: Until,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Exploration, Refusal> {
+    let started = Instant::now();
+    let first = record_twice(test, pool, Source::Seed(seed_of(base, 0)))?;
+    let differs = matches!(&first.verdict, Verdict::Failed(f) if f.class == crate::verdict::Class::Nondeterminism);
+    let mut explored = explore(pool, base, if differs { Until::Runs(0) } else { until }, stop, progress)?;
+    if differs {
+        explored.failed = Some(0);
+    }
+    let caught = match explored.failed {
+        Some(run) => {
+            let ran = record_twice(test, pool, Source::Seed(seed_of(base, run)))?;
+            Some(catch(test, pool, ran, run + 1, stop, progress)?)
+        }
+        None => None,
+    };
+    Ok(Exploration {
+        seed: base,
+        runs: explored.runs,
+        took_ms: started.elapsed().as_millis() as u64,
+        expect: test.expect,
+        coverage: explored.coverage,
+        caught,
+    })
+}
+
+/// Shrinks a failing run and saves it, unless one with the same signature is saved already.
+fn catch(
+    test: &'static Test,
+    pool: &mut Pool,
+    ran: crate::worker::job::Ran,
+    run: u64,
+    stop: &AtomicBool,
+    progress: &dyn Fn(Progress),
+) -> Result<Caught, Refusal> {
+    let Verdict::Failed(failure) = ran.verdict.clone() else {
+        return Err(format!(
+            "run {run} failed while exploring and passed when it was made again (seed {}): it depends on something \
+             outside the simulation that changes between the two",
+            ran.plan.seed
+        ));
+    };
+    let known = |(_, trace): &(PathBuf, Result<Trace, Refusal>)| {
+        trace.as_ref().is_ok_and(|trace| trace.failure.signature() == failure.signature())
+    };
+    if test.expect == Some(failure.class) && save::saved(test).iter().any(known) {
+        return Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved: None });
+    }
+    let (ran, failure) = shrunk(test, pool, ran.plan.clone(), &failure, stop, progress)?.unwrap_or((ran, failure));
+    let trace = save::trace(test, &ran, &failure);
+    let path = save::save(test, &trace)?;
+    let saved = Some(path);
+    Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved })
+}
+
+fn shrunk(
+    test: &'static Test,
+    pool: &mut Pool,
+    plan: Plan,
+    failure: &crate::verdict::Failure,
+    stop: &AtomicBool,
+    progress: &dyn Fn(Progress),
+) -> Result<Option<(crate::worker::job::Ran, crate::verdict::Failure)>, Refusal> {
+    if failure.class == crate::verdict::Class::Nondeterminism {
+        return Ok(None);
+    }
+    let smaller = shrink::shrink(test, pool, &plan, failure.signature(), Some(SHRINK), stop, progress)?;
+    let ran = record_twice(test, pool, Source::Plan(Box::new(smaller.plan)))?;
+    match ran.verdict.clone() {
+        Verdict::Failed(again) if again.signature() == failure.signature() => Ok(Some((ran, again))),
+        _ => Ok(None),
+    }
+}
