@@ -142,7 +142,7 @@ impl World {
                 );
             }
             let drawn = match &state.given {
-                Given::Drawn => simulation::draw(&faults, state.plan.seed),
+                Given::Drawn => simulation::draw(&faults, &state.services(), state.plan.seed),
                 Given::Planned(planned) => planned.clone(),
             };
             state.decide_faults(drawn);

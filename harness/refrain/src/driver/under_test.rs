@@ -54,7 +54,7 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
     let report = format!("{}\n{}", exploration::result(&explored), exploration::coverage(&explored.coverage));
     match standing(&explored) {
         Standing::Passed | Standing::CaughtAsExpected(_) => Ok((report, snapshots)),
-        Standing::Failed(caught) => Err(format!("{}\n{}", test.name(), exploration::failure(caught))),
+        Standing::Failed(caught) => Err(format!("{}\n{}", test.name(), exploration::failure(&from_here(caught)))),
         Standing::NotCaught(class) => Err(format!(
             "{}: expected a {class}, and {} runs from seed {} caught none: the harness has become blind to it, or the \
              canary is well",
@@ -63,6 +63,13 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
             explored.seed
         )),
     }
+}
+
+/// The same with its file as it is called from the current folder.
+fn from_here(caught: &Caught) -> Caught {
+    let here = std::env::current_dir().unwrap_or_default();
+    let shorter = |path: &PathBuf| path.strip_prefix(&here).map_or_else(|_| path.clone(), PathBuf::from);
+    Caught { saved: caught.saved.as_ref().map(shorter), ..caught.clone() }
 }
 
 /// The seed from which `cargo test` explores: the same every time, another for each test.

@@ -27,9 +27,9 @@ fn kind(state: &State, what: &What) -> FaultKind {
         What::Cut(link) => FaultKind::Cut(host(&link.0), host(&link.1)),
         What::CutOneWay(route) => FaultKind::CutOneWay(host(&route.from), host(&route.to)),
         What::Reset(link) => FaultKind::Reset(host(&link.0), host(&link.1)),
-        What::Kill(name) => FaultKind::Kill(host(name)),
-        What::Crash(name) => FaultKind::Crash(host(name)),
-        What::Pause(name) => FaultKind::Pause(host(name)),
+        What::Kill(name) => FaultKind::Kill(service(state, name)),
+        What::Crash(name) => FaultKind::Crash(service(state, name)),
+        What::Pause(name) => FaultKind::Pause(service(state, name)),
         What::Slow(link, by) => FaultKind::Slow(host(&link.0), host(&link.1), ns(*by)),
     }
 }
@@ -43,6 +43,16 @@ fn way(state: &State, trigger: &Trigger) -> (TriggerKind, (HostId, HostId)) {
         Trigger::Reads(route) => (TriggerKind::Reads, (host(&route.from), host(&route.to))),
         Trigger::Closes(route) => (TriggerKind::Closes, (host(&route.from), host(&route.to))),
     }
+}
+
+fn service(state: &State, name: &str) -> HostId {
+    if !state.services().iter().any(|service| service == name) {
+        refuse(&format!(
+            "a fault of the plan kills, crashes or pauses {name:?}, which runs no process of the service; these do: {}",
+            state.services().join(", ")
+        ));
+    }
+    host(state, name)
 }
 
 fn host(state: &State, name: &str) -> HostId {

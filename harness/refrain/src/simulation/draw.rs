@@ -12,7 +12,7 @@ const FAULT_STREAM: u64 = 0x6661_756c_7473;
 const TIME_DOUBLINGS: u32 = 15;
 
 /// The faults of one run.
-pub(crate) fn draw(faults: &Faults, seed: u64) -> Vec<Fault> {
+pub(crate) fn draw(faults: &Faults, services: &[String], seed: u64) -> Vec<Fault> {
     let mut rng = fastrand::Rng::with_seed(seed ^ FAULT_STREAM);
     // Swarm: a run in which few kinds happen often meets other states than one in which all happen sometimes.
     let kinds: Vec<_> = faults.kinds.iter().copied().filter(|_| rng.bool()).collect();
@@ -20,23 +20,24 @@ pub(crate) fn draw(faults: &Faults, seed: u64) -> Vec<Fault> {
         return vec![];
     }
     let count = rng.usize(0..=faults.at_most);
-    (0..count).filter_map(|_| one(faults, kinds[rng.usize(..kinds.len())], &mut rng)).collect()
+    (0..count).filter_map(|_| one(faults, services, kinds[rng.usize(..kinds.len())], &mut rng)).collect()
 }
 
-fn one(faults: &Faults, kind: FaultKind, rng: &mut fastrand::Rng) -> Option<Fault> {
+fn one(faults: &Faults, services: &[String], kind: FaultKind, rng: &mut fastrand::Rng) -> Option<Fault> {
     let mut hosts = faults.hosts.clone();
     rng.shuffle(&mut hosts);
-    let host = hosts[0].clone();
-    let pair = hosts.get(1).map(|other| (host.clone(), other.clone()));
+    let pair = hosts.get(1).map(|other| (hosts[0].clone(), other.clone()));
+    // A client is the test itself: what is between it and a host may break, it may not.
+    let host = || hosts.iter().find(|host| services.contains(host)).cloned();
     let link = || pair.clone().map(|(a, b)| Link(a.clone().min(b.clone()), a.max(b)));
     let what = match kind {
         FaultKind::Cut => What::Cut(link()?),
         FaultKind::CutOneWay => What::CutOneWay(pair.clone().map(|(from, to)| Route { from, to })?),
         FaultKind::Reset => What::Reset(link()?),
         FaultKind::Slow => What::Slow(link()?, long(rng, 12)),
-        FaultKind::Kill => What::Kill(host.clone()),
-        FaultKind::Crash => What::Crash(host.clone()),
-        FaultKind::Pause => What::Pause(host.clone()),
+        FaultKind::Kill => What::Kill(host()?),
+        FaultKind::Crash => What::Crash(host()?),
+        FaultKind::Pause => What::Pause(host()?),
     };
     let when = match rng.bool() {
         true => When::At(long(rng, TIME_DOUBLINGS)),

@@ -72,14 +72,16 @@ pub(crate) fn waits() -> Vec<String> {
     control::tasks().iter().map(describe).collect()
 }
 
-/// The tasks that may be to blame, the likeliest first: a service's own that waits for the network without a deadline
+/// The tasks that may be to blame, the likeliest first: the service's own before the test's clients; one that waits for the network without a deadline
 /// and was touched by a fault; then one that nothing inside the simulation will wake; then the others.
 fn suspects() -> Vec<TaskReport> {
     let healed = state::with(|state| state.healed_at).unwrap_or(u64::MAX);
     let services: Vec<String> = state::with(|state| state.services());
+    let is_service = |task: &TaskReport| services.contains(&task.host);
     let mut tasks: Vec<TaskReport> =
-        control::tasks().into_iter().filter(|task| services.contains(&task.host) && !is_idle(task)).collect();
-    tasks.sort_by_key(|task| (Reverse(blame(task, healed)), since(task), task.place.clone()));
+        control::tasks().into_iter().filter(|t| !t.host.is_empty() && !is_idle(t)).collect();
+    tasks
+        .sort_by_key(|task| (Reverse(is_service(task)), Reverse(blame(task, healed)), since(task), task.place.clone()));
     tasks
 }
 

@@ -1,10 +1,11 @@
 //! An echo service: ordinary tokio, nothing of the harness.
 #![forbid(unsafe_code)]
 
-use std::io;
+use std::{io, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    time::timeout,
 };
 
 /// Answers every connection with what it sends.
@@ -30,8 +31,15 @@ async fn answer(mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
+/// How long the answers may take: a server that lost power sends nothing, not even a reset.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
 /// Sends every message and gives back the answers.
 pub async fn ask(at: &str, messages: &[Vec<u8>]) -> io::Result<Vec<Vec<u8>>> {
+    timeout(ANSWERS_WITHIN, exchange(at, messages)).await?
+}
+
+async fn exchange(at: &str, messages: &[Vec<u8>]) -> io::Result<Vec<Vec<u8>>> {
     let mut stream = TcpStream::connect(at).await?;
     let mut answers = vec![];
     for message in messages {

@@ -24,3 +24,10 @@ async fn answers_come_again_after_the_network_heals(world: World) {
         })
         .await;
 }
+
+#[refrain::test(runs = 500)]
+async fn twenty_round_trips(world: World) {
+    world.host("server", || echo::serve("0.0.0.0:7"));
+    let messages = vec![b"ping".to_vec(); 20];
+    world.client("client").run(async move { echo::ask("server:7", &messages).await }).await.unwrap();
+}
