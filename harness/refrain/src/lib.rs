@@ -1,6 +1,7 @@
 //! Deterministic replay and fault-injection tests for Rust services: the same failure, every time.
 
 pub mod event;
+pub mod find;
 pub mod near;
 pub mod plan;
 #[doc(hidden)]

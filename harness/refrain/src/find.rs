@@ -1,0 +1,136 @@
+//! Finds the refrain tests of an executable without running it.
+//!
+//! Each `#[refrain::test]` leaves one string literal in its executable: [`MARK`], the name as libtest takes it with
+//! `--exact`, a separator, where the test stands, a separator, the class that it expects to be caught or nothing, and
+//! an end. The bytes between them are control characters that no name, path or class contains.
+
+use crate::{protocol::MARK, verdict::Class};
+use std::{
+    fs,
+    io::{self, BufRead},
+    path::Path,
+};
+
+/// A test that an executable holds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Found {
+    /// Its name as libtest's `--exact` takes it: `link::queries_recover`.
+    pub name: String,
+    /// Where it stands: `tests/link.rs:12`.
+    pub place: String,
+    /// What it expects to be caught, if it is a canary.
+    pub expect: Option<Class>,
+}
+
+/// Longer announcements are garbage that begins with the mark.
+const ANNOUNCEMENT_BYTES_MAX: usize = 2_048;
+const SEPARATOR: u8 = 3;
+const END: u8 = 4;
+
+/// The tests that an executable announces, by name.
+pub fn in_executable(path: &Path) -> io::Result<Vec<Found>> {
+    Ok(in_bytes(&fs::read(path)?))
+}
+
+/// The tests that an executable's bytes announce, by name. What only looks like an announcement is passed over.
+pub fn in_bytes(bytes: &[u8]) -> Vec<Found> {
+    let (first, rest_of_mark) = MARK.as_bytes().split_first().expect("the mark is not empty");
+    let mut found = Vec::new();
+    let mut rest = bytes;
+    // `skip_until` is the standard library's own search: fast in an unoptimised build too, with 100 MB to look through.
+    while rest.skip_until(*first).is_ok_and(|skipped| skipped > 0) {
+        if let Some(announced) = rest.strip_prefix(rest_of_mark) {
+            found.extend(announcement(announced));
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Reads what follows the mark.
+fn announcement(bytes: &[u8]) -> Option<Found> {
+    let bytes = &bytes[..bytes.len().min(ANNOUNCEMENT_BYTES_MAX)];
+    let end = bytes.iter().position(|&byte| byte == END)?;
+    let text = std::str::from_utf8(&bytes[..end]).ok()?;
+    let mut parts = text.split(char::from(SEPARATOR));
+    let (name, place, expect) = (parts.next()?, parts.next()?, parts.next()?);
+    let expect = match expect {
+        "" => None,
+        name => Some(Class::ALL.into_iter().find(|class| class.name() == name)?),
+    };
+    let whole = parts.next().is_none() && is_name(name) && is_place(place);
+    whole.then(|| Found { name: name.into(), place: place.into(), expect })
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':' || c == '#')
+}
+
+fn is_place(text: &str) -> bool {
+    let Some((file, line)) = text.rsplit_once(':') else { return false };
+    !file.is_empty() && !text.contains(char::is_control) && line.parse::<u32>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `<` stands for the mark, `|` for a separator, `>` for the end: this executable must not announce its examples.
+    fn executable(pattern: &str) -> Vec<u8> {
+        pattern.replace('<', MARK).replace('|', "\u{3}").replace('>', "\u{4}").into_bytes()
+    }
+
+    #[track_caller]
+    fn check(pattern: &str, names: &[&str]) {
+        let found = in_bytes(&executable(pattern));
+        assert_eq!(found.iter().map(|test| test.name.as_str()).collect::<Vec<_>>(), names);
+    }
+
+    #[test]
+    fn an_announcement_tells_name_place_and_expected_class() {
+        let found = in_bytes(&executable("..<link::heals|tests/link.rs:12|stall>.."));
+        let expected =
+            Found { name: "link::heals".into(), place: "tests/link.rs:12".into(), expect: Some(Class::Stall) };
+        assert_eq!(found, [expected]);
+    }
+
+    #[test]
+    fn tests_are_sorted_and_told_once() {
+        check("<b|f.rs:2|><a|f.rs:1|>\0\0<b|f.rs:2|>", &["a", "b"]);
+    }
+
+    #[test]
+    fn garbage_is_passed_over() {
+        check("", &[]);
+        check("<", &[]);
+        check("<<a|f.rs:1|>", &["a"]);
+        check("<a|f.rs:1|", &[]);
+        check("<a|f.rs:1>", &[]);
+        check("<a|f.rs:1||>", &[]);
+        check("<a b|f.rs:1|>", &[]);
+        check("<|f.rs:1|>", &[]);
+        check("<a|f.rs|>", &[]);
+        check("<a|f.rs:1|sulk>", &[]);
+        check(&format!("<{}|f.rs:1|>", "a".repeat(ANNOUNCEMENT_BYTES_MAX)), &[]);
+        let mut bytes = vec![0xff, 1, b'r', 1];
+        bytes.extend(executable("<\u{1}\u{2}"));
+        bytes.push(0xff);
+        bytes.extend(executable("<a|f.rs:1|>"));
+        assert_eq!(in_bytes(&bytes).len(), 1);
+    }
+
+    #[test]
+    fn an_announcement_cut_anywhere_is_passed_over() {
+        let whole = executable("<a|f.rs:1|stall>");
+        for end in 0..whole.len() {
+            assert_eq!(in_bytes(&whole[..end]), []);
+        }
+    }
+
+    #[test]
+    fn this_executable_announces_nothing() {
+        let own = std::env::current_exe().expect("a test has an executable");
+        assert_eq!(in_executable(&own).expect("it is readable"), []);
+    }
+}
