@@ -1,0 +1,201 @@
+//! Says what an exploration caught and covered: `cargo refrain explore` and `cargo test` print the same.
+
+use super::{
+    Style, failure,
+    paint::{DIM, PLAIN, columns, escaped, ink, padded, paint},
+    plan_summary,
+};
+use crate::{
+    protocol::{Caught, Coverage, Exploration},
+    verdict::Class,
+};
+use anstyle::AnsiColor;
+use std::path::Path;
+
+/// As wide as `caught as expected stall`, so that the results of several tests stand in a column.
+const RESULT_WIDTH: usize = 24;
+/// As wide as nearly a thousand million.
+const COUNT_WIDTH: usize = 11;
+
+/// How an exploration stands against what its test expects.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Standing<'a> {
+    /// Nothing was caught, and nothing was expected to be.
+    Passed,
+    /// The canary was caught, as it must be.
+    CaughtAsExpected(&'a Caught),
+    /// Something was caught that was not expected.
+    Failed(&'a Caught),
+    /// The canary was not caught: the harness has become blind to this class.
+    NotCaught(Class),
+}
+
+/// How an exploration stands against what its test expects.
+pub fn standing(exploration: &Exploration) -> Standing<'_> {
+    match (&exploration.caught, exploration.expect) {
+        (None, None) => Standing::Passed,
+        (None, Some(class)) => Standing::NotCaught(class),
+        (Some(caught), Some(class)) if caught.failure.class == class => Standing::CaughtAsExpected(caught),
+        (Some(caught), _) => Standing::Failed(caught),
+    }
+}
+
+/// The result and the effort on one line: `caught as expected stall     12 runs     0.1 s`.
+pub fn result(exploration: &Exploration, style: Style) -> String {
+    let (good, bad) = (ink(AnsiColor::Green), ink(AnsiColor::Red).bold());
+    let (result, ink) = match standing(exploration) {
+        Standing::Passed => ("ok".into(), good),
+        Standing::CaughtAsExpected(caught) => (format!("caught as expected {}", caught.failure.class), good),
+        Standing::Failed(caught) => (format!("FAILED {}", caught.failure.class), bad),
+        Standing::NotCaught(class) => (format!("FAILED no {class} caught"), bad),
+    };
+    let runs = counted(exploration.runs, "runs");
+    let seconds = exploration.took_ms as f64 / 1_000.0;
+    format!("{}  {runs:>12}  {seconds:>6.1} s", padded(&result, RESULT_WIDTH, ink, style))
+}
+
+/// A failure with its causes, where it was saved and how to see it again; it ends with a new line.
+pub fn caught(caught: &Caught, style: Style) -> String {
+    let (saved, replay) = (paint("saved", DIM, style), paint("replay", DIM, style));
+    let size = plan_summary(&caught.plan, caught.events);
+    let failure = failure(&caught.failure, style);
+    match &caught.saved {
+        None => format!("{failure}  {saved}  already, by an earlier run  ({size})\n"),
+        Some(trace) => {
+            let (path, word) = (escaped(&trace.display().to_string()), shell_word(trace));
+            format!("{failure}  {saved}  {path}  ({size})\n  {replay} cargo refrain replay {word}\n")
+        }
+    }
+}
+
+/// What was reached and what never was, as a table; empty if there is nothing to tell.
+pub fn coverage(coverage: &Coverage, style: Style) -> String {
+    let names = coverage.faults.keys().chain(coverage.sometimes.keys());
+    let width = names.map(|name| columns(&escaped(name))).max().unwrap_or(0).max("sometimes".len());
+    let mut text = String::new();
+    let mut row = |name: &str, numbers: &str, never: Option<&str>, ink| {
+        let never = never.map(|never| format!("  {}", paint(never, super::paint::ink(AnsiColor::Yellow), style)));
+        let name = padded(&escaped(name), width, ink, style);
+        text += &format!("{name}{}{}\n", paint(numbers, ink, style), never.unwrap_or_default());
+    };
+    if !coverage.faults.is_empty() {
+        row("fault", &format!("{:>COUNT_WIDTH$}{:>COUNT_WIDTH$}", "planned", "began"), None, DIM);
+    }
+    for (kind, fired) in &coverage.faults {
+        let numbers = format!("{:>COUNT_WIDTH$}{:>COUNT_WIDTH$}", grouped(fired.planned), grouped(fired.began));
+        row(kind, &numbers, (fired.began == 0).then_some("never began"), PLAIN);
+    }
+    if !coverage.sometimes.is_empty() {
+        row("sometimes", &format!("{:>COUNT_WIDTH$}", "runs"), None, DIM);
+    }
+    for (property, &runs) in &coverage.sometimes {
+        row(property, &format!("{:>COUNT_WIDTH$}", grouped(runs)), (runs == 0).then_some("never reached"), PLAIN);
+    }
+    if coverage.polls > 0 {
+        text += &format!("{} of {} polls held back\n", grouped(coverage.holds), grouped(coverage.polls));
+    }
+    text
+}
+
+/// `1 run`, `1,200 runs`: a plural that ends in `s`.
+pub fn counted(count: u64, plural: &str) -> String {
+    let name = if count == 1 { plural.strip_suffix('s').unwrap_or(plural) } else { plural };
+    format!("{} {name}", grouped(count))
+}
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let group = |group| str::from_utf8(group).expect("digits are ASCII");
+    digits.as_bytes().rchunks(3).rev().map(group).collect::<Vec<_>>().join(",")
+}
+
+/// A path as a shell takes it.
+pub fn shell_word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%=,".contains(c);
+    if !path.is_empty() && path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        plan::{Argument, Plan},
+        protocol::Fired,
+        verdict::Failure,
+    };
+    use serde_json::json;
+
+    fn exploration(expect: Option<Class>, caught: Option<Class>) -> Exploration {
+        let caught = caught.map(|class| Caught {
+            failure: Failure {
+                class,
+                property: "answered".into(),
+                place: String::new(),
+                message: "\"answered\" was still pending 60 s after the network healed".into(),
+                causes: vec!["notes: link task waits for HELLO reply".into(), "last fault touching it: cut".into()],
+            },
+            plan: Plan { workload: vec![Argument { name: "queries".into(), value: json!([1]) }], ..Plan::default() },
+            events: 31,
+            run: 12,
+            saved: Some("traces/link-7c1e.jsonl".into()),
+        });
+        Exploration { seed: 1, runs: 1_200, took_ms: 340, expect, coverage: Coverage::default(), caught }
+    }
+
+    #[test]
+    fn a_result_says_whether_it_was_expected() {
+        let check = |expect, caught, text: &str| {
+            let expected = format!("{text:24}    1,200 runs     0.3 s");
+            assert_eq!(result(&exploration(expect, caught), Style::default()), expected);
+        };
+        check(None, None, "ok");
+        check(None, Some(Class::Stall), "FAILED stall");
+        check(Some(Class::Stall), Some(Class::Stall), "caught as expected stall");
+        check(Some(Class::Stall), Some(Class::Panic), "FAILED panic");
+        check(Some(Class::Stall), None, "FAILED no stall caught");
+    }
+
+    #[test]
+    fn a_failure_tells_its_causes_and_the_command_that_replays_it() {
+        let failed = exploration(None, Some(Class::Stall)).caught.expect("it was caught");
+        let expected = "\
+FAILED stall: \"answered\" was still pending 60 s after the network healed
+  notes: link task waits for HELLO reply
+  last fault touching it: cut
+  saved  traces/link-7c1e.jsonl  (1 query, 31 events)
+  replay cargo refrain replay traces/link-7c1e.jsonl
+";
+        assert_eq!(caught(&failed, Style::default()), expected);
+    }
+
+    #[test]
+    fn coverage_names_what_was_never_hit() {
+        let reached = Coverage {
+            faults: [("cut", 1_200, 1_100), ("reset", 3, 0)]
+                .map(|(name, planned, began)| (name.into(), Fired { planned, began }))
+                .into(),
+            sometimes: [("link re-established".into(), 40), ("session reaped".into(), 0)].into(),
+            holds: 7,
+            polls: 12_000,
+        };
+        let expected = "\
+fault                  planned      began
+cut                      1,200      1,100
+reset                        3          0  never began
+sometimes                 runs
+link re-established         40
+session reaped               0  never reached
+7 of 12,000 polls held back
+";
+        assert_eq!(coverage(&reached, Style::default()), expected);
+        assert_eq!(coverage(&Coverage::default(), Style::default()), "");
+    }
+
+    #[test]
+    fn a_path_with_spaces_is_quoted_for_the_shell() {
+        assert_eq!(shell_word(Path::new("traces/a-1.jsonl")), "traces/a-1.jsonl");
+        assert_eq!(shell_word(Path::new("it's here/a")), r"'it'\''s here/a'");
+    }
+}
