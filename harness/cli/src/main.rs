@@ -15,6 +15,7 @@ mod saved;
 mod session;
 mod show;
 mod shrink;
+mod tail;
 
 use args::{Args, Command};
 use clap::Parser;

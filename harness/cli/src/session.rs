@@ -1,17 +1,13 @@
 //! Talks with one test executable: one request, its progress, its answer.
 
-use crate::{cargo::Executable, exit::Problem, interrupt};
+use crate::{cargo::Executable, exit::Problem, interrupt, tail::Tail};
 use refrain::protocol::{self, Message, Outcome, Progress, Request};
 use std::{
-    collections::VecDeque,
     io::{self, BufRead, BufReader, Read, Write},
     net::Shutdown,
     os::{fd::OwnedFd, unix::net::UnixStream},
     process::{Child, Command, Stdio},
-    sync::{
-        Arc, Mutex,
-        mpsc::{self, Receiver, RecvTimeoutError},
-    },
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
@@ -22,9 +18,6 @@ const POLL: Duration = Duration::from_millis(50);
 const EXIT_MAX: Duration = Duration::from_secs(5);
 /// A longer line is no message.
 const MESSAGE_BYTES_MAX: u64 = 64 << 20;
-/// How much of its output is kept, and how much of that is shown, to tell why it died.
-const TAIL_BYTES_MAX: usize = 16 << 10;
-const TAIL_LINES_MAX: usize = 20;
 
 /// Asks one test of an executable to do something and waits until it is done.
 pub fn ask(
@@ -205,41 +198,4 @@ impl Drop for Session {
 
 fn could_not(test: &str, what: &str, error: io::Error) -> Problem {
     Problem::could_not_run(format!("{test}: could not {what}: {error}"))
-}
-
-/// The end of what an executable printed.
-#[derive(Clone, Default)]
-struct Tail(Arc<Mutex<VecDeque<u8>>>);
-
-impl Tail {
-    /// Reads until the end, so that the executable never waits for a reader.
-    fn follow(&self, mut stream: impl Read + Send + 'static) {
-        let tail = self.clone();
-        thread::spawn(move || {
-            let mut chunk = [0; 4_096];
-            while let Ok(read @ 1..) = stream.read(&mut chunk) {
-                let mut kept = tail.0.lock().expect("nobody panics with it");
-                kept.extend(&chunk[..read]);
-                let excess = kept.len().saturating_sub(TAIL_BYTES_MAX);
-                kept.drain(..excess);
-            }
-        });
-    }
-
-    /// The last lines, indented.
-    fn last_lines(&self) -> String {
-        // The threads that follow may lag behind the executable's end.
-        thread::sleep(POLL);
-        let kept: Vec<u8> = self.0.lock().expect("nobody panics with it").iter().copied().collect();
-        let text = String::from_utf8_lossy(&kept);
-        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        let last = &lines[lines.len().saturating_sub(TAIL_LINES_MAX)..];
-        last.iter().map(|line| format!("  {}", harmless(line))).collect::<Vec<_>>().join("\n")
-    }
-}
-
-/// What a service printed must not colour our terminal or move its cursor.
-fn harmless(line: &str) -> String {
-    let plain = console::strip_ansi_codes(line);
-    plain.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.into() }).collect()
 }
