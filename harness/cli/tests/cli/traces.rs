@@ -1,6 +1,6 @@
 //! What is done with saved traces: replay, shrink, show, list.
 
-use super::fixture::{Ran, caught, exploration, failure, fixture, refrain, refrain_command, saved};
+use super::fixture::{Ran, caught, exploration, failure, refrain, refrain_command, saved};
 use refrain::{
     plan::Plan,
     protocol::{Outcome, Replay, Shrunk},
@@ -201,7 +201,7 @@ fn a_trace_is_shown_without_building_anything() {
 fn a_list_has_every_test_its_traces_and_the_orphans() {
     saved("traces/bad.fails-0001.jsonl", "bad::fails", None);
     saved("traces/gone-0002.jsonl", "bad::gone", None);
-    let ran = refrain(&["list"]);
+    let ran = refrain(&["list", "--package", "fixture"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     insta::assert_snapshot!(ran.stdout, @r#"
     fixture test/talks
@@ -221,5 +221,11 @@ fn a_list_has_every_test_its_traces_and_the_orphans() {
     orphan: traces/gone-0002.jsonl  stall: "a fresh query is answered" was still pending 60 s after the network healed
       there is no test bad::gone in test/talks of package fixture
     "#);
-    assert!(fixture().join("traces").is_dir());
+}
+
+#[test]
+fn a_list_with_an_unreadable_trace_ends_with_3_and_names_it() {
+    let ran = refrain(&["list", "--package", "cracked"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("cracked/traces/bad.jsonl:1: is no trace"), "{}", ran.stderr);
 }
