@@ -1,16 +1,18 @@
-//! Texts for people: the timeline of a run, why it failed, and what its plan holds.
+//! Texts for people: the timeline of a run, why it failed, what its plan holds, what an exploration and a replay showed.
 //!
 //! What a service says may hold anything. Control characters are shown escaped, so that no log line can move the
 //! cursor or forge a row.
 
-pub mod exploration;
+mod exploration;
 mod failure;
 mod paint;
-pub mod replay;
+mod replay;
 mod summary;
 mod timeline;
 
+pub use exploration::{Standing, caught, counted, coverage, grouped, result, shell_word, standing};
 pub use failure::failure;
+pub use replay::replay;
 pub use summary::plan_summary;
 pub use timeline::{events, timeline};
 

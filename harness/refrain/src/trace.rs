@@ -37,7 +37,7 @@ pub struct Trace {
     pub test: String,
     /// The package that holds the test.
     pub package: String,
-    /// The test executable's name in its package: `tests/scenarios.rs` has `scenarios`.
+    /// The test executable, as `kind/name`: `test/scenarios`, `lib/calcon`, `example/echo`.
     pub target: String,
     /// What ran the plan.
     pub engine: Engine,

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     plan::Plan,
     protocol::{Caught, Exploration, Progress, Replay},
-    report::exploration::{self, Standing, standing},
+    report::{self, Standing, Style, standing},
     test::Test,
     trace::Trace,
     verdict::Verdict,
@@ -51,10 +51,11 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
         snapshots.extend(saved.iter().map(|(path, trace)| outcome::of_trace(test, path, trace)));
     }
     let explored = exploration(test, &mut pool, base(test), Until::Runs(test.runs), &AtomicBool::new(false), &|_| {})?;
-    let report = format!("{}\n{}", exploration::result(&explored), exploration::coverage(&explored.coverage));
+    let style = Style::default();
+    let report = format!("{}\n{}", report::result(&explored, style), report::coverage(&explored.coverage, style));
     match standing(&explored) {
         Standing::Passed | Standing::CaughtAsExpected(_) => Ok((report, snapshots)),
-        Standing::Failed(caught) => Err(format!("{}\n{}", test.name(), exploration::failure(&from_here(caught)))),
+        Standing::Failed(caught) => Err(format!("{}\n{}", test.name(), report::caught(&from_here(caught), style))),
         Standing::NotCaught(class) => Err(format!(
             "{}: expected a {class}, and {} runs from seed {} caught none: the harness has become blind to it, or the \
              canary is well",
@@ -91,7 +92,7 @@ fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, R
             _ => false,
         };
         if !well {
-            let text = crate::report::replay::text(&replay);
+            let text = report::replay(&replay, Style::default());
             let hint = match test.expect {
                 Some(_) => {
                     "a canary's trace must be reproduced; if the canary was changed on purpose, delete the trace \

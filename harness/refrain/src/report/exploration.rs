@@ -1,11 +1,21 @@
-//! What an exploration caught and covered, as plain text: `cargo refrain explore` and `cargo test` print the same.
+//! Says what an exploration caught and covered: `cargo refrain explore` and `cargo test` print the same.
 
-use crate::{
-    plan::Plan,
-    protocol::{Caught, Coverage, Exploration},
-    verdict::{Class, Failure},
+use super::{
+    Style, failure,
+    paint::{DIM, PLAIN, columns, escaped, ink, padded, paint},
+    plan_summary,
 };
-use std::{fmt::Write, path::Path};
+use crate::{
+    protocol::{Caught, Coverage, Exploration},
+    verdict::Class,
+};
+use anstyle::AnsiColor;
+use std::path::Path;
+
+/// As wide as `caught as expected stall`, so that the results of several tests stand in a column.
+const RESULT_WIDTH: usize = 24;
+/// As wide as nearly a thousand million.
+const COUNT_WIDTH: usize = 11;
 
 /// How an exploration stands against what its test expects.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,145 +40,134 @@ pub fn standing(exploration: &Exploration) -> Standing<'_> {
     }
 }
 
-/// The result in a few words: `ok`, `caught as expected stall`, `FAILED stall`.
-pub fn result(exploration: &Exploration) -> String {
-    match standing(exploration) {
-        Standing::Passed => "ok".into(),
-        Standing::CaughtAsExpected(caught) => format!("caught as expected {}", caught.failure.class),
-        Standing::Failed(caught) => format!("FAILED {}", caught.failure.class),
-        Standing::NotCaught(class) => format!("FAILED expected {class} was not caught"),
-    }
+/// The result and the effort on one line: `caught as expected stall     12 runs     0.1 s`.
+pub fn result(exploration: &Exploration, style: Style) -> String {
+    let (good, bad) = (ink(AnsiColor::Green), ink(AnsiColor::Red).bold());
+    let (result, ink) = match standing(exploration) {
+        Standing::Passed => ("ok".into(), good),
+        Standing::CaughtAsExpected(caught) => (format!("caught as expected {}", caught.failure.class), good),
+        Standing::Failed(caught) => (format!("FAILED {}", caught.failure.class), bad),
+        Standing::NotCaught(class) => (format!("FAILED no {class} caught"), bad),
+    };
+    let runs = counted(exploration.runs, "runs");
+    let seconds = exploration.took_ms as f64 / 1_000.0;
+    format!("{}  {runs:>12}  {seconds:>6.1} s", padded(&result, RESULT_WIDTH, ink, style))
 }
 
-/// A failure with its causes, where it was saved and how to see it again; several lines, ends with a line break.
-pub fn failure(caught: &Caught) -> String {
-    let mut text = format!("FAILED {}", self::caused(&caught.failure));
-    let size = size(&caught.plan, caught.events);
+/// A failure with its causes, where it was saved and how to see it again; it ends with a new line.
+pub fn caught(caught: &Caught, style: Style) -> String {
+    let (saved, replay) = (paint("saved", DIM, style), paint("replay", DIM, style));
+    let size = plan_summary(&caught.plan, caught.events);
+    let failure = failure(&caught.failure, style);
     match &caught.saved {
+        None => format!("{failure}  {saved}  already, by an earlier run  ({size})\n"),
         Some(trace) => {
-            text += &format!("  saved  {}  ({size})\n", trace.display());
-            text += &format!("  replay cargo refrain replay {}\n", for_shell(trace));
+            let (path, word) = (escaped(&trace.display().to_string()), shell_word(trace));
+            format!("{failure}  {saved}  {path}  ({size})\n  {replay} cargo refrain replay {word}\n")
         }
-        None => text += &format!("  saved  already, by an earlier run  ({size})\n"),
     }
-    text
-}
-
-/// `stall: ...` and its causes, a line each, indented; ends with a line break.
-pub fn caused(failure: &Failure) -> String {
-    let mut text = format!("{}: {}\n", failure.class, failure.message);
-    for cause in &failure.causes {
-        text += &format!("  {cause}\n");
-    }
-    text
-}
-
-/// How large a failing run is: `2 faults, 1 query, 31 events`.
-pub fn size(plan: &Plan, events: usize) -> String {
-    let mut parts = vec![counted(plan.faults.len(), "faults")];
-    if !plan.holds.is_empty() {
-        parts.push(counted(plan.holds.len(), "holds"));
-    }
-    let lists = plan.workload.iter().filter_map(|argument| Some((argument.value.as_array()?, &argument.name)));
-    parts.extend(lists.map(|(values, name)| counted(values.len(), name)));
-    parts.push(counted(events, "events"));
-    parts.join(", ")
 }
 
 /// What was reached and what never was, as a table; empty if there is nothing to tell.
-pub fn coverage(coverage: &Coverage) -> String {
+pub fn coverage(coverage: &Coverage, style: Style) -> String {
     let names = coverage.faults.keys().chain(coverage.sometimes.keys());
-    let width = names.map(|name| name.chars().count()).max().unwrap_or(0).max("sometimes".len());
+    let width = names.map(|name| columns(&escaped(name))).max().unwrap_or(0).max("sometimes".len());
     let mut text = String::new();
+    let mut row = |name: &str, numbers: &str, never: Option<&str>, ink| {
+        let never = never.map(|never| format!("  {}", paint(never, super::paint::ink(AnsiColor::Yellow), style)));
+        let name = padded(&escaped(name), width, ink, style);
+        text += &format!("{name}{}{}\n", paint(numbers, ink, style), never.unwrap_or_default());
+    };
     if !coverage.faults.is_empty() {
-        let _ = writeln!(text, "{:width$}  {:>9}  {:>9}", "fault", "planned", "began");
+        row("fault", &format!("{:>COUNT_WIDTH$}{:>COUNT_WIDTH$}", "planned", "began"), None, DIM);
     }
-    for (name, fired) in &coverage.faults {
-        let never = if fired.began == 0 { "  never began" } else { "" };
-        let _ = writeln!(text, "{name:width$}  {:>9}  {:>9}{never}", grouped(fired.planned), grouped(fired.began));
+    for (kind, fired) in &coverage.faults {
+        let numbers = format!("{:>COUNT_WIDTH$}{:>COUNT_WIDTH$}", grouped(fired.planned), grouped(fired.began));
+        row(kind, &numbers, (fired.began == 0).then_some("never began"), PLAIN);
     }
     if !coverage.sometimes.is_empty() {
-        let _ = writeln!(text, "{:width$}  {:>9}", "sometimes", "runs");
+        row("sometimes", &format!("{:>COUNT_WIDTH$}", "runs"), None, DIM);
     }
-    for (name, &runs) in &coverage.sometimes {
-        let never = if runs == 0 { "  never reached" } else { "" };
-        let _ = writeln!(text, "{name:width$}  {:>9}{never}", grouped(runs));
+    for (property, &runs) in &coverage.sometimes {
+        row(property, &format!("{:>COUNT_WIDTH$}", grouped(runs)), (runs == 0).then_some("never reached"), PLAIN);
     }
     if coverage.polls > 0 {
-        let _ = writeln!(text, "{} of {} polls held back", grouped(coverage.holds), grouped(coverage.polls));
+        text += &format!("{} of {} polls held back\n", grouped(coverage.holds), grouped(coverage.polls));
     }
     text
 }
 
-/// `1 fault`, `2 faults`, `1 query`, from the plural.
-pub fn counted(count: usize, plural: &str) -> String {
-    let name = match plural.strip_suffix("ies") {
-        _ if count != 1 => plural.into(),
-        Some(stem) => format!("{stem}y"),
-        None => plural.strip_suffix('s').unwrap_or(plural).into(),
-    };
-    format!("{} {name}", grouped(count as u64))
+/// `1 run`, `1,200 runs`: a plural that ends in `s`.
+pub fn counted(count: u64, plural: &str) -> String {
+    let name = if count == 1 { plural.strip_suffix('s').unwrap_or(plural) } else { plural };
+    format!("{} {name}", grouped(count))
 }
 
 /// `1234567` as `1,234,567`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).expect("digits are ASCII")).collect();
-    groups.join(",")
+    let group = |group| str::from_utf8(group).expect("digits are ASCII");
+    digits.as_bytes().rchunks(3).rev().map(group).collect::<Vec<_>>().join(",")
 }
 
 /// A path as a shell takes it.
-pub fn for_shell(path: &Path) -> String {
+pub fn shell_word(path: &Path) -> String {
     let path = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+:@%=,".contains(c);
-    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+    if !path.is_empty() && path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{plan::Argument, protocol::Fired};
+    use crate::{
+        plan::{Argument, Plan},
+        protocol::Fired,
+        verdict::Failure,
+    };
     use serde_json::json;
 
     fn exploration(expect: Option<Class>, caught: Option<Class>) -> Exploration {
         let caught = caught.map(|class| Caught {
             failure: Failure {
                 class,
-                property: "a fresh query is answered".into(),
+                property: "answered".into(),
                 place: String::new(),
-                message: "\"a fresh query is answered\" was still pending 60 s after the network healed".into(),
+                message: "\"answered\" was still pending 60 s after the network healed".into(),
                 causes: vec!["notes: link task waits for HELLO reply".into(), "last fault touching it: cut".into()],
             },
             plan: Plan { workload: vec![Argument { name: "queries".into(), value: json!([1]) }], ..Plan::default() },
-            events: 1_031,
+            events: 31,
             run: 12,
             saved: Some("traces/link-7c1e.jsonl".into()),
         });
-        Exploration { seed: 1, runs: 100, took_ms: 10, expect, coverage: Coverage::default(), caught }
+        Exploration { seed: 1, runs: 1_200, took_ms: 340, expect, coverage: Coverage::default(), caught }
     }
 
     #[test]
     fn a_result_says_whether_it_was_expected() {
-        let check = |expect, caught, text| assert_eq!(result(&exploration(expect, caught)), text);
+        let check = |expect, caught, text: &str| {
+            let expected = format!("{text:24}    1,200 runs     0.3 s");
+            assert_eq!(result(&exploration(expect, caught), Style::default()), expected);
+        };
         check(None, None, "ok");
         check(None, Some(Class::Stall), "FAILED stall");
         check(Some(Class::Stall), Some(Class::Stall), "caught as expected stall");
         check(Some(Class::Stall), Some(Class::Panic), "FAILED panic");
-        check(Some(Class::Stall), None, "FAILED expected stall was not caught");
+        check(Some(Class::Stall), None, "FAILED no stall caught");
     }
 
     #[test]
     fn a_failure_tells_its_causes_and_the_command_that_replays_it() {
-        let caught = exploration(None, Some(Class::Stall)).caught.expect("it was caught");
+        let failed = exploration(None, Some(Class::Stall)).caught.expect("it was caught");
         let expected = "\
-FAILED stall: \"a fresh query is answered\" was still pending 60 s after the network healed
+FAILED stall: \"answered\" was still pending 60 s after the network healed
   notes: link task waits for HELLO reply
   last fault touching it: cut
-  saved  traces/link-7c1e.jsonl  (0 faults, 1 query, 1,031 events)
+  saved  traces/link-7c1e.jsonl  (1 query, 31 events)
   replay cargo refrain replay traces/link-7c1e.jsonl
 ";
-        assert_eq!(failure(&caught), expected);
+        assert_eq!(caught(&failed, Style::default()), expected);
     }
 
     #[test]
@@ -190,13 +189,13 @@ link re-established         40
 session reaped               0  never reached
 7 of 12,000 polls held back
 ";
-        assert_eq!(coverage(&reached), expected);
-        assert_eq!(coverage(&Coverage::default()), "");
+        assert_eq!(coverage(&reached, Style::default()), expected);
+        assert_eq!(coverage(&Coverage::default(), Style::default()), "");
     }
 
     #[test]
     fn a_path_with_spaces_is_quoted_for_the_shell() {
-        assert_eq!(for_shell(Path::new("traces/a-1.jsonl")), "traces/a-1.jsonl");
-        assert_eq!(for_shell(Path::new("it's here/a")), r"'it'\''s here/a'");
+        assert_eq!(shell_word(Path::new("traces/a-1.jsonl")), "traces/a-1.jsonl");
+        assert_eq!(shell_word(Path::new("it's here/a")), r"'it'\''s here/a'");
     }
 }

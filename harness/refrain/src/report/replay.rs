@@ -1,33 +1,52 @@
-//! What a replay showed, as plain text: `cargo refrain replay` and `cargo test` print the same.
+//! Says what a replay showed: `cargo refrain replay` and `cargo test` print the same.
 
-use super::exploration::caused;
+use super::{
+    Style, failure,
+    paint::{BOLD, DIM, ink, lines, paint},
+};
 use crate::protocol::Replay;
+use anstyle::AnsiColor;
 
-/// What a replay showed; several lines, the first begins with the answer, the last ends with a line break.
-pub fn text(replay: &Replay) -> String {
+/// What a replay showed. The first line begins with the answer; it ends with a new line.
+pub fn replay(replay: &Replay, style: Style) -> String {
     match replay {
-        Replay::Reproduced(failure) => format!("reproduced {}", caused(failure)),
-        Replay::PassesNow => "passes now: the saved failure does not happen any more\n".into(),
-        Replay::Differs { failure, event, saved, now, note } => {
-            let mut text = format!("differs: event {event} is the first that is not as it was saved\n");
-            text += &format!("  saved  {}\n", saved.as_deref().unwrap_or("the run had ended"));
-            text += &format!("  now    {}\n", now.as_deref().unwrap_or("the run had ended"));
-            if !note.is_empty() {
-                text += &format!("  {note}\n");
-            }
-            text + &match failure {
-                Some(failure) => format!("  now it fails with {}", caused(failure).replace("\n  ", "\n    ")),
-                None => "  now it passes\n".into(),
+        Replay::Reproduced(saved) => {
+            let answer = paint("reproduced", ink(AnsiColor::Red).bold(), style);
+            format!("{answer}: the same events, the same failure\n{}", failure(saved, style))
+        }
+        Replay::PassesNow => {
+            let answer = paint("passes now", ink(AnsiColor::Green), style);
+            format!("{answer}: the saved failure does not happen any more\n")
+        }
+        Replay::Differs { failure: verdict, event, saved, now, note } => {
+            let answer = paint("differs", ink(AnsiColor::Yellow), style);
+            let mut text = format!("{answer}: event {event} is the first that is not as it was saved\n");
+            text += &side("saved", saved.as_deref(), style);
+            text += &side("now", now.as_deref(), style);
+            let note = lines(note, 2, style);
+            text.extend(note.iter().filter(|line| !line.is_empty()).map(|line| format!("  {line}\n")));
+            text + &match verdict {
+                Some(verdict) => format!("now it is another run that fails:\n{}", failure(verdict, style)),
+                None => "now it is another run, which passes\n".into(),
             }
         }
         Replay::Stopped { timeline, waits } => {
-            let mut text = format!("stopped where it was asked to\n{}\n", timeline.trim_end());
-            for wait in waits {
-                text += &format!("  {wait}\n");
-            }
+            // The timeline was rendered where the run is, and is aligned: its lines stay as they are.
+            let mut text = format!("{}\n", timeline.trim_end());
+            text += &format!("{}\n", paint("stopped here, as asked; what waits:", BOLD, style));
+            text.extend(waits.iter().flat_map(|wait| lines(wait, 2, style)).map(|line| format!("  {line}\n")));
             text
         }
     }
+}
+
+/// One side of a difference.
+fn side(name: &str, event: Option<&str>, style: Style) -> String {
+    const INDENT: usize = "  saved  ".len();
+    let event = lines(event.unwrap_or("the run had ended"), INDENT, style);
+    let label = paint(&format!("{name:5}"), DIM, style);
+    let label = |nth| if nth == 0 { format!("  {label}  ") } else { " ".repeat(INDENT) };
+    event.iter().enumerate().map(|(nth, line)| format!("{}{line}\n", label(nth))).collect()
 }
 
 #[cfg(test)]
@@ -35,7 +54,12 @@ mod tests {
     use super::*;
     use crate::verdict::{Class, Failure};
 
-    fn failure() -> Failure {
+    #[track_caller]
+    fn check(shown: &Replay, expected: &str) {
+        assert_eq!(replay(shown, Style::default()), expected);
+    }
+
+    fn stall() -> Failure {
         Failure {
             class: Class::Stall,
             property: "answered".into(),
@@ -47,14 +71,18 @@ mod tests {
 
     #[test]
     fn a_reproduced_failure_tells_its_causes() {
-        let expected = "reproduced stall: \"answered\" was still pending\n  notes: link task waits\n";
-        assert_eq!(text(&Replay::Reproduced(failure())), expected);
+        let expected = "\
+reproduced: the same events, the same failure
+FAILED stall: \"answered\" was still pending
+  notes: link task waits
+";
+        check(&Replay::Reproduced(stall()), expected);
     }
 
     #[test]
     fn a_difference_shows_both_sides() {
         let differs = Replay::Differs {
-            failure: Some(failure()),
+            failure: Some(stall()),
             event: 17,
             saved: Some("00:00:12.300 notes connects".into()),
             now: None,
@@ -65,15 +93,16 @@ differs: event 17 is the first that is not as it was saved
   saved  00:00:12.300 notes connects
   now    the run had ended
   saved by build 1f2e, this is build 9a3b
-  now it fails with stall: \"answered\" was still pending
-    notes: link task waits
+now it is another run that fails:
+FAILED stall: \"answered\" was still pending
+  notes: link task waits
 ";
-        assert_eq!(text(&differs), expected);
+        check(&differs, expected);
     }
 
     #[test]
     fn a_stopped_run_shows_what_waits() {
-        let stopped = Replay::Stopped { timeline: "0  start\n".into(), waits: vec!["notes: sleeps".into()] };
-        assert_eq!(text(&stopped), "stopped where it was asked to\n0  start\n  notes: sleeps\n");
+        let stopped = Replay::Stopped { timeline: "0  notes starts\n".into(), waits: vec!["notes: sleeps".into()] };
+        check(&stopped, "0  notes starts\nstopped here, as asked; what waits:\n  notes: sleeps\n");
     }
 }

@@ -1,0 +1,143 @@
+//! What can be asked on the command line.
+
+use clap::{Args as Arguments, Parser, Subcommand};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    path::PathBuf,
+    time::Duration,
+};
+
+/// The same width everywhere, so that the help reads the same everywhere.
+const HELP_WIDTH: usize = 100;
+
+const EXIT_CODES: &str = "\
+Exit codes, the most serious one of several last:
+  0  all passed; a canary caught as expected is one that passed
+  4  nothing to run: no test matches
+  5  the replay differs from the saved run
+  1  a failure was found or reproduced, or a canary was not caught
+  3  the harness could not run, or was interrupted before it had an answer
+  2  the command line is wrong";
+
+/// Explores, replays, shrinks and shows the runs of tests written with refrain.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-refrain", bin_name = "cargo refrain", version, term_width = HELP_WIDTH)]
+#[command(after_help = EXIT_CODES)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run tests with plans drawn from a fresh seed, and save what fails
+    Explore(Explore),
+    /// Run saved traces again and say whether they fail as they did
+    Replay(Replay),
+    /// Look for a smaller plan that fails in the same way, and write it over the trace
+    Shrink(Shrink),
+    /// Print what happened in saved traces; nothing is built or run
+    Show(Show),
+    /// List the refrain tests and their saved traces
+    List(List),
+}
+
+#[derive(Debug, Arguments)]
+pub struct Explore {
+    /// Only tests whose name contains this
+    pub test: Option<String>,
+    /// Runs of each test [default: what the test asks for]
+    #[arg(long, value_name = "N", conflicts_with = "duration")]
+    pub runs: Option<NonZeroU64>,
+    /// Time for all tests together, such as 30s, 10m or 8h
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Runs at a time [default: one a core]
+    #[arg(long, short, value_name = "J")]
+    pub jobs: Option<NonZeroUsize>,
+    /// The first seed [default: a fresh one, which is printed]
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    #[command(flatten)]
+    pub build: Build,
+    /// Only tests of this package; may be given several times [default: every package of the workspace]
+    #[arg(long, short, value_name = "PACKAGE", help_heading = BUILD)]
+    pub package: Vec<String>,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Replay {
+    /// Saved traces, from anywhere
+    #[arg(required = true, value_name = "TRACE")]
+    pub traces: Vec<PathBuf>,
+    /// Stop before this event, counted from 0, and show what every task waits for
+    #[arg(long, value_name = "EVENT")]
+    pub until: Option<usize>,
+    #[command(flatten)]
+    pub build: Build,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Shrink {
+    /// A saved trace; it is overwritten if a smaller plan is found. Ctrl-C keeps the smallest so far
+    #[arg(value_name = "TRACE")]
+    pub trace: PathBuf,
+    /// Runs at a time [default: one a core]
+    #[arg(long, short, value_name = "J")]
+    pub jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub build: Build,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Show {
+    /// Saved traces, from anywhere
+    #[arg(required = true, value_name = "TRACE")]
+    pub traces: Vec<PathBuf>,
+    /// Only the plan: what was decided before the run
+    #[arg(long)]
+    pub plan: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub struct List {
+    #[command(flatten)]
+    pub build: Build,
+    /// Only this package; may be given several times [default: every package of the workspace]
+    #[arg(long, short, value_name = "PACKAGE", help_heading = BUILD)]
+    pub package: Vec<String>,
+}
+
+const BUILD: &str = "Build options, as cargo takes them";
+
+/// How the tests are built.
+#[derive(Debug, Default, Arguments)]
+#[command(next_help_heading = BUILD)]
+pub struct Build {
+    /// Build with optimisations
+    #[arg(long, short, conflicts_with = "profile")]
+    pub release: bool,
+    /// Build with this profile
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Features to turn on, separated by spaces or commas; may be given several times
+    #[arg(long, short = 'F', value_name = "FEATURES")]
+    pub features: Vec<String>,
+    /// Turn every feature on
+    #[arg(long)]
+    pub all_features: bool,
+    /// Turn the default features off
+    #[arg(long)]
+    pub no_default_features: bool,
+    /// The Cargo.toml of the workspace [default: the one above the current directory, or above the trace]
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<PathBuf>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration.as_secs() > 0 => Ok(duration),
+        Ok(_) => Err("at least one second is needed".into()),
+        Err(error) => Err(format!("{error}; write it as 30s, 10m or 1h 30m")),
+    }
+}

@@ -1,0 +1,161 @@
+//! Asks cargo: which packages there are, and to build their tests.
+
+use crate::{args::Build, exit::Problem};
+use cargo_metadata::{Artifact, Message, MetadataCommand, Target, TargetKind};
+use refrain::find::{self, Found};
+use std::{
+    env,
+    ffi::OsString,
+    io::BufReader,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// A workspace, or a package of its own.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Where cargo is run, so that it reads the configuration that belongs to the workspace.
+    pub dir: PathBuf,
+    /// Its packages.
+    pub packages: Vec<Package>,
+}
+
+/// A package of the project.
+#[derive(Debug, Clone)]
+pub struct Package {
+    pub name: String,
+    pub version: String,
+    /// The directory of its Cargo.toml.
+    pub dir: PathBuf,
+    /// Its targets, as traces name them: `test/link`, `lib/calcon`.
+    pub targets: Vec<String>,
+}
+
+/// What to build.
+#[derive(Debug, Clone, Copy)]
+pub enum Selection<'a> {
+    /// Every test of these packages; of none: of every package.
+    Packages(&'a [String]),
+    /// One target of one package.
+    Target { package: &'a str, target: &'a str },
+}
+
+/// A test executable that holds refrain tests.
+#[derive(Debug, Clone)]
+pub struct Executable {
+    pub package: Package,
+    /// `test/link`.
+    pub target: String,
+    pub path: PathBuf,
+    /// The refrain tests in it.
+    pub tests: Vec<Found>,
+}
+
+/// The project of the current directory, or of the Cargo.toml that was given.
+pub fn project_here(build: &Build) -> Result<Project, Problem> {
+    match &build.manifest_path {
+        None => project_above(Path::new(".")),
+        Some(manifest) => match manifest.parent() {
+            Some(dir) if manifest.ends_with("Cargo.toml") => project_above(&Path::new(".").join(dir)),
+            _ => Err(Problem::could_not_run(format!("{} is not the path of a Cargo.toml", manifest.display()))),
+        },
+    }
+}
+
+/// The project whose Cargo.toml is in this directory or above it.
+pub fn project_above(dir: &Path) -> Result<Project, Problem> {
+    let metadata = MetadataCommand::new().no_deps().current_dir(dir).exec().map_err(|error| {
+        let told = match error {
+            cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim_end().into(),
+            error => error.to_string(),
+        };
+        Problem::could_not_run(format!("cargo metadata failed in {}: {told}", dir.display()))
+    })?;
+    let packages = metadata.workspace_packages().into_iter().map(|package| Package {
+        name: package.name.to_string(),
+        version: package.version.to_string(),
+        dir: package.manifest_path.parent().map(|dir| dir.as_std_path().to_owned()).unwrap_or_default(),
+        targets: package.targets.iter().map(target_name).collect(),
+    });
+    Ok(Project { dir: dir.to_owned(), packages: packages.collect() })
+}
+
+/// Builds tests and finds the refrain tests in their executables. Cargo's own words go to standard error.
+pub fn build(project: &Project, options: &Build, selection: Selection<'_>) -> Result<Vec<Executable>, Problem> {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+    command.current_dir(&project.dir).args(["test", "--no-run", "--message-format=json-render-diagnostics"]);
+    command.args(selection_args(selection)).args(option_args(options)).stdin(Stdio::null()).stdout(Stdio::piped());
+    let failed = |error| Problem::could_not_run(format!("cargo test --no-run could not be run: {error}"));
+    let mut cargo = command.spawn().map_err(failed)?;
+    let output = BufReader::new(cargo.stdout.take().expect("it was asked for"));
+    let mut artifacts = Vec::new();
+    for message in Message::parse_stream(output) {
+        match message.map_err(failed)? {
+            Message::CompilerArtifact(artifact) if artifact.profile.test => artifacts.push(artifact),
+            _ => {}
+        }
+    }
+    if !cargo.wait().map_err(failed)?.success() {
+        return Err(Problem::could_not_run("the tests do not build; cargo says why above"));
+    }
+    let mut executables = Vec::new();
+    for artifact in artifacts {
+        executables.extend(executable(project, &artifact)?);
+    }
+    executables.sort_by(|a, b| (&a.package.name, &a.target).cmp(&(&b.package.name, &b.target)));
+    Ok(executables)
+}
+
+/// The executable of an artifact, if it has one and there are refrain tests in it.
+fn executable(project: &Project, artifact: &Artifact) -> Result<Option<Executable>, Problem> {
+    let dir = artifact.manifest_path.parent().map(|dir| dir.as_std_path());
+    let package = project.packages.iter().find(|package| Some(package.dir.as_path()) == dir);
+    let (Some(path), Some(package)) = (&artifact.executable, package) else { return Ok(None) };
+    let tests = find::in_executable(path.as_std_path())
+        .map_err(|error| Problem::could_not_run(format!("{path} was built but cannot be read: {error}")))?;
+    if tests.is_empty() {
+        return Ok(None);
+    }
+    let target = target_name(&artifact.target);
+    Ok(Some(Executable { package: package.clone(), target, path: path.clone().into(), tests }))
+}
+
+/// A target as traces name it.
+fn target_name(target: &Target) -> String {
+    let kind = match target.kind.first() {
+        Some(TargetKind::Test) => "test",
+        Some(TargetKind::Bin) => "bin",
+        Some(TargetKind::Example) => "example",
+        Some(TargetKind::Bench) => "bench",
+        _ => "lib",
+    };
+    format!("{kind}/{}", target.name)
+}
+
+fn selection_args(selection: Selection<'_>) -> Vec<OsString> {
+    match selection {
+        Selection::Packages([]) => vec!["--workspace".into()],
+        Selection::Packages(names) => names.iter().flat_map(|name| ["--package".into(), name.into()]).collect(),
+        Selection::Target { package, target } => {
+            let mut args = vec!["--package".into(), package.into()];
+            match target.split_once('/') {
+                Some((kind, name)) if kind != "lib" => args.extend([format!("--{kind}").into(), name.into()]),
+                _ => args.push("--lib".into()),
+            }
+            args
+        }
+    }
+}
+
+fn option_args(options: &Build) -> Vec<OsString> {
+    let flags = [
+        (options.release, "--release"),
+        (options.all_features, "--all-features"),
+        (options.no_default_features, "--no-default-features"),
+    ];
+    let mut args: Vec<OsString> = flags.iter().filter(|(given, _)| *given).map(|(_, flag)| flag.into()).collect();
+    let with_value = options.profile.iter().map(|name| ("--profile", name));
+    let with_value = with_value.chain(options.features.iter().map(|names| ("--features", names)));
+    args.extend(with_value.flat_map(|(option, value)| [option.into(), value.into()]));
+    args
+}

@@ -1,0 +1,191 @@
+//! `cargo refrain explore`: runs tests with plans drawn from a seed, and tells what was caught and covered.
+
+use crate::{
+    args::Explore,
+    cargo::{self, Executable, Selection},
+    exit::{Exit, Problem},
+    interrupt,
+    output::{self, Working},
+    session,
+};
+use refrain::{
+    find::Found,
+    protocol::{Budget, Coverage, Exploration, Outcome, Request},
+    report::{self, Standing, Style, counted, grouped},
+};
+use std::{
+    env,
+    hash::{BuildHasher, Hasher, RandomState},
+    num::NonZeroUsize,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+pub fn explore(asked: &Explore) -> Result<Exit, Problem> {
+    let project = cargo::project_here(&asked.build)?;
+    let executables = cargo::build(&project, &asked.build, Selection::Packages(&asked.package))?;
+    let tests = matching(&executables, asked.test.as_deref())?;
+    let seed = asked.seed.unwrap_or_else(fresh_seed);
+    output::say(&format!(
+        "exploring {} from seed {seed}; again: {}\n\n",
+        counted(tests.len() as u64, "tests"),
+        again(asked, seed)
+    ));
+    let started = Instant::now();
+    let mut total =
+        Total { width: tests.iter().map(|(_, test)| test.name.len()).max().unwrap_or(0), ..Total::default() };
+    let mut last = None;
+    for (index, (executable, test)) in tests.iter().enumerate() {
+        if last != Some(&executable.path) {
+            output::say(&format!("{} {}", executable.package.name, executable.target));
+            last = Some(&executable.path);
+        }
+        let budget = budget(asked, started.elapsed(), tests.len() - index);
+        total.add(
+            test,
+            explore_one(
+                executable,
+                test,
+                Request::Explore { seed, budget, jobs: asked.jobs.map(NonZeroUsize::get) },
+                total.width,
+            ),
+        );
+        if interrupt::asked() > 0 {
+            total.unexplored = tests.len() - index - 1;
+            break;
+        }
+    }
+    output::say(&total.text(started.elapsed()));
+    Ok(total.exit())
+}
+
+fn explore_one(executable: &Executable, test: &Found, request: Request, width: usize) -> Result<Exploration, Problem> {
+    let mut working = Working::on(&format!("  {:width$}", test.name));
+    match session::ask(executable, &test.name, &request, |progress| working.tell(progress))? {
+        Outcome::Explored(exploration) => Ok(exploration),
+        other => Err(session::unexpected(&test.name, "an exploration", &other)),
+    }
+}
+
+/// The tests whose name contains the filter, with their executables.
+fn matching<'a>(
+    executables: &'a [Executable],
+    filter: Option<&str>,
+) -> Result<Vec<(&'a Executable, &'a Found)>, Problem> {
+    let all: Vec<_> = executables.iter().flat_map(|exe| exe.tests.iter().map(move |test| (exe, test))).collect();
+    let Some(filter) = filter else {
+        let none = "there is no #[refrain::test] in these packages";
+        return if all.is_empty() { Err(Problem::nothing_to_run(none)) } else { Ok(all) };
+    };
+    let matching: Vec<_> = all.iter().copied().filter(|(_, test)| test.name.contains(filter)).collect();
+    if matching.is_empty() {
+        let near = crate::saved::near(filter, all.iter().map(|(_, test)| test.name.as_str()));
+        return Err(Problem::nothing_to_run(format!("no refrain test's name contains {filter:?}{near}")));
+    }
+    Ok(matching)
+}
+
+/// What one test may use: of a time for all, its share of what is left, so that a canary caught early leaves its rest.
+fn budget(asked: &Explore, elapsed: Duration, tests_left: usize) -> Budget {
+    match (asked.runs, asked.duration) {
+        (Some(runs), _) => Budget::Runs(runs.get()),
+        (None, Some(all)) => {
+            let share = all.saturating_sub(elapsed).as_secs_f64() / tests_left as f64;
+            Budget::Seconds(share.round().max(1.0) as u64)
+        }
+        (None, None) => Budget::OfTest,
+    }
+}
+
+/// Short enough to be read aloud.
+fn fresh_seed() -> u64 {
+    RandomState::new().build_hasher().finish() % 1_000_000_000
+}
+
+/// The command that explores the same again.
+fn again(asked: &Explore, seed: u64) -> String {
+    let given = crate::without_subcommand(env::args_os());
+    let mut words: Vec<String> = given[1..].iter().map(|arg| report::shell_word(Path::new(arg))).collect();
+    if asked.seed.is_none() {
+        words.push(format!("--seed {seed}"));
+    }
+    format!("cargo refrain {}", words.join(" "))
+}
+
+/// What all tests together showed.
+#[derive(Default)]
+struct Total {
+    width: usize,
+    exits: Vec<Exit>,
+    runs: u64,
+    coverage: Coverage,
+    unexplored: usize,
+}
+
+impl Total {
+    /// Tells what one test showed, and counts it.
+    fn add(&mut self, test: &Found, explored: Result<Exploration, Problem>) {
+        let exploration = match explored {
+            Ok(exploration) => exploration,
+            Err(problem) => return self.exits.push(output::complain(&problem)),
+        };
+        let standing = report::standing(&exploration);
+        // A test that ctrl-c cut short says nothing by what it did not catch.
+        let stopped = interrupt::asked() > 0 && matches!(standing, Standing::Passed | Standing::NotCaught(_));
+        let result = report::result(&exploration, output::style());
+        let note = if stopped { "  interrupted" } else { "" };
+        output::say(&format!("  {:width$}  {result}{note}", test.name, width = self.width));
+        if let Standing::Failed(caught) = standing {
+            let mut caught = caught.clone();
+            caught.saved = caught.saved.map(|trace| output::from_here(&trace));
+            output::say(&below(|style| report::caught(&caught, style)));
+        }
+        self.exits.push(match standing {
+            _ if stopped => Exit::CouldNotRun,
+            Standing::Passed | Standing::CaughtAsExpected(_) => Exit::Passed,
+            Standing::Failed(_) | Standing::NotCaught(_) => Exit::Failed,
+        });
+        self.runs += exploration.runs;
+        self.cover(exploration.coverage);
+    }
+
+    fn cover(&mut self, more: Coverage) {
+        for (kind, fired) in more.faults {
+            let sum = self.coverage.faults.entry(kind).or_default();
+            sum.planned += fired.planned;
+            sum.began += fired.began;
+        }
+        for (property, runs) in more.sometimes {
+            *self.coverage.sometimes.entry(property).or_default() += runs;
+        }
+        self.coverage.holds += more.holds;
+        self.coverage.polls += more.polls;
+    }
+
+    fn text(&self, elapsed: Duration) -> String {
+        let of = |exit| self.exits.iter().filter(|&&one| one == exit).count();
+        let mut parts = vec![counted(self.exits.len() as u64, "tests"), format!("{} passed", of(Exit::Passed))];
+        let less_good =
+            [(of(Exit::Failed), "failed"), (of(Exit::CouldNotRun), "did not run"), (self.unexplored, "unexplored")];
+        parts.extend(less_good.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+        parts.push(counted(self.runs, "runs"));
+        let seconds = elapsed.as_secs_f64();
+        parts.push(format!("{} runs/s", grouped((self.runs as f64 / seconds.max(0.001)) as u64)));
+        let coverage = report::coverage(&self.coverage, output::style());
+        let gap = if coverage.is_empty() { "" } else { "\n" };
+        format!("\n{coverage}{gap}{}, {seconds:.1} s", parts.join(", "))
+    }
+
+    fn exit(&self) -> Exit {
+        let unexplored = if self.unexplored > 0 { Exit::CouldNotRun } else { Exit::Passed };
+        self.exits.iter().copied().fold(unexplored, Exit::max)
+    }
+}
+
+/// A text that stands indented below a test's line.
+fn below(text: impl FnOnce(Style) -> String) -> String {
+    const INDENT: &str = "    ";
+    let style = output::style();
+    let width = style.width.map(|width| width.saturating_sub(INDENT.len()));
+    text(Style { width, ..style }).lines().map(|line| format!("{INDENT}{line}\n")).collect()
+}

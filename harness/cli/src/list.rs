@@ -1,0 +1,91 @@
+//! `cargo refrain list`: the refrain tests, their saved traces, and traces that belong to no test.
+
+use crate::{
+    args::List,
+    cargo::{self, Executable, Package, Selection},
+    exit::{Exit, Problem},
+    output,
+    saved::{self, Saved},
+};
+use refrain::find::Found;
+use std::fs;
+
+/// Where a package keeps its traces.
+const TRACES: &str = "traces";
+
+pub fn list(asked: &List) -> Result<Exit, Problem> {
+    let project = cargo::project_here(&asked.build)?;
+    let executables = cargo::build(&project, &asked.build, Selection::Packages(&asked.package))?;
+    let mut traces = Vec::new();
+    let mut problems = Vec::new();
+    for package in &project.packages {
+        if asked.package.is_empty() || asked.package.contains(&package.name) {
+            for read in traces_of(package)? {
+                read.map_or_else(|problem| problems.push(problem), |saved| traces.push(saved));
+            }
+        }
+    }
+    if executables.is_empty() && traces.is_empty() && problems.is_empty() {
+        return Err(Problem::nothing_to_run("there is no #[refrain::test] and no saved trace in these packages"));
+    }
+    for executable in &executables {
+        output::say(&tests(executable, &mut traces));
+    }
+    // What is left belongs to no test.
+    output::say(&orphans(&traces, &executables));
+    Ok(problems.iter().map(output::complain).max().unwrap_or(Exit::Passed))
+}
+
+/// The traces of a package, in the order of their names.
+fn traces_of(package: &Package) -> Result<Vec<Result<Saved, Problem>>, Problem> {
+    let dir = package.dir.join(TRACES);
+    let failed = |error| Problem::could_not_run(format!("{} cannot be listed: {error}", dir.display()));
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(&dir).map_err(failed)? {
+        paths.push(entry.map_err(failed)?.path());
+    }
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    paths.sort();
+    Ok(paths.iter().map(|path| Saved::read(&output::from_here(path))).collect())
+}
+
+/// An executable's tests, each with its traces, which are taken out of the list.
+fn tests(executable: &Executable, traces: &mut Vec<Saved>) -> String {
+    let width = |of: fn(&Found) -> usize| executable.tests.iter().map(of).max().unwrap_or(0);
+    let (name_width, place_width) = (width(|test| test.name.len()), width(|test| test.place.len()));
+    let mut text = format!("{} {}\n", executable.package.name, executable.target);
+    for test in &executable.tests {
+        let expects = test.expect.map(|class| format!("expects {class}")).unwrap_or_default();
+        let line = format!("  {:name_width$}  {:place_width$}  {expects}", test.name, test.place);
+        text += &format!("{}\n", line.trim_end());
+        for saved in traces.extract_if(.., |saved| saved.is_of(executable, &test.name)) {
+            text += &format!("    {}\n", failure(&saved));
+        }
+    }
+    text
+}
+
+fn orphans(traces: &[Saved], executables: &[Executable]) -> String {
+    let mut text = String::new();
+    for saved in traces {
+        let trace = &saved.trace;
+        let known = executables.iter().filter(|executable| executable.package.name == trace.package);
+        let near = saved::near(
+            &trace.test,
+            known.flat_map(|executable| executable.tests.iter().map(|test| test.name.as_str())),
+        );
+        text += &format!("orphan: {}\n", failure(saved));
+        text += &format!("  there is no test {} in {} of package {}{near}\n", trace.test, trace.target, trace.package);
+    }
+    text
+}
+
+/// A trace's failure in one line.
+fn failure(saved: &Saved) -> String {
+    let path = output::from_here(&saved.path);
+    let failure = &saved.trace.failure;
+    format!("{}  {}: {}", path.display(), failure.class, failure.message)
+}

@@ -1,0 +1,201 @@
+//! Talks with one test executable: one request, its progress, its answer.
+
+use crate::{cargo::Executable, exit::Problem, interrupt, tail::Tail};
+use refrain::protocol::{self, Message, Outcome, Progress, Request};
+use std::{
+    io::{self, BufRead, BufReader, Read, Write},
+    net::Shutdown,
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How often it is looked whether the executable still lives and whether ctrl-c came.
+const POLL: Duration = Duration::from_millis(50);
+/// How long an executable may take to exit after its answer.
+const EXIT_MAX: Duration = Duration::from_secs(5);
+/// A longer line is no message.
+const MESSAGE_BYTES_MAX: u64 = 64 << 20;
+
+/// Asks one test of an executable to do something and waits until it is done.
+pub fn ask(
+    executable: &Executable,
+    test: &str,
+    request: &Request,
+    mut on_progress: impl FnMut(&Progress),
+) -> Result<Outcome, Problem> {
+    let _answers_interrupts = interrupt::session();
+    let mut session = Session::start(executable, test)?;
+    session.send(request)?;
+    let lines = session.lines()?;
+    let outcome = session.listen(&lines, &mut on_progress);
+    session.end();
+    match outcome? {
+        Outcome::Refused(why) => Err(Problem::could_not_run(format!("{test}: {why}"))),
+        outcome => Ok(outcome),
+    }
+}
+
+/// The answer to another request than the one that was made.
+pub fn unexpected(test: &str, wanted: &str, outcome: &Outcome) -> Problem {
+    let answered = match outcome {
+        Outcome::Explored(_) => "an exploration",
+        Outcome::Replayed(_) => "a replay",
+        Outcome::Shrunk(_) => "a smaller plan",
+        Outcome::Refused(_) => "a refusal",
+    };
+    Problem::could_not_run(format!("{test} was asked for {wanted} and answered with {answered}; {SAME_VERSION}"))
+}
+
+const SAME_VERSION: &str = "its `refrain` may have another version than this cargo-refrain: use the same for both";
+
+struct Session {
+    test: String,
+    child: Child,
+    socket: UnixStream,
+    output: Tail,
+}
+
+impl Session {
+    fn start(executable: &Executable, test: &str) -> Result<Session, Problem> {
+        let failed = |error| could_not(test, &format!("start {}", executable.path.display()), error);
+        let (socket, theirs) = UnixStream::pair().map_err(failed)?;
+        let package = &executable.package;
+        let mut child = Command::new(&executable.path)
+            .args(["--exact", test, "--test-threads=1", "--nocapture"])
+            .current_dir(&package.dir)
+            .env(protocol::ENV, "command")
+            // As `cargo test` does it: ours would be those of cargo-refrain when it runs from an alias.
+            .env("CARGO_MANIFEST_DIR", &package.dir)
+            .env("CARGO_MANIFEST_PATH", package.dir.join("Cargo.toml"))
+            .env("CARGO_PKG_NAME", &package.name)
+            .env("CARGO_PKG_VERSION", &package.version)
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        let output = Tail::default();
+        output.follow(child.stdout.take().expect("it was asked for"));
+        output.follow(child.stderr.take().expect("it was asked for"));
+        Ok(Session { test: test.into(), child, socket, output })
+    }
+
+    fn send(&mut self, request: &Request) -> Result<(), Problem> {
+        let mut line = serde_json::to_string(request).expect("a request is plain data");
+        line.push('\n');
+        match (&self.socket).write_all(line.as_bytes()) {
+            // It died already: what it said before will tell why.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(could_not(&self.test, "be asked", error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The lines that the executable says, until it closes the socket.
+    fn lines(&self) -> Result<Receiver<Vec<u8>>, Problem> {
+        let socket = self.socket.try_clone().map_err(|error| could_not(&self.test, "be heard", error))?;
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            let mut socket = BufReader::new(socket);
+            let mut line = Vec::new();
+            while socket.by_ref().take(MESSAGE_BYTES_MAX).read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                // It died within a line: that it died is what matters.
+                if !line.ends_with(b"\n") && (line.len() as u64) < MESSAGE_BYTES_MAX {
+                    return;
+                }
+                if sender.send(std::mem::take(&mut line)).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(lines)
+    }
+
+    fn listen(
+        &mut self,
+        lines: &Receiver<Vec<u8>>,
+        on_progress: &mut dyn FnMut(&Progress),
+    ) -> Result<Outcome, Problem> {
+        let mut told_to_stop = false;
+        loop {
+            match lines.recv_timeout(POLL) {
+                Ok(line) => match serde_json::from_slice(&line) {
+                    Ok(Message::Progress(progress)) => on_progress(&progress),
+                    Ok(Message::Done(outcome)) => return Ok(*outcome),
+                    Err(_) => return Err(self.garbage(&line)),
+                },
+                Err(RecvTimeoutError::Disconnected) => return Err(self.died()),
+                // A process that it left behind may keep the socket open.
+                Err(RecvTimeoutError::Timeout) if self.has_exited() => return Err(self.died()),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            match interrupt::asked() {
+                0 => {}
+                1 if told_to_stop => {}
+                1 => {
+                    // The end of its input asks it to stop; a terminal has sent it the signal too.
+                    let _ = self.socket.shutdown(Shutdown::Write);
+                    told_to_stop = true;
+                }
+                _ => {
+                    return Err(Problem::could_not_run(format!(
+                        "{} was interrupted before it had an answer",
+                        self.test
+                    )));
+                }
+            }
+        }
+    }
+
+    fn has_exited(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)) | Err(_))
+    }
+
+    /// Lets it exit after its answer; ends it if it does not.
+    fn end(&mut self) {
+        let _ = self.socket.shutdown(Shutdown::Both);
+        let until = Instant::now() + EXIT_MAX;
+        while interrupt::asked() < 2 && Instant::now() < until && !self.has_exited() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn garbage(&mut self, line: &[u8]) -> Problem {
+        let _ = self.child.kill();
+        let start: String = String::from_utf8_lossy(line).trim_end().chars().take(100).collect();
+        Problem::could_not_run(format!(
+            "{} answered what this cargo-refrain {} does not understand: {start:?}; {SAME_VERSION}",
+            self.test,
+            env!("CARGO_PKG_VERSION"),
+        ))
+    }
+
+    fn died(&mut self) -> Problem {
+        self.end();
+        let how = match self.child.wait() {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let said = match self.output.last_lines() {
+            lines if lines.is_empty() => "it said nothing".into(),
+            lines => format!("its last words:\n{lines}"),
+        };
+        Problem::could_not_run(format!("{} ended without an answer ({how}); {said}", self.test))
+    }
+}
+
+/// A session that was left early must not leave its executable running.
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn could_not(test: &str, what: &str, error: io::Error) -> Problem {
+    Problem::could_not_run(format!("{test}: could not {what}: {error}"))
+}

@@ -1,0 +1,51 @@
+//! Keeps the end of what an executable printed: its last words tell why it died.
+
+use std::{
+    collections::VecDeque,
+    io::Read,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+/// How much is kept, and how much of that is shown.
+const TAIL_BYTES_MAX: usize = 16 << 10;
+const TAIL_LINES_MAX: usize = 20;
+/// How far the threads that follow may lag behind the executable's end.
+const LAG_MAX: Duration = Duration::from_millis(50);
+
+/// The end of what an executable printed.
+#[derive(Clone, Default)]
+pub struct Tail(Arc<Mutex<VecDeque<u8>>>);
+
+impl Tail {
+    /// Reads until the end, so that the executable never waits for a reader.
+    pub fn follow(&self, mut stream: impl Read + Send + 'static) {
+        let tail = self.clone();
+        thread::spawn(move || {
+            let mut chunk = [0; 4_096];
+            while let Ok(read @ 1..) = stream.read(&mut chunk) {
+                let mut kept = tail.0.lock().expect("nobody panics with it");
+                kept.extend(&chunk[..read]);
+                let excess = kept.len().saturating_sub(TAIL_BYTES_MAX);
+                kept.drain(..excess);
+            }
+        });
+    }
+
+    /// The last lines, indented.
+    pub fn last_lines(&self) -> String {
+        thread::sleep(LAG_MAX);
+        let kept: Vec<u8> = self.0.lock().expect("nobody panics with it").iter().copied().collect();
+        let text = String::from_utf8_lossy(&kept);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = &lines[lines.len().saturating_sub(TAIL_LINES_MAX)..];
+        last.iter().map(|line| format!("  {}", harmless(line))).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// What a service printed must not colour our terminal or move its cursor.
+fn harmless(line: &str) -> String {
+    let plain = console::strip_ansi_codes(line);
+    plain.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.into() }).collect()
+}

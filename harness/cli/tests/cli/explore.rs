@@ -1,0 +1,167 @@
+//! `cargo refrain explore`, and what concerns every command.
+
+use super::fixture::{Ran, answers, exploration, fixture, lines, refrain, refrain_command};
+use refrain::protocol::{Message, Outcome, Progress};
+use std::fs;
+
+#[test]
+fn all_passed_ends_with_0_and_tells_what_was_covered() {
+    let ran = refrain(&["explore", "good::", "--seed", "7", "--runs", "100"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    insta::assert_snapshot!(without_rates(&ran), @r#"
+    exploring 2 tests from seed 7; again: cargo refrain explore good:: --seed 7 --runs 100
+
+    fixture test/talks
+      good::canary  caught as expected stall    1,500 runs     1.2 s
+      good::passes  ok                          1,500 runs     1.2 s
+
+    fault                  planned      began
+    cut                        240        236
+    reset                        6          0  never began
+    sometimes                 runs
+    link re-established         80
+    session reaped               0  never reached
+    14 of 24,000 polls held back
+
+    2 tests, 2 passed, 3,000 runs
+    "#);
+}
+
+#[test]
+fn a_failure_ends_with_1_and_tells_its_causes_and_how_to_replay_it() {
+    let ran = refrain(&["explore", "bad::", "--seed", "7"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    insta::assert_snapshot!(without_rates(&ran), @r#"
+    exploring 2 tests from seed 7; again: cargo refrain explore bad:: --seed 7
+
+    fixture test/talks
+      bad::fails   FAILED stall                1,500 runs     1.2 s
+        FAILED stall: "a fresh query is answered" was still pending 60 s after the network healed
+          at tests/link.rs:31
+          notes: link task waits for HELLO reply, no deadline
+          last fault touching it: cut
+          saved  traces/fails-7c1e.jsonl  (1 query, 31 events)
+          replay cargo refrain replay traces/fails-7c1e.jsonl
+      bad::missed  FAILED no stall caught      1,500 runs     1.2 s
+
+    fault                  planned      began
+    cut                        240        236
+    reset                        6          0  never began
+    sometimes                 runs
+    link re-established         80
+    session reaped               0  never reached
+    14 of 24,000 polls held back
+
+    2 tests, 0 passed, 2 failed, 3,000 runs
+    "#);
+}
+
+#[test]
+fn the_executable_is_asked_for_what_the_command_line_says() {
+    let check = |args: &[&str], asked: &str| {
+        let ran = refrain(&[&["explore", "asked::", "--seed", "7"], args].concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let request = fs::read_to_string(fixture().join("answers/asked-passes.request")).expect("it was asked");
+        assert_eq!(request, format!("{{\"explore\":{{\"seed\":7,{asked}}}}}\n"));
+    };
+    check(&[], r#""budget":"of_test","jobs":null"#);
+    check(&["--runs", "100", "--jobs", "3"], r#""budget":{"runs":100},"jobs":3"#);
+    check(&["--for", "1m"], r#""budget":{"seconds":60},"jobs":null"#);
+}
+
+#[test]
+fn a_fresh_seed_is_told_with_the_command_that_repeats_it() {
+    let ran = refrain(&["explore", "good::passes", "--for", "1m 30s"]);
+    let (_, again) =
+        ran.stdout.lines().next().and_then(|line| line.split_once("; again: cargo refrain ")).expect("a command");
+    let (command, seed) = again.rsplit_once(' ').expect("a seed");
+    assert_eq!(command, "explore good::passes --for '1m 30s' --seed");
+    assert!(seed.parse::<u64>().is_ok(), "{again}");
+}
+
+#[test]
+fn an_executable_that_dies_ends_with_3_and_its_last_words() {
+    check_broken("broken::dies", "ended without an answer (signal: 6 (SIGABRT)", "  malloc(): corrupted top size");
+}
+
+#[test]
+fn an_executable_that_says_nothing_ends_with_3() {
+    check_broken("broken::is_silent", "ended without an answer (exit status: 0); its last words:", "  running 1 test");
+}
+
+#[test]
+fn an_answer_that_is_garbage_ends_with_3() {
+    check_broken("broken::garbage", "does not understand: \"{\\\"explored\\\":7}\"", "use the same for both");
+}
+
+#[test]
+fn a_refusal_ends_with_3() {
+    check_broken("broken::refuses", "broken::refuses: cannot fork: no memory", "");
+}
+
+#[track_caller]
+fn check_broken(test: &str, message: &str, more: &str) {
+    let ran = refrain(&["explore", test]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains(message) && ran.stderr.contains(more), "{}", ran.stderr);
+    assert!(ran.stdout.contains("1 test, 0 passed, 1 did not run"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_could_not_run_is_more_serious_than_a_failure() {
+    assert_eq!(refrain(&["explore", "b"]).code, 3);
+}
+
+#[test]
+fn no_matching_test_ends_with_4_and_lists_near_names() {
+    let ran = refrain(&["explore", "good::pases"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(
+        ran.stderr.contains("no refrain test's name contains \"good::pases\"; near names: good::passes"),
+        "{ran:?}"
+    );
+    assert_eq!(refrain(&["explore", "--package", "bare"]).code, 4);
+    assert_eq!(refrain(&["list", "--package", "bare"]).code, 4);
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2() {
+    for args in [&["explore", "--runs", "0"][..], &["replay"], &["explore", "--for", "soon"], &["sing"], &[]] {
+        assert_eq!(refrain(args).code, 2, "{args:?}");
+    }
+    assert_eq!(refrain(&["replay", "a", "b", "--until", "3"]).code, 2);
+}
+
+#[test]
+fn a_directory_without_a_package_ends_with_3() {
+    let ran = Ran::of(refrain_command(&["list"]).current_dir("/"));
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("could not find `Cargo.toml`"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_manifest_can_be_elsewhere() {
+    let manifest = fixture().join("Cargo.toml");
+    let manifest = manifest.to_str().expect("it is text");
+    let ran = Ran::of(refrain_command(&["explore", "good::", "--manifest-path", manifest]).current_dir("/"));
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
+fn without_a_terminal_progress_is_a_plain_line_every_few_seconds() {
+    let progress =
+        |runs| Message::Progress(Progress { doing: "exploring".into(), runs, of: Some(2_000), note: "1 fault".into() });
+    let done = Message::Done(Box::new(Outcome::Explored(exploration(None, None))));
+    answers("slow-waits", &[&lines(&[progress(1)]), "rest", &lines(&[progress(1_500), done])].join("\n"));
+    let ran = refrain(&["explore", "slow::waits"]);
+    let told: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("exploring")).collect();
+    assert_eq!(told.len(), 1, "{ran:?}");
+    assert!(told[0].starts_with("  slow::waits: exploring 1,500/2,000 runs  2"), "{told:?}");
+    assert!(!ran.stderr.contains('\u{1b}') && !ran.stdout.contains('\u{1b}'), "{ran:?}");
+}
+
+fn without_rates(ran: &Ran) -> String {
+    let (text, summary) = ran.stdout.trim_end().rsplit_once('\n').expect("a summary");
+    let summary = summary.split(", ").filter(|part| !part.ends_with("runs/s") && !part.ends_with(" s"));
+    format!("{text}\n{}", summary.collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,173 @@
+//! A package whose test executable answers what it is told to, and `cargo refrain` in it.
+
+use refrain::{
+    event::{Event, Kind},
+    plan::{Argument, Plan},
+    protocol::{Caught, Coverage, Exploration, Fired, Message, Outcome},
+    trace::{self, Engine, Trace},
+    verdict::{Class, Failure},
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::LazyLock,
+};
+
+static FIXTURE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixture");
+    let manifest = "[package]\nname = \"fixture\"\nversion = \"1.2.3\"\nedition = \"2024\"\n\n\
+                    [[test]]\nname = \"talks\"\nharness = false\n\n[workspace]\nmembers = [\"bare\", \"cracked\"]\n";
+    write(&dir.join("Cargo.toml"), manifest);
+    write(&dir.join("tests/talks.rs"), include_str!("talks.rs"));
+    write(&dir.join("src/lib.rs"), "");
+    for name in ["bare", "cracked"] {
+        let manifest = format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+        write(&dir.join(name).join("Cargo.toml"), &manifest);
+        write(&dir.join(name).join("src/lib.rs"), "");
+    }
+    write(&dir.join("cracked/traces/bad.jsonl"), "garbage\n");
+    for (test, expect, class) in [
+        ("asked-passes", None, None),
+        ("good-passes", None, None),
+        ("good-canary", Some(Class::Stall), Some(Class::Stall)),
+        ("bad-fails", None, Some(Class::Stall)),
+        ("bad-missed", Some(Class::Stall), None),
+    ] {
+        let explored = Outcome::Explored(exploration(expect, class.map(|class| caught(&dir, class))));
+        write(&dir.join("answers").join(test), &lines(&[Message::Done(Box::new(explored))]));
+    }
+    let refused = Message::Done(Box::new(Outcome::Refused("cannot fork: no memory".into())));
+    write(&dir.join("answers/broken-refuses"), &lines(&[refused]));
+    write(&dir.join("answers/broken-dies"), "half a line\ndie");
+    write(&dir.join("answers/broken-garbage"), "{\"explored\":7}\nhang");
+    write(&dir.join("answers/broken-is_silent"), "");
+    let stopped = Message::Done(Box::new(Outcome::Explored(exploration(None, None))));
+    write(&dir.join("answers/slow-stops"), &format!("wait until asked to stop\n{}", lines(&[stopped])));
+    write(&dir.join("answers/stuck-hangs"), "hang");
+    dir
+});
+
+/// The fixture's directory; its parts are there.
+pub fn fixture() -> &'static Path {
+    &FIXTURE
+}
+
+/// What the executable shall answer when a test is explored.
+pub fn answers(test: &str, text: &str) {
+    write(&fixture().join("answers").join(test), text);
+}
+
+/// Messages as the executable says them.
+pub fn lines(messages: &[Message]) -> String {
+    let lines: Vec<String> =
+        messages.iter().map(|message| serde_json::to_string(message).expect("plain data")).collect();
+    lines.join("\n")
+}
+
+pub fn exploration(expect: Option<Class>, caught: Option<Caught>) -> Exploration {
+    let coverage = Coverage {
+        faults: [("cut", 120, 118), ("reset", 3, 0)]
+            .map(|(kind, planned, began)| (kind.into(), Fired { planned, began }))
+            .into(),
+        sometimes: [("link re-established".into(), 40), ("session reaped".into(), 0)].into(),
+        holds: 7,
+        polls: 12_000,
+    };
+    Exploration { seed: 7, runs: 1_500, took_ms: 1_234, expect, coverage, caught }
+}
+
+pub fn caught(dir: &Path, class: Class) -> Caught {
+    let plan =
+        Plan { seed: 9, workload: vec![Argument { name: "queries".into(), value: vec![1].into() }], ..Plan::default() };
+    Caught { failure: failure(class), plan, events: 31, run: 12, saved: Some(dir.join("traces/fails-7c1e.jsonl")) }
+}
+
+pub fn failure(class: Class) -> Failure {
+    Failure {
+        class,
+        property: "a fresh query is answered".into(),
+        place: "tests/link.rs:31".into(),
+        message: "\"a fresh query is answered\" was still pending 60 s after the network healed".into(),
+        causes: vec![
+            "notes: link task waits for HELLO reply, no deadline".into(),
+            "last fault touching it: cut".into(),
+        ],
+    }
+}
+
+/// Saves a failing run of a test in the fixture and what the executable shall answer when it is asked about it.
+pub fn saved(path: &str, test: &str, answer: Option<Outcome>) -> PathBuf {
+    let event = |at, text: &str| Event {
+        at,
+        host: "notes".into(),
+        task: "src/link.rs:88".into(),
+        kind: Kind::Connect,
+        text: text.into(),
+        fields: Default::default(),
+    };
+    let plan = Plan { seed: 9, ..caught(Path::new("/"), Class::Stall).plan };
+    let trace = Trace {
+        test: test.into(),
+        package: "fixture".into(),
+        target: "test/talks".into(),
+        engine: Engine { name: "none".into(), version: "1".into() },
+        plan,
+        failure: failure(Class::Stall),
+        digest: "0123456789abcdef".into(),
+        left_out: 0,
+        build: trace::Build { refrain: "0.1.0".into(), platform: "any".into(), profile: "debug".into() },
+        events: vec![event(1_000_000, "connects to exchange:5010"), event(2_000_000, "is connected to exchange:5010")],
+    };
+    let path = fixture().join(path);
+    trace::write(&path, &trace).expect("the fixture can be written");
+    if let Some(answer) = answer {
+        write(&path.with_added_extension("answers"), &lines(&[Message::Done(Box::new(answer))]));
+    }
+    path
+}
+
+/// What `cargo refrain` printed, and how it ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn of(command: &mut Command) -> Ran {
+        command.output().expect("it can be started").into()
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        let text = |bytes| String::from_utf8(bytes).expect("it prints text");
+        Ran { code: output.status.code().expect("it exits"), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// Runs `cargo refrain` in the fixture.
+pub fn refrain(args: &[&str]) -> Ran {
+    Ran::of(&mut refrain_command(args))
+}
+
+pub fn refrain_command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-refrain"));
+    command.arg("refrain").args(args).current_dir(fixture());
+    // A target directory of its own: the one of the tests that run is locked by the cargo that runs them.
+    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixture-target"));
+    command.env("CARGO_NET_OFFLINE", "true").env_remove("NO_COLOR");
+    command
+}
+
+/// Writes a file that another test process may be about to use: it is never seen half written.
+pub fn write(path: &Path, text: &str) {
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return;
+    }
+    fs::create_dir_all(path.parent().expect("it is in the fixture")).expect("the fixture can be written");
+    let half = path.with_added_extension(format!("{}.half", std::process::id()));
+    fs::write(&half, text).and_then(|()| fs::rename(&half, path)).expect("the fixture can be written");
+}

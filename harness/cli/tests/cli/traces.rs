@@ -1,0 +1,231 @@
+//! What is done with saved traces: replay, shrink, show, list.
+
+use super::fixture::{Ran, caught, exploration, failure, refrain, refrain_command, saved};
+use refrain::{
+    plan::Plan,
+    protocol::{Outcome, Replay, Shrunk},
+    verdict::Class,
+};
+use std::{fs, path::Path};
+
+fn reproduced() -> Outcome {
+    Outcome::Replayed(Replay::Reproduced(failure(Class::Stall)))
+}
+
+fn differs() -> Outcome {
+    let (saved, now) = (Some("00:00:00.002 notes is connected".into()), None);
+    let note = "saved by refrain 0.1.0, any, debug".into();
+    Outcome::Replayed(Replay::Differs { failure: None, event: 1, saved, now, note })
+}
+
+#[test]
+fn a_reproduced_failure_ends_with_1() {
+    saved("replays/reproduced.jsonl", "bad::fails", Some(reproduced()));
+    let ran = refrain(&["replay", "replays/reproduced.jsonl"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    insta::assert_snapshot!(ran.stdout, @r#"
+    replays/reproduced.jsonl  bad::fails
+    reproduced: the same events, the same failure
+    FAILED stall: "a fresh query is answered" was still pending 60 s after the network healed
+      at tests/link.rs:31
+      notes: link task waits for HELLO reply, no deadline
+      last fault touching it: cut
+    "#);
+}
+
+#[test]
+fn a_failure_that_does_not_happen_any_more_ends_with_0() {
+    saved("replays/passes.jsonl", "bad::fails", Some(Outcome::Replayed(Replay::PassesNow)));
+    let ran = refrain(&["replay", "replays/passes.jsonl"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    insta::assert_snapshot!(ran.stdout, @"
+    replays/passes.jsonl  bad::fails
+    passes now: the saved failure does not happen any more
+    ");
+}
+
+#[test]
+fn another_run_ends_with_5_and_shows_both_sides() {
+    saved("replays/differs.jsonl", "bad::fails", Some(differs()));
+    let ran = refrain(&["replay", "replays/differs.jsonl"]);
+    assert_eq!(ran.code, 5, "{ran:?}");
+    insta::assert_snapshot!(ran.stdout, @"
+    replays/differs.jsonl  bad::fails
+    differs: event 1 is the first that is not as it was saved
+      saved  00:00:00.002 notes is connected
+      now    the run had ended
+      saved by refrain 0.1.0, any, debug
+    now it is another run, which passes
+    ");
+}
+
+#[test]
+fn a_run_stops_where_it_is_asked_to() {
+    let stopped = Replay::Stopped { timeline: "0  notes starts\n".into(), waits: vec!["notes: sleeps".into()] };
+    let trace = saved("replays/stops.jsonl", "bad::fails", Some(Outcome::Replayed(stopped)));
+    let ran = refrain(&["replay", "replays/stops.jsonl", "--until", "1"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    insta::assert_snapshot!(ran.stdout, @"
+    replays/stops.jsonl  bad::fails
+    0  notes starts
+    stopped here, as asked; what waits:
+      notes: sleeps
+    ");
+    let request = fs::read_to_string(trace.with_added_extension("answers.request")).expect("it was asked");
+    assert!(request.ends_with(",\"until\":1}}\n"), "{request}");
+}
+
+#[test]
+fn of_several_replays_the_most_serious_counts_and_each_is_made() {
+    saved("replays/one.jsonl", "bad::fails", Some(differs()));
+    saved("replays/two.jsonl", "bad::fails", Some(reproduced()));
+    let ran = refrain(&["replay", "replays/one.jsonl", "replays/two.jsonl"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let ran = refrain(&["replay", "replays/missing.jsonl", "replays/two.jsonl"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stdout.contains("\nreproduced: "), "{ran:?}");
+}
+
+#[test]
+fn a_trace_is_replayed_from_any_directory() {
+    let trace = saved("replays/anywhere.jsonl", "bad::fails", Some(reproduced()));
+    let ran = Ran::of(refrain_command(&["replay"]).arg(trace).current_dir("/"));
+    assert_eq!(ran.code, 1, "{ran:?}");
+}
+
+#[test]
+fn a_trace_that_was_copied_out_of_its_package_is_replayed_from_there() {
+    let trace = saved("replays/copied.jsonl", "bad::fails", Some(reproduced()));
+    let copy = std::env::temp_dir().join(format!("refrain-copied-{}.jsonl", std::process::id()));
+    fs::copy(&trace, &copy).expect("it can be copied");
+    let answers = copy.with_added_extension("answers");
+    fs::copy(trace.with_added_extension("answers"), &answers).expect("it can be copied");
+    let ran = Ran::of(refrain_command(&["replay"]).arg(&copy));
+    for left in [copy, answers.with_added_extension("request"), answers] {
+        fs::remove_file(left).expect("it can be removed");
+    }
+    assert_eq!(ran.code, 1, "{ran:?}");
+}
+
+#[test]
+fn a_bad_trace_ends_with_3_and_is_not_replayed() {
+    let trace = saved("replays/torn.jsonl", "bad::fails", Some(reproduced()));
+    let whole = fs::read_to_string(&trace).expect("it was written");
+    fs::write(&trace, &whole[..whole.len() - 10]).expect("it can be written");
+    for command in ["replay", "shrink", "show"] {
+        let ran = refrain(&[command, "replays/torn.jsonl"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{ran:?}");
+        assert!(ran.stderr.starts_with("error: replays/torn.jsonl:3: is torn"), "{}", ran.stderr);
+    }
+    assert!(!trace.with_added_extension("answers.request").exists());
+}
+
+#[test]
+fn a_renamed_test_ends_with_3_and_lists_near_names() {
+    saved("replays/renamed.jsonl", "bad::failed", Some(reproduced()));
+    let ran = refrain(&["replay", "replays/renamed.jsonl"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let told = "replays/renamed.jsonl: no test bad::failed in test/talks of package fixture; it may have been renamed; \
+                near names: bad::fails";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+}
+
+#[test]
+fn a_trace_of_another_package_or_target_ends_with_3() {
+    let trace = saved("replays/other.jsonl", "bad::fails", Some(reproduced()));
+    let other = |from: &str, to: &str, told: &str| {
+        let text = fs::read_to_string(&trace).expect("it was written");
+        let path = trace.with_file_name(format!("other-{}.jsonl", to.len()));
+        fs::write(&path, text.replacen(from, to, 1)).expect("it can be written");
+        let ran = Ran::of(refrain_command(&["replay"]).arg(path));
+        assert_eq!(ran.code, 3, "{ran:?}");
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    };
+    other("\"test/talks\"", "\"test/talk\"", "package fixture has no target test/talk; it may have been renamed");
+    other("\"package\":\"fixture\"", "\"package\":\"fixtures\"", "its package was not found: no package fixtures in");
+}
+
+#[test]
+fn an_answer_to_another_request_ends_with_3() {
+    saved("replays/confused.jsonl", "bad::fails", Some(Outcome::Explored(exploration(None, None))));
+    let ran = refrain(&["replay", "replays/confused.jsonl"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("was asked for a replay and answered with an exploration"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_shrunk_trace_tells_before_and_after() {
+    let after = caught(Path::new("/"), Class::Stall).plan;
+    let mut before = after.clone();
+    before.workload[0].value = vec![1, 2, 3].into();
+    let shrunk = |before: &Plan, interrupted| {
+        Outcome::Shrunk(Shrunk {
+            runs: 1_200,
+            took_ms: 900,
+            before: before.clone(),
+            after: after.clone(),
+            events: 2,
+            interrupted,
+        })
+    };
+    saved("replays/shrinks.jsonl", "bad::fails", Some(shrunk(&before, true)));
+    let ran = refrain(&["shrink", "replays/shrinks.jsonl", "--jobs", "2"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    insta::assert_snapshot!(ran.stdout, @"
+    shrunk in 1,200 runs, 0.9 s; interrupted: this is the smallest so far
+      before 3 queries, 2 events
+      after  1 query, 2 events
+      saved  replays/shrinks.jsonl
+      replay cargo refrain replay replays/shrinks.jsonl
+    ");
+    saved("replays/small.jsonl", "bad::fails", Some(shrunk(&after, false)));
+    let ran = refrain(&["shrink", "replays/small.jsonl"]);
+    insta::assert_snapshot!(ran.stdout, @"as small as before: 1 query, 2 events (1,200 runs, 0.9 s; nothing more can be removed)");
+}
+
+#[test]
+fn a_trace_is_shown_without_building_anything() {
+    saved("replays/shown.jsonl", "bad::fails", None);
+    let show =
+        |args: &[&str]| Ran::of(refrain_command(&["show", "replays/shown.jsonl"]).args(args).env("CARGO", "/none"));
+    let (timeline, plan) = (show(&[]), show(&["--plan"]));
+    assert_eq!((timeline.code, plan.code), (0, 0), "{timeline:?}");
+    assert!(timeline.stdout.contains("connects to exchange:5010"), "{}", timeline.stdout);
+    insta::assert_snapshot!(plan.stdout, @"
+    seed 9
+    queries = [1]
+    ");
+}
+
+#[test]
+fn a_list_has_every_test_its_traces_and_the_orphans() {
+    saved("traces/bad.fails-0001.jsonl", "bad::fails", None);
+    saved("traces/gone-0002.jsonl", "bad::gone", None);
+    let ran = refrain(&["list", "--package", "fixture"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    insta::assert_snapshot!(ran.stdout, @r#"
+    fixture test/talks
+      asked::passes      tests/talks.rs:12
+      bad::fails         tests/talks.rs:300
+        traces/bad.fails-0001.jsonl  stall: "a fresh query is answered" was still pending 60 s after the network healed
+      bad::missed        tests/talks.rs:4    expects stall
+      broken::dies       tests/talks.rs:5
+      broken::garbage    tests/talks.rs:6
+      broken::is_silent  tests/talks.rs:8
+      broken::refuses    tests/talks.rs:7
+      good::canary       tests/talks.rs:20   expects stall
+      good::passes       tests/talks.rs:1
+      slow::stops        tests/talks.rs:10
+      slow::waits        tests/talks.rs:9
+      stuck::hangs       tests/talks.rs:11
+    orphan: traces/gone-0002.jsonl  stall: "a fresh query is answered" was still pending 60 s after the network healed
+      there is no test bad::gone in test/talks of package fixture
+    "#);
+}
+
+#[test]
+fn a_list_with_an_unreadable_trace_ends_with_3_and_names_it() {
+    let ran = refrain(&["list", "--package", "cracked"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("cracked/traces/bad.jsonl:1: is no trace"), "{}", ran.stderr);
+}
