@@ -1,14 +1,17 @@
-//! Serves one client's connection: its questions, one after the other.
+//! Serves one client's connection: its questions, one after the other. Also how any question is answered in time.
 
-use crate::answer::{Answer, Code, Query, Refusal};
+use crate::answer::{Answer, Code, Query, Refusal, USER_BYTES_MAX};
 use crate::channel::Channel;
 use crate::error::ChannelError;
 use crate::shutdown::Shutdown;
 use crate::wire::{Message, Role};
 use std::future::Future;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
+/// Most clients served at once. Fewer than connections, so that clients cannot keep the add-in out.
+pub const CLIENTS_MAX: usize = 2048;
 /// How long whoever connects may take to say HELLO.
 pub const HELLO_LIMIT: Duration = Duration::from_secs(5);
 /// How long a client may stay without asking anything.
@@ -29,15 +32,24 @@ pub async fn greeting(channel: &mut Channel) -> Result<Role, ChannelError> {
     }
 }
 
-/// Answers questions until the client leaves, is silent for too long, or we stop.
+/// Answers questions until the client leaves, is silent for too long, or we stop. A client for which there is no place
+/// has its first question refused instead.
 ///
 /// # Errors
 /// Why the connection had to be closed.
-pub async fn serve<A, F>(mut channel: Channel, mut shutdown: Shutdown, answer: A) -> Result<(), ChannelError>
+pub async fn serve<A, F>(
+    mut channel: Channel,
+    mut shutdown: Shutdown,
+    places: &Semaphore,
+    answer: A,
+) -> Result<(), ChannelError>
 where
     A: Fn(Query, Instant) -> F,
     F: Future<Output = Result<Answer, Refusal>>,
 {
+    let Ok(_place) = places.try_acquire() else {
+        return turn_away(channel).await;
+    };
     loop {
         let idle_until = Instant::now() + IDLE_LIMIT;
         let message = tokio::select! {
@@ -51,13 +63,21 @@ where
         };
         let reply = match message {
             Message::Query { id, epoch, deadline_ms, query } => {
-                reply(id, epoch, within(deadline_ms, query, &answer).await)
+                reply(id, epoch, within("client", deadline_ms, query, &answer).await)
             }
             Message::Ping { nonce } => Message::Pong { nonce },
             other => return Err(ChannelError::Unexpected { message: other.name(), expected: "clients send QUERY" }),
         };
         channel.writer.send(&reply).await?;
     }
+}
+
+async fn turn_away(mut channel: Channel) -> Result<(), ChannelError> {
+    if let Message::Query { id, epoch, .. } = channel.reader.expect(HELLO_LIMIT).await? {
+        let refusal = Refusal::new(Code::Busy, format!("{CLIENTS_MAX} clients are being served: ask again later"));
+        channel.writer.send(&reply(id, epoch, Err(refusal))).await?;
+    }
+    Ok(())
 }
 
 /// The message that brings an outcome back to its asker.
@@ -68,14 +88,15 @@ pub fn reply(id: u64, epoch: u64, outcome: Result<Answer, Refusal>) -> Message {
     }
 }
 
-/// Checks and answers a question within the asker's time, and reports how that went.
-pub async fn within<A, F>(deadline_ms: u64, query: Query, answer: &A) -> Result<Answer, Refusal>
+/// Checks and answers a question within the asker's time, and reports how that went. `asker` is for the report.
+pub async fn within<A, F>(asker: &'static str, deadline_ms: u64, query: Query, answer: &A) -> Result<Answer, Refusal>
 where
     A: Fn(Query, Instant) -> F,
     F: Future<Output = Result<Answer, Refusal>>,
 {
     let limit = Duration::from_millis(deadline_ms).min(DEADLINE_MAX).saturating_sub(ANSWER_MARGIN);
     let deadline = Instant::now() + limit;
+    let user: String = query.user.chars().take(USER_BYTES_MAX).collect();
     let outcome = match query.checked() {
         Ok(query) => match timeout_at(deadline, answer(query, deadline)).await {
             Ok(outcome) => outcome,
@@ -84,11 +105,13 @@ where
         Err(refusal) => Err(refusal),
     };
     match &outcome {
-        Ok(answer) => tracing::info!(
-            user = answer.user, source = %answer.source, age_secs = answer.age_secs, slots = answer.slots.len(),
-            "query answered"
-        ),
-        Err(refusal) => tracing::info!(user = query.user, code = ?refusal.code, reason = refusal.text, "query refused"),
+        Ok(answer) => {
+            let (source, age_secs, slots) = (answer.source, answer.age_secs, answer.slots.len());
+            tracing::info!(asker, user, %source, age_secs, slots, "query answered");
+        }
+        Err(refusal) => {
+            tracing::info!(asker, user, code = ?refusal.code, reason = %refusal.text, "query refused");
+        }
     }
     outcome
 }

@@ -14,6 +14,7 @@ use crate::settings::ExchangeSettings;
 use crate::shutdown::{self, Shutdown};
 use crate::wire::{self, Message, Role};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 /// Runs the Exchange side until SIGTERM or ctrl-c.
@@ -25,7 +26,8 @@ pub async fn serve(settings: ExchangeSettings) -> Result<(), Error> {
     let calendars = Calendars::open(&settings.calendars, settings.time_zone)?;
     let (owner, line) = line("the add-in has not dialled yet");
     let cache = Arc::new(Cache::new(settings.cache.clone()));
-    let side = Arc::new(Side { calendars, links: Links::new(owner), line, cache });
+    let places = Semaphore::new(client::CLIENTS_MAX);
+    let side = Arc::new(Side { calendars, links: Links::new(owner), line, cache, places });
     let listener = server::listen(&settings.listen).await?;
     server::run(listener, shutdown.clone(), |channel| {
         let (side, shutdown) = (Arc::clone(&side), shutdown.clone());
@@ -41,6 +43,7 @@ struct Side {
     links: Links,
     line: Line,
     cache: Arc<Cache>,
+    places: Semaphore,
 }
 
 impl Side {
@@ -59,7 +62,7 @@ impl Side {
             self.links.hold(channel, epoch, Arc::clone(&self.calendars), shutdown).await;
             return Ok(());
         }
-        client::serve(channel, shutdown, |query, deadline| self.answer(query, deadline)).await
+        client::serve(channel, shutdown, &self.places, |query, deadline| self.answer(query, deadline)).await
     }
 
     /// Answers from our own calendars, else from the cache or over the link.

@@ -43,7 +43,7 @@ pub(crate) async fn keep(exchange: String, calendars: Arc<Calendars>, line: Line
                 }
                 Err(error) => {
                     let reason = error.to_string();
-                    tracing::info!(target: "calcon::link", epoch, reason, "link attempt failed");
+                    tracing::info!(target: "calcon::link", epoch, reason = %reason, "link attempt failed");
                     reason
                 }
             },
@@ -102,6 +102,6 @@ async fn hold(
     let (asks, asked) = mpsc::channel(line::ASKS_MAX);
     line.publish(LinkState::Up { epoch, asks });
     let reason = converse::converse(channel, epoch, asked, Arc::clone(calendars), shutdown.asked()).await.to_string();
-    tracing::info!(target: "calcon::link", epoch, reason, "link down");
+    tracing::info!(target: "calcon::link", epoch, reason = %reason, "link down");
     reason
 }

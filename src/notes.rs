@@ -15,6 +15,7 @@ use crate::wire::{self, Message, Role};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -29,7 +30,8 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     let (shutdown, _signals) = shutdown::on_signal()?;
     let calendars = Calendars::open(&settings.calendars, settings.time_zone)?;
     let (owner, line) = line("it has not been dialled yet");
-    let side = Arc::new(Side { calendars: Arc::clone(&calendars), line });
+    let places = Semaphore::new(client::CLIENTS_MAX);
+    let side = Arc::new(Side { calendars: Arc::clone(&calendars), line, places });
     let listener = server::listen(&settings.listen).await?;
     // The link ends after the clients are served: what they asked may need it.
     let (link_switch, link_shutdown) = Shutdown::pair();
@@ -65,6 +67,7 @@ fn raise_panic(ended: Option<Result<(), tokio::task::JoinError>>) {
 struct Side {
     calendars: Arc<Calendars>,
     line: Line,
+    places: Semaphore,
 }
 
 impl Side {
@@ -81,7 +84,7 @@ impl Side {
         if role == Role::AddIn {
             return Err(ChannelError::Unexpected { message: "add-in", expected: "the add-in dials `calcon exchange`" });
         }
-        client::serve(channel, shutdown, |query, deadline| self.answer(query, deadline)).await
+        client::serve(channel, shutdown, &self.places, |query, deadline| self.answer(query, deadline)).await
     }
 
     /// Answers from our own calendars, else over the link.

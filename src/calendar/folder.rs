@@ -44,8 +44,8 @@ struct Stamp {
 struct File {
     path: PathBuf,
     stamp: Stamp,
-    /// The calendar, or what is wrong with it.
-    calendar: Result<Calendar, String>,
+    /// The calendar, unless it cannot be used; why was reported.
+    calendar: Option<Calendar>,
 }
 
 #[derive(Debug)]
@@ -122,8 +122,7 @@ impl Folder {
             Ok(calendar) => tracing::debug!(user, events = calendar.events.len(), "calendar read"),
             Err(why) => report(&path, why),
         }
-        let calendar = calendar.map_err(|why| format!("{}{why}", path.display()));
-        self.files.insert(user, File { path, stamp, calendar });
+        self.files.insert(user, File { path, stamp, calendar: calendar.ok() });
     }
 
     /// The intervals that touch the window. Not merged.
@@ -134,13 +133,17 @@ impl Folder {
         let Some(file) = self.files.get_mut(user) else {
             return Err(Refusal::new(Code::UnknownUser, format!("nobody has a calendar of {user}")));
         };
-        let unreadable = |why: &str| {
-            Refusal::new(Code::Unreadable, format!("the calendar of {user} cannot be used: {why}; repair the file"))
+        // Whoever asks need not know our files: what is wrong stands in the log of this side.
+        let unreadable = || {
+            let why = format!("the calendar of {user} cannot be used: see event 5005 in the log of its side");
+            Refusal::new(Code::Unreadable, why)
         };
-        let calendar = file.calendar.as_mut().map_err(|why| unreadable(why))?;
+        let calendar = file.calendar.as_mut().ok_or_else(unreadable)?;
         if !calendar.expanded.0.covers(&window) {
-            let taken = expand(&calendar.events, window)
-                .map_err(|broken| unreadable(&format!("{}{}", file.path.display(), at_line(&broken))))?;
+            let taken = expand(&calendar.events, window).map_err(|broken| {
+                report(&file.path, &at_line(&broken));
+                unreadable()
+            })?;
             calendar.expanded = (window, taken);
         }
         let touches = |interval: &&Interval| !interval.window.intersect(&window).is_empty();

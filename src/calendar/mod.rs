@@ -53,20 +53,21 @@ impl Calendars {
     /// [`Code::BadQuery`] when the answer would have too many slots.
     pub fn answer(self: &Arc<Self>, query: Query) -> impl Future<Output = Result<Answer, Refusal>> + Send + use<> {
         let calendars = Arc::clone(self);
+        let now = Instant::now();
         async move {
             // Files are read and rules expanded here, which may take a while: not on a thread that serves sockets.
-            match tokio::task::spawn_blocking(move || calendars.answer_now(&query)).await {
+            match tokio::task::spawn_blocking(move || calendars.answer_at(now, &query)).await {
                 Ok(outcome) => outcome,
                 Err(error) => Err(Refusal::new(Code::Other, format!("reading the calendar failed: {error}"))),
             }
         }
     }
 
-    fn answer_now(&self, query: &Query) -> Result<Answer, Refusal> {
+    fn answer_at(&self, now: Instant, query: &Query) -> Result<Answer, Refusal> {
         // A panic in the middle of a look leaves files that the next look reads again.
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        if shelf.looked_at.elapsed() >= LOOK_EVERY {
-            shelf.looked_at = Instant::now();
+        if now.saturating_duration_since(shelf.looked_at) >= LOOK_EVERY {
+            shelf.looked_at = now;
             shelf.folder.look_again();
         }
         let taken = shelf.folder.taken(&query.user, query.window())?;

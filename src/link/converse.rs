@@ -162,7 +162,7 @@ impl Talk {
                 self.answering.spawn(async move {
                     // Only from our own calendars: a question that came over the link never goes back over it.
                     let answer = |query, _| calendars.answer(query);
-                    client::reply(id, epoch, client::within(deadline_ms, query, &answer).await)
+                    client::reply(id, epoch, client::within("link", deadline_ms, query, &answer).await)
                 });
                 Ok(())
             }

@@ -29,10 +29,13 @@ impl Links {
 
     /// Holds a link from its handshake to its end.
     pub(crate) async fn hold(&self, channel: Channel, epoch: u64, calendars: Arc<Calendars>, mut shutdown: Shutdown) {
-        tracing::info!(target: "calcon::link", epoch, "link up");
         let (asks, asked) = mpsc::channel(ASKS_MAX);
         // The old link may be half-open, and then only its keep-alive would tell: the newer one is always right.
-        self.line.publish(LinkState::Up { epoch, asks });
+        if !self.line.publish_up(epoch, asks) {
+            tracing::info!(target: "calcon::link", epoch, reason = %End::Replaced, "link attempt failed");
+            return;
+        }
+        tracing::info!(target: "calcon::link", epoch, "link up");
         let held = Held { line: &self.line, epoch };
         let end = tokio::select! {
             end = converse(channel, epoch, asked, calendars, shutdown.asked()) => end,

@@ -69,6 +69,17 @@ impl LineOwner {
         self.state.send_replace(state);
     }
 
+    /// Says that the link of `epoch` is up, unless a newer one is: a slow handshake must not replace its successor.
+    pub(crate) fn publish_up(&self, epoch: u64, asks: mpsc::Sender<Ask>) -> bool {
+        self.state.send_if_modified(|current| {
+            let newest = !matches!(current, LinkState::Up { epoch: up, .. } if *up > epoch);
+            if newest {
+                *current = LinkState::Up { epoch, asks };
+            }
+            newest
+        })
+    }
+
     /// Changes the state if it is still that of `epoch`: a link that was replaced has no say about its successor.
     pub(crate) fn publish_if_still(&self, epoch: u64, state: LinkState) {
         self.state.send_if_modified(|current| {
@@ -105,19 +116,33 @@ impl Line {
         }
     }
 
-    /// Asks the other side; if the link is down, has it dialled now and waits for it until `patience`.
+    /// Asks the other side; if the link is down, has it dialled now and waits for that attempt, until `patience`.
     pub(crate) async fn ask_patiently(
         &self,
         query: Query,
         patience: Instant,
         deadline: Instant,
     ) -> Result<Answer, Refusal> {
-        self.wanted.notify_one();
-        let mut state = self.state.clone();
-        let up = state.wait_for(|state| matches!(state, LinkState::Up { .. }));
-        // Whatever came of the waiting, `ask` looks at the state and tells the reason.
-        let _ = timeout_at(patience.min(deadline), up).await;
+        // Whatever comes of the attempt, `ask` looks at the state and tells the reason.
+        let _ = timeout_at(patience.min(deadline), self.one_attempt()).await;
         self.ask(query, deadline).await
+    }
+
+    /// Returns once the link is up, or an attempt to dial it has failed.
+    async fn one_attempt(&self) {
+        let mut state = self.state.clone();
+        let mut dialled = false;
+        loop {
+            match *state.borrow_and_update() {
+                LinkState::Up { .. } => return,
+                LinkState::Dialling { .. } => dialled = true,
+                LinkState::Down { .. } if dialled => return,
+                LinkState::Down { .. } => self.wanted.notify_one(),
+            }
+            if state.changed().await.is_err() {
+                return;
+            }
+        }
     }
 }
 
