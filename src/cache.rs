@@ -72,6 +72,8 @@ impl Cache {
             return Ok(record.answer(&query, Source::Cached));
         }
         let old = old.filter(|record| !record.window.intersect(&query.window()).is_empty());
+        // Without an old record there is nothing to serve early.
+        let patience = if old.is_some() { deadline.min(now + self.policy.patience) } else { deadline };
         let wide = self.widened(&query, Utc::now());
         let asking = ask(wide.clone(), now + LATE_LIMIT);
         let cache = Arc::clone(self);
@@ -79,10 +81,11 @@ impl Cache {
         let mut fetched = tokio::spawn(async move {
             let outcome = asking.await;
             cache.learn(&wide, &outcome, now);
+            if outcome.is_ok() && Instant::now() > patience {
+                tracing::info!(user = wide.user, "late reply kept");
+            }
             outcome
         });
-        // Without an old record there is nothing to serve early.
-        let patience = if old.is_some() { deadline.min(now + self.policy.patience) } else { deadline };
         let outcome = match timeout_at(patience, &mut fetched).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(error)) => Err(Refusal::new(Code::Other, format!("asking the other side failed: {error}"))),
