@@ -21,13 +21,17 @@ pub const DEADLINE_MAX: Duration = Duration::from_secs(60);
 /// What we keep of the asker's time, so that a refusal reaches it before it gives up.
 const ANSWER_MARGIN: Duration = Duration::from_millis(500);
 
-/// The first message of whoever connects: what it is.
+/// The first message of whoever connects: what it is; nothing when we stop before it says so.
 ///
 /// # Errors
 /// When it says something else first, or nothing in time.
-pub async fn greeting(channel: &mut Channel) -> Result<Role, ChannelError> {
-    match channel.reader.expect(HELLO_LIMIT).await? {
-        Message::Hello { role: role @ (Role::Client | Role::AddIn), .. } => Ok(role),
+pub async fn greeting(channel: &mut Channel, shutdown: &mut Shutdown) -> Result<Option<Role>, ChannelError> {
+    let message = tokio::select! {
+        message = channel.reader.expect(HELLO_LIMIT) => message?,
+        () = shutdown.asked() => return Ok(None),
+    };
+    match message {
+        Message::Hello { role: role @ (Role::Client | Role::AddIn), .. } => Ok(Some(role)),
         other => Err(ChannelError::Unexpected { message: other.name(), expected: "HELLO of a client or an add-in" }),
     }
 }

@@ -49,13 +49,13 @@ struct Side {
 impl Side {
     async fn connection(&self, channel: Channel, shutdown: Shutdown) {
         let id = channel.opened.id();
-        if let Err(error) = self.converse(channel, shutdown).await {
-            tracing::warn!(id, reason = %error, "connection closed");
-        }
+        server::report_end(id, self.converse(channel, shutdown).await);
     }
 
-    async fn converse(&self, mut channel: Channel, shutdown: Shutdown) -> Result<(), ChannelError> {
-        let role = client::greeting(&mut channel).await?;
+    async fn converse(&self, mut channel: Channel, mut shutdown: Shutdown) -> Result<(), ChannelError> {
+        let Some(role) = client::greeting(&mut channel, &mut shutdown).await? else {
+            return Ok(());
+        };
         let epoch = if role == Role::AddIn { self.links.next_epoch() } else { 0 };
         channel.writer.send(&Message::Hello { version: wire::VERSION, role: Role::Exchange, epoch }).await?;
         if role == Role::AddIn {

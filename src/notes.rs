@@ -73,13 +73,13 @@ struct Side {
 impl Side {
     async fn connection(&self, channel: Channel, shutdown: Shutdown) {
         let id = channel.opened.id();
-        if let Err(error) = self.converse(channel, shutdown).await {
-            tracing::warn!(id, reason = %error, "connection closed");
-        }
+        server::report_end(id, self.converse(channel, shutdown).await);
     }
 
-    async fn converse(&self, mut channel: Channel, shutdown: Shutdown) -> Result<(), ChannelError> {
-        let role = client::greeting(&mut channel).await?;
+    async fn converse(&self, mut channel: Channel, mut shutdown: Shutdown) -> Result<(), ChannelError> {
+        let Some(role) = client::greeting(&mut channel, &mut shutdown).await? else {
+            return Ok(());
+        };
         channel.writer.send(&Message::Hello { version: wire::VERSION, role: Role::Notes, epoch: 0 }).await?;
         if role == Role::AddIn {
             return Err(ChannelError::Unexpected { message: "add-in", expected: "the add-in dials `calcon exchange`" });

@@ -1,7 +1,7 @@
 //! Accepts connections, limits them, and drains them at the end. Accepting never waits for serving.
 
 use crate::channel::{Channel, Opened};
-use crate::error::Error;
+use crate::error::{ChannelError, Error};
 use crate::shutdown::Shutdown;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -55,6 +55,18 @@ where
     }
     drop(listener);
     drain(connections).await;
+}
+
+/// Reports why a connection could not be kept. Bytes that are no question are worth a warning; a peer that just leaves,
+/// as a health check does, is not.
+pub fn report_end(id: u64, ended: Result<(), ChannelError>) {
+    match ended {
+        Ok(()) => {}
+        Err(error @ (ChannelError::Wire(_) | ChannelError::Unexpected { .. })) => {
+            tracing::warn!(id, reason = %error, "connection refused");
+        }
+        Err(error) => tracing::info!(id, reason = %error, "connection lost"),
+    }
 }
 
 fn admit(stream: TcpStream, peer: SocketAddr, others: usize) -> Option<Channel> {
