@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 /// Most users with a record; beyond it the oldest record goes.
 pub const RECORDS_MAX: usize = 10_000;
+/// Most questions to the other side at once, late ones included.
+pub const FETCHES_MAX: usize = 1024;
 /// How long a late reply is waited for, to be kept.
 pub const LATE_LIMIT: Duration = Duration::from_secs(30);
 
@@ -46,12 +49,13 @@ struct Record {
 pub struct Cache {
     policy: CachePolicy,
     records: Mutex<BTreeMap<String, Record>>,
+    fetches: Arc<Semaphore>,
 }
 
 impl Cache {
     /// No record yet.
     pub fn new(policy: CachePolicy) -> Self {
-        Self { policy, records: Mutex::default() }
+        Self { policy, records: Mutex::default(), fetches: Arc::new(Semaphore::new(FETCHES_MAX)) }
     }
 
     /// Answers from the record or by `ask`, which asks the Notes side and may be left to end later.
@@ -74,21 +78,9 @@ impl Cache {
         let old = old.filter(|record| !record.window.intersect(&query.window()).is_empty());
         // Without an old record there is nothing to serve early.
         let patience = if old.is_some() { deadline.min(now + self.policy.patience) } else { deadline };
-        let wide = self.widened(&query, Utc::now());
-        let asking = ask(wide.clone(), now + LATE_LIMIT);
-        let cache = Arc::clone(self);
-        // A task of its own, so that a late reply is kept although the asker has been served.
-        let mut fetched = tokio::spawn(async move {
-            let outcome = asking.await;
-            cache.learn(&wide, &outcome, now);
-            if outcome.is_ok() && Instant::now() > patience {
-                tracing::info!(user = wide.user, "late reply kept");
-            }
-            outcome
-        });
-        let outcome = match timeout_at(patience, &mut fetched).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(error)) => Err(Refusal::new(Code::Other, format!("asking the other side failed: {error}"))),
+        let fetched = self.fetch(&query, patience, ask);
+        let outcome = match timeout_at(patience, fetched).await {
+            Ok(outcome) => outcome,
             Err(_) => Err(Refusal::new(Code::TimedOut, "the other side did not answer in time")),
         };
         match (outcome, old) {
@@ -101,28 +93,59 @@ impl Cache {
         }
     }
 
+    /// Asks the other side in a task of its own, so that a late reply is kept although its asker has been served.
+    async fn fetch<A, F>(self: &Arc<Self>, query: &Query, patience: Instant, ask: A) -> Result<Answer, Refusal>
+    where
+        A: FnOnce(Query, Instant) -> F,
+        F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
+    {
+        let Ok(place) = Arc::clone(&self.fetches).try_acquire_owned() else {
+            return Err(Refusal::new(Code::Busy, format!("{FETCHES_MAX} questions wait for the other side already")));
+        };
+        let asked_at = Instant::now();
+        let (wide, kept) = self.widened(query, Utc::now());
+        let asking = ask(wide.clone(), asked_at + LATE_LIMIT);
+        let cache = Arc::clone(self);
+        let fetched = tokio::spawn(async move {
+            let _place = place;
+            let outcome = asking.await;
+            if kept {
+                cache.learn(&wide.user, &outcome, asked_at);
+            }
+            if outcome.is_ok() && Instant::now() > patience {
+                tracing::info!(user = wide.user, "late reply kept");
+            }
+            outcome
+        });
+        match fetched.await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(Refusal::new(Code::Other, format!("asking the other side failed: {error}"))),
+        }
+    }
+
     /// The question to the other side: as much as a record spans, so that the next question finds its answer here.
-    fn widened(&self, query: &Query, now: DateTime<Utc>) -> Query {
+    /// Also says whether the reply makes a record. One about a time far from today does not: the other side would
+    /// refuse a window that reaches from today to there.
+    fn widened(&self, query: &Query, now: DateTime<Utc>) -> (Query, bool) {
         let today = now.date_naive().and_time(NaiveTime::MIN).and_utc();
         // One day more, so that a window of that many days from any hour of today is inside.
         let days = i64::from(self.policy.window_days).saturating_add(1).min(WINDOW_DAYS_MAX);
         let hull = Window::new(today, today + TimeDelta::days(days)).hull(&query.window());
         let wide = Query { user: query.user.clone(), from: hull.from, to: hull.to };
-        // A question far from today is asked as it is: the other side would refuse a window that long.
-        if wide.checked().is_ok() { wide } else { query.clone() }
+        if wide.checked().is_ok() { (wide, true) } else { (query.clone(), false) }
     }
 
     /// Keeps a reply, unless a later question was answered before it; forgets a user that is gone.
-    fn learn(&self, wide: &Query, outcome: &Result<Answer, Refusal>, asked_at: Instant) {
+    fn learn(&self, user: &str, outcome: &Result<Answer, Refusal>, asked_at: Instant) {
         let mut records = self.lock();
         match outcome {
             Ok(answer) => {
                 let record = Record::from_reply(answer, asked_at);
-                if records.get(&wide.user).is_none_or(|known| known.read_at <= record.read_at) {
-                    records.insert(wide.user.clone(), record);
+                if records.get(user).is_none_or(|known| known.read_at <= record.read_at) {
+                    records.insert(user.to_owned(), record);
                 }
             }
-            Err(refusal) if refusal.code == Code::UnknownUser => drop(records.remove(&wide.user)),
+            Err(refusal) if refusal.code == Code::UnknownUser => drop(records.remove(user)),
             Err(_) => {}
         }
         if records.len() > RECORDS_MAX

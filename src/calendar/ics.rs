@@ -66,6 +66,14 @@ struct Place<'a> {
     zones: &'a TzResolver<&'a str>,
 }
 
+/// What an event says about its start and its end.
+#[derive(Default)]
+struct Times {
+    start: Option<Written>,
+    end: Option<Written>,
+    duration: Option<Length>,
+}
+
 /// A time as written: what the clock shows and where the clock hangs.
 #[derive(Clone, Copy)]
 struct Written {
@@ -89,9 +97,7 @@ impl Place<'_> {
 
     fn event(&self, component: &ICalendarComponent) -> Result<Event, Broken> {
         let line = self.source.outline.line(self.component);
-        let mut start = None;
-        let mut end = None;
-        let mut duration = None;
+        let mut times = Times::default();
         let mut event = Event {
             // Without a UID nothing joins it to another event.
             uid: component.uid().map_or_else(|| format!("line {line}"), str::to_owned),
@@ -107,35 +113,40 @@ impl Place<'_> {
             instance: None,
         };
         for entry in &component.entries {
-            match &entry.name {
-                ICalendarProperty::Dtstart => start = Some(self.time(entry)?),
-                ICalendarProperty::Dtend => end = Some(self.time(entry)?),
-                ICalendarProperty::Duration => duration = Some(self.duration(entry)?),
-                ICalendarProperty::Rrule => event.rule = Some(self.rule(entry)?),
-                ICalendarProperty::Exrule => return self.broken(&entry.name, "not supported: write EXDATE instead"),
-                ICalendarProperty::Rdate => self.also(entry, &mut event.also)?,
-                ICalendarProperty::Exdate => {
-                    for value in &entry.values {
-                        event.except.push(self.value(entry, value)?.instant());
-                    }
-                }
-                ICalendarProperty::RecurrenceId => {
-                    let and_future = entry.has_parameter(&ICalendarParameterName::Range);
-                    event.instance = Some(Instance { start: self.time(entry)?.instant(), and_future });
-                }
-                ICalendarProperty::Sequence => {
-                    event.sequence = entry.values.first().and_then(ICalendarValue::as_integer).unwrap_or(0);
-                }
-                _ => {}
-            }
+            self.property(entry, &mut times, &mut event)?;
         }
-        let Some(start) = start else {
+        let Some(start) = times.start else {
             return self.broken(&ICalendarProperty::Dtstart, "missing");
         };
         event.start = start.local;
         event.zone = start.zone;
-        event.length = length(start, end, duration);
+        event.length = length(start, times.end, times.duration);
         Ok(event)
+    }
+
+    fn property(&self, entry: &ICalendarEntry, times: &mut Times, event: &mut Event) -> Result<(), Broken> {
+        match &entry.name {
+            ICalendarProperty::Dtstart => times.start = Some(self.time(entry)?),
+            ICalendarProperty::Dtend => times.end = Some(self.time(entry)?),
+            ICalendarProperty::Duration => times.duration = Some(self.duration(entry)?),
+            ICalendarProperty::Rrule => event.rule = Some(self.rule(entry)?),
+            ICalendarProperty::Exrule => return self.broken(&entry.name, "not supported: write EXDATE instead"),
+            ICalendarProperty::Rdate => self.also(entry, &mut event.also)?,
+            ICalendarProperty::Exdate => {
+                for value in &entry.values {
+                    event.except.push(self.value(entry, value)?.instant());
+                }
+            }
+            ICalendarProperty::RecurrenceId => {
+                let and_future = entry.has_parameter(&ICalendarParameterName::Range);
+                event.instance = Some(Instance { start: self.time(entry)?.instant(), and_future });
+            }
+            ICalendarProperty::Sequence => {
+                event.sequence = entry.values.first().and_then(ICalendarValue::as_integer).unwrap_or(0);
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn time(&self, entry: &ICalendarEntry) -> Result<Written, Broken> {
