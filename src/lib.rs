@@ -1,1 +1,26 @@
-//! Calcon.
+//! Calcon lets people on an Exchange-like system and people on a Notes-like system see each other's free/busy time.
+//!
+//! Two daemons, [`exchange`] and [`notes`], each serve the calendars of their own users and ask the other one about
+//! its users over a link that the Notes side keeps. A client asks either of them with [`query::ask`].
+#![forbid(unsafe_code)]
+
+mod answer;
+mod browse_log;
+pub mod cache;
+pub mod calendar;
+mod channel;
+mod client;
+pub mod error;
+pub mod exchange;
+pub mod freebusy;
+mod link;
+pub mod notes;
+pub mod query;
+mod server;
+pub mod settings;
+pub mod show;
+mod shutdown;
+pub mod wire;
+
+pub use error::Error;
+pub use settings::{ExchangeSettings, NotesSettings};

@@ -1,0 +1,51 @@
+//! The log that people read: events with the numbers that the knowledge base knows them by.
+
+use std::fmt;
+
+/// Something that an operator should know about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The link to the other side is down, so a question could not be asked. Retried on the next request.
+    LinkDown {
+        /// Why it is down.
+        why: String,
+    },
+    /// A calendar file cannot be used; its user's questions are refused, all others are answered.
+    BadCalendar {
+        /// The file, the line where one is known, and what is wrong.
+        what: String,
+    },
+    /// The folder of calendars cannot be listed; what was read before is still served.
+    NoFolder {
+        /// The folder and what the system says.
+        what: String,
+    },
+}
+
+impl Event {
+    /// The number in the browse log.
+    pub fn number(&self) -> u32 {
+        match self {
+            Event::LinkDown { .. } => 5010,
+            Event::BadCalendar { .. } => 5005,
+            Event::NoFolder { .. } => 5006,
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::LinkDown { why } => {
+                write!(out, "the link to the other side is down ({why}); retried on the next request")
+            }
+            Event::BadCalendar { what } => write!(out, "calendar skipped: {what}"),
+            Event::NoFolder { what } => write!(out, "cannot list the calendars: {what}"),
+        }
+    }
+}
+
+/// Writes the event into the log.
+pub fn report(event: &Event) {
+    tracing::warn!(target: "calcon::browse_log", number = event.number(), "{event}");
+}

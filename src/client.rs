@@ -1,0 +1,121 @@
+//! Serves one client's connection: its questions, one after the other. Also how any question is answered in time.
+
+use crate::answer::{Answer, Code, Query, Refusal, USER_BYTES_MAX};
+use crate::channel::Channel;
+use crate::error::ChannelError;
+use crate::shutdown::Shutdown;
+use crate::wire::{Message, Role};
+use std::future::Future;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+/// Most clients served at once. Fewer than connections, so that clients cannot keep the add-in out.
+pub const CLIENTS_MAX: usize = 2048;
+/// How long whoever connects may take to say HELLO.
+pub const HELLO_LIMIT: Duration = Duration::from_secs(5);
+/// How long a client may stay without asking anything.
+pub const IDLE_LIMIT: Duration = Duration::from_secs(60);
+/// Longest time that anybody may give us to answer.
+pub const DEADLINE_MAX: Duration = Duration::from_secs(60);
+/// What we keep of the asker's time, so that a refusal reaches it before it gives up.
+const ANSWER_MARGIN: Duration = Duration::from_millis(500);
+
+/// The first message of whoever connects: what it is; nothing when we stop before it says so.
+///
+/// # Errors
+/// When it says something else first, or nothing in time.
+pub async fn greeting(channel: &mut Channel, shutdown: &mut Shutdown) -> Result<Option<Role>, ChannelError> {
+    let message = tokio::select! {
+        message = channel.reader.expect(HELLO_LIMIT) => message?,
+        () = shutdown.asked() => return Ok(None),
+    };
+    match message {
+        Message::Hello { role: role @ (Role::Client | Role::AddIn), .. } => Ok(Some(role)),
+        other => Err(ChannelError::Unexpected { message: other.name(), expected: "HELLO of a client or an add-in" }),
+    }
+}
+
+/// Answers questions until the client leaves, is silent for too long, or we stop. A client for which there is no place
+/// has its first question refused instead.
+///
+/// # Errors
+/// Why the connection had to be closed.
+pub async fn serve<A, F>(
+    mut channel: Channel,
+    mut shutdown: Shutdown,
+    places: &Semaphore,
+    answer: A,
+) -> Result<(), ChannelError>
+where
+    A: Fn(Query, Instant) -> F,
+    F: Future<Output = Result<Answer, Refusal>>,
+{
+    let Ok(_place) = places.try_acquire() else {
+        return turn_away(channel).await;
+    };
+    loop {
+        let idle_until = Instant::now() + IDLE_LIMIT;
+        let message = tokio::select! {
+            read = timeout_at(idle_until, channel.reader.next()) => match read {
+                Ok(Ok(Some(message))) => message,
+                Ok(Ok(None)) => return Ok(()),
+                Ok(Err(error)) => return Err(error),
+                Err(_) => return Err(ChannelError::Silent { limit_secs: IDLE_LIMIT.as_secs() }),
+            },
+            () = shutdown.asked() => return Ok(()),
+        };
+        let reply = match message {
+            Message::Query { id, epoch, deadline_ms, query } => {
+                reply(id, epoch, within("client", deadline_ms, query, &answer).await)
+            }
+            Message::Ping { nonce } => Message::Pong { nonce },
+            other => return Err(ChannelError::Unexpected { message: other.name(), expected: "clients send QUERY" }),
+        };
+        channel.writer.send(&reply).await?;
+    }
+}
+
+async fn turn_away(mut channel: Channel) -> Result<(), ChannelError> {
+    if let Message::Query { id, epoch, .. } = channel.reader.expect(HELLO_LIMIT).await? {
+        let refusal = Refusal::new(Code::Busy, format!("{CLIENTS_MAX} clients are being served: ask again later"));
+        channel.writer.send(&reply(id, epoch, Err(refusal))).await?;
+    }
+    Ok(())
+}
+
+/// The message that brings an outcome back to its asker.
+pub fn reply(id: u64, epoch: u64, outcome: Result<Answer, Refusal>) -> Message {
+    match outcome {
+        Ok(answer) => Message::Answer { id, epoch, answer },
+        Err(refusal) => Message::Error { id, epoch, refusal },
+    }
+}
+
+/// Checks and answers a question within the asker's time, and reports how that went. `asker` is for the report.
+pub async fn within<A, F>(asker: &'static str, deadline_ms: u64, query: Query, answer: &A) -> Result<Answer, Refusal>
+where
+    A: Fn(Query, Instant) -> F,
+    F: Future<Output = Result<Answer, Refusal>>,
+{
+    let limit = Duration::from_millis(deadline_ms).min(DEADLINE_MAX).saturating_sub(ANSWER_MARGIN);
+    let deadline = Instant::now() + limit;
+    let user: String = query.user.chars().take(USER_BYTES_MAX).collect();
+    let outcome = match query.checked() {
+        Ok(query) => match timeout_at(deadline, answer(query, deadline)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Refusal::new(Code::TimedOut, format!("no answer within {} ms", limit.as_millis()))),
+        },
+        Err(refusal) => Err(refusal),
+    };
+    match &outcome {
+        Ok(answer) => {
+            let (source, age_secs, slots) = (answer.source, answer.age_secs, answer.slots.len());
+            tracing::info!(asker, user, %source, age_secs, slots, "query answered");
+        }
+        Err(refusal) => {
+            tracing::info!(asker, user, code = ?refusal.code, reason = %refusal.text, "query refused");
+        }
+    }
+    outcome
+}

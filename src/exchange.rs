@@ -1,0 +1,78 @@
+//! The Exchange side (CALCON): answers clients about its own users and, through the cache, about the Notes users; takes
+//! the add-in's link.
+
+use crate::answer::{Answer, Query, Refusal};
+use crate::cache::Cache;
+use crate::calendar::{Calendars, is_unknown};
+use crate::channel::Channel;
+use crate::client;
+use crate::error::{ChannelError, Error};
+use crate::link::incoming::Links;
+use crate::link::line::{Line, line};
+use crate::server;
+use crate::settings::ExchangeSettings;
+use crate::shutdown::{self, Shutdown};
+use crate::wire::{self, Message, Role};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+/// Runs the Exchange side until SIGTERM or ctrl-c.
+///
+/// # Errors
+/// When it cannot start: the folder cannot be listed, or the port cannot be had.
+pub async fn serve(settings: ExchangeSettings) -> Result<(), Error> {
+    let (shutdown, _signals) = shutdown::on_signal()?;
+    let calendars = Calendars::open(&settings.calendars, settings.time_zone)?;
+    let (owner, line) = line("the add-in has not dialled yet");
+    let cache = Arc::new(Cache::new(settings.cache.clone()));
+    let places = Semaphore::new(client::CLIENTS_MAX);
+    let side = Arc::new(Side { calendars, links: Links::new(owner), line, cache, places });
+    let listener = server::listen(&settings.listen).await?;
+    server::run(listener, shutdown.clone(), |channel| {
+        let (side, shutdown) = (Arc::clone(&side), shutdown.clone());
+        async move { side.connection(channel, shutdown).await }
+    })
+    .await;
+    Ok(())
+}
+
+/// What the connections of this side share.
+struct Side {
+    calendars: Arc<Calendars>,
+    links: Links,
+    line: Line,
+    cache: Arc<Cache>,
+    places: Semaphore,
+}
+
+impl Side {
+    async fn connection(&self, channel: Channel, shutdown: Shutdown) {
+        let id = channel.opened.id();
+        server::report_end(id, self.converse(channel, shutdown).await);
+    }
+
+    async fn converse(&self, mut channel: Channel, mut shutdown: Shutdown) -> Result<(), ChannelError> {
+        let Some(role) = client::greeting(&mut channel, &mut shutdown).await? else {
+            return Ok(());
+        };
+        let epoch = if role == Role::AddIn { self.links.next_epoch() } else { 0 };
+        channel.writer.send(&Message::Hello { version: wire::VERSION, role: Role::Exchange, epoch }).await?;
+        if role == Role::AddIn {
+            self.links.hold(channel, epoch, Arc::clone(&self.calendars), shutdown).await;
+            return Ok(());
+        }
+        client::serve(channel, shutdown, &self.places, |query, deadline| self.answer(query, deadline)).await
+    }
+
+    /// Answers from our own calendars, else from the cache or over the link.
+    async fn answer(&self, query: Query, deadline: Instant) -> Result<Answer, Refusal> {
+        let own = self.calendars.answer(query.clone()).await;
+        if !is_unknown(&own) {
+            return own;
+        }
+        let line = self.line.clone();
+        let ask = |query, deadline| async move { line.ask(query, deadline).await };
+        self.cache.answer(query, deadline, ask).await
+    }
+}

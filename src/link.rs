@@ -1,0 +1,107 @@
+//! Keeps the Notes side's link to the Exchange side: one owner task dials, keeps up, and dials again.
+//!
+//! The state of the link is where this task is in its code, and nothing else: there is no state to be set back, so
+//! none can be left behind by a cancelled attempt or a disconnect in the middle of one (Q201280).
+
+pub(crate) mod backoff;
+pub(crate) mod converse;
+pub(crate) mod incoming;
+pub(crate) mod line;
+
+use crate::calendar::Calendars;
+use crate::channel::{Channel, Opened};
+use crate::error::{ChannelError, Error};
+use crate::shutdown::Shutdown;
+use crate::wire::{self, Message, Role};
+use backoff::Backoff;
+use line::{LineOwner, LinkState};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout};
+
+/// Limit for a whole attempt: connecting and both HELLOs.
+pub const LINK_DEADLINE: Duration = Duration::from_secs(5);
+/// A link that held this long was a good one: the next wait starts from the shortest again.
+const GOOD_LINK: Duration = Duration::from_secs(10);
+
+/// Dials the Exchange side for ever, until the word to stop.
+pub(crate) async fn keep(exchange: String, calendars: Arc<Calendars>, line: LineOwner, mut shutdown: Shutdown) {
+    let mut backoff = Backoff::default();
+    for epoch in 1.. {
+        line.publish(LinkState::Dialling { epoch });
+        let why = tokio::select! {
+            dialled = dial(&exchange, epoch) => match dialled {
+                Ok(channel) => {
+                    let since = Instant::now();
+                    let why = hold(channel, epoch, &calendars, &line, &mut shutdown).await;
+                    if since.elapsed() >= GOOD_LINK {
+                        backoff = Backoff::default();
+                    }
+                    why
+                }
+                Err(error) => {
+                    let reason = error.to_string();
+                    tracing::info!(target: "calcon::link", epoch, reason = %reason, "link attempt failed");
+                    reason
+                }
+            },
+            () = shutdown.asked() => break,
+        };
+        line.publish(LinkState::Down { why });
+        tokio::select! {
+            () = rest(&mut backoff, &line) => {}
+            () = shutdown.asked() => break,
+        }
+    }
+    line.publish(LinkState::Down { why: "this side is stopping".to_owned() });
+}
+
+/// Waits before the next attempt. A question that needs the link shortens the wait, but never to less than the
+/// shortest one: a storm of questions must not become a storm of attempts.
+async fn rest(backoff: &mut Backoff, line: &LineOwner) {
+    let wait = backoff.next_wait();
+    let shortest = wait.min(backoff::WAIT_MIN);
+    sleep(shortest).await;
+    tokio::select! {
+        () = sleep(wait - shortest) => {}
+        () = line.wanted() => {}
+    }
+}
+
+/// Connects and shakes hands, all under one deadline.
+async fn dial(exchange: &str, epoch: u64) -> Result<Channel, Error> {
+    let attempt = timeout(LINK_DEADLINE, async {
+        let failed = |source| Error::Connect { address: exchange.to_owned(), source };
+        let stream = TcpStream::connect(exchange).await.map_err(failed)?;
+        let mut channel = Channel::new(stream, Opened::report("dialled", exchange)).map_err(failed)?;
+        let hello = Message::Hello { version: wire::VERSION, role: Role::AddIn, epoch };
+        channel.writer.send(&hello).await?;
+        match channel.reader.expect(LINK_DEADLINE).await? {
+            Message::Hello { role: Role::Exchange, .. } => Ok(channel),
+            other => {
+                let expected = "the add-in dials `calcon exchange`, which says HELLO as such";
+                Err(ChannelError::Unexpected { message: other.name(), expected }.into())
+            }
+        }
+    });
+    let late = |_| Error::TimedOut { address: exchange.to_owned(), limit_secs: LINK_DEADLINE.as_secs() };
+    attempt.await.map_err(late)?
+}
+
+/// Holds a link that is up; gives the reason why it no longer is.
+async fn hold(
+    channel: Channel,
+    epoch: u64,
+    calendars: &Arc<Calendars>,
+    line: &LineOwner,
+    shutdown: &mut Shutdown,
+) -> String {
+    tracing::info!(target: "calcon::link", epoch, "link up");
+    let (asks, asked) = mpsc::channel(line::ASKS_MAX);
+    line.publish(LinkState::Up { epoch, asks });
+    let reason = converse::converse(channel, epoch, asked, Arc::clone(calendars), shutdown.asked()).await.to_string();
+    tracing::info!(target: "calcon::link", epoch, reason = %reason, "link down");
+    reason
+}

@@ -1,0 +1,43 @@
+//! How long to wait before the next attempt: twice as long each time up to a limit, with chance in it.
+
+use std::time::Duration;
+
+/// The shortest wait.
+pub(crate) const WAIT_MIN: Duration = Duration::from_millis(250);
+/// The longest wait.
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(8);
+
+/// The waits since the last good link.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    ceiling: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { ceiling: WAIT_MIN }
+    }
+}
+
+impl Backoff {
+    /// The next wait. Chance takes up to half of it, so that two that failed together do not return together.
+    pub(crate) fn next_wait(&mut self) -> Duration {
+        let ceiling_ms = self.ceiling.as_millis() as u64;
+        self.ceiling = (self.ceiling * 2).min(WAIT_MAX);
+        Duration::from_millis(fastrand::u64(ceiling_ms / 2..=ceiling_ms))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_the_limit_and_no_further() {
+        let mut backoff = Backoff::default();
+        let waits: Vec<Duration> = (0..20).map(|_| backoff.next_wait()).collect();
+        assert!(waits[0] <= WAIT_MIN);
+        assert!(waits.iter().all(|wait| *wait >= WAIT_MIN / 2 && *wait <= WAIT_MAX));
+        assert!(waits[10..].iter().all(|wait| *wait >= WAIT_MAX / 2));
+    }
+}

@@ -1,0 +1,216 @@
+//! What both ends of a link do while it is up: ask, answer, and make sure that the other end is still there.
+
+use super::line::Ask;
+use crate::answer::{Answer, Code, Refusal};
+use crate::calendar::Calendars;
+use crate::channel::{Channel, Writer};
+use crate::client;
+use crate::error::ChannelError;
+use crate::wire::Message;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval, sleep_until, timeout};
+
+/// How often the other end is asked whether it is there.
+pub const PING_EVERY: Duration = Duration::from_secs(5);
+/// How long it may take to say so. A half-open connection shows in no other way.
+pub const PONG_LIMIT: Duration = Duration::from_secs(5);
+/// Most questions of ours that wait for their replies.
+const PENDING_MAX: usize = 1024;
+/// Most questions of the other end that we answer at once.
+const ANSWERING_MAX: usize = 256;
+/// Most messages that wait to be written.
+const OUTGOING_MAX: usize = 1024;
+
+/// Why a link ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum End {
+    /// The connection is of no more use.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    /// The other end is silent: the connection may be half-open.
+    #[error("no PONG within {} s", PONG_LIMIT.as_secs())]
+    NoPong,
+    /// The other end does not keep up.
+    #[error("more than {OUTGOING_MAX} messages wait to be written")]
+    Congested,
+    /// There is a newer link.
+    #[error("replaced by a newer link")]
+    Replaced,
+    /// We were told to end it.
+    #[error("this side is stopping")]
+    Stopped,
+}
+
+/// Holds the conversation until the link ends; questions that are open then fail. At the word to stop, what was asked
+/// is answered first.
+pub(crate) async fn converse(
+    channel: Channel,
+    epoch: u64,
+    mut asked: mpsc::Receiver<Ask>,
+    calendars: Arc<Calendars>,
+    stop: impl Future<Output = ()>,
+) -> End {
+    // In this order, so that the connection reports its end after both halves are gone.
+    let Channel { opened: _opened, mut reader, writer } = channel;
+    let (outgoing, to_write) = mpsc::channel(OUTGOING_MAX);
+    let mut talk = Talk::new(epoch, outgoing, calendars);
+    let mut writing = pin!(write_all(writer, to_write));
+    let mut stop = pin!(stop);
+    let mut stopping = false;
+    let mut pings = interval(PING_EVERY);
+    let end = loop {
+        let silent_at = talk.pong_due.unwrap_or_else(Instant::now);
+        let step = tokio::select! {
+            heard = reader.next() => match heard {
+                Ok(Some(message)) => talk.hear(message),
+                Ok(None) => Err(ChannelError::Closed.into()),
+                Err(error) => Err(error.into()),
+            },
+            ask = asked.recv() => match ask {
+                Some(ask) => talk.ask(ask),
+                None => Err(End::Replaced),
+            },
+            Some(reply) = talk.answering.join_next() => talk.answered(reply),
+            _ = pings.tick() => talk.ping(),
+            () = sleep_until(silent_at), if talk.pong_due.is_some() => Err(End::NoPong),
+            written = &mut writing => Err(written.into()),
+            () = &mut stop, if !stopping => {
+                stopping = true;
+                Ok(())
+            }
+        };
+        if let Err(end) = step {
+            break end;
+        }
+        if stopping && talk.is_idle() {
+            break End::Stopped;
+        }
+    };
+    if matches!(end, End::Stopped) {
+        // Without its sender the writer ends once everything is written.
+        drop(talk);
+        let _ = timeout(crate::channel::WRITE_LIMIT, writing).await;
+    }
+    end
+}
+
+/// Writes what is put into the queue; gives the reason why it no longer can.
+async fn write_all(mut writer: Writer, mut to_write: mpsc::Receiver<Message>) -> ChannelError {
+    while let Some(message) = to_write.recv().await {
+        if let Err(error) = writer.send(&message).await {
+            return error;
+        }
+    }
+    ChannelError::Closed
+}
+
+/// What is open between the two ends.
+struct Talk {
+    epoch: u64,
+    outgoing: mpsc::Sender<Message>,
+    calendars: Arc<Calendars>,
+    pending: BTreeMap<u64, oneshot::Sender<Result<Answer, Refusal>>>,
+    queries: u64,
+    answering: JoinSet<Message>,
+    pings: u64,
+    pong_due: Option<Instant>,
+}
+
+impl Talk {
+    fn new(epoch: u64, outgoing: mpsc::Sender<Message>, calendars: Arc<Calendars>) -> Self {
+        let (pending, answering) = (BTreeMap::new(), JoinSet::new());
+        Self { epoch, outgoing, calendars, pending, queries: 0, answering, pings: 0, pong_due: None }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.answering.is_empty() && self.pending.values().all(|reply| reply.is_closed())
+    }
+
+    fn say(&self, message: Message) -> Result<(), End> {
+        // Never wait here: a conversation that waits to write does not read, and two such ends wait for ever.
+        self.outgoing.try_send(message).map_err(|_| End::Congested)
+    }
+
+    fn ask(&mut self, ask: Ask) -> Result<(), End> {
+        self.pending.retain(|_, reply| !reply.is_closed());
+        if self.pending.len() >= PENDING_MAX {
+            let refusal = Refusal::new(Code::Busy, format!("{PENDING_MAX} questions wait for the other side already"));
+            // The asker may have given up; then nobody needs the refusal.
+            let _ = ask.reply.send(Err(refusal));
+            return Ok(());
+        }
+        self.queries += 1;
+        let deadline_ms = ask.deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
+        self.pending.insert(self.queries, ask.reply);
+        self.say(Message::Query { id: self.queries, epoch: self.epoch, deadline_ms, query: ask.query })
+    }
+
+    fn hear(&mut self, message: Message) -> Result<(), End> {
+        match message {
+            Message::Query { id, epoch, deadline_ms, query } => {
+                if self.answering.len() >= ANSWERING_MAX {
+                    let refusal = Refusal::new(Code::Busy, format!("{ANSWERING_MAX} questions are being answered"));
+                    return self.say(client::reply(id, epoch, Err(refusal)));
+                }
+                let calendars = Arc::clone(&self.calendars);
+                self.answering.spawn(async move {
+                    // Only from our own calendars: a question that came over the link never goes back over it.
+                    let answer = |query, _| calendars.answer(query);
+                    client::reply(id, epoch, client::within("link", deadline_ms, query, &answer).await)
+                });
+                Ok(())
+            }
+            Message::Answer { id, epoch, answer } => self.replied(id, epoch, Ok(answer)),
+            Message::Error { id, epoch, refusal } => self.replied(id, epoch, Err(refusal)),
+            Message::Ping { nonce } => self.say(Message::Pong { nonce }),
+            Message::Pong { nonce } => {
+                if nonce == self.pings {
+                    self.pong_due = None;
+                }
+                Ok(())
+            }
+            Message::Hello { .. } => {
+                Err(ChannelError::Unexpected { message: "HELLO", expected: "one HELLO a connection" }.into())
+            }
+        }
+    }
+
+    fn replied(&mut self, id: u64, epoch: u64, outcome: Result<Answer, Refusal>) -> Result<(), End> {
+        if epoch != self.epoch {
+            tracing::warn!(target: "calcon::link", epoch = self.epoch, of = epoch, id, "reply of an old epoch refused");
+            return Ok(());
+        }
+        match self.pending.remove(&id) {
+            // The asker may have given up; then nobody needs the reply.
+            Some(reply) => drop(reply.send(outcome)),
+            None => tracing::debug!(target: "calcon::link", epoch, id, "reply to no open question"),
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, reply: Result<Message, tokio::task::JoinError>) -> Result<(), End> {
+        match reply {
+            Ok(reply) => self.say(reply),
+            Err(error) => {
+                // The asker learns nothing and gives up at its deadline; the link itself is well.
+                tracing::error!(%error, "answering a question panicked: please report this");
+                Ok(())
+            }
+        }
+    }
+
+    fn ping(&mut self) -> Result<(), End> {
+        if self.pong_due.is_none() {
+            self.pings += 1;
+            self.pong_due = Some(Instant::now() + PONG_LIMIT);
+            self.say(Message::Ping { nonce: self.pings })?;
+        }
+        Ok(())
+    }
+}

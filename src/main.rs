@@ -1,0 +1,137 @@
+//! The command line: reads arguments and settings, runs a daemon or asks one.
+#![forbid(unsafe_code)]
+
+use calcon::error::Error;
+use calcon::query::{Code, Query};
+use calcon::settings::{ExchangeOptions, NotesOptions};
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand};
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tracing_subscriber::filter::LevelFilter;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 all is well, 1 the daemon could not run, 2 wrong usage or settings, 3 the daemon could not be asked, \
+4 nobody has a calendar of this user, 5 the daemon has no answer (its reason is on stderr).";
+
+/// Free/busy time between an Exchange-like and a Notes-like system.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// What is logged to stderr: off, error, warn, info, debug or trace [default: info; query: error]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log: Option<LevelFilter>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the Exchange side: its users, and the Notes users through a cache
+    #[command(after_help = EXIT_CODES)]
+    Exchange {
+        #[command(flatten)]
+        file: SettingsFile,
+        #[command(flatten)]
+        options: ExchangeOptions,
+    },
+    /// Serve the Notes side: its users, and the Exchange users over the add-in's link
+    #[command(after_help = EXIT_CODES)]
+    Notes {
+        #[command(flatten)]
+        file: SettingsFile,
+        #[command(flatten)]
+        options: NotesOptions,
+    },
+    /// Ask a daemon when a user is free
+    #[command(after_help = EXIT_CODES)]
+    Query(QueryArgs),
+}
+
+#[derive(Debug, Args)]
+struct SettingsFile {
+    /// Settings in TOML, by the names of the flags with `_` for `-`; a flag wins over the file
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct QueryArgs {
+    /// The daemon to ask
+    #[arg(long, value_name = "HOST:PORT")]
+    at: String,
+    /// Whose time: a mail address
+    user: String,
+    /// Start of the window [default: now, to the minute]
+    #[arg(long, value_name = "RFC3339")]
+    from: Option<DateTime<Utc>>,
+    /// End of the window
+    #[arg(long, value_name = "RFC3339", conflicts_with = "days")]
+    to: Option<DateTime<Utc>>,
+    /// Length of the window
+    #[arg(long, default_value_t = 60)]
+    days: u32,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl QueryArgs {
+    fn query(&self) -> Query {
+        let now = Utc::now();
+        let this_minute = DateTime::from_timestamp(now.timestamp() / 60 * 60, 0).unwrap_or(now);
+        let query = Query::days(&self.user, self.from.unwrap_or(this_minute), self.days);
+        Query { to: self.to.unwrap_or(query.to), ..query }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let usual = if matches!(cli.command, Command::Query(_)) { LevelFilter::ERROR } else { LevelFilter::INFO };
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_max_level(cli.log.unwrap_or(usual))
+        .init();
+    match run(cli.command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not `eprintln!`, which panics when nobody reads stderr any more.
+            let _ = writeln!(std::io::stderr(), "calcon: {error}");
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<(), Error> {
+    match command {
+        Command::Exchange { file, options } => {
+            calcon::exchange::serve(options.settings(file.settings.as_deref())?).await
+        }
+        Command::Notes { file, options } => calcon::notes::serve(options.settings(file.settings.as_deref())?).await,
+        Command::Query(args) => query(&args).await,
+    }
+}
+
+async fn query(args: &QueryArgs) -> Result<(), Error> {
+    let answer = calcon::query::ask(&args.at, &args.query()).await?;
+    let text = match args.json {
+        true => serde_json::to_string(&answer).map_err(std::io::Error::from).map(|json| json + "\n"),
+        false => Ok(calcon::show::answer(&answer)),
+    };
+    // A reader that left early, as `head` does, is no failure.
+    let _ = text.and_then(|text| std::io::stdout().write_all(text.as_bytes()));
+    Ok(())
+}
+
+fn exit_code(error: &Error) -> u8 {
+    match error {
+        Error::Calendars { .. } | Error::Listen { .. } | Error::Signals(_) => 1,
+        Error::Settings(_) => 2,
+        Error::Connect { .. } | Error::TimedOut { .. } | Error::Connection(_) => 3,
+        Error::Refused(refusal) if refusal.code == Code::UnknownUser => 4,
+        Error::Refused(_) => 5,
+    }
+}

@@ -1,0 +1,66 @@
+//! The client's side of a question: connect, say HELLO, ask, and take the answer.
+
+pub use crate::answer::{Answer, Code, Query, Refusal, Source};
+
+use crate::channel::{Channel, Opened};
+use crate::error::{ChannelError, Error};
+use crate::wire::{self, Message, Role};
+use std::io;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long a question may take, from connecting to the answer.
+pub const QUERY_DEADLINE: Duration = Duration::from_secs(10);
+/// How often a refused connection is tried, so that a storm of clients passes (Q181350).
+const CONNECT_TRIES: u32 = 4;
+/// Longest wait between the first two tries, in milliseconds; each next one may be twice as long.
+const CONNECT_WAIT_MS: u64 = 200;
+
+/// Asks the daemon at `at`, which is `host:port`.
+///
+/// # Errors
+/// [`Error::Refused`] when the daemon says why there is no answer; else why the daemon could not be asked.
+pub async fn ask(at: &str, query: &Query) -> Result<Answer, Error> {
+    let deadline = Instant::now() + QUERY_DEADLINE;
+    let late = |_| Error::TimedOut { address: at.to_owned(), limit_secs: QUERY_DEADLINE.as_secs() };
+    timeout(QUERY_DEADLINE, converse(at, query, deadline)).await.map_err(late)?
+}
+
+async fn converse(at: &str, query: &Query, deadline: Instant) -> Result<Answer, Error> {
+    let failed = |source| Error::Connect { address: at.to_owned(), source };
+    let stream = connect(at).await.map_err(failed)?;
+    let mut channel = Channel::new(stream, Opened::report("dialled", at)).map_err(failed)?;
+    channel.writer.send(&Message::Hello { version: wire::VERSION, role: Role::Client, epoch: 0 }).await?;
+    match channel.reader.expect(QUERY_DEADLINE).await? {
+        Message::Hello { .. } => {}
+        other => return Err(unexpected(&other, "HELLO comes first")),
+    }
+    let deadline_ms = deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
+    let question = Message::Query { id: 1, epoch: 0, deadline_ms, query: query.clone() };
+    channel.writer.send(&question).await?;
+    match channel.reader.expect(QUERY_DEADLINE).await? {
+        Message::Answer { id: 1, answer, .. } => Ok(answer),
+        Message::Error { id: 1, refusal, .. } => Err(refusal.into()),
+        other => Err(unexpected(&other, "ANSWER or ERROR to the question")),
+    }
+}
+
+/// Connects; when the daemon's queue is full and it refuses, tries again after a wait with chance in it.
+async fn connect(at: &str) -> io::Result<TcpStream> {
+    let mut wait_ms = CONNECT_WAIT_MS;
+    for _ in 1..CONNECT_TRIES {
+        match TcpStream::connect(at).await {
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset) => {
+                sleep(Duration::from_millis(fastrand::u64(wait_ms / 2..=wait_ms))).await;
+                wait_ms *= 2;
+            }
+            other => return other,
+        }
+    }
+    TcpStream::connect(at).await
+}
+
+fn unexpected(message: &Message, expected: &'static str) -> Error {
+    ChannelError::Unexpected { message: message.name(), expected }.into()
+}

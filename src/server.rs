@@ -1,0 +1,106 @@
+//! Accepts connections, limits them, and drains them at the end. Accepting never waits for serving.
+
+use crate::channel::{Channel, Opened};
+use crate::error::{ChannelError, Error};
+use crate::shutdown::Shutdown;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{sleep, timeout};
+
+/// Most connections at once. Beyond it a new one is closed at once, so that its owner backs off instead of waiting.
+pub const CONNECTIONS_MAX: usize = 4096;
+/// How long connections may take to finish what they are doing, after the word to stop.
+pub const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+/// How long accepting rests after the system refused, as it does when it is out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Listens on an address and reports the one it got: port 0 takes a free one.
+///
+/// # Errors
+/// [`Error::Listen`] when the address cannot be had.
+pub async fn listen(address: &str) -> Result<TcpListener, Error> {
+    let failed = |source| Error::Listen { address: address.to_owned(), source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    tracing::info!("listening on {bound}");
+    Ok(listener)
+}
+
+/// Serves each connection in a task of its own until the word to stop; then waits for them, for a limited time.
+pub async fn run<S, F>(listener: TcpListener, mut shutdown: Shutdown, serve: S)
+where
+    S: Fn(Channel) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    if let Some(channel) = admit(stream, peer, connections.len()) {
+                        connections.spawn(serve(channel));
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept connections");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(ended) = connections.join_next() => report_panic(ended),
+            () = shutdown.asked() => break,
+        }
+    }
+    drop(listener);
+    drain(connections).await;
+}
+
+/// Reports why a connection could not be kept. Bytes that are no question are worth a warning; a peer that just leaves,
+/// as a health check does, is not.
+pub fn report_end(id: u64, ended: Result<(), ChannelError>) {
+    match ended {
+        Ok(()) => {}
+        Err(error @ (ChannelError::Wire(_) | ChannelError::Unexpected { .. })) => {
+            tracing::warn!(id, reason = %error, "connection refused");
+        }
+        Err(error) => tracing::info!(id, reason = %error, "connection lost"),
+    }
+}
+
+fn admit(stream: TcpStream, peer: SocketAddr, others: usize) -> Option<Channel> {
+    let opened = Opened::report("accepted", &peer.to_string());
+    if others >= CONNECTIONS_MAX {
+        tracing::warn!(id = opened.id(), limit = CONNECTIONS_MAX, "connection refused: too many");
+        return None;
+    }
+    match Channel::new(stream, opened) {
+        Ok(channel) => Some(channel),
+        Err(error) => {
+            tracing::info!(%peer, %error, "connection lost before it was served");
+            None
+        }
+    }
+}
+
+async fn drain(mut connections: JoinSet<()>) {
+    let drained = timeout(DRAIN_LIMIT, async {
+        while let Some(ended) = connections.join_next().await {
+            report_panic(ended);
+        }
+    });
+    if drained.await.is_err() {
+        tracing::warn!(connections = connections.len(), "connections cut off at the end of the drain limit");
+        connections.shutdown().await;
+    }
+}
+
+/// A panic is a bug of ours; it costs the connection it happened in and no other.
+fn report_panic(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a connection's task panicked: please report this");
+    }
+}

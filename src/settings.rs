@@ -1,0 +1,173 @@
+//! What an operator sets: from the command line, else from a settings file, else the default.
+
+use crate::cache::CachePolicy;
+use crate::calendar::Zone;
+use crate::error::Error;
+use clap::Args;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Port of the Exchange side.
+pub const EXCHANGE_PORT: u16 = 5010;
+/// Port of the Notes side.
+pub const NOTES_PORT: u16 = 5011;
+
+/// Settings of `calcon exchange`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExchangeSettings {
+    /// Address to listen on, for clients and for the add-in. All interfaces, port 5010, by default.
+    pub listen: String,
+    /// Folder of the calendars of Exchange users.
+    pub calendars: PathBuf,
+    /// Zone of the times that name none. UTC by default.
+    pub time_zone: Zone,
+    /// How answers about Notes users are cached.
+    pub cache: CachePolicy,
+}
+
+impl ExchangeSettings {
+    /// The defaults, for a folder of calendars.
+    pub fn new(calendars: impl Into<PathBuf>) -> Self {
+        Self {
+            listen: format!("0.0.0.0:{EXCHANGE_PORT}"),
+            calendars: calendars.into(),
+            time_zone: Zone::UTC,
+            cache: CachePolicy::default(),
+        }
+    }
+}
+
+/// Settings of `calcon notes`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotesSettings {
+    /// Address to listen on, for clients. All interfaces, port 5011, by default.
+    pub listen: String,
+    /// Folder of the calendars of Notes users.
+    pub calendars: PathBuf,
+    /// Zone of the times that name none. UTC by default.
+    pub time_zone: Zone,
+    /// Address of the Exchange side, `host:port`, which the add-in dials.
+    pub exchange: String,
+}
+
+impl NotesSettings {
+    /// The defaults, for a folder of calendars and the address of the Exchange side.
+    pub fn new(calendars: impl Into<PathBuf>, exchange: impl Into<String>) -> Self {
+        Self {
+            listen: format!("0.0.0.0:{NOTES_PORT}"),
+            calendars: calendars.into(),
+            time_zone: Zone::UTC,
+            exchange: exchange.into(),
+        }
+    }
+}
+
+/// What can be set for `calcon exchange`, on the command line and by the same names, with `_`, in the file.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExchangeOptions {
+    /// Address to listen on, for clients and for the add-in [default: 0.0.0.0:5010]
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// Folder of the Exchange users' calendars: USER.ics each
+    #[arg(long, value_name = "FOLDER")]
+    calendars: Option<PathBuf>,
+    /// Zone of the times that name none [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// Age up to which a record of a Notes user is served without asking, in seconds [default: 900]
+    #[arg(long, value_name = "SECS")]
+    age_max_secs: Option<u64>,
+    /// How long the Notes side may take before an old record is served, in milliseconds [default: 3000]
+    #[arg(long, value_name = "MS")]
+    patience_ms: Option<u64>,
+    /// How many days from today a record spans [default: 60]
+    #[arg(long, value_name = "DAYS")]
+    window_days: Option<u32>,
+}
+
+/// What can be set for `calcon notes`, on the command line and by the same names, with `_`, in the file.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotesOptions {
+    /// Address to listen on, for clients [default: 0.0.0.0:5011]
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// Folder of the Notes users' calendars: USER.ics each
+    #[arg(long, value_name = "FOLDER")]
+    calendars: Option<PathBuf>,
+    /// Zone of the times that name none [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// Address of `calcon exchange`
+    #[arg(long, value_name = "HOST:PORT")]
+    exchange: Option<String>,
+}
+
+impl ExchangeOptions {
+    /// The settings: these options, then those of the file, then the defaults.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] with the file, or the setting that is missing or cannot be used.
+    pub fn settings(self, file: Option<&Path>) -> Result<ExchangeSettings, Error> {
+        let other: Self = file.map(read).transpose()?.unwrap_or_default();
+        let calendars = folder(self.calendars, other.calendars, file)?;
+        let mut settings = ExchangeSettings::new(calendars);
+        set(&mut settings.listen, self.listen.or(other.listen));
+        set(&mut settings.time_zone, zone(self.time_zone.or(other.time_zone))?);
+        set(&mut settings.cache.age_max, self.age_max_secs.or(other.age_max_secs).map(Duration::from_secs));
+        set(&mut settings.cache.patience, self.patience_ms.or(other.patience_ms).map(Duration::from_millis));
+        set(&mut settings.cache.window_days, self.window_days.or(other.window_days));
+        Ok(settings)
+    }
+}
+
+impl NotesOptions {
+    /// The settings: these options, then those of the file, then the defaults.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] with the file, or the setting that is missing or cannot be used.
+    pub fn settings(self, file: Option<&Path>) -> Result<NotesSettings, Error> {
+        let other: Self = file.map(read).transpose()?.unwrap_or_default();
+        let calendars = folder(self.calendars, other.calendars, file)?;
+        let Some(exchange) = self.exchange.or(other.exchange) else {
+            return Err(missing("exchange", "the address of `calcon exchange`, HOST:PORT"));
+        };
+        let mut settings = NotesSettings::new(calendars, exchange);
+        set(&mut settings.listen, self.listen.or(other.listen));
+        set(&mut settings.time_zone, zone(self.time_zone.or(other.time_zone))?);
+        Ok(settings)
+    }
+}
+
+fn set<T>(setting: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *setting = value;
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(file: &Path) -> Result<T, Error> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Error::Settings(format!("cannot read the settings in {}: {error}", file.display())))?;
+    toml::from_str(&text).map_err(|error| Error::Settings(format!("{}: {error}", file.display())))
+}
+
+/// A folder named in a file is meant from where the file is, one named on the command line from where we are.
+fn folder(flag: Option<PathBuf>, in_file: Option<PathBuf>, file: Option<&Path>) -> Result<PathBuf, Error> {
+    let beside = |folder: PathBuf| match file.and_then(Path::parent) {
+        Some(parent) => parent.join(folder),
+        None => folder,
+    };
+    flag.or(in_file.map(beside)).ok_or_else(|| missing("calendars", "a folder of .ics files"))
+}
+
+fn zone(name: Option<String>) -> Result<Option<Zone>, Error> {
+    name.map(|name| name.parse())
+        .transpose()
+        .map_err(|error: crate::calendar::UnknownTimeZone| Error::Settings(format!("time_zone: {error}")))
+}
+
+fn missing(name: &str, what: &str) -> Error {
+    Error::Settings(format!("`{name}` is not set: give --{name}, or {name} in the settings file: {what}"))
+}

@@ -1,0 +1,116 @@
+//! The production binary, as an operator runs it: built by itself, started as processes of its own, on real sockets.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// How long anything real may take before a test fails. Generous: it is only ever reached by a failure.
+pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// The root of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Builds the production binary and gives its path. The one that cargo builds beside the tests is simulated.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("production");
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--release", "--package", "calcon", "--bin", "calcon"])
+            .args(["--message-format", "json-render-diagnostics", "--target-dir"])
+            .arg(target)
+            .current_dir(root())
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("cargo starts");
+        assert!(built.status.success(), "the production binary does not build");
+        let messages = String::from_utf8(built.stdout).expect("cargo writes UTF-8");
+        let executable = messages.lines().find_map(|line| {
+            let message: serde_json::Value = serde_json::from_str(line).ok()?;
+            message.get("executable")?.as_str().map(PathBuf::from)
+        });
+        executable.expect("cargo names the executable")
+    })
+}
+
+/// A daemon that runs until it is dropped.
+pub struct Daemon {
+    child: Child,
+    lines: Receiver<String>,
+    /// What it has logged so far, as far as somebody waited for it.
+    pub log: Vec<String>,
+    /// Where it listens.
+    pub address: String,
+}
+
+impl Daemon {
+    /// Starts `calcon` with these arguments and waits until it listens.
+    pub fn start(args: &[&str]) -> Self {
+        let mut command = Command::new(binary());
+        command.args(args).current_dir(root()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the daemon starts");
+        let stderr = child.stderr.take().expect("piped");
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut daemon = Self { child, lines, log: Vec::new(), address: String::new() };
+        let line = daemon.wait_for("listening on ");
+        daemon.address = line.rsplit(' ').next().expect("an address").to_owned();
+        daemon
+    }
+
+    /// The first line with this text, of those that are logged from now on; its text must come within [`LIMIT`].
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) -> String {
+        let until = Instant::now() + LIMIT;
+        loop {
+            match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    self.log.push(line.clone());
+                    if line.contains(text) {
+                        return line;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => panic!("no {text:?} within {LIMIT:?} after {:#?}", self.log),
+                Err(RecvTimeoutError::Disconnected) => panic!("ended without {text:?} after {:#?}", self.log),
+            }
+        }
+    }
+
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill starts").success());
+    }
+
+    /// Asks it to stop, gives its exit code, and leaves all of its log behind.
+    pub fn stop(&mut self) -> Option<i32> {
+        self.signal("TERM");
+        let code = self.child.wait().expect("waited for").code();
+        self.log.extend(self.lines.iter());
+        code
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs `calcon query` to its end.
+pub fn query(at: &str, user: &str, args: &[&str]) -> Output {
+    Command::new(binary()).args(["query", "--at", at, user]).args(args).output().expect("calcon starts")
+}
