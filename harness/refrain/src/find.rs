@@ -1,7 +1,6 @@
 //! Finds the refrain tests of an executable without running it.
 //!
-//! Each `#[refrain::test]` leaves one string literal in its executable: [`MARK`], the name as libtest takes it with
-//! `--exact`, a separator, where the test stands, a separator, the class that it expects to be caught or nothing, and
+//! Each `#[refrain::test]` leaves one string literal in its executable: [`MARK`], the test's path, a separator, where the test stands, a separator, the class that it expects to be caught or nothing, and
 //! an end. The bytes between them are control characters that no name, path or class contains.
 
 use crate::{protocol::MARK, verdict::Class};
@@ -54,7 +53,9 @@ fn announcement(bytes: &[u8]) -> Option<Found> {
     let end = bytes.iter().position(|&byte| byte == END)?;
     let text = std::str::from_utf8(&bytes[..end]).ok()?;
     let mut parts = text.split(char::from(SEPARATOR));
-    let (name, place, expect) = (parts.next()?, parts.next()?, parts.next()?);
+    let (path, place, expect) = (parts.next()?, parts.next()?, parts.next()?);
+    // The path begins with the crate, which libtest leaves out.
+    let name = path.split_once("::")?.1;
     let expect = match expect {
         "" => None,
         name => Some(Class::ALL.into_iter().find(|class| class.name() == name)?),

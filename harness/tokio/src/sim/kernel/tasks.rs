@@ -113,12 +113,15 @@ impl Kernel {
         let nth = self.tasks_at.entry((host, place.file(), place.line())).or_default();
         *nth += 1;
         let nth = *nth;
+        // What a process that was just killed still spawns is its own, not its successor's.
+        let parent = self.tasks.get(current_task()).filter(|parent| parent.host == host && !main);
+        let life = parent.map_or(self.hosts[host].life, |parent| parent.life);
         let mut task = TaskState {
             host,
             place,
             nth,
             main,
-            life: self.hosts[host].life,
+            life,
             polls: 0,
             waits: vec![],
             waited: vec![],

@@ -1,0 +1,29 @@
+//! The link between the two sides under network faults: it may break at any time, and it always comes back (Q201280).
+
+mod world;
+
+use refrain::{Faults, World};
+use std::time::Duration;
+use world::{Calendars, ask_each, exchange, notes, queries, today};
+
+/// Q201280: whatever the network did, queries work again once it heals.
+#[refrain::test(runs = 400, snapshot)]
+async fn queries_recover_after_the_link_heals(world: World, #[any(queries(1..6))] queries: Vec<calcon::query::Query>) {
+    world.host("exchange", exchange);
+    world.host("notes", notes);
+    world.conserves_up_to("calcon.connection", 2);
+    world.sometimes("link established", "calcon::link", "link up");
+    world.sometimes("link lost", "calcon::link", "link down");
+    world.sometimes("attempt failed", "calcon::link", "link attempt failed");
+    world.faults(Faults::between("exchange", "notes").all().at_most(4));
+    ask_each(&world, queries).await;
+    world.heal().await;
+    for side in Calendars::BOTH {
+        let fresh = today(side.other());
+        world
+            .eventually(Duration::from_secs(60), &format!("a fresh query is answered at {}", side.host()), || {
+                calcon::query::ask(side.address(), &fresh)
+            })
+            .await;
+    }
+}

@@ -1,0 +1,96 @@
+//! What the scenarios share: the two sides as hosts, and questions to them.
+
+use calcon::{
+    exchange::serve as serve_exchange,
+    notes::serve as serve_notes,
+    query::{Query, ask},
+    settings::{ExchangeSettings, NotesSettings},
+};
+use chrono::{TimeZone, Utc};
+use proptest::prelude::*;
+use refrain::World;
+use std::{future::Future, ops::Range, path::Path, time::Duration};
+
+/// A side, by its calendars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calendars {
+    Exchange,
+    Notes,
+}
+
+impl Calendars {
+    pub const BOTH: [Calendars; 2] = [Calendars::Exchange, Calendars::Notes];
+
+    pub fn other(self) -> Calendars {
+        match self {
+            Calendars::Exchange => Calendars::Notes,
+            Calendars::Notes => Calendars::Exchange,
+        }
+    }
+
+    pub fn host(self) -> &'static str {
+        match self {
+            Calendars::Exchange => "exchange",
+            Calendars::Notes => "notes",
+        }
+    }
+
+    pub fn address(self) -> &'static str {
+        match self {
+            Calendars::Exchange => "exchange:5010",
+            Calendars::Notes => "notes:5011",
+        }
+    }
+
+    fn users(self) -> [&'static str; 2] {
+        match self {
+            Calendars::Exchange => ["alice@exchange.example", "bob@exchange.example"],
+            Calendars::Notes => ["carol@notes.example", "dave@notes.example"],
+        }
+    }
+
+    fn folder(self) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(self.host())
+    }
+}
+
+/// The Exchange side.
+pub fn exchange() -> impl Future<Output = Result<(), calcon::Error>> {
+    serve_exchange(ExchangeSettings::new(Calendars::Exchange.folder()))
+}
+
+/// The Notes side.
+pub fn notes() -> impl Future<Output = Result<(), calcon::Error>> {
+    serve_notes(NotesSettings::new(Calendars::Notes.folder(), Calendars::Exchange.address()))
+}
+
+/// A question about a user of a side: one day.
+pub fn today(side: Calendars) -> Query {
+    Query::days(side.users()[0], Utc.with_ymd_and_hms(2026, 3, 2, 0, 0, 0).unwrap(), 1)
+}
+
+/// Questions about users of both sides.
+pub fn queries(count: Range<usize>) -> impl Strategy<Value = Vec<Query>> {
+    let user = prop::sample::select(Calendars::BOTH.iter().flat_map(|side| side.users()).collect::<Vec<_>>());
+    let query = (user, 0..28u32, 1..60u32).prop_map(|(user, day, days)| {
+        Query::days(user, Utc.with_ymd_and_hms(2026, 3, 1 + day, 0, 0, 0).unwrap(), days)
+    });
+    prop::collection::vec(query, count)
+}
+
+/// Asks each question at both sides, a while apart. While the network is broken an error is an answer, too.
+pub async fn ask_each(world: &World, queries: Vec<Query>) {
+    for query in queries {
+        for side in Calendars::BOTH {
+            let query = query.clone();
+            let answer = world.client("schedule").run(async move { ask(side.address(), &query).await }).await;
+            match answer {
+                Ok(answer) => {
+                    world.saw(format_args!("{} answers about {}: {}", side.host(), answer.user, answer.source))
+                }
+                Err(error) => world.saw(format_args!("{} does not answer: {error}", side.host())),
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
