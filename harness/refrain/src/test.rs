@@ -7,9 +7,12 @@ use proptest::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin, sync::LazyLock, time::Duration};
 
 use crate::plan::Argument;
+
+/// proptest reads its defaults from the environment, but once.
+static CONFIG: LazyLock<Config> = LazyLock::new(|| Config { failure_persistence: None, ..Config::default() });
 
 /// The workload's stream of chance: never the schedule's.
 const WORKLOAD_STREAM: u64 = 0x7077_6f72_6b6c_6f61;
@@ -101,13 +104,17 @@ impl Test {
 
     /// The workload of a seed.
     pub(crate) fn workload(&self, seed: u64) -> Result<Workload, String> {
+        let parameters = (self.parameters)();
+        let mut workload = Workload { names: vec![], trees: vec![] };
+        if parameters.is_empty() {
+            return Ok(workload);
+        }
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         bytes[8..16].copy_from_slice(&WORKLOAD_STREAM.to_le_bytes());
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        let mut runner = TestRunner::new_with_rng(Config { failure_persistence: None, ..Config::default() }, rng);
-        let mut workload = Workload { names: vec![], trees: vec![] };
-        for parameter in (self.parameters)() {
+        let mut runner = TestRunner::new_with_rng(CONFIG.clone(), rng);
+        for parameter in parameters {
             let tree = parameter.values.new_tree(&mut runner);
             workload.names.push(parameter.name);
             workload.trees.push(tree.map_err(|why| format!("no value for `{}`: {why}", parameter.name))?);

@@ -25,6 +25,8 @@ use std::{
 pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut worker = Worker { test, beat: process::shared_beat()?, output: Output::catch()? };
+    // What is looked up once a process, such as what the processor can do, is looked up here and not in every run.
+    drop(test.workload(0));
     let mut answers = socket.try_clone()?;
     for line in BufReader::new(socket).lines() {
         let job = serde_json::from_str(&line?)?;
