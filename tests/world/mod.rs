@@ -54,9 +54,10 @@ impl Calendars {
         }
     }
 
-    /// Relative, so that what the service logs is the same on every machine: tests run in the package's folder.
+    /// One event a user: these scenarios are about the link. The path is relative, so that what the service logs is the
+    /// same on every machine: tests run in the package's folder.
     fn folder(self) -> PathBuf {
-        Path::new("samples").join(self.host())
+        Path::new("tests/calendars/small").join(self.host())
     }
 }
 
