@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-/// Most users with a record; beyond it the oldest record goes.
+/// Most records; beyond it the oldest record goes.
 pub const RECORDS_MAX: usize = 10_000;
 /// Most questions to the other side at once, late ones included.
 pub const FETCHES_MAX: usize = 1024;
@@ -44,11 +44,20 @@ struct Record {
     read_at: Instant,
 }
 
+/// Which of the two records of a user a question is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Span {
+    /// From today, for as many days as the policy says, and further if a question reached further.
+    Today,
+    /// The window of the last question that was too far from today to be asked about together with it.
+    Apart,
+}
+
 /// The records.
 #[derive(Debug)]
 pub struct Cache {
     policy: CachePolicy,
-    records: Mutex<BTreeMap<String, Record>>,
+    records: Mutex<BTreeMap<(String, Span), Record>>,
     fetches: Arc<Semaphore>,
 }
 
@@ -68,7 +77,8 @@ impl Cache {
         F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
     {
         let now = Instant::now();
-        let old = self.lock().get(&query.user).cloned();
+        let (wide, span) = self.widened(&query, Utc::now());
+        let old = self.lock().get(&(query.user.clone(), span)).cloned();
         if let Some(record) = &old
             && now.duration_since(record.read_at) < self.policy.age_max
             && record.window.covers(&query.window())
@@ -78,7 +88,7 @@ impl Cache {
         let old = old.filter(|record| !record.window.intersect(&query.window()).is_empty());
         // Without an old record there is nothing to serve early.
         let patience = if old.is_some() { deadline.min(now + self.policy.patience) } else { deadline };
-        let fetched = self.fetch(&query, patience, ask);
+        let fetched = self.fetch(wide, span, patience, ask);
         let outcome = match timeout_at(patience, fetched).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Refusal::new(Code::TimedOut, "the other side did not answer in time")),
@@ -94,7 +104,13 @@ impl Cache {
     }
 
     /// Asks the other side in a task of its own, so that a late reply is kept although its asker has been served.
-    async fn fetch<A, F>(self: &Arc<Self>, query: &Query, patience: Instant, ask: A) -> Result<Answer, Refusal>
+    async fn fetch<A, F>(
+        self: &Arc<Self>,
+        wide: Query,
+        span: Span,
+        patience: Instant,
+        ask: A,
+    ) -> Result<Answer, Refusal>
     where
         A: FnOnce(Query, Instant) -> F,
         F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
@@ -103,15 +119,12 @@ impl Cache {
             return Err(Refusal::new(Code::Busy, format!("{FETCHES_MAX} questions wait for the other side already")));
         };
         let asked_at = Instant::now();
-        let (wide, kept) = self.widened(query, Utc::now());
         let asking = ask(wide.clone(), asked_at + LATE_LIMIT);
         let cache = Arc::clone(self);
         let fetched = tokio::spawn(async move {
             let _place = place;
             let outcome = asking.await;
-            if kept {
-                cache.learn(&wide.user, &outcome, asked_at);
-            }
+            cache.learn(&wide.user, span, &outcome, asked_at);
             if outcome.is_ok() && Instant::now() > patience {
                 tracing::info!(user = wide.user, "late reply kept");
             }
@@ -124,38 +137,39 @@ impl Cache {
     }
 
     /// The question to the other side: as much as a record spans, so that the next question finds its answer here.
-    /// Also says whether the reply makes a record. One about a time far from today does not: the other side would
-    /// refuse a window that reaches from today to there.
-    fn widened(&self, query: &Query, now: DateTime<Utc>) -> (Query, bool) {
+    /// A question far from today is asked as it is: the other side would refuse a window that reaches from today to
+    /// there.
+    fn widened(&self, query: &Query, now: DateTime<Utc>) -> (Query, Span) {
         let today = now.date_naive().and_time(NaiveTime::MIN).and_utc();
         // One day more, so that a window of that many days from any hour of today is inside.
         let days = i64::from(self.policy.window_days).saturating_add(1).min(WINDOW_DAYS_MAX);
         let hull = Window::new(today, today + TimeDelta::days(days)).hull(&query.window());
         let wide = Query { user: query.user.clone(), from: hull.from, to: hull.to };
-        if wide.checked().is_ok() { (wide, true) } else { (query.clone(), false) }
+        if wide.checked().is_ok() { (wide, Span::Today) } else { (query.clone(), Span::Apart) }
     }
 
     /// Keeps a reply, unless a later question was answered before it; forgets a user that is gone.
-    fn learn(&self, user: &str, outcome: &Result<Answer, Refusal>, asked_at: Instant) {
+    fn learn(&self, user: &str, span: Span, outcome: &Result<Answer, Refusal>, asked_at: Instant) {
         let mut records = self.lock();
         match outcome {
             Ok(answer) => {
                 let record = Record::from_reply(answer, asked_at);
-                if records.get(user).is_none_or(|known| known.read_at <= record.read_at) {
-                    records.insert(user.to_owned(), record);
+                let key = (user.to_owned(), span);
+                if records.get(&key).is_none_or(|known| known.read_at <= record.read_at) {
+                    records.insert(key, record);
                 }
             }
-            Err(refusal) if refusal.code == Code::UnknownUser => drop(records.remove(user)),
+            Err(refusal) if refusal.code == Code::UnknownUser => records.retain(|(known, _), _| known != user),
             Err(_) => {}
         }
         if records.len() > RECORDS_MAX
-            && let Some(user) = records.iter().min_by_key(|(_, record)| record.read_at).map(|(user, _)| user.clone())
+            && let Some(key) = records.iter().min_by_key(|(_, record)| record.read_at).map(|(key, _)| key.clone())
         {
-            records.remove(&user);
+            records.remove(&key);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Record>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, Span), Record>> {
         // Each change is one insert or one remove: a panic elsewhere leaves the map whole.
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }

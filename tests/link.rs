@@ -7,7 +7,7 @@ use std::time::Duration;
 use world::{Calendars, ask_each, exchange, notes, queries, today};
 
 /// Q201280: whatever the network did, queries work again once it heals.
-#[refrain::test(runs = 400, snapshot)]
+#[refrain::test(runs = 20_000, snapshot)]
 async fn queries_recover_after_the_link_heals(world: World, #[any(queries(1..6))] queries: Vec<calcon::query::Query>) {
     world.host("exchange", exchange);
     world.host("notes", notes);

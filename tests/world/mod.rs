@@ -9,7 +9,12 @@ use calcon::{
 use chrono::{TimeZone, Utc};
 use proptest::prelude::*;
 use refrain::World;
-use std::{future::Future, ops::Range, path::Path, time::Duration};
+use std::{
+    future::Future,
+    ops::Range,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// A side, by its calendars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +54,10 @@ impl Calendars {
         }
     }
 
-    fn folder(self) -> std::path::PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(self.host())
+    /// One event a user: these scenarios are about the link. The path is relative, so that what the service logs is the
+    /// same on every machine: tests run in the package's folder.
+    fn folder(self) -> PathBuf {
+        Path::new("tests/calendars/small").join(self.host())
     }
 }
 

@@ -7,9 +7,12 @@ use proptest::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin, sync::LazyLock, time::Duration};
 
 use crate::plan::Argument;
+
+/// proptest reads its defaults from the environment, but once.
+static CONFIG: LazyLock<Config> = LazyLock::new(|| Config { failure_persistence: None, ..Config::default() });
 
 /// The workload's stream of chance: never the schedule's.
 const WORKLOAD_STREAM: u64 = 0x7077_6f72_6b6c_6f61;
@@ -40,8 +43,11 @@ pub struct Test {
     /// Its workload arguments.
     pub parameters: fn() -> Vec<Parameter>,
     /// Its body.
-    pub body: fn(World, Vec<Value>) -> Pin<Box<dyn Future<Output = ()>>>,
+    pub body: fn(World, Vec<Value>) -> Body,
 }
+
+/// The future of a test's body.
+pub type Body = Pin<Box<dyn Future<Output = ()>>>;
 
 /// One workload argument: a name and a strategy for its values, as JSON.
 #[derive(Debug)]
@@ -101,13 +107,17 @@ impl Test {
 
     /// The workload of a seed.
     pub(crate) fn workload(&self, seed: u64) -> Result<Workload, String> {
+        let parameters = (self.parameters)();
+        let mut workload = Workload { names: vec![], trees: vec![] };
+        if parameters.is_empty() {
+            return Ok(workload);
+        }
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         bytes[8..16].copy_from_slice(&WORKLOAD_STREAM.to_le_bytes());
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        let mut runner = TestRunner::new_with_rng(Config { failure_persistence: None, ..Config::default() }, rng);
-        let mut workload = Workload { names: vec![], trees: vec![] };
-        for parameter in (self.parameters)() {
+        let mut runner = TestRunner::new_with_rng(CONFIG.clone(), rng);
+        for parameter in parameters {
             let tree = parameter.values.new_tree(&mut runner);
             workload.names.push(parameter.name);
             workload.trees.push(tree.map_err(|why| format!("no value for `{}`: {why}", parameter.name))?);

@@ -125,6 +125,7 @@ mod tests {
         assert_eq!(spans("2 ns"), "1 ns");
         assert_eq!(spans("1 ns"), "");
         assert_eq!(spans("0 s"), "");
+        assert!(spans("18446744073709551615 s").starts_with("10000000000000000000 s, 18000000000000000000 s"));
     }
 
     #[test]

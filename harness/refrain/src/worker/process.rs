@@ -91,11 +91,23 @@ pub fn exit(code: i32) -> ! {
 fn watch(beat: &'static Beat, child: Pid, reader: OwnedFd) -> io::Result<(Vec<u8>, End)> {
     let mut said = vec![];
     let mut buffer = vec![0; 64 << 10];
-    let mut last = (beat.count(), Instant::now(), cpu_time(child));
+    // When the run was last seen to go on: its polls, the time, the processor time it had used.
+    let mut last: Option<(u64, Instant, Duration)> = None;
     loop {
         let mut fds = [PollFd::new(reader.as_fd(), PollFlags::POLLIN)];
         match poll(&mut fds, PollTimeout::from(LOOK_MS)) {
-            Ok(0) => {}
+            Ok(0) => match last {
+                Some((polls, since, used)) if polls == beat.count() => {
+                    let still = since.elapsed();
+                    if still >= STILL_MAX {
+                        let busy = cpu_time(child).saturating_sub(used) > still / 10;
+                        kill(child, Signal::SIGKILL)?;
+                        reap(child)?;
+                        return Ok((said, End::Still(still, busy)));
+                    }
+                }
+                _ => last = Some((beat.count(), Instant::now(), cpu_time(child))),
+            },
             Ok(_) => match read(&reader, &mut buffer) {
                 Ok(0) => break,
                 Ok(n) => said.extend_from_slice(&buffer[..n]),
@@ -104,15 +116,6 @@ fn watch(beat: &'static Beat, child: Pid, reader: OwnedFd) -> io::Result<(Vec<u8
             },
             Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
-        }
-        if beat.count() != last.0 {
-            last = (beat.count(), Instant::now(), cpu_time(child));
-        } else if last.1.elapsed() >= STILL_MAX {
-            let still = last.1.elapsed();
-            let busy = cpu_time(child).saturating_sub(last.2) > still / 10;
-            kill(child, Signal::SIGKILL)?;
-            reap(child)?;
-            return Ok((said, End::Still(still, busy)));
         }
     }
     Ok((said, reap(child)?))

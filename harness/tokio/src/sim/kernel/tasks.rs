@@ -95,16 +95,24 @@ pub(crate) enum Turn {
 impl TaskState {
     /// Where it was spawned: `src/link.rs:88`.
     pub fn place(&self) -> String {
-        format!("{}:{}", self.place.file(), self.place.line())
+        format!("{}:{}", short(self.place.file()), self.place.line())
     }
 
     /// The same, with `#n` from the second one spawned there on its host.
-    pub fn name(&self, _: &Kernel) -> String {
+    pub fn name(&self) -> String {
         match self.nth {
             1 => self.place(),
             n => format!("{}#{n}", self.place()),
         }
     }
+}
+
+/// The path of a source file without what differs between machines: where cargo keeps its sources.
+fn short(file: &str) -> &str {
+    const REGISTRY: &str = "/registry/src/";
+    let Some(at) = file.find(REGISTRY) else { return file };
+    let rest = &file[at + REGISTRY.len()..];
+    rest.split_once('/').map_or(rest, |(_, path)| path)
 }
 
 impl Kernel {
@@ -135,14 +143,14 @@ impl Kernel {
         self.tasks.push(task);
         let id = self.tasks.len() - 1;
         if !main {
-            self.event(Kind::Start, id, nth as usize, |k| format!("spawns {}", k.tasks[id].name(k)));
+            self.event(Kind::Start, id, nth as usize, |k| format!("spawns {}", k.tasks[id].name()));
         }
         id
     }
 
     fn draw_hold(&self, task: &TaskState) -> Option<(u32, HeldUntil)> {
         let HoldPlan::Random { one_in } = self.holds else { return None };
-        let place = record::hash(task.place.file()) ^ u64::from(task.place.line());
+        let place = record::hash(short(task.place.file())) ^ u64::from(task.place.line());
         let stream = record::mix(record::hash(&self.hosts[task.host].name) ^ 0x401d, place);
         let chance = |n| self.chance(stream, (u64::from(task.nth) << 8) + n);
         if !chance(0).is_multiple_of(one_in) {
