@@ -86,6 +86,8 @@ impl Worker {
                 Err(_) => {}
             }
         }
+        // A run that is to stop stops at its next poll, which may be some events later.
+        heard.events.truncate(until.unwrap_or(usize::MAX));
         heard.conclude(end, &mut self.output, process::last_place(beat).map(|p| format!("{}:{}", p.file(), p.line())))
     }
 }
