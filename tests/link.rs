@@ -9,8 +9,8 @@ use world::{Calendars, ask_each, exchange, notes, queries, today};
 /// Q201280: whatever the network did, queries work again once it heals.
 #[refrain::test(runs = 20_000, snapshot)]
 async fn queries_recover_after_the_link_heals(world: World, #[any(queries(1..6))] queries: Vec<calcon::query::Query>) {
-    world.host("exchange", exchange);
-    world.host("notes", notes);
+    world.host("exchange", || calcon::exchange::serve(exchange()));
+    world.host("notes", || calcon::notes::serve(notes()));
     world.conserves_up_to("calcon.connection", 2);
     world.sometimes("link established", "calcon::link", "link up");
     world.sometimes("link lost", "calcon::link", "link down");

@@ -1,8 +1,6 @@
 //! What the scenarios share: the two sides as hosts, and questions to them.
 
 use calcon::{
-    exchange::serve as serve_exchange,
-    notes::serve as serve_notes,
     query::{Query, ask},
     settings::{ExchangeSettings, NotesSettings},
 };
@@ -10,7 +8,6 @@ use chrono::{TimeZone, Utc};
 use proptest::prelude::*;
 use refrain::World;
 use std::{
-    future::Future,
     ops::Range,
     path::{Path, PathBuf},
     time::Duration,
@@ -61,14 +58,14 @@ impl Calendars {
     }
 }
 
-/// The Exchange side.
-pub fn exchange() -> impl Future<Output = Result<(), calcon::Error>> {
-    serve_exchange(ExchangeSettings::new(Calendars::Exchange.folder()))
+/// Settings of the Exchange side.
+pub fn exchange() -> ExchangeSettings {
+    ExchangeSettings::new(Calendars::Exchange.folder())
 }
 
-/// The Notes side.
-pub fn notes() -> impl Future<Output = Result<(), calcon::Error>> {
-    serve_notes(NotesSettings::new(Calendars::Notes.folder(), Calendars::Exchange.address()))
+/// Settings of the Notes side.
+pub fn notes() -> NotesSettings {
+    NotesSettings::new(Calendars::Notes.folder(), Calendars::Exchange.address())
 }
 
 /// A question about a user of a side: one day.
