@@ -17,6 +17,9 @@ use std::{
 
 /// Serves jobs for one test until the socket on standard input is closed.
 pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
+    // As cargo does, whoever started us where: a path that a test gives its service is the same one in every clone, and
+    // reads the same in traces and snapshots. Where the sources are gone, it stays as it is.
+    let _ = std::env::set_current_dir(test.folder);
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut worker = Worker { test, beat: process::shared_beat()?, output: Output::catch()? };
     // What is looked up once a process, such as what the processor can do, is looked up here and not in every run.

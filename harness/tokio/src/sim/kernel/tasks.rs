@@ -20,6 +20,8 @@ pub(crate) struct TaskState {
     pub life: u32,
     pub polls: u32,
     pub waits: Vec<(Wait, u64)>,
+    /// The connection that it used last: what it waits for may come of that one, though the network does not show it.
+    pub used: Option<(ConnId, Side)>,
     waited: Vec<(Wait, u64)>,
     pub last_poll: u64,
     pub ended: bool,
@@ -133,6 +135,7 @@ impl Kernel {
             polls: 0,
             waits: vec![],
             waited: vec![],
+            used: None,
             last_poll: self.now,
             ended: false,
             hold: None,
@@ -231,6 +234,30 @@ impl Kernel {
         }
         let since = task.waited.iter().find(|(other, _)| *other == wait).map_or(now, |(_, since)| *since);
         task.waits.push((wait, since));
+    }
+
+    /// For how many things the current task waits so far.
+    pub fn waits(&self) -> usize {
+        self.tasks[current_task()].waits.len()
+    }
+
+    /// The current task no longer waits for what came after the first ones: it has given that up.
+    pub fn give_up_waits(&mut self, first: usize) {
+        self.tasks[current_task()].waits.truncate(first);
+    }
+
+    /// The current task has dropped its socket: it does not wait for it.
+    pub fn give_up_socket(&mut self, conn: ConnId, side: Side) {
+        self.tasks[current_task()].waits.retain(|(wait, _)| match wait {
+            Wait::Read(other, end) | Wait::Write(other, end) => (*other, *end) != (conn, side),
+            Wait::Connect(other) => *other != conn || side != 0,
+            _ => true,
+        });
+    }
+
+    /// The current task uses a connection.
+    pub fn uses(&mut self, conn: ConnId, side: Side) {
+        self.tasks[current_task()].used = Some((conn, side));
     }
 
     /// A task is done or was dropped.
