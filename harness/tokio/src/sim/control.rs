@@ -223,6 +223,11 @@ pub fn counts() -> (u64, u64) {
     with(|k| (k.polls, k.record.count))
 }
 
+/// How many holds took place so far.
+pub fn holds_count() -> usize {
+    with(|k| k.holds_taken.len())
+}
+
 /// The holds that took place so far.
 pub fn holds_taken() -> Vec<HoldTaken> {
     with(|k| k.holds_taken.clone())
