@@ -74,7 +74,7 @@ impl Worker {
             Source::Plan(plan) => (**plan).clone(),
             Source::Seed(seed) | Source::Calm(seed) => Plan { seed: *seed, ..Plan::default() },
         };
-        let (said, end) = process::run_forked(beat, |pipe| {
+        let (said, end) = process::run_forked(beat, test.poll_limit(), |pipe| {
             simulation::run(test, source, simulation::Watch { record, until, beat }, pipe)
         })?;
         let mut heard = Heard::new(plan);
