@@ -2,6 +2,7 @@
 
 use crate::{
     faults::Faults,
+    plan::Fault,
     simulation::{self, Given, Seen},
 };
 use std::{
@@ -16,8 +17,10 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// How long `eventually` waits before it tries again.
+/// How long `eventually` waits before it tries again; twice as long each time, up to the most. The last try is this long
+/// before the end. A stall of a minute has 16 tries then, and a trace that a person can read.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
+const TRY_AGAIN_MAX: Duration = Duration::from_secs(5);
 const SIGTERM: i32 = 15;
 
 /// The world of one run: a handle, cheap to clone.
@@ -133,7 +136,7 @@ impl World {
     /// If it is called twice, or names a host that there is not.
     #[track_caller]
     pub fn faults(&self, faults: Faults) {
-        simulation::with(|state| {
+        let fit = simulation::with(|state| {
             assert!(!state.has_faults, "world.faults() is called once: put all kinds into one Faults");
             for host in &faults.hosts {
                 assert!(
@@ -143,10 +146,25 @@ impl World {
             }
             let drawn = match &state.given {
                 Given::Drawn => simulation::draw(&faults, &state.services(), state.plan.seed),
-                Given::Planned(planned) => planned.clone(),
+                Given::Planned(_) => vec![],
             };
-            state.decide_faults(drawn);
+            state.decide_faults(drawn)
         });
+        fit.unwrap_or_else(|why| simulation::refuse(&why));
+    }
+
+    /// What goes wrong in every run, as a plan says it: `cut exchange <-> notes at 12.3 s for 4.2 s`. Call it after the
+    /// hosts were added.
+    ///
+    /// # Panics
+    /// If the sentence is no fault.
+    #[track_caller]
+    pub fn fault(&self, sentence: &str) {
+        let fault = match sentence.parse::<Fault>() {
+            Ok(fault) => fault,
+            Err(error) => panic!("world.fault() takes a fault as a plan says it: {error}"),
+        };
+        simulation::with(|state| state.script_fault(fault)).unwrap_or_else(|why| simulation::refuse(&why));
     }
 
     /// Repairs everything: what is cut, killed, crashed, paused or slow is well again, and nothing more goes wrong.
@@ -166,16 +184,19 @@ impl World {
     {
         let deadline = Instant::now() + within;
         let mut last = "was still pending".to_owned();
+        let mut wait = TRY_AGAIN;
         loop {
             match timeout_at(deadline, holds()).await.map(Answer::missing) {
                 Ok(None) => return control::note(&format!("\"{what}\" holds")),
                 Ok(Some(why)) => last = format!("failed again and again ({why})"),
                 Err(_) => break,
             }
-            if Instant::now() + TRY_AGAIN >= deadline {
+            let next = (Instant::now() + wait).min(deadline - TRY_AGAIN);
+            if next <= Instant::now() {
                 break;
             }
-            tokio::time::sleep(TRY_AGAIN).await;
+            tokio::time::sleep_until(next).await;
+            wait = (2 * wait).min(TRY_AGAIN_MAX);
         }
         let after = match simulation::with(|state| state.healed_at) {
             Some(_) => "after the network healed",

@@ -17,6 +17,9 @@ use std::{
 
 /// Serves jobs for one test until the socket on standard input is closed.
 pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
+    // As cargo does, whoever started us where: a path that a test gives its service is the same one in every clone, and
+    // reads the same in traces and snapshots. Where the sources are gone, it stays as it is.
+    let _ = std::env::set_current_dir(test.folder);
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut worker = Worker { test, beat: process::shared_beat()?, output: Output::catch()? };
     // What is looked up once a process, such as what the processor can do, is looked up here and not in every run.
@@ -71,7 +74,7 @@ impl Worker {
             Source::Plan(plan) => (**plan).clone(),
             Source::Seed(seed) | Source::Calm(seed) => Plan { seed: *seed, ..Plan::default() },
         };
-        let (said, end) = process::run_forked(beat, |pipe| {
+        let (said, end) = process::run_forked(beat, test.poll_limit(), |pipe| {
             simulation::run(test, source, simulation::Watch { record, until, beat }, pipe)
         })?;
         let mut heard = Heard::new(plan);
@@ -86,6 +89,8 @@ impl Worker {
                 Err(_) => {}
             }
         }
+        // A run that is to stop stops at its next poll, which may be some events later.
+        heard.events.truncate(until.unwrap_or(usize::MAX));
         heard.conclude(end, &mut self.output, process::last_place(beat).map(|p| format!("{}:{}", p.file(), p.line())))
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct TaskState {
     pub life: u32,
     pub polls: u32,
     pub waits: Vec<(Wait, u64)>,
+    /// The connection that it used last: what it waits for may come of that one, though the network does not show it.
+    pub used: Option<(ConnId, Side)>,
     waited: Vec<(Wait, u64)>,
     pub last_poll: u64,
     pub ended: bool,
@@ -87,6 +89,8 @@ pub(crate) struct Busy {
 /// What the gate is to do with a poll.
 pub(crate) enum Turn {
     Run,
+    /// Its process is gone: it does nothing any more, until it is dropped.
+    Never,
     Hold(HeldUntil),
     OutOfTime,
     Busy,
@@ -133,6 +137,7 @@ impl Kernel {
             polls: 0,
             waits: vec![],
             waited: vec![],
+            used: None,
             last_poll: self.now,
             ended: false,
             hold: None,
@@ -183,6 +188,9 @@ impl Kernel {
 
     /// A task is about to be polled.
     pub fn begin_poll(&mut self, id: TaskId) -> Turn {
+        if self.is_dead(id) {
+            return Turn::Never;
+        }
         self.polls += 1;
         if self.now > self.busy.last + IDLE_STEP_NS {
             self.busy.polls = 0;
@@ -222,6 +230,21 @@ impl Kernel {
         Turn::Hold(until)
     }
 
+    /// A task is held no longer.
+    pub fn let_go(&mut self, id: TaskId) {
+        self.tasks[id].waits.clear();
+    }
+
+    /// Whether the task's process is gone.
+    pub fn is_dead(&self, id: TaskId) -> bool {
+        self.tasks[id].life != self.hosts[self.tasks[id].host].life
+    }
+
+    /// Whether the task goes on.
+    pub fn lives(&self, task: &TaskState) -> bool {
+        !task.ended && task.life == self.hosts[task.host].life
+    }
+
     /// The current task cannot go on before this happens.
     pub fn wait(&mut self, wait: Wait) {
         let now = self.now;
@@ -231,6 +254,30 @@ impl Kernel {
         }
         let since = task.waited.iter().find(|(other, _)| *other == wait).map_or(now, |(_, since)| *since);
         task.waits.push((wait, since));
+    }
+
+    /// For how many things the current task waits so far.
+    pub fn waits(&self) -> usize {
+        self.tasks[current_task()].waits.len()
+    }
+
+    /// The current task no longer waits for what came after the first ones: it has given that up.
+    pub fn give_up_waits(&mut self, first: usize) {
+        self.tasks[current_task()].waits.truncate(first);
+    }
+
+    /// The current task has dropped its socket: it does not wait for it.
+    pub fn give_up_socket(&mut self, conn: ConnId, side: Side) {
+        self.tasks[current_task()].waits.retain(|(wait, _)| match wait {
+            Wait::Read(other, end) | Wait::Write(other, end) => (*other, *end) != (conn, side),
+            Wait::Connect(other) => *other != conn || side != 0,
+            _ => true,
+        });
+    }
+
+    /// The current task uses a connection.
+    pub fn uses(&mut self, conn: ConnId, side: Side) {
+        self.tasks[current_task()].used = Some((conn, side));
     }
 
     /// A task is done or was dropped.
