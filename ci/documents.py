@@ -130,9 +130,10 @@ def check_traces():
 
 def check_captured(name, consoles):
     for start, lines in consoles:
+        lines = [line.strip() for line in lines]
         whole = "\n".join(lines)
         failed = re.search(r"^FAILED (\S+): (.*)$", whole, re.M)
-        saved = re.search(r"^  saved  (\S*traces/\S+\.jsonl)", whole, re.M)
+        saved = re.search(r"^saved  (\S*traces/\S+\.jsonl)", whole, re.M)
         if not failed or not saved:
             continue
         trace = next((file for file in FILES if file.endswith(saved[1])), None)
@@ -141,7 +142,7 @@ def check_captured(name, consoles):
             continue
         failure = json.loads(text(trace).splitlines()[0])["failure"]
         shown = [(failed[1], failed[2])] == [(failure["class"], failure["message"])]
-        if not shown or any(f"  {cause}" not in lines for cause in failure["causes"]):
+        if not shown or any(cause not in lines for cause in failure["causes"]):
             wrong(name, start, f"shows another failure than {trace} holds")
 
 
