@@ -1,14 +1,15 @@
 //! Calcon lets people on an Exchange-like system and people on a Notes-like system see each other's free/busy time.
 //!
 //! Two daemons, [`exchange`] and [`notes`], each serve the calendars of their own users and ask the other one about
-//! its users over a link that the Notes side keeps. A client asks either of them with [`query::ask`].
+//! its users over a link that the Notes side keeps. A client asks either of them with [`query::ask`]; another program
+//! that speaks their protocol exchanges [`wire`] messages over a [`channel`].
 #![forbid(unsafe_code)]
 
 mod answer;
 mod browse_log;
 pub mod cache;
 pub mod calendar;
-mod channel;
+pub mod channel;
 mod client;
 pub mod error;
 pub mod exchange;
