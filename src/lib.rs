@@ -1,8 +1,21 @@
 //! Calcon lets people on an Exchange-like system and people on a Notes-like system see each other's free/busy time.
 //!
 //! Two daemons, [`exchange`] and [`notes`], each serve the calendars of their own users and ask the other one about
-//! its users over a link that the Notes side keeps. A client asks either of them with [`query::ask`]; another program
-//! that speaks their protocol exchanges [`wire`] messages over a [`channel`].
+//! its users over a link that the Notes side keeps. A client asks either of them with [`query::ask`]:
+//!
+//! ```no_run
+//! use calcon::query::{Query, ask};
+//!
+//! # async fn carol() -> Result<(), calcon::Error> {
+//! let today = Query::days("carol@notes.example", chrono::Utc::now(), 1);
+//! let answer = ask("127.0.0.1:5010", &today).await?;
+//! print!("{}", calcon::show::answer(&answer));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every answer says where it comes from and how old it is: [`query::Source`]. Another program that speaks their protocol
+//! exchanges [`wire`] messages over a [`channel`].
 #![forbid(unsafe_code)]
 
 mod answer;

@@ -29,7 +29,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long the other side may take to reply to HELLO.
 const HELLO_LIMIT: Duration = Duration::from_secs(5);
 /// How long the other side may take to reply to the first PING.
-const PONG_LIMIT: Duration = Duration::from_secs(2);
+const PONG_LIMIT: Duration = Duration::from_secs(10);
 
 /// The link, for whoever asks; `None` while it is down.
 #[derive(Clone, Default)]

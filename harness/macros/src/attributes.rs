@@ -21,6 +21,7 @@ const CLASSES: [(&str, &str); 11] = [
 pub struct Attributes {
     pub runs: u64,
     pub time_limit_s: u64,
+    pub poll_limit_s: u64,
     /// The name of the class, and of its variant.
     pub expect: Option<(&'static str, &'static str)>,
     pub snapshot: bool,
@@ -29,18 +30,20 @@ pub struct Attributes {
 impl Attributes {
     /// Reads them.
     pub fn parse(tokens: proc_macro2::TokenStream) -> Result<Attributes> {
-        let mut read = Attributes { runs: 200, time_limit_s: 3600, expect: None, snapshot: false };
+        let mut read = Attributes { runs: 200, time_limit_s: 3600, poll_limit_s: 10, expect: None, snapshot: false };
         let parser = meta::parser(|meta| {
             if meta.path.is_ident("runs") {
                 read.runs = meta.value()?.parse::<LitInt>()?.base10_parse()?;
             } else if meta.path.is_ident("time_limit") {
                 read.time_limit_s = seconds(&meta.value()?.parse()?)?;
+            } else if meta.path.is_ident("poll_limit") {
+                read.poll_limit_s = seconds(&meta.value()?.parse()?)?;
             } else if meta.path.is_ident("expect") {
                 read.expect = Some(class(&meta.value()?.parse()?)?);
             } else if meta.path.is_ident("snapshot") {
                 read.snapshot = true;
             } else {
-                return Err(meta.error("expected `runs`, `time_limit`, `expect` or `snapshot`"));
+                return Err(meta.error("expected `runs`, `time_limit`, `poll_limit`, `expect` or `snapshot`"));
             }
             Ok(())
         });

@@ -43,7 +43,7 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
             },
         }
     });
-    let Attributes { runs, time_limit_s, expect, snapshot } = read;
+    let Attributes { runs, time_limit_s, poll_limit_s, expect, snapshot } = read;
     let expect_name = expect.map_or("", |(name, _)| name);
     let expect = match expect {
         Some((_, variant)) => {
@@ -74,6 +74,7 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
                 built_as: (::core::option_env!("CARGO_TARGET_TMPDIR"), ::core::option_env!("CARGO_BIN_NAME")),
                 runs: #runs,
                 time_limit_s: #time_limit_s,
+                poll_limit_s: #poll_limit_s,
                 expect: #expect,
                 snapshot: #snapshot,
                 parameters: || ::std::vec![#(#parameters),*],

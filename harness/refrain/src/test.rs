@@ -36,6 +36,8 @@ pub struct Test {
     pub runs: u64,
     /// The virtual time at which a run is stopped, in seconds.
     pub time_limit_s: u64,
+    /// How long one poll may take in real time, in seconds.
+    pub poll_limit_s: u64,
     /// What must be caught, if it is a canary.
     pub expect: Option<Class>,
     /// Whether its outcome and its traces' timelines are snapshots.
@@ -103,6 +105,11 @@ impl Test {
     /// The virtual time at which a run is stopped.
     pub fn time_limit(&self) -> Duration {
         Duration::from_secs(self.time_limit_s)
+    }
+
+    /// How long one poll may take, in real time.
+    pub fn poll_limit(&self) -> Duration {
+        Duration::from_secs(self.poll_limit_s)
     }
 
     /// The workload of a seed.

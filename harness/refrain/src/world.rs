@@ -2,6 +2,7 @@
 
 use crate::{
     faults::Faults,
+    plan::Fault,
     simulation::{self, Given, Seen},
 };
 use std::{
@@ -135,7 +136,7 @@ impl World {
     /// If it is called twice, or names a host that there is not.
     #[track_caller]
     pub fn faults(&self, faults: Faults) {
-        simulation::with(|state| {
+        let fit = simulation::with(|state| {
             assert!(!state.has_faults, "world.faults() is called once: put all kinds into one Faults");
             for host in &faults.hosts {
                 assert!(
@@ -145,10 +146,25 @@ impl World {
             }
             let drawn = match &state.given {
                 Given::Drawn => simulation::draw(&faults, &state.services(), state.plan.seed),
-                Given::Planned(planned) => planned.clone(),
+                Given::Planned(_) => vec![],
             };
-            state.decide_faults(drawn);
+            state.decide_faults(drawn)
         });
+        fit.unwrap_or_else(|why| simulation::refuse(&why));
+    }
+
+    /// What goes wrong in every run, as a plan says it: `cut exchange <-> notes at 12.3 s for 4.2 s`. Call it after the
+    /// hosts were added.
+    ///
+    /// # Panics
+    /// If the sentence is no fault.
+    #[track_caller]
+    pub fn fault(&self, sentence: &str) {
+        let fault = match sentence.parse::<Fault>() {
+            Ok(fault) => fault,
+            Err(error) => panic!("world.fault() takes a fault as a plan says it: {error}"),
+        };
+        simulation::with(|state| state.script_fault(fault)).unwrap_or_else(|why| simulation::refuse(&why));
     }
 
     /// Repairs everything: what is cut, killed, crashed, paused or slow is well again, and nothing more goes wrong.

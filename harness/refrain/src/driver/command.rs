@@ -79,7 +79,7 @@ fn answer(
             let mut pool = pool(test, Some(1))?;
             match until {
                 Some(until) => replay::replay_until(&mut pool, trace, until),
-                None => replay::replay(&mut pool, &trace),
+                None => replay::replay(test, &mut pool, &trace),
             }
             .map(Outcome::Replayed)
         }

@@ -45,8 +45,24 @@ pub(crate) struct Explored {
 /// What the workers share.
 struct Desk {
     next: u64,
-    explored: Explored,
+    /// How many runs were made, and the number of the first that failed.
+    runs: u64,
+    failed: Option<u64>,
+    /// The batches that were done, by the number of their first run.
+    done: Vec<(u64, Batch)>,
     refused: Option<Refusal>,
+}
+
+impl Desk {
+    /// What one worker alone would have found: what others did after the run that failed does not count.
+    fn explored(self) -> Explored {
+        let mut explored = Explored { failed: self.failed, ..Explored::default() };
+        for (_, batch) in self.done.iter().filter(|(first, _)| self.failed.is_none_or(|failed| *first <= failed)) {
+            explored.runs += batch.runs;
+            explored.coverage.add(&batch.coverage);
+        }
+        explored
+    }
 }
 
 /// Explores from a base seed. `progress` is told now and then; when `stop` becomes true it ends early.
@@ -57,7 +73,7 @@ pub(crate) fn explore(
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Explored, Refusal> {
-    let desk = Mutex::new(Desk { next: 0, explored: Explored::default(), refused: None });
+    let desk = Mutex::new(Desk { next: 0, runs: 0, failed: None, done: vec![], refused: None });
     let started = Instant::now();
     thread::scope(|scope| {
         for worker in pool.workers() {
@@ -67,11 +83,11 @@ pub(crate) fn explore(
                 while let Some((first, count_now)) = take(desk, until, count, stop) {
                     let asked = Instant::now();
                     let answer = worker.ask(&Job::Explore { base, first, count: count_now });
-                    put(desk, answer.map_err(refused));
+                    put(desk, first, answer.map_err(refused));
                     let took = asked.elapsed().max(Duration::from_micros(1));
                     let fitting = (BATCH.as_secs_f64() / took.as_secs_f64() * count_now as f64) as u64;
                     count = fitting.clamp(1, BATCH_RUNS_MAX).min(count_now * 4);
-                    let runs = desk.lock().expect("no worker panics").explored.runs;
+                    let runs = desk.lock().expect("no worker panics").runs;
                     progress(told(runs, until, started));
                 }
             });
@@ -80,7 +96,7 @@ pub(crate) fn explore(
     let desk = desk.into_inner().expect("no worker panics");
     match desk.refused {
         Some(why) => Err(why),
-        None => Ok(desk.explored),
+        None => Ok(desk.explored()),
     }
 }
 
@@ -91,7 +107,7 @@ fn take(desk: &Mutex<Desk>, until: Until, count: u64, stop: &AtomicBool) -> Opti
         Until::Time(end) => Instant::now() >= end,
     };
     // Batches are handed out in order: once a run failed, only those before it could count, and all are out.
-    if spent || desk.refused.is_some() || desk.explored.failed.is_some() || stop.load(Relaxed) {
+    if spent || desk.refused.is_some() || desk.failed.is_some() || stop.load(Relaxed) {
         return None;
     }
     let left = if let Until::Runs(runs) = until { runs - desk.next } else { u64::MAX };
@@ -101,13 +117,13 @@ fn take(desk: &Mutex<Desk>, until: Until, count: u64, stop: &AtomicBool) -> Opti
     Some((first, count))
 }
 
-fn put(desk: &Mutex<Desk>, answer: Result<Answer, Refusal>) {
+fn put(desk: &Mutex<Desk>, first: u64, answer: Result<Answer, Refusal>) {
     let mut desk = desk.lock().expect("no worker panics");
     match answer {
-        Ok(Answer::Explored(Batch { runs, failed, coverage })) => {
-            desk.explored.runs += runs;
-            desk.explored.coverage.add(&coverage);
-            desk.explored.failed = [desk.explored.failed, failed].into_iter().flatten().min();
+        Ok(Answer::Explored(batch)) => {
+            desk.runs += batch.runs;
+            desk.failed = [desk.failed, batch.failed].into_iter().flatten().min();
+            desk.done.push((first, batch));
         }
         Ok(Answer::Ran(_)) => desk.refused = Some("a worker answered another question than it was asked".into()),
         Ok(Answer::Refused(why)) | Err(why) => desk.refused = Some(why),

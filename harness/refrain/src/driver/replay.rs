@@ -1,13 +1,13 @@
 //! Replays: runs a saved plan again and says whether it is the same run.
 
-use super::{Refusal, refused};
+use super::{Refusal, gate::record_twice, refused};
 use crate::{
     event::Event,
     protocol::Replay,
     report::{self, Style},
     test::Test,
     trace::{self, Build, Trace},
-    verdict::{Failure, Verdict},
+    verdict::{Class, Failure, Verdict},
     worker::{
         Pool,
         job::{Answer, Job, Ran, Source},
@@ -40,9 +40,13 @@ pub(crate) fn read(test: &Test, path: &Path) -> Result<Trace, Refusal> {
     Ok(trace)
 }
 
-/// Replays a trace.
-pub(crate) fn replay(pool: &mut Pool, trace: &Trace) -> Result<Replay, Refusal> {
-    let now = record(pool, Source::Plan(Box::new(trace.plan.clone())), None)?;
+/// Replays a trace. That two runs of one plan differ is seen only in two runs.
+pub(crate) fn replay(test: &Test, pool: &mut Pool, trace: &Trace) -> Result<Replay, Refusal> {
+    let plan = Source::Plan(Box::new(trace.plan.clone()));
+    let now = match trace.failure.class {
+        Class::Nondeterminism => record_twice(test, pool, plan)?,
+        _ => record(pool, plan, None)?,
+    };
     Ok(compare(trace, now))
 }
 
@@ -64,6 +68,12 @@ fn compare(trace: &Trace, now: Ran) -> Replay {
     let first = trace::first_difference(&trace.events, &now.events);
     if now.verdict == Verdict::Passed {
         return Replay::PassesNow;
+    }
+    // Of these no two runs are the same run, so the same failure must do: what was read from outside is another each
+    // time, and a run that had to be killed was killed at another event.
+    let never_the_same = matches!(trace.failure.class, Class::Nondeterminism | Class::EndlessLoop);
+    if never_the_same && failure.as_ref().is_some_and(|now| now.signature() == trace.failure.signature()) {
+        return Replay::Reproduced(trace.failure.clone());
     }
     let event = first.unwrap_or(trace.events.len());
     let number = event + trace.left_out;

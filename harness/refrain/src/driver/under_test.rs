@@ -2,7 +2,7 @@
 
 use super::{
     Refusal,
-    explore::{Until, explore},
+    explore::{Explored, Until, explore},
     gate::record_twice,
     outcome::{self, Snapshot},
     pool, replay,
@@ -85,7 +85,7 @@ fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, R
     for (path, trace) in save::saved(test) {
         let trace = trace?;
         let shown = path.strip_prefix(test.folder).unwrap_or(&path).display().to_string();
-        let replay = replay::replay(pool, &trace)?;
+        let replay = replay::replay(test, pool, &trace)?;
         let well = match (&replay, test.expect) {
             (Replay::Reproduced(_), Some(_)) => true,
             (Replay::PassesNow, None) => true,
@@ -118,13 +118,14 @@ pub(crate) fn exploration(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Exploration, Refusal> {
     let started = Instant::now();
+    // The first run is made twice: a test that is no function of its seed is found before anything is built on it.
     let first = record_twice(test, pool, Source::Seed(seed_of(base, 0)))?;
-    let differs = matches!(&first.verdict, Verdict::Failed(f) if f.class == crate::verdict::Class::Nondeterminism);
-    let mut explored = explore(pool, base, if differs { Until::Runs(0) } else { until }, stop, progress)?;
-    if differs {
-        explored.failed = Some(0);
-    }
+    let explored = match &first.verdict {
+        Verdict::Failed(_) => Explored { runs: 1, coverage: first.coverage.clone(), failed: Some(0) },
+        Verdict::Passed => explore(pool, base, until, stop, progress)?,
+    };
     let caught = match explored.failed {
+        Some(0) if first.verdict != Verdict::Passed => Some(catch(test, pool, first, 1, stop, progress)?),
         Some(run) => {
             let ran = record_twice(test, pool, Source::Seed(seed_of(base, run)))?;
             Some(catch(test, pool, ran, run + 1, stop, progress)?)

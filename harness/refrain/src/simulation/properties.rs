@@ -2,7 +2,13 @@
 
 use super::{said::Said, state};
 use crate::verdict::{Class, Failure};
-use std::{cell::Cell, collections::BTreeMap, panic::Location, rc::Rc, time::Duration};
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, Location, catch_unwind},
+    rc::Rc,
+    time::Duration,
+};
 use tokio::control::{self, Stamp};
 use tracing::Metadata;
 
@@ -157,7 +163,9 @@ pub(crate) fn check_always() {
     }
     let all = state::with(|state| (state.properties.always.clone(), state.properties.seen(&state.hosts)));
     for always in &all.0 {
-        if !(always.holds)(&all.1) {
+        // Its panic is the test's, not ours.
+        let holds = catch_unwind(AssertUnwindSafe(|| (always.holds)(&all.1)));
+        if !holds.unwrap_or_else(|panic| super::run::panicked(panic)) {
             let stamp = control::stamp();
             super::fail(Failure {
                 class: Class::Safety,

@@ -11,10 +11,13 @@ use crate::{
     event::{Event, Kind},
     test::Test,
     verdict::{Class, Failure},
-    worker::{Beat, job::Source},
+    worker::{
+        Beat,
+        job::{Source, Told},
+    },
     world::World,
 };
-use std::{any::Any, fs::File, os::fd::OwnedFd, panic, thread};
+use std::{any::Any, fs::File, io::Write, os::fd::OwnedFd, panic, thread};
 use tokio::control::{self, Holds, Hooks, Record, Settings, Start};
 
 /// How a run is looked at.
@@ -36,10 +39,23 @@ const HOLD_ONE_IN: [u64; 4] = [2, 4, 8, 16];
 /// Makes a run and tells the worker how it ended. Does not return.
 pub(crate) fn run(test: &'static Test, source: Source, watch: Watch, pipe: OwnedFd) {
     // A fresh thread has fresh thread-locals and a heap of its own: what the worker did before leaves no trace in them.
-    let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || go(test, source, watch, pipe.into()));
-    if let Ok(thread) = thread {
-        let _ = thread.join();
-    }
+    let mut pipe = File::from(pipe);
+    let ran = pipe.try_clone().and_then(|pipe| {
+        thread::Builder::new()
+            .stack_size(STACK_BYTES)
+            .spawn(move || go(test, source, watch, pipe))
+            .map(|thread| thread.join())
+    });
+    // A run ends its process itself. Whatever comes back here is our own failure, never a verdict on the service.
+    let why = match ran {
+        Ok(_) => {
+            let (message, place) = state::last_panic();
+            format!("refrain itself panicked at {place}: {message}. This is a bug of refrain: please report it")
+        }
+        Err(error) => format!("a run's thread could not be started: {error}"),
+    };
+    let line = serde_json::to_string(&Told::Refused(why)).expect("plain data goes to JSON");
+    let _ = writeln!(pipe, "{line}");
 }
 
 fn go(test: &'static Test, source: Source, watch: Watch, pipe: File) {
@@ -85,8 +101,11 @@ const HOOKS: Hooks = Hooks {
     out_of_time: || fail(stall::out_of_time()),
     busy: || fail(stall::busy()),
     polling: |place| {
-        state::with(|state| state.beat.tick(place));
-        if state::with(|state| state.is_over()) {
+        let over = state::with(|state| {
+            state.poll_begins(place);
+            state.is_over()
+        });
+        if over {
             stop(waits());
         }
     },
@@ -130,7 +149,8 @@ fn catch_panics() {
     }));
 }
 
-fn panicked(_: Box<dyn Any + Send>) -> ! {
+/// A task panicked, or a property's closure in it.
+pub(super) fn panicked(_: Box<dyn Any + Send>) -> ! {
     let (message, place) = state::last_panic();
     let stamp = control::stamp();
     let who = if control::current_host() == 0 { "the test".to_owned() } else { stamp.host.clone() };

@@ -126,5 +126,6 @@ fn describe(task: &TaskReport) -> String {
         (false, _) => waits.join(" or "),
     };
     let deadline = task.deadline.map_or("no deadline".into(), |at| format!("deadline {}", clock(at)));
-    format!("{}: {who} waits {what}, since {}, {deadline}", task.host, clock(since(task)))
+    let host = if task.host.is_empty() { "the test" } else { &task.host };
+    format!("{host}: {who} waits {what}, since {}, {deadline}", clock(since(task)))
 }

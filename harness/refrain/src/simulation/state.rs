@@ -12,9 +12,11 @@ use crate::{
     },
 };
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     fs::File,
     io::Write,
+    panic::Location,
+    sync::{Mutex, PoisonError},
 };
 use tokio::control;
 
@@ -23,7 +25,7 @@ use tokio::control;
 pub(crate) enum Given {
     /// From its seed.
     Drawn,
-    /// From the plan.
+    /// From the plan: those that the test has not yet asked for.
     Planned(Vec<Fault>),
 }
 
@@ -43,13 +45,20 @@ pub(crate) struct State {
     pub healed_at: Option<u64>,
     pub beat: &'static Beat,
     events: usize,
+    /// How many of them in this poll.
+    in_poll: usize,
     pipe: File,
 }
 
+/// The most events of one poll that are told: a loop without end must not fill the memory of who listens.
+const POLL_EVENTS_MAX: usize = 10_000;
+
 thread_local! {
     static STATE: RefCell<Option<State>> = const { RefCell::new(None) };
-    static PANIC: Cell<Option<(String, String)>> = const { Cell::new(None) };
 }
+
+/// What the last panic said and where; of any thread, for another one asks if the run's own dies of it.
+static PANIC: Mutex<Option<(String, String)>> = Mutex::new(None);
 
 impl State {
     pub fn new(seed: u64, given: Given, watch: super::Watch, pipe: File) -> State {
@@ -65,6 +74,7 @@ impl State {
             healed_at: None,
             beat: watch.beat,
             events: 0,
+            in_poll: 0,
             pipe,
         }
     }
@@ -87,8 +97,20 @@ impl State {
         if !self.record {
             return;
         }
-        self.events += 1;
-        self.tell(&Told::Event(event));
+        self.in_poll += 1;
+        if self.in_poll <= POLL_EVENTS_MAX {
+            self.events += 1;
+            self.tell(&Told::Event(event));
+        }
+    }
+
+    /// A task is about to be polled. It may be the last: what was decided so far is told before.
+    pub fn poll_begins(&mut self, place: &'static Location<'static>) {
+        self.beat.tick(place);
+        self.in_poll = 0;
+        if self.record && control::holds_count() != self.plan.holds.len() {
+            self.decide_holds(super::apply::holds_taken());
+        }
     }
 
     /// Whether the run was asked to stop here.
@@ -103,15 +125,36 @@ impl State {
     }
 
     /// The faults are decided: they are armed.
-    pub fn decide_faults(&mut self, faults: Vec<Fault>) {
-        super::apply(self, &faults);
-        self.plan.faults = faults;
+    pub fn decide_faults(&mut self, faults: Vec<Fault>) -> Result<(), String> {
+        let faults = match &mut self.given {
+            Given::Drawn => faults,
+            Given::Planned(planned) => std::mem::take(planned),
+        };
         self.has_faults = true;
+        self.arm(faults)
+    }
+
+    /// A fault that the test itself demands. It is part of every run's plan; so a replay has it only if its plan has it.
+    pub fn script_fault(&mut self, fault: Fault) -> Result<(), String> {
+        let planned = match &mut self.given {
+            Given::Drawn => true,
+            Given::Planned(planned) => {
+                let at = planned.iter().position(|other| *other == fault);
+                at.map(|at| planned.remove(at)).is_some()
+            }
+        };
+        if planned { self.arm(vec![fault]) } else { Ok(()) }
+    }
+
+    fn arm(&mut self, faults: Vec<Fault>) -> Result<(), String> {
+        super::apply(self, &faults)?;
+        self.plan.faults.extend(faults);
         self.tell_plan();
+        Ok(())
     }
 
     /// Takes note of the holds that took place.
-    pub fn decide_holds(&mut self, holds: Vec<Hold>) {
+    fn decide_holds(&mut self, holds: Vec<Hold>) {
         if holds.len() != self.plan.holds.len() {
             self.plan.holds = holds;
             self.tell_plan();
@@ -173,6 +216,16 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&mut State) -> R) -> Option<R> {
 
 /// Ends the run: every property held.
 pub(crate) fn pass() -> ! {
+    let left = with(|state| match &state.given {
+        Given::Planned(left) => left.first().map(ToString::to_string),
+        Given::Drawn => None,
+    });
+    if let Some(fault) = left {
+        refuse(&format!(
+            "the plan's fault `{fault}` never began: the test calls neither world.faults() nor world.fault() with it. The \
+             test has changed since the trace was saved: delete the trace and explore again"
+        ));
+    }
     end(Verdict::Passed)
 }
 
@@ -187,9 +240,8 @@ pub(crate) fn fail(failure: Failure) -> ! {
 }
 
 fn end(verdict: Verdict) -> ! {
-    let holds = super::apply::holds_taken();
     with(|state| {
-        state.decide_holds(holds);
+        state.decide_holds(super::apply::holds_taken());
         let coverage = state.coverage();
         state.tell(&Told::Ended(Box::new(Ended { verdict, digest: control::digest(), coverage })));
     });
@@ -198,7 +250,7 @@ fn end(verdict: Verdict) -> ! {
 
 /// Ends the run: it cannot be made.
 pub(crate) fn refuse(why: &str) -> ! {
-    try_with(|state| state.tell(&Told::Refused(why.to_owned())));
+    with(|state| state.tell(&Told::Refused(why.to_owned())));
     exit(0)
 }
 
@@ -210,10 +262,14 @@ pub(crate) fn stop(waits: Vec<String>) -> ! {
 
 /// Remembers what a panic said and where; the hook knows it, the catcher asks.
 pub(crate) fn remember_panic(message: String, place: String) {
-    PANIC.set(Some((message, place)));
+    *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some((message, place));
 }
 
 /// What the last panic said and where.
 pub(crate) fn last_panic() -> (String, String) {
-    PANIC.take().unwrap_or_else(|| ("a panic without a message".into(), String::new()))
+    PANIC
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take()
+        .unwrap_or_else(|| ("a panic without a message".into(), String::new()))
 }

@@ -25,8 +25,6 @@ use std::{
 
 /// The address space that a run may take; an allocation past it aborts the run, which then is out of memory.
 pub const MEMORY_MAX: u64 = 2 << 30;
-/// How long virtual time may stand still, in real time.
-pub const STILL_MAX: Duration = Duration::from_secs(10);
 /// How often the worker looks whether virtual time stands still.
 const LOOK_MS: u16 = 500;
 
@@ -37,7 +35,7 @@ pub enum End {
     Exited(i32),
     /// A signal killed it.
     Signalled(Signal),
-    /// It was killed because virtual time stood still this long; whether it burnt processor time then.
+    /// It was killed because no poll ended for this long; whether it burnt processor time then.
     Still(Duration, bool),
 }
 
@@ -52,10 +50,11 @@ pub fn shared_beat() -> io::Result<&'static Beat> {
     }
 }
 
-/// Runs `run` in a forked process, which writes what it has to say into the pipe; returns that and how it ended.
+/// Runs `run` in a forked process, which writes what it has to say into the pipe; returns that and how it ended. One
+/// poll may take `still_max` in real time.
 ///
 /// The caller has one thread: only then may the child allocate and start threads of its own.
-pub fn run_forked(beat: &'static Beat, run: impl FnOnce(OwnedFd)) -> io::Result<(Vec<u8>, End)> {
+pub fn run_forked(beat: &'static Beat, still_max: Duration, run: impl FnOnce(OwnedFd)) -> io::Result<(Vec<u8>, End)> {
     beat.clear();
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
     // SAFETY: this process has one thread, so the child may do anything; it never returns from this function.
@@ -70,7 +69,7 @@ pub fn run_forked(beat: &'static Beat, run: impl FnOnce(OwnedFd)) -> io::Result<
         }
         ForkResult::Parent { child } => {
             drop(writer);
-            watch(beat, child, reader)
+            watch(beat, still_max, child, reader)
         }
     }
 }
@@ -88,7 +87,7 @@ pub fn exit(code: i32) -> ! {
     unsafe { nix::libc::_exit(code) }
 }
 
-fn watch(beat: &'static Beat, child: Pid, reader: OwnedFd) -> io::Result<(Vec<u8>, End)> {
+fn watch(beat: &'static Beat, still_max: Duration, child: Pid, reader: OwnedFd) -> io::Result<(Vec<u8>, End)> {
     let mut said = vec![];
     let mut buffer = vec![0; 64 << 10];
     // When the run was last seen to go on: its polls, the time, the processor time it had used.
@@ -99,11 +98,11 @@ fn watch(beat: &'static Beat, child: Pid, reader: OwnedFd) -> io::Result<(Vec<u8
             Ok(0) => match last {
                 Some((polls, since, used)) if polls == beat.count() => {
                     let still = since.elapsed();
-                    if still >= STILL_MAX {
+                    if still >= still_max {
                         let busy = cpu_time(child).saturating_sub(used) > still / 10;
                         kill(child, Signal::SIGKILL)?;
                         reap(child)?;
-                        return Ok((said, End::Still(still, busy)));
+                        return Ok((said, End::Still(still_max, busy)));
                     }
                 }
                 _ => last = Some((beat.count(), Instant::now(), cpu_time(child))),

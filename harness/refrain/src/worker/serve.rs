@@ -74,7 +74,7 @@ impl Worker {
             Source::Plan(plan) => (**plan).clone(),
             Source::Seed(seed) | Source::Calm(seed) => Plan { seed: *seed, ..Plan::default() },
         };
-        let (said, end) = process::run_forked(beat, |pipe| {
+        let (said, end) = process::run_forked(beat, test.poll_limit(), |pipe| {
             simulation::run(test, source, simulation::Watch { record, until, beat }, pipe)
         })?;
         let mut heard = Heard::new(plan);
@@ -89,6 +89,8 @@ impl Worker {
                 Err(_) => {}
             }
         }
+        // A run that is to stop stops at its next poll, which may be some events later.
+        heard.events.truncate(until.unwrap_or(usize::MAX));
         heard.conclude(end, &mut self.output, process::last_place(beat).map(|p| format!("{}:{}", p.file(), p.line())))
     }
 }

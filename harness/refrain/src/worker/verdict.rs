@@ -1,6 +1,6 @@
 //! The verdict on a run that died without giving one.
 
-use super::process::{End, MEMORY_MAX, STILL_MAX};
+use super::process::{End, MEMORY_MAX};
 use crate::verdict::{Class, Failure};
 use nix::sys::signal::Signal;
 
@@ -34,15 +34,24 @@ pub fn of_death(end: End, printed: &str, place: Option<String>) -> Failure {
         causes.push(format!("the task that ran was spawned at {place}"));
     }
     let lines: Vec<&str> = printed.lines().filter(|line| !line.trim().is_empty()).collect();
-    causes.extend(lines.iter().skip(lines.len().saturating_sub(LAST_LINES)).map(|line| format!("it printed: {line}")));
+    let last = lines.iter().skip(lines.len().saturating_sub(LAST_LINES));
+    causes.extend(last.map(|line| format!("it printed: {}", without_thread_number(line))));
     Failure { class, property: property.into(), place: place.unwrap_or_default(), message, causes }
 }
 
 fn still_verdict(seconds: u64, busy: bool) -> (Class, &'static str, String) {
     let what = if busy { "a loop without end" } else { "a call that blocks the thread" };
-    let message = format!(
-        "virtual time stood still for {seconds} s of real time (limit {} s): {what} within one poll",
-        STILL_MAX.as_secs()
-    );
+    let message = format!("one poll took more than {seconds} s of real time: {what}");
     (Class::EndlessLoop, "virtual time goes on", message)
+}
+
+/// What the runtime prints of a thread has a number that no two runs share: `thread 'main' (4711) panicked`.
+fn without_thread_number(line: &str) -> String {
+    let parts = line.split_once("' (").and_then(|(thread, rest)| Some((thread, rest.split_once(')')?)));
+    match parts {
+        Some((thread, (number, rest))) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("{thread}'{rest}")
+        }
+        _ => line.to_owned(),
+    }
 }

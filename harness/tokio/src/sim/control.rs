@@ -14,6 +14,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
     pin::Pin,
+    sync::Arc,
     task::Poll,
 };
 
@@ -111,25 +112,30 @@ async fn drive() {
 pub fn add_host(name: &str, place: &'static Location<'static>, process: Option<StartProcess>) -> HostId {
     let id = with(|k| {
         let n = k.hosts.len();
-        let ip = IpAddr::V4(Ipv4Addr::from(0x0a00_0000 + n as u32));
+        // 10.0.0.1 to 10.0.0.250, 10.0.1.1 and so on: 10.0.0.254 is the test's own.
+        let ip = IpAddr::V4(Ipv4Addr::from(0x0a00_0001 + ((n - 1) / 250 * 256 + (n - 1) % 250) as u32));
         k.hosts.push(Host::new(name, ip));
         n
     });
     let handle = Handle::current();
     let mut node = handle.create_node().name(name);
     if let Some(process) = process {
+        let process = Arc::new(process);
         node = node.init(move || {
             let task = with(|k| {
                 k.process_starts(id);
                 k.new_task(id, place, true)
             });
-            let outer = kernel::switch_task(task);
-            let started = process();
-            kernel::switch_task(outer);
+            let process = process.clone();
+            // Called within the task, for what it spawns at once to be of this host.
             Gate::new(task, async move {
-                let ended = started.await;
+                let ended = process().await;
                 let how = ended.map_or_else(|error| format!("exits with an error: {error}"), |()| "exits".into());
-                with(|k| k.process_ends(id, &how));
+                with(|k| {
+                    k.process_ends(id, &how);
+                    // Its other tasks end with it.
+                    k.host_do(HostAction::Kill, id);
+                });
             })
         });
     }
@@ -188,6 +194,9 @@ pub fn signal(host: HostId, number: i32) {
 /// Kills a host's process and starts it again, as an operator does.
 pub fn restart(host: HostId) {
     with(|k| {
+        if !k.hosts[host].up {
+            return k.event_on(Kind::End, host, 0, |_| "cannot be restarted: it has no power".into());
+        }
         k.process_ends(host, "is restarted");
         k.host_do(HostAction::Kill, host);
         k.host_do(HostAction::Restart, host);
@@ -212,6 +221,11 @@ pub fn digest() -> u64 {
 /// How many polls and how many events there were so far.
 pub fn counts() -> (u64, u64) {
     with(|k| (k.polls, k.record.count))
+}
+
+/// How many holds took place so far.
+pub fn holds_count() -> usize {
+    with(|k| k.holds_taken.len())
 }
 
 /// The holds that took place so far.

@@ -26,7 +26,9 @@ pin_project! {
             // Destructors of the future are still its task's doing.
             let mut this = this.project();
             let outer = kernel::switch_task(*this.task);
-            this.inner.set(None);
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| this.inner.set(None))) {
+                (kernel::hooks().panicked)(panic);
+            }
             kernel::with(|k| k.end_task(*this.task));
             kernel::switch_task(outer);
         }
@@ -49,7 +51,7 @@ impl Held {
     fn new(until: HeldUntil) -> Held {
         let (now, polls) = kernel::with(|k| (k.now, k.polls));
         let lasts = if let HeldUntil::For(lasts) = until { lasts } else { IDLE_NS };
-        Held { until, due: now + lasts, polls, timer: Timer::default() }
+        Held { until, due: now.saturating_add(lasts), polls, timer: Timer::default() }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -70,6 +72,12 @@ impl<F> Gate<F> {
     }
 }
 
+/// Leaves the task that was polled.
+fn leave_pending<T>(outer: TaskId) -> Poll<T> {
+    kernel::switch_task(outer);
+    Poll::Pending
+}
+
 impl<F: Future> Future for Gate<F> {
     type Output = F::Output;
 
@@ -81,6 +89,7 @@ impl<F: Future> Future for Gate<F> {
             (kernel::hooks().polling)(place);
             match turn {
                 Turn::Run => {}
+                Turn::Never => return leave_pending(outer),
                 Turn::Hold(until) => *this.held = Some(Held::new(until)),
                 Turn::OutOfTime => (kernel::hooks().out_of_time)(),
                 Turn::Busy => (kernel::hooks().busy)(),
@@ -88,10 +97,12 @@ impl<F: Future> Future for Gate<F> {
         }
         if let Some(held) = this.held {
             if held.poll(cx).is_pending() {
-                kernel::switch_task(outer);
-                return Poll::Pending;
+                return leave_pending(outer);
             }
             *this.held = None;
+            if kernel::with(|k| (k.let_go(*this.task), k.is_dead(*this.task)).1) {
+                return leave_pending(outer);
+            }
         }
         let inner = this.inner.as_mut().as_pin_mut().expect("a finished task is not polled again");
         let polled = match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {

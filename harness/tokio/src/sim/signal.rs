@@ -70,7 +70,8 @@ pub mod unix {
                         self.seen = sent;
                         return Poll::Ready(Some(()));
                     }
-                    k.hosts[self.host].signal_wakers.push(cx.waker().clone());
+                    let surplus = k.hosts[self.host].signal_waiters.add(cx.waker());
+                    k.wake(surplus);
                     k.wait(kernel::Wait::Signal);
                     Poll::Pending
                 })

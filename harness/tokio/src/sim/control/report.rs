@@ -41,7 +41,7 @@ pub struct WaitReport {
 
 /// Every task that has not ended, in the order in which they were spawned.
 pub fn tasks() -> Vec<TaskReport> {
-    with(|k| k.tasks.iter().filter(|task| !task.ended).map(|task| report(k, task)).collect())
+    with(|k| k.tasks.iter().filter(|task| k.lives(task)).map(|task| report(k, task)).collect())
 }
 
 fn report(k: &Kernel, task: &TaskState) -> TaskReport {

@@ -42,13 +42,19 @@ impl Kernel {
         self.occurs(TriggerKind::Closes, from, to);
     }
 
+    /// One end of it is closed; within one host the other end may still be open.
     fn forget(&mut self, host: super::HostId, conn: ConnId) {
-        self.hosts[host].conns.retain(|&other| other != conn);
+        let conns = &mut self.hosts[host].conns;
+        if let Some(at) = conns.iter().position(|&other| other == conn) {
+            conns.remove(at);
+        }
     }
 
     /// This side's kernel answers with a reset.
     pub(super) fn send_rst(&mut self, conn: ConnId, side: Side) {
         if let Some(due) = self.send_control(conn, side) {
+            // It travels behind the bytes that went before it.
+            let due = due.max(self.conns[conn].pipes[side].last_due);
             self.later(due, Action::Rst(conn, 1 - side));
         }
     }
@@ -64,9 +70,18 @@ impl Kernel {
         if !self.knows(conn, side) {
             return;
         }
+        if side == 1 {
+            self.leave_half_open(conn);
+        }
+        let ended = self.conns[conn].pipes[1 - side].fin == Fin::Arrived;
         let end = &mut self.conns[conn].ends[side];
         let refused = side == 0 && !end.established;
-        end.error = Some(if refused { io::ErrorKind::ConnectionRefused } else { io::ErrorKind::ConnectionReset });
+        // As Linux: whoever has seen the peer's FIN before is told of a broken pipe.
+        end.error = Some(match (refused, ended) {
+            (true, _) => io::ErrorKind::ConnectionRefused,
+            (false, true) => io::ErrorKind::BrokenPipe,
+            (false, false) => io::ErrorKind::ConnectionReset,
+        });
         end.gone = true;
         let host = end.host;
         let text = if refused { "is refused" } else { "is reset" };

@@ -1,7 +1,7 @@
 //! A TCP connection as plain data: two ends, and a pipe each way.
 
-use super::{HostId, Kernel, ListenerId, bytes::Bytes, name_of, record};
-use std::{collections::VecDeque, io, net::SocketAddr, task::Waker};
+use super::{HostId, Kernel, ListenerId, Waiters, bytes::Bytes, name_of, record};
+use std::{collections::VecDeque, io, net::SocketAddr};
 
 /// A connection. Numbers are never used again within a run, so a socket of a dead process means nothing any more.
 pub(crate) type ConnId = usize;
@@ -19,9 +19,9 @@ pub(crate) struct Conn {
     pub listener: Option<ListenerId>,
     /// The stream of chance for its latencies.
     pub stream: u64,
-    /// How many packets without data it has sent: SYN, ACK, RST.
-    pub control: u64,
-    pub connect_waker: Option<Waker>,
+    /// How many packets without data each side has sent: SYN, ACK, RST.
+    pub control: [u64; 2],
+    pub connecting: Waiters,
 }
 
 /// How far the three-way handshake is.
@@ -75,8 +75,8 @@ pub(crate) struct Pipe {
     /// Whether a retransmission is waited for.
     pub waiting: bool,
     pub fin: Fin,
-    pub read_waker: Option<Waker>,
-    pub write_waker: Option<Waker>,
+    pub readers: Waiters,
+    pub writers: Waiters,
 }
 
 /// A segment on its way. Without bytes it is a FIN.
@@ -129,8 +129,8 @@ impl Kernel {
             handshake: Handshake::SynSent,
             listener: None,
             stream,
-            control: 0,
-            connect_waker: None,
+            control: [0, 0],
+            connecting: Waiters::default(),
         });
         self.conns.len() - 1
     }
@@ -145,8 +145,8 @@ impl Kernel {
     pub fn send_control(&mut self, conn: ConnId, side: Side) -> Option<u64> {
         let (from, to) = self.way(conn, side);
         let c = &mut self.conns[conn];
-        c.control += 1;
-        let (stream, n) = (c.stream ^ 0x5151_5151 ^ side as u64, c.control);
+        c.control[side] += 1;
+        let (stream, n) = (c.stream ^ 0x5151_5151 ^ side as u64, c.control[side]);
         self.passes(from, to).then(|| self.now + self.latency(from, to, stream, n))
     }
 
@@ -165,12 +165,12 @@ impl Kernel {
     /// Wakes everybody who waits at this side.
     pub fn wake_side(&mut self, conn: ConnId, side: Side) {
         let c = &mut self.conns[conn];
-        let wakers = [
-            c.pipes[1 - side].read_waker.take(),
-            c.pipes[side].write_waker.take(),
-            if side == 0 { c.connect_waker.take() } else { None },
-        ];
-        wakers.into_iter().for_each(|waker| self.wake(waker));
+        let mut wakers = c.pipes[1 - side].readers.take();
+        wakers.extend(c.pipes[side].writers.take());
+        if side == 0 {
+            wakers.extend(c.connecting.take());
+        }
+        self.wake(wakers);
     }
 
     /// A connection, for people: `notes:49152 -> exchange:5010`, from this side.

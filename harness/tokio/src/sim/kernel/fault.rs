@@ -75,7 +75,7 @@ impl Kernel {
             FaultKind::Cut(a, b) => [(a, b), (b, a)].into_iter().for_each(|(a, b)| self.link(a, b).cuts += 1),
             FaultKind::CutOneWay(a, b) => self.link(a, b).cuts += 1,
             FaultKind::Slow(a, b, by) => {
-                [(a, b), (b, a)].into_iter().for_each(|(a, b)| self.link(a, b).slower_ns += by)
+                [(a, b), (b, a)].into_iter().for_each(|(a, b)| self.link(a, b).slow_by.push(by))
             }
             FaultKind::Reset(a, b) => self.reset_between(a, b),
             FaultKind::Kill(host) => {
@@ -95,7 +95,7 @@ impl Kernel {
         }
         match lasts {
             _ if matches!(kind, FaultKind::Reset(..)) => self.faults[index].stage = Stage::Over(self.now, self.now),
-            Some(lasts) => self.later(self.now + lasts, Action::FaultOver(index)),
+            Some(lasts) => self.later(self.now.saturating_add(lasts), Action::FaultOver(index)),
             None => {}
         }
     }
@@ -108,17 +108,10 @@ impl Kernel {
             FaultKind::Cut(a, b) => [(a, b), (b, a)].into_iter().for_each(|(a, b)| self.link(a, b).cuts -= 1),
             FaultKind::CutOneWay(a, b) => self.link(a, b).cuts -= 1,
             FaultKind::Slow(a, b, by) => {
-                [(a, b), (b, a)].into_iter().for_each(|(a, b)| self.link(a, b).slower_ns -= by)
+                [(a, b), (b, a)].into_iter().for_each(|(a, b)| self.link(a, b).slow_no_more(by))
             }
             FaultKind::Reset(..) => {}
-            FaultKind::Kill(host) | FaultKind::Crash(host) => {
-                self.hosts[host].downs -= 1;
-                if self.hosts[host].downs == 0 {
-                    self.hosts[host].up = true;
-                    self.process_starts(host);
-                    self.host_do(HostAction::Restart, host);
-                }
-            }
+            FaultKind::Kill(host) | FaultKind::Crash(host) => self.down_no_more(host),
             FaultKind::Pause(host) => {
                 self.hosts[host].pauses -= 1;
                 if self.hosts[host].pauses == 0 {
@@ -137,6 +130,17 @@ impl Kernel {
                 Stage::Active(_) => self.end_fault(index),
                 Stage::Over(..) | Stage::Excused => {}
             }
+        }
+    }
+
+    /// One fault less keeps a host down. It has power when no crash lasts, and a process when no fault lasts; an operator
+    /// may have started one before.
+    fn down_no_more(&mut self, host: HostId) {
+        let crashed = |fault: &Fault| fault.kind == FaultKind::Crash(host) && matches!(fault.stage, Stage::Active(_));
+        self.hosts[host].up = !self.faults.iter().any(crashed);
+        self.hosts[host].downs -= 1;
+        if self.hosts[host].downs == 0 && !self.hosts[host].running {
+            self.host_do(HostAction::Restart, host);
         }
     }
 

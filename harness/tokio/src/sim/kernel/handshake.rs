@@ -1,11 +1,10 @@
 //! How a connection comes to be: SYN, SYN-ACK, ACK, the listener's queue, and what happens when one is lost.
 
-use super::{Action, ConnId, HostId, Kernel, Kind, TriggerKind, conn::Handshake};
+use super::{Action, ConnId, HostId, Kernel, Kind, TriggerKind, Waiters, conn::Handshake, current_task};
 use std::{
     collections::VecDeque,
     io,
-    net::{IpAddr, SocketAddr},
-    task::Waker,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
 /// SYNs that a client sends before it gives up: after 1, 2, 4 ... s, as Linux with `tcp_syn_retries` 6, 127 s in all.
@@ -30,13 +29,14 @@ pub(crate) struct Listener {
     /// Handshakes that have begun and are not yet in the queue.
     pub half_open: usize,
     pub queue: VecDeque<ConnId>,
-    pub wakers: Vec<Waker>,
+    pub waiters: Waiters,
     pub open: bool,
 }
 
 impl Kernel {
     /// Opens a listening socket.
     pub fn listen(&mut self, host: HostId, addr: SocketAddr, backlog: usize) -> io::Result<ListenerId> {
+        self.demand_life()?;
         let own = addr.ip().is_unspecified() || addr.ip().is_loopback() || addr.ip() == self.hosts[host].ip;
         if !own {
             return Err(io::ErrorKind::AddrNotAvailable.into());
@@ -47,8 +47,8 @@ impl Kernel {
             port => port,
         };
         let addr = SocketAddr::new(addr.ip(), port);
-        let (half_open, open) = (0, true);
-        self.listeners.push(Listener { host, addr, backlog, half_open, queue: VecDeque::new(), wakers: vec![], open });
+        let (half_open, open, waiters) = (0, true, Waiters::default());
+        self.listeners.push(Listener { host, addr, backlog, half_open, queue: VecDeque::new(), waiters, open });
         let id = self.listeners.len() - 1;
         self.hosts[host].listeners.push(id);
         self.event(Kind::Listen, id, port as usize, |_| format!("listens on port {port}"));
@@ -68,7 +68,7 @@ impl Kernel {
         for _ in 0..=u16::MAX - 49152 {
             let port = self.hosts[host].next_port;
             self.hosts[host].next_port = if port == u16::MAX { 49152 } else { port + 1 };
-            let any = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+            let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
             let used = |id: &ConnId| self.conns[*id].ends[0].addr.port() == port;
             if !self.port_taken(host, any, port) && !self.hosts[host].conns.iter().any(used) {
                 return Ok(port);
@@ -77,8 +77,17 @@ impl Kernel {
         Err(io::ErrorKind::AddrNotAvailable.into())
     }
 
+    /// A destructor of a process that is gone reaches no network any more.
+    fn demand_life(&self) -> io::Result<()> {
+        if self.is_dead(current_task()) { Err(io::ErrorKind::NetworkDown.into()) } else { Ok(()) }
+    }
+
     /// Starts to connect.
-    pub fn connect(&mut self, from: HostId, remote: SocketAddr) -> io::Result<ConnId> {
+    pub fn connect(&mut self, from: HostId, mut remote: SocketAddr) -> io::Result<ConnId> {
+        self.demand_life()?;
+        if remote.ip().is_unspecified() {
+            remote.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
         let port = self.ephemeral_port(from)?;
         let target = self.host_at(from, remote.ip());
         let ip = if target == Some(from) { remote.ip() } else { self.hosts[from].ip };
@@ -152,7 +161,6 @@ impl Kernel {
         listener.half_open += 1;
         self.conns[conn].listener = Some(id);
         self.conns[conn].handshake = Handshake::SynReceived;
-        self.hosts[to].conns.push(conn);
         self.send_syn_ack(conn, 1);
     }
 
@@ -170,16 +178,21 @@ impl Kernel {
             return;
         }
         if tries > SYN_ACK_TRIES_MAX {
+            // The next SYN, if one comes, begins anew.
             self.leave_half_open(conn);
-            self.conns[conn].ends[1].gone = true;
+            self.conns[conn].handshake = Handshake::SynSent;
             return;
         }
         self.send_syn_ack(conn, tries);
     }
 
-    fn leave_half_open(&mut self, conn: ConnId) {
+    /// A handshake that had begun is over, in whatever way: it takes no place in the backlog any more.
+    pub(super) fn leave_half_open(&mut self, conn: ConnId) {
+        if self.conns[conn].handshake != Handshake::SynReceived {
+            return;
+        }
         if let Some(id) = self.conns[conn].listener {
-            self.listeners[id].half_open = self.listeners[id].half_open.saturating_sub(1);
+            self.listeners[id].half_open -= 1;
         }
     }
 
@@ -218,9 +231,8 @@ impl Kernel {
             return self.send_rst(conn, 1);
         };
         self.listeners[id].queue.push_back(conn);
-        for waker in std::mem::take(&mut self.listeners[id].wakers) {
-            self.wake(Some(waker));
-        }
+        let waiters = self.listeners[id].waiters.take();
+        self.wake(waiters);
     }
 
     /// The next connection that waits at a listener, now the application's.
@@ -228,6 +240,7 @@ impl Kernel {
         let conn = self.listeners[id].queue.pop_front()?;
         self.conns[conn].ends[1].open = true;
         let host = self.listeners[id].host;
+        self.hosts[host].conns.push(conn);
         self.event(Kind::Accept, conn, 1, |k| format!("accepts {}", k.describe(conn, 1)));
         self.occurs(TriggerKind::Accepts, host, host);
         Some(conn)

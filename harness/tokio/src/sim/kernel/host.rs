@@ -1,6 +1,6 @@
 //! Hosts and their processes: start, end, crash, boot.
 
-use super::{Action, ConnId, Kernel, Kind, ListenerId};
+use super::{Action, ConnId, Kernel, Kind, ListenerId, Waiters};
 use madsim::task::NodeId;
 use std::{collections::BTreeMap, net::IpAddr, task::Waker};
 
@@ -24,10 +24,10 @@ pub(crate) struct Host {
     /// Which process it runs; what an earlier one held is gone with it.
     pub life: u32,
     pub listeners: Vec<ListenerId>,
-    /// Connections that its application holds or that it is accepting.
+    /// Connections that its application holds; twice, if it holds both ends.
     pub conns: Vec<ConnId>,
     pub next_port: u16,
-    pub signal_wakers: Vec<Waker>,
+    pub signal_waiters: Waiters,
     /// How many faults keep it down, and paused, now.
     pub downs: u32,
     pub pauses: u32,
@@ -62,7 +62,7 @@ impl Host {
             listeners: vec![],
             conns: vec![],
             next_port: 49152,
-            signal_wakers: vec![],
+            signal_waiters: Waiters::default(),
             downs: 0,
             pauses: 0,
             signals: BTreeMap::new(),
@@ -89,9 +89,8 @@ impl Kernel {
             Some(sent) => *sent += 1,
             None => return self.host_do(HostAction::Kill, host),
         }
-        for waker in std::mem::take(&mut self.hosts[host].signal_wakers) {
-            self.wake(Some(waker));
-        }
+        let waiters = self.hosts[host].signal_waiters.take();
+        self.wake(waiters);
     }
 
     /// A host's process starts.
@@ -137,7 +136,9 @@ impl Kernel {
     fn forget_process(&mut self, host: HostId) {
         self.hosts[host].life += 1;
         self.hosts[host].signals.clear();
-        self.hosts[host].signal_wakers.clear();
+        // Nobody drops a waker while the kernel is borrowed; of a dead task it does nothing.
+        let waiters = self.hosts[host].signal_waiters.take();
+        self.wake(waiters);
         for task in self.tasks.iter_mut().filter(|task| task.host == host) {
             task.waits.clear();
         }
@@ -151,7 +152,7 @@ impl Kernel {
 
     /// How many sockets and how many tasks a host has now, its listeners not counted.
     pub fn open_now(&self, host: HostId) -> (usize, usize) {
-        let tasks = self.tasks.iter().filter(|task| task.host == host && !task.ended).count();
+        let tasks = self.tasks.iter().filter(|task| task.host == host && self.lives(task)).count();
         let open = |&&conn: &&ConnId| self.conns[conn].ends.iter().any(|end| end.host == host && end.open);
         (self.hosts[host].conns.iter().filter(open).count(), tasks)
     }

@@ -11,12 +11,25 @@ const LOOPBACK_MIN_NS: u64 = 10_000;
 const LOOPBACK_SPREAD_NS: u64 = 50_000;
 
 /// One way from host to host, where a fault has touched it.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct LinkState {
     /// How many faults cut it now.
     pub cuts: u32,
-    /// How much longer each packet takes now.
-    pub slower_ns: u64,
+    /// How much longer each packet takes now, in nanoseconds, by each fault that slows it.
+    pub slow_by: Vec<u64>,
+}
+
+impl LinkState {
+    /// One fault less slows it.
+    pub fn slow_no_more(&mut self, by: u64) {
+        if let Some(at) = self.slow_by.iter().position(|other| *other == by) {
+            self.slow_by.remove(at);
+        }
+    }
+
+    fn slower_ns(&self) -> u64 {
+        self.slow_by.iter().fold(0, |sum: u64, by| sum.saturating_add(*by))
+    }
 }
 
 impl Kernel {
@@ -31,8 +44,9 @@ impl Kernel {
         if from == to {
             return LOOPBACK_MIN_NS + chance % LOOPBACK_SPREAD_NS;
         }
-        let slower = if self.links.is_empty() { 0 } else { self.links.get(&(from, to)).map_or(0, |l| l.slower_ns) };
-        LATENCY_MIN_NS + chance % LATENCY_SPREAD_NS + slower
+        let slower =
+            if self.links.is_empty() { 0 } else { self.links.get(&(from, to)).map_or(0, LinkState::slower_ns) };
+        (LATENCY_MIN_NS + chance % LATENCY_SPREAD_NS).saturating_add(slower)
     }
 
     /// Changes the way from host to host.

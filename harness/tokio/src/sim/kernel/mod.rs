@@ -24,6 +24,7 @@ mod stream;
 mod tasks;
 mod timer;
 mod triggers;
+mod waiters;
 mod wire;
 
 pub(crate) use conn::{Conn, ConnId, Fin, Side};
@@ -37,6 +38,7 @@ pub(crate) use tasks::{HoldPlan, TaskId, TaskState, Turn, Wait};
 pub(crate) use timer::{Action, Timer, arm};
 pub(crate) use triggers::Trigger;
 pub use triggers::TriggerKind;
+pub(crate) use waiters::Waiters;
 pub(crate) use wire::Wire;
 
 /// How long one run may keep polling without the clock ever moving on to a timer.
@@ -60,8 +62,6 @@ pub(crate) struct Kernel {
     pub holds_taken: Vec<HoldTaken>,
     pub settings: Settings,
     pub polls: u64,
-    /// Whether a timer's callback runs now.
-    in_timer: bool,
     tasks_at: BTreeMap<(HostId, &'static str, u32), u32>,
     connects: BTreeMap<(HostId, HostId), u64>,
     busy: tasks::Busy,
@@ -110,6 +110,7 @@ thread_local! {
     static CURRENT: Cell<TaskId> = const { Cell::new(0) };
     static HOOKS: Cell<Option<Hooks>> = const { Cell::new(None) };
     static WATCHED: Cell<bool> = const { Cell::new(false) };
+    static IN_TIMER: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Begins a world on this thread.
@@ -131,7 +132,6 @@ pub(crate) fn with_at<R>(due: u64, f: impl FnOnce(&mut Kernel) -> R) -> R {
         let mut borrowed = cell.borrow_mut();
         let Some(kernel) = borrowed.as_mut() else { no_simulation() };
         kernel.now = (kernel.time.elapsed().as_nanos() as u64).max(due);
-        kernel.in_timer = due > 0;
         let result = f(kernel);
         if kernel.wakes.is_empty() {
             return result;
@@ -153,6 +153,14 @@ pub(crate) fn wait_is_over(wait: Wait) {
             kernel.tasks[current_task()].waits.retain(|(other, _)| *other != wait);
         }
     });
+}
+
+/// Does what a timer came due for. madsim holds its timers' lock all the while: none may be armed, not even by what
+/// the wakers do; see `Kernel::later`.
+pub(crate) fn in_timer(f: impl FnOnce()) {
+    let outer = IN_TIMER.replace(true);
+    f();
+    IN_TIMER.set(outer);
 }
 
 /// Whether this thread runs a simulation.
@@ -210,7 +218,6 @@ impl Kernel {
             holds_taken: vec![],
             settings,
             polls: 0,
-            in_timer: false,
             tasks_at: BTreeMap::new(),
             connects: BTreeMap::new(),
             busy: Default::default(),
@@ -223,14 +230,14 @@ impl Kernel {
         kernel
     }
 
-    /// Wakes a task once the kernel is no longer borrowed.
-    pub fn wake(&mut self, waker: Option<Waker>) {
-        self.wakes.extend(waker);
+    /// Wakes tasks once the kernel is no longer borrowed.
+    pub fn wake(&mut self, wakers: impl IntoIterator<Item = Waker>) {
+        self.wakes.extend(wakers);
     }
 
     /// Does `action` at virtual time `due`. A timer's own callback cannot arm another: the driver task does it then.
     pub fn later(&mut self, due: u64, action: Action) {
-        if !self.in_timer && due > self.now {
+        if !IN_TIMER.get() && due > self.now {
             return arm(&self.time, due, action);
         }
         self.later.push((due, action));

@@ -2,11 +2,11 @@
 
 use super::{
     Action, ConnId, Kernel, Kind, Side, TriggerKind, Wait,
-    conn::{Fin, Segment},
+    conn::{Fin, Handshake, Segment},
 };
 use std::{
     io,
-    task::{Context, Poll},
+    task::{Poll, Waker},
 };
 
 /// The first wait before a segment is sent again; doubled each time. Linux's smallest, 200 ms.
@@ -21,10 +21,10 @@ const PERSIST_NS: u64 = 5_000_000_000;
 const SEGMENT_BYTES_MAX: usize = 64 << 10;
 
 impl Kernel {
-    /// Writes as much as the socket's buffer takes.
+    /// Writes as much as the socket's buffer takes. Without a waiter nobody waits.
     pub fn poll_write(
         &mut self,
-        cx: &mut Context<'_>,
+        waiter: Option<&Waker>,
         conn: ConnId,
         side: Side,
         data: &[u8],
@@ -41,8 +41,11 @@ impl Kernel {
         let space = self.settings.send_buffer.saturating_sub(pipe.queued.len() + pipe.flight_bytes);
         let n = space.min(data.len());
         if n == 0 && !data.is_empty() {
-            pipe.write_waker = Some(cx.waker().clone());
-            self.wait(Wait::Write(conn, side));
+            if let Some(waiter) = waiter {
+                let surplus = pipe.writers.add(waiter);
+                self.wake(surplus);
+                self.wait(Wait::Write(conn, side));
+            }
             return Poll::Pending;
         }
         pipe.queued.push(data[..n].to_vec());
@@ -53,10 +56,10 @@ impl Kernel {
         Poll::Ready(Ok(n))
     }
 
-    /// Reads what has arrived; nothing at the end of the stream.
+    /// Reads what has arrived; nothing at the end of the stream. Without a waiter nobody waits.
     pub fn poll_read(
         &mut self,
-        cx: &mut Context<'_>,
+        waiter: Option<&Waker>,
         conn: ConnId,
         side: Side,
         into: &mut real::io::ReadBuf<'_>,
@@ -80,16 +83,20 @@ impl Kernel {
             self.occurs(TriggerKind::Reads, from, to);
             return Poll::Ready(Ok(()));
         }
+        // Linux: whoever has seen the end of the stream reads it again, whatever came after it.
         let ended = pipe.fin == Fin::Arrived;
-        if let Some(error) = self.take_error(conn, side) {
+        if !ended && let Some(error) = self.take_error(conn, side) {
             return Poll::Ready(Err(error));
         }
         if ended || !self.knows(conn, side) {
             self.event(Kind::Read, conn, 0, |k| format!("reads the end of {}", k.describe(conn, side)));
             return Poll::Ready(Ok(()));
         }
-        self.conns[conn].pipes[1 - side].read_waker = Some(cx.waker().clone());
-        self.wait(Wait::Read(conn, side));
+        if let Some(waiter) = waiter {
+            let surplus = self.conns[conn].pipes[1 - side].readers.add(waiter);
+            self.wake(surplus);
+            self.wait(Wait::Read(conn, side));
+        }
         Poll::Pending
     }
 
@@ -147,7 +154,8 @@ impl Kernel {
         }
         let end = &self.conns[conn].ends[peer];
         let fin_only = self.conns[conn].pipes[side].flight.iter().all(|s| s.bytes.is_empty());
-        if !self.knows(conn, peer) || (end.let_go && !fin_only) {
+        let unknown = side == 0 && self.conns[conn].handshake != Handshake::Established;
+        if unknown || !self.knows(conn, peer) || (end.let_go && !fin_only) {
             // The peer may have rebooted, or nobody will read: only a reset tells. If it is lost, the next try asks again.
             self.send_rst(conn, peer);
             return self.wait_to_retransmit(conn, side);
@@ -162,8 +170,8 @@ impl Kernel {
             pipe.arrived.push(segment.bytes);
         }
         pipe.tries = 0;
-        let wakers = [pipe.read_waker.take(), pipe.write_waker.take()];
-        wakers.into_iter().for_each(|waker| self.wake(waker));
+        let wakers = [pipe.readers.take(), pipe.writers.take()];
+        self.wake(wakers.into_iter().flatten());
     }
 
     fn wait_to_retransmit(&mut self, conn: ConnId, side: Side) {
@@ -171,23 +179,18 @@ impl Kernel {
         pipe.round += 1;
         pipe.tries += 1;
         pipe.waiting = true;
-        if pipe.tries > RETRANSMIT_TRIES_MAX {
-            if self.knows(conn, side) {
-                self.conns[conn].ends[side].error = Some(io::ErrorKind::TimedOut);
-                self.conns[conn].ends[side].gone = true;
-                self.wake_side(conn, side);
-            }
-            return;
-        }
         let wait = (RETRANSMIT_WAIT_NS << (pipe.tries - 1)).min(RETRANSMIT_WAIT_MAX_NS);
         let round = pipe.round;
         self.later(self.now + wait, Action::Retransmit(conn, side, round));
     }
 
-    /// Sends everything that has not arrived once more.
+    /// Sends everything that has not arrived once more, or gives up after the last wait.
     pub(super) fn retransmit(&mut self, conn: ConnId, side: Side, round: u32) {
         if self.conns[conn].pipes[side].round != round || !self.knows(conn, side) {
             return;
+        }
+        if self.conns[conn].pipes[side].tries > RETRANSMIT_TRIES_MAX {
+            return self.time_out(conn, side);
         }
         let (from, to) = self.way(conn, side);
         let lost = !self.passes(from, to);
@@ -202,5 +205,13 @@ impl Kernel {
         }
         self.later(due, Action::Deliver(conn, side, round));
         self.send_queued(conn, side);
+    }
+    fn time_out(&mut self, conn: ConnId, side: Side) {
+        let end = &mut self.conns[conn].ends[side];
+        end.error = Some(io::ErrorKind::TimedOut);
+        end.gone = true;
+        let host = end.host;
+        self.event_on(Kind::Reset, host, conn, |k| format!("{} times out", k.describe(conn, side)));
+        self.wake_side(conn, side);
     }
 }

@@ -89,6 +89,8 @@ pub(crate) struct Busy {
 /// What the gate is to do with a poll.
 pub(crate) enum Turn {
     Run,
+    /// Its process is gone: it does nothing any more, until it is dropped.
+    Never,
     Hold(HeldUntil),
     OutOfTime,
     Busy,
@@ -186,6 +188,9 @@ impl Kernel {
 
     /// A task is about to be polled.
     pub fn begin_poll(&mut self, id: TaskId) -> Turn {
+        if self.is_dead(id) {
+            return Turn::Never;
+        }
         self.polls += 1;
         if self.now > self.busy.last + IDLE_STEP_NS {
             self.busy.polls = 0;
@@ -223,6 +228,21 @@ impl Kernel {
         });
         self.wait(Wait::Held);
         Turn::Hold(until)
+    }
+
+    /// A task is held no longer.
+    pub fn let_go(&mut self, id: TaskId) {
+        self.tasks[id].waits.clear();
+    }
+
+    /// Whether the task's process is gone.
+    pub fn is_dead(&self, id: TaskId) -> bool {
+        self.tasks[id].life != self.hosts[self.tasks[id].host].life
+    }
+
+    /// Whether the task goes on.
+    pub fn lives(&self, task: &TaskState) -> bool {
+        !task.ended && task.life == self.hosts[task.host].life
     }
 
     /// The current task cannot go on before this happens.

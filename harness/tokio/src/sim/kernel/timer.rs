@@ -1,6 +1,6 @@
 //! Timers on the simulated clock, for tasks and for the network.
 
-use super::{ConnId, Side, with_at};
+use super::{ConnId, Side, in_timer, with_at};
 use madsim::time::{Sleep, TimeHandle};
 use std::{
     future::Future,
@@ -44,7 +44,7 @@ pub(crate) fn arm(time: &TimeHandle, due: u64, action: Action) {
     struct Due(u64, Action);
     impl Wake for Due {
         fn wake(self: Arc<Self>) {
-            with_at(self.0, |k| k.perform(self.1));
+            in_timer(|| with_at(self.0, |k| k.perform(self.1)));
         }
     }
     arm_waker(time, due, Arc::new(Due(due, action)).into());
@@ -76,10 +76,17 @@ pub(crate) struct Timer {
 #[derive(Debug, Default)]
 struct Slot(Mutex<Option<Waker>>);
 
+impl Slot {
+    /// Puts a waker there and gives back the one that was: it may own what polls or drops this very timer.
+    fn set(&self, waker: Option<Waker>) -> Option<Waker> {
+        std::mem::replace(&mut *self.0.lock().expect("no panic while a waker is stored"), waker)
+    }
+}
+
 impl Wake for Slot {
     fn wake(self: Arc<Self>) {
-        if let Some(waker) = self.0.lock().expect("no panic while a waker is stored").take() {
-            waker.wake();
+        if let Some(waker) = self.set(None) {
+            in_timer(|| waker.wake());
         }
     }
 }
@@ -100,7 +107,7 @@ impl Timer {
                 slot
             }
         };
-        *slot.0.lock().expect("no panic while a waker is stored") = Some(cx.waker().clone());
+        drop(slot.set(Some(cx.waker().clone())));
         Poll::Pending
     }
 }
@@ -108,7 +115,7 @@ impl Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         if let Some((_, slot)) = self.armed.take() {
-            slot.0.lock().expect("no panic while a waker is stored").take();
+            drop(slot.set(None));
         }
     }
 }

@@ -41,7 +41,8 @@ impl TcpListener {
         kernel::with(|k| match k.accept(self.id) {
             Some(conn) => Poll::Ready(Ok((TcpStream::of(conn, 1), k.conns[conn].ends[0].addr))),
             None => {
-                k.listeners[self.id].wakers.push(cx.waker().clone());
+                let surplus = k.listeners[self.id].waiters.add(cx.waker());
+                k.wake(surplus);
                 k.wait(Wait::Accept(self.id));
                 Poll::Pending
             }

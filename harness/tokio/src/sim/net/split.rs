@@ -143,7 +143,7 @@ macro_rules! reads {
 
         impl AsyncRead for $half {
             fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-                self.get().poll_read_or_peek(cx, buf, false)
+                self.get().poll_read_or_peek(Some(cx.waker()), buf, false)
             }
         }
     )*};
@@ -160,7 +160,7 @@ macro_rules! writes {
 
         impl AsyncWrite for $half {
             fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-                self.get().poll_write_some(cx, data)
+                self.get().poll_write_some(Some(cx.waker()), data)
             }
 
             fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -51,7 +51,8 @@ impl TcpStream {
                 k.event(kernel::Kind::Connect, self.conn, 1, |k| format!("is connected {}", k.describe(self.conn, 0)));
                 return Poll::Ready(Ok(()));
             }
-            k.conns[self.conn].connect_waker = Some(cx.waker().clone());
+            let surplus = k.conns[self.conn].connecting.add(cx.waker());
+            k.wake(surplus);
             k.wait(Wait::Connect(self.conn));
             Poll::Pending
         })
@@ -86,14 +87,14 @@ impl TcpStream {
     /// Copies what has arrived without taking it.
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         let mut buf = ReadBuf::new(buf);
-        poll_fn(|cx| self.poll_read_or_peek(cx, &mut buf, true)).await?;
+        poll_fn(|cx| self.poll_read_or_peek(Some(cx.waker()), &mut buf, true)).await?;
         Ok(buf.filled().len())
     }
 
     /// Reads what has arrived, or says that it would have to wait.
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         let mut buf = ReadBuf::new(buf);
-        match self.poll_read_or_peek(&mut Context::from_waker(Waker::noop()), &mut buf, false) {
+        match self.poll_read_or_peek(None, &mut buf, false) {
             Poll::Ready(done) => done.map(|()| buf.filled().len()),
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         }
@@ -101,7 +102,7 @@ impl TcpStream {
 
     /// Writes what the buffer takes, or says that it would have to wait.
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        match self.poll_write_some(&mut Context::from_waker(Waker::noop()), buf) {
+        match self.poll_write_some(None, buf) {
             Poll::Ready(done) => done,
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         }
@@ -120,18 +121,18 @@ impl TcpStream {
 
     pub(super) fn poll_read_or_peek(
         &self,
-        cx: &mut Context<'_>,
+        waiter: Option<&Waker>,
         buf: &mut ReadBuf<'_>,
         peek: bool,
     ) -> Poll<io::Result<()>> {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
-        kernel::with(|k| k.poll_read(cx, self.conn, self.side, buf, peek))
+        kernel::with(|k| k.poll_read(waiter, self.conn, self.side, buf, peek))
     }
 
-    pub(super) fn poll_write_some(&self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        kernel::with(|k| k.poll_write(cx, self.conn, self.side, data))
+    pub(super) fn poll_write_some(&self, waiter: Option<&Waker>, data: &[u8]) -> Poll<io::Result<usize>> {
+        kernel::with(|k| k.poll_write(waiter, self.conn, self.side, data))
     }
 
     pub(super) fn shut_down(&self) {
@@ -141,13 +142,13 @@ impl TcpStream {
 
 impl AsyncRead for TcpStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.poll_read_or_peek(cx, buf, false)
+        self.poll_read_or_peek(Some(cx.waker()), buf, false)
     }
 }
 
 impl AsyncWrite for TcpStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_write_some(cx, data)
+        self.poll_write_some(Some(cx.waker()), data)
     }
 
     fn poll_write_vectored(
@@ -156,7 +157,7 @@ impl AsyncWrite for TcpStream {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let all = bufs.iter().flat_map(|buf| buf.iter().copied()).collect::<Vec<_>>();
-        let n = ready!(self.poll_write_some(cx, &all))?;
+        let n = ready!(self.poll_write_some(Some(cx.waker()), &all))?;
         Poll::Ready(Ok(n))
     }
 
