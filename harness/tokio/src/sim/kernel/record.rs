@@ -27,7 +27,7 @@ pub struct Stamp {
     pub at: u64,
     /// The host's name; empty for the test.
     pub host: String,
-    /// The task, `src/link.rs:88#2`; empty where none did it.
+    /// The task, `src/link.rs:88#2`; empty where none did it, and for the test itself.
     pub task: String,
 }
 
@@ -96,7 +96,7 @@ impl Kernel {
     /// Now, and the current task.
     pub fn stamp(&self) -> Stamp {
         let task = &self.tasks[current_task()];
-        Stamp { at: self.now, host: self.hosts[task.host].name.clone(), task: task.name(self) }
+        Stamp { at: self.now, host: self.hosts[task.host].name.clone(), task: task.name() }
     }
 
     fn push(&mut self, record: Record) {

@@ -100,9 +100,15 @@ impl TaskState {
         format!("{}:{}", self.place.file(), self.place.line())
     }
 
-    /// The same, with `#n` from the second one spawned there on its host.
-    pub fn name(&self, _: &Kernel) -> String {
+    /// Where it was spawned; the test itself was not.
+    pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
+        (self.host != super::TEST_HOST || !self.main).then_some(self.place)
+    }
+
+    /// The place, with `#n` from the second one spawned there on its host; nothing for the test itself.
+    pub fn name(&self) -> String {
         match self.nth {
+            _ if self.spawned_at().is_none() => String::new(),
             1 => self.place(),
             n => format!("{}#{n}", self.place()),
         }
@@ -137,7 +143,7 @@ impl Kernel {
         self.tasks.push(task);
         let id = self.tasks.len() - 1;
         if !main {
-            self.event(Kind::Start, id, nth as usize, |k| format!("spawns {}", k.tasks[id].name(k)));
+            self.event(Kind::Start, id, nth as usize, |k| format!("spawns {}", k.tasks[id].name()));
         }
         id
     }
