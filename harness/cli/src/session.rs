@@ -128,6 +128,7 @@ impl Session {
             match lines.recv_timeout(POLL) {
                 Ok(line) => match serde_json::from_slice(&line) {
                     Ok(Message::Progress(progress)) => on_progress(&progress),
+                    Ok(Message::Printed(text)) => crate::output::say(&format!("it printed:\n{}\n", text.trim_end())),
                     Ok(Message::Done(outcome)) => return Ok(*outcome),
                     Err(_) => return Err(self.garbage(&line)),
                 },
