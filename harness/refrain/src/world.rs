@@ -54,6 +54,23 @@ impl Exit for () {
     }
 }
 
+/// A server that loops for ever: the output of its block is `!`, which has no name of its own on stable Rust.
+impl Exit for <fn() -> ! as never::Returns>::Type {
+    fn error(self) -> Option<String> {
+        self
+    }
+}
+
+mod never {
+    pub trait Returns {
+        type Type;
+    }
+
+    impl<T> Returns for fn() -> T {
+        type Type = T;
+    }
+}
+
 impl<E: Display> Exit for Result<(), E> {
     fn error(self) -> Option<String> {
         self.err().map(|error| error.to_string())

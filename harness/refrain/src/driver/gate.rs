@@ -30,10 +30,16 @@ fn difference(one: &Ran, two: &Ran) -> Option<Failure> {
     }
     let at = first.unwrap_or(one.events.len());
     let show = |ran: &Ran| match ran.events.get(at) {
-        Some(event) => report::events(std::slice::from_ref(event), at, Style::default()).trim().to_owned(),
+        // Its row, without the table's head.
+        Some(event) => report::events(std::slice::from_ref(event), at, Style::default())
+            .trim_end()
+            .lines()
+            .last()
+            .map_or_else(String::new, |row| row.trim().to_owned()),
         None => "nothing more happened".into(),
     };
-    let place = one.events.get(at).map(|event| event.task.split('#').next().unwrap_or_default().to_owned());
+    let tasks = [one, two].into_iter().filter_map(|ran| ran.events.get(at)).map(|event| event.task.as_str());
+    let place = tasks.map(spawn_place).find(|place| !place.is_empty());
     Some(Failure {
         class: Class::Nondeterminism,
         property: "two runs of one plan are the same run".into(),
@@ -47,4 +53,9 @@ fn difference(one: &Ran, two: &Ran) -> Option<Failure> {
                 .into(),
         ],
     })
+}
+
+/// `src/link.rs:88` of `src/link.rs:88#2`.
+fn spawn_place(task: &str) -> String {
+    task.split('#').next().unwrap_or_default().to_owned()
 }

@@ -14,6 +14,10 @@ use tracing::Metadata;
 
 /// How long the hosts may take, after the test's body, to come to rest.
 const REST: Duration = Duration::from_secs(120);
+/// How long what is on its way when the body ends may take to arrive.
+const IN_FLIGHT: Duration = Duration::from_secs(1);
+/// How many of what is left a verdict names.
+const CAUSES_MAX: usize = 5;
 /// The kinds that the harness counts itself.
 const SOCKET: &str = "socket";
 const TASK: &str = "task";
@@ -181,6 +185,11 @@ pub(crate) fn check_always() {
 
 /// After the test's body: waits until everything that must be conserved is back at its level, or fails.
 pub(crate) async fn at_rest() {
+    if state::with(|state| state.properties.conserved.is_empty()) {
+        return;
+    }
+    // What is still on its way may open something yet.
+    tokio::time::sleep(IN_FLIGHT).await;
     let deadline = control::now() + REST.as_nanos() as u64;
     loop {
         let leak = state::with(|state| {
@@ -205,7 +214,12 @@ fn leaked(conserved: &Conserved, hosts: &[(String, control::HostId)]) -> Option<
     if live <= at_rest {
         return None;
     }
-    let mut causes = vec![];
+    let mut causes = match kind.as_str() {
+        SOCKET => control::sockets(),
+        TASK => super::stall::waits(),
+        _ => vec![],
+    };
+    causes.truncate(CAUSES_MAX);
     let mut place = String::new();
     if let Some((host, id, at, task)) = conserved.open(hosts).min_by_key(|(_, _, at, _)| *at) {
         let since = super::stall::clock(at);

@@ -154,7 +154,10 @@ pub(super) fn panicked(_: Box<dyn Any + Send>) -> ! {
     let (message, place) = state::last_panic();
     let stamp = control::stamp();
     let who = if control::current_host() == 0 { "the test".to_owned() } else { stamp.host.clone() };
-    let causes = vec![format!("{who}: task {} panicked at {place}", stamp.task)];
+    let causes = vec![match stamp.task.as_str() {
+        "" => format!("{who} panicked at {place}"),
+        task => format!("{who}: the task spawned at {task} panicked at {place}"),
+    }];
     let property = if control::current_host() == 0 { "the test's own assertions hold" } else { "no task panics" };
     fail(Failure {
         class: Class::Panic,

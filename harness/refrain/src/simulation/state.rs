@@ -51,7 +51,7 @@ pub(crate) struct State {
 }
 
 /// The most events of one poll that are told: a loop without end must not fill the memory of who listens.
-const POLL_EVENTS_MAX: usize = 10_000;
+const POLL_EVENTS_MAX: usize = 1_000;
 
 thread_local! {
     static STATE: RefCell<Option<State>> = const { RefCell::new(None) };
@@ -105,7 +105,7 @@ impl State {
     }
 
     /// A task is about to be polled. It may be the last: what was decided so far is told before.
-    pub fn poll_begins(&mut self, place: &'static Location<'static>) {
+    pub fn poll_begins(&mut self, place: Option<&'static Location<'static>>) {
         self.beat.tick(place);
         self.in_poll = 0;
         if self.record && control::holds_count() != self.plan.holds.len() {

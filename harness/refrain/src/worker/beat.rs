@@ -20,10 +20,10 @@ impl Beat {
         self.place.store(ptr::null_mut(), Relaxed);
     }
 
-    /// A task is polled.
-    pub fn tick(&self, place: &'static Location<'static>) {
+    /// A task is polled; without a place it is the test's own.
+    pub fn tick(&self, place: Option<&'static Location<'static>>) {
         self.polls.fetch_add(1, Relaxed);
-        self.place.store(ptr::from_ref(place).cast_mut(), Relaxed);
+        self.place.store(place.map_or(ptr::null_mut(), |place| ptr::from_ref(place).cast_mut()), Relaxed);
     }
 
     /// How many polls there were.

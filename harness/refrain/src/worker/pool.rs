@@ -53,6 +53,8 @@ impl Worker {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["--exact", test, "--test-threads=1", "--nocapture"]).env(ENV, WORKER);
         command.stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs))).stdout(Stdio::null()).stderr(Stdio::null());
+        // What a run prints, and what its errors carry, is the same wherever it runs.
+        command.env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
         let child = without_randomised_addresses(|| command.spawn())?;
         Ok(Worker { child, socket: BufReader::new(ours) })
     }

@@ -33,7 +33,9 @@ pub fn of_death(end: End, printed: &str, place: Option<String>) -> Failure {
     if let Some(place) = &place {
         causes.push(format!("the task that ran was spawned at {place}"));
     }
-    let lines: Vec<&str> = printed.lines().filter(|line| !line.trim().is_empty()).collect();
+    // How to see a backtrace is no news: workers have none.
+    let is_news = |line: &&str| !line.trim().is_empty() && !line.contains("RUST_BACKTRACE");
+    let lines: Vec<&str> = printed.lines().filter(is_news).collect();
     let last = lines.iter().skip(lines.len().saturating_sub(LAST_LINES));
     causes.extend(last.map(|line| format!("it printed: {}", without_thread_number(line))));
     Failure { class, property: property.into(), place: place.unwrap_or_default(), message, causes }

@@ -241,6 +241,11 @@ pub fn open_now() -> (usize, usize) {
     })
 }
 
+/// The sockets that are open now, over all hosts but the test's, for people.
+pub fn sockets() -> Vec<String> {
+    with(|k| (1..k.hosts.len()).flat_map(|host| k.sockets(host)).collect())
+}
+
 /// Now, and the task that runs.
 pub fn stamp() -> Stamp {
     with(|k| k.stamp())
@@ -254,11 +259,6 @@ pub fn current_host() -> HostId {
 /// Which process of its host the task that runs belongs to, and which one the host runs now.
 pub fn lives(host: HostId) -> (u32, u32) {
     with(|k| (k.tasks[kernel::current_task()].life, k.hosts[host].life))
-}
-
-/// Where the task that runs was spawned; static, so that another process of the same executable can read it.
-pub fn current_place() -> &'static Location<'static> {
-    with(|k| k.tasks[kernel::current_task()].place)
 }
 
 /// Notes something that the test did or found.

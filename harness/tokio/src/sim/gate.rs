@@ -51,7 +51,7 @@ impl Held {
     fn new(until: HeldUntil) -> Held {
         let (now, polls) = kernel::with(|k| (k.now, k.polls));
         let lasts = if let HeldUntil::For(lasts) = until { lasts } else { IDLE_NS };
-        Held { until, due: now.saturating_add(lasts), polls, timer: Timer::default() }
+        Held { until, due: now + lasts.min(kernel::FAR_NS), polls, timer: Timer::default() }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -85,7 +85,7 @@ impl<F: Future> Future for Gate<F> {
         let mut this = self.project();
         let outer = kernel::switch_task(*this.task);
         if this.held.is_none() {
-            let (turn, place) = kernel::with(|k| (k.begin_poll(*this.task), k.tasks[*this.task].place));
+            let (turn, place) = kernel::with(|k| (k.begin_poll(*this.task), k.tasks[*this.task].spawned_at()));
             (kernel::hooks().polling)(place);
             match turn {
                 Turn::Run => {}

@@ -9,8 +9,8 @@ use std::{
 
 /// SYNs that a client sends before it gives up: after 1, 2, 4 ... s, as Linux with `tcp_syn_retries` 6, 127 s in all.
 const SYN_TRIES_MAX: u32 = 7;
-/// How often a server sends its SYN-ACK again: `tcp_synack_retries`.
-const SYN_ACK_TRIES_MAX: u32 = 5;
+/// SYN-ACKs that a server sends before it gives up: `tcp_synack_retries` 5 and the first, 63 s in all.
+const SYN_ACK_TRIES_MAX: u32 = 6;
 /// The first wait before a packet of the handshake is sent again.
 const SYN_WAIT_NS: u64 = 1_000_000_000;
 /// How long nobody answers for an address before the host is called unreachable: Linux's three ARP tries.

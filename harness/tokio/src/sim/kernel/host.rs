@@ -150,6 +150,19 @@ impl Kernel {
         Work { timers: std::mem::take(&mut self.later), hosts: std::mem::take(&mut self.host_actions) }
     }
 
+    /// The connections that a host's application holds, for people.
+    pub fn sockets(&self, host: HostId) -> Vec<String> {
+        let mut conns = self.hosts[host].conns.clone();
+        conns.sort_unstable();
+        conns.dedup();
+        let ends = conns.into_iter().flat_map(|conn| [(conn, 0), (conn, 1)]);
+        let held = ends.filter(|&(conn, side)| {
+            let end = &self.conns[conn].ends[side];
+            end.host == host && end.open
+        });
+        held.map(|(conn, side)| format!("{}: {} is open", self.hosts[host].name, self.describe(conn, side))).collect()
+    }
+
     /// How many sockets and how many tasks a host has now, its listeners not counted.
     pub fn open_now(&self, host: HostId) -> (usize, usize) {
         let tasks = self.tasks.iter().filter(|task| task.host == host && self.lives(task)).count();

@@ -46,7 +46,7 @@ impl Kernel {
         }
         let slower =
             if self.links.is_empty() { 0 } else { self.links.get(&(from, to)).map_or(0, LinkState::slower_ns) };
-        (LATENCY_MIN_NS + chance % LATENCY_SPREAD_NS).saturating_add(slower)
+        LATENCY_MIN_NS + chance % LATENCY_SPREAD_NS + slower.min(super::FAR_NS)
     }
 
     /// Changes the way from host to host.

@@ -44,6 +44,9 @@ pub(crate) use wire::Wire;
 /// How long one run may keep polling without the clock ever moving on to a timer.
 pub(crate) const BUSY_POLLS_MAX: u64 = 1_000_000;
 
+/// As far as anything may lie in the future, some 70 years: what a plan may ask for is more than a clock can count.
+pub(crate) const FAR_NS: u64 = u64::MAX / 8;
+
 /// Everything that a run simulates.
 pub(crate) struct Kernel {
     pub time: TimeHandle,
@@ -101,8 +104,8 @@ pub struct Hooks {
     pub out_of_time: fn() -> !,
     /// A task is polled for ever while virtual time stands still.
     pub busy: fn() -> !,
-    /// Before each poll, with the place where the task was spawned.
-    pub polling: fn(&'static std::panic::Location<'static>),
+    /// Before each poll, with the place where the task was spawned; without one for the test itself.
+    pub polling: fn(Option<&'static std::panic::Location<'static>>),
     /// After each poll, while [`super::control::watch_polls`] asks for it.
     pub polled: fn(),
 }
@@ -240,6 +243,7 @@ impl Kernel {
 
     /// Does `action` at virtual time `due`. A timer's own callback cannot arm another: the driver task does it then.
     pub fn later(&mut self, due: u64, action: Action) {
+        let due = due.min(self.now.saturating_add(FAR_NS));
         if !IN_TIMER.get() && due > self.now {
             return arm(&self.time, due, action);
         }

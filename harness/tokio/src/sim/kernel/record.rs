@@ -1,6 +1,6 @@
 //! The running digest of a run, and its events while somebody records.
 
-use super::{Kernel, TEST_HOST, current_task};
+use super::{Kernel, current_task};
 
 /// The kinds of event, as refrain's traces name them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Stamp {
     pub at: u64,
     /// The host's name; empty for the test.
     pub host: String,
-    /// The task, `src/link.rs:88#2`; empty where none did it.
+    /// The task, `src/link.rs:88#2`; empty where none did it, and for the test itself.
     pub task: String,
 }
 
@@ -96,8 +96,7 @@ impl Kernel {
     /// Now, and the current task.
     pub fn stamp(&self) -> Stamp {
         let task = &self.tasks[current_task()];
-        let name = if task.host == TEST_HOST { String::new() } else { task.name() };
-        Stamp { at: self.now, host: self.hosts[task.host].name.clone(), task: name }
+        Stamp { at: self.now, host: self.hosts[task.host].name.clone(), task: task.name() }
     }
 
     fn push(&mut self, record: Record) {

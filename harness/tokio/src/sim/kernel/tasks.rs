@@ -102,9 +102,15 @@ impl TaskState {
         format!("{}:{}", short(self.place.file()), self.place.line())
     }
 
-    /// The same, with `#n` from the second one spawned there on its host.
+    /// Where it was spawned; the test itself was not.
+    pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
+        (self.host != super::TEST_HOST || !self.main).then_some(self.place)
+    }
+
+    /// The place, with `#n` from the second one spawned there on its host; nothing for the test itself.
     pub fn name(&self) -> String {
         match self.nth {
+            _ if self.spawned_at().is_none() => String::new(),
             1 => self.place(),
             n => format!("{}#{n}", self.place()),
         }

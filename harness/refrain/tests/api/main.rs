@@ -1,0 +1,11 @@
+//! What tokio's names do under simulation: as tokio documents them.
+
+mod hold;
+mod signal;
+mod task;
+mod time;
+
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MS: Duration = Duration::from_millis(1);

@@ -1,0 +1,140 @@
+//! Tasks: JoinHandle, JoinSet, spawn_blocking.
+
+use crate::SECOND;
+use refrain::World;
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+};
+use tokio::{
+    task::{JoinSet, spawn_blocking, yield_now},
+    time::sleep,
+};
+
+/// Counts itself while it lives.
+struct Alive(Arc<AtomicU32>);
+
+impl Alive {
+    fn new(count: &Arc<AtomicU32>) -> Alive {
+        count.fetch_add(1, Relaxed);
+        Alive(count.clone())
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+#[refrain::test(runs = 20)]
+async fn an_aborted_task_is_cancelled_and_dropped(_world: World) {
+    let count = Arc::default();
+    let alive = Alive::new(&count);
+    let task = tokio::spawn(async move {
+        let _alive = alive;
+        pending::<()>().await
+    });
+    yield_now().await;
+    assert!(!task.is_finished());
+    task.abort();
+    let error = task.await.unwrap_err();
+    assert!(error.is_cancelled() && !error.is_panic());
+    assert_eq!(count.load(Relaxed), 0);
+}
+
+#[refrain::test(runs = 20)]
+async fn an_abort_of_a_finished_task_keeps_its_value(_world: World) {
+    let task = tokio::spawn(async { 7 });
+    sleep(SECOND).await;
+    task.abort();
+    assert!(task.is_finished());
+    assert_eq!(task.await.unwrap(), 7);
+}
+
+#[refrain::test(runs = 20)]
+async fn a_task_may_abort_itself_and_ends_at_its_next_await(_world: World) {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let task = tokio::spawn(async move {
+        let abort: tokio::task::AbortHandle = receiver.await.unwrap();
+        abort.abort();
+        yield_now().await;
+        unreachable!("it was aborted");
+    });
+    sender.send(task.abort_handle()).unwrap();
+    let ended: Result<(), _> = task.await;
+    assert!(ended.unwrap_err().is_cancelled());
+}
+
+#[refrain::test(runs = 20)]
+async fn a_dropped_handle_lets_its_task_go_on_and_a_dropped_set_does_not(_world: World) {
+    let count = Arc::default();
+    let alive = [Alive::new(&count), Alive::new(&count), Alive::new(&count)];
+    let [one, two, three] = alive.map(|alive| async move {
+        sleep(SECOND).await;
+        drop(alive);
+    });
+    drop(tokio::spawn(one));
+    let mut set = JoinSet::new();
+    set.spawn(two);
+    set.spawn(three);
+    yield_now().await;
+    drop(set);
+    sleep(SECOND / 2).await;
+    assert_eq!(count.load(Relaxed), 1);
+    sleep(SECOND).await;
+    assert_eq!(count.load(Relaxed), 0);
+}
+
+#[refrain::test(runs = 20)]
+async fn a_set_gives_every_result_once(_world: World) {
+    let mut set = JoinSet::new();
+    for n in 0..10u64 {
+        set.spawn(async move {
+            sleep(SECOND * (n % 3) as u32).await;
+            n
+        });
+    }
+    assert!(set.try_join_next().is_none());
+    let mut results = vec![];
+    while let Some(result) = set.join_next().await {
+        results.push(result.unwrap());
+    }
+    results.sort_unstable();
+    assert_eq!(results, (0..10).collect::<Vec<_>>());
+    set.spawn(pending());
+    set.shutdown().await;
+    assert!(set.is_empty() && set.join_next().await.is_none());
+}
+
+#[refrain::test(runs = 20)]
+async fn blocking_work_runs_as_a_task(_world: World) {
+    assert_eq!(spawn_blocking(|| (1..=10).product::<u32>()).await.unwrap(), 3_628_800);
+}
+
+#[refrain::test(runs = 20)]
+async fn what_a_process_spawns_at_its_start_ends_with_it(world: World) {
+    let count = Arc::<AtomicU32>::default();
+    let counted = count.clone();
+    let host = world.host("server", move || {
+        // Before the first await, and outside of any: an ordinary function that returns a future may do this.
+        let alive = Alive::new(&counted);
+        tokio::spawn(async move {
+            let _alive = alive;
+            pending::<()>().await
+        });
+        pending::<()>()
+    });
+    for _ in 0..3 {
+        sleep(SECOND).await;
+        assert_eq!(count.load(Relaxed), 1);
+        host.restart();
+    }
+    sleep(SECOND).await;
+    host.terminate();
+    sleep(SECOND).await;
+    assert_eq!(count.load(Relaxed), 0);
+}

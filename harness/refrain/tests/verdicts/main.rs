@@ -1,0 +1,7 @@
+//! Every class of failure is caught: each by a canary, whose saved trace is replayed here and then read.
+
+mod deaths;
+mod explained;
+mod loops;
+mod properties;
+mod stalls;

@@ -1,0 +1,94 @@
+//! What an application sees of the simulated network, fact by fact.
+
+mod address;
+mod bytes;
+mod close;
+mod connect;
+mod fault;
+mod halves;
+mod hostile;
+
+use refrain::World;
+use std::{
+    future::Future,
+    io::{ErrorKind, Result},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::Instant,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A host "server" that accepts on port 80 and does `then` with each connection.
+fn serve<F, Fut>(world: &World, then: F) -> refrain::Host
+where
+    F: Fn(TcpStream) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    world.host("server", move || async move {
+        let listener = TcpListener::bind("0.0.0.0:80").await?;
+        loop {
+            tokio::spawn(then(listener.accept().await?.0));
+        }
+        #[allow(unreachable_code)]
+        Result::Ok(())
+    })
+}
+
+/// Echoes until the end of the stream.
+async fn echo(mut stream: TcpStream) {
+    let (mut reader, mut writer) = stream.split();
+    let _ = tokio::io::copy(&mut reader, &mut writer).await;
+}
+
+/// Holds the connection and does nothing.
+async fn hold(stream: TcpStream) {
+    let _stream = stream;
+    std::future::pending().await
+}
+
+/// Connects to the server from a host "client", and gives the connection to `then` there.
+async fn client<F, Fut>(world: &World, then: F) -> Fut::Output
+where
+    F: FnOnce(TcpStream) -> Fut + Send + 'static,
+    Fut: Future<Output: Send + 'static> + Send + 'static,
+{
+    // The server's process needs a moment to listen.
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let connected = async { then(TcpStream::connect("server:80").await.expect("the server listens")).await };
+    world.client("client").run(connected).await
+}
+
+/// What an operation comes to, and how long it took.
+async fn timed<T>(operation: impl Future<Output = Result<T>>) -> (std::result::Result<T, ErrorKind>, Duration) {
+    let began = Instant::now();
+    let result = operation.await.map_err(|error| error.kind());
+    (result, began.elapsed())
+}
+
+/// The longest that a run's holds may keep tasks back: at most two are on the way of any operation here.
+const HELD: Duration = Duration::from_secs(40);
+
+/// Whether something took this many seconds, but for what holds added.
+fn is_about(took: Duration, seconds: u64) -> bool {
+    (Duration::from_secs(seconds)..Duration::from_secs(seconds) + HELD).contains(&took)
+}
+
+/// Reads once, at most 64 KiB.
+async fn read(stream: &mut TcpStream) -> Result<Vec<u8>> {
+    let mut buffer = vec![0; 64 << 10];
+    let n = stream.read(&mut buffer).await?;
+    buffer.truncate(n);
+    Ok(buffer)
+}
+
+/// One question, one answer.
+async fn ask(stream: &mut TcpStream, question: &[u8]) -> Result<Vec<u8>> {
+    stream.write_all(question).await?;
+    let mut answer = vec![0; question.len()];
+    stream.read_exact(&mut answer).await?;
+    Ok(answer)
+}
