@@ -1,7 +1,20 @@
 //! Calcon lets people on an Exchange-like system and people on a Notes-like system see each other's free/busy time.
 //!
 //! Two daemons, [`exchange`] and [`notes`], each serve the calendars of their own users and ask the other one about
-//! its users over a link that the Notes side keeps. A client asks either of them with [`query::ask`].
+//! its users over a link that the Notes side keeps. A client asks either of them with [`query::ask`]:
+//!
+//! ```no_run
+//! use calcon::query::{Query, ask};
+//!
+//! # async fn carol() -> Result<(), calcon::Error> {
+//! let today = Query::days("carol@notes.example", chrono::Utc::now(), 1);
+//! let answer = ask("127.0.0.1:5010", &today).await?;
+//! print!("{}", calcon::show::answer(&answer));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every answer says where it comes from and how old it is: [`query::Source`].
 #![forbid(unsafe_code)]
 
 mod answer;

@@ -4,13 +4,13 @@ mod world;
 
 use refrain::{Faults, World};
 use std::time::Duration;
-use world::{Calendars, ask_each, exchange, notes, queries, today};
+use world::{Calendars, ask_each, exchange, notes, over_the_link, queries};
 
 /// Q201280: whatever the network did, queries work again once it heals.
-#[refrain::test(runs = 400, snapshot)]
+#[refrain::test(runs = 20_000, snapshot)]
 async fn queries_recover_after_the_link_heals(world: World, #[any(queries(1..6))] queries: Vec<calcon::query::Query>) {
-    world.host("exchange", exchange);
-    world.host("notes", notes);
+    world.host("exchange", || calcon::exchange::serve(exchange()));
+    world.host("notes", || calcon::notes::serve(notes()));
     world.conserves_up_to("calcon.connection", 2);
     world.sometimes("link established", "calcon::link", "link up");
     world.sometimes("link lost", "calcon::link", "link down");
@@ -19,7 +19,7 @@ async fn queries_recover_after_the_link_heals(world: World, #[any(queries(1..6))
     ask_each(&world, queries).await;
     world.heal().await;
     for side in Calendars::BOTH {
-        let fresh = today(side.other());
+        let fresh = over_the_link(side);
         world
             .eventually(Duration::from_secs(60), &format!("a fresh query is answered at {}", side.host()), || {
                 calcon::query::ask(side.address(), &fresh)

@@ -1,15 +1,17 @@
 //! What the scenarios share: the two sides as hosts, and questions to them.
 
 use calcon::{
-    exchange::serve as serve_exchange,
-    notes::serve as serve_notes,
     query::{Query, ask},
     settings::{ExchangeSettings, NotesSettings},
 };
 use chrono::{TimeZone, Utc};
 use proptest::prelude::*;
 use refrain::World;
-use std::{future::Future, ops::Range, path::Path, time::Duration};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// A side, by its calendars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub enum Calendars {
 impl Calendars {
     pub const BOTH: [Calendars; 2] = [Calendars::Exchange, Calendars::Notes];
 
-    pub fn other(self) -> Calendars {
+    fn other(self) -> Calendars {
         match self {
             Calendars::Exchange => Calendars::Notes,
             Calendars::Notes => Calendars::Exchange,
@@ -49,24 +51,26 @@ impl Calendars {
         }
     }
 
-    fn folder(self) -> std::path::PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(self.host())
+    /// One event a user: these scenarios are about the link. The path is relative, so that what the service logs is the
+    /// same on every machine: tests run in the package's folder.
+    fn folder(self) -> PathBuf {
+        Path::new("tests/calendars/small").join(self.host())
     }
 }
 
-/// The Exchange side.
-pub fn exchange() -> impl Future<Output = Result<(), calcon::Error>> {
-    serve_exchange(ExchangeSettings::new(Calendars::Exchange.folder()))
+/// Settings of the Exchange side.
+pub fn exchange() -> ExchangeSettings {
+    ExchangeSettings::new(Calendars::Exchange.folder())
 }
 
-/// The Notes side.
-pub fn notes() -> impl Future<Output = Result<(), calcon::Error>> {
-    serve_notes(NotesSettings::new(Calendars::Notes.folder(), Calendars::Exchange.address()))
+/// Settings of the Notes side.
+pub fn notes() -> NotesSettings {
+    NotesSettings::new(Calendars::Notes.folder(), Calendars::Exchange.address())
 }
 
-/// A question about a user of a side: one day.
-pub fn today(side: Calendars) -> Query {
-    Query::days(side.users()[0], Utc.with_ymd_and_hms(2026, 3, 2, 0, 0, 0).unwrap(), 1)
+/// A question that a side answers only over the link: one day of a user of the other side.
+pub fn over_the_link(side: Calendars) -> Query {
+    Query::days(side.other().users()[0], Utc.with_ymd_and_hms(2026, 3, 2, 0, 0, 0).unwrap(), 1)
 }
 
 /// Questions about users of both sides.
@@ -77,6 +81,10 @@ pub fn queries(count: Range<usize>) -> impl Strategy<Value = Vec<Query>> {
     });
     prop::collection::vec(query, count)
 }
+
+/// How far apart the questions of a workload are: longer than an attempt to connect may take and long enough for
+/// keep-alives between two of them, so that what a fault left behind is there when the next one is asked.
+const APART: Duration = Duration::from_secs(6);
 
 /// Asks each question at both sides, a while apart. While the network is broken an error is an answer, too.
 pub async fn ask_each(world: &World, queries: Vec<Query>) {
@@ -91,6 +99,6 @@ pub async fn ask_each(world: &World, queries: Vec<Query>) {
                 Err(error) => world.saw(format_args!("{} does not answer: {error}", side.host())),
             }
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(APART).await;
     }
 }

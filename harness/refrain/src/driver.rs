@@ -22,6 +22,7 @@ pub use outcome::Snapshot;
 ///
 /// # Panics
 /// With the report, if the test failed; libtest shows it.
+#[track_caller]
 pub fn run(test: &'static Test) -> Vec<Snapshot> {
     // The announcement must stay in the executable, where `cargo refrain` looks for it.
     std::hint::black_box(test.announcement);

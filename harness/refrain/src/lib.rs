@@ -1,4 +1,192 @@
-//! Deterministic replay and fault-injection tests for Rust services: the same failure, every time.
+//! Deterministic replay and fault-injection tests for tokio services: the same failure, every time.
+//!
+//! A test describes hosts, a workload and what must hold. Refrain runs it hundreds of times in a simulated world, each time
+//! with other faults, another schedule and another workload. A run that fails is made smaller and saved as a text file.
+//! Anyone replays that file, on another machine, months later, and sees the same failure at the same step.
+//!
+//! This page is a tutorial. Its code is that of `examples/echo`, where it is tested word for word.
+//!
+//! # Set up
+//!
+//! In the `Cargo.toml` of a service that uses tokio:
+//!
+//! ```toml
+//! [dependencies]
+//! tokio = { package = "refrain-tokio", version = "0.1", features = ["full"] } # plain tokio in production
+//!
+//! [dev-dependencies]
+//! refrain = "0.1" # turns simulation on, in tests only
+//! ```
+//!
+//! and in `.cargo/config.toml`:
+//!
+//! ```toml
+//! [build]
+//! rustflags = ["--cfg", "madsim"]
+//! rustdocflags = ["--cfg", "madsim"]
+//! ```
+//!
+//! That is all. `cargo build` and `cargo run` link tokio itself; `cargo test` is simulated.
+//!
+//! # A service
+//!
+//! The service does not know that it is tested. This one sends back what it gets:
+//!
+//! ```no_run
+//! use std::{io, time::Duration};
+//! use tokio::{
+//!     io::{AsyncReadExt, AsyncWriteExt},
+//!     net::{TcpListener, TcpStream},
+//!     time::timeout,
+//! };
+//!
+//! /// Answers every connection with what it sends.
+//! pub async fn serve(at: &str) -> io::Result<()> {
+//!     let listener = TcpListener::bind(at).await?;
+//!     loop {
+//!         let (stream, _) = listener.accept().await?;
+//!         tokio::spawn(async move {
+//!             // A peer that resets is its own affair.
+//!             let _ = answer(stream).await;
+//!         });
+//!     }
+//! }
+//!
+//! async fn answer(mut stream: TcpStream) -> io::Result<()> {
+//!     let mut buffer = [0; 1024];
+//!     loop {
+//!         let n = stream.read(&mut buffer).await?;
+//!         if n == 0 {
+//!             return Ok(());
+//!         }
+//!         stream.write_all(&buffer[..n]).await?;
+//!     }
+//! }
+//! ```
+//!
+//! Its client sends messages and waits for the answers:
+//!
+//! ```no_run
+//! # use std::io;
+//! # use tokio::{io::{AsyncReadExt, AsyncWriteExt}, net::TcpStream};
+//! async fn exchange(at: &str, messages: &[Vec<u8>]) -> io::Result<Vec<Vec<u8>>> {
+//!     let mut stream = TcpStream::connect(at).await?;
+//!     let mut answers = vec![];
+//!     for message in messages {
+//!         stream.write_all(message).await?;
+//!         let mut answer = vec![0; message.len()];
+//!         stream.read_exact(&mut answer).await?;
+//!         answers.push(answer);
+//!     }
+//!     Ok(answers)
+//! }
+//! ```
+//!
+//! # A first test
+//!
+//! A [`World`] has hosts. A host runs a process of the service, and every other host reaches it by its name. A client is a
+//! host from which the test itself asks. All further parameters of a test are its workload: proptest draws them.
+//!
+//! ```no_run
+//! use refrain::{Faults, World};
+//! use std::time::Duration;
+//!
+//! #[refrain::test(runs = 500)]
+//! async fn what_is_sent_comes_back(world: World, messages: Vec<Vec<u8>>) {
+//!     world.host("server", || echo::serve("0.0.0.0:7"));
+//!     let asked = messages.clone();
+//!     let answers = world.client("client").run(async move { echo::ask("server:7", &asked).await });
+//!     assert_eq!(answers.await.unwrap(), messages);
+//! }
+//! ```
+//!
+//! `cargo test` runs it like any other test, 500 times. Every run is a process of its own with its own virtual clock, so
+//! that a minute of waiting costs nothing and no run leaves a trace in the next one.
+//!
+//! # Faults
+//!
+//! [`Faults`] say what may go wrong, and between whom. Each run draws a few of them, or none: *what* is cut, killed or slow,
+//! *where*, and *when*, at a time or at an event such as "when server reads from client the 1st time".
+//! [`World::heal`] ends them all. What must hold then is a property with a bound of virtual time:
+//!
+//! ```no_run
+//! # use refrain::{Faults, World};
+//! # use std::time::Duration;
+//! #[refrain::test(runs = 500)]
+//! async fn answers_come_again_after_the_network_heals(world: World) {
+//!     world.host("server", || echo::serve("0.0.0.0:7"));
+//!     let client = world.client("client");
+//!     world.faults(Faults::between("server", "client").all());
+//!     let _ = client.run(async { echo::ask("server:7", &[b"before".to_vec()]).await }).await;
+//!     world.heal().await;
+//!     world
+//!         .eventually(Duration::from_secs(60), "an answer comes", || async {
+//!             echo::ask("server:7", &[b"after".to_vec()]).await
+//!         })
+//!         .await;
+//! }
+//! ```
+//!
+//! # A failure
+//!
+//! Suppose that `ask` were nothing but `exchange`. Nearly all of the runs pass. One does not, and `cargo test` says:
+//!
+//! ```console
+//! FAILED deadlock: nothing can run any more: every task waits for another
+//!   at harness/refrain/examples/echo/tests/echo.rs:19
+//!   client: task spawned at harness/refrain/examples/echo/tests/echo.rs:19 waits to read from client:49152 -> server:7 (half-open: server has lost power since), since 00:00:00.006, no deadline
+//!   last fault touching it: crash server at 00:00:00.008 and lasts
+//!   saved  traces/answers_come_again_after_the_network_heals-8b43.jsonl  (1 fault, 11 events)
+//!   replay cargo refrain replay traces/answers_come_again_after_the_network_heals-8b43.jsonl
+//! ```
+//!
+//! The server lost power at the moment at which it had read the message. Nobody was left to send even a reset, and the
+//! client waits for an answer to this day. The verdict names the task that waits, the socket, the state of it, since when,
+//! and the fault that did it; the trace holds one fault of those that the run had, because it was shrunk first.
+//!
+//! # Replay, show, shrink
+//!
+//! ```console
+//! $ cargo refrain show traces/answers_come_again_after_the_network_heals-8b43.jsonl
+//! answers_come_again_after_the_network_heals
+//!   seed 18368394296496596987
+//!   crash server when server reads from client the 1st time
+//! ...
+//! ```
+//!
+//! A plan reads like a bug report, and the trigger is an event, so the trace survives most edits of the code.
+//! `cargo refrain replay` runs it again. It answers *reproduced*, the same events to the last byte; *passes now*; or
+//! *differs*, with the first event that is another one. `--until 8` stops before event 8 and says what every task waits for;
+//! under a debugger the run is as repeatable as on the command line. `cargo refrain shrink` goes on making a plan smaller.
+//!
+//! # The fix, and the regression test
+//!
+//! The client was wrong: only a deadline tells a slow peer from a dead one.
+//!
+//! ```no_run
+//! # use std::{io, time::Duration};
+//! # use tokio::time::timeout;
+//! # async fn exchange(_: &str, _: &[Vec<u8>]) -> io::Result<Vec<Vec<u8>>> { Ok(vec![]) }
+//! /// How long the answers may take: a server that lost power sends nothing, not even a reset. A slow one is not yet dead.
+//! const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+//!
+//! /// Sends every message and gives back the answers.
+//! pub async fn ask(at: &str, messages: &[Vec<u8>]) -> io::Result<Vec<Vec<u8>>> {
+//!     timeout(ANSWERS_WITHIN, exchange(at, messages)).await?
+//! }
+//! ```
+//!
+//! Commit the trace with the fix. From now on `cargo test` replays it: if the failure ever comes back, that test fails at
+//! once, before anything is explored. And `cargo refrain explore --for 10m` looks for the next one, from a fresh seed.
+//!
+//! # Beyond the network
+//!
+//! - [`World::always`] demands a property after every poll. [`World::conserves`] demands that what the service reports as
+//!   opened, in its own `tracing` events, is closed, once. [`World::sometimes`] counts what runs have reached.
+//! - `#[refrain::test(expect = "stall")]` makes a canary: a defect kept on purpose. The test fails if it is *not* caught.
+//! - `#[refrain::test(snapshot)]` asserts with `insta` what the service said in the run without faults.
+//! - A run can also crash, exit, loop for ever or exhaust its memory; each is a [`verdict::Class`] of its own. A service
+//!   that reads something from outside the simulation, so that two runs of a plan differ, is found, too.
 
 pub mod event;
 #[doc(hidden)]

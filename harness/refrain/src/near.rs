@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn another_module_finds_the_name() {
-        check("session::frames_read_back", &TESTS[4..5]);
+        check("connector::listener::frames_read_back", &TESTS[4..5]);
         check("sessions_are_closed_once", &TESTS[2..4]);
     }
 
@@ -85,7 +85,8 @@ mod tests {
         check("", &[]);
         check("es", &[]);
         check("completely_different", &[]);
-        check(&"x".repeat(1_000_000), &[]);
+        let long = "x".repeat(2_000);
+        assert_eq!(near(&long, [&long[1..]]), [""; 0], "it takes too long to compare");
         assert_eq!(near("x", []), [""; 0]);
     }
 

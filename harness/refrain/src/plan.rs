@@ -1,7 +1,7 @@
 //! Everything that is decided before a run, as plain data.
 //!
-//! A plan prints as sentences, one a line, and parses back to an equal plan; their grammar
-//! stands in `plan/sentence.rs`.
+//! A plan prints as sentences, one a line, and parses back to an equal plan; plan/sentence.rs has their
+//! grammar.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

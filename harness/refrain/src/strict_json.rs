@@ -1,11 +1,11 @@
 //! Parses JSON of which nothing may be lost: no repeated name, and no nesting that could exhaust the stack.
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
-use std::fmt;
+use serde_json::Value;
+use std::{collections::BTreeSet, fmt};
 
 /// How many arrays and objects may lie within each other.
-pub const DEPTH_MAX: usize = 64;
+pub(crate) const DEPTH_MAX: usize = 64;
 
 /// Parses one JSON text; the error is for people and begins with what was found.
 pub(crate) fn parse(text: &[u8]) -> Result<Value, String> {
@@ -13,9 +13,8 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value, String> {
         return Err(format!("more than {DEPTH_MAX} arrays and objects within each other"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = Strict.deserialize(&mut deserializer).map_err(|error| error.to_string())?;
-    deserializer.end().map_err(|error| error.to_string())?;
-    Ok(value)
+    NamesOnce.deserialize(&mut deserializer).map_err(|error| error.to_string())?;
+    serde_json::from_slice(text).map_err(|error| error.to_string())
 }
 
 /// How many brackets are open at once at most, whether or not the text is JSON.
@@ -35,64 +34,64 @@ fn depth(text: &[u8]) -> usize {
     most
 }
 
-/// Builds a `Value` and refuses an object that has a name twice, where serde_json keeps the last one.
-struct Strict;
+/// Accepts any JSON but an object that has a name twice: serde_json would keep the last one and say nothing.
+///
+/// It builds no value. serde_json's own does that, as only it knows how its numbers look to a visitor: a feature that
+/// any other crate may switch on (`arbitrary_precision`) changes that.
+struct NamesOnce;
 
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
+impl<'de> DeserializeSeed<'de> for NamesOnce {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
+impl<'de> Visitor<'de> for NamesOnce {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number that is not finite"))
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
-        while let Some(value) = array.next_element_seed(Strict)? {
-            values.push(value);
-        }
-        Ok(Value::Array(values))
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
+        while array.next_element_seed(NamesOnce)?.is_some() {}
+        Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
-        let mut members = Map::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        let mut names = BTreeSet::new();
         while let Some(name) = object.next_key::<String>()? {
-            if members.contains_key(&name) {
+            object.next_value_seed(NamesOnce)?;
+            if let Some(name) = names.replace(name) {
                 return Err(A::Error::custom(format!("the name {name:?} a second time in one object")));
             }
-            members.insert(name, object.next_value_seed(Strict)?);
         }
-        Ok(Value::Object(members))
+        Ok(())
     }
 }

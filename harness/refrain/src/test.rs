@@ -45,8 +45,11 @@ pub struct Test {
     /// Its workload arguments.
     pub parameters: fn() -> Vec<Parameter>,
     /// Its body.
-    pub body: fn(World, Vec<Value>) -> Pin<Box<dyn Future<Output = ()>>>,
+    pub body: fn(World, Vec<Value>) -> Body,
 }
+
+/// The future of a test's body.
+pub type Body = Pin<Box<dyn Future<Output = ()>>>;
 
 /// One workload argument: a name and a strategy for its values, as JSON.
 #[derive(Debug)]

@@ -17,8 +17,10 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// How long `eventually` waits before it tries again.
+/// How long `eventually` waits before it tries again; twice as long each time, up to the most. The last try is this long
+/// before the end. A stall of a minute has 16 tries then, and a trace that a person can read.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
+const TRY_AGAIN_MAX: Duration = Duration::from_secs(5);
 const SIGTERM: i32 = 15;
 
 /// The world of one run: a handle, cheap to clone.
@@ -199,16 +201,19 @@ impl World {
     {
         let deadline = Instant::now() + within;
         let mut last = "was still pending".to_owned();
+        let mut wait = TRY_AGAIN;
         loop {
             match timeout_at(deadline, holds()).await.map(Answer::missing) {
                 Ok(None) => return control::note(&format!("\"{what}\" holds")),
                 Ok(Some(why)) => last = format!("failed again and again ({why})"),
                 Err(_) => break,
             }
-            if Instant::now() + TRY_AGAIN >= deadline {
+            let next = (Instant::now() + wait).min(deadline - TRY_AGAIN);
+            if next <= Instant::now() {
                 break;
             }
-            tokio::time::sleep(TRY_AGAIN).await;
+            tokio::time::sleep_until(next).await;
+            wait = (2 * wait).min(TRY_AGAIN_MAX);
         }
         let after = match simulation::with(|state| state.healed_at) {
             Some(_) => "after the network healed",

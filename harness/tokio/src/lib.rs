@@ -10,6 +10,19 @@
 //! Without the feature `sim`, which only the `refrain` dev-dependency sets, every name here *is* tokio's. With it the
 //! same names run on a simulated clock, network and scheduler. What the simulation does not offer is not there: the
 //! service then fails to compile in tests, rather than to behave in another way.
+//!
+//! # What is simulated
+//!
+//! - `net`: TCP listeners and streams, whole and split, and `lookup_host`. Every simulated host is known by its name.
+//!   Time-outs, resets, half-open connections and full buffers are those that an application sees on Linux.
+//! - `time`: `sleep`, `timeout`, `interval`, `Instant`. A minute of waiting takes no time.
+//! - `task`: `spawn`, `JoinSet`, `abort`. Every poll passes a gate, where refrain may hold a task back.
+//! - `signal`: each host has signals of its own.
+//! - `io`, `sync`, `select!`, `join!` and their like are tokio's; standard input and output are outside.
+//!
+//! `#[tokio::main]` compiles and refuses to serve: a simulated program says what it is and exits.
+//!
+//! How tests are written stands on the page of `refrain`.
 #![forbid(unsafe_code)]
 
 #[cfg(not(feature = "sim"))]

@@ -29,7 +29,8 @@ fn folder(test: &Test) -> PathBuf {
 /// What was said in the run without faults: by the service and by the test, without times, in order.
 pub(crate) fn outcome(test: &Test, ran: &Ran) -> Snapshot {
     let said = ran.events.iter().filter(|event| matches!(event.kind, Kind::Says | Kind::Test));
-    let lines = said.filter(|event| event.fields.get("level").is_none_or(|level| level != "DEBUG")).map(line);
+    // What is logged for debugging is no outcome.
+    let lines = said.filter(|event| !event.text.starts_with("DEBUG ")).map(line);
     Snapshot {
         folder: folder(test),
         name: format!("{}.outcome", test.name().replace("::", ".")),
@@ -39,13 +40,9 @@ pub(crate) fn outcome(test: &Test, ran: &Ran) -> Snapshot {
 }
 
 fn line(event: &Event) -> String {
-    let fields = event.fields.iter().filter(|(name, _)| !["level", "target"].contains(&name.as_str()));
-    let fields: String = fields.map(|(name, value)| format!(" {name}={value}")).collect();
+    let fields: String = event.fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
     let host = if event.host.is_empty() { "test" } else { &event.host };
-    match event.fields.get("level").and_then(|level| level.as_str()) {
-        Some(level) => format!("{host}: {level} {}{fields}", event.text),
-        None => format!("{host}: {}", event.text),
-    }
+    format!("{host}: {}{fields}", event.text)
 }
 
 /// The timeline of a saved trace.

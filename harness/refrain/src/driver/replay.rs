@@ -7,7 +7,7 @@ use crate::{
     report::{self, Style},
     test::Test,
     trace::{self, Build, Trace},
-    verdict::{Class, Verdict},
+    verdict::{Class, Failure, Verdict},
     worker::{
         Pool,
         job::{Answer, Job, Ran, Source},
@@ -59,18 +59,20 @@ pub(crate) fn replay_until(pool: &mut Pool, trace: Trace, until: usize) -> Resul
 
 fn compare(trace: &Trace, now: Ran) -> Replay {
     let failure = now.verdict.failure().cloned();
-    let first = trace::first_difference(&trace.events, &now.events);
-    let same_failure = failure.as_ref() == Some(&trace.failure);
-    if first.is_none() && same_failure && digest(&now) == trace.digest && now.left_out == trace.left_out {
-        return Replay::Reproduced(trace.failure.clone());
+    if let Some(failure) = &failure
+        && digest(&now) == trace.digest
+        && is_same(failure, &trace.failure)
+    {
+        return Replay::Reproduced(failure.clone());
     }
+    let first = trace::first_difference(&trace.events, &now.events);
     if now.verdict == Verdict::Passed {
         return Replay::PassesNow;
     }
     // Of these no two runs are the same run, so the same failure must do: what was read from outside is another each
     // time, and a run that had to be killed was killed at another event.
     let never_the_same = matches!(trace.failure.class, Class::Nondeterminism | Class::EndlessLoop);
-    if never_the_same && failure.as_ref().is_some_and(|now| now.signature() == trace.failure.signature()) {
+    if never_the_same && failure.as_ref().is_some_and(|now| is_same(now, &trace.failure)) {
         return Replay::Reproduced(trace.failure.clone());
     }
     let event = first.unwrap_or(trace.events.len());
@@ -79,6 +81,11 @@ fn compare(trace: &Trace, now: Ran) -> Replay {
         events.get(event).map(|event| report::events(std::slice::from_ref(event), number, Style::default()))
     };
     Replay::Differs { failure, event: number, saved: show(&trace.events), now: show(&now.events), note: note(trace) }
+}
+
+/// Whether it is the same failure. The digest has the run; lines of the source may have moved since.
+fn is_same(now: &Failure, saved: &Failure) -> bool {
+    now.class == saved.class && now.property == saved.property
 }
 
 fn note(trace: &Trace) -> String {

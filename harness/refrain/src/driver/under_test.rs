@@ -31,6 +31,7 @@ use std::{
 pub(crate) const SHRINK: Duration = Duration::from_secs(10);
 
 /// Runs the test as `cargo test` does.
+#[track_caller]
 pub(crate) fn run(test: &'static Test) -> Vec<Snapshot> {
     match all(test) {
         Ok((report, snapshots)) => {
@@ -98,7 +99,7 @@ fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, R
                     "a canary's trace must be reproduced; if the canary was changed on purpose, delete the trace \
                             and run the test again, which saves a new one"
                 }
-                None => "the saved failure is back",
+                None => "the saved failure still happens",
             };
             return Err(format!("{}\n{shown}: {text}{hint}\nreplay: cargo refrain replay {shown}", test.name()));
         }
@@ -141,7 +142,7 @@ pub(crate) fn exploration(
     })
 }
 
-/// Shrinks a failing run and saves it, unless one with the same signature is saved already.
+/// Shrinks a failing run and saves it. Of a canary one trace is enough.
 fn catch(
     test: &'static Test,
     pool: &mut Pool,
@@ -158,7 +159,7 @@ fn catch(
         ));
     };
     let known = |(_, trace): &(PathBuf, Result<Trace, Refusal>)| {
-        trace.as_ref().is_ok_and(|trace| trace.failure.signature() == failure.signature())
+        trace.as_ref().is_ok_and(|t| t.failure.class == failure.class && t.failure.property == failure.property)
     };
     if test.expect == Some(failure.class) && save::saved(test).iter().any(known) {
         return Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved: None });

@@ -54,6 +54,11 @@ pub(crate) fn spans() -> impl Strategy<Value = Duration> {
     ]
 }
 
+/// Any text, with control characters; proptest's own strings have none.
+pub(crate) fn texts() -> impl Strategy<Value = String> {
+    prop_oneof![any::<String>(), "(?s).{0,16}", "[\u{0}-\u{a0}\u{2028}\u{202e}\"\\\\ =]{0,8}"]
+}
+
 /// Any JSON that is not nested too deeply.
 pub(crate) fn values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -62,11 +67,10 @@ pub(crate) fn values() -> impl Strategy<Value = Value> {
         any::<u64>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
-        any::<String>().prop_map(Value::from),
-        "[\u{0}-\u{a0}\u{2028}\"\\\\ =]{0,8}".prop_map(Value::from),
+        texts().prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 24, 5, |inner| {
-        let members = collection::vec((any::<String>(), inner.clone()), 0..5);
+        let members = collection::vec((texts(), inner.clone()), 0..5);
         prop_oneof![
             collection::vec(inner, 0..5).prop_map(Value::from),
             members.prop_map(|members| Value::from(Map::from_iter(members))),

@@ -26,5 +26,5 @@ pub fn failure(failure: &Failure, style: Style) -> String {
             text.push(format!("{}{line}", if nth == 0 { "  " } else { "    " }));
         }
     }
-    text.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    text.iter().map(|line| format!("{}\n", line.trim_end_matches(' '))).collect()
 }

@@ -36,7 +36,7 @@ pub(super) fn padded(text: &str, width: usize, ink: anstyle::Style, style: Style
 /// The text with the characters shown that move a cursor or turn the direction of writing: it stays one line.
 pub(super) fn escaped(text: &str) -> String {
     let show = |c: char| match c {
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => c.escape_default().to_string(),
+        '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => c.escape_default().to_string(),
         c if c.is_control() => c.escape_default().to_string(),
         c => c.to_string(),
     };
@@ -50,7 +50,7 @@ pub(super) fn lines(text: &str, indent: usize, style: Style) -> Vec<String> {
         None => vec![line],
         Some(width) => broken(&line, width),
     });
-    lines.map(|line| line.trim_end().to_string()).collect()
+    lines.map(|line| line.trim_end_matches(' ').to_string()).collect()
 }
 
 /// One line, broken between words; a word that is wider than the column stays whole, so that it can be copied.

@@ -53,7 +53,8 @@ pub fn events(events: &[Event], first: usize, style: Style) -> String {
 /// Number, time, host and task of an event.
 fn cells(nth: usize, event: &Event, style: Style) -> [String; 4] {
     let host = if event.host.is_empty() { TEST } else { &event.host };
-    [nth.to_string(), time(event.at, style), host.to_string(), event.task.clone()].map(|cell| escaped(&cell))
+    [nth.to_string(), time(event.at, style), host.to_string(), event.task.clone()]
+        .map(|cell| escaped(cell.trim_end_matches(' ')))
 }
 
 /// One event: a line, and more below `what` where that is long. The inks: the small print, the host, `what`.
@@ -67,7 +68,7 @@ fn row(cells: &[String; 4], what: &str, widths: &[usize; 4], inks: [anstyle::Sty
     let mut text = String::new();
     for (nth, line) in lines(what, indent, style).iter().enumerate() {
         let left = if nth == 0 { left.clone() } else { " ".repeat(indent) };
-        text += format!("{left}{}", paint(line, told, style)).trim_end();
+        text += format!("{left}{}", paint(line, told, style)).trim_end_matches(' ');
         text += "\n";
     }
     text

@@ -46,7 +46,7 @@ fn simpler_whats(what: &What) -> Vec<What> {
 }
 
 /// 12.304 s -> 10 s, 12 s, 12.3 s; 6 s; 12.303 s: with fewer digits, then about half, then the last digit one less.
-/// None is zero.
+/// None is below a millisecond, the shortest that is drawn: 1 ns is smaller and means nothing to a reader.
 fn simpler_spans(span: Duration) -> Vec<Duration> {
     let nanos = span.as_nanos();
     let mut simpler: Vec<u128> = powers_of_ten(nanos).map(|unit| nanos / unit * unit).collect();
@@ -56,7 +56,7 @@ fn simpler_spans(span: Duration) -> Vec<Duration> {
     simpler.extend(last_digit.map(|unit| nanos - if unit == nanos { unit / 10 } else { unit }));
     let mut proposed: Vec<u128> = Vec::new();
     for span in simpler {
-        if (1..nanos).contains(&span) && !proposed.contains(&span) {
+        if (SHORTEST..nanos).contains(&span) && !proposed.contains(&span) {
             proposed.push(span);
         }
     }
@@ -64,6 +64,8 @@ fn simpler_spans(span: Duration) -> Vec<Duration> {
 }
 
 const NANOS: u128 = 1_000_000_000;
+/// A millisecond.
+const SHORTEST: u128 = 1_000_000;
 
 /// The powers of ten that are not larger, the largest first.
 fn powers_of_ten(number: u128) -> impl Iterator<Item = u128> {
@@ -120,11 +122,14 @@ mod tests {
     #[test]
     fn durations_lose_their_last_digits_then_half() {
         assert_eq!(spans("12.304193 s"), "10 s, 12 s, 12.3 s, 12.304 s, 12.3041 s, 12.30419 s, 6 s, 12.304192 s");
+        assert_eq!(spans("1.5 ms"), "1 ms, 1.4 ms");
         assert_eq!(spans("12 s"), "10 s, 6 s, 11 s");
         assert_eq!(spans("100 ms"), "50 ms, 90 ms");
-        assert_eq!(spans("2 ns"), "1 ns");
+        assert_eq!(spans("2 ms"), "1 ms");
+        assert_eq!(spans("1 ms"), "");
         assert_eq!(spans("1 ns"), "");
         assert_eq!(spans("0 s"), "");
+        assert!(spans("18446744073709551615 s").starts_with("10000000000000000000 s, 18000000000000000000 s"));
     }
 
     #[test]
@@ -138,7 +143,7 @@ mod tests {
         };
         assert_eq!(at_least("12.25 s"), "12.3 s");
         assert_eq!(at_least("6.3 s"), "7 s");
-        assert_eq!(at_least("1 ns"), "1 ns");
+        assert_eq!(at_least("1 ns"), "1 ms");
         assert_eq!(at_least("12.304193007 s"), "12.304193007 s");
     }
 
@@ -148,7 +153,7 @@ mod tests {
         let shorter = shorter.map(|lasts| format!("cut a <-> b at 3 s for {lasts}"));
         let earlier = earlier.map(|at| format!("cut a <-> b at {at} for 200 ms"));
         assert_eq!(faults("cut a <-> b at 3 s for 200 ms"), [&shorter[..], &earlier[..]].concat());
-        assert_eq!(faults("slow a <-> b by 2 ns at 0 s"), ["slow a <-> b by 1 ns at 0 s"]);
+        assert_eq!(faults("slow a <-> b by 2 ms at 0 s"), ["slow a <-> b by 1 ms at 0 s"]);
         assert_eq!(
             faults("kill a when b accepts its 7th connection"),
             ["1st", "3rd", "6th"].map(|nth| format!("kill a when b accepts its {nth} connection"))
@@ -162,13 +167,13 @@ mod tests {
             format!("hold the {nth} task spawned on a at x at its {poll} poll {until}")
         };
         assert_eq!(
-            holds(&hold("2nd", "3rd", "for 2 ns")),
+            holds(&hold("2nd", "3rd", "for 2 ms")),
             [
                 hold("2nd", "3rd", "until nothing else can run"),
-                hold("2nd", "3rd", "for 1 ns"),
-                hold("2nd", "1st", "for 2 ns"),
-                hold("2nd", "2nd", "for 2 ns"),
-                hold("1st", "3rd", "for 2 ns"),
+                hold("2nd", "3rd", "for 1 ms"),
+                hold("2nd", "1st", "for 2 ms"),
+                hold("2nd", "2nd", "for 2 ms"),
+                hold("1st", "3rd", "for 2 ms"),
             ]
         );
         assert_eq!(holds(&hold("1st", "1st", "until nothing else can run")), [""; 0]);
@@ -194,7 +199,7 @@ mod tests {
         #[test]
         fn durations_only_get_shorter(span in arbitrary::spans()) {
             let simpler = simpler_spans(span);
-            prop_assert!(simpler.iter().all(|simpler| *simpler < span && *simpler > Duration::ZERO));
+            prop_assert!(simpler.iter().all(|simpler| *simpler < span && *simpler >= Duration::from_millis(1)));
             prop_assert!(simpler.len() <= 32);
         }
     }

@@ -41,7 +41,11 @@ fn one(faults: &Faults, services: &[String], kind: FaultKind, rng: &mut fastrand
     };
     let when = match rng.bool() {
         true => When::At(long(rng, TIME_DOUBLINGS)),
-        false => When::On { trigger: trigger(&hosts, rng), nth: 1 + small(rng) },
+        false => {
+            // Drawn anew: what one host does may be the moment at which another fails.
+            rng.shuffle(&mut hosts);
+            When::On { trigger: trigger(&hosts, rng), nth: 1 + small(rng) }
+        }
     };
     let for_good = rng.u8(..8) == 0;
     let lasts = (kind != FaultKind::Reset && !for_good).then(|| long(rng, TIME_DOUBLINGS));

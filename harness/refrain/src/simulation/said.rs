@@ -57,11 +57,9 @@ impl<S: Subscriber> Layer<S> for Ear {
         };
         let stamp = control::stamp();
         state::try_with(|state| {
-            let mut shown = said.fields.clone();
-            shown.insert("level".into(), said.level.as_str().into());
-            shown.insert("target".into(), said.target.into());
             let control::Stamp { at, host, task } = stamp.clone();
-            state.event(Event { at, host, task, kind: Kind::Says, text: said.message.clone(), fields: shown });
+            let text = format!("{} {}: {}", said.level, said.target, said.message);
+            state.event(Event { at, host, task, kind: Kind::Says, text, fields: said.fields.clone() });
         });
         properties::said(&said, &stamp);
     }

@@ -1,7 +1,10 @@
 //! Says why nothing goes on: which task waits for what, since when, and the last fault that touched it.
 
 use super::state;
-use crate::verdict::{Class, Failure};
+use crate::{
+    plan::Span,
+    verdict::{Class, Failure},
+};
 use std::{cmp::Reverse, time::Duration};
 use tokio::control::{self, TaskReport};
 
@@ -56,9 +59,10 @@ fn failure(class: Class, property: &str, message: String) -> Failure {
     for (n, task) in suspects.iter().take(TASKS_NAMED).enumerate() {
         causes.push(describe(task));
         if let (0, Some((fault, began, ended))) = (n, &task.fault) {
-            let lasted = ended.map_or(" and lasts".to_owned(), |ended| match ended - began {
+            // A fault ends when the next poll lets it: what is below a millisecond is not of the plan.
+            let lasted = ended.map_or(" and lasts".to_owned(), |ended| match (ended - began + 500_000) / 1_000_000 {
                 0 => String::new(),
-                ns => format!(" for {:?}", Duration::from_millis(ns / 1_000_000)),
+                ms => format!(" for {}", Span(Duration::from_millis(ms))),
             });
             causes.push(format!("last fault touching it: {fault} at {}{lasted}", clock(*began)));
         }
@@ -72,8 +76,9 @@ pub(crate) fn waits() -> Vec<String> {
     control::tasks().iter().map(describe).collect()
 }
 
-/// The tasks that may be to blame, the likeliest first: the service's own before the test's clients; one that waits for the network without a deadline
-/// and was touched by a fault; then one that nothing inside the simulation will wake; then the others.
+/// The tasks that may be to blame, the likeliest first: the service's own before the test's clients; one that waits for
+/// the network without a deadline and was touched by a fault; then one that nothing inside the simulation will wake; then
+/// the others. One that has a deadline goes on by itself, so it is named only where no likelier one waits without.
 fn suspects() -> Vec<TaskReport> {
     let healed = state::with(|state| state.healed_at).unwrap_or(u64::MAX);
     let services: Vec<String> = state::with(|state| state.services());
@@ -82,6 +87,9 @@ fn suspects() -> Vec<TaskReport> {
         control::tasks().into_iter().filter(|t| !t.host.is_empty() && !is_idle(t)).collect();
     tasks
         .sort_by_key(|task| (Reverse(is_service(task)), Reverse(blame(task, healed)), since(task), task.place.clone()));
+    if tasks.first().is_some_and(|likeliest| likeliest.deadline.is_none()) {
+        tasks.retain(|task| task.deadline.is_none());
+    }
     tasks
 }
 
@@ -111,9 +119,13 @@ fn describe(task: &TaskReport) -> String {
     let waits: Vec<_> = task.waits.iter().map(|wait| wait.what.as_str()).collect();
     let what = match (waits.is_empty(), task.deadline) {
         (true, Some(_)) => "for a timer".to_owned(),
-        (true, None) => "for a channel, a lock or a notification".to_owned(),
+        (true, None) => match &task.used {
+            Some(used) => format!("for a channel, a lock or a notification, after it used {used}"),
+            None => "for a channel, a lock or a notification".to_owned(),
+        },
         (false, _) => waits.join(" or "),
     };
     let deadline = task.deadline.map_or("no deadline".into(), |at| format!("deadline {}", clock(at)));
-    format!("{}: {who} waits {what}, since {}, {deadline}", task.host, clock(since(task)))
+    let host = if task.host.is_empty() { "the test" } else { &task.host };
+    format!("{host}: {who} waits {what}, since {}, {deadline}", clock(since(task)))
 }

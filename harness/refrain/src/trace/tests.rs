@@ -86,7 +86,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn traces_read_back(plan in arbitrary::plans(), text in any::<String>(), value in arbitrary::values()) {
+    fn traces_read_back(plan in arbitrary::plans(), text in arbitrary::texts(), value in arbitrary::values()) {
         let mut trace = Trace { plan, test: text.clone(), left_out: usize::MAX, ..v1() };
         trace.failure.causes.push(text.clone());
         trace.events[0].fields.insert(text.clone(), value);

@@ -99,6 +99,12 @@ impl Sleep {
     }
 }
 
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        kernel::wait_is_over(Wait::Timer(self.tick));
+    }
+}
+
 impl Future for Sleep {
     type Output = ();
 
@@ -151,10 +157,12 @@ impl<F: Future> Future for Timeout<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let before = kernel::with(|k| k.waits());
         if let Poll::Ready(value) = this.value.poll(cx) {
             return Poll::Ready(Ok(value));
         }
         ready!(Pin::new(this.delay).poll(cx));
+        kernel::with(|k| k.give_up_waits(before));
         Poll::Ready(Err(error::Elapsed(())))
     }
 }

@@ -157,6 +157,7 @@ fn a_plan_says_each_thing_once() {
 #[test]
 fn arguments_are_json_of_which_nothing_is_lost() {
     refused::<Plan>("seed 1\na = {\"x\":1,\"x\":2}", "the name \"x\" a second time");
+    refused::<Plan>("seed 1\na = [[{\"x\":{\"y\":1,\"y\":2}}]]", "the name \"y\" a second time");
     refused::<Plan>("seed 1\na = [1] 2", "trailing");
     refused::<Plan>("seed 1\na = ", "EOF");
     refused::<Plan>("seed 1\n1a = 1", "a parameter's name");
@@ -207,7 +208,7 @@ proptest! {
     }
 
     #[test]
-    fn garbage_is_refused_without_a_panic(text in any::<String>(), salad in word_salad()) {
+    fn garbage_is_refused_without_a_panic(text in arbitrary::texts(), salad in word_salad()) {
         for text in [text, format!("seed 1\n{salad}"), salad] {
             // What is taken for a plan must be one.
             if let Ok(plan) = text.parse::<Plan>() {

@@ -1,6 +1,6 @@
 //! What every task waits for, for people.
 
-use crate::sim::kernel::{ConnId, HostId, Kernel, Side, Stage, TaskState, Wait, with};
+use crate::sim::kernel::{ConnId, Fin, HostId, Kernel, Side, Stage, TaskState, Wait, with};
 
 /// A task that has not ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,11 +15,13 @@ pub struct TaskReport {
     pub main: bool,
     /// What it waits for, in the order in which it asked. Empty: a lock, a channel or a notification.
     pub waits: Vec<WaitReport>,
+    /// The connection that it used last, and how that is: `notes:49152 -> exchange:5010 (reset)`.
+    pub used: Option<String>,
     /// When it was polled last, in nanoseconds.
     pub last_poll: u64,
     /// The deadline of the first timer among them, in nanoseconds.
     pub deadline: Option<u64>,
-    /// The last fault that touched what it waits for, and when that began and ended.
+    /// The last fault that touched what it waits for or used last, and when that began and ended.
     pub fault: Option<(String, u64, Option<u64>)>,
 }
 
@@ -30,7 +32,8 @@ pub struct WaitReport {
     pub what: String,
     /// Whether the network may let it wait for ever: a read, a write or a connect.
     pub network: bool,
-    /// Whether a server waits so at rest: for the next connection or a signal.
+    /// Whether a server waits so at rest: for the next connection, a signal, or tasks that tell themselves what they
+    /// wait for.
     pub at_rest: bool,
     /// Since when, in nanoseconds.
     pub since: u64,
@@ -46,7 +49,7 @@ fn report(k: &Kernel, task: &TaskState) -> TaskReport {
     let waits = waits.map(|&(wait, since)| WaitReport {
         what: describe(k, wait),
         network: is_network(wait),
-        at_rest: matches!(wait, Wait::Accept(_) | Wait::Signal),
+        at_rest: matches!(wait, Wait::Accept(_) | Wait::Signal | Wait::Join(_)),
         since,
     });
     let timers = task.waits.iter().filter_map(|(wait, _)| if let Wait::Timer(at) = wait { Some(*at) } else { None });
@@ -56,6 +59,7 @@ fn report(k: &Kernel, task: &TaskState) -> TaskReport {
         nth: task.nth,
         main: task.main,
         waits: waits.collect(),
+        used: task.used.map(|(conn, side)| format!("{} ({})", k.describe(conn, side), state(k, conn, side))),
         last_poll: task.last_poll,
         deadline: timers.min(),
         fault: last_fault(k, task),
@@ -80,12 +84,21 @@ fn describe(k: &Kernel, wait: Wait) -> String {
 }
 
 fn state(k: &Kernel, conn: ConnId, side: Side) -> String {
-    let peer = &k.conns[conn].ends[1 - side];
+    let [end, peer] = [side, 1 - side].map(|side| &k.conns[conn].ends[side]);
     let name = &k.hosts[peer.host].name;
+    if end.let_go {
+        return "closed".into();
+    }
+    if end.gone {
+        return "gone: reset or timed out".into();
+    }
+    if k.conns[conn].pipes[1 - side].fin == Fin::Arrived {
+        return format!("{name} has closed its side");
+    }
     if k.hosts[peer.host].boot != peer.boot {
         return format!("half-open: {name} has lost power since");
     }
-    if !k.conns[conn].ends[side].established {
+    if !end.established {
         return "SYN sent".into();
     }
     match k.conns[conn].pipes[side].waiting {
@@ -94,7 +107,7 @@ fn state(k: &Kernel, conn: ConnId, side: Side) -> String {
     }
 }
 
-/// The last fault that touched the connections a task waits for; without one, its host.
+/// The last fault that touched the connections a task waits for; without one, that which it used last, else its host.
 fn last_fault(k: &Kernel, task: &TaskState) -> Option<(String, u64, Option<u64>)> {
     let mut ways: Vec<(HostId, HostId)> = vec![];
     for (wait, _) in &task.waits {
@@ -103,7 +116,7 @@ fn last_fault(k: &Kernel, task: &TaskState) -> Option<(String, u64, Option<u64>)
         }
     }
     if ways.is_empty() {
-        ways.push((task.host, task.host));
+        ways.push(task.used.map_or((task.host, task.host), |(conn, _)| k.way(conn, 0)));
     }
     let began = k.faults.iter().filter(|fault| ways.iter().any(|&(a, b)| fault.touches(a, b)));
     let began = began.filter_map(|fault| match fault.stage {

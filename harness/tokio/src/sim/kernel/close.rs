@@ -22,6 +22,7 @@ impl Kernel {
         }
         end.let_go = true;
         let host = end.host;
+        self.give_up_socket(conn, side);
         if !self.knows(conn, side) {
             return self.forget(host, conn);
         }

@@ -93,6 +93,7 @@ impl Kernel {
         let ip = if target == Some(from) { remote.ip() } else { self.hosts[from].ip };
         let conn = self.new_conn(from, SocketAddr::new(ip, port), target.unwrap_or(from), remote);
         self.hosts[from].conns.push(conn);
+        self.uses(conn, 0);
         self.event(Kind::Connect, conn, 0, |k| match target {
             Some(_) => format!("connects {}", k.describe(conn, 0)),
             None => format!("connects to {remote}, which no host has"),

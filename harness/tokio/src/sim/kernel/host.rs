@@ -108,7 +108,7 @@ impl Kernel {
         for id in self.hosts[host].listeners.clone() {
             self.unlisten(id);
         }
-        for conn in self.hosts[host].conns.clone() {
+        for conn in std::mem::take(&mut self.hosts[host].conns) {
             for side in [0, 1] {
                 if self.conns[conn].ends[side].host == host {
                     self.close(conn, side);
@@ -166,6 +166,7 @@ impl Kernel {
     /// How many sockets and how many tasks a host has now, its listeners not counted.
     pub fn open_now(&self, host: HostId) -> (usize, usize) {
         let tasks = self.tasks.iter().filter(|task| task.host == host && self.lives(task)).count();
-        (self.hosts[host].conns.len(), tasks)
+        let open = |&&conn: &&ConnId| self.conns[conn].ends.iter().any(|end| end.host == host && end.open);
+        (self.hosts[host].conns.iter().filter(open).count(), tasks)
     }
 }

@@ -27,7 +27,7 @@ mod triggers;
 mod waiters;
 mod wire;
 
-pub(crate) use conn::{Conn, ConnId, Side};
+pub(crate) use conn::{Conn, ConnId, Fin, Side};
 pub(crate) use fault::Fault;
 pub use fault::{FaultKind, Stage};
 pub(crate) use handshake::{BACKLOG, ListenerId};
@@ -146,6 +146,18 @@ pub(crate) fn with_at<R>(due: u64, f: impl FnOnce(&mut Kernel) -> R) -> R {
     })
 }
 
+/// The current task no longer waits for this: a destructor says so, which may run anywhere.
+pub(crate) fn wait_is_over(wait: Wait) {
+    // Without a simulation, or while it ends, nobody asks who waits.
+    let _ = KERNEL.try_with(|cell| {
+        if let Ok(mut borrowed) = cell.try_borrow_mut()
+            && let Some(kernel) = borrowed.as_mut()
+        {
+            kernel.tasks[current_task()].waits.retain(|(other, _)| *other != wait);
+        }
+    });
+}
+
 /// Does what a timer came due for. madsim holds its timers' lock all the while: none may be armed, not even by what
 /// the wakers do; see `Kernel::later`.
 pub(crate) fn in_timer(f: impl FnOnce()) {
@@ -253,5 +265,6 @@ impl Kernel {
 
 /// An address of a socket, for people: `notes:49152`.
 pub(crate) fn name_of(kernel: &Kernel, host: HostId, addr: SocketAddr) -> String {
-    format!("{}:{}", kernel.hosts[host].name, addr.port())
+    let name = if host == TEST_HOST { "(test)" } else { &kernel.hosts[host].name };
+    format!("{name}:{}", addr.port())
 }

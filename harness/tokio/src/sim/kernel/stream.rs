@@ -29,6 +29,7 @@ impl Kernel {
         side: Side,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.uses(conn, side);
         if let Some(error) = self.take_error(conn, side) {
             return Poll::Ready(Err(error));
         }
@@ -64,6 +65,7 @@ impl Kernel {
         into: &mut real::io::ReadBuf<'_>,
         peek: bool,
     ) -> Poll<io::Result<()>> {
+        self.uses(conn, side);
         let pipe = &mut self.conns[conn].pipes[1 - side];
         if !pipe.arrived.is_empty() && peek {
             pipe.arrived.peek(into);

@@ -20,6 +20,8 @@ pub(crate) struct TaskState {
     pub life: u32,
     pub polls: u32,
     pub waits: Vec<(Wait, u64)>,
+    /// The connection that it used last: what it waits for may come of that one, though the network does not show it.
+    pub used: Option<(ConnId, Side)>,
     waited: Vec<(Wait, u64)>,
     pub last_poll: u64,
     pub ended: bool,
@@ -97,7 +99,7 @@ pub(crate) enum Turn {
 impl TaskState {
     /// Where it was spawned: `src/link.rs:88`.
     pub fn place(&self) -> String {
-        format!("{}:{}", self.place.file(), self.place.line())
+        format!("{}:{}", short(self.place.file()), self.place.line())
     }
 
     /// Where it was spawned; the test itself was not.
@@ -113,6 +115,14 @@ impl TaskState {
             n => format!("{}#{n}", self.place()),
         }
     }
+}
+
+/// The path of a source file without what differs between machines: where cargo keeps its sources.
+fn short(file: &str) -> &str {
+    const REGISTRY: &str = "/registry/src/";
+    let Some(at) = file.find(REGISTRY) else { return file };
+    let rest = &file[at + REGISTRY.len()..];
+    rest.split_once('/').map_or(rest, |(_, path)| path)
 }
 
 impl Kernel {
@@ -133,6 +143,7 @@ impl Kernel {
             polls: 0,
             waits: vec![],
             waited: vec![],
+            used: None,
             last_poll: self.now,
             ended: false,
             hold: None,
@@ -150,7 +161,7 @@ impl Kernel {
 
     fn draw_hold(&self, task: &TaskState) -> Option<(u32, HeldUntil)> {
         let HoldPlan::Random { one_in } = self.holds else { return None };
-        let place = record::hash(task.place.file()) ^ u64::from(task.place.line());
+        let place = record::hash(short(task.place.file())) ^ u64::from(task.place.line());
         let stream = record::mix(record::hash(&self.hosts[task.host].name) ^ 0x401d, place);
         let chance = |n| self.chance(stream, (u64::from(task.nth) << 8) + n);
         if !chance(0).is_multiple_of(one_in) {
@@ -249,6 +260,30 @@ impl Kernel {
         }
         let since = task.waited.iter().find(|(other, _)| *other == wait).map_or(now, |(_, since)| *since);
         task.waits.push((wait, since));
+    }
+
+    /// For how many things the current task waits so far.
+    pub fn waits(&self) -> usize {
+        self.tasks[current_task()].waits.len()
+    }
+
+    /// The current task no longer waits for what came after the first ones: it has given that up.
+    pub fn give_up_waits(&mut self, first: usize) {
+        self.tasks[current_task()].waits.truncate(first);
+    }
+
+    /// The current task has dropped its socket: it does not wait for it.
+    pub fn give_up_socket(&mut self, conn: ConnId, side: Side) {
+        self.tasks[current_task()].waits.retain(|(wait, _)| match wait {
+            Wait::Read(other, end) | Wait::Write(other, end) => (*other, *end) != (conn, side),
+            Wait::Connect(other) => *other != conn || side != 0,
+            _ => true,
+        });
+    }
+
+    /// The current task uses a connection.
+    pub fn uses(&mut self, conn: ConnId, side: Side) {
+        self.tasks[current_task()].used = Some((conn, side));
     }
 
     /// A task is done or was dropped.
