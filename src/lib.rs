@@ -14,14 +14,15 @@
 //! # }
 //! ```
 //!
-//! Every answer says where it comes from and how old it is: [`query::Source`].
+//! Every answer says where it comes from and how old it is: [`query::Source`]. Another program that speaks their protocol
+//! exchanges [`wire`] messages over a [`channel`].
 #![forbid(unsafe_code)]
 
 mod answer;
 mod browse_log;
 pub mod cache;
 pub mod calendar;
-mod channel;
+pub mod channel;
 mod client;
 pub mod error;
 pub mod exchange;

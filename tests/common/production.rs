@@ -19,11 +19,9 @@ pub fn root() -> &'static Path {
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("production");
         let built = Command::new(env!("CARGO"))
             .args(["build", "--release", "--package", "calcon", "--bin", "calcon"])
-            .args(["--message-format", "json-render-diagnostics", "--target-dir"])
-            .arg(target)
+            .args(["--message-format", "json-render-diagnostics"])
             .current_dir(root())
             .stderr(Stdio::inherit())
             .output()

@@ -5,7 +5,10 @@ use refrain::protocol::{self, Message, Outcome, Progress, Request};
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::Shutdown,
-    os::{fd::OwnedFd, unix::net::UnixStream},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::CommandExt},
+    },
     process::{Child, Command, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
@@ -66,6 +69,8 @@ impl Session {
         let mut child = Command::new(&executable.path)
             .args(["--exact", test, "--test-threads=1", "--nocapture"])
             .current_dir(&package.dir)
+            // A group of its own: ctrl-c at the terminal reaches us only, and we ask it to stop.
+            .process_group(0)
             .env(protocol::ENV, "command")
             // As `cargo test` does it: ours would be those of cargo-refrain when it runs from an alias.
             .env("CARGO_MANIFEST_DIR", &package.dir)
@@ -123,6 +128,7 @@ impl Session {
             match lines.recv_timeout(POLL) {
                 Ok(line) => match serde_json::from_slice(&line) {
                     Ok(Message::Progress(progress)) => on_progress(&progress),
+                    Ok(Message::Printed(text)) => crate::output::say(&format!("it printed:\n{}\n", text.trim_end())),
                     Ok(Message::Done(outcome)) => return Ok(*outcome),
                     Err(_) => return Err(self.garbage(&line)),
                 },

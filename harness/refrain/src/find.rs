@@ -1,7 +1,8 @@
 //! Finds the refrain tests of an executable without running it.
 //!
-//! Each `#[refrain::test]` leaves one string literal in its executable: [`MARK`], the test's path, a separator, where the test stands, a separator, the class that it expects to be caught or nothing, and
-//! an end. The bytes between them are control characters that no name, path or class contains.
+//! Each `#[refrain::test]` leaves one string literal in its executable: [`MARK`], the test's path with its crate, a
+//! separator, where the test stands, a separator, the class that it expects to be caught or nothing, and an end. The
+//! bytes between them are control characters that no name, path or class contains.
 
 use crate::{protocol::MARK, verdict::Class};
 use std::{
@@ -90,7 +91,7 @@ mod tests {
 
     #[test]
     fn an_announcement_tells_name_place_and_expected_class() {
-        let found = in_bytes(&executable("..<link::heals|tests/link.rs:12|stall>.."));
+        let found = in_bytes(&executable("..<scenarios::link::heals|tests/link.rs:12|stall>.."));
         let expected =
             Found { name: "link::heals".into(), place: "tests/link.rs:12".into(), expect: Some(Class::Stall) };
         assert_eq!(found, [expected]);
@@ -98,32 +99,33 @@ mod tests {
 
     #[test]
     fn tests_are_sorted_and_told_once() {
-        check("<b|f.rs:2|><a|f.rs:1|>\0\0<b|f.rs:2|>", &["a", "b"]);
+        check("<k::b|f.rs:2|><k::a|f.rs:1|>\0\0<k::b|f.rs:2|>", &["a", "b"]);
     }
 
     #[test]
     fn garbage_is_passed_over() {
         check("", &[]);
         check("<", &[]);
-        check("<<a|f.rs:1|>", &["a"]);
-        check("<a|f.rs:1|", &[]);
-        check("<a|f.rs:1>", &[]);
-        check("<a|f.rs:1||>", &[]);
-        check("<a b|f.rs:1|>", &[]);
+        check("<<k::a|f.rs:1|>", &["a"]);
+        check("<k::a|f.rs:1|", &[]);
+        check("<k::a|f.rs:1>", &[]);
+        check("<k::a|f.rs:1||>", &[]);
+        check("<k::a b|f.rs:1|>", &[]);
         check("<|f.rs:1|>", &[]);
-        check("<a|f.rs|>", &[]);
-        check("<a|f.rs:1|sulk>", &[]);
-        check(&format!("<{}|f.rs:1|>", "a".repeat(ANNOUNCEMENT_BYTES_MAX)), &[]);
+        check("<without_crate|f.rs:1|>", &[]);
+        check("<k::a|f.rs|>", &[]);
+        check("<k::a|f.rs:1|sulk>", &[]);
+        check(&format!("<k::{}|f.rs:1|>", "a".repeat(ANNOUNCEMENT_BYTES_MAX)), &[]);
         let mut bytes = vec![0xff, 1, b'r', 1];
         bytes.extend(executable("<\u{1}\u{2}"));
         bytes.push(0xff);
-        bytes.extend(executable("<a|f.rs:1|>"));
+        bytes.extend(executable("<k::a|f.rs:1|>"));
         assert_eq!(in_bytes(&bytes).len(), 1);
     }
 
     #[test]
     fn an_announcement_cut_anywhere_is_passed_over() {
-        let whole = executable("<a|f.rs:1|stall>");
+        let whole = executable("<k::a|f.rs:1|stall>");
         for end in 0..whole.len() {
             assert_eq!(in_bytes(&whole[..end]), []);
         }

@@ -129,35 +129,36 @@
 //!
 //! # A failure
 //!
-//! Suppose that `ask` were nothing but `exchange`. Nearly all of the runs pass. One does not, and `cargo test` says:
+//! Suppose that `ask` were nothing but `exchange`. Nearly all of the runs pass. One does not:
 //!
 //! ```console
 //! FAILED deadlock: nothing can run any more: every task waits for another
 //!   at harness/refrain/examples/echo/tests/echo.rs:19
 //!   client: task spawned at harness/refrain/examples/echo/tests/echo.rs:19 waits to read from client:49152 -> server:7 (half-open: server has lost power since), since 00:00:00.006, no deadline
-//!   last fault touching it: crash server at 00:00:00.008 and lasts
-//!   saved  traces/answers_come_again_after_the_network_heals-8b43.jsonl  (1 fault, 11 events)
-//!   replay cargo refrain replay traces/answers_come_again_after_the_network_heals-8b43.jsonl
+//!   last fault touching it: crash server at 00:00:00.008 for 1 ms
+//!   saved  traces/answers_come_again_after_the_network_heals-f948.jsonl  (1 fault, 14 events)
+//!   replay cargo refrain replay traces/answers_come_again_after_the_network_heals-f948.jsonl
 //! ```
 //!
-//! The server lost power at the moment at which it had read the message. Nobody was left to send even a reset, and the
-//! client waits for an answer to this day. The verdict names the task that waits, the socket, the state of it, since when,
-//! and the fault that did it; the trace holds one fault of those that the run had, because it was shrunk first.
+//! The server lost power just after it had read the message. A millisecond later it was back and knew nothing of it. The
+//! client had nothing more to send that the server could have refused, so it would wait for ever. The verdict names the
+//! task that waits, its socket and the state of it, since when, and the fault that did it. Of all the faults that the run
+//! had, the trace holds one: it was shrunk first.
 //!
 //! # Replay, show, shrink
 //!
 //! ```console
-//! $ cargo refrain show traces/answers_come_again_after_the_network_heals-8b43.jsonl
+//! $ cargo refrain show traces/answers_come_again_after_the_network_heals-f948.jsonl
 //! answers_come_again_after_the_network_heals
-//!   seed 18368394296496596987
-//!   crash server when server reads from client the 1st time
+//!   seed 3081251696030599739
+//!   crash server when server reads from client the 1st time and reboot it after 1 ms
 //! ...
 //! ```
 //!
 //! A plan reads like a bug report, and the trigger is an event, so the trace survives most edits of the code.
-//! `cargo refrain replay` runs it again. It answers *reproduced*, the same events to the last byte; *passes now*; or
-//! *differs*, with the first event that is another one. `--until 8` stops before event 8 and says what every task waits for;
-//! under a debugger the run is as repeatable as on the command line. `cargo refrain shrink` goes on making a plan smaller.
+//! `cargo refrain replay` runs it again. It answers *reproduced*, the same events and the same failure; *passes now*; or
+//! *differs*, with the first event that is another one. `--until 8` stops before event 8 and says what every task waits for.
+//! `cargo refrain shrink` goes on making a plan smaller.
 //!
 //! # The fix, and the regression test
 //!

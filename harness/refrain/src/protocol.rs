@@ -61,6 +61,8 @@ pub enum Budget {
 pub enum Message {
     /// How far it is.
     Progress(Progress),
+    /// The end of what the replayed run printed.
+    Printed(String),
     /// It is done.
     Done(Box<Outcome>),
 }

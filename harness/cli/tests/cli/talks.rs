@@ -12,18 +12,18 @@ use std::{
 
 #[used]
 static ANNOUNCED: [&str; 12] = [
-    "\u{1}refrain-test\u{2}good::passes\u{3}tests/talks.rs:1\u{3}\u{4}",
-    "\u{1}refrain-test\u{2}good::canary\u{3}tests/talks.rs:20\u{3}stall\u{4}",
-    "\u{1}refrain-test\u{2}bad::fails\u{3}tests/talks.rs:300\u{3}\u{4}",
-    "\u{1}refrain-test\u{2}bad::missed\u{3}tests/talks.rs:4\u{3}stall\u{4}",
-    "\u{1}refrain-test\u{2}broken::dies\u{3}tests/talks.rs:5\u{3}\u{4}",
-    "\u{1}refrain-test\u{2}broken::garbage\u{3}tests/talks.rs:6\u{3}\u{4}",
-    "\u{1}refrain-test\u{2}broken::refuses\u{3}tests/talks.rs:7\u{3}\u{4}",
-    "\u{1}refrain-test\u{2}broken::is_silent\u{3}tests/talks.rs:8\u{3}\u{4}",
-    "\u{1}refrain-test\u{2}asked::passes\u{3}tests/talks.rs:12\u{3}\u{4}",
-    "\u{1}refrain-test\u{2}slow::stops\u{3}tests/talks.rs:10\u{3}\u{4}",
-    "\u{1}refrain-test\u{2}stuck::hangs\u{3}tests/talks.rs:11\u{3}\u{4}",
-    "\u{1}refrain-test\u{2}slow::waits\u{3}tests/talks.rs:9\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::good::passes\u{3}tests/talks.rs:1\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::good::canary\u{3}tests/talks.rs:20\u{3}stall\u{4}",
+    "\u{1}refrain-test\u{2}talks::bad::fails\u{3}tests/talks.rs:300\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::bad::missed\u{3}tests/talks.rs:4\u{3}stall\u{4}",
+    "\u{1}refrain-test\u{2}talks::broken::dies\u{3}tests/talks.rs:5\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::broken::garbage\u{3}tests/talks.rs:6\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::broken::refuses\u{3}tests/talks.rs:7\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::broken::is_silent\u{3}tests/talks.rs:8\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::asked::passes\u{3}tests/talks.rs:12\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::slow::stops\u{3}tests/talks.rs:10\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::stuck::hangs\u{3}tests/talks.rs:11\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::slow::waits\u{3}tests/talks.rs:9\u{3}\u{4}",
 ];
 
 fn main() {

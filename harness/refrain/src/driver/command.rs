@@ -41,7 +41,12 @@ pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
             let _ = send(&mut teller.0, &Message::Progress(progress));
         }
     };
-    let outcome = answer(test, request, &stop, &progress).unwrap_or_else(Outcome::Refused);
+    let print = |text: String| {
+        if !text.is_empty() {
+            let _ = send(&mut teller.lock().expect("nobody panics while telling").0, &Message::Printed(text));
+        }
+    };
+    let outcome = answer(test, request, &stop, &progress, &print).unwrap_or_else(Outcome::Refused);
     send(&mut &socket, &Message::Done(Box::new(outcome)))
 }
 
@@ -64,6 +69,7 @@ fn answer(
     request: Request,
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
+    print: &dyn Fn(String),
 ) -> Result<Outcome, Refusal> {
     match request {
         Request::Explore { seed, budget, jobs } => {
@@ -77,11 +83,12 @@ fn answer(
         Request::Replay { trace, until } => {
             let trace = replay::read(test, &trace)?;
             let mut pool = pool(test, Some(1))?;
-            match until {
-                Some(until) => replay::replay_until(&mut pool, trace, until),
-                None => replay::replay(test, &mut pool, &trace),
-            }
-            .map(Outcome::Replayed)
+            let (replay, printed) = match until {
+                Some(until) => replay::replay_until(&mut pool, trace, until)?,
+                None => replay::replay(test, &mut pool, &trace)?,
+            };
+            print(printed);
+            Ok(Outcome::Replayed(replay))
         }
         Request::Shrink { trace, jobs } => shrunk(test, &trace, jobs, stop, progress).map(Outcome::Shrunk),
     }

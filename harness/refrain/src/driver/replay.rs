@@ -40,21 +40,22 @@ pub(crate) fn read(test: &Test, path: &Path) -> Result<Trace, Refusal> {
     Ok(trace)
 }
 
-/// Replays a trace. That two runs of one plan differ is seen only in two runs.
-pub(crate) fn replay(test: &Test, pool: &mut Pool, trace: &Trace) -> Result<Replay, Refusal> {
+/// Replays a trace, and gives back what the run printed. That two runs of one plan differ is seen only in two runs.
+pub(crate) fn replay(test: &Test, pool: &mut Pool, trace: &Trace) -> Result<(Replay, String), Refusal> {
     let plan = Source::Plan(Box::new(trace.plan.clone()));
     let now = match trace.failure.class {
         Class::Nondeterminism => record_twice(test, pool, plan)?,
         _ => record(pool, plan, None)?,
     };
-    Ok(compare(trace, now))
+    let printed = now.printed.clone();
+    Ok((compare(trace, now), printed))
 }
 
 /// Replays a trace up to an event, and says what waits there.
-pub(crate) fn replay_until(pool: &mut Pool, trace: Trace, until: usize) -> Result<Replay, Refusal> {
+pub(crate) fn replay_until(pool: &mut Pool, trace: Trace, until: usize) -> Result<(Replay, String), Refusal> {
     let now = record(pool, Source::Plan(Box::new(trace.plan.clone())), Some(until))?;
     let timeline = report::events(&now.events, 0, Style::default());
-    Ok(Replay::Stopped { timeline, waits: now.waits })
+    Ok((Replay::Stopped { timeline, waits: now.waits }, now.printed))
 }
 
 fn compare(trace: &Trace, now: Ran) -> Replay {

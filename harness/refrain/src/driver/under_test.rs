@@ -15,10 +15,10 @@ use crate::{
     report::{self, Standing, Style, standing},
     test::Test,
     trace::Trace,
-    verdict::Verdict,
+    verdict::{Class, Failure, Verdict},
     worker::{
         Pool,
-        job::{Source, seed_of},
+        job::{Ran, Source, seed_of},
     },
 };
 use std::{
@@ -85,7 +85,7 @@ fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, R
     for (path, trace) in save::saved(test) {
         let trace = trace?;
         let shown = path.strip_prefix(test.folder).unwrap_or(&path).display().to_string();
-        let replay = replay::replay(test, pool, &trace)?;
+        let (replay, _) = replay::replay(test, pool, &trace)?;
         let well = match (&replay, test.expect) {
             (Replay::Reproduced(_), Some(_)) => true,
             (Replay::PassesNow, None) => true,
@@ -120,6 +120,7 @@ pub(crate) fn exploration(
     let started = Instant::now();
     // The first run is made twice: a test that is no function of its seed is found before anything is built on it.
     let first = record_twice(test, pool, Source::Seed(seed_of(base, 0)))?;
+    show_printed("the first run", &first);
     let explored = match &first.verdict {
         Verdict::Failed(_) => Explored { runs: 1, coverage: first.coverage.clone(), failed: Some(0) },
         Verdict::Passed => explore(pool, base, until, stop, progress)?,
@@ -142,11 +143,18 @@ pub(crate) fn exploration(
     })
 }
 
+/// libtest shows it if the test fails, and with `--nocapture`.
+fn show_printed(which: &str, ran: &Ran) {
+    if !ran.printed.is_empty() {
+        println!("what {which} printed:\n{}", ran.printed.trim_end());
+    }
+}
+
 /// Shrinks a failing run and saves it. Of a canary one trace is enough.
 fn catch(
     test: &'static Test,
     pool: &mut Pool,
-    ran: crate::worker::job::Ran,
+    ran: Ran,
     run: u64,
     stop: &AtomicBool,
     progress: &dyn Fn(Progress),
@@ -165,6 +173,7 @@ fn catch(
         return Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved: None });
     }
     let (ran, failure) = shrunk(test, pool, ran.plan.clone(), &failure, stop, progress)?.unwrap_or((ran, failure));
+    show_printed("the failing run", &ran);
     let trace = save::trace(test, &ran, &failure);
     let path = save::save(test, &trace)?;
     let saved = Some(path);
@@ -175,11 +184,11 @@ fn shrunk(
     test: &'static Test,
     pool: &mut Pool,
     plan: Plan,
-    failure: &crate::verdict::Failure,
+    failure: &Failure,
     stop: &AtomicBool,
     progress: &dyn Fn(Progress),
-) -> Result<Option<(crate::worker::job::Ran, crate::verdict::Failure)>, Refusal> {
-    if failure.class == crate::verdict::Class::Nondeterminism {
+) -> Result<Option<(Ran, Failure)>, Refusal> {
+    if failure.class == Class::Nondeterminism {
         return Ok(None);
     }
     let smaller = shrink::shrink(test, pool, &plan, failure.signature(), Some(SHRINK), stop, progress)?;

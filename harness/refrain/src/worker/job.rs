@@ -79,6 +79,8 @@ pub struct Ran {
     pub coverage: Coverage,
     /// What waits where it was stopped.
     pub waits: Vec<String>,
+    /// The end of what it printed, if it was recorded.
+    pub printed: String,
 }
 
 /// What a run tells its worker while it goes on. Only the last line, while nobody records.

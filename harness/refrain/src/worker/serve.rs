@@ -77,7 +77,7 @@ impl Worker {
         let (said, end) = process::run_forked(beat, test.poll_limit(), |pipe| {
             simulation::run(test, source, simulation::Watch { record, until, beat }, pipe)
         })?;
-        let mut heard = Heard::new(plan);
+        let mut heard = Heard::new(plan, record);
         for line in said.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line) {
                 Ok(Told::Refused(why)) => return Ok(Answer::Refused(why)),
@@ -102,11 +102,12 @@ struct Heard {
     left_out: usize,
     ended: Option<Ended>,
     stopped: Option<Vec<String>>,
+    record: bool,
 }
 
 impl Heard {
-    fn new(plan: Plan) -> Heard {
-        Heard { plan, events: vec![], left_out: 0, ended: None, stopped: None }
+    fn new(plan: Plan, record: bool) -> Heard {
+        Heard { plan, events: vec![], left_out: 0, ended: None, stopped: None, record }
     }
 
     fn hear(&mut self, told: Told) {
@@ -149,6 +150,7 @@ impl Heard {
             left_out: self.left_out,
             coverage: ended.coverage,
             waits: self.stopped.unwrap_or_default(),
+            printed: if self.record { output.tail()? } else { String::new() },
         })))
     }
 }

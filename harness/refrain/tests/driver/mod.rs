@@ -67,7 +67,7 @@ pub fn ask(test: &str, request: &Request) -> Outcome {
     started.say(&serde_json::to_string(request).unwrap());
     loop {
         match serde_json::from_str(&started.hear()).unwrap() {
-            Message::Progress(_) => {}
+            Message::Progress(_) | Message::Printed(_) => {}
             Message::Done(outcome) => return *outcome,
         }
     }

@@ -1,0 +1,195 @@
+"""Checks that the documents match the tree. Prints what is wrong as file:line, and exits with 1 if anything is."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+# Files as git would commit them: tracked, or new and not ignored.
+LISTED = subprocess.run(
+    ["git", "ls-files", "--cached", "--others", "--exclude-standard"], check=True, capture_output=True, text=True
+).stdout.splitlines()
+FILES = sorted(name for name in set(LISTED) if Path(name).is_file())
+DOCUMENTS = [name for name in FILES if name.endswith(".md")]
+MAP = "ARCHITECTURE.md"
+PROBLEMS = []
+
+
+def wrong(file, line, what):
+    PROBLEMS.append(f"{file}:{line}: {what}")
+
+
+def text(name):
+    return Path(name).read_text(encoding="utf-8", errors="replace")
+
+
+def blocks(name, kind, prefix=""):
+    """The fenced blocks of one kind: (line of the first line, lines). `prefix` opens each line, as `//!` does."""
+    found, lines, inside, start = [], [], None, 0
+    for number, raw in enumerate(text(name).splitlines(), 1):
+        if not raw.startswith(prefix):
+            inside = None
+            continue
+        line = raw.removeprefix(prefix).removeprefix(" " if prefix else "")
+        if not line.startswith("```"):
+            lines.append(line)
+        elif inside is None:
+            inside, start, lines = line[3:].strip(), number + 1, []
+        else:
+            if inside.split(",")[0] == kind:
+                found.append((start, lines))
+            inside, lines = None, []
+    return found
+
+
+def mapped():
+    """The paths of the map, each with its line."""
+    paths = {}
+    for start, lines in blocks(MAP, "map"):
+        above = []
+        for number, line in enumerate(lines, start):
+            if not line.strip():
+                continue
+            depth, entry = (len(line) - len(line.lstrip())) // 2, line.split()[0]
+            if len(line.split()) < 2 and not entry.endswith("/"):
+                wrong(MAP, number, f"{entry} has no description")
+            above = above[:depth] + [entry]
+            paths["".join(above)] = number
+    return paths
+
+
+def check_map():
+    paths = mapped()
+    for path, number in paths.items():
+        if not Path(path).exists():
+            wrong(MAP, number, f"the map names {path}, which does not exist")
+    # A folder of tests is on the map as a whole; everything else file by file.
+    tests = tuple(path for path in paths if path.endswith("tests/"))
+    for name in FILES:
+        if name.endswith(".rs") and name.startswith(("src/", "harness/")):
+            if name not in paths and not name.startswith(tests):
+                wrong(name, 1, f"is not on the map in {MAP}")
+
+
+def check_paths():
+    """Every path in backticks or in a link exists, and so does every trace that is named anywhere."""
+    roots = {name.split("/")[0] for name in FILES if "/" in name}
+    for name in DOCUMENTS:
+        for number, line in enumerate(text(name).splitlines(), 1):
+            quoted = [word for word in re.findall(r"`([^`\s]+)`", line) if word.split("/")[0] in roots and "/" in word]
+            links = [link for link in re.findall(r"\]\(([^)#\s]+)", line) if ":" not in link]
+            traces = re.findall(r"[\w./-]*traces/[\w.-]+\.jsonl", line)
+            for path in quoted + links:
+                if not any(sign in path for sign in "*<>{}$") and not Path(path).exists():
+                    wrong(name, number, f"names {path}, which does not exist")
+            for path in traces:
+                if not any(file.endswith(path) for file in FILES):
+                    wrong(name, number, f"names {path}, which does not exist")
+
+
+def check_commands():
+    """Every command of the README is run by a script of ci/."""
+    scripts = "\n".join(text(name) for name in FILES if name.startswith("ci/"))
+    for start, lines in blocks("README.md", "sh"):
+        if "ci/readme" in FILES:
+            break
+        for number, line in enumerate(lines, start):
+            if line.strip() and line.strip() not in scripts:
+                wrong("README.md", number, f"no script of ci/ runs {line.strip()!r}")
+    test = "cargo test --workspace"
+    if test not in text("ci/test").splitlines():
+        wrong("ci/test", 1, f"does not run {test!r}, as the README says")
+    if not any(test in lines for _, lines in blocks("README.md", "sh")):
+        wrong("README.md", 1, f"does not give the command {test!r}")
+    for name in FILES:
+        if re.fullmatch(r"ci/\w+", name):
+            first = text(name).splitlines()[1:2]
+            if not first or not first[0].startswith("# "):
+                wrong(name, 2, "does not say its one job in its first comment")
+            if "set -euo pipefail" not in text(name):
+                wrong(name, 1, "goes on after a failure: `set -euo pipefail` is missing")
+            if "ci/all" != name and not re.search(rf"\b{name[3:]}\b", text("ci/all") + text("CONTRIBUTING.md")):
+                wrong(name, 1, "neither ci/all runs it nor CONTRIBUTING.md tells of it")
+
+
+def check_traces():
+    """Every saved trace belongs to a test that exists, and every captured failure is that of its trace."""
+    for name in FILES:
+        if re.search(r"(^|/)traces/[^/]+\.jsonl$", name) and not name.startswith("harness/refrain/tests/"):
+            package = name[: name.rindex("traces/")]
+            test = json.loads(text(name).splitlines()[0])["test"].split("::")[-1]
+            sources = [file for file in FILES if file.endswith(".rs") and file.startswith(package)]
+            if not any(re.search(rf"\basync fn {test}\(", text(file)) for file in sources):
+                wrong(name, 1, f"belongs to the test {test}, which does not exist")
+    for name in DOCUMENTS:
+        check_captured(name, blocks(name, "console"))
+    tutorial = "harness/refrain/src/lib.rs"
+    check_captured(tutorial, blocks(tutorial, "console", "//!"))
+
+
+def check_captured(name, consoles):
+    for start, lines in consoles:
+        lines = [line.strip() for line in lines]
+        whole = "\n".join(lines)
+        failed = re.search(r"^FAILED (\S+): (.*)$", whole, re.M)
+        saved = re.search(r"^saved  (\S*traces/\S+\.jsonl)", whole, re.M)
+        if not failed or not saved:
+            continue
+        trace = next((file for file in FILES if file.endswith(saved[1])), None)
+        if trace is None:
+            wrong(name, start, f"shows the failure of {saved[1]}, which does not exist")
+            continue
+        failure = json.loads(text(trace).splitlines()[0])["failure"]
+        shown = [(failed[1], failed[2])] == [(failure["class"], failure["message"])]
+        if not shown or any(cause not in lines for cause in failure["causes"]):
+            wrong(name, start, f"shows another failure than {trace} holds")
+
+
+def check_tutorial():
+    """The code that the tutorial shows is the code that is tested, word for word."""
+    echo = "harness/refrain/examples/echo/"
+    tested = ["\n".join(text(name).splitlines()) for name in FILES if name.startswith(echo) and name.endswith(".rs")]
+    page = "harness/refrain/src/lib.rs"
+    shown = [(page, *block) for block in blocks(page, "no_run", "//!")]
+    shown += [("README.md", *block) for block in blocks("README.md", "rust")]
+    for name, start, lines in shown:
+        code = "\n".join(line for line in lines if line != "#" and not line.startswith("# "))
+        for piece in code.strip("\n").split("\n\n"):
+            if not any(piece in whole for whole in tested):
+                wrong(name, start, f"shows code that {echo} does not hold:\n{piece}")
+
+
+def check_versions():
+    version = re.search(r'^version = "(.*)"$', text("Cargo.toml"), re.M)[1]
+    if not re.search(rf"^## {re.escape(version)}\b", text("CHANGELOG.md"), re.M):
+        wrong("CHANGELOG.md", 1, f"does not tell of version {version}")
+
+
+def check_forbidden():
+    """No file names a folder of the machine on which it was written."""
+    here = re.escape(str(Path.cwd()))
+    home = r"/(?:home|Users|root)/[\w.-]+"
+    # What programs write, and what people read, names no absolute path at all but the usual ones of any system.
+    absolute = r"(?<![\w.:/~*$}>-])/(?!dev/|proc/|etc/|usr/bin/)[a-z][\w.-]*/[\w.-]+"
+    for name in FILES:
+        written = name.endswith((".snap", ".jsonl", ".md", ".toml", ".yml"))
+        pattern = re.compile("|".join([here, home] + ([absolute] if written else [])))
+        if name == "ci/documents.py" or name.startswith("LICENSE"):
+            continue
+        for number, line in enumerate(text(name).splitlines(), 1):
+            for path in pattern.findall(line):
+                wrong(name, number, f"names {path}, which is a path of one machine")
+
+
+def main():
+    checks = (
+        check_map, check_paths, check_commands, check_traces, check_tutorial, check_versions, check_forbidden,
+    )  # fmt: skip
+    for check in checks:
+        check()
+    print("\n".join(PROBLEMS) or f"{len(DOCUMENTS)} documents match {len(FILES)} files")
+    sys.exit(1 if PROBLEMS else 0)
+
+
+main()

@@ -1,0 +1,179 @@
+//! The Notes side around a historic add-in: serves clients, and asks over the add-in's link. It is sound; the link is not.
+
+use calcon::{
+    Error, NotesSettings,
+    calendar::Calendars,
+    channel::{Channel, Opened, Reader, Writer},
+    error::ChannelError,
+    query::{Answer, Code, Query, Refusal},
+    wire::{self, Message, Role},
+};
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    future::Future,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    time::timeout,
+};
+
+/// How long a client may be silent.
+const CLIENT_LIMIT: Duration = Duration::from_secs(60);
+/// How long the other side may take to answer a question.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+/// The Exchange side asks every 5 s whether we are there: if it is silent for longer, it is gone.
+pub const SILENCE_LIMIT: Duration = Duration::from_secs(15);
+/// How long the add-in rests between two attempts.
+pub const RETRY: Duration = Duration::from_secs(1);
+
+/// An add-in (EXCALCON) and its link to the Exchange side.
+pub trait AddIn: Clone + Send + Sync + 'static {
+    /// Starts the add-in's task: `load excalcon <exchange>`. The other side's questions are about `calendars`.
+    fn load(exchange: String, calendars: Arc<Calendars>) -> Self;
+
+    /// Asks the Exchange side.
+    fn ask(&self, query: Query) -> impl Future<Output = Result<Answer, Refusal>> + Send;
+}
+
+/// Runs the Notes side.
+pub async fn serve<A: AddIn>(settings: NotesSettings) -> Result<(), Error> {
+    let failed = |source| Error::Listen { address: settings.listen.clone(), source };
+    let calendars = Calendars::open(&settings.calendars, settings.time_zone)?;
+    let listener = TcpListener::bind(&settings.listen).await.map_err(failed)?;
+    let add_in = A::load(settings.exchange.clone(), Arc::clone(&calendars));
+    loop {
+        let (stream, peer) = listener.accept().await.map_err(failed)?;
+        let (calendars, add_in) = (Arc::clone(&calendars), add_in.clone());
+        tokio::spawn(async move {
+            if let Err(reason) = client(stream, peer, calendars, add_in).await {
+                tracing::debug!(%reason, "a client is gone");
+            }
+        });
+    }
+}
+
+async fn client(
+    stream: TcpStream,
+    peer: SocketAddr,
+    calendars: Arc<Calendars>,
+    add_in: impl AddIn,
+) -> Result<(), ChannelError> {
+    let mut channel = Channel::new(stream, Opened::report("accepted", &peer.to_string()))?;
+    channel.reader.expect(CLIENT_LIMIT).await?;
+    channel.writer.send(&hello(Role::Notes, 0)).await?;
+    loop {
+        let Message::Query { id, epoch, query, .. } = channel.reader.expect(CLIENT_LIMIT).await? else {
+            return Ok(());
+        };
+        let outcome = match calendars.answer(query.clone()).await {
+            Err(refusal) if refusal.code == Code::UnknownUser => add_in.ask(query).await,
+            own => own,
+        };
+        channel.writer.send(&reply(id, epoch, outcome)).await?;
+    }
+}
+
+/// What goes over a link that is up: our questions, and the replies to the other side's.
+#[derive(Debug)]
+pub struct Talk {
+    epoch: u64,
+    calendars: Arc<Calendars>,
+    writer: tokio::sync::Mutex<Writer>,
+    open: Mutex<Open>,
+}
+
+/// Our questions that have no answer yet.
+#[derive(Debug, Default)]
+struct Open {
+    asked: u64,
+    waiting: BTreeMap<u64, oneshot::Sender<Result<Answer, Refusal>>>,
+}
+
+impl Talk {
+    /// Nothing was said yet.
+    pub fn new(epoch: u64, calendars: Arc<Calendars>, writer: Writer) -> Arc<Talk> {
+        Arc::new(Talk { epoch, calendars, writer: tokio::sync::Mutex::new(writer), open: Mutex::default() })
+    }
+
+    /// Asks the other side.
+    pub async fn ask(&self, query: Query) -> Result<Answer, Refusal> {
+        let (reply, answered) = oneshot::channel();
+        let id = {
+            let mut open = self.open.lock().unwrap();
+            open.asked += 1;
+            let id = open.asked;
+            open.waiting.insert(id, reply);
+            id
+        };
+        let deadline_ms = ANSWER_LIMIT.as_millis() as u64;
+        let said = self.say(&Message::Query { id, epoch: self.epoch, deadline_ms, query }).await;
+        let outcome = match said {
+            Err(error) => Err(down(&error.to_string())),
+            Ok(()) => match timeout(ANSWER_LIMIT, answered).await {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(_)) => Err(down("it was lost while the other side was asked")),
+                Err(_) => Err(Refusal::new(Code::TimedOut, "the other side did not answer in time")),
+            },
+        };
+        self.open.lock().unwrap().waiting.remove(&id);
+        outcome
+    }
+
+    /// Says something to the other side.
+    pub async fn say(&self, message: &Message) -> Result<(), ChannelError> {
+        self.writer.lock().await.send(message).await
+    }
+
+    /// Does what the other side asks for until the connection ends; gives the reason.
+    pub async fn hear_all(&self, reader: &mut Reader) -> Result<Infallible, ChannelError> {
+        loop {
+            self.hear(reader.expect(SILENCE_LIMIT).await?).await?;
+        }
+    }
+
+    /// Does what a message from the other side asks for.
+    pub async fn hear(&self, message: Message) -> Result<(), ChannelError> {
+        match message {
+            Message::Query { id, epoch, query, .. } => {
+                let outcome = self.calendars.answer(query).await;
+                self.say(&reply(id, epoch, outcome)).await
+            }
+            Message::Answer { id, answer, .. } => self.answered(id, Ok(answer)),
+            Message::Error { id, refusal, .. } => self.answered(id, Err(refusal)),
+            Message::Ping { nonce } => self.say(&Message::Pong { nonce }).await,
+            Message::Pong { .. } => Ok(()),
+            Message::Hello { .. } => Err(ChannelError::Unexpected { message: "HELLO", expected: "one a connection" }),
+        }
+    }
+
+    fn answered(&self, id: u64, outcome: Result<Answer, Refusal>) -> Result<(), ChannelError> {
+        if let Some(asker) = self.open.lock().unwrap().waiting.remove(&id) {
+            // It may have given up.
+            let _ = asker.send(outcome);
+        }
+        Ok(())
+    }
+}
+
+/// The first message of each end.
+pub fn hello(role: Role, epoch: u64) -> Message {
+    Message::Hello { version: wire::VERSION, role, epoch }
+}
+
+/// Event 5010, for whoever asked.
+pub fn down(why: &str) -> Refusal {
+    Refusal::new(Code::LinkDown, format!("the link to the other side is down ({why}); retried on the next request"))
+}
+
+fn reply(id: u64, epoch: u64, outcome: Result<Answer, Refusal>) -> Message {
+    match outcome {
+        Ok(answer) => Message::Answer { id, epoch, answer },
+        Err(refusal) => Message::Error { id, epoch, refusal },
+    }
+}

@@ -1,0 +1,82 @@
+//! Q201280, first mechanism: the reply to HELLO is awaited without a deadline.
+//!
+//! Connecting has one, for it is what hangs when the other host is away; once connected, an answer was thought to be a
+//! matter of milliseconds. But the other host may lose power after it took our HELLO. Nothing of ours is on its way then,
+//! so nothing ever tells us that the connection is half-open.
+
+use crate::addin::{AddIn, RETRY, Talk, down, hello};
+use calcon::{
+    Error,
+    calendar::Calendars,
+    channel::{Channel, Opened},
+    error::ChannelError,
+    query::{Answer, Query, Refusal},
+    wire::{Message, Role},
+};
+use std::{
+    io::ErrorKind,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+
+/// How long the other host may take to accept our connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// The link, for whoever asks; `None` while it is down.
+#[derive(Clone, Default)]
+pub struct HandshakeWithoutDeadline(Arc<Mutex<Option<Arc<Talk>>>>);
+
+impl AddIn for HandshakeWithoutDeadline {
+    fn load(exchange: String, calendars: Arc<Calendars>) -> Self {
+        let link = Self::default();
+        tokio::spawn(link.clone().keep(exchange, calendars));
+        link
+    }
+
+    async fn ask(&self, query: Query) -> Result<Answer, Refusal> {
+        let talk = self.0.lock().unwrap().clone();
+        match talk {
+            Some(talk) => talk.ask(query).await,
+            None => Err(down("there is no connection to the Exchange side")),
+        }
+    }
+}
+
+impl HandshakeWithoutDeadline {
+    /// The add-in's task.
+    async fn keep(self, exchange: String, calendars: Arc<Calendars>) {
+        for epoch in 1.. {
+            let reason = match attempt(&exchange, epoch).await {
+                Ok(Channel { mut reader, writer, opened: _opened }) => {
+                    let talk = Talk::new(epoch, Arc::clone(&calendars), writer);
+                    *self.0.lock().unwrap() = Some(Arc::clone(&talk));
+                    tracing::info!(epoch, "link up");
+                    let Err(reason) = talk.hear_all(&mut reader).await;
+                    *self.0.lock().unwrap() = None;
+                    reason.to_string()
+                }
+                Err(error) => error.to_string(),
+            };
+            tracing::info!(epoch, reason, "link down");
+            sleep(RETRY).await;
+        }
+    }
+}
+
+/// Connects and shakes hands.
+async fn attempt(exchange: &str, epoch: u64) -> Result<Channel, Error> {
+    let failed = |source| Error::Connect { address: exchange.to_owned(), source };
+    let connected = timeout(CONNECT_LIMIT, TcpStream::connect(exchange)).await;
+    let stream = connected.unwrap_or(Err(ErrorKind::TimedOut.into())).map_err(failed)?;
+    let mut channel = Channel::new(stream, Opened::report("dialled", exchange)).map_err(failed)?;
+    channel.writer.send(&hello(Role::AddIn, epoch)).await?;
+    match channel.reader.next().await? {
+        Some(Message::Hello { role: Role::Exchange, .. }) => Ok(channel),
+        Some(other) => Err(ChannelError::Unexpected { message: other.name(), expected: "HELLO comes first" }.into()),
+        None => Err(ChannelError::Closed.into()),
+    }
+}

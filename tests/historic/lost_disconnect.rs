@@ -1,0 +1,137 @@
+//! Q201280, third mechanism: a disconnect that arrives during the attempt wakes nobody.
+//!
+//! Several tasks want to know when a connection is lost: the add-in's, and all that wait for an answer. So all who wait
+//! at that moment are woken, as `PulseEvent` did it. During the attempt the add-in's task waits for other things; it
+//! begins to wait for the loss only afterwards, and then for ever.
+
+use crate::addin::{AddIn, RETRY, SILENCE_LIMIT, Talk, down, hello};
+use calcon::{
+    Error,
+    calendar::Calendars,
+    channel::{Channel, Opened, Reader},
+    query::{Answer, Query, Refusal},
+    wire::{Message, Role},
+};
+use std::{
+    io::ErrorKind,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    net::TcpStream,
+    sync::Notify,
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+
+/// How long the other host may take to accept our connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// How long the other side may take to reply to HELLO.
+const HELLO_LIMIT: Duration = Duration::from_secs(5);
+/// How long the other side may take to reply to the first PING.
+const PONG_LIMIT: Duration = Duration::from_secs(10);
+
+/// The link, for whoever asks; `None` while it is down.
+#[derive(Clone, Default)]
+pub struct LostDisconnect(Arc<Mutex<Option<Arc<Connection>>>>);
+
+/// A connection, and what may happen on it.
+struct Connection {
+    talk: Arc<Talk>,
+    greeted: Notify,
+    ponged: Notify,
+    lost: Notify,
+}
+
+impl AddIn for LostDisconnect {
+    fn load(exchange: String, calendars: Arc<Calendars>) -> Self {
+        let link = Self::default();
+        tokio::spawn(link.clone().keep(exchange, calendars));
+        link
+    }
+
+    async fn ask(&self, query: Query) -> Result<Answer, Refusal> {
+        let Some(connection) = self.0.lock().unwrap().clone() else {
+            return Err(down("there is no connection to the Exchange side"));
+        };
+        tokio::select! {
+            outcome = connection.talk.ask(query) => outcome,
+            () = connection.lost.notified() => Err(down("it was lost while the other side was asked")),
+        }
+    }
+}
+
+impl LostDisconnect {
+    /// The add-in's task.
+    async fn keep(self, exchange: String, calendars: Arc<Calendars>) {
+        for epoch in 1.. {
+            // What reads from the connection ends with it.
+            let mut reading = JoinSet::new();
+            match attempt(&exchange, epoch, &calendars, &mut reading).await {
+                Ok(connection) => {
+                    *self.0.lock().unwrap() = Some(Arc::clone(&connection));
+                    tracing::info!(epoch, "link up");
+                    connection.lost.notified().await;
+                    *self.0.lock().unwrap() = None;
+                    tracing::info!(epoch, "link down");
+                }
+                Err(reason) => tracing::info!(epoch, %reason, "link attempt failed"),
+            }
+            sleep(RETRY).await;
+        }
+    }
+}
+
+/// Connects, shakes hands, and measures the round trip.
+async fn attempt(
+    exchange: &str,
+    epoch: u64,
+    calendars: &Arc<Calendars>,
+    reading: &mut JoinSet<()>,
+) -> Result<Arc<Connection>, Error> {
+    let failed = |source| Error::Connect { address: exchange.to_owned(), source };
+    let connected = timeout(CONNECT_LIMIT, TcpStream::connect(exchange)).await;
+    let stream = connected.unwrap_or(Err(ErrorKind::TimedOut.into())).map_err(failed)?;
+    let Channel { reader, writer, opened } =
+        Channel::new(stream, Opened::report("dialled", exchange)).map_err(failed)?;
+    let connection = Arc::new(Connection {
+        talk: Talk::new(epoch, Arc::clone(calendars), writer),
+        greeted: Notify::new(),
+        ponged: Notify::new(),
+        lost: Notify::new(),
+    });
+    reading.spawn(read_all(Arc::clone(&connection), reader, opened));
+    connection.talk.say(&hello(Role::AddIn, epoch)).await?;
+    let late = |_| Error::TimedOut { address: exchange.to_owned(), limit_secs: HELLO_LIMIT.as_secs() };
+    timeout(HELLO_LIMIT, connection.greeted.notified()).await.map_err(late)?;
+    measure(&connection).await?;
+    Ok(connection)
+}
+
+/// `show tasks` tells how fast the link is. A slow one is better than none.
+async fn measure(connection: &Connection) -> Result<(), Error> {
+    let asked = Instant::now();
+    connection.talk.say(&Message::Ping { nonce: 1 }).await?;
+    match timeout(PONG_LIMIT, connection.ponged.notified()).await {
+        Ok(()) => tracing::info!(round_trip_ms = asked.elapsed().as_millis() as u64, "link measured"),
+        Err(_) => tracing::info!("link is slow"),
+    }
+    Ok(())
+}
+
+/// Reads until the connection ends, and wakes whoever waits for what was read.
+async fn read_all(connection: Arc<Connection>, mut reader: Reader, _opened: Opened) {
+    let reason = loop {
+        match reader.expect(SILENCE_LIMIT).await {
+            Ok(Message::Hello { .. }) => connection.greeted.notify_one(),
+            Ok(Message::Pong { .. }) => connection.ponged.notify_one(),
+            Ok(message) => match connection.talk.hear(message).await {
+                Ok(()) => {}
+                Err(reason) => break reason,
+            },
+            Err(reason) => break reason,
+        }
+    };
+    tracing::info!(%reason, "connection lost");
+    connection.lost.notify_waiters();
+}
