@@ -73,7 +73,7 @@ fn compare(trace: &Trace, now: Ran) -> Replay {
     // Of these no two runs are the same run, so the same failure must do: what was read from outside is another each
     // time, and a run that had to be killed was killed at another event.
     let never_the_same = matches!(trace.failure.class, Class::Nondeterminism | Class::EndlessLoop);
-    if never_the_same && failure.as_ref().is_some_and(|now| now.signature() == trace.failure.signature()) {
+    if never_the_same && failure.as_ref().is_some_and(|now| is_same(now, &trace.failure)) {
         return Replay::Reproduced(trace.failure.clone());
     }
     let event = first.unwrap_or(trace.events.len());
