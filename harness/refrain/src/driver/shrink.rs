@@ -94,11 +94,14 @@ impl Search<'_> {
         self.go_on()
     }
 
-    /// Several faults that are needed together may be a detour: the same failure, found anew, may have a shorter way.
+    /// Faults that are needed together, or that need more than the least workload, may be a detour: the same failure,
+    /// found anew, may have a shorter way.
     fn other_finds(&mut self, test: &Test) -> ControlFlow<()> {
         let (base, mut finds) = (self.best.seed, 0);
+        let least = (1, fewest_elements(test, base).iter().sum());
         for run in 0..SEEDS_ANEW {
-            if finds == FINDS_MAX || cost(&self.best).0 <= 1 {
+            let (goes_wrong, elements, _) = cost(&self.best);
+            if finds == FINDS_MAX || (goes_wrong, elements) <= least {
                 break;
             }
             self.go_on()?;
@@ -136,18 +139,14 @@ impl Search<'_> {
     /// Removes elements of a workload's lists. proptest does so only from what was drawn, and once: an element that a
     /// fault has needed until it was made simpler would stay. No list gets shorter than the strategy may draw it.
     fn fewer_elements(&mut self, test: &Test) -> ControlFlow<()> {
-        let Ok(mut simplest) = test.workload(self.best.seed) else { return ControlFlow::Continue(()) };
-        for argument in 0..simplest.len().min(self.best.workload.len()) {
-            let steps = (0..SIMPLIFY_MAX).take_while(|_| simplest.simplify(argument)).count();
-            let (fewest, now) = (&simplest.current()[argument].value, self.best.workload[argument].value.clone());
-            let (Value::Array(fewest), Value::Array(elements)) = (fewest, now) else { continue };
-            if steps == SIMPLIFY_MAX {
+        for (argument, fewest) in fewest_elements(test, self.best.seed).into_iter().enumerate() {
+            let Some(Value::Array(elements)) = self.best.workload.get(argument).map(|a| a.value.clone()) else {
                 continue;
-            }
+            };
             ddmin(elements, &mut |elements| {
                 let mut plan = self.best.clone();
                 plan.workload[argument].value = elements.into();
-                if elements.len() < fewest.len() { ControlFlow::Continue(false) } else { self.fails(plan) }
+                if elements.len() < fewest { ControlFlow::Continue(false) } else { self.fails(plan) }
             });
         }
         self.go_on()
@@ -246,9 +245,19 @@ impl Search<'_> {
     }
 }
 
-/// What a reader has to take in: how many faults and holds, then how much workload.
-fn cost(plan: &Plan) -> (usize, usize) {
-    (plan.faults.len() + plan.holds.len(), size(plan))
+/// What a reader has to take in: how many faults and holds, then how many elements of lists, then how much text.
+fn cost(plan: &Plan) -> (usize, usize, usize) {
+    let elements = plan.workload.iter().filter_map(|argument| argument.value.as_array());
+    (plan.faults.len() + plan.holds.len(), elements.map(Vec::len).sum(), size(plan))
+}
+
+/// How many elements each argument of a workload has at least, if it is a list: as many as proptest comes down to.
+fn fewest_elements(test: &Test, seed: u64) -> Vec<usize> {
+    let Ok(mut simplest) = test.workload(seed) else { return vec![] };
+    for argument in 0..simplest.len() {
+        (0..SIMPLIFY_MAX).take_while(|_| simplest.simplify(argument)).for_each(drop);
+    }
+    simplest.current().iter().map(|argument| argument.value.as_array().map_or(0, Vec::len)).collect()
 }
 
 fn size(plan: &Plan) -> usize {
