@@ -6,8 +6,10 @@
 
 mod addin;
 mod cancelled_attempt;
+mod counterfactual;
 mod handshake_without_deadline;
 mod lost_disconnect;
+mod saved;
 #[path = "../world/mod.rs"]
 mod world;
 

@@ -171,7 +171,7 @@ impl World {
     }
 
     /// What goes wrong in every run, as a plan says it: `cut exchange <-> notes at 12.3 s for 4.2 s`. Call it after the
-    /// hosts were added.
+    /// hosts were added. It is not shrunk away.
     ///
     /// # Panics
     /// If the sentence is no fault.

@@ -137,16 +137,15 @@ impl State {
         self.arm(faults)
     }
 
-    /// A fault that the test itself demands. It is part of every run's plan; so a replay has it only if its plan has it.
+    /// A fault that the test itself demands. It is part of every run and of its plan, whether or not the plan that the
+    /// run was given names it: without it, the test would be another one, and shrinking would lead there.
     pub fn script_fault(&mut self, fault: Fault) -> Result<(), String> {
-        let planned = match &mut self.given {
-            Given::Drawn => true,
-            Given::Planned(planned) => {
-                let at = planned.iter().position(|other| *other == fault);
-                at.map(|at| planned.remove(at)).is_some()
-            }
-        };
-        if planned { self.arm(vec![fault]) } else { Ok(()) }
+        if let Given::Planned(planned) = &mut self.given
+            && let Some(at) = planned.iter().position(|other| *other == fault)
+        {
+            planned.remove(at);
+        }
+        self.arm(vec![fault])
     }
 
     fn arm(&mut self, faults: Vec<Fault>) -> Result<(), String> {

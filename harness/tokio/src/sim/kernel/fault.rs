@@ -121,9 +121,10 @@ impl Kernel {
         }
     }
 
-    /// Repairs everything: every fault is over, those that have not begun never will.
+    /// Repairs everything: every fault is over, those that have not begun never will, no task is held for a time.
     pub fn heal(&mut self) {
         self.event(Kind::Fault, 0, 3, |_| "everything is healed".into());
+        self.healed = true;
         for index in 0..self.faults.len() {
             match self.faults[index].stage {
                 Stage::Waiting => self.faults[index].stage = Stage::Excused,

@@ -62,6 +62,8 @@ pub(crate) struct Kernel {
     pub triggers: triggers::Triggers,
     pub record: record::Recorder,
     pub holds: HoldPlan,
+    /// Whether everything was healed.
+    pub healed: bool,
     pub holds_taken: Vec<HoldTaken>,
     pub settings: Settings,
     pub polls: u64,
@@ -218,6 +220,7 @@ impl Kernel {
             triggers: Default::default(),
             record: Default::default(),
             holds: HoldPlan::None,
+            healed: false,
             holds_taken: vec![],
             settings,
             polls: 0,

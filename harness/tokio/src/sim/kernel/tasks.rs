@@ -179,7 +179,11 @@ impl Kernel {
         let task = &self.tasks[id];
         match &self.holds {
             HoldPlan::None => None,
-            HoldPlan::Random { .. } => task.hold.filter(|(poll, _)| *poll == task.polls).map(|(_, until)| until),
+            HoldPlan::Random { .. } => {
+                let hold = task.hold.filter(|(poll, _)| *poll == task.polls).map(|(_, until)| until);
+                // A task that stands still for seconds is a fault; another order of what is ready is not.
+                hold.filter(|until| !self.healed || *until == HeldUntil::Idle)
+            }
             HoldPlan::Listed(holds) => {
                 let is_this = |hold: &&HoldTaken| {
                     hold.poll == task.polls

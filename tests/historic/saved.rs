@@ -1,0 +1,99 @@
+//! The saved traces of the canaries: small, and the same run wherever and whenever they are replayed.
+
+use refrain::{
+    protocol::{self, Budget, Message, Outcome, Replay, Request},
+    trace::{self, Trace},
+    verdict::Class,
+};
+use std::{
+    env, fs,
+    io::{BufRead, BufReader, Write},
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+};
+
+const CANARIES: [&str; 3] =
+    ["q201280_handshake_without_deadline", "q201280_cancelled_attempt", "q201280_lost_disconnect"];
+const FAULTS_MAX: usize = 2;
+const QUERIES_MAX: usize = 1;
+/// How often one trace is replayed.
+const REPLAYS: usize = 50;
+
+#[test]
+fn every_canary_has_a_small_trace() {
+    for canary in CANARIES {
+        let saved = saved(canary);
+        assert!(!saved.is_empty(), "{canary} has no trace: `cargo test --test historic {canary}` saves one");
+        for (path, trace) in saved {
+            let queries = trace.plan.workload[0].value.as_array().expect("queries are a list").len();
+            assert_eq!(trace.failure.class, Class::Stall, "{}", path.display());
+            assert!(trace.plan.faults.len() <= FAULTS_MAX, "{}: {:?}", path.display(), trace.plan.faults);
+            assert!(queries <= QUERIES_MAX, "{}: {queries} queries", path.display());
+        }
+    }
+}
+
+/// Each replay has a process of its own, and each of its runs another; several are under way at once.
+#[test]
+fn a_trace_is_the_same_run_fifty_times() {
+    let canary = CANARIES[0];
+    let (trace, _) = saved(canary).remove(0);
+    let elsewhere = env::temp_dir();
+    for at_once in [1, 2, 3, 4] {
+        thread::scope(|scope| {
+            for _ in 0..at_once {
+                scope.spawn(|| {
+                    for _ in 0..REPLAYS.div_ceil(10) {
+                        let asked = ask(canary, &elsewhere, &Request::Replay { trace: trace.clone(), until: None });
+                        assert!(matches!(asked, Outcome::Replayed(Replay::Reproduced(_))), "{asked:?}");
+                    }
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn what_is_caught_does_not_depend_on_the_number_of_jobs() {
+    let caught = [1, 2, 5].map(|jobs| {
+        let request = Request::Explore { seed: 1, budget: Budget::Runs(500), jobs: Some(jobs) };
+        let Outcome::Explored(explored) = ask(CANARIES[1], Path::new("."), &request) else { panic!("not explored") };
+        let caught = explored.caught.expect("the canary is caught");
+        (caught.run, caught.plan, caught.failure, caught.events)
+    });
+    assert_eq!(caught[0], caught[1]);
+    assert_eq!(caught[0], caught[2]);
+}
+
+/// The traces of a test.
+fn saved(test: &str) -> Vec<(PathBuf, Trace)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
+    let entries = fs::read_dir(&folder).expect("traces/ is there").map(|entry| entry.expect("it can be listed").path());
+    let of_test = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(test));
+    entries.filter(of_test).map(|path| (path.clone(), trace::read(&path).expect("it can be read"))).collect()
+}
+
+/// Asks this very executable about one of its tests from a folder, as `cargo refrain` does.
+fn ask(test: &str, from: &Path, request: &Request) -> Outcome {
+    let (mut socket, theirs) = UnixStream::pair().expect("there are sockets");
+    let mut child = Command::new(env::current_exe().expect("a test has an executable"))
+        .args(["--exact", test, "--test-threads=1", "--nocapture"])
+        .current_dir(from)
+        .env(protocol::ENV, "command")
+        .stdin(OwnedFd::from(theirs))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    writeln!(socket, "{}", serde_json::to_string(request).expect("plain data")).expect("it listens");
+    let messages = BufReader::new(&socket).lines().map(|line| line.expect("it tells"));
+    let outcome = messages
+        .map(|line| serde_json::from_str(&line).expect("it tells messages"))
+        .find_map(|message| if let Message::Done(outcome) = message { Some(*outcome) } else { None })
+        .expect("it answers");
+    drop(socket);
+    child.wait().expect("it exits");
+    outcome
+}
