@@ -36,6 +36,8 @@ pub(crate) struct State {
     pub given: Given,
     pub record: bool,
     pub until: Option<usize>,
+    /// The holds that the plan demands.
+    pub holds: Vec<Hold>,
     /// Whether the faults were applied.
     pub has_faults: bool,
     pub properties: Properties,
@@ -67,6 +69,7 @@ impl State {
             given,
             record: watch.record,
             until: watch.until,
+            holds: vec![],
             has_faults: false,
             properties: Properties::default(),
             hosts: vec![],
@@ -184,6 +187,17 @@ impl State {
         self.services.clone()
     }
 
+    /// The faults that waited in vain, and the holds whose task or poll never came.
+    fn never_began(&self) -> Vec<String> {
+        if !self.record {
+            return vec![];
+        }
+        let stages = self.plan.faults.iter().zip(control::faults());
+        let faults = stages.filter(|(_, stage)| matches!(stage, control::Stage::Waiting | control::Stage::Excused));
+        let holds = self.holds.iter().filter(|hold| !self.plan.holds.contains(hold));
+        faults.map(|(fault, _)| fault.to_string()).chain(holds.map(ToString::to_string)).collect()
+    }
+
     fn coverage(&self) -> Coverage {
         let mut coverage = Coverage::default();
         let stages = control::faults();
@@ -241,8 +255,8 @@ pub(crate) fn fail(failure: Failure) -> ! {
 fn end(verdict: Verdict) -> ! {
     with(|state| {
         state.decide_holds(super::apply::holds_taken());
-        let coverage = state.coverage();
-        state.tell(&Told::Ended(Box::new(Ended { verdict, digest: control::digest(), coverage })));
+        let (coverage, never_began) = (state.coverage(), state.never_began());
+        state.tell(&Told::Ended(Box::new(Ended { verdict, digest: control::digest(), coverage, never_began })));
     });
     exit(0)
 }
