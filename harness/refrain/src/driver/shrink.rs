@@ -13,9 +13,10 @@ use crate::{
     verdict::Signature,
     worker::{
         Pool,
-        job::{Answer, Job},
+        job::{Answer, Job, Source, seed_of},
     },
 };
+use serde_json::Value;
 use std::{
     ops::ControlFlow,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
@@ -24,8 +25,13 @@ use std::{
 
 /// How many rounds over workload, faults and holds are made at most; each round that helps is followed by another.
 const ROUNDS_MAX: usize = 8;
+/// How many steps proptest may take from what a seed draws to the simplest value.
+const SIMPLIFY_MAX: usize = 10_000;
 /// How many fresh seeds are tried for a shorter failing run.
 const SEEDS: u64 = 64;
+/// How many runs look for the same failure anew, and how many such finds are shrunk.
+const SEEDS_ANEW: u64 = 200;
+const FINDS_MAX: usize = 4;
 
 /// What was found.
 pub(crate) struct Smaller {
@@ -67,17 +73,49 @@ pub(crate) fn shrink(
 
 impl Search<'_> {
     fn all(&mut self, test: &Test) -> ControlFlow<()> {
+        self.down(test)?;
+        self.fresh_seeds()?;
+        self.other_finds(test)
+    }
+
+    /// Makes the best plan smaller until no single step does.
+    fn down(&mut self, test: &Test) -> ControlFlow<()> {
         for _ in 0..ROUNDS_MAX {
             let before = self.best.clone();
             self.fewer_holds()?;
             self.fewer_faults()?;
+            self.fewer_elements(test)?;
             self.simpler_workload(test)?;
             self.simpler_faults_and_holds()?;
             if self.best == before {
                 break;
             }
         }
-        self.fresh_seeds()
+        self.go_on()
+    }
+
+    /// Faults that are needed together, or that need more than the least workload, may be a detour: the same failure,
+    /// found anew, may have a shorter way.
+    fn other_finds(&mut self, test: &Test) -> ControlFlow<()> {
+        let (base, mut finds) = (self.best.seed, 0);
+        let least = (1, fewest_elements(test, base).iter().sum());
+        for run in 0..SEEDS_ANEW {
+            let (goes_wrong, elements, _) = cost(&self.best);
+            if finds == FINDS_MAX || (goes_wrong, elements) <= least {
+                break;
+            }
+            self.go_on()?;
+            let source = Source::Seed(seed_of(base, run));
+            let Some(found) = self.ask(&Job::Record { source, until: None })? else { continue };
+            finds += 1;
+            let smallest = std::mem::replace(&mut self.best, found);
+            let broken_off = self.down(test);
+            if cost(&smallest) <= cost(&self.best) {
+                self.best = smallest;
+            }
+            broken_off?;
+        }
+        ControlFlow::Continue(())
     }
 
     fn fewer_faults(&mut self) -> ControlFlow<()> {
@@ -95,6 +133,22 @@ impl Search<'_> {
             let plan = Plan { holds: holds.to_vec(), ..self.best.clone() };
             self.fails(plan)
         });
+        self.go_on()
+    }
+
+    /// Removes elements of a workload's lists. proptest does so only from what was drawn, and once: an element that a
+    /// fault has needed until it was made simpler would stay. No list gets shorter than the strategy may draw it.
+    fn fewer_elements(&mut self, test: &Test) -> ControlFlow<()> {
+        for (argument, fewest) in fewest_elements(test, self.best.seed).into_iter().enumerate() {
+            let Some(Value::Array(elements)) = self.best.workload.get(argument).map(|a| a.value.clone()) else {
+                continue;
+            };
+            ddmin(elements, &mut |elements| {
+                let mut plan = self.best.clone();
+                plan.workload[argument].value = elements.into();
+                if elements.len() < fewest { ControlFlow::Continue(false) } else { self.fails(plan) }
+            });
+        }
         self.go_on()
     }
 
@@ -158,29 +212,52 @@ impl Search<'_> {
         if plan == self.best {
             return ControlFlow::Continue(true);
         }
-        let answer = self.pool.ask(&Job::Try(plan.clone())).map_err(refused);
-        self.runs += 1;
-        let same = match answer {
-            Ok(Answer::Ran(ran)) => ran.verdict.failure().is_some_and(|failure| failure.signature() == self.signature),
-            // A smaller workload may not fit the test; that is no shrink.
-            Ok(_) => false,
-            Err(why) => {
-                self.refused = Some(why);
-                return ControlFlow::Break(());
-            }
-        };
+        let same = self.ask(&Job::Try(plan.clone()))?.is_some();
         if same {
             self.best = plan;
         }
+        ControlFlow::Continue(same)
+    }
+
+    /// Makes one run; its plan, if it fails with the same signature.
+    fn ask(&mut self, job: &Job) -> ControlFlow<(), Option<Plan>> {
+        let answer = self.pool.ask(job).map_err(refused);
+        self.runs += 1;
         let note = plan_summary(&self.best, 0);
         (self.progress)(Progress { doing: "shrinking".into(), runs: self.runs, of: None, note });
-        ControlFlow::Continue(same)
+        match answer {
+            Ok(Answer::Ran(ran)) => {
+                let same = ran.verdict.failure().is_some_and(|failure| failure.signature() == self.signature);
+                ControlFlow::Continue(same.then_some(ran.plan))
+            }
+            // A smaller workload may not fit the test; that is no shrink.
+            Ok(_) => ControlFlow::Continue(None),
+            Err(why) => {
+                self.refused = Some(why);
+                ControlFlow::Break(())
+            }
+        }
     }
 
     fn go_on(&self) -> ControlFlow<()> {
         let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if late || self.stop.load(Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
+}
+
+/// What a reader has to take in: how many faults and holds, then how many elements of lists, then how much text.
+fn cost(plan: &Plan) -> (usize, usize, usize) {
+    let elements = plan.workload.iter().filter_map(|argument| argument.value.as_array());
+    (plan.faults.len() + plan.holds.len(), elements.map(Vec::len).sum(), size(plan))
+}
+
+/// How many elements each argument of a workload has at least, if it is a list: as many as proptest comes down to.
+fn fewest_elements(test: &Test, seed: u64) -> Vec<usize> {
+    let Ok(mut simplest) = test.workload(seed) else { return vec![] };
+    for argument in 0..simplest.len() {
+        (0..SIMPLIFY_MAX).take_while(|_| simplest.simplify(argument)).for_each(drop);
+    }
+    simplest.current().iter().map(|argument| argument.value.as_array().map_or(0, Vec::len)).collect()
 }
 
 fn size(plan: &Plan) -> usize {

@@ -32,9 +32,11 @@ fn simpler_whens(when: &When) -> Vec<When> {
     match when {
         When::At(Duration::ZERO) => vec![],
         When::At(at) => [Duration::ZERO].into_iter().chain(simpler_spans(*at)).map(When::At).collect(),
-        When::On { trigger, nth } => {
-            simpler_nths(*nth).into_iter().map(|nth| When::On { trigger: trigger.clone(), nth }).collect()
-        }
+        // From the start on is simpler than any moment of the run.
+        When::On { trigger, nth } => [When::At(Duration::ZERO)]
+            .into_iter()
+            .chain(simpler_nths(*nth).into_iter().map(|nth| When::On { trigger: trigger.clone(), nth }))
+            .collect(),
     }
 }
 
@@ -156,9 +158,15 @@ mod tests {
         assert_eq!(faults("slow a <-> b by 2 ms at 0 s"), ["slow a <-> b by 1 ms at 0 s"]);
         assert_eq!(
             faults("kill a when b accepts its 7th connection"),
-            ["1st", "3rd", "6th"].map(|nth| format!("kill a when b accepts its {nth} connection"))
+            ["at 0 s"]
+                .into_iter()
+                .map(str::to_owned)
+                .chain(["1st", "3rd", "6th"].map(|nth| format!("when b accepts its {nth} connection")))
+                .map(|when| format!("kill a {when}"))
+                .collect::<Vec<_>>()
         );
-        assert_eq!(faults("reset a <-> b when b accepts its 1st connection"), [""; 0]);
+        assert_eq!(faults("reset a <-> b when b accepts its 1st connection"), ["reset a <-> b at 0 s"]);
+        assert_eq!(faults("reset a <-> b at 0 s"), [""; 0]);
     }
 
     #[test]

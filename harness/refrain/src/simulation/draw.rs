@@ -42,8 +42,10 @@ fn one(faults: &Faults, services: &[String], kind: FaultKind, rng: &mut fastrand
     let when = match rng.bool() {
         true => When::At(long(rng, TIME_DOUBLINGS)),
         false => {
-            // Drawn anew: what one host does may be the moment at which another fails.
-            rng.shuffle(&mut hosts);
+            // A host that fails does so at something that it does itself, or at something that another does.
+            if rng.u8(..4) == 0 {
+                rng.shuffle(&mut hosts);
+            }
             When::On { trigger: trigger(&hosts, rng), nth: 1 + small(rng) }
         }
     };
@@ -52,16 +54,16 @@ fn one(faults: &Faults, services: &[String], kind: FaultKind, rng: &mut fastrand
     Some(Fault { what, when, lasts })
 }
 
+/// Something that the first of the hosts does.
 fn trigger(hosts: &[String], rng: &mut fastrand::Rng) -> Trigger {
-    let from = hosts[0].clone();
-    let Some(to) = hosts.get(1).cloned() else { return Trigger::Accepts(from) };
-    let route = Route { from, to };
+    let host = hosts[0].clone();
+    let Some(other) = hosts.get(1).cloned() else { return Trigger::Accepts(host) };
     match rng.u8(..8) {
-        0 | 1 => Trigger::Connects(route),
-        2 => Trigger::Accepts(route.from),
-        3 | 4 => Trigger::Writes(route),
-        5 | 6 => Trigger::Reads(route),
-        _ => Trigger::Closes(route),
+        0 | 1 => Trigger::Connects(Route { from: host, to: other }),
+        2 => Trigger::Accepts(host),
+        3 | 4 => Trigger::Writes(Route { from: host, to: other }),
+        5 | 6 => Trigger::Reads(Route { from: other, to: host }),
+        _ => Trigger::Closes(Route { from: host, to: other }),
     }
 }
 
