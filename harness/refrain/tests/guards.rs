@@ -1,13 +1,16 @@
 //! How tests are built and started: whatever is wrong with it is said, and whatever is right works.
 
 use refrain::World;
+use serde_json::{Value, json};
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
+/// The other tests start this executable again, for this one and for no other: their own names must not match.
 #[refrain::test(runs = 3)]
-async fn a_test_that_prints(world: World) {
+async fn what_the_others_start(world: World) {
     println!("printed in a run");
     world.client("client");
 }
@@ -41,33 +44,56 @@ fn without_madsims_cfg_the_build_says_what_to_do() {
 
 #[test]
 fn a_test_runs_alone_and_among_others_and_with_its_output() {
-    // No filter may match this very test: it would start itself for ever.
-    for args in [&["--exact", "a_test_that_prints"][..], &["prints"], &["--test-threads=3", "a_test_that"]] {
+    for args in [&["--exact", "what_the_others_start"][..], &["others_start"], &["--test-threads=3", "what_the"]] {
         let ran = own(args);
         assert!(ran.status.success() && text(&ran.stdout).contains("1 passed"), "{args:?}: {ran:?}");
         assert!(!text(&ran.stdout).contains("3 runs"), "libtest keeps the output of what passes");
     }
-    let ran = own(&["--exact", "a_test_that_prints", "--nocapture"]);
+    let ran = own(&["--exact", "what_the_others_start", "--nocapture"]);
     assert!(text(&ran.stdout).contains("3 runs"), "{ran:?}");
 }
 
+/// nextest is given what is built already: the test below this one, in this executable.
 #[test]
 fn tests_run_under_nextest() {
-    let installed = Command::new(env!("CARGO")).args(["nextest", "--version"]).output();
-    if !installed.is_ok_and(|output| output.status.success()) {
+    let cargo = || Command::new(env!("CARGO"));
+    if !cargo().args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success()) {
         return println!("skipped: cargo-nextest is not installed");
     }
-    // The whole workspace, so that what `cargo test --workspace` has built serves here too.
-    let mut nextest = Command::new(env!("CARGO"));
-    nextest.current_dir(root()).args(["nextest", "run", "--workspace", "-E", "test(=what_is_sent_comes_back)"]);
-    let ran = nextest.output().unwrap();
-    assert!(ran.status.success() && text(&ran.stderr).contains("1 test run: 1 passed"), "{ran:?}");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let metadata = cargo().args(["metadata", "--format-version", "1"]).current_dir(root()).output().unwrap();
+    let cargo_metadata = folder.join("cargo-metadata.json");
+    fs::write(&cargo_metadata, metadata.stdout).unwrap();
+    let binaries = folder.join("binaries.json");
+    fs::write(&binaries, this_binary(&cargo_metadata)).unwrap();
+    let mut run = cargo();
+    run.args(["nextest", "run", "--color", "never", "-E", "test(=what_the_others_start)"]);
+    run.arg("--binaries-metadata").arg(&binaries).arg("--cargo-metadata").arg(&cargo_metadata);
+    let ran = run.current_dir(root()).output().unwrap();
+    let said = text(&ran.stderr);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+}
+
+/// What `cargo nextest list --list-type binaries-only` tells of this executable.
+fn this_binary(cargo_metadata: &Path) -> String {
+    let metadata: Value = serde_json::from_slice(&fs::read(cargo_metadata).unwrap()).unwrap();
+    let package = metadata["packages"].as_array().unwrap().iter().find(|package| package["name"] == "refrain").unwrap();
+    let build = json!({
+        "target-directory": metadata["target_directory"], "base-output-directories": ["debug"],
+        "non-test-binaries": {}, "build-script-out-dirs": {}, "linked-paths": [], "target-platforms": [],
+        "target-platform": null, "platforms": null,
+    });
+    let binary = json!({
+        "binary-id": "refrain::guards", "binary-name": "guards", "package-id": package["id"], "kind": "test",
+        "binary-path": std::env::current_exe().unwrap(), "build-platform": "target",
+    });
+    json!({ "rust-build-meta": build, "rust-binaries": { "refrain::guards": binary } }).to_string()
 }
 
 #[test]
 fn an_unknown_role_is_refused() {
     let mut started = Command::new(std::env::current_exe().unwrap());
-    let ran = started.args(["--exact", "a_test_that_prints", "--nocapture"]).env("REFRAIN_ROLE", "boss").output();
+    let ran = started.args(["--exact", "what_the_others_start", "--nocapture"]).env("REFRAIN_ROLE", "boss").output();
     let ran = ran.unwrap();
     assert!(!ran.status.success());
     assert!(text(&ran.stderr).contains("REFRAIN_ROLE is \"boss\": refrain sets this variable itself"), "{ran:?}");
