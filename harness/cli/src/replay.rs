@@ -43,6 +43,6 @@ fn replay_one(saved: &Saved, until: Option<usize>, builds: &mut Builds<'_>) -> R
     Ok(match replay {
         protocol::Replay::Reproduced(_) => Exit::Failed,
         protocol::Replay::Differs { .. } => Exit::Differs,
-        protocol::Replay::PassesNow | protocol::Replay::Stopped { .. } => Exit::Passed,
+        protocol::Replay::PassesNow { .. } | protocol::Replay::Stopped { .. } => Exit::Passed,
     })
 }

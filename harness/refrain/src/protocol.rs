@@ -155,7 +155,11 @@ pub enum Replay {
     /// The same run: same events, same digest.
     Reproduced(Failure),
     /// The plan passes now.
-    PassesNow,
+    PassesNow {
+        /// What the plan has and the run never came to: faults and holds, printed.
+        #[serde(default)]
+        never_began: Vec<String>,
+    },
     /// Another run than the saved one.
     Differs {
         /// The verdict of now, if it is a failure.

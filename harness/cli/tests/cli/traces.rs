@@ -35,7 +35,7 @@ fn a_reproduced_failure_ends_with_1() {
 
 #[test]
 fn a_failure_that_does_not_happen_any_more_ends_with_0() {
-    saved("replays/passes.jsonl", "bad::fails", Some(Outcome::Replayed(Replay::PassesNow)));
+    saved("replays/passes.jsonl", "bad::fails", Some(Outcome::Replayed(Replay::PassesNow { never_began: vec![] })));
     let ran = refrain(&["replay", "replays/passes.jsonl"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     insta::assert_snapshot!(ran.stdout, @"

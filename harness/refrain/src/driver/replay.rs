@@ -68,12 +68,12 @@ fn compare(trace: &Trace, now: Ran) -> Replay {
     }
     let first = trace::first_difference(&trace.events, &now.events);
     if now.verdict == Verdict::Passed {
-        return Replay::PassesNow;
+        return Replay::PassesNow { never_began: now.never_began };
     }
     // Of these no two runs are the same run, so the same failure must do: what was read from outside is another each
     // time, and a run that had to be killed was killed at another event.
     let never_the_same = matches!(trace.failure.class, Class::Nondeterminism | Class::EndlessLoop);
-    if never_the_same && failure.as_ref().is_some_and(|now| now.signature() == trace.failure.signature()) {
+    if never_the_same && failure.as_ref().is_some_and(|now| is_same(now, &trace.failure)) {
         return Replay::Reproduced(trace.failure.clone());
     }
     let event = first.unwrap_or(trace.events.len());
@@ -81,7 +81,11 @@ fn compare(trace: &Trace, now: Ran) -> Replay {
     let show = |events: &[Event]| {
         events.get(event).map(|event| report::events(std::slice::from_ref(event), number, Style::default()))
     };
-    Replay::Differs { failure, event: number, saved: show(&trace.events), now: show(&now.events), note: note(trace) }
+    let mut note = note(trace);
+    for what in &now.never_began {
+        note += &format!("\nnever began: {what}");
+    }
+    Replay::Differs { failure, event: number, saved: show(&trace.events), now: show(&now.events), note }
 }
 
 /// Whether it is the same failure. The digest has the run; lines of the source may have moved since.

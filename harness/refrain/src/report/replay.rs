@@ -14,9 +14,13 @@ pub fn replay(replay: &Replay, style: Style) -> String {
             let answer = paint("reproduced", ink(AnsiColor::Red).bold(), style);
             format!("{answer}: the same events, the same failure\n{}", failure(saved, style))
         }
-        Replay::PassesNow => {
+        Replay::PassesNow { never_began } => {
             let answer = paint("passes now", ink(AnsiColor::Green), style);
-            format!("{answer}: the saved failure does not happen any more\n")
+            let mut text = format!("{answer}: the saved failure does not happen any more\n");
+            for what in never_began {
+                text.extend(lines(&format!("never began: {what}"), 2, style).iter().map(|line| format!("  {line}\n")));
+            }
+            text
         }
         Replay::Differs { failure: verdict, event, saved, now, note } => {
             let answer = paint("differs", ink(AnsiColor::Yellow), style);
@@ -98,6 +102,16 @@ FAILED stall: \"answered\" was still pending
   notes: link task waits
 ";
         check(&differs, expected);
+    }
+
+    #[test]
+    fn a_plan_that_passes_tells_what_of_it_never_began() {
+        let passes = Replay::PassesNow { never_began: vec!["cut a <-> b when a accepts its 9th connection".into()] };
+        let expected = "\
+passes now: the saved failure does not happen any more
+  never began: cut a <-> b when a accepts its 9th connection
+";
+        check(&passes, expected);
     }
 
     #[test]

@@ -64,7 +64,11 @@ fn go(test: &'static Test, source: Source, watch: Watch, pipe: File) {
         Source::Calm(seed) => (*seed, Given::Planned(vec![]), Holds::Listed(vec![])),
         Source::Plan(plan) => (plan.seed, Given::Planned(plan.faults.clone()), apply::holds(&plan.holds)),
     };
-    State::new(seed, given, watch, pipe).install();
+    let mut state = State::new(seed, given, watch, pipe);
+    if let Source::Plan(plan) = &source {
+        state.holds.clone_from(&plan.holds);
+    }
+    state.install();
     let workload = match source {
         Source::Plan(plan) => plan.workload,
         Source::Seed(_) | Source::Calm(_) => match test.workload(seed) {

@@ -36,6 +36,10 @@ pub(crate) struct State {
     pub given: Given,
     pub record: bool,
     pub until: Option<usize>,
+    /// The holds that the plan demands.
+    pub holds: Vec<Hold>,
+    /// The faults of the plan that `world.faults()` armed, `world.fault()`'s own among them.
+    planned_ahead: Vec<Fault>,
     /// Whether the faults were applied.
     pub has_faults: bool,
     pub properties: Properties,
@@ -67,6 +71,8 @@ impl State {
             given,
             record: watch.record,
             until: watch.until,
+            holds: vec![],
+            planned_ahead: vec![],
             has_faults: false,
             properties: Properties::default(),
             hosts: vec![],
@@ -128,7 +134,10 @@ impl State {
     pub fn decide_faults(&mut self, faults: Vec<Fault>) -> Result<(), String> {
         let faults = match &mut self.given {
             Given::Drawn => faults,
-            Given::Planned(planned) => std::mem::take(planned),
+            Given::Planned(planned) => {
+                self.planned_ahead.clone_from(planned);
+                std::mem::take(planned)
+            }
         };
         self.has_faults = true;
         self.arm(faults)
@@ -137,6 +146,11 @@ impl State {
     /// A fault that the test itself demands. It is part of every run and of its plan, whether or not the plan that the
     /// run was given names it: without it, the test would be another one, and shrinking would lead there.
     pub fn script_fault(&mut self, fault: Fault) -> Result<(), String> {
+        // Asked for after `world.faults()`, it came with the others of the plan.
+        if let Some(at) = self.planned_ahead.iter().position(|other| *other == fault) {
+            self.planned_ahead.remove(at);
+            return Ok(());
+        }
         if let Given::Planned(planned) = &mut self.given
             && let Some(at) = planned.iter().position(|other| *other == fault)
         {
@@ -182,6 +196,17 @@ impl State {
     /// The hosts that run the service.
     pub fn services(&self) -> Vec<String> {
         self.services.clone()
+    }
+
+    /// The faults that waited in vain, and the holds whose task or poll never came.
+    fn never_began(&self) -> Vec<String> {
+        if !self.record {
+            return vec![];
+        }
+        let stages = self.plan.faults.iter().zip(control::faults());
+        let faults = stages.filter(|(_, stage)| matches!(stage, control::Stage::Waiting | control::Stage::Excused));
+        let holds = self.holds.iter().filter(|hold| !self.plan.holds.contains(hold));
+        faults.map(|(fault, _)| fault.to_string()).chain(holds.map(ToString::to_string)).collect()
     }
 
     fn coverage(&self) -> Coverage {
@@ -241,8 +266,8 @@ pub(crate) fn fail(failure: Failure) -> ! {
 fn end(verdict: Verdict) -> ! {
     with(|state| {
         state.decide_holds(super::apply::holds_taken());
-        let coverage = state.coverage();
-        state.tell(&Told::Ended(Box::new(Ended { verdict, digest: control::digest(), coverage })));
+        let (coverage, never_began) = (state.coverage(), state.never_began());
+        state.tell(&Told::Ended(Box::new(Ended { verdict, digest: control::digest(), coverage, never_began })));
     });
     exit(0)
 }

@@ -77,6 +77,9 @@ pub struct Ran {
     pub left_out: usize,
     /// What it reached.
     pub coverage: Coverage,
+    /// What the plan has and the run never came to: faults and holds, printed.
+    #[serde(default)]
+    pub never_began: Vec<String>,
     /// What waits where it was stopped.
     pub waits: Vec<String>,
     /// The end of what it printed, if it was recorded.
@@ -108,6 +111,9 @@ pub struct Ended {
     pub digest: u64,
     /// What it reached.
     pub coverage: Coverage,
+    /// What the plan has and the run never came to: faults and holds, printed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub never_began: Vec<String>,
 }
 
 /// The seed of one run of an exploration (splitmix64).

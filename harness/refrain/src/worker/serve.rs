@@ -134,12 +134,12 @@ impl Heard {
         let ended = match self.ended.take() {
             Some(ended) => ended,
             None if self.stopped.is_some() => {
-                Ended { verdict: Verdict::Passed, digest: 0, coverage: Coverage::default() }
+                Ended { verdict: Verdict::Passed, digest: 0, coverage: Coverage::default(), never_began: vec![] }
             }
             None => {
                 let failure = verdict::of_death(end, &output.tail()?, place);
                 let digest = self.events.iter().fold(0, |digest, event| seed_of(digest, hash_of(event)));
-                Ended { verdict: Verdict::Failed(failure), digest, coverage: Coverage::default() }
+                Ended { verdict: Verdict::Failed(failure), digest, coverage: Coverage::default(), never_began: vec![] }
             }
         };
         Ok(Answer::Ran(Box::new(Ran {
@@ -149,6 +149,7 @@ impl Heard {
             events: self.events,
             left_out: self.left_out,
             coverage: ended.coverage,
+            never_began: ended.never_began,
             waits: self.stopped.unwrap_or_default(),
             printed: if self.record { output.tail()? } else { String::new() },
         })))
