@@ -17,6 +17,8 @@ use std::{
 
 /// How often it is looked whether the executable still lives and whether ctrl-c came.
 const POLL: Duration = Duration::from_millis(50);
+/// How long the answer of an executable that has exited may still be on its way to us.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long an executable may take to exit after its answer.
 const EXIT_MAX: Duration = Duration::from_secs(5);
 /// A longer line is no message.
@@ -123,9 +125,9 @@ impl Session {
         lines: &Receiver<Vec<u8>>,
         on_progress: &mut dyn FnMut(&Progress),
     ) -> Result<Outcome, Problem> {
-        let mut told_to_stop = false;
+        let (mut told_to_stop, mut has_exited) = (false, false);
         loop {
-            match lines.recv_timeout(POLL) {
+            match lines.recv_timeout(if has_exited { LAST_WORDS } else { POLL }) {
                 Ok(line) => match serde_json::from_slice(&line) {
                     Ok(Message::Progress(progress)) => on_progress(&progress),
                     Ok(Message::Printed(text)) => crate::output::say(&format!("it printed:\n{}\n", text.trim_end())),
@@ -134,8 +136,8 @@ impl Session {
                 },
                 Err(RecvTimeoutError::Disconnected) => return Err(self.died()),
                 // A process that it left behind may keep the socket open.
-                Err(RecvTimeoutError::Timeout) if self.has_exited() => return Err(self.died()),
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) if has_exited => return Err(self.died()),
+                Err(RecvTimeoutError::Timeout) => has_exited = self.has_exited(),
             }
             match interrupt::asked() {
                 0 => {}
