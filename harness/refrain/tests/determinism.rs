@@ -129,6 +129,32 @@ fn nobody_sees_whether_a_run_is_recorded() {
     assert!(faults > 20 && holds > 5, "{faults} faults and {holds} holds are not enough to tell");
 }
 
+/// A test that scripts one fault before those that are drawn, and one behind them.
+#[refrain::test(runs = 5)]
+async fn scripted_faults_among_drawn_ones(world: World) {
+    world.host("server", std::future::pending::<()>);
+    world.client("client");
+    world.fault("cut server <-> client at 1 s for 1 s");
+    world.faults(Faults::between("server", "client").cuts().pauses());
+    world.fault("pause server at 2 s for 1 s");
+    tokio::time::sleep(Duration::from_secs(100)).await;
+}
+
+#[test]
+fn scripted_faults_happen_once_in_a_replay_too() {
+    let mut worker = Started::worker("scripted_faults_among_drawn_ones");
+    for seed in 0..10 {
+        let ran = worker.record(json!({ "seed": seed }));
+        assert_eq!(ran, worker.record(json!({ "plan": ran["plan"] })));
+        let calm = worker.record(json!({ "plan": [format!("seed {seed}")] }));
+        assert_eq!(
+            calm["plan"].as_array().unwrap().len(),
+            3,
+            "without its scripted faults it is another test: {calm:#}"
+        );
+    }
+}
+
 /// One run in a hundred fails, and then only on a host with a certain number of faults.
 #[refrain::test(runs = 2000, expect = "panic")]
 async fn a_rare_failure(world: World) {

@@ -38,6 +38,8 @@ pub(crate) struct State {
     pub until: Option<usize>,
     /// The holds that the plan demands.
     pub holds: Vec<Hold>,
+    /// The faults of the plan that `world.faults()` armed, `world.fault()`'s own among them.
+    planned_ahead: Vec<Fault>,
     /// Whether the faults were applied.
     pub has_faults: bool,
     pub properties: Properties,
@@ -70,6 +72,7 @@ impl State {
             record: watch.record,
             until: watch.until,
             holds: vec![],
+            planned_ahead: vec![],
             has_faults: false,
             properties: Properties::default(),
             hosts: vec![],
@@ -131,7 +134,10 @@ impl State {
     pub fn decide_faults(&mut self, faults: Vec<Fault>) -> Result<(), String> {
         let faults = match &mut self.given {
             Given::Drawn => faults,
-            Given::Planned(planned) => std::mem::take(planned),
+            Given::Planned(planned) => {
+                self.planned_ahead.clone_from(planned);
+                std::mem::take(planned)
+            }
         };
         self.has_faults = true;
         self.arm(faults)
@@ -140,6 +146,11 @@ impl State {
     /// A fault that the test itself demands. It is part of every run and of its plan, whether or not the plan that the
     /// run was given names it: without it, the test would be another one, and shrinking would lead there.
     pub fn script_fault(&mut self, fault: Fault) -> Result<(), String> {
+        // Asked for after `world.faults()`, it came with the others of the plan.
+        if let Some(at) = self.planned_ahead.iter().position(|other| *other == fault) {
+            self.planned_ahead.remove(at);
+            return Ok(());
+        }
         if let Given::Planned(planned) = &mut self.given
             && let Some(at) = planned.iter().position(|other| *other == fault)
         {
