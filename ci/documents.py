@@ -133,7 +133,7 @@ def check_captured(name, consoles):
         lines = [line.strip() for line in lines]
         whole = "\n".join(lines)
         failed = re.search(r"^FAILED (\S+): (.*)$", whole, re.M)
-        saved = re.search(r"^saved  (\S*traces/\S+\.jsonl)", whole, re.M)
+        saved = re.search(r"(\S*traces/\S+\.jsonl)", whole)
         if not failed or not saved:
             continue
         trace = next((file for file in FILES if file.endswith(saved[1])), None)
