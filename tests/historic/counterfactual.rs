@@ -10,7 +10,7 @@ use crate::{
 };
 use calcon::query::ask;
 use refrain::World;
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// The other host loses power after it took our HELLO.
@@ -71,6 +71,6 @@ async fn only_a_restart_helps<A: AddIn>(world: World, fault: &str) {
     world.eventually(BOUND, "a question from Notes is answered after the restart", question).await;
 }
 
-fn question() -> impl Future<Output = Result<calcon::query::Answer, calcon::Error>> {
-    async { ask(Calendars::Notes.address(), &over_the_link(Calendars::Notes)).await }
+async fn question() -> Result<calcon::query::Answer, calcon::Error> {
+    ask(Calendars::Notes.address(), &over_the_link(Calendars::Notes)).await
 }
