@@ -20,7 +20,7 @@ async fn a_panic_of_the_test_itself_is_caught(world: World) {
 
 #[refrain::test(runs = 1, expect = "panic")]
 async fn a_panic_while_a_process_starts_is_caught(world: World) {
-    let settings: Option<u16> = None;
+    let settings = "".parse::<u16>().ok();
     world.host("server", move || {
         let _port = settings.expect("a port is set");
         pending::<()>()
