@@ -8,9 +8,12 @@ use crate::{
     lost_disconnect::LostDisconnect,
     world::{Calendars, exchange, notes, over_the_link},
 };
-use calcon::query::ask;
+use calcon::{
+    Error,
+    query::{Answer, ask},
+};
 use refrain::World;
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// The other host loses power after it took our HELLO.
@@ -71,6 +74,6 @@ async fn only_a_restart_helps<A: AddIn>(world: World, fault: &str) {
     world.eventually(BOUND, "a question from Notes is answered after the restart", question).await;
 }
 
-fn question() -> impl Future<Output = Result<calcon::query::Answer, calcon::Error>> {
-    async { ask(Calendars::Notes.address(), &over_the_link(Calendars::Notes)).await }
+async fn question() -> Result<Answer, Error> {
+    ask(Calendars::Notes.address(), &over_the_link(Calendars::Notes)).await
 }
