@@ -18,6 +18,13 @@ pub(crate) fn folder(test: &Test) -> PathBuf {
     Path::new(test.folder).join("traces")
 }
 
+/// A file as a person calls it who stands where `cargo test` was started: in the workspace's folder, most likely. The
+/// test itself runs in its package's.
+pub(crate) fn shown<'a>(test: &Test, path: &'a Path) -> &'a Path {
+    let workspace = Path::new(test.folder).ancestors().find(|folder| folder.join("Cargo.lock").exists());
+    workspace.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path)
+}
+
 /// The traces of a test, by name; with each the error, if it cannot be read.
 pub(crate) fn saved(test: &Test) -> Vec<(PathBuf, Result<Trace, Refusal>)> {
     let prefix = format!("{}-", test.name().replace("::", "."));

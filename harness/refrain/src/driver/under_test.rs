@@ -56,7 +56,9 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
     let report = format!("{}\n{}", report::result(&explored, style), report::coverage(&explored.coverage, style));
     match standing(&explored) {
         Standing::Passed | Standing::CaughtAsExpected(_) => Ok((report, snapshots)),
-        Standing::Failed(caught) => Err(format!("{}\n{}", test.name(), report::caught(&from_here(caught), style))),
+        Standing::Failed(caught) => {
+            Err(format!("{}\n{}", test.name(), report::caught(&from_here(test, caught), style)))
+        }
         Standing::NotCaught(class) => Err(format!(
             "{}: expected a {class}, and {} runs from seed {} caught none: the harness has become blind to it, or the \
              canary is well",
@@ -67,11 +69,9 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
     }
 }
 
-/// The same with its file as it is called from the current folder.
-fn from_here(caught: &Caught) -> Caught {
-    let here = std::env::current_dir().unwrap_or_default();
-    let shorter = |path: &PathBuf| path.strip_prefix(&here).map_or_else(|_| path.clone(), PathBuf::from);
-    Caught { saved: caught.saved.as_ref().map(shorter), ..caught.clone() }
+/// The same with its file as a person calls it.
+fn from_here(test: &Test, caught: &Caught) -> Caught {
+    Caught { saved: caught.saved.as_deref().map(|path| save::shown(test, path).into()), ..caught.clone() }
 }
 
 /// The seed from which `cargo test` explores: the same every time, another for each test.
@@ -84,7 +84,7 @@ fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, R
     let mut replayed = vec![];
     for (path, trace) in save::saved(test) {
         let trace = trace?;
-        let shown = path.strip_prefix(test.folder).unwrap_or(&path).display().to_string();
+        let shown = save::shown(test, &path).display().to_string();
         let (replay, _) = replay::replay(test, pool, &trace)?;
         let well = match (&replay, test.expect) {
             (Replay::Reproduced(_), Some(_)) => true,
