@@ -61,6 +61,7 @@ pub fn run<F: Future>(start: Start, main: F) -> F::Output {
     runtime.add_simulator::<Wire>();
     // madsim hands out its clock only to a task.
     let time = runtime.block_on(async { TimeHandle::current() });
+    kernel::clock::begin(&time, start.seed);
     let mut kernel = Kernel::new(time, start.seed, start.settings);
     kernel.record.sink = start.sink;
     kernel.holds = match start.holds {

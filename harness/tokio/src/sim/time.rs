@@ -47,7 +47,7 @@ pub(crate) fn handle() -> TimeHandle {
 }
 
 fn start(time: &TimeHandle) -> Instant {
-    Instant::from_std(time.now_instant() - time.elapsed())
+    Instant::from_std(kernel::clock::start(time))
 }
 
 /// Virtual nanoseconds since the start of the run, rounded up to tokio's tick.

@@ -12,6 +12,7 @@ use std::{
 };
 
 mod bytes;
+pub(crate) mod clock;
 mod close;
 mod conn;
 mod dns;
@@ -136,7 +137,7 @@ pub(crate) fn with_at<R>(due: u64, f: impl FnOnce(&mut Kernel) -> R) -> R {
     KERNEL.with(|cell| {
         let mut borrowed = cell.borrow_mut();
         let Some(kernel) = borrowed.as_mut() else { no_simulation() };
-        kernel.now = (kernel.time.elapsed().as_nanos() as u64).max(due);
+        kernel.now = clock::now(&kernel.time).max(due);
         let result = f(kernel);
         if kernel.wakes.is_empty() {
             return result;

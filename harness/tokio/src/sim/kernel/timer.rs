@@ -1,6 +1,6 @@
 //! Timers on the simulated clock, for tasks and for the network.
 
-use super::{ConnId, Side, in_timer, with_at};
+use super::{ConnId, Side, clock, in_timer, with_at};
 use madsim::time::{Sleep, TimeHandle};
 use std::{
     future::Future,
@@ -61,7 +61,7 @@ fn arm_waker(time: &TimeHandle, due: u64, waker: Waker) {
 
 /// A sleep until exactly `due`: madsim's own never ends within the next millisecond, unless it is reset.
 fn at(time: &TimeHandle, due: u64) -> Sleep {
-    let start = time.now_instant() - time.elapsed();
+    let start = clock::start(time);
     let mut sleep = time.sleep_until(start);
     Pin::new(&mut sleep).reset(start + Duration::from_nanos(due));
     sleep
@@ -94,7 +94,7 @@ impl Wake for Slot {
 impl Timer {
     /// Ready once virtual time has reached `due`.
     pub fn poll(&mut self, time: &TimeHandle, due: u64, cx: &mut Context<'_>) -> Poll<()> {
-        if time.elapsed().as_nanos() as u64 >= due {
+        if clock::now(time) >= due {
             self.armed = None;
             return Poll::Ready(());
         }
