@@ -132,6 +132,32 @@ fn nobody_sees_whether_a_run_is_recorded() {
     assert!(faults > 20 && holds > 5, "{faults} faults and {holds} holds are not enough to tell");
 }
 
+/// A service that takes its process with it, behind whatever holds a run has.
+#[refrain::test(runs = 1, expect = "crash")]
+async fn a_death_behind_holds(world: World) {
+    world.host("server", || async {
+        for _ in 0..32 {
+            tokio::spawn(tokio::task::yield_now());
+        }
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        std::process::abort()
+    });
+    tokio::time::sleep(Duration::from_secs(200)).await;
+}
+
+#[test]
+fn a_run_that_dies_has_told_its_holds() {
+    let mut worker = Started::worker("a_death_behind_holds");
+    let mut holds = 0;
+    for seed in 0..10 {
+        let ran = worker.record(json!({ "seed": seed }));
+        assert_eq!(ran["verdict"]["failed"]["class"], "crash", "{ran:#}");
+        holds += ran["plan"].as_array().unwrap().len() - 1;
+        assert_eq!(ran, worker.record(json!({ "plan": ran["plan"] })));
+    }
+    assert!(holds > 5, "{holds} holds are not enough to tell");
+}
+
 /// A test that scripts one fault before those that are drawn, and one behind them.
 #[refrain::test(runs = 5)]
 async fn scripted_faults_among_drawn_ones(world: World) {

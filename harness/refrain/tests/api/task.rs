@@ -138,3 +138,24 @@ async fn what_a_process_spawns_at_its_start_ends_with_it(world: World) {
     sleep(SECOND).await;
     assert_eq!(count.load(Relaxed), 0);
 }
+
+#[refrain::test(runs = 20)]
+async fn what_a_process_spawned_is_dropped_when_it_ends_by_itself(world: World) {
+    let count = Arc::<AtomicU32>::default();
+    let counted = count.clone();
+    world.host("server", move || {
+        let alive = Alive::new(&counted);
+        async move {
+            tokio::spawn(async move {
+                let _alive = alive;
+                pending::<()>().await
+            });
+            sleep(SECOND).await;
+        }
+    });
+    sleep(SECOND / 2).await;
+    assert_eq!(count.load(Relaxed), 1);
+    // Holds may keep it a while.
+    sleep(SECOND * 100).await;
+    assert_eq!(count.load(Relaxed), 0);
+}

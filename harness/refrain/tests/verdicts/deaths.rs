@@ -121,16 +121,3 @@ async fn an_exit_with_7_is_caught(world: World) {
     world.host("server", exits_badly);
     tokio::time::sleep(Duration::from_secs(1)).await;
 }
-
-#[refrain::test(runs = 1, expect = "crash")]
-async fn a_death_behind_holds_is_caught(world: World) {
-    // Half of all runs hold tasks back; with this many tasks, a run that holds any has told so before it died.
-    world.host("server", || async {
-        for _ in 0..32 {
-            tokio::spawn(tokio::task::yield_now());
-        }
-        tokio::time::sleep(Duration::from_secs(20)).await;
-        std::process::abort()
-    });
-    tokio::time::sleep(Duration::from_secs(60)).await;
-}

@@ -70,6 +70,18 @@ async fn a_socket_that_is_kept_is_a_leak(world: World) {
     client.await;
 }
 
+#[refrain::test(runs = 1, expect = "leak")]
+async fn an_end_of_a_connection_with_oneself_that_is_kept_is_a_leak(world: World) {
+    world.conserves("socket");
+    world.host("server", || async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:80").await.unwrap();
+        let _kept = tokio::net::TcpStream::connect("127.0.0.1:80").await.unwrap();
+        drop(listener.accept().await.unwrap());
+        std::future::pending::<()>().await
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+}
+
 #[refrain::test(runs = 20)]
 async fn what_a_killed_process_had_open_is_gone_with_it(world: World) {
     world.conserves("session");

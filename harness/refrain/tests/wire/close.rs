@@ -59,6 +59,20 @@ async fn a_close_with_unread_data_resets_the_peer(world: World) {
 }
 
 #[refrain::test(runs = 20)]
+async fn a_reset_does_not_overtake_what_was_written_before_it(world: World) {
+    serve(&world, |mut stream| async move {
+        stream.peek(&mut [0]).await.unwrap();
+        stream.write_all(b"last words").await.unwrap();
+    });
+    client(&world, |mut stream| async move {
+        stream.write_all(b"nobody reads this").await.unwrap();
+        assert_eq!(read(&mut stream).await.unwrap(), b"last words");
+        assert_eq!(timed(read(&mut stream)).await.0.unwrap_err(), ConnectionReset);
+    })
+    .await;
+}
+
+#[refrain::test(runs = 20)]
 async fn a_write_to_a_closed_peer_succeeds_once_and_then_breaks_the_pipe(world: World) {
     serve(&world, |stream| async move { drop(stream) });
     client(&world, |mut stream| async move {

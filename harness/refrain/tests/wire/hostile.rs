@@ -12,7 +12,7 @@ use std::{
     task::{Context, Poll, Wake},
 };
 use tokio::{
-    io::{AsyncRead, ReadBuf},
+    io::{AsyncRead, AsyncWriteExt, ReadBuf},
     net::{TcpListener, TcpStream},
     time::sleep,
 };
@@ -171,6 +171,33 @@ async fn destructors_of_a_dead_process_reach_nothing(world: World, how: u8, paus
     tokio::join!(other, client);
     assert_eq!(RAN.load(Relaxed), 0, "a task that a destructor spawned ran");
     assert!(host.is_running());
+}
+
+#[refrain::test(runs = 20)]
+async fn a_process_does_nothing_between_its_death_and_its_end(world: World) {
+    static RAN: AtomicU32 = AtomicU32::new(0);
+    serve(&world, |mut stream| async move {
+        let killed = Arc::new(tokio::sync::Notify::new());
+        for _ in 0..50 {
+            let killed = killed.clone();
+            tokio::spawn(async move {
+                killed.notified().await;
+                RAN.fetch_add(1, Relaxed);
+            });
+        }
+        sleep(SECOND * 100).await;
+        // The kill comes with this read, and finds the others ready to run.
+        let _ = crate::read(&mut stream).await;
+        killed.notify_waiters();
+    });
+    world.client("client");
+    world.fault("kill server when server reads from client the 1st time");
+    crate::client(&world, |mut stream| async move {
+        stream.write_all(b"die").await.unwrap();
+        let _ = crate::read(&mut stream).await;
+    })
+    .await;
+    assert_eq!(RAN.load(Relaxed), 0);
 }
 
 #[refrain::test(runs = 40)]
