@@ -36,8 +36,8 @@ pub struct Package {
 pub enum Selection<'a> {
     /// Every test of these packages; of none: of every package.
     Packages(&'a [String]),
-    /// One target of one package.
-    Target { package: &'a str, target: &'a str },
+    /// The targets of this name.
+    Target(&'a str),
 }
 
 /// A test executable that holds refrain tests.
@@ -136,14 +136,11 @@ fn selection_args(selection: Selection<'_>) -> Vec<OsString> {
     match selection {
         Selection::Packages([]) => vec!["--workspace".into()],
         Selection::Packages(names) => names.iter().flat_map(|name| ["--package".into(), name.into()]).collect(),
-        Selection::Target { package, target } => {
-            let mut args = vec!["--package".into(), package.into()];
-            match target.split_once('/') {
-                Some((kind, name)) if kind != "lib" => args.extend([format!("--{kind}").into(), name.into()]),
-                _ => args.push("--lib".into()),
-            }
-            args
-        }
+        // Of every package: for one alone cargo might choose other features, and build all dependencies once more.
+        Selection::Target(target) => match target.split_once('/') {
+            Some((kind, name)) if kind != "lib" => vec!["--workspace".into(), format!("--{kind}").into(), name.into()],
+            _ => vec!["--workspace".into(), "--lib".into()],
+        },
     }
 }
 

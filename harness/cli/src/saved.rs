@@ -119,8 +119,7 @@ impl<'a> Builds<'a> {
         if let Some(executable) = self.built.iter().find(known) {
             return Ok(executable.clone());
         }
-        let selection = Selection::Target { package: &package.name, target };
-        let built = cargo::build(project, self.options, selection)?;
+        let built = cargo::build(project, self.options, Selection::Target(target))?;
         let Some(executable) = built.iter().find(known) else {
             let message = format!("there is no #[refrain::test] in {target} of package {} any more", package.name);
             return Err(Problem::could_not_run(message));

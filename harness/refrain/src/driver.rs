@@ -9,8 +9,8 @@ use std::io;
 
 mod command;
 mod explore;
-mod gate;
 mod outcome;
+mod record;
 mod replay;
 mod save;
 mod shrink;

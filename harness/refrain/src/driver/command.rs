@@ -1,6 +1,6 @@
 //! Asked by `cargo refrain`: reads one request, tells how far it is, answers with the outcome.
 
-use super::{Refusal, explore::Until, gate::record_twice, pool, replay, save, shrink, under_test::exploration};
+use super::{Refusal, explore::Until, pool, record::record_twice, replay, save, shrink, under_test::exploration};
 use crate::{
     protocol::{Budget, Message, Outcome, Progress, Request, Shrunk},
     test::Test,

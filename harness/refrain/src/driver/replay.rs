@@ -1,6 +1,9 @@
 //! Replays: runs a saved plan again and says whether it is the same run.
 
-use super::{Refusal, gate::record_twice, refused};
+use super::{
+    Refusal,
+    record::{record, record_twice},
+};
 use crate::{
     event::Event,
     protocol::Replay,
@@ -10,19 +13,10 @@ use crate::{
     verdict::{Class, Failure, Verdict},
     worker::{
         Pool,
-        job::{Answer, Job, Ran, Source},
+        job::{Ran, Source},
     },
 };
 use std::path::Path;
-
-/// Makes one run and hears everything that happens in it.
-pub(crate) fn record(pool: &mut Pool, source: Source, until: Option<usize>) -> Result<Ran, Refusal> {
-    match pool.ask(&Job::Record { source, until }).map_err(refused)? {
-        Answer::Ran(ran) => Ok(*ran),
-        Answer::Refused(why) => Err(why),
-        Answer::Explored(_) => Err("a worker answered another question than it was asked".into()),
-    }
-}
 
 /// Reads a trace of this test.
 pub(crate) fn read(test: &Test, path: &Path) -> Result<Trace, Refusal> {

@@ -3,11 +3,10 @@
 use super::{
     Refusal,
     explore::{Explored, Until, explore},
-    gate::record_twice,
     outcome::{self, Snapshot},
-    pool, replay,
-    replay::record,
-    save, shrink,
+    pool,
+    record::{record, record_twice},
+    replay, save, shrink,
 };
 use crate::{
     plan::Plan,

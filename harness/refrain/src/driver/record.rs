@@ -1,6 +1,6 @@
-//! Checks that a find is one: two runs of its plan in two processes must be the same run.
+//! Makes a run and records it; twice, in two processes, where it must be known that both are the same run.
 
-use super::{Refusal, replay::record};
+use super::{Refusal, refused};
 use crate::{
     report::{self, Style},
     test::Test,
@@ -8,9 +8,18 @@ use crate::{
     verdict::{Class, Failure, Verdict},
     worker::{
         Pool,
-        job::{Ran, Source},
+        job::{Answer, Job, Ran, Source},
     },
 };
+
+/// Makes one run and hears everything that happens in it.
+pub(crate) fn record(pool: &mut Pool, source: Source, until: Option<usize>) -> Result<Ran, Refusal> {
+    match pool.ask(&Job::Record { source, until }).map_err(refused)? {
+        Answer::Ran(ran) => Ok(*ran),
+        Answer::Refused(why) => Err(why),
+        Answer::Explored(_) => Err("a worker answered another question than it was asked".into()),
+    }
+}
 
 /// Records a run twice, the second time by a worker of its own; a failure if the two differ.
 pub(crate) fn record_twice(test: &Test, pool: &mut Pool, source: Source) -> Result<Ran, Refusal> {
