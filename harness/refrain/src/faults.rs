@@ -23,6 +23,19 @@ pub(crate) enum FaultKind {
     Crash,
     Pause,
     Slow,
+    Delay,
+    Lose,
+    Duplicate,
+    Reorder,
+    Limit,
+    DropSyns,
+    RefuseSyns,
+    StretchWrites,
+    StretchReads,
+    StallReads,
+    ShrinkBuffers,
+    FailLookups,
+    FailAccepts,
 }
 
 /// How many faults a run has at most, unless the test says otherwise.
@@ -74,9 +87,71 @@ impl Faults {
         self.and(FaultKind::Slow)
     }
 
+    /// Some packets take longer for a while: spikes of latency.
+    pub fn delays(self) -> Faults {
+        self.and(FaultKind::Delay)
+    }
+
+    /// Some packets are lost for a while. A connection sends them again, which takes time.
+    pub fn losses(self) -> Faults {
+        self.and(FaultKind::Lose)
+    }
+
+    /// Some packets arrive twice for a while.
+    pub fn duplicates(self) -> Faults {
+        self.and(FaultKind::Duplicate)
+    }
+
+    /// Some packets are overtaken by later ones for a while.
+    pub fn reorderings(self) -> Faults {
+        self.and(FaultKind::Reorder)
+    }
+
+    /// Few bytes a second pass for a while.
+    pub fn limits(self) -> Faults {
+        self.and(FaultKind::Limit)
+    }
+
+    /// What would open a connection is dropped for a while.
+    pub fn dropped_syns(self) -> Faults {
+        self.and(FaultKind::DropSyns)
+    }
+
+    /// Who connects is refused for a while.
+    pub fn refusals(self) -> Faults {
+        self.and(FaultKind::RefuseSyns)
+    }
+
+    /// Writes take, and reads give, a single byte for a while.
+    pub fn stretches(self) -> Faults {
+        self.and(FaultKind::StretchWrites).and(FaultKind::StretchReads)
+    }
+
+    /// An application does not come to read for a while.
+    pub fn stalls(self) -> Faults {
+        self.and(FaultKind::StallReads)
+    }
+
+    /// Buffers of sockets are small for a while.
+    pub fn small_buffers(self) -> Faults {
+        self.and(FaultKind::ShrinkBuffers)
+    }
+
+    /// A host cannot resolve names for a while.
+    pub fn failed_lookups(self) -> Faults {
+        self.and(FaultKind::FailLookups)
+    }
+
+    /// A host cannot accept connections for a while: it is out of file descriptors.
+    pub fn failed_accepts(self) -> Faults {
+        self.and(FaultKind::FailAccepts)
+    }
+
     /// Every kind of fault.
     pub fn all(self) -> Faults {
-        self.cuts().one_way_cuts().resets().kills().crashes().pauses().slowdowns()
+        let network = self.cuts().one_way_cuts().slowdowns().delays().losses().duplicates().reorderings().limits();
+        let streams = network.resets().dropped_syns().refusals().stretches().stalls().small_buffers();
+        streams.kills().crashes().pauses().failed_lookups().failed_accepts()
     }
 
     /// How many faults one run has at most; 4 unless this says otherwise.

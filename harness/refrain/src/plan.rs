@@ -52,10 +52,8 @@ pub struct Fault {
 /// What goes wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// No packet passes between two hosts.
-    Cut(Link),
-    /// No packet passes from one host to another; the way back is open.
-    CutOneWay(Route),
+    /// Packets, handshakes or streams suffer on the way between two hosts.
+    Impair(Way, Impairment),
     /// Every connection between two hosts is reset, as a firewall does that forgot them.
     Reset(Link),
     /// The process dies as on `SIGKILL`; its kernel closes its sockets. When the fault is over it is started again.
@@ -64,8 +62,51 @@ pub enum What {
     Crash(String),
     /// The process is stopped as on `SIGSTOP`; its kernel goes on.
     Pause(String),
-    /// Every packet between two hosts takes this much longer.
-    Slow(Link, Duration),
+    /// The host's look-ups of names fail: its resolver does not answer.
+    FailLookups(String),
+    /// The host's process has no file descriptor left for what it would accept: `EMFILE`. Who connects waits.
+    FailAccepts(String),
+}
+
+/// Where an impairment is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// Both ways between two hosts.
+    Both(Link),
+    /// From one host to another only.
+    One(Route),
+}
+
+/// What is wrong with the way from one host to another. A connection loses no byte by it: TCP sends again, which takes
+/// time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Impairment {
+    /// No packet passes.
+    Cut,
+    /// Every packet takes this much longer.
+    Slow(Duration),
+    /// So many of a hundred packets take this much longer.
+    Delay(u8, Duration),
+    /// So many of a hundred packets are lost.
+    Lose(u8),
+    /// So many of a hundred packets arrive twice. TCP throws the copies away.
+    Duplicate(u8),
+    /// So many of a hundred packets are overtaken by those sent after them.
+    Reorder(u8),
+    /// No more than this many bytes a second pass; the others wait their turn.
+    Limit(u64),
+    /// The packets that would open a connection are dropped: who connects tries again, and times out.
+    DropSyns,
+    /// The packets that would open a connection are answered with a reset: who connects is refused.
+    RefuseSyns,
+    /// A write takes a single byte.
+    StretchWrites,
+    /// A read gives a single byte.
+    StretchReads,
+    /// The reader's application does not come to read: its buffer fills, then the writer's.
+    StallReads,
+    /// The buffers of the writer's and the reader's sockets hold no more than this many bytes.
+    ShrinkBuffers(u64),
 }
 
 /// Two hosts, either way; printed `a <-> b`.
@@ -108,6 +149,8 @@ pub enum Trigger {
     Reads(Route),
     /// A host's application closes a connection with another.
     Closes(Route),
+    /// A byte of what the first host's application wrote arrives at the second host.
+    Receives(Route),
 }
 
 /// Holds one task back at one of its polls.
@@ -138,13 +181,34 @@ impl What {
     /// The kind of fault, as coverage counts it.
     pub fn kind(&self) -> &'static str {
         match self {
-            What::Cut(_) => "cut",
-            What::CutOneWay(_) => "one-way cut",
+            What::Impair(Way::One(_), Impairment::Cut) => "one-way cut",
+            What::Impair(_, how) => how.kind(),
             What::Reset(_) => "reset",
             What::Kill(_) => "kill",
             What::Crash(_) => "crash",
             What::Pause(_) => "pause",
-            What::Slow(..) => "slow",
+            What::FailLookups(_) => "fail lookups",
+            What::FailAccepts(_) => "fail accepts",
+        }
+    }
+}
+
+impl Impairment {
+    fn kind(self) -> &'static str {
+        match self {
+            Impairment::Cut => "cut",
+            Impairment::Slow(_) => "slow",
+            Impairment::Delay(..) => "delay",
+            Impairment::Lose(_) => "lose",
+            Impairment::Duplicate(_) => "duplicate",
+            Impairment::Reorder(_) => "reorder",
+            Impairment::Limit(_) => "limit",
+            Impairment::DropSyns => "drop SYNs",
+            Impairment::RefuseSyns => "refuse SYNs",
+            Impairment::StretchWrites => "stretch writes",
+            Impairment::StretchReads => "stretch reads",
+            Impairment::StallReads => "stall reads",
+            Impairment::ShrinkBuffers(_) => "shrink buffers",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Draws whole plans, nasty ones among them, for the tests of this crate.
 
-use super::{Argument, Fault, Hold, Link, Plan, Route, Trigger, Until, What, When};
+use super::{Argument, Fault, Hold, Impairment, Link, Plan, Route, Trigger, Until, Way, What, When};
 use proptest::{collection, option, prelude::*};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -18,13 +18,13 @@ pub(crate) fn plans() -> impl Strategy<Value = Plan> {
 
 pub(crate) fn faults() -> impl Strategy<Value = Fault> {
     let what = prop_oneof![
-        links().prop_map(What::Cut),
-        routes().prop_map(What::CutOneWay),
-        links().prop_map(What::Reset),
-        hosts().prop_map(What::Kill),
-        hosts().prop_map(What::Crash),
-        hosts().prop_map(What::Pause),
-        (links(), spans()).prop_map(|(link, by)| What::Slow(link, by)),
+        13 => (ways(), impairments()).prop_map(|(way, how)| What::Impair(way, how)),
+        1 => links().prop_map(What::Reset),
+        1 => hosts().prop_map(What::Kill),
+        1 => hosts().prop_map(What::Crash),
+        1 => hosts().prop_map(What::Pause),
+        1 => hosts().prop_map(What::FailLookups),
+        1 => hosts().prop_map(What::FailAccepts),
     ];
     (what, whens(), option::of(spans())).prop_map(|(what, when, lasts)| {
         let lasts = lasts.filter(|_| !matches!(what, What::Reset(_)));
@@ -92,8 +92,32 @@ fn whens() -> impl Strategy<Value = When> {
         routes().prop_map(Trigger::Writes),
         routes().prop_map(Trigger::Reads),
         routes().prop_map(Trigger::Closes),
+        routes().prop_map(Trigger::Receives),
     ];
     prop_oneof![spans().prop_map(When::At), (trigger, nths()).prop_map(|(trigger, nth)| When::On { trigger, nth })]
+}
+
+fn impairments() -> impl Strategy<Value = Impairment> {
+    let counts = || prop_oneof![1u64..100_000, 1..=u64::MAX];
+    prop_oneof![
+        Just(Impairment::Cut),
+        spans().prop_map(Impairment::Slow),
+        (1..=100u8, spans()).prop_map(|(percent, by)| Impairment::Delay(percent, by)),
+        (1..=100u8).prop_map(Impairment::Lose),
+        (1..=100u8).prop_map(Impairment::Duplicate),
+        (1..=100u8).prop_map(Impairment::Reorder),
+        counts().prop_map(Impairment::Limit),
+        Just(Impairment::DropSyns),
+        Just(Impairment::RefuseSyns),
+        Just(Impairment::StretchWrites),
+        Just(Impairment::StretchReads),
+        Just(Impairment::StallReads),
+        counts().prop_map(Impairment::ShrinkBuffers),
+    ]
+}
+
+fn ways() -> impl Strategy<Value = Way> {
+    prop_oneof![links().prop_map(Way::Both), routes().prop_map(Way::One)]
 }
 
 fn links() -> impl Strategy<Value = Link> {

@@ -10,10 +10,25 @@
 //! crash exchange when notes -> exchange starts its 1st connect and reboot it after 3 s
 //! pause notes when exchange reads from notes the 4th time for 2 s
 //! slow exchange <-> notes by 300 ms when notes closes a connection with exchange the 2nd time for 5 s
+//! reset exchange <-> notes when exchange receives the 1000th byte from notes
+//! delay 10 % of exchange <-> notes by 300 ms at 1 s for 5 s
+//! lose 10 % of exchange <-> notes at 1 s for 5 s
+//! duplicate 10 % of exchange <-> notes at 1 s for 5 s
+//! reorder 10 % of exchange <-> notes at 1 s for 5 s
+//! limit exchange <-> notes to 1000 B/s at 1 s for 5 s
+//! drop SYNs on notes -> exchange at 1 s for 5 s
+//! refuse SYNs on notes -> exchange at 1 s for 5 s
+//! stretch writes on notes -> exchange at 1 s for 5 s
+//! stretch reads on notes -> exchange at 1 s for 5 s
+//! stall reads on notes -> exchange at 1 s for 5 s
+//! shrink buffers on notes -> exchange to 16 B at 1 s for 5 s
+//! fail lookups on notes at 1 s for 5 s
+//! fail accepts on exchange at 1 s for 5 s
 //! hold the 1st task spawned on notes at src/link.rs:88 at its 3rd poll until nothing else can run
 //! ```
 //!
-//! Words are parted by one space. A host is letters, digits, `_`, `.` and `-`; a place is anything but control
+//! Whatever is wrong with a way stands on both (`<->`) or on one (`->`): `notes -> exchange` has the connects and the
+//! writes of notes, and the reads of exchange. Words are parted by one space. A host is letters, digits, `_`, `.` and `-`; a place is anything but control
 //! characters. A plan that keeps to this parses back to an equal plan; one that does not is refused when it is read.
 
 use super::Plan;

@@ -3,7 +3,7 @@
 //! Every proposal is smaller in one part and equal in the others, the simplest first. Taking the first one that still
 //! fails, again and again, comes to an end: no part ever grows.
 
-use crate::plan::{Fault, Hold, Until, What, When};
+use crate::plan::{Fault, Hold, Impairment, Until, What, When};
 use std::time::Duration;
 
 /// What may stand in place of a fault: shorter, then earlier, then weaker.
@@ -41,10 +41,42 @@ fn simpler_whens(when: &When) -> Vec<When> {
 }
 
 fn simpler_whats(what: &What) -> Vec<What> {
-    match what {
-        What::Slow(link, by) => simpler_spans(*by).into_iter().map(|by| What::Slow(link.clone(), by)).collect(),
-        _ => vec![],
+    let What::Impair(way, how) = what else { return vec![] };
+    simpler_impairments(*how).into_iter().map(|how| What::Impair(way.clone(), how)).collect()
+}
+
+fn simpler_impairments(how: Impairment) -> Vec<Impairment> {
+    let percents = |percent: u8, of: fn(u8) -> Impairment| {
+        simpler_counts(percent.into()).into_iter().filter_map(|percent| percent.try_into().ok()).map(of).collect()
+    };
+    match how {
+        Impairment::Slow(by) => simpler_spans(by).into_iter().map(Impairment::Slow).collect(),
+        Impairment::Delay(percent, by) => {
+            let shorter = simpler_spans(by).into_iter().map(|by| Impairment::Delay(percent, by));
+            let fewer = simpler_counts(percent.into()).into_iter().filter_map(|percent| percent.try_into().ok());
+            shorter.chain(fewer.map(|percent| Impairment::Delay(percent, by))).collect()
+        }
+        Impairment::Lose(percent) => percents(percent, Impairment::Lose),
+        Impairment::Duplicate(percent) => percents(percent, Impairment::Duplicate),
+        Impairment::Reorder(percent) => percents(percent, Impairment::Reorder),
+        Impairment::Limit(rate) => simpler_counts(rate).into_iter().map(Impairment::Limit).collect(),
+        Impairment::ShrinkBuffers(bytes) => simpler_counts(bytes).into_iter().map(Impairment::ShrinkBuffers).collect(),
+        Impairment::Cut
+        | Impairment::DropSyns
+        | Impairment::RefuseSyns
+        | Impairment::StretchWrites
+        | Impairment::StretchReads
+        | Impairment::StallReads => vec![],
     }
+}
+
+/// 1234 -> 1, 1000, 617: the least, with one digit, half.
+fn simpler_counts(count: u64) -> Vec<u64> {
+    let digit = count.checked_ilog10().map_or(0, |power| count / 10u64.pow(power) * 10u64.pow(power));
+    let mut simpler = vec![1, digit, count / 2];
+    simpler.retain(|simpler| (1..count).contains(simpler));
+    simpler.dedup();
+    simpler
 }
 
 /// 12.304 s -> 10 s, 12 s, 12.3 s; 6 s; 12.303 s: with fewer digits, then about half, then the last digit one less.
@@ -156,6 +188,15 @@ mod tests {
         let earlier = earlier.map(|at| format!("cut a <-> b at {at} for 200 ms"));
         assert_eq!(faults("cut a <-> b at 3 s for 200 ms"), [&shorter[..], &earlier[..]].concat());
         assert_eq!(faults("slow a <-> b by 2 ms at 0 s"), ["slow a <-> b by 1 ms at 0 s"]);
+        let fewer = ["1", "20", "12"].map(|percent| format!("lose {percent} % of a <-> b at 0 s"));
+        assert_eq!(faults("lose 25 % of a <-> b at 0 s"), fewer);
+        let smaller = ["1", "1000", "750"].map(|bytes| format!("shrink buffers on a -> b to {bytes} B at 0 s"));
+        assert_eq!(faults("shrink buffers on a -> b to 1500 B at 0 s"), smaller);
+        let rates = ["1", "50"].map(|rate| format!("limit a <-> b to {rate} B/s at 0 s"));
+        assert_eq!(faults("limit a <-> b to 100 B/s at 0 s"), rates);
+        let delays = ["delay 2 % of a -> b by 1 ms at 0 s", "delay 1 % of a -> b by 2 ms at 0 s"];
+        assert_eq!(faults("delay 2 % of a -> b by 2 ms at 0 s"), delays);
+        assert_eq!(faults("stall reads on a -> b at 0 s"), [""; 0]);
         assert_eq!(
             faults("kill a when b accepts its 7th connection"),
             ["at 0 s"]

@@ -1,9 +1,9 @@
 //! Plans to the simulated network and back: names become hosts, durations nanoseconds.
 
 use super::state::State;
-use crate::plan::{Fault, Hold, Route, Trigger, Until, What, When};
+use crate::plan::{self, Fault, Hold, Link, Route, Trigger, Until, Way, What, When};
 use std::time::Duration;
-use tokio::control::{self, FaultKind, HeldUntil, HoldTaken, Holds, HostId, TriggerKind};
+use tokio::control::{self, FaultKind, HeldUntil, HoldTaken, Holds, HostId, Impairment, TriggerKind};
 
 /// Arms the faults of a plan, or says why it does not fit the test.
 pub(crate) fn apply(state: &State, faults: &[Fault]) -> Result<(), String> {
@@ -25,14 +25,38 @@ pub(crate) fn apply(state: &State, faults: &[Fault]) -> Result<(), String> {
 fn kind(state: &State, what: &What) -> Result<FaultKind, String> {
     let host = |name: &str| host(state, name);
     Ok(match what {
-        What::Cut(link) => FaultKind::Cut(host(&link.0)?, host(&link.1)?),
-        What::CutOneWay(route) => FaultKind::CutOneWay(host(&route.from)?, host(&route.to)?),
+        What::Impair(way, how) => {
+            let (from, to, both) = match way {
+                Way::Both(Link(one, other)) => (one, other, true),
+                Way::One(Route { from, to }) => (from, to, false),
+            };
+            FaultKind::Impair { way: (host(from)?, host(to)?), both, how: impairment(*how) }
+        }
         What::Reset(link) => FaultKind::Reset(host(&link.0)?, host(&link.1)?),
         What::Kill(name) => FaultKind::Kill(service(state, name)?),
         What::Crash(name) => FaultKind::Crash(service(state, name)?),
         What::Pause(name) => FaultKind::Pause(service(state, name)?),
-        What::Slow(link, by) => FaultKind::Slow(host(&link.0)?, host(&link.1)?, ns(*by)),
+        What::FailLookups(name) => FaultKind::FailLookups(host(name)?),
+        What::FailAccepts(name) => FaultKind::FailAccepts(host(name)?),
     })
+}
+
+fn impairment(how: plan::Impairment) -> Impairment {
+    match how {
+        plan::Impairment::Cut => Impairment::Cut,
+        plan::Impairment::Slow(by) => Impairment::Slow(ns(by)),
+        plan::Impairment::Delay(percent, by) => Impairment::Delay(percent, ns(by)),
+        plan::Impairment::Lose(percent) => Impairment::Lose(percent),
+        plan::Impairment::Duplicate(percent) => Impairment::Duplicate(percent),
+        plan::Impairment::Reorder(percent) => Impairment::Reorder(percent),
+        plan::Impairment::Limit(rate) => Impairment::Limit(rate),
+        plan::Impairment::DropSyns => Impairment::DropSyns,
+        plan::Impairment::RefuseSyns => Impairment::RefuseSyns,
+        plan::Impairment::StretchWrites => Impairment::StretchWrites,
+        plan::Impairment::StretchReads => Impairment::StretchReads,
+        plan::Impairment::StallReads => Impairment::StallReads,
+        plan::Impairment::ShrinkBuffers(bytes) => Impairment::ShrinkBuffers(bytes),
+    }
 }
 
 fn way(state: &State, trigger: &Trigger) -> Result<(TriggerKind, (HostId, HostId)), String> {
@@ -43,6 +67,7 @@ fn way(state: &State, trigger: &Trigger) -> Result<(TriggerKind, (HostId, HostId
         Trigger::Writes(route) => (TriggerKind::Writes, between(route)?),
         Trigger::Reads(route) => (TriggerKind::Reads, between(route)?),
         Trigger::Closes(route) => (TriggerKind::Closes, between(route)?),
+        Trigger::Receives(route) => (TriggerKind::Receives, between(route)?),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     faults::{FaultKind, Faults},
-    plan::{Fault, Link, Route, Trigger, What, When},
+    plan::{Fault, Impairment, Link, Route, Trigger, Way, What, When},
 };
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use std::time::Duration;
 const FAULT_STREAM: u64 = 0x6661_756c_7473;
 /// Times are drawn from 1 ms, each doubling as likely as the next, to this many doublings: 33 s.
 const TIME_DOUBLINGS: u32 = 15;
+/// What packets are late by, likewise: to 4 s.
+const DELAY_DOUBLINGS: u32 = 12;
 
 /// The faults of one run.
 pub(crate) fn draw(faults: &Faults, services: &[String], seed: u64) -> Vec<Fault> {
@@ -30,14 +32,16 @@ fn one(faults: &Faults, services: &[String], kind: FaultKind, rng: &mut fastrand
     // A client is the test itself: what is between it and a host may break, it may not.
     let host = || hosts.iter().find(|host| services.contains(host)).cloned();
     let link = || pair.clone().map(|(a, b)| Link(a.clone().min(b.clone()), a.max(b)));
+    let route = || pair.clone().map(|(from, to)| Route { from, to });
     let what = match kind {
-        FaultKind::Cut => What::Cut(link()?),
-        FaultKind::CutOneWay => What::CutOneWay(pair.clone().map(|(from, to)| Route { from, to })?),
         FaultKind::Reset => What::Reset(link()?),
-        FaultKind::Slow => What::Slow(link()?, long(rng, 12)),
         FaultKind::Kill => What::Kill(host()?),
         FaultKind::Crash => What::Crash(host()?),
         FaultKind::Pause => What::Pause(host()?),
+        FaultKind::FailLookups => What::FailLookups(hosts[0].clone()),
+        FaultKind::FailAccepts => What::FailAccepts(host()?),
+        FaultKind::CutOneWay => What::Impair(Way::One(route()?), Impairment::Cut),
+        kind => What::Impair(Way::Both(link()?), impairment(kind, rng)),
     };
     let when = match rng.bool() {
         true => When::At(long(rng, TIME_DOUBLINGS)),
@@ -52,6 +56,25 @@ fn one(faults: &Faults, services: &[String], kind: FaultKind, rng: &mut fastrand
     let for_good = rng.u8(..8) == 0;
     let lasts = (kind != FaultKind::Reset && !for_good).then(|| long(rng, TIME_DOUBLINGS));
     Some(Fault { what, when, lasts })
+}
+
+fn impairment(kind: FaultKind, rng: &mut fastrand::Rng) -> Impairment {
+    let few = |rng: &mut fastrand::Rng| [1, 10, 30, 50][rng.usize(..4)];
+    match kind {
+        FaultKind::Slow => Impairment::Slow(long(rng, DELAY_DOUBLINGS)),
+        FaultKind::Delay => Impairment::Delay(few(rng), long(rng, DELAY_DOUBLINGS)),
+        FaultKind::Lose => Impairment::Lose(few(rng)),
+        FaultKind::Duplicate => Impairment::Duplicate(few(rng)),
+        FaultKind::Reorder => Impairment::Reorder(few(rng)),
+        FaultKind::Limit => Impairment::Limit(10u64.pow(rng.u32(2..6))),
+        FaultKind::DropSyns => Impairment::DropSyns,
+        FaultKind::RefuseSyns => Impairment::RefuseSyns,
+        FaultKind::StretchWrites => Impairment::StretchWrites,
+        FaultKind::StretchReads => Impairment::StretchReads,
+        FaultKind::StallReads => Impairment::StallReads,
+        FaultKind::ShrinkBuffers => Impairment::ShrinkBuffers(1 << rng.u32(..10)),
+        _ => Impairment::Cut,
+    }
 }
 
 /// Something that the first of the hosts does.

@@ -7,6 +7,8 @@ mod connect;
 mod fault;
 mod halves;
 mod hostile;
+mod impaired;
+mod refused;
 
 use refrain::World;
 use std::{

@@ -20,7 +20,7 @@ use std::{
 
 mod report;
 
-pub use kernel::{FaultKind, HeldUntil, HoldTaken, Hooks, Kind, Record, Settings, Stage, Stamp, TriggerKind};
+pub use kernel::{FaultKind, HeldUntil, HoldTaken, Hooks, Impairment, Kind, Record, Settings, Stage, Stamp, TriggerKind};
 pub use report::{TaskReport, WaitReport, tasks};
 
 /// A host, by its number. 0 is the test.

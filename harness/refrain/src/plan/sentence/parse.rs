@@ -1,7 +1,7 @@
 //! Reads sentences back into plans and their parts.
 
 use super::{SentenceError, words::Words};
-use crate::plan::{Argument, Fault, Hold, Link, Plan, Route, Trigger, Until, What, When};
+use crate::plan::{Argument, Fault, Hold, Impairment, Link, Plan, Route, Trigger, Until, Way, What, When};
 use crate::strict_json;
 use std::str::FromStr;
 
@@ -53,10 +53,16 @@ fn sentence(words: &mut Words) -> Result<Sentence, SentenceError> {
     match words.peek() {
         "seed" => Ok(Sentence::Seed(seed(words)?)),
         "hold" => Ok(Sentence::Hold(hold(words)?)),
-        "cut" | "reset" | "kill" | "crash" | "pause" | "slow" => Ok(Sentence::Fault(fault(words)?)),
-        _ => Err(words.expected("\"seed\", \"NAME = JSON\", \"hold\" or a fault: \"cut\", \"reset\", \"kill\", ...")),
+        verb if VERBS.contains(&verb) => Ok(Sentence::Fault(fault(words)?)),
+        _ => Err(words.expected(&format!("\"seed\", \"NAME = JSON\", \"hold\" or {}", a_fault()))),
     }
 }
+
+/// What the sentences of faults begin with.
+const VERBS: [&str; 17] = [
+    "cut", "slow", "delay", "lose", "duplicate", "reorder", "limit", "drop", "refuse", "stretch", "stall", "shrink",
+    "fail", "reset", "kill", "crash", "pause",
+];
 
 fn seed(words: &mut Words) -> Result<u64, SentenceError> {
     words.exactly("seed")?;
@@ -90,38 +96,86 @@ fn fault(words: &mut Words) -> Result<Fault, SentenceError> {
 }
 
 fn what(words: &mut Words) -> Result<What, SentenceError> {
-    if words.takes("cut") {
-        cut(words)
-    } else if words.takes("reset") {
-        words.link().map(What::Reset)
-    } else if words.takes("kill") {
-        words.host().map(What::Kill)
-    } else if words.takes("crash") {
-        words.host().map(What::Crash)
-    } else if words.takes("pause") {
-        words.host().map(What::Pause)
-    } else if words.takes("slow") {
-        slow(words)
-    } else {
-        Err(words.expected("a fault: \"cut\", \"reset\", \"kill\", \"crash\", \"pause\" or \"slow\""))
+    let verb = words.word(&a_fault(), |word| VERBS.contains(&word).then_some(word))?;
+    match verb {
+        "reset" => words.link().map(What::Reset),
+        "kill" => words.host().map(What::Kill),
+        "crash" => words.host().map(What::Crash),
+        "pause" => words.host().map(What::Pause),
+        "fail" => fail(words),
+        "cut" => Ok(What::Impair(words.way()?, Impairment::Cut)),
+        "slow" => {
+            let way = words.way()?;
+            words.exactly("by")?;
+            Ok(What::Impair(way, Impairment::Slow(words.span()?)))
+        }
+        "limit" => {
+            let way = words.way()?;
+            words.exactly("to")?;
+            let rate = words.count(u64::MAX)?;
+            words.exactly("B/s")?;
+            Ok(What::Impair(way, Impairment::Limit(rate)))
+        }
+        "delay" | "lose" | "duplicate" | "reorder" => some_packets(verb, words),
+        _ => handshakes_or_streams(verb, words),
     }
 }
 
-fn cut(words: &mut Words) -> Result<What, SentenceError> {
-    let one = words.host()?;
-    let one_way = words.word("\"<->\" or \"->\"", |word| match word {
-        "<->" => Some(false),
-        "->" => Some(true),
-        _ => None,
-    })?;
-    let other = words.host()?;
-    Ok(if one_way { What::CutOneWay(Route { from: one, to: other }) } else { What::Cut(Link(one, other)) })
+/// `a fault: "cut", "slow", ...`.
+fn a_fault() -> String {
+    format!("a fault: {}", VERBS.map(|verb| format!("{verb:?}")).join(", "))
 }
 
-fn slow(words: &mut Words) -> Result<What, SentenceError> {
-    let link = words.link()?;
-    words.exactly("by")?;
-    Ok(What::Slow(link, words.span()?))
+/// `fail lookups on a`, `fail accepts on a`.
+fn fail(words: &mut Words) -> Result<What, SentenceError> {
+    let what: fn(String) -> What = words.word("\"lookups\" or \"accepts\"", |word| match word {
+        "lookups" => Some(What::FailLookups as fn(String) -> What),
+        "accepts" => Some(What::FailAccepts),
+        _ => None,
+    })?;
+    words.exactly("on")?;
+    words.host().map(what)
+}
+
+/// `lose 10 % of a -> b`.
+fn some_packets(verb: &str, words: &mut Words) -> Result<What, SentenceError> {
+    let percent = words.count(100u8)?;
+    words.exactly("% of")?;
+    let way = words.way()?;
+    let how = match verb {
+        "lose" => Impairment::Lose(percent),
+        "duplicate" => Impairment::Duplicate(percent),
+        "reorder" => Impairment::Reorder(percent),
+        _ => {
+            words.exactly("by")?;
+            Impairment::Delay(percent, words.span()?)
+        }
+    };
+    Ok(What::Impair(way, how))
+}
+
+/// `drop SYNs on a -> b`, `stretch reads on a -> b`, `shrink buffers on a -> b to 16 B`.
+fn handshakes_or_streams(verb: &str, words: &mut Words) -> Result<What, SentenceError> {
+    let how = match verb {
+        "drop" => words.exactly("SYNs").map(|()| Impairment::DropSyns)?,
+        "refuse" => words.exactly("SYNs").map(|()| Impairment::RefuseSyns)?,
+        "stall" => words.exactly("reads").map(|()| Impairment::StallReads)?,
+        "stretch" => words.word("\"reads\" or \"writes\"", |word| match word {
+            "reads" => Some(Impairment::StretchReads),
+            "writes" => Some(Impairment::StretchWrites),
+            _ => None,
+        })?,
+        _ => {
+            words.exactly("buffers on")?;
+            let way = words.way()?;
+            words.exactly("to")?;
+            let bytes = words.count(u64::MAX)?;
+            words.exactly("B")?;
+            return Ok(What::Impair(way, Impairment::ShrinkBuffers(bytes)));
+        }
+    };
+    words.exactly("on")?;
+    Ok(What::Impair(words.way()?, how))
 }
 
 fn when(words: &mut Words) -> Result<When, SentenceError> {
@@ -150,7 +204,13 @@ fn when(words: &mut Words) -> Result<When, SentenceError> {
             let route = Route { from: host, to: words.host()? };
             Ok(When::On { trigger: Trigger::Closes(route), nth: time(words)? })
         }
-        _ => Err(words.expected("\"->\", \"accepts\", \"reads\" or \"closes\"")),
+        "receives" => {
+            words.exactly("receives the")?;
+            let nth = words.nth()?;
+            words.exactly("byte from")?;
+            Ok(When::On { trigger: Trigger::Receives(Route { from: words.host()?, to: host }), nth })
+        }
+        _ => Err(words.expected("\"->\", \"accepts\", \"reads\", \"receives\" or \"closes\"")),
     }
 }
 
@@ -235,6 +295,7 @@ from_str! {
     Argument, argument;
     Fault, fault;
     What, what;
+    Way, Words::way;
     Link, Words::link;
     Route, Words::route;
     When, when;

@@ -1,6 +1,6 @@
 //! Prints plans and their parts as sentences.
 
-use crate::plan::{Argument, Fault, Hold, Link, Plan, Route, Trigger, Until, What, When};
+use crate::plan::{Argument, Fault, Hold, Impairment, Link, Plan, Route, Trigger, Until, Way, What, When};
 use std::{fmt, time::Duration};
 
 /// A duration in the largest unit that reads well, exact to the nanosecond: `4.2 s`, `250 ms`, `1.5 us`, `7 ns`.
@@ -49,13 +49,40 @@ impl fmt::Display for Fault {
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            What::Cut(link) => write!(f, "cut {link}"),
-            What::CutOneWay(route) => write!(f, "cut {route}"),
+            What::Impair(way, how) => impaired(f, way, how),
             What::Reset(link) => write!(f, "reset {link}"),
             What::Kill(host) => write!(f, "kill {host}"),
             What::Crash(host) => write!(f, "crash {host}"),
             What::Pause(host) => write!(f, "pause {host}"),
-            What::Slow(link, by) => write!(f, "slow {link} by {}", Span(*by)),
+            What::FailLookups(host) => write!(f, "fail lookups on {host}"),
+            What::FailAccepts(host) => write!(f, "fail accepts on {host}"),
+        }
+    }
+}
+
+fn impaired(f: &mut fmt::Formatter<'_>, way: &Way, how: &Impairment) -> fmt::Result {
+    match how {
+        Impairment::Cut => write!(f, "cut {way}"),
+        Impairment::Slow(by) => write!(f, "slow {way} by {}", Span(*by)),
+        Impairment::Delay(percent, by) => write!(f, "delay {percent} % of {way} by {}", Span(*by)),
+        Impairment::Lose(percent) => write!(f, "lose {percent} % of {way}"),
+        Impairment::Duplicate(percent) => write!(f, "duplicate {percent} % of {way}"),
+        Impairment::Reorder(percent) => write!(f, "reorder {percent} % of {way}"),
+        Impairment::Limit(rate) => write!(f, "limit {way} to {rate} B/s"),
+        Impairment::DropSyns => write!(f, "drop SYNs on {way}"),
+        Impairment::RefuseSyns => write!(f, "refuse SYNs on {way}"),
+        Impairment::StretchWrites => write!(f, "stretch writes on {way}"),
+        Impairment::StretchReads => write!(f, "stretch reads on {way}"),
+        Impairment::StallReads => write!(f, "stall reads on {way}"),
+        Impairment::ShrinkBuffers(bytes) => write!(f, "shrink buffers on {way} to {bytes} B"),
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Way::Both(link) => link.fmt(f),
+            Way::One(route) => route.fmt(f),
         }
     }
 }
@@ -86,6 +113,7 @@ impl fmt::Display for When {
             Trigger::Closes(Route { from, to }) => {
                 write!(f, "when {from} closes a connection with {to} the {nth} time")
             }
+            Trigger::Receives(Route { from, to }) => write!(f, "when {to} receives the {nth} byte from {from}"),
         }
     }
 }

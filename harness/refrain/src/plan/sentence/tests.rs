@@ -18,6 +18,22 @@ const SENTENCES: &[&str] = &[
     "pause a-1 when notes -> exchange starts its 2nd connect",
     "pause a.b when exchange reads from notes the 4th time for 1.5 us",
     "pause a_b when notes closes a connection with exchange the 2nd time for 7 ns",
+    "slow notes -> exchange by 300 ms at 3 s",
+    "delay 1 % of exchange <-> notes by 300 ms at 1 s for 5 s",
+    "lose 100 % of notes -> exchange at 1 s for 5 s",
+    "duplicate 10 % of exchange <-> notes at 1 s for 5 s",
+    "reorder 10 % of exchange <-> notes at 1 s for 5 s",
+    "limit exchange <-> notes to 1000 B/s at 1 s for 5 s",
+    "limit exchange -> notes to 18446744073709551615 B/s at 1 s",
+    "drop SYNs on notes -> exchange when notes -> exchange starts its 2nd connect for 5 s",
+    "refuse SYNs on notes <-> exchange at 1 s for 5 s",
+    "stretch writes on notes -> exchange at 1 s for 5 s",
+    "stretch reads on notes -> exchange at 1 s for 5 s",
+    "stall reads on notes -> exchange at 1 s for 5 s",
+    "shrink buffers on notes -> exchange to 1 B at 1 s for 5 s",
+    "fail lookups on notes at 1 s for 5 s",
+    "fail accepts on exchange at 1 s",
+    "reset exchange <-> notes when exchange receives the 1000th byte from notes",
 ];
 
 const HOLDS: &[&str] = &[
@@ -119,9 +135,21 @@ fn errors_say_where_and_what_was_expected() {
     refused::<Fault>("reset a <-> b at 1 s for 2 s", r#"word 8 is "for", expected nothing more"#);
     refused::<Fault>("kill a at 1 s and reboot it after 2 s", r#"word 7 is "reboot", expected "restart""#);
     refused::<Fault>("kill a at 1 s for 2 s", "expected nothing more");
-    refused::<Fault>("pause a when b makes its 2nd write", r#""makes", expected "->", "accepts""#);
+    refused::<Fault>("pause a when b makes its 2nd write", r#""makes", expected "->", "accepts", "reads""#);
     refused::<Fault>("pause a when b accepts its 2st connection", r#"word 7 is "2st", expected an ordinal"#);
     refused::<Fault>("stop a at 1 s", r#"word 1 is "stop", expected a fault"#);
+    refused::<Fault>("pause a when b has its 2nd write", r#""receives" or "closes""#);
+    refused::<Fault>("lose 0 % of a <-> b at 1 s", r#"word 2 is "0", expected a whole number from 1 to 100"#);
+    refused::<Fault>("lose 101 % of a <-> b at 1 s", "from 1 to 100");
+    refused::<Fault>("lose 010 % of a <-> b at 1 s", "from 1 to 100");
+    refused::<Fault>("lose 10% of a <-> b at 1 s", r#"word 2 is "10%""#);
+    refused::<Fault>("delay 10 % of a <-> b at 1 s", r#"word 8 is "at", expected "by""#);
+    refused::<Fault>("limit a <-> b to 0 B/s at 1 s", "from 1 to 18446744073709551615");
+    refused::<Fault>("shrink buffers on a <-> b to 0 B at 1 s", "from 1 to 18446744073709551615");
+    refused::<Fault>("shrink buffers on a <-> b at 1 s", r#"word 7 is "at", expected "to""#);
+    refused::<Fault>("drop packets on a -> b at 1 s", r#"word 2 is "packets", expected "SYNs""#);
+    refused::<Fault>("stretch a -> b at 1 s", r#"word 2 is "a", expected "reads" or "writes""#);
+    refused::<Fault>("fail accept on a at 1 s", r#"word 2 is "accept", expected "lookups" or "accepts""#);
     refused::<Hold>("hold the 1st task spawned on a at x", r#"word 9 is "x", expected a place"#);
     refused::<Hold>("hold the 1st task spawned on a at  at its 1st poll for 1 s", "expected a place");
     refused::<Hold>("hold the 1st task spawned on a at x\u{7} at its 1st poll for 1 s", "expected a place");
@@ -182,7 +210,9 @@ fn word_salad() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         proptest::sample::select(
             "seed hold the 1st task spawned on at its poll until nothing else can run for cut reset kill crash pause \
-             slow <-> -> a b = by 1 4.2 s ms when starts makes accepts reads from closes and restart it after"
+             slow <-> -> a b = by 1 4.2 s ms when starts makes accepts reads from closes and restart it after \
+             delay lose duplicate reorder 10 % of limit B/s drop refuse SYNs stretch writes stall shrink buffers to B \
+             fail lookups accepts receives byte"
                 .split(' ')
                 .collect::<Vec<_>>()
         )

@@ -1,8 +1,8 @@
 //! Takes a sentence apart word by word, and says where it went wrong.
 
 use super::{Nth, SentenceError, Span};
-use crate::plan::{Link, Route};
-use std::time::Duration;
+use crate::plan::{Link, Route, Way};
+use std::{fmt::Display, str::FromStr, time::Duration};
 
 /// How much of a sentence an error shows.
 const SHOWN_CHARS_MAX: usize = 160;
@@ -82,6 +82,25 @@ impl<'a> Words<'a> {
         let from = self.host()?;
         self.exactly("->")?;
         Ok(Route { from, to: self.host()? })
+    }
+
+    pub(super) fn way(&mut self) -> Result<Way, SentenceError> {
+        let one = self.host()?;
+        let both = self.word("\"<->\" or \"->\"", |word| match word {
+            "<->" => Some(true),
+            "->" => Some(false),
+            _ => None,
+        })?;
+        let other = self.host()?;
+        Ok(if both { Way::Both(Link(one, other)) } else { Way::One(Route { from: one, to: other }) })
+    }
+
+    /// A whole number from 1 on, without leading zeros.
+    pub(super) fn count<T: FromStr + PartialOrd + From<u8> + Display>(&mut self, most: T) -> Result<T, SentenceError> {
+        self.word(&format!("a whole number from 1 to {most}"), |word| {
+            let count: T = word.parse().ok()?;
+            (count >= T::from(1) && count <= most && count.to_string() == word).then_some(count)
+        })
     }
 
     pub(super) fn nth(&mut self) -> Result<u32, SentenceError> {

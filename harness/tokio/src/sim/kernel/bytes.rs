@@ -40,11 +40,11 @@ impl Bytes {
         taken
     }
 
-    /// Copies out as much as fits, over pieces, as a stream's reader sees it.
-    pub fn read(&mut self, into: &mut real::io::ReadBuf<'_>) -> usize {
+    /// Copies out as much as fits and no more than `most`, over pieces, as a stream's reader sees it.
+    pub fn read(&mut self, into: &mut real::io::ReadBuf<'_>, most: usize) -> usize {
         let mut total = 0;
         while let Some(first) = self.pieces.front() {
-            let n = (first.len() - self.offset).min(into.remaining());
+            let n = (first.len() - self.offset).min(into.remaining()).min(most - total);
             if n == 0 {
                 break;
             }
@@ -57,11 +57,11 @@ impl Bytes {
     }
 
     /// Copies without taking.
-    pub fn peek(&self, into: &mut real::io::ReadBuf<'_>) -> usize {
+    pub fn peek(&self, into: &mut real::io::ReadBuf<'_>, most: usize) -> usize {
         let mut offset = self.offset;
         let mut total = 0;
         for piece in &self.pieces {
-            let n = (piece.len() - offset).min(into.remaining());
+            let n = (piece.len() - offset).min(into.remaining()).min(most - total);
             into.put_slice(&piece[offset..offset + n]);
             total += n;
             offset = 0;

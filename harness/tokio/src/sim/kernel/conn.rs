@@ -102,6 +102,26 @@ pub(crate) enum Fin {
     Arrived,
 }
 
+impl Pipe {
+    /// The first segment arrives, or its first `most` bytes; says how many did.
+    pub fn arrive(&mut self, most: usize) -> usize {
+        let Some(segment) = self.flight.front_mut() else { return 0 };
+        let bytes = if segment.bytes.len() > most {
+            let rest = segment.bytes.split_off(most);
+            std::mem::replace(&mut segment.bytes, rest)
+        } else {
+            if segment.bytes.is_empty() {
+                self.fin = Fin::Arrived;
+            }
+            self.flight.pop_front().map_or(vec![], |segment| segment.bytes)
+        };
+        let n = bytes.len();
+        self.flight_bytes -= n;
+        self.arrived.push(bytes);
+        n
+    }
+}
+
 impl Kernel {
     /// A new connection, not yet begun.
     pub fn new_conn(&mut self, from: HostId, local: SocketAddr, to: HostId, remote: SocketAddr) -> ConnId {
@@ -147,7 +167,8 @@ impl Kernel {
         let c = &mut self.conns[conn];
         c.control[side] += 1;
         let (stream, n) = (c.stream ^ 0x5151_5151 ^ side as u64, c.control[side]);
-        self.passes(from, to).then(|| self.now + self.latency(from, to, stream, n))
+        let passage = self.send_packet(from, to, stream, n, 0);
+        (!passage.lost).then_some(passage.due)
     }
 
     /// Whether a packet that arrives now at this side reaches a kernel that is up.

@@ -1,6 +1,6 @@
 //! Names to addresses: every host is known to every other by its name.
 
-use super::{HostId, Kernel};
+use super::{FaultKind, HostId, Kernel, Kind};
 use std::{
     io,
     net::{IpAddr, Ipv4Addr},
@@ -8,12 +8,18 @@ use std::{
 
 impl Kernel {
     /// The address of a host by its name, as `from` resolves it.
-    pub fn resolve(&self, from: HostId, name: &str) -> io::Result<IpAddr> {
+    pub fn resolve(&mut self, from: HostId, name: &str) -> io::Result<IpAddr> {
         if let Ok(ip) = name.parse() {
             return Ok(ip);
         }
         if name == "localhost" {
             return Ok(Ipv4Addr::LOCALHOST.into());
+        }
+        if self.suffers(FaultKind::FailLookups(from)) {
+            self.event(Kind::Connect, from, 2, |_| format!("cannot look up {name}"));
+            // As tokio tells `EAI_AGAIN`.
+            let why = "failed to lookup address information: Temporary failure in name resolution";
+            return Err(io::Error::other(why));
         }
         let found = self.hosts.iter().find(|host| host.name == name && !host.name.is_empty());
         found.map(|host| host.ip).ok_or_else(|| {

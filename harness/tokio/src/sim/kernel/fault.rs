@@ -1,19 +1,23 @@
 //! Faults: what goes wrong, from when to when, and how `heal` mends it.
 
-use super::{Action, HostId, Kernel, Kind, Trigger, host::HostAction};
+use super::{Action, HostId, Impairment, Kernel, Kind, Trigger, host::HostAction};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum FaultKind {
-    Cut(HostId, HostId),
-    CutOneWay(HostId, HostId),
+    /// From the first host to the second, and back if `both`.
+    Impair {
+        way: (HostId, HostId),
+        both: bool,
+        how: Impairment,
+    },
     Reset(HostId, HostId),
     Kill(HostId),
     Crash(HostId),
     Pause(HostId),
-    /// And by how many nanoseconds.
-    Slow(HostId, HostId, u64),
+    FailLookups(HostId),
+    FailAccepts(HostId),
 }
 
 /// Where a fault is in its life.
@@ -43,11 +47,27 @@ impl Fault {
     /// Whether it touches what goes on between two hosts, or on one.
     pub fn touches(&self, a: HostId, b: HostId) -> bool {
         match self.kind {
-            FaultKind::Cut(x, y) | FaultKind::CutOneWay(x, y) | FaultKind::Reset(x, y) | FaultKind::Slow(x, y, _) => {
+            FaultKind::Impair { way: (x, y), .. } | FaultKind::Reset(x, y) => {
                 (x, y) == (a, b) || (x, y) == (b, a) || a == b && (a == x || a == y)
             }
-            FaultKind::Kill(h) | FaultKind::Crash(h) | FaultKind::Pause(h) => h == a || h == b,
+            FaultKind::Kill(h)
+            | FaultKind::Crash(h)
+            | FaultKind::Pause(h)
+            | FaultKind::FailLookups(h)
+            | FaultKind::FailAccepts(h) => h == a || h == b,
         }
+    }
+}
+
+impl FaultKind {
+    /// What it does to which ways.
+    fn impairs(self) -> impl Iterator<Item = (HostId, HostId, Impairment)> {
+        let ways = match self {
+            FaultKind::Impair { way: (a, b), both: true, how } if a != b => [Some((a, b, how)), Some((b, a, how))],
+            FaultKind::Impair { way: (a, b), how, .. } => [Some((a, b, how)), None],
+            _ => [None, None],
+        };
+        ways.into_iter().flatten()
     }
 }
 
@@ -72,12 +92,9 @@ impl Kernel {
         self.event(Kind::Fault, index, 1, |k| k.faults[index].text.clone());
         self.faults[index].stage = Stage::Active(self.now);
         match kind {
-            FaultKind::Cut(a, b) => [(a, b), (b, a)].into_iter().for_each(|(a, b)| self.link(a, b).cuts += 1),
-            FaultKind::CutOneWay(a, b) => self.link(a, b).cuts += 1,
-            FaultKind::Slow(a, b, by) => {
-                [(a, b), (b, a)].into_iter().for_each(|(a, b)| self.link(a, b).slow_by.push(by))
-            }
+            FaultKind::Impair { .. } => kind.impairs().for_each(|(from, to, how)| self.impair(from, to, how)),
             FaultKind::Reset(a, b) => self.reset_between(a, b),
+            FaultKind::FailLookups(_) | FaultKind::FailAccepts(_) => {}
             FaultKind::Kill(host) => {
                 self.hosts[host].downs += 1;
                 self.process_ends(host, "is killed");
@@ -104,13 +121,11 @@ impl Kernel {
         let Stage::Active(began) = self.faults[index].stage else { return };
         self.event(Kind::Fault, index, 2, |k| format!("over: {}", k.faults[index].text));
         self.faults[index].stage = Stage::Over(began, self.now);
-        match self.faults[index].kind {
-            FaultKind::Cut(a, b) => [(a, b), (b, a)].into_iter().for_each(|(a, b)| self.link(a, b).cuts -= 1),
-            FaultKind::CutOneWay(a, b) => self.link(a, b).cuts -= 1,
-            FaultKind::Slow(a, b, by) => {
-                [(a, b), (b, a)].into_iter().for_each(|(a, b)| self.link(a, b).slow_no_more(by))
-            }
-            FaultKind::Reset(..) => {}
+        let kind = self.faults[index].kind;
+        match kind {
+            FaultKind::Impair { .. } => kind.impairs().for_each(|(from, to, how)| self.repair(from, to, how)),
+            FaultKind::Reset(..) | FaultKind::FailLookups(_) => {}
+            FaultKind::FailAccepts(host) => self.wake_accepting(host),
             FaultKind::Kill(host) | FaultKind::Crash(host) => self.down_no_more(host),
             FaultKind::Pause(host) => {
                 self.hosts[host].pauses -= 1;
@@ -146,18 +161,16 @@ impl Kernel {
     }
 
     fn reset_between(&mut self, a: HostId, b: HostId) {
-        let between = |k: &Kernel, conn: usize| {
-            let [x, y] = [k.conns[conn].ends[0].host, k.conns[conn].ends[1].host];
-            (x, y) == (a, b) || (x, y) == (b, a)
-        };
-        let mut conns = self.hosts[a].conns.iter().chain(&self.hosts[b].conns).copied().collect::<Vec<_>>();
-        conns.sort_unstable();
-        conns.dedup();
-        for conn in conns {
-            if between(self, conn) && self.conns[conn].ends[0].established {
+        for conn in self.conns_between(a, b) {
+            if self.conns[conn].ends[0].established {
                 self.reset_end(conn, 0);
                 self.reset_end(conn, 1);
             }
         }
+    }
+
+    /// Whether a fault of this kind lasts now.
+    pub(super) fn suffers(&self, kind: FaultKind) -> bool {
+        self.faults.iter().any(|fault| fault.kind == kind && matches!(fault.stage, Stage::Active(_)))
     }
 }

@@ -1,6 +1,6 @@
 //! How a connection comes to be: SYN, SYN-ACK, ACK, the listener's queue, and what happens when one is lost.
 
-use super::{Action, ConnId, HostId, Kernel, Kind, TriggerKind, Waiters, conn::Handshake, current_task};
+use super::{Action, ConnId, FaultKind, HostId, Impairment, Kernel, Kind, TriggerKind, Waiters, conn::Handshake, current_task};
 use std::{
     collections::VecDeque,
     io,
@@ -15,6 +15,10 @@ const SYN_ACK_TRIES_MAX: u32 = 6;
 const SYN_WAIT_NS: u64 = 1_000_000_000;
 /// How long nobody answers for an address before the host is called unreachable: Linux's three ARP tries.
 const UNREACHABLE_NS: u64 = 3_000_000_000;
+/// What a failed accept takes, for a server that tries again at once: virtual time goes on meanwhile, as real time does.
+const ACCEPT_FAILS_NS: u64 = 1_000_000;
+/// Linux's `EMFILE`: too many open files.
+const EMFILE: i32 = 24;
 /// The backlog of a listener that does not say, as tokio's.
 pub(crate) const BACKLOG: usize = 1024;
 
@@ -31,6 +35,8 @@ pub(crate) struct Listener {
     pub queue: VecDeque<ConnId>,
     pub waiters: Waiters,
     pub open: bool,
+    /// When accepting may fail again.
+    pub fails_from: u64,
 }
 
 impl Kernel {
@@ -48,7 +54,8 @@ impl Kernel {
         };
         let addr = SocketAddr::new(addr.ip(), port);
         let (half_open, open, waiters) = (0, true, Waiters::default());
-        self.listeners.push(Listener { host, addr, backlog, half_open, queue: VecDeque::new(), waiters, open });
+        let (queue, fails_from) = (VecDeque::new(), 0);
+        self.listeners.push(Listener { host, addr, backlog, half_open, queue, waiters, open, fails_from });
         let id = self.listeners.len() - 1;
         self.hosts[host].listeners.push(id);
         self.event(Kind::Listen, id, port as usize, |_| format!("listens on port {port}"));
@@ -109,7 +116,9 @@ impl Kernel {
     }
 
     fn send_syn(&mut self, conn: ConnId, tries: u32) {
-        if let Some(due) = self.send_control(conn, 0) {
+        let (from, to) = self.way(conn, 0);
+        let dropped = self.is_impaired(from, to, Impairment::DropSyns);
+        if let Some(due) = self.send_control(conn, 0).filter(|_| !dropped) {
             self.later(due, Action::Syn(conn));
         }
         self.later(self.now + (SYN_WAIT_NS << (tries - 1)), Action::SynRetry(conn, tries + 1));
@@ -141,12 +150,15 @@ impl Kernel {
         if !self.reaches(conn, 1) {
             return;
         }
-        let (_, to) = self.way(conn, 0);
+        let (from, to) = self.way(conn, 0);
         let known = self.conns[conn].ends[1].boot == self.hosts[to].boot;
         if known && self.conns[conn].handshake != Handshake::SynSent {
             return self.send_syn_ack(conn, 1);
         }
         self.conns[conn].ends[1].boot = self.hosts[to].boot;
+        if self.is_impaired(from, to, Impairment::RefuseSyns) {
+            return self.send_rst(conn, 1);
+        }
         let addr = self.conns[conn].ends[1].addr;
         let heard = |&&id: &&ListenerId| {
             let at = self.listeners[id].addr;
@@ -231,19 +243,47 @@ impl Kernel {
             return self.send_rst(conn, 1);
         };
         self.listeners[id].queue.push_back(conn);
-        let waiters = self.listeners[id].waiters.take();
-        self.wake(waiters);
+        self.accept_again(id);
     }
 
-    /// The next connection that waits at a listener, now the application's.
-    pub fn accept(&mut self, id: ListenerId) -> Option<ConnId> {
-        let conn = self.listeners[id].queue.pop_front()?;
-        self.conns[conn].ends[1].open = true;
+    /// The next connection that waits at a listener, now the application's; `None`: it has to wait for one.
+    pub fn accept(&mut self, id: ListenerId) -> io::Result<Option<ConnId>> {
         let host = self.listeners[id].host;
+        if self.listeners[id].queue.is_empty() {
+            return Ok(None);
+        }
+        if self.suffers(FaultKind::FailAccepts(host)) {
+            return self.fail_accept(id);
+        }
+        let Some(conn) = self.listeners[id].queue.pop_front() else { return Ok(None) };
+        self.conns[conn].ends[1].open = true;
         self.hosts[host].conns.push(conn);
         self.event(Kind::Accept, conn, 1, |k| format!("accepts {}", k.describe(conn, 1)));
         self.occurs(TriggerKind::Accepts, host, host);
-        Some(conn)
+        Ok(Some(conn))
+    }
+
+    /// There is no file descriptor for what waits: it goes on waiting.
+    fn fail_accept(&mut self, id: ListenerId) -> io::Result<Option<ConnId>> {
+        if self.now < self.listeners[id].fails_from {
+            self.later(self.listeners[id].fails_from, Action::AcceptAgain(id));
+            return Ok(None);
+        }
+        self.listeners[id].fails_from = self.now + ACCEPT_FAILS_NS;
+        self.event(Kind::Accept, id, 2, |_| "cannot accept: too many open files".into());
+        Err(io::Error::from_raw_os_error(EMFILE))
+    }
+
+    /// Whoever waits to accept on a host may try again.
+    pub(super) fn wake_accepting(&mut self, host: HostId) {
+        for id in self.hosts[host].listeners.clone() {
+            self.accept_again(id);
+        }
+    }
+
+    pub(super) fn accept_again(&mut self, id: ListenerId) {
+        let waiters = self.listeners[id].waiters.take();
+        self.wake(waiters);
     }
 
     /// The application drops a listening socket: whoever waits in its queue is reset.

@@ -1,4 +1,4 @@
-//! What lies between two hosts: latency, and whether packets pass.
+//! What lies between two hosts: how long packets take, which of them are lost, and what else is wrong with the way now.
 
 use super::{HostId, Kernel};
 
@@ -9,48 +9,165 @@ const LATENCY_SPREAD_NS: u64 = 4_800_000;
 /// The same within one host.
 const LOOPBACK_MIN_NS: u64 = 10_000;
 const LOOPBACK_SPREAD_NS: u64 = 50_000;
+/// How much longer a packet takes that others overtake: longer than any of them.
+const OVERTAKEN_NS: u64 = 2 * LATENCY_SPREAD_NS;
+/// What IP and TCP add to the bytes of a packet, where only so many pass a second.
+const HEADER_BYTES: u64 = 40;
 
-/// One way from host to host, where a fault has touched it.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct LinkState {
-    /// How many faults cut it now.
-    pub cuts: u32,
-    /// How much longer each packet takes now, in nanoseconds, by each fault that slows it.
-    pub slow_by: Vec<u64>,
+/// What is wrong with the way from one host to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Impairment {
+    /// No packet passes.
+    Cut,
+    /// Every packet takes so many nanoseconds longer.
+    Slow(u64),
+    /// So many of a hundred packets take so many nanoseconds longer.
+    Delay(u8, u64),
+    /// So many of a hundred packets are lost.
+    Lose(u8),
+    /// So many of a hundred packets arrive twice.
+    Duplicate(u8),
+    /// So many of a hundred packets are overtaken by later ones.
+    Reorder(u8),
+    /// So many bytes pass a second.
+    Limit(u64),
+    /// Packets that would open a connection are dropped.
+    DropSyns,
+    /// Packets that would open a connection are answered with a reset.
+    RefuseSyns,
+    /// A write takes one byte.
+    StretchWrites,
+    /// A read gives one byte.
+    StretchReads,
+    /// Nothing is read.
+    StallReads,
+    /// Buffers hold so many bytes.
+    ShrinkBuffers(u64),
 }
 
-impl LinkState {
-    /// One fault less slows it.
-    pub fn slow_no_more(&mut self, by: u64) {
-        if let Some(at) = self.slow_by.iter().position(|other| *other == by) {
-            self.slow_by.remove(at);
-        }
-    }
+/// What becomes of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Passage {
+    /// When it arrives, if it does.
+    pub due: u64,
+    /// Whether it is lost on the way; one that is not may still find the host without power.
+    pub lost: bool,
+    /// Whether packets that are sent after it may arrive before it. A stream waits for it.
+    pub overtaken: bool,
+    /// When a copy of it arrives. A stream throws that away.
+    pub copy_due: Option<u64>,
+}
 
-    fn slower_ns(&self) -> u64 {
-        self.slow_by.iter().fold(0, |sum: u64, by| sum.saturating_add(*by))
-    }
+/// What chance decides about a packet, each by bits of its own.
+#[derive(Clone, Copy)]
+enum Lot {
+    Lost = 1,
+    Copied,
+    Overtaken,
+    Delayed,
 }
 
 impl Kernel {
-    /// Whether a packet sent now from one host reaches another that is up.
+    /// Whether a packet sent now from one host reaches another that is up, unless chance loses it.
     pub fn passes(&self, from: HostId, to: HostId) -> bool {
-        self.links.is_empty() || self.links.get(&(from, to)).is_none_or(|link| link.cuts == 0)
+        !self.is_impaired(from, to, Impairment::Cut)
     }
 
-    /// How long the nth packet of a stream takes. A stream of its own: never the schedule's.
-    pub fn latency(&self, from: HostId, to: HostId, stream: u64, n: u64) -> u64 {
+    /// Whether exactly this is wrong with a way now.
+    pub fn is_impaired(&self, from: HostId, to: HostId, how: Impairment) -> bool {
+        self.impairments(from, to).any(|other| other == how)
+    }
+
+    /// How much a buffer of this size holds now for what goes from one host to another.
+    pub fn buffer(&self, from: HostId, to: HostId, size: usize) -> usize {
+        self.impairments(from, to).fold(size, |size, how| match how {
+            Impairment::ShrinkBuffers(bytes) => size.min(usize::try_from(bytes).unwrap_or(usize::MAX)),
+            _ => size,
+        })
+    }
+
+    /// Sends the nth packet of a stream, with so many bytes of data. A stream of chance of its own: never the schedule's.
+    pub fn send_packet(&mut self, from: HostId, to: HostId, stream: u64, n: u64, bytes: usize) -> Passage {
         let chance = self.chance(stream, n);
-        if from == to {
-            return LOOPBACK_MIN_NS + chance % LOOPBACK_SPREAD_NS;
+        let latency = match from == to {
+            true => LOOPBACK_MIN_NS + chance % LOOPBACK_SPREAD_NS,
+            false => LATENCY_MIN_NS + chance % LATENCY_SPREAD_NS,
+        };
+        let mut passage = Passage { due: self.now + latency, lost: false, overtaken: false, copy_due: None };
+        if self.impaired.is_empty() {
+            return passage;
         }
-        let slower =
-            if self.links.is_empty() { 0 } else { self.links.get(&(from, to)).map_or(0, LinkState::slower_ns) };
-        LATENCY_MIN_NS + chance % LATENCY_SPREAD_NS + slower.min(super::FAR_NS)
+        let drawn = |lot: Lot, percent: u8| super::record::mix(chance, lot as u64) % 100 < u64::from(percent);
+        let (mut longer, mut rate, mut copied) = (0u64, u64::MAX, false);
+        for how in self.impairments(from, to) {
+            match how {
+                Impairment::Cut => passage.lost = true,
+                Impairment::Slow(by) => longer = longer.saturating_add(by),
+                Impairment::Delay(percent, by) if drawn(Lot::Delayed, percent) => longer = longer.saturating_add(by),
+                Impairment::Lose(percent) => passage.lost |= drawn(Lot::Lost, percent),
+                Impairment::Duplicate(percent) => copied |= drawn(Lot::Copied, percent),
+                Impairment::Reorder(percent) => passage.overtaken |= drawn(Lot::Overtaken, percent),
+                Impairment::Limit(bytes) => rate = rate.min(bytes),
+                _ => {}
+            }
+        }
+        let overtaken = if passage.overtaken { OVERTAKEN_NS } else { 0 };
+        let waits = self.wait_for_turn((from, to), rate, bytes);
+        let later = longer.saturating_add(overtaken).saturating_add(waits).min(super::FAR_NS);
+        passage.due = passage.due.saturating_add(later);
+        passage.copy_due = copied.then(|| passage.due + latency);
+        passage
     }
 
-    /// Changes the way from host to host.
-    pub fn link(&mut self, from: HostId, to: HostId) -> &mut LinkState {
-        self.links.entry((from, to)).or_default()
+    /// How long a packet waits until all those before it have passed, and passes itself.
+    fn wait_for_turn(&mut self, way: (HostId, HostId), rate: u64, bytes: usize) -> u64 {
+        if rate == u64::MAX {
+            return 0;
+        }
+        let takes = (u128::from(bytes as u64 + HEADER_BYTES) * 1_000_000_000).div_ceil(u128::from(rate.max(1)));
+        let free_at = self.busy_until.entry(way).or_default();
+        *free_at = (*free_at).max(self.now).saturating_add(u64::try_from(takes).unwrap_or(u64::MAX));
+        *free_at - self.now
+    }
+
+    fn impairments(&self, from: HostId, to: HostId) -> impl Iterator<Item = Impairment> {
+        self.impaired.iter().filter(move |(way, _)| *way == (from, to)).map(|(_, how)| *how)
+    }
+
+    /// Something more is wrong with a way.
+    pub(super) fn impair(&mut self, from: HostId, to: HostId, how: Impairment) {
+        self.impaired.push(((from, to), how));
+    }
+
+    /// One thing less is wrong with a way. Packets find that out by themselves, applications are told.
+    pub(super) fn repair(&mut self, from: HostId, to: HostId, how: Impairment) {
+        if let Some(at) = self.impaired.iter().position(|other| *other == ((from, to), how)) {
+            self.impaired.remove(at);
+        }
+        if matches!(how, Impairment::Limit(_)) {
+            // What was sent meanwhile arrives when it would have; what is sent from now on does not wait for it.
+            self.busy_until.remove(&(from, to));
+        }
+        if matches!(how, Impairment::StallReads | Impairment::ShrinkBuffers(_)) {
+            for conn in self.conns_between(from, to) {
+                for side in [0, 1] {
+                    self.send_queued(conn, side);
+                    self.wake_side(conn, side);
+                }
+            }
+        }
+    }
+
+    /// The connections that applications hold between two hosts, in the order in which they were made.
+    pub(super) fn conns_between(&self, a: HostId, b: HostId) -> Vec<super::ConnId> {
+        let between = |conn: &super::ConnId| {
+            let [x, y] = [self.conns[*conn].ends[0].host, self.conns[*conn].ends[1].host];
+            (x, y) == (a, b) || (x, y) == (b, a)
+        };
+        let held = self.hosts[a].conns.iter().chain(&self.hosts[b].conns).copied();
+        let mut conns: Vec<_> = held.filter(between).collect();
+        conns.sort_unstable();
+        conns.dedup();
+        conns
     }
 }

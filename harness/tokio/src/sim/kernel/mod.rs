@@ -33,6 +33,7 @@ pub(crate) use fault::Fault;
 pub use fault::{FaultKind, Stage};
 pub(crate) use handshake::{BACKLOG, ListenerId};
 pub(crate) use host::{Host, HostAction, HostId, TEST_HOST};
+pub use link::Impairment;
 pub use record::{Kind, Record, Stamp};
 pub use tasks::{HeldUntil, HoldTaken};
 pub(crate) use tasks::{HoldPlan, TaskId, TaskState, Turn, Wait};
@@ -58,7 +59,10 @@ pub(crate) struct Kernel {
     pub tasks: Vec<TaskState>,
     pub conns: Vec<Conn>,
     pub listeners: Vec<handshake::Listener>,
-    pub links: BTreeMap<(HostId, HostId), link::LinkState>,
+    /// What is wrong with which way now.
+    pub impaired: Vec<((HostId, HostId), Impairment)>,
+    /// Until when packets wait for their turn, where only so many bytes pass a second.
+    pub busy_until: BTreeMap<(HostId, HostId), u64>,
     pub faults: Vec<Fault>,
     pub triggers: triggers::Triggers,
     pub record: record::Recorder,
@@ -216,7 +220,8 @@ impl Kernel {
             tasks: vec![],
             conns: vec![],
             listeners: vec![],
-            links: BTreeMap::new(),
+            impaired: vec![],
+            busy_until: BTreeMap::new(),
             faults: vec![],
             triggers: Default::default(),
             record: Default::default(),

@@ -1,8 +1,9 @@
 //! How bytes travel: windows, segments, loss and retransmission, reading and writing.
 
 use super::{
-    Action, ConnId, Kernel, Kind, Side, TriggerKind, Wait,
+    Action, ConnId, Impairment, Kernel, Kind, Side, TriggerKind, Wait,
     conn::{Fin, Handshake, Segment},
+    link::Passage,
 };
 use std::{
     io,
@@ -37,9 +38,12 @@ impl Kernel {
         if pipe.fin != Fin::Open || !self.knows(conn, side) {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
+        let (from, to) = self.way(conn, side);
+        let buffer = self.buffer(from, to, self.settings.send_buffer);
+        let most = if self.is_impaired(from, to, Impairment::StretchWrites) { 1 } else { data.len() };
         let pipe = &mut self.conns[conn].pipes[side];
-        let space = self.settings.send_buffer.saturating_sub(pipe.queued.len() + pipe.flight_bytes);
-        let n = space.min(data.len());
+        let space = buffer.saturating_sub(pipe.queued.len() + pipe.flight_bytes);
+        let n = space.min(data.len()).min(most);
         if n == 0 && !data.is_empty() {
             if let Some(waiter) = waiter {
                 let surplus = pipe.writers.add(waiter);
@@ -51,7 +55,6 @@ impl Kernel {
         pipe.queued.push(data[..n].to_vec());
         self.event(Kind::Write, conn, n, |k| format!("writes {n} bytes on {}", k.describe(conn, side)));
         self.send_queued(conn, side);
-        let (from, to) = self.way(conn, side);
         self.occurs(TriggerKind::Writes, from, to);
         Poll::Ready(Ok(n))
     }
@@ -66,20 +69,24 @@ impl Kernel {
         peek: bool,
     ) -> Poll<io::Result<()>> {
         self.uses(conn, side);
+        let (from, to) = self.way(conn, 1 - side);
+        if self.is_impaired(from, to, Impairment::StallReads) {
+            return self.wait_to_read(waiter, conn, side);
+        }
+        let most = if self.is_impaired(from, to, Impairment::StretchReads) { 1 } else { usize::MAX };
         let pipe = &mut self.conns[conn].pipes[1 - side];
         if !pipe.arrived.is_empty() && peek {
-            pipe.arrived.peek(into);
+            pipe.arrived.peek(into, most);
             return Poll::Ready(Ok(()));
         }
         if !pipe.arrived.is_empty() {
-            let n = pipe.arrived.read(into);
+            let n = pipe.arrived.read(into, most);
             let blocked = !pipe.queued.is_empty();
             self.event(Kind::Read, conn, n, |k| format!("reads {n} bytes on {}", k.describe(conn, side)));
             if blocked {
                 let due = self.send_control(conn, side).unwrap_or(self.now + PERSIST_NS);
                 self.later(due, Action::Window(conn, 1 - side));
             }
-            let (from, to) = self.way(conn, 1 - side);
             self.occurs(TriggerKind::Reads, from, to);
             return Poll::Ready(Ok(()));
         }
@@ -92,6 +99,10 @@ impl Kernel {
             self.event(Kind::Read, conn, 0, |k| format!("reads the end of {}", k.describe(conn, side)));
             return Poll::Ready(Ok(()));
         }
+        self.wait_to_read(waiter, conn, side)
+    }
+
+    fn wait_to_read(&mut self, waiter: Option<&Waker>, conn: ConnId, side: Side) -> Poll<io::Result<()>> {
         if let Some(waiter) = waiter {
             let surplus = self.conns[conn].pipes[1 - side].readers.add(waiter);
             self.wake(surplus);
@@ -111,7 +122,7 @@ impl Kernel {
     pub(super) fn send_queued(&mut self, conn: ConnId, side: Side) {
         let (from, to) = self.way(conn, side);
         let alive = self.knows(conn, side);
-        let window = self.settings.receive_buffer;
+        let window = self.buffer(from, to, self.settings.receive_buffer);
         let mut arrivals = vec![];
         let stream = self.conns[conn].stream ^ side as u64;
         loop {
@@ -121,14 +132,17 @@ impl Kernel {
             if !alive || pipe.waiting || !(fin || room > 0 && !pipe.queued.is_empty()) {
                 break;
             }
-            let due = (self.now + self.latency(from, to, stream, pipe.packets)).max(pipe.last_due);
-            let lost = !self.passes(from, to);
             let pipe = &mut self.conns[conn].pipes[side];
             let bytes = if fin { vec![] } else { pipe.queued.take(room.min(SEGMENT_BYTES_MAX)) };
+            let (nth, last_due) = (pipe.packets, pipe.last_due);
+            let passage = self.send_packet(from, to, stream, nth, bytes.len());
+            // What comes out of order waits for what was sent before it.
+            let due = passage.due.max(last_due);
+            let pipe = &mut self.conns[conn].pipes[side];
             pipe.packets += 1;
             pipe.last_due = due;
             pipe.flight_bytes += bytes.len();
-            pipe.flight.push_back(Segment { due, bytes, lost });
+            pipe.flight.push_back(Segment { due, bytes, lost: passage.lost });
             if fin {
                 pipe.fin = Fin::Sent;
             }
@@ -160,18 +174,23 @@ impl Kernel {
             self.send_rst(conn, peer);
             return self.wait_to_retransmit(conn, side);
         }
+        let (from, to) = self.way(conn, side);
+        let mut until_fault = self.bytes_until_fault(from, to).unwrap_or(usize::MAX);
+        let mut arrived = 0;
         let pipe = &mut self.conns[conn].pipes[side];
-        while pipe.flight.front().is_some_and(|first| first.due <= self.now && !first.lost) {
-            let segment = pipe.flight.pop_front().expect("a first segment was seen");
-            pipe.flight_bytes -= segment.bytes.len();
-            if segment.bytes.is_empty() {
-                pipe.fin = Fin::Arrived;
-            }
-            pipe.arrived.push(segment.bytes);
+        while until_fault > 0 && pipe.flight.front().is_some_and(|first| first.due <= self.now && !first.lost) {
+            let bytes = pipe.arrive(until_fault);
+            until_fault -= bytes;
+            arrived += bytes;
         }
         pipe.tries = 0;
         let wakers = [pipe.readers.take(), pipe.writers.take()];
         self.wake(wakers.into_iter().flatten());
+        self.bytes_arrive(from, to, arrived);
+        if until_fault == 0 {
+            // What came with the last byte finds the world as the fault has left it.
+            self.later(self.now, Action::Deliver(conn, side, round));
+        }
     }
 
     fn wait_to_retransmit(&mut self, conn: ConnId, side: Side) {
@@ -193,9 +212,9 @@ impl Kernel {
             return self.time_out(conn, side);
         }
         let (from, to) = self.way(conn, side);
-        let lost = !self.passes(from, to);
         let c = &self.conns[conn];
-        let due = self.now + self.latency(from, to, c.stream ^ side as u64, c.pipes[side].packets);
+        let (stream, nth, bytes) = (c.stream ^ side as u64, c.pipes[side].packets, c.pipes[side].flight_bytes);
+        let Passage { due, lost, .. } = self.send_packet(from, to, stream, nth, bytes);
         let pipe = &mut self.conns[conn].pipes[side];
         pipe.packets += 1;
         pipe.waiting = false;
@@ -206,6 +225,7 @@ impl Kernel {
         self.later(due, Action::Deliver(conn, side, round));
         self.send_queued(conn, side);
     }
+
     fn time_out(&mut self, conn: ConnId, side: Side) {
         let end = &mut self.conns[conn].ends[side];
         end.error = Some(io::ErrorKind::TimedOut);

@@ -1,6 +1,6 @@
 //! Timers on the simulated clock, for tasks and for the network.
 
-use super::{ConnId, Side, clock, in_timer, with_at};
+use super::{ConnId, ListenerId, Side, clock, in_timer, with_at};
 use madsim::time::{Sleep, TimeHandle};
 use std::{
     future::Future,
@@ -31,6 +31,8 @@ pub(crate) enum Action {
     Window(ConnId, Side),
     /// A reset arrives at this side.
     Rst(ConnId, Side),
+    /// Accepting, which failed, may be tried again.
+    AcceptAgain(ListenerId),
     /// The connect fails: nobody has that address.
     Unreachable(ConnId),
     /// A fault begins.
@@ -133,6 +135,7 @@ impl super::Kernel {
             Action::Retransmit(conn, side, round) => self.retransmit(conn, side, round),
             Action::Window(conn, side) => self.send_queued(conn, side),
             Action::Rst(conn, side) => self.rst_arrives(conn, side),
+            Action::AcceptAgain(id) => self.accept_again(id),
             Action::Unreachable(conn) => self.connect_failed(conn, std::io::ErrorKind::HostUnreachable),
             Action::Fault(fault) => self.begin_fault(fault),
             Action::FaultOver(fault) => self.end_fault(fault),

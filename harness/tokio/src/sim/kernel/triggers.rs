@@ -12,6 +12,7 @@ pub enum TriggerKind {
     Writes,
     Reads,
     Closes,
+    Receives,
 }
 
 /// The nth time that something happens between two hosts; for accepts both are the one that accepts.
@@ -37,8 +38,31 @@ impl Kernel {
     }
 
     pub(super) fn occurs(&mut self, kind: TriggerKind, from: HostId, to: HostId) {
+        self.occurs_times(kind, from, to, 1);
+    }
+
+    /// So many bytes arrive: as many as [`Kernel::bytes_until_fault`] allows.
+    pub(super) fn bytes_arrive(&mut self, from: HostId, to: HostId, bytes: usize) {
+        if bytes > 0 {
+            self.occurs_times(TriggerKind::Receives, from, to, bytes.try_into().unwrap_or(u32::MAX));
+        }
+    }
+
+    /// How many bytes may arrive until one does for which a fault waits: no more may arrive before that begins.
+    pub(super) fn bytes_until_fault(&self, from: HostId, to: HostId) -> Option<usize> {
+        if self.triggers.waiting.is_empty() {
+            return None;
+        }
+        let seen = self.triggers.seen.get(&(TriggerKind::Receives, from, to)).copied().unwrap_or_default();
+        let nth = |nth| Trigger { kind: TriggerKind::Receives, from, to, nth };
+        let next = self.triggers.waiting.range(nth(seen.saturating_add(1))..=nth(u32::MAX)).next();
+        next.map(|(trigger, _)| (trigger.nth - seen) as usize)
+    }
+
+    /// Begins what waited for the last of them.
+    fn occurs_times(&mut self, kind: TriggerKind, from: HostId, to: HostId, times: u32) {
         let seen = self.triggers.seen.entry((kind, from, to)).or_default();
-        *seen += 1;
+        *seen = seen.saturating_add(times);
         let trigger = Trigger { kind, from, to, nth: *seen };
         if self.triggers.waiting.is_empty() {
             return;

@@ -38,7 +38,7 @@ impl TcpListener {
 
     /// Polls for the next connection.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        kernel::with(|k| match k.accept(self.id) {
+        kernel::with(|k| match k.accept(self.id)? {
             Some(conn) => Poll::Ready(Ok((TcpStream::of(conn, 1), k.conns[conn].ends[0].addr))),
             None => {
                 let surplus = k.listeners[self.id].waiters.add(cx.waker());
