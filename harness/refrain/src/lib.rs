@@ -221,6 +221,7 @@ pub use {
     faults::Faults,
     refrain_macros::test,
     simulation::Seen,
+    tokio::control::{Overflow, Sysctl},
     world::{Answer, Client, Exit, Host, World},
 };
 

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    control::{self, HostId},
+    control::{self, HostId, Sysctl},
     time::{Instant, timeout_at},
 };
 
@@ -265,6 +265,13 @@ impl Host {
         &self.name
     }
 
+    /// Tells its kernel how to behave; until then it is a Linux with that one's defaults. It counts from its process's
+    /// first socket on, if it is told at once: the process starts when the test next awaits something.
+    pub fn sysctl(&self, sysctl: Sysctl) -> &Host {
+        control::sysctl(self.id, sysctl);
+        self
+    }
+
     /// Kills its process and starts it again, as an operator does.
     pub fn restart(&self) {
         control::restart(self.id);
@@ -282,6 +289,12 @@ impl Host {
 }
 
 impl Client {
+    /// Tells its kernel how to behave; see [`Host::sysctl`].
+    pub fn sysctl(&self, sysctl: Sysctl) -> &Client {
+        control::sysctl(self.id, sysctl);
+        self
+    }
+
     /// Runs a future on this host, to its end.
     #[track_caller]
     pub fn run<F>(&self, future: F) -> impl Future<Output = F::Output> + use<F>

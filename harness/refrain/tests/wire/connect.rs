@@ -65,7 +65,7 @@ async fn a_host_without_power_answers_no_syn(world: World) {
 
 #[refrain::test(runs = 20)]
 async fn a_full_backlog_drops_syns(world: World) {
-    // Nobody accepts. The default backlog takes 1025 as Linux does: one more than it says.
+    // Nobody accepts. tokio's backlog is 128, and takes one more than it says as Linux does.
     world.host("server", || async {
         let _listener = TcpListener::bind("0.0.0.0:80").await.unwrap();
         std::future::pending::<()>().await
@@ -76,10 +76,12 @@ async fn a_full_backlog_drops_syns(world: World) {
         let mut connected = vec![];
         while let Ok(stream) = timeout(SECOND, TcpStream::connect("server:80")).await {
             connected.push(stream.unwrap());
+            // The last packet of a handshake may be behind the next SYN.
+            sleep(Duration::from_millis(10)).await;
         }
         connected.len()
     });
-    assert_eq!(connects.await, 1025);
+    assert_eq!(connects.await, 129);
 }
 
 #[refrain::test(runs = 20)]

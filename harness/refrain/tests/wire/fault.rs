@@ -81,10 +81,10 @@ async fn a_cut_longer_than_all_retransmissions_times_out(world: World) {
 }
 
 #[refrain::test(runs = 20)]
-async fn a_one_way_cut_lets_the_other_way_pass(world: World) {
+async fn across_a_one_way_cut_bytes_arrive_until_an_acknowledgement_is_overdue(world: World) {
     serve(&world, |mut stream| async move {
         for round in 0..10u8 {
-            let _ = stream.write_all(&[round]).await;
+            stream.write_all(&[round]).await.unwrap();
             sleep(SECOND).await;
         }
         let mut all = vec![];
@@ -92,17 +92,42 @@ async fn a_one_way_cut_lets_the_other_way_pass(world: World) {
         assert_eq!(all, b"up");
         tracing::info!("all arrived");
     });
+    world.sometimes("all arrived", "wire", "all arrived");
     world.client("client");
     let began = Instant::now();
-    world.fault("cut client -> server at 1 s for 99 s");
+    world.fault("cut client -> server at 1500 ms for 98500 ms");
     client(&world, move |mut stream| async move {
         sleep(SECOND * 2).await;
         stream.write_all(b"up").await.unwrap();
         let mut down = [0; 10];
-        stream.read_exact(&mut down).await.unwrap();
-        assert!(began.elapsed() < SECOND * 100, "{:?}", began.elapsed());
+        stream.read_exact(&mut down[..1]).await.unwrap();
+        assert!(began.elapsed() < SECOND * 100, "the first one passes: {:?}", began.elapsed());
+        stream.read_exact(&mut down[1..]).await.unwrap();
+        assert!(began.elapsed() > SECOND * 100, "the others wait: {:?}", began.elapsed());
+        assert_eq!(down, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
         drop(stream);
         sleep(SECOND * 200).await;
+    })
+    .await;
+}
+
+#[refrain::test(runs = 10)]
+async fn whoever_hears_no_acknowledgement_times_out_though_all_arrived(world: World) {
+    let host = serve(&world, |mut stream| async move {
+        assert_eq!(read(&mut stream).await.unwrap(), b"heard");
+        tracing::info!("it arrived");
+        sleep(SECOND * 2000).await;
+    });
+    world.sometimes("it arrived", "wire", "it arrived");
+    world.client("client");
+    world.fault("cut server -> client at 1 s");
+    client(&world, move |mut stream| async move {
+        sleep(SECOND * 2).await;
+        stream.write_all(b"heard").await.unwrap();
+        let (result, took) = timed(read(&mut stream)).await;
+        assert_eq!(result.unwrap_err(), TimedOut);
+        assert!(is_about(took, 924), "{took:?}");
+        drop(host);
     })
     .await;
 }

@@ -20,7 +20,10 @@ use std::{
 
 mod report;
 
-pub use kernel::{FaultKind, HeldUntil, HoldTaken, Hooks, Impairment, Kind, Record, Settings, Stage, Stamp, TriggerKind};
+pub use kernel::{
+    FaultKind, HeldUntil, HoldTaken, Hooks, Impairment, Kind, Overflow, Record, Settings, Stage, Stamp, Sysctl,
+    TriggerKind,
+};
 pub use report::{TaskReport, WaitReport, tasks};
 
 /// A host, by its number. 0 is the test.
@@ -185,6 +188,11 @@ pub fn heal() {
 /// Where each fault is in its life, in the order in which they were added.
 pub fn faults() -> Vec<Stage> {
     with(|k| k.faults.iter().map(|fault| fault.stage).collect())
+}
+
+/// Changes what a host's kernel was told.
+pub fn sysctl(host: HostId, sysctl: Sysctl) {
+    with(|k| k.hosts[host].sysctl = sysctl);
 }
 
 /// Sends a Unix signal to a host's process.

@@ -101,7 +101,7 @@ fn state(k: &Kernel, conn: ConnId, side: Side) -> String {
     if !end.established {
         return "SYN sent".into();
     }
-    match k.conns[conn].pipes[side].waiting {
+    match k.conns[conn].pipes[side].is_unacknowledged() {
         true => format!("established, {name} has not acknowledged"),
         false => "established".into(),
     }

@@ -1,17 +1,21 @@
 //! How a connection ends: FIN, half-close, RST.
 
-use super::{Action, ConnId, Kernel, Kind, Side, TriggerKind, conn::Fin};
-use std::io;
+use super::{Action, Conn, ConnId, HostId, Kernel, Kind, Side, TriggerKind, conn::Fin, errno::os_error};
+use std::{io, time::Duration};
 
 impl Kernel {
     /// The application shuts down its writing side: a FIN goes out behind what is queued.
-    pub fn shutdown(&mut self, conn: ConnId, side: Side) {
-        if self.conns[conn].pipes[side].fin != Fin::Open || !self.knows(conn, side) {
-            return;
+    pub fn shutdown(&mut self, conn: ConnId, side: Side) -> io::Result<()> {
+        if self.is_over(conn, side) {
+            return Err(os_error(io::ErrorKind::NotConnected));
+        }
+        if self.conns[conn].pipes[side].fin != Fin::Open {
+            return Ok(());
         }
         self.conns[conn].pipes[side].fin = Fin::Queued;
         self.event(Kind::Close, conn, side, |k| format!("shuts down its side of {}", k.describe(conn, side)));
         self.send_queued(conn, side);
+        Ok(())
     }
 
     /// The application drops its socket, or its process ends.
@@ -24,30 +28,51 @@ impl Kernel {
         let host = end.host;
         self.give_up_socket(conn, side);
         if !self.knows(conn, side) {
-            return self.forget(host, conn);
+            return self.forget(host, conn, side);
         }
         let (from, to) = self.way(conn, side);
         self.event(Kind::Close, conn, 2 + side, |k| format!("closes {}", k.describe(conn, side)));
-        if !self.conns[conn].ends[side].established {
-            self.conns[conn].ends[side].gone = true;
-        } else if !self.conns[conn].pipes[1 - side].arrived.is_empty() {
-            // The peer sent what nobody will read: only a reset tells it so (RFC 2525, 2.17).
-            self.conns[conn].ends[side].gone = true;
+        let Conn { ends, pipes, .. } = &self.conns[conn];
+        let unread = !pipes[1 - side].arrived.is_empty();
+        let ended = pipes.iter().all(|pipe| pipe.fin > Fin::Open);
+        let abort = ends[side].options.linger == Some(Duration::ZERO) && !ended;
+        if !ends[side].established {
+            self.end_is_gone(conn, side);
+        } else if unread || abort {
+            // The peer sent what nobody will read: only a reset tells it so (RFC 2525, 2.17). Or the application wants one.
+            self.end_is_gone(conn, side);
             self.send_rst(conn, side);
-        } else if self.conns[conn].pipes[side].fin == Fin::Open {
-            self.conns[conn].pipes[side].fin = Fin::Queued;
-            self.send_queued(conn, side);
+            let pipe = &mut self.conns[conn].pipes[side];
+            pipe.queued.clear();
+            self.conns[conn].pipes[1 - side].arrived.clear();
+        } else {
+            if pipes[side].fin == Fin::Open {
+                self.conns[conn].pipes[side].fin = Fin::Queued;
+                self.send_queued(conn, side);
+            }
+            match self.conns[conn].pipes[1 - side].fin {
+                Fin::Arrived => self.end_port(conn, side),
+                _ => self.begin_time_wait(conn, side),
+            }
         }
-        self.forget(host, conn);
+        self.forget(host, conn, side);
         self.occurs(TriggerKind::Closes, from, to);
     }
 
-    /// One end of it is closed; within one host the other end may still be open.
-    fn forget(&mut self, host: super::HostId, conn: ConnId) {
-        let conns = &mut self.hosts[host].conns;
-        if let Some(at) = conns.iter().position(|&other| other == conn) {
-            conns.remove(at);
-        }
+    fn forget(&mut self, host: HostId, conn: ConnId, side: Side) {
+        self.hosts[host].conns.remove(&(conn, side));
+    }
+
+    fn end_port(&mut self, conn: ConnId, side: Side) {
+        let ends = &self.conns[conn].ends;
+        self.hosts[ends[side].host].tcp.disconnected(ends[side].addr, ends[1 - side].addr);
+    }
+
+    /// This end closed first: its port stays in use for a while after the other end's FIN. Linux forgets a connection
+    /// whose FIN never comes (`tcp_fin_timeout`) after the same time.
+    pub(super) fn begin_time_wait(&mut self, conn: ConnId, side: Side) {
+        let ends = &self.conns[conn].ends;
+        self.hosts[ends[side].host].tcp.time_wait(ends[side].addr, ends[1 - side].addr, self.now);
     }
 
     /// This side's kernel answers with a reset.
@@ -82,8 +107,8 @@ impl Kernel {
             (false, true) => io::ErrorKind::BrokenPipe,
             (false, false) => io::ErrorKind::ConnectionReset,
         });
-        end.gone = true;
         let host = end.host;
+        self.end_is_gone(conn, side);
         let text = if refused { "is refused" } else { "is reset" };
         self.event_on(Kind::Reset, host, conn, |k| format!("{} {text}", k.describe(conn, side)));
         let pipe = &mut self.conns[conn].pipes[side];

@@ -1,6 +1,6 @@
 //! A TCP connection as plain data: two ends, and a pipe each way.
 
-use super::{HostId, Kernel, ListenerId, Waiters, bytes::Bytes, name_of, record};
+use super::{HostId, Kernel, ListenerId, Waiters, bytes::Bytes, name_of, record, socket::Options};
 use std::{collections::VecDeque, io, net::SocketAddr};
 
 /// A connection. Numbers are never used again within a run, so a socket of a dead process means nothing any more.
@@ -31,6 +31,8 @@ pub(crate) enum Handshake {
     SynSent,
     /// The server has answered it; the client may or may not know.
     SynReceived,
+    /// The server has answered it with a cookie, which is good until then, and remembers nothing.
+    Cookie(u64),
     /// Both sides know.
     Established,
 }
@@ -52,7 +54,10 @@ pub(crate) struct End {
     pub established: bool,
     /// To be reported once to the application.
     pub error: Option<io::ErrorKind>,
-    pub nodelay: bool,
+    pub options: Options,
+    /// When it last heard from the other end, and how many probes of keep-alive that one has not answered.
+    pub heard: u64,
+    pub unanswered: u32,
 }
 
 /// What one side has written and the other has not yet read.
@@ -68,24 +73,34 @@ pub(crate) struct Pipe {
     /// No segment may arrive before the one that was sent before it.
     pub last_due: u64,
     pub packets: u64,
-    /// Counts rounds of retransmission, so that a lost segment's arrival means nothing.
+    /// Counts rounds of retransmission, so that what was sent in an earlier one means nothing when it arrives.
     pub round: u32,
     /// How often in a row it was retransmitted; 0 while all is well.
     pub tries: u32,
-    /// Whether a retransmission is waited for.
-    pub waiting: bool,
+    /// Whether the timer of retransmission runs.
+    pub timer: bool,
+    /// Whether a segment is known to be lost: nothing new is sent before it is sent again.
+    pub lossy: bool,
+    /// Whether the timer runs that asks about a closed window, and how often in a row it has asked.
+    pub persist: bool,
+    pub probes: u32,
     pub fin: Fin,
     pub readers: Waiters,
     pub writers: Waiters,
 }
 
-/// A segment on its way. Without bytes it is a FIN.
+/// A segment on its way, until its acknowledgement is back.
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub due: u64,
+    /// What it carries; gone once it has arrived. A FIN carries nothing, and so does a probe of a closed window.
     pub bytes: Vec<u8>,
+    pub len: usize,
+    pub fin: bool,
     /// Whether the link was cut when it was sent.
     pub lost: bool,
+    /// Whether the peer has it, though nobody here knows.
+    pub arrived: bool,
 }
 
 /// How far the end of a direction is.
@@ -103,28 +118,42 @@ pub(crate) enum Fin {
 }
 
 impl Pipe {
-    /// The first segment arrives, or its first `most` bytes; says how many did.
-    pub fn arrive(&mut self, most: usize) -> usize {
-        let Some(segment) = self.flight.front_mut() else { return 0 };
-        let bytes = if segment.bytes.len() > most {
-            let rest = segment.bytes.split_off(most);
-            std::mem::replace(&mut segment.bytes, rest)
-        } else {
-            if segment.bytes.is_empty() {
+    /// What is due at `now` arrives, up to `most` bytes; says how many did.
+    pub fn arrive(&mut self, now: u64, most: usize) -> usize {
+        let mut left = most;
+        for segment in self.flight.iter_mut().take_while(|segment| segment.due <= now && !segment.lost) {
+            if segment.arrived {
+                continue;
+            }
+            if left == 0 {
+                break;
+            }
+            if segment.bytes.len() > left {
+                let rest = segment.bytes.split_off(left);
+                self.arrived.push(std::mem::replace(&mut segment.bytes, rest));
+                return most;
+            }
+            left -= segment.bytes.len();
+            segment.arrived = true;
+            self.arrived.push(std::mem::take(&mut segment.bytes));
+            if segment.fin {
                 self.fin = Fin::Arrived;
             }
-            self.flight.pop_front().map_or(vec![], |segment| segment.bytes)
-        };
-        let n = bytes.len();
-        self.flight_bytes -= n;
-        self.arrived.push(bytes);
-        n
+        }
+        most - left
     }
 }
 
 impl Kernel {
     /// A new connection, not yet begun.
-    pub fn new_conn(&mut self, from: HostId, local: SocketAddr, to: HostId, remote: SocketAddr) -> ConnId {
+    pub fn new_conn(
+        &mut self,
+        from: HostId,
+        local: SocketAddr,
+        to: HostId,
+        remote: SocketAddr,
+        options: Options,
+    ) -> ConnId {
         let nth = self.connects.entry((from, to)).or_default();
         *nth += 1;
         let names = record::mix(record::hash(&self.hosts[from].name), record::hash(&self.hosts[to].name));
@@ -138,11 +167,14 @@ impl Kernel {
             gone: false,
             established: false,
             error: None,
-            nodelay: false,
+            options,
+            heard: 0,
+            unanswered: 0,
         };
         let mut client = end(from, self.hosts[from].boot, local);
         client.open = true;
-        let server = end(to, self.hosts[to].boot, remote);
+        let mut server = end(to, self.hosts[to].boot, remote);
+        server.options = self.options(to);
         self.conns.push(Conn {
             ends: [client, server],
             pipes: Default::default(),
@@ -181,6 +213,16 @@ impl Kernel {
     pub fn knows(&self, conn: ConnId, side: Side) -> bool {
         let end = &self.conns[conn].ends[side];
         !end.gone && self.hosts[end.host].boot == end.boot
+    }
+
+    /// This end's host forgets the connection: its port is free.
+    pub fn end_is_gone(&mut self, conn: ConnId, side: Side) {
+        let known = self.knows(conn, side);
+        let ends = &mut self.conns[conn].ends;
+        ends[side].gone = true;
+        if known {
+            self.hosts[ends[side].host].tcp.disconnected(ends[side].addr, ends[1 - side].addr);
+        }
     }
 
     /// Wakes everybody who waits at this side.

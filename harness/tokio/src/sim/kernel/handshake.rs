@@ -1,105 +1,67 @@
-//! How a connection comes to be: SYN, SYN-ACK, ACK, the listener's queue, and what happens when one is lost.
+//! How a connection comes to be: SYN, SYN-ACK, ACK, and what happens when one is lost.
 
-use super::{Action, ConnId, FaultKind, HostId, Impairment, Kernel, Kind, TriggerKind, Waiters, conn::Handshake, current_task};
+use super::{
+    Action, ConnId, HostId, Impairment, Kernel, Kind, TriggerKind,
+    conn::Handshake,
+    errno::os_error,
+    listen::Admission,
+    socket::{Options, SocketId},
+};
 use std::{
-    collections::VecDeque,
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr},
 };
 
-/// SYNs that a client sends before it gives up: after 1, 2, 4 ... s, as Linux with `tcp_syn_retries` 6, 127 s in all.
-const SYN_TRIES_MAX: u32 = 7;
-/// SYN-ACKs that a server sends before it gives up: `tcp_synack_retries` 5 and the first, 63 s in all.
-const SYN_ACK_TRIES_MAX: u32 = 6;
-/// The first wait before a packet of the handshake is sent again.
+/// The first wait before a packet of the handshake is sent again; it doubles (RFC 6298, Linux's `TCP_TIMEOUT_INIT`).
 const SYN_WAIT_NS: u64 = 1_000_000_000;
 /// How long nobody answers for an address before the host is called unreachable: Linux's three ARP tries.
 const UNREACHABLE_NS: u64 = 3_000_000_000;
-/// What a failed accept takes, for a server that tries again at once: virtual time goes on meanwhile, as real time does.
-const ACCEPT_FAILS_NS: u64 = 1_000_000;
-/// Linux's `EMFILE`: too many open files.
-const EMFILE: i32 = 24;
-/// The backlog of a listener that does not say, as tokio's.
-pub(crate) const BACKLOG: usize = 1024;
-
-pub(crate) type ListenerId = usize;
-
-/// A listening socket.
-#[derive(Debug)]
-pub(crate) struct Listener {
-    pub host: HostId,
-    pub addr: SocketAddr,
-    pub backlog: usize,
-    /// Handshakes that have begun and are not yet in the queue.
-    pub half_open: usize,
-    pub queue: VecDeque<ConnId>,
-    pub waiters: Waiters,
-    pub open: bool,
-    /// When accepting may fail again.
-    pub fails_from: u64,
-}
+/// How long a SYN cookie is good for: Linux's `MAX_SYNCOOKIE_AGE`, two periods of 60 s.
+const COOKIE_NS: u64 = 120_000_000_000;
 
 impl Kernel {
-    /// Opens a listening socket.
-    pub fn listen(&mut self, host: HostId, addr: SocketAddr, backlog: usize) -> io::Result<ListenerId> {
+    /// Starts to connect a new socket.
+    pub fn connect(&mut self, from: HostId, remote: SocketAddr) -> io::Result<ConnId> {
+        self.demand_file(from)?;
+        let options = self.options(from);
+        self.begin_connect(from, None, remote, options)
+    }
+
+    /// Starts to connect a socket, from the port that it has.
+    pub fn connect_socket(&mut self, socket: SocketId, remote: SocketAddr) -> io::Result<ConnId> {
         self.demand_life()?;
-        let own = addr.ip().is_unspecified() || addr.ip().is_loopback() || addr.ip() == self.hosts[host].ip;
-        if !own {
-            return Err(io::ErrorKind::AddrNotAvailable.into());
-        }
-        let port = match addr.port() {
-            0 => self.ephemeral_port(host)?,
-            port if self.port_taken(host, addr.ip(), port) => return Err(io::ErrorKind::AddrInUse.into()),
-            port => port,
+        let (host, options, bound) = {
+            let socket = &self.sockets[socket];
+            (socket.host, socket.options, socket.bound)
         };
-        let addr = SocketAddr::new(addr.ip(), port);
-        let (half_open, open, waiters) = (0, true, Waiters::default());
-        let (queue, fails_from) = (VecDeque::new(), 0);
-        self.listeners.push(Listener { host, addr, backlog, half_open, queue, waiters, open, fails_from });
-        let id = self.listeners.len() - 1;
-        self.hosts[host].listeners.push(id);
-        self.event(Kind::Listen, id, port as usize, |_| format!("listens on port {port}"));
-        Ok(id)
+        let conn = self.begin_connect(host, bound, remote, options)?;
+        self.close_socket(socket);
+        Ok(conn)
     }
 
-    fn port_taken(&self, host: HostId, ip: IpAddr, port: u16) -> bool {
-        self.hosts[host]
-            .listeners
-            .iter()
-            .map(|&id| &self.listeners[id].addr)
-            .any(|addr| addr.port() == port && (addr.ip() == ip || addr.ip().is_unspecified() || ip.is_unspecified()))
-    }
-
-    /// A port that nothing on the host uses, from the range that Linux and IANA set aside.
-    fn ephemeral_port(&mut self, host: HostId) -> io::Result<u16> {
-        for _ in 0..=u16::MAX - 49152 {
-            let port = self.hosts[host].next_port;
-            self.hosts[host].next_port = if port == u16::MAX { 49152 } else { port + 1 };
-            let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-            let used = |id: &ConnId| self.conns[*id].ends[0].addr.port() == port;
-            if !self.port_taken(host, any, port) && !self.hosts[host].conns.iter().any(used) {
-                return Ok(port);
-            }
-        }
-        Err(io::ErrorKind::AddrNotAvailable.into())
-    }
-
-    /// A destructor of a process that is gone reaches no network any more.
-    fn demand_life(&self) -> io::Result<()> {
-        if self.is_dead(current_task()) { Err(io::ErrorKind::NetworkDown.into()) } else { Ok(()) }
-    }
-
-    /// Starts to connect.
-    pub fn connect(&mut self, from: HostId, mut remote: SocketAddr) -> io::Result<ConnId> {
-        self.demand_life()?;
+    fn begin_connect(
+        &mut self,
+        from: HostId,
+        bound: Option<SocketAddr>,
+        mut remote: SocketAddr,
+        options: Options,
+    ) -> io::Result<ConnId> {
         if remote.ip().is_unspecified() {
             remote.set_ip(Ipv4Addr::LOCALHOST.into());
         }
-        let port = self.ephemeral_port(from)?;
         let target = self.host_at(from, remote.ip());
-        let ip = if target == Some(from) { remote.ip() } else { self.hosts[from].ip };
-        let conn = self.new_conn(from, SocketAddr::new(ip, port), target.unwrap_or(from), remote);
-        self.hosts[from].conns.push(conn);
+        let mut local = SocketAddr::new(self.source_ip(from, target, remote.ip()), 0);
+        match bound {
+            Some(bound) if self.hosts[from].tcp.is_taken(bound.port(), remote, self.now) => {
+                return Err(os_error(io::ErrorKind::AddrNotAvailable));
+            }
+            Some(bound) if !bound.ip().is_unspecified() => local = bound,
+            Some(bound) => local.set_port(bound.port()),
+            None => local.set_port(self.hosts[from].tcp.for_connect(remote, self.now)?),
+        }
+        let conn = self.new_conn(from, local, target.unwrap_or(from), remote, options);
+        self.hosts[from].conns.insert((conn, 0));
+        self.hosts[from].tcp.connected(local, remote, options.reuse_addr);
         self.uses(conn, 0);
         self.event(Kind::Connect, conn, 0, |k| match target {
             Some(_) => format!("connects {}", k.describe(conn, 0)),
@@ -121,7 +83,8 @@ impl Kernel {
         if let Some(due) = self.send_control(conn, 0).filter(|_| !dropped) {
             self.later(due, Action::Syn(conn));
         }
-        self.later(self.now + (SYN_WAIT_NS << (tries - 1)), Action::SynRetry(conn, tries + 1));
+        let linear = self.hosts[from].sysctl.tcp_syn_linear_timeouts;
+        self.later(self.now + syn_wait(tries.saturating_sub(linear).max(1)), Action::SynRetry(conn, tries + 1));
     }
 
     fn wants_to_connect(&self, conn: ConnId) -> bool {
@@ -133,16 +96,16 @@ impl Kernel {
         if !self.wants_to_connect(conn) {
             return;
         }
-        if tries > SYN_TRIES_MAX {
+        let sysctl = &self.hosts[self.way(conn, 0).0].sysctl;
+        if tries > 1 + sysctl.tcp_syn_retries + sysctl.tcp_syn_linear_timeouts {
             return self.connect_failed(conn, io::ErrorKind::TimedOut);
         }
         self.send_syn(conn, tries);
     }
 
     pub(super) fn connect_failed(&mut self, conn: ConnId, why: io::ErrorKind) {
-        let end = &mut self.conns[conn].ends[0];
-        end.error = Some(why);
-        end.gone = true;
+        self.conns[conn].ends[0].error = Some(why);
+        self.end_is_gone(conn, 0);
         self.wake_side(conn, 0);
     }
 
@@ -160,19 +123,18 @@ impl Kernel {
             return self.send_rst(conn, 1);
         }
         let addr = self.conns[conn].ends[1].addr;
-        let heard = |&&id: &&ListenerId| {
-            let at = self.listeners[id].addr;
-            at.port() == addr.port() && (at.ip() == addr.ip() || at.ip().is_unspecified())
-        };
-        let Some(&id) = self.hosts[to].listeners.iter().find(heard) else { return self.send_rst(conn, 1) };
-        let listener = &mut self.listeners[id];
-        // Linux counts one more than the backlog; a full queue drops the SYN, and the client tries again.
-        if listener.queue.len() + listener.half_open > listener.backlog {
-            return;
+        let stream = self.conns[conn].stream;
+        let Some(id) = self.listener_at(to, addr, stream) else { return self.send_rst(conn, 1) };
+        match self.admits(id) {
+            Admission::Dropped => return,
+            Admission::Refused => return self.send_rst(conn, 1),
+            Admission::Cookie => self.conns[conn].handshake = Handshake::Cookie(self.now + COOKIE_NS),
+            Admission::Queued => {
+                self.listeners[id].half_open += 1;
+                self.conns[conn].handshake = Handshake::SynReceived;
+            }
         }
-        listener.half_open += 1;
         self.conns[conn].listener = Some(id);
-        self.conns[conn].handshake = Handshake::SynReceived;
         self.send_syn_ack(conn, 1);
     }
 
@@ -181,7 +143,7 @@ impl Kernel {
             self.later(due, Action::SynAck(conn));
         }
         if self.conns[conn].handshake == Handshake::SynReceived {
-            self.later(self.now + (SYN_WAIT_NS << (tries - 1)), Action::SynAckRetry(conn, tries + 1));
+            self.later(self.now + syn_wait(tries), Action::SynAckRetry(conn, tries + 1));
         }
     }
 
@@ -189,7 +151,7 @@ impl Kernel {
         if self.conns[conn].handshake != Handshake::SynReceived || !self.knows(conn, 1) {
             return;
         }
-        if tries > SYN_ACK_TRIES_MAX {
+        if tries > 1 + self.hosts[self.way(conn, 1).0].sysctl.tcp_synack_retries {
             // The next SYN, if one comes, begins anew.
             self.leave_half_open(conn);
             self.conns[conn].handshake = Handshake::SynSent;
@@ -217,6 +179,9 @@ impl Kernel {
                 return self.send_rst(conn, 0);
             }
             self.conns[conn].ends[0].established = true;
+            if self.conns[conn].ends[0].options.keepalive {
+                self.begin_keepalive(conn, 0);
+            }
             self.wake_side(conn, 0);
         }
         if let Some(due) = self.send_control(conn, 0) {
@@ -230,73 +195,40 @@ impl Kernel {
         }
     }
 
-    /// The server has heard from the client again: the connection goes to the listener's queue. Data counts, too.
+    /// The server has heard from the client again: the connection goes to the listener's queue. Data counts, too. While
+    /// the queue is full it does not: the client believes that it is connected, and what it sends is not acknowledged.
     pub(super) fn finish_handshake(&mut self, conn: ConnId) {
-        if self.conns[conn].handshake != Handshake::SynReceived || !self.knows(conn, 1) {
+        match self.conns[conn].handshake {
+            Handshake::SynReceived | Handshake::Cookie(_) if !self.knows(conn, 1) => return,
+            Handshake::SynReceived => {}
+            Handshake::Cookie(until) if self.now <= until => {}
+            Handshake::Cookie(_) => return self.conns[conn].handshake = Handshake::SynSent,
+            Handshake::SynSent | Handshake::Established => return,
+        }
+        let id = self.conns[conn].listener.expect("a handshake that a listener answered has one");
+        if !self.listeners[id].open {
+            self.leave_half_open(conn);
+            self.conns[conn].handshake = Handshake::Established;
+            self.end_is_gone(conn, 1);
+            return self.send_rst(conn, 1);
+        }
+        if !self.enqueue(id, conn) {
             return;
         }
         self.leave_half_open(conn);
         self.conns[conn].handshake = Handshake::Established;
-        self.conns[conn].ends[1].established = true;
-        let Some(id) = self.conns[conn].listener.filter(|&id| self.listeners[id].open) else {
-            self.conns[conn].ends[1].gone = true;
-            return self.send_rst(conn, 1);
-        };
-        self.listeners[id].queue.push_back(conn);
-        self.accept_again(id);
+        let options = self.listeners[id].options;
+        let [client, server] = &mut self.conns[conn].ends;
+        (server.established, server.options) = (true, options);
+        let (local, remote, host) = (server.addr, client.addr, server.host);
+        self.hosts[host].tcp.connected(local, remote, options.reuse_addr);
+        if options.keepalive {
+            self.begin_keepalive(conn, 1);
+        }
     }
+}
 
-    /// The next connection that waits at a listener, now the application's; `None`: it has to wait for one.
-    pub fn accept(&mut self, id: ListenerId) -> io::Result<Option<ConnId>> {
-        let host = self.listeners[id].host;
-        if self.listeners[id].queue.is_empty() {
-            return Ok(None);
-        }
-        if self.suffers(FaultKind::FailAccepts(host)) {
-            return self.fail_accept(id);
-        }
-        let Some(conn) = self.listeners[id].queue.pop_front() else { return Ok(None) };
-        self.conns[conn].ends[1].open = true;
-        self.hosts[host].conns.push(conn);
-        self.event(Kind::Accept, conn, 1, |k| format!("accepts {}", k.describe(conn, 1)));
-        self.occurs(TriggerKind::Accepts, host, host);
-        Ok(Some(conn))
-    }
-
-    /// There is no file descriptor for what waits: it goes on waiting.
-    fn fail_accept(&mut self, id: ListenerId) -> io::Result<Option<ConnId>> {
-        if self.now < self.listeners[id].fails_from {
-            self.later(self.listeners[id].fails_from, Action::AcceptAgain(id));
-            return Ok(None);
-        }
-        self.listeners[id].fails_from = self.now + ACCEPT_FAILS_NS;
-        self.event(Kind::Accept, id, 2, |_| "cannot accept: too many open files".into());
-        Err(io::Error::from_raw_os_error(EMFILE))
-    }
-
-    /// Whoever waits to accept on a host may try again.
-    pub(super) fn wake_accepting(&mut self, host: HostId) {
-        for id in self.hosts[host].listeners.clone() {
-            self.accept_again(id);
-        }
-    }
-
-    pub(super) fn accept_again(&mut self, id: ListenerId) {
-        let waiters = self.listeners[id].waiters.take();
-        self.wake(waiters);
-    }
-
-    /// The application drops a listening socket: whoever waits in its queue is reset.
-    pub fn unlisten(&mut self, id: ListenerId) {
-        let listener = &mut self.listeners[id];
-        if !std::mem::replace(&mut listener.open, false) {
-            return;
-        }
-        let (host, waiting) = (listener.host, std::mem::take(&mut listener.queue));
-        self.hosts[host].listeners.retain(|&other| other != id);
-        for conn in waiting {
-            self.send_rst(conn, 1);
-            self.conns[conn].ends[1].gone = true;
-        }
-    }
+/// How long the nth try of a packet of the handshake waits.
+fn syn_wait(tries: u32) -> u64 {
+    SYN_WAIT_NS.saturating_mul(1 << (tries - 1).min(40))
 }

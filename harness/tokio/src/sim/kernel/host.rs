@@ -1,8 +1,12 @@
 //! Hosts and their processes: start, end, crash, boot.
 
-use super::{Action, ConnId, Kernel, Kind, ListenerId, Waiters};
+use super::{Action, ConnId, Kernel, Kind, ListenerId, Ports, Side, SocketId, Sysctl, Waiters};
 use madsim::task::NodeId;
-use std::{collections::BTreeMap, net::IpAddr, task::Waker};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    task::Waker,
+};
 
 pub(crate) type HostId = usize;
 
@@ -23,10 +27,15 @@ pub(crate) struct Host {
     pub boot: u32,
     /// Which process it runs; what an earlier one held is gone with it.
     pub life: u32,
+    pub sysctl: Sysctl,
+    /// Sockets of its application that neither listen nor connect.
+    pub sockets: BTreeSet<SocketId>,
     pub listeners: Vec<ListenerId>,
-    /// Connections that its application holds; twice, if it holds both ends.
-    pub conns: Vec<ConnId>,
-    pub next_port: u16,
+    /// Ends of connections that its application holds.
+    pub conns: BTreeSet<(ConnId, Side)>,
+    pub udp_sockets: BTreeSet<usize>,
+    pub tcp: Ports,
+    pub udp: Ports,
     pub signal_waiters: Waiters,
     /// How many faults keep it down, and paused, now.
     pub downs: u32,
@@ -59,9 +68,13 @@ impl Host {
             running: true,
             boot: 1,
             life: 1,
+            sysctl: Sysctl::default(),
+            sockets: BTreeSet::new(),
             listeners: vec![],
-            conns: vec![],
-            next_port: 49152,
+            conns: BTreeSet::new(),
+            udp_sockets: BTreeSet::new(),
+            tcp: Ports::default(),
+            udp: Ports::default(),
             signal_waiters: Waiters::default(),
             downs: 0,
             pauses: 0,
@@ -108,12 +121,11 @@ impl Kernel {
         for id in self.hosts[host].listeners.clone() {
             self.unlisten(id);
         }
-        for conn in std::mem::take(&mut self.hosts[host].conns) {
-            for side in [0, 1] {
-                if self.conns[conn].ends[side].host == host {
-                    self.close(conn, side);
-                }
-            }
+        for id in self.hosts[host].sockets.clone() {
+            self.close_socket(id);
+        }
+        for (conn, side) in std::mem::take(&mut self.hosts[host].conns) {
+            self.close(conn, side);
         }
         self.forget_process(host);
     }
@@ -125,7 +137,9 @@ impl Kernel {
         h.running = false;
         h.boot += 1;
         let listeners = std::mem::take(&mut h.listeners);
+        h.sockets.clear();
         h.conns.clear();
+        h.tcp = Ports::default();
         for id in listeners {
             self.listeners[id].open = false;
             self.listeners[id].queue.clear();
@@ -152,21 +166,13 @@ impl Kernel {
 
     /// The connections that a host's application holds, for people.
     pub fn sockets(&self, host: HostId) -> Vec<String> {
-        let mut conns = self.hosts[host].conns.clone();
-        conns.sort_unstable();
-        conns.dedup();
-        let ends = conns.into_iter().flat_map(|conn| [(conn, 0), (conn, 1)]);
-        let held = ends.filter(|&(conn, side)| {
-            let end = &self.conns[conn].ends[side];
-            end.host == host && end.open
-        });
-        held.map(|(conn, side)| format!("{}: {} is open", self.hosts[host].name, self.describe(conn, side))).collect()
+        let held = self.hosts[host].conns.iter();
+        held.map(|&(conn, side)| format!("{}: {} is open", self.hosts[host].name, self.describe(conn, side))).collect()
     }
 
     /// How many sockets and how many tasks a host has now, its listeners not counted.
     pub fn open_now(&self, host: HostId) -> (usize, usize) {
         let tasks = self.tasks.iter().filter(|task| task.host == host && self.lives(task)).count();
-        let open = |&&conn: &&ConnId| self.conns[conn].ends.iter().any(|end| end.host == host && end.open);
-        (self.hosts[host].conns.iter().filter(open).count(), tasks)
+        (self.hosts[host].conns.len(), tasks)
     }
 }

@@ -164,7 +164,7 @@ impl Kernel {
             let [x, y] = [self.conns[*conn].ends[0].host, self.conns[*conn].ends[1].host];
             (x, y) == (a, b) || (x, y) == (b, a)
         };
-        let held = self.hosts[a].conns.iter().chain(&self.hosts[b].conns).copied();
+        let held = self.hosts[a].conns.iter().chain(&self.hosts[b].conns).map(|(conn, _)| *conn);
         let mut conns: Vec<_> = held.filter(between).collect();
         conns.sort_unstable();
         conns.dedup();

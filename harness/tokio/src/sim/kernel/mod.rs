@@ -16,12 +16,19 @@ pub(crate) mod clock;
 mod close;
 mod conn;
 mod dns;
+mod errno;
 mod fault;
 mod handshake;
 mod host;
+mod keepalive;
 mod link;
+mod listen;
+mod ports;
 mod record;
+mod segment;
+mod socket;
 mod stream;
+mod sysctl;
 mod tasks;
 mod timer;
 mod triggers;
@@ -29,12 +36,16 @@ mod waiters;
 mod wire;
 
 pub(crate) use conn::{Conn, ConnId, Fin, Side};
+pub(crate) use errno::os_error;
 pub(crate) use fault::Fault;
 pub use fault::{FaultKind, Stage};
-pub(crate) use handshake::{BACKLOG, ListenerId};
 pub(crate) use host::{Host, HostAction, HostId, TEST_HOST};
 pub use link::Impairment;
+pub(crate) use listen::ListenerId;
+pub(crate) use ports::{Bound, Ports};
 pub use record::{Kind, Record, Stamp};
+pub(crate) use socket::{Options as SocketOptions, SocketId};
+pub use sysctl::{Overflow, Sysctl};
 pub use tasks::{HeldUntil, HoldTaken};
 pub(crate) use tasks::{HoldPlan, TaskId, TaskState, Turn, Wait};
 pub(crate) use timer::{Action, Timer, arm};
@@ -58,11 +69,12 @@ pub(crate) struct Kernel {
     pub hosts: Vec<Host>,
     pub tasks: Vec<TaskState>,
     pub conns: Vec<Conn>,
-    pub listeners: Vec<handshake::Listener>,
     /// What is wrong with which way now.
     pub impaired: Vec<((HostId, HostId), Impairment)>,
     /// Until when packets wait for their turn, where only so many bytes pass a second.
     pub busy_until: BTreeMap<(HostId, HostId), u64>,
+    pub sockets: Vec<socket::Socket>,
+    pub listeners: Vec<listen::Listener>,
     pub faults: Vec<Fault>,
     pub triggers: triggers::Triggers,
     pub record: record::Recorder,
@@ -81,20 +93,16 @@ pub(crate) struct Kernel {
     driver: Option<Waker>,
 }
 
-/// What a run may be told about its network and its limits.
+/// What a run may be told about its limits.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The run fails when virtual time reaches this, in nanoseconds.
     pub time_max: u64,
-    /// Bytes that a socket takes from its writer before the writer waits. Linux starts near 16 KiB and grows; fixed here.
-    pub send_buffer: usize,
-    /// Bytes that a socket holds for its reader before the window closes.
-    pub receive_buffer: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { time_max: 3600 * 1_000_000_000, send_buffer: 64 << 10, receive_buffer: 64 << 10 }
+        Settings { time_max: 3600 * 1_000_000_000 }
     }
 }
 
@@ -219,6 +227,7 @@ impl Kernel {
             hosts: vec![],
             tasks: vec![],
             conns: vec![],
+            sockets: vec![],
             listeners: vec![],
             impaired: vec![],
             busy_until: BTreeMap::new(),

@@ -1,25 +1,15 @@
-//! How bytes travel: windows, segments, loss and retransmission, reading and writing.
+//! What an application does with a connection: it writes into a buffer and reads from one.
 
 use super::{
-    Action, ConnId, Impairment, Kernel, Kind, Side, TriggerKind, Wait,
-    conn::{Fin, Handshake, Segment},
-    link::Passage,
+    Action, Conn, ConnId, Impairment, Kernel, Kind, Side, TriggerKind, Wait,
+    conn::{Fin, Pipe},
+    errno::os_error,
 };
+use real::io::Ready;
 use std::{
     io,
     task::{Poll, Waker},
 };
-
-/// The first wait before a segment is sent again; doubled each time. Linux's smallest, 200 ms.
-const RETRANSMIT_WAIT_NS: u64 = 200_000_000;
-/// The longest such wait: Linux's `TCP_RTO_MAX`, 120 s.
-const RETRANSMIT_WAIT_MAX_NS: u64 = 120_000_000_000;
-/// How often a segment is sent again before the connection times out: `tcp_retries2`, about 924 s in all.
-const RETRANSMIT_TRIES_MAX: u32 = 15;
-/// When a writer asks again about a closed window whose opening was lost.
-const PERSIST_NS: u64 = 5_000_000_000;
-/// The most bytes that one segment carries, as with segmentation offload.
-const SEGMENT_BYTES_MAX: usize = 64 << 10;
 
 impl Kernel {
     /// Writes as much as the socket's buffer takes. Without a waiter nobody waits.
@@ -36,13 +26,12 @@ impl Kernel {
         }
         let pipe = &self.conns[conn].pipes[side];
         if pipe.fin != Fin::Open || !self.knows(conn, side) {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            return Poll::Ready(Err(os_error(io::ErrorKind::BrokenPipe)));
         }
         let (from, to) = self.way(conn, side);
-        let buffer = self.buffer(from, to, self.settings.send_buffer);
+        let space = self.space(conn, side);
         let most = if self.is_impaired(from, to, Impairment::StretchWrites) { 1 } else { data.len() };
         let pipe = &mut self.conns[conn].pipes[side];
-        let space = buffer.saturating_sub(pipe.queued.len() + pipe.flight_bytes);
         let n = space.min(data.len()).min(most);
         if n == 0 && !data.is_empty() {
             if let Some(waiter) = waiter {
@@ -83,8 +72,8 @@ impl Kernel {
             let n = pipe.arrived.read(into, most);
             let blocked = !pipe.queued.is_empty();
             self.event(Kind::Read, conn, n, |k| format!("reads {n} bytes on {}", k.describe(conn, side)));
-            if blocked {
-                let due = self.send_control(conn, side).unwrap_or(self.now + PERSIST_NS);
+            // Lost, the news that there is room again is asked for by the writer's probes.
+            if blocked && let Some(due) = self.send_control(conn, side) {
                 self.later(due, Action::Window(conn, 1 - side));
             }
             self.occurs(TriggerKind::Reads, from, to);
@@ -115,123 +104,59 @@ impl Kernel {
     pub fn take_error(&mut self, conn: ConnId, side: Side) -> Option<io::Error> {
         let kind = self.conns[conn].ends[side].error.take()?;
         self.event(Kind::Reset, conn, side, |k| format!("sees {kind} on {}", k.describe(conn, side)));
-        Some(kind.into())
+        Some(os_error(kind))
     }
 
-    /// Sends what the peer's window admits.
-    pub(super) fn send_queued(&mut self, conn: ConnId, side: Side) {
+    /// How many bytes a write takes now.
+    fn space(&self, conn: ConnId, side: Side) -> usize {
         let (from, to) = self.way(conn, side);
-        let alive = self.knows(conn, side);
-        let window = self.buffer(from, to, self.settings.receive_buffer);
-        let mut arrivals = vec![];
-        let stream = self.conns[conn].stream ^ side as u64;
-        loop {
-            let pipe = &self.conns[conn].pipes[side];
-            let fin = pipe.queued.is_empty() && pipe.fin == Fin::Queued;
-            let room = window.saturating_sub(pipe.arrived.len() + pipe.flight_bytes);
-            if !alive || pipe.waiting || !(fin || room > 0 && !pipe.queued.is_empty()) {
-                break;
-            }
-            let pipe = &mut self.conns[conn].pipes[side];
-            let bytes = if fin { vec![] } else { pipe.queued.take(room.min(SEGMENT_BYTES_MAX)) };
-            let (nth, last_due) = (pipe.packets, pipe.last_due);
-            let passage = self.send_packet(from, to, stream, nth, bytes.len());
-            // What comes out of order waits for what was sent before it.
-            let due = passage.due.max(last_due);
-            let pipe = &mut self.conns[conn].pipes[side];
-            pipe.packets += 1;
-            pipe.last_due = due;
-            pipe.flight_bytes += bytes.len();
-            pipe.flight.push_back(Segment { due, bytes, lost: passage.lost });
-            if fin {
-                pipe.fin = Fin::Sent;
-            }
-            arrivals.push((due, pipe.round));
-        }
-        for (due, round) in arrivals {
-            self.later(due, Action::Deliver(conn, side, round));
-        }
+        let Conn { ends, pipes, .. } = &self.conns[conn];
+        let buffer = self.buffer(from, to, ends[side].options.send_buffer as usize);
+        buffer.saturating_sub(pipes[side].queued.len() + pipes[side].flight_bytes)
     }
 
-    /// Segments from this side arrive, in order, or are lost.
-    pub(super) fn deliver(&mut self, conn: ConnId, side: Side, round: u32) {
-        let peer = 1 - side;
-        let pipe = &self.conns[conn].pipes[side];
-        if pipe.round != round || pipe.flight.front().is_none_or(|first| first.due > self.now) {
-            return;
-        }
-        if pipe.flight[0].lost || !self.reaches(conn, peer) {
-            return self.wait_to_retransmit(conn, side);
-        }
-        if side == 0 {
-            self.finish_handshake(conn);
-        }
-        let end = &self.conns[conn].ends[peer];
-        let fin_only = self.conns[conn].pipes[side].flight.iter().all(|s| s.bytes.is_empty());
-        let unknown = side == 0 && self.conns[conn].handshake != Handshake::Established;
-        if unknown || !self.knows(conn, peer) || (end.let_go && !fin_only) {
-            // The peer may have rebooted, or nobody will read: only a reset tells. If it is lost, the next try asks again.
-            self.send_rst(conn, peer);
-            return self.wait_to_retransmit(conn, side);
-        }
-        let (from, to) = self.way(conn, side);
-        let mut until_fault = self.bytes_until_fault(from, to).unwrap_or(usize::MAX);
-        let mut arrived = 0;
-        let pipe = &mut self.conns[conn].pipes[side];
-        while until_fault > 0 && pipe.flight.front().is_some_and(|first| first.due <= self.now && !first.lost) {
-            let bytes = pipe.arrive(until_fault);
-            until_fault -= bytes;
-            arrived += bytes;
-        }
-        pipe.tries = 0;
-        let wakers = [pipe.readers.take(), pipe.writers.take()];
-        self.wake(wakers.into_iter().flatten());
-        self.bytes_arrive(from, to, arrived);
-        if until_fault == 0 {
-            // What came with the last byte finds the world as the fault has left it.
-            self.later(self.now, Action::Deliver(conn, side, round));
-        }
+    /// What a socket is ready for, as `epoll` would say it.
+    pub fn readiness(&self, conn: ConnId, side: Side) -> Ready {
+        let Conn { ends, pipes, .. } = &self.conns[conn];
+        let gone = !self.knows(conn, side);
+        let (read_closed, error) = (gone || pipes[1 - side].fin == Fin::Arrived, ends[side].error.is_some());
+        let (from, to) = self.way(conn, 1 - side);
+        let stalled = self.is_impaired(from, to, Impairment::StallReads);
+        let write_closed = gone || read_closed && pipes[side].fin > Fin::Open;
+        let states = [
+            (Ready::READABLE, !stalled && (read_closed || error || !pipes[1 - side].arrived.is_empty())),
+            (Ready::WRITABLE, gone || error || self.space(conn, side) > 0 || pipes[side].fin > Fin::Open),
+            (Ready::READ_CLOSED, !stalled && read_closed),
+            (Ready::WRITE_CLOSED, write_closed),
+            (Ready::ERROR, error),
+        ];
+        states.iter().filter(|(_, is)| *is).fold(Ready::EMPTY, |ready, (state, _)| ready | *state)
     }
 
-    fn wait_to_retransmit(&mut self, conn: ConnId, side: Side) {
-        let pipe = &mut self.conns[conn].pipes[side];
-        pipe.round += 1;
-        pipe.tries += 1;
-        pipe.waiting = true;
-        let wait = (RETRANSMIT_WAIT_NS << (pipe.tries - 1)).min(RETRANSMIT_WAIT_MAX_NS);
-        let round = pipe.round;
-        self.later(self.now + wait, Action::Retransmit(conn, side, round));
+    /// Waits until a socket is ready for some of `wanted`.
+    pub fn poll_ready(&mut self, waiter: &Waker, conn: ConnId, side: Side, wanted: Ready) -> Poll<Ready> {
+        self.uses(conn, side);
+        let ready = self.readiness(conn, side) & wanted;
+        if !ready.is_empty() {
+            return Poll::Ready(ready);
+        }
+        if wanted.is_readable() {
+            let surplus = self.conns[conn].pipes[1 - side].readers.add(waiter);
+            self.wake(surplus);
+            self.wait(Wait::Read(conn, side));
+        }
+        if wanted.is_writable() {
+            let surplus = self.conns[conn].pipes[side].writers.add(waiter);
+            self.wake(surplus);
+            self.wait(Wait::Write(conn, side));
+        }
+        Poll::Pending
     }
 
-    /// Sends everything that has not arrived once more, or gives up after the last wait.
-    pub(super) fn retransmit(&mut self, conn: ConnId, side: Side, round: u32) {
-        if self.conns[conn].pipes[side].round != round || !self.knows(conn, side) {
-            return;
-        }
-        if self.conns[conn].pipes[side].tries > RETRANSMIT_TRIES_MAX {
-            return self.time_out(conn, side);
-        }
-        let (from, to) = self.way(conn, side);
-        let c = &self.conns[conn];
-        let (stream, nth, bytes) = (c.stream ^ side as u64, c.pipes[side].packets, c.pipes[side].flight_bytes);
-        let Passage { due, lost, .. } = self.send_packet(from, to, stream, nth, bytes);
-        let pipe = &mut self.conns[conn].pipes[side];
-        pipe.packets += 1;
-        pipe.waiting = false;
-        pipe.last_due = due;
-        for segment in &mut pipe.flight {
-            (segment.due, segment.lost) = (due, lost);
-        }
-        self.later(due, Action::Deliver(conn, side, round));
-        self.send_queued(conn, side);
-    }
-
-    fn time_out(&mut self, conn: ConnId, side: Side) {
-        let end = &mut self.conns[conn].ends[side];
-        end.error = Some(io::ErrorKind::TimedOut);
-        end.gone = true;
-        let host = end.host;
-        self.event_on(Kind::Reset, host, conn, |k| format!("{} times out", k.describe(conn, side)));
-        self.wake_side(conn, side);
+    /// Whether the connection is over in both directions, in whatever way: Linux then says `ENOTCONN`.
+    pub fn is_over(&self, conn: ConnId, side: Side) -> bool {
+        let Conn { pipes, .. } = &self.conns[conn];
+        let acknowledged = |pipe: &Pipe| pipe.fin == Fin::Arrived && pipe.flight.is_empty();
+        !self.knows(conn, side) || acknowledged(&pipes[side]) && pipes[1 - side].fin == Fin::Arrived
     }
 }

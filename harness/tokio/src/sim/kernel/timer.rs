@@ -29,6 +29,12 @@ pub(crate) enum Action {
     Retransmit(ConnId, Side, u32),
     /// The reader's window opened: this side may send more.
     Window(ConnId, Side),
+    /// This side asks about a closed window.
+    Persist(ConnId, Side),
+    /// This side looks whether the other has been silent for too long.
+    Keepalive(ConnId, Side),
+    /// The other side's question arrives at this side.
+    KeepaliveProbe(ConnId, Side),
     /// A reset arrives at this side.
     Rst(ConnId, Side),
     /// Accepting, which failed, may be tried again.
@@ -134,6 +140,9 @@ impl super::Kernel {
             Action::Deliver(conn, side, round) => self.deliver(conn, side, round),
             Action::Retransmit(conn, side, round) => self.retransmit(conn, side, round),
             Action::Window(conn, side) => self.send_queued(conn, side),
+            Action::Persist(conn, side) => self.persist(conn, side),
+            Action::Keepalive(conn, side) => self.keepalive(conn, side),
+            Action::KeepaliveProbe(conn, side) => self.probe_arrives(conn, side),
             Action::Rst(conn, side) => self.rst_arrives(conn, side),
             Action::AcceptAgain(id) => self.accept_again(id),
             Action::Unreachable(conn) => self.connect_failed(conn, std::io::ErrorKind::HostUnreachable),

@@ -1,7 +1,7 @@
 //! A simulated listening socket.
 
 use super::{TcpStream, ToSocketAddrs};
-use crate::sim::kernel::{self, HostId, ListenerId, Wait};
+use crate::sim::kernel::{self, ListenerId};
 use std::{
     future::poll_fn,
     io,
@@ -13,18 +13,20 @@ use std::{
 #[derive(Debug)]
 pub struct TcpListener {
     id: ListenerId,
-    addr: SocketAddr,
-    host: HostId,
 }
 
 impl TcpListener {
-    /// Listens on an address of this host.
+    pub(super) fn of(id: ListenerId) -> TcpListener {
+        TcpListener { id }
+    }
+
+    /// Listens on an address of this host, with the backlog that tokio asks for.
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
         let mut last = io::Error::new(io::ErrorKind::InvalidInput, "could not resolve to any address");
         let host = kernel::current_host();
         for addr in addr.resolve()? {
-            match kernel::with(|k| k.listen(host, addr, kernel::BACKLOG)) {
-                Ok(id) => return Ok(TcpListener { id, addr: kernel::with(|k| k.listeners[id].addr), host }),
+            match kernel::with(|k| k.listen_on(host, addr)) {
+                Ok(id) => return Ok(TcpListener { id }),
                 Err(error) => last = error,
             }
         }
@@ -38,29 +40,32 @@ impl TcpListener {
 
     /// Polls for the next connection.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        kernel::with(|k| match k.accept(self.id)? {
-            Some(conn) => Poll::Ready(Ok((TcpStream::of(conn, 1), k.conns[conn].ends[0].addr))),
-            None => {
-                let surplus = k.listeners[self.id].waiters.add(cx.waker());
-                k.wake(surplus);
-                k.wait(Wait::Accept(self.id));
-                Poll::Pending
-            }
+        kernel::with(|k| match k.accept(self.id, cx.waker()) {
+            Some(Ok(conn)) => Poll::Ready(Ok((TcpStream::of(conn, 1), k.conns[conn].ends[0].addr))),
+            Some(Err(error)) => Poll::Ready(Err(error)),
+            None => Poll::Pending,
         })
     }
 
     /// The address on which it listens.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.addr)
+        Ok(kernel::with(|k| k.listeners[self.id].addr))
+    }
+
+    /// How many hops a packet may make. Nothing here counts them.
+    pub fn ttl(&self) -> io::Result<u32> {
+        Ok(kernel::with(|k| k.listeners[self.id].options.ttl))
+    }
+
+    /// Notes how many hops a packet may make.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        kernel::with(|k| k.listeners[self.id].options.ttl = ttl);
+        Ok(())
     }
 }
 
 impl Drop for TcpListener {
     fn drop(&mut self) {
-        kernel::with(|k| {
-            if k.listeners[self.id].host == self.host {
-                k.unlisten(self.id);
-            }
-        });
+        kernel::with(|k| k.unlisten(self.id));
     }
 }

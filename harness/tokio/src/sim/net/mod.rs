@@ -1,15 +1,55 @@
 //! tokio's `net` on the simulated network: TCP.
 
+use bytes::BufMut;
+use real::io::{Interest, Ready};
+use std::io;
+
 mod addr;
 mod listener;
+mod socket;
 mod split;
 mod stream;
 
 pub use addr::{ToSocketAddrs, lookup_host};
 pub use listener::TcpListener;
+pub use socket::TcpSocket;
 pub use stream::TcpStream;
 
 /// Halves of a stream. As tokio's.
 pub mod tcp {
     pub use super::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+}
+
+/// What a socket must be, for somebody with this interest.
+fn ready_for(interest: Interest) -> Ready {
+    let states = [
+        (interest.is_readable(), Ready::READABLE | Ready::READ_CLOSED),
+        (interest.is_writable(), Ready::WRITABLE | Ready::WRITE_CLOSED),
+        (interest.is_error(), Ready::ERROR),
+    ];
+    states.iter().filter(|(wanted, _)| *wanted).fold(Ready::EMPTY, |ready, (_, states)| ready | *states)
+}
+
+/// Fills what has room with one read.
+fn fill<B: BufMut, T: Filled>(buf: &mut B, read: impl FnOnce(&mut [u8]) -> io::Result<T>) -> io::Result<T> {
+    let mut part = vec![0; buf.chunk_mut().len()];
+    let read = read(&mut part)?;
+    buf.put_slice(&part[..read.bytes()]);
+    Ok(read)
+}
+
+/// What a read comes to.
+trait Filled {
+    /// How many bytes it read.
+    fn bytes(&self) -> usize;
+}
+
+impl Filled for usize {
+    fn bytes(&self) -> usize {
+        *self
+    }
+}
+
+fn concat(bufs: &[io::IoSlice<'_>]) -> Vec<u8> {
+    bufs.iter().flat_map(|buf| buf.iter().copied()).collect()
 }

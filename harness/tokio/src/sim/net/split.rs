@@ -1,7 +1,8 @@
 //! The halves of a stream, borrowed and owned.
 
 use super::TcpStream;
-use real::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::BufMut;
+use real::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 use std::{
     error::Error,
     fmt, io,
@@ -72,57 +73,59 @@ impl OwnedWriteHalf {
 impl Drop for OwnedWriteHalf {
     fn drop(&mut self) {
         if self.shutdown_on_drop {
-            self.stream.shut_down();
+            let _ = self.stream.shut_down();
         }
     }
 }
 
 /// What every half knows of its stream.
-macro_rules! addresses {
-    ($half:ty, $stream:ident) => {
+macro_rules! asks {
+    ($($half:ty),*) => {$(
         impl $half {
             /// This end's address.
             pub fn local_addr(&self) -> io::Result<SocketAddr> {
-                self.$stream().local_addr()
+                self.stream().local_addr()
             }
 
-            /// The other end's address.
+            /// The other end's address, while there is a connection.
             pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-                self.$stream().peer_addr()
+                self.stream().peer_addr()
             }
 
-            fn $stream(&self) -> &TcpStream {
-                self.get()
+            /// Waits until it may be read from, or written to.
+            pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+                self.stream().ready(interest).await
+            }
+
+            fn stream(&self) -> &TcpStream {
+                self.as_ref()
             }
         }
-    };
+    )*};
 }
 
-addresses!(ReadHalf<'_>, stream_of);
-addresses!(WriteHalf<'_>, stream_of);
-addresses!(OwnedReadHalf, stream_of);
-addresses!(OwnedWriteHalf, stream_of);
+asks!(ReadHalf<'_>, WriteHalf<'_>, OwnedReadHalf, OwnedWriteHalf);
 
-impl ReadHalf<'_> {
-    fn get(&self) -> &TcpStream {
+impl AsRef<TcpStream> for ReadHalf<'_> {
+    fn as_ref(&self) -> &TcpStream {
         self.0
     }
 }
 
-impl WriteHalf<'_> {
-    fn get(&self) -> &TcpStream {
+impl AsRef<TcpStream> for WriteHalf<'_> {
+    fn as_ref(&self) -> &TcpStream {
         self.0
     }
 }
 
-impl OwnedReadHalf {
-    fn get(&self) -> &TcpStream {
+impl AsRef<TcpStream> for OwnedReadHalf {
+    fn as_ref(&self) -> &TcpStream {
         &self.0
     }
 }
 
-impl OwnedWriteHalf {
-    fn get(&self) -> &TcpStream {
+impl AsRef<TcpStream> for OwnedWriteHalf {
+    fn as_ref(&self) -> &TcpStream {
         &self.stream
     }
 }
@@ -132,18 +135,38 @@ macro_rules! reads {
         impl $half {
             /// Copies what has arrived without taking it.
             pub async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-                self.get().peek(buf).await
+                self.stream().peek(buf).await
+            }
+
+            /// Polls for what has arrived without taking it.
+            pub fn poll_peek(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
+                self.stream().poll_peek(cx, buf)
+            }
+
+            /// Waits until there is something to read, or the end, or an error.
+            pub async fn readable(&self) -> io::Result<()> {
+                self.stream().readable().await
             }
 
             /// Reads what has arrived, or says that it would have to wait.
             pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-                self.get().try_read(buf)
+                self.stream().try_read(buf)
+            }
+
+            /// The same into several buffers.
+            pub fn try_read_vectored(&self, bufs: &mut [io::IoSliceMut<'_>]) -> io::Result<usize> {
+                self.stream().try_read_vectored(bufs)
+            }
+
+            /// The same into what has room for it.
+            pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
+                self.stream().try_read_buf(buf)
             }
         }
 
         impl AsyncRead for $half {
             fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-                self.get().poll_read_or_peek(Some(cx.waker()), buf, false)
+                self.stream().poll_read_or_peek(Some(cx.waker()), buf, false)
             }
         }
     )*};
@@ -152,15 +175,37 @@ macro_rules! reads {
 macro_rules! writes {
     ($($half:ty),*) => {$(
         impl $half {
+            /// Waits until a write does something.
+            pub async fn writable(&self) -> io::Result<()> {
+                self.stream().writable().await
+            }
+
             /// Writes what the buffer takes, or says that it would have to wait.
             pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-                self.get().try_write(buf)
+                self.stream().try_write(buf)
+            }
+
+            /// The same from several buffers.
+            pub fn try_write_vectored(&self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
+                self.stream().try_write_vectored(bufs)
             }
         }
 
         impl AsyncWrite for $half {
             fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-                self.get().poll_write_some(Some(cx.waker()), data)
+                self.stream().poll_write_some(Some(cx.waker()), data)
+            }
+
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bufs: &[io::IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                self.stream().poll_write_some(Some(cx.waker()), &super::concat(bufs))
+            }
+
+            fn is_write_vectored(&self) -> bool {
+                true
             }
 
             fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -168,8 +213,7 @@ macro_rules! writes {
             }
 
             fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                self.get().shut_down();
-                Poll::Ready(Ok(()))
+                Poll::Ready(self.stream().shut_down())
             }
         }
     )*};

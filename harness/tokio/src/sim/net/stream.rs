@@ -4,8 +4,9 @@ use super::{
     ToSocketAddrs,
     tcp::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf},
 };
-use crate::sim::kernel::{self, ConnId, Side, Wait};
-use real::io::{AsyncRead, AsyncWrite, ReadBuf};
+use crate::sim::kernel::{self, ConnId, Side, SocketOptions, Wait, os_error};
+use bytes::BufMut;
+use real::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 use std::{
     future::poll_fn,
     io,
@@ -13,6 +14,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker, ready},
+    time::Duration,
 };
 
 /// A connection. As tokio's.
@@ -32,14 +34,19 @@ impl TcpStream {
         let mut last = io::Error::new(io::ErrorKind::InvalidInput, "could not resolve to any address");
         let host = kernel::current_host();
         for addr in addr.resolve()? {
-            // Dropped before it is established, the stream gives the attempt up.
-            let stream = TcpStream::of(kernel::with(|k| k.connect(host, addr))?, 0);
-            match poll_fn(|cx| stream.poll_connected(cx)).await {
-                Ok(()) => return Ok(stream),
+            let conn = kernel::with(|k| k.connect(host, addr))?;
+            match TcpStream::connected(conn).await {
+                Ok(stream) => return Ok(stream),
                 Err(error) => last = error,
             }
         }
         Err(last)
+    }
+
+    /// Waits until a connection is established. Dropped before, it gives the attempt up.
+    pub(super) async fn connected(conn: ConnId) -> io::Result<TcpStream> {
+        let stream = TcpStream::of(conn, 0);
+        poll_fn(|cx| stream.poll_connected(cx)).await.map(|()| stream)
     }
 
     fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -63,20 +70,62 @@ impl TcpStream {
         Ok(kernel::with(|k| k.conns[self.conn].ends[self.side].addr))
     }
 
-    /// The other end's address.
+    /// The other end's address, while there is a connection.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok(kernel::with(|k| k.conns[self.conn].ends[1 - self.side].addr))
+        kernel::with(|k| match k.is_over(self.conn, self.side) {
+            true => Err(os_error(io::ErrorKind::NotConnected)),
+            false => Ok(k.conns[self.conn].ends[1 - self.side].addr),
+        })
     }
 
     /// Whether small writes are sent at once. They always are here.
     pub fn nodelay(&self) -> io::Result<bool> {
-        Ok(kernel::with(|k| k.conns[self.conn].ends[self.side].nodelay))
+        self.option(|options| options.nodelay)
     }
 
     /// Notes the wish. Writes are always sent at once here.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        kernel::with(|k| k.conns[self.conn].ends[self.side].nodelay = nodelay);
-        Ok(())
+        self.option(|options| options.nodelay = nodelay)
+    }
+
+    /// Whether acknowledgements are sent at once. They take no time here.
+    pub fn quickack(&self) -> io::Result<bool> {
+        self.option(|options| options.quickack)
+    }
+
+    /// Notes the wish. Acknowledgements take no time here.
+    pub fn set_quickack(&self, quickack: bool) -> io::Result<()> {
+        self.option(|options| options.quickack = quickack)
+    }
+
+    /// What was set.
+    pub fn linger(&self) -> io::Result<Option<Duration>> {
+        self.option(|options| options.linger)
+    }
+
+    /// Zero: a drop resets the connection. Another time is noted only; on a real system the drop would block.
+    #[deprecated = "`SO_LINGER` causes the socket to block the thread on drop"]
+    pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
+        self.option(|options| options.linger = linger)
+    }
+
+    /// A drop resets the connection.
+    pub fn set_zero_linger(&self) -> io::Result<()> {
+        self.option(|options| options.linger = Some(Duration::ZERO))
+    }
+
+    /// How many hops a packet may make. Nothing here counts them.
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.option(|options| options.ttl)
+    }
+
+    /// Notes how many hops a packet may make.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.option(|options| options.ttl = ttl)
+    }
+
+    fn option<T>(&self, look: impl FnOnce(&mut SocketOptions) -> T) -> io::Result<T> {
+        Ok(kernel::with(|k| look(&mut k.conns[self.conn].ends[self.side].options)))
     }
 
     /// The socket's error, once.
@@ -87,8 +136,42 @@ impl TcpStream {
     /// Copies what has arrived without taking it.
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         let mut buf = ReadBuf::new(buf);
-        poll_fn(|cx| self.poll_read_or_peek(Some(cx.waker()), &mut buf, true)).await?;
-        Ok(buf.filled().len())
+        poll_fn(|cx| self.poll_peek(cx, &mut buf)).await
+    }
+
+    /// Polls for what has arrived without taking it.
+    pub fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
+        let before = buf.filled().len();
+        ready!(self.poll_read_or_peek(Some(cx.waker()), buf, true))?;
+        Poll::Ready(Ok(buf.filled().len() - before))
+    }
+
+    /// Waits until it may be read from, or written to.
+    pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+        let wanted = super::ready_for(interest);
+        poll_fn(|cx| kernel::with(|k| k.poll_ready(cx.waker(), self.conn, self.side, wanted)).map(Ok)).await
+    }
+
+    /// Waits until there is something to read, or the end, or an error.
+    pub async fn readable(&self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_read_ready(cx)).await
+    }
+
+    /// Waits until a write does something.
+    pub async fn writable(&self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_write_ready(cx)).await
+    }
+
+    /// Polls for something to read. Unlike tokio's it wakes every task that asks, not the last one alone.
+    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wanted = super::ready_for(Interest::READABLE);
+        kernel::with(|k| k.poll_ready(cx.waker(), self.conn, self.side, wanted)).map(|_| Ok(()))
+    }
+
+    /// Polls for room to write. Unlike tokio's it wakes every task that asks, not the last one alone.
+    pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wanted = super::ready_for(Interest::WRITABLE);
+        kernel::with(|k| k.poll_ready(cx.waker(), self.conn, self.side, wanted)).map(|_| Ok(()))
     }
 
     /// Reads what has arrived, or says that it would have to wait.
@@ -96,16 +179,38 @@ impl TcpStream {
         let mut buf = ReadBuf::new(buf);
         match self.poll_read_or_peek(None, &mut buf, false) {
             Poll::Ready(done) => done.map(|()| buf.filled().len()),
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+            Poll::Pending => Err(os_error(io::ErrorKind::WouldBlock)),
         }
+    }
+
+    /// The same into several buffers.
+    pub fn try_read_vectored(&self, bufs: &mut [io::IoSliceMut<'_>]) -> io::Result<usize> {
+        let mut all = vec![0; bufs.iter().map(|buf| buf.len()).sum()];
+        let n = self.try_read(&mut all)?;
+        let mut rest = &all[..n];
+        for buf in bufs {
+            let part = rest.split_off(..rest.len().min(buf.len())).unwrap_or_default();
+            buf[..part.len()].copy_from_slice(part);
+        }
+        Ok(n)
+    }
+
+    /// The same into what has room for it.
+    pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
+        super::fill(buf, |part| self.try_read(part))
     }
 
     /// Writes what the buffer takes, or says that it would have to wait.
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         match self.poll_write_some(None, buf) {
             Poll::Ready(done) => done,
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+            Poll::Pending => Err(os_error(io::ErrorKind::WouldBlock)),
         }
+    }
+
+    /// The same from several buffers.
+    pub fn try_write_vectored(&self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.try_write(&super::concat(bufs))
     }
 
     /// Borrows the two halves.
@@ -135,8 +240,8 @@ impl TcpStream {
         kernel::with(|k| k.poll_write(waiter, self.conn, self.side, data))
     }
 
-    pub(super) fn shut_down(&self) {
-        kernel::with(|k| k.shutdown(self.conn, self.side));
+    pub(super) fn shut_down(&self) -> io::Result<()> {
+        kernel::with(|k| k.shutdown(self.conn, self.side))
     }
 }
 
@@ -156,9 +261,7 @@ impl AsyncWrite for TcpStream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let all = bufs.iter().flat_map(|buf| buf.iter().copied()).collect::<Vec<_>>();
-        let n = ready!(self.poll_write_some(Some(cx.waker()), &all))?;
-        Poll::Ready(Ok(n))
+        self.poll_write_some(Some(cx.waker()), &super::concat(bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -170,8 +273,7 @@ impl AsyncWrite for TcpStream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.shut_down();
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.shut_down())
     }
 }
 

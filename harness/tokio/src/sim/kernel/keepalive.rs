@@ -1,0 +1,57 @@
+//! Keep-alive: a connection that is silent for long is probed, and ends when nobody answers.
+
+use super::{Action, ConnId, Kernel, Side, conn::Handshake};
+
+impl Kernel {
+    /// A connection with `SO_KEEPALIVE` is established.
+    pub(super) fn begin_keepalive(&mut self, conn: ConnId, side: Side) {
+        let end = &mut self.conns[conn].ends[side];
+        end.heard = self.now;
+        let time = self.hosts[end.host].sysctl.tcp_keepalive_time.as_nanos() as u64;
+        self.later(self.now.saturating_add(time), Action::Keepalive(conn, side));
+    }
+
+    /// It is time to look whether a connection is silent.
+    pub(super) fn keepalive(&mut self, conn: ConnId, side: Side) {
+        let end = &self.conns[conn].ends[side];
+        if !self.knows(conn, side) || end.let_go {
+            return;
+        }
+        let sysctl = &self.hosts[end.host].sysctl;
+        let (time, interval) =
+            (sysctl.tcp_keepalive_time.as_nanos() as u64, sysctl.tcp_keepalive_intvl.as_nanos() as u64);
+        let pipe = &self.conns[conn].pipes[side];
+        // What is on its way is the retransmission's to time out.
+        let busy = !pipe.flight.is_empty() || !pipe.queued.is_empty();
+        let silent_until = end.heard.saturating_add(time);
+        let next = match end.unanswered {
+            _ if busy => self.now.saturating_add(time),
+            0 if silent_until > self.now => silent_until,
+            unanswered if unanswered >= sysctl.tcp_keepalive_probes => return self.time_out(conn, side),
+            _ => {
+                self.conns[conn].ends[side].unanswered += 1;
+                if let Some(due) = self.send_control(conn, side) {
+                    self.later(due, Action::KeepaliveProbe(conn, 1 - side));
+                }
+                self.now.saturating_add(interval)
+            }
+        };
+        self.later(next, Action::Keepalive(conn, side));
+    }
+
+    /// A probe arrives at this side: it answers, or says that it knows of no such connection.
+    pub(super) fn probe_arrives(&mut self, conn: ConnId, side: Side) {
+        if !self.reaches(conn, side) {
+            return;
+        }
+        if !self.knows(conn, side) || self.conns[conn].handshake == Handshake::SynSent {
+            return self.send_rst(conn, side);
+        }
+        let (now, peer) = (self.now, 1 - side);
+        (self.conns[conn].ends[side].heard, self.conns[conn].ends[side].unanswered) = (now, 0);
+        let (from, to) = self.way(conn, side);
+        if self.passes(from, to) {
+            (self.conns[conn].ends[peer].heard, self.conns[conn].ends[peer].unanswered) = (now, 0);
+        }
+    }
+}
