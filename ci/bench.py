@@ -1,66 +1,88 @@
-"""Measures Refrain's rates on this machine and prints them with their ratios. Nothing is asserted."""
+"""Measures Refrain's rates on this machine, beside other simulators', and prints their ratios. Nothing is asserted."""
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import time
 
 ROUNDS = 3
-ISOLATED_RUNS = 4_000
-LONG_RUNS = 10
-ROUND_TRIPS = 100_000  # in one run; as harness/bench says
+RUNS = {"isolated": 4_000, "many_round_trips": 10, "ten_hosts": 10, "a_thousand_hosts": 10, "bulk": 4}
+ROUND_TRIPS = 100_000  # in one run; this and the next as harness/bench says
+BULK_BYTES = 256 << 20
+OTHERS = ["madsim", "turmoil"]
 
 
-def explore(package, test, runs, jobs):
-    """The seconds that an exploration takes, with the start of the command."""
-    command = ["cargo", "refrain", "explore", test, "--package", package, "--release", "--seed", "1"]
-    started = time.perf_counter()
-    output([*command, "--runs", str(runs), "--jobs", str(jobs)])
-    return time.perf_counter() - started
-
-
-def output(command):
+def timed(command):
+    """The seconds that a command takes: by the clock, and of the processor's time."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     ended = subprocess.run(command, capture_output=True, text=True)
     if ended.returncode != 0:
         sys.exit(f"{' '.join(command)}\n{ended.stdout}{ended.stderr}")
-    return ended.stdout
+    clock, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return clock, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def rate(package, test, runs, jobs):
-    """Runs a second. What an exploration of one run takes, too, is the start of it and counts for nothing."""
-    start = explore(package, test, 1, jobs)
-    return (runs - 1) / (explore(package, test, runs, jobs) - start)
+def explore(test, runs, jobs=1):
+    command = ["cargo", "refrain", "explore", test, "--package", "refrain-bench", "--release", "--seed", "1"]
+    return timed([*command, "--runs", str(runs), "--jobs", str(jobs)])
 
 
-def isolated_rate(jobs):
-    return rate("echo", "twenty_round_trips", ISOLATED_RUNS * jobs, jobs)
+def refrain(test):
+    """Runs a second of processor time. What an exploration of one run takes, too, is its start and counts for nothing."""
+    return RUNS[test] / (explore(test, 1 + RUNS[test])[1] - explore(test, 1)[1])
 
 
-def raw():
-    return float(output(["cargo", "run", "--quiet", "--release", "--package", "refrain-bench"]))
+def refrain_by_the_clock(jobs):
+    runs = RUNS["isolated"] * jobs
+    return runs / (explore("isolated", 1 + runs, jobs)[0] - explore("isolated", 1, jobs)[0])
 
 
-def row(what, value, wanted=""):
-    print(f"{what:<58}{value:>12}  {wanted}".rstrip(), flush=True)
+def build(name):
+    command = ["cargo", "build", "--release", "--package", "refrain-bench", "--bin", f"bench-{name}"]
+    timed(command)
+
+
+def other(name, program):
+    command = ["cargo", "run", "--quiet", "--release", "--package", "refrain-bench", "--bin", f"bench-{name}", program]
+    return RUNS[program] / (timed([*command, str(RUNS[program])])[1] - timed([*command, "0"])[1])
+
+
+def row(what, *values):
+    print(f"{what:<46}" + "".join(f"{value:>18}" for value in values), flush=True)
 
 
 def main():
-    row(f"median of {ROUNDS}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", "", "wanted")
-    explore("echo", "twenty_round_trips", 1, 1)  # builds
-    explore("refrain-bench", "many_round_trips", 1, 1)
-    raw()
-    # The two sides of each ratio take turns, so that whatever else the machine does meets both.
-    isolated = [[isolated_rate(1), isolated_rate(2)] for _ in range(ROUNDS)]
-    one, two = (statistics.median(side) for side in zip(*isolated))
-    row("isolated runs a second, 20 round trips each, 1 job", f"{one:,.0f}", "1,500")
-    row("isolated runs a second, 20 round trips each, 2 jobs", f"{two:,.0f}")
-    row("  2 jobs to 1", f"{two / one:.2f}", "1.8")
-    trips = [[rate("refrain-bench", "many_round_trips", 1 + LONG_RUNS, 1) * ROUND_TRIPS, raw()] for _ in range(ROUNDS)]
-    ours, theirs = (statistics.median(side) for side in zip(*trips))
-    row("round trips a second in one run, refrain", f"{ours:,.0f}")
-    row("round trips a second in one run, madsim's own network", f"{theirs:,.0f}")
-    row("  refrain to madsim", f"{ours / theirs:.2f}")
+    for test in RUNS:
+        explore(test, 1)  # builds
+    for name in OTHERS:
+        build(name)
+
+    row(f"median of {ROUNDS}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", "refrain", *OTHERS)
+    row("a second of processor time:")
+    for test, each, what in [
+        ("isolated", 1, "isolated runs, 20 round trips each"),
+        ("many_round_trips", ROUND_TRIPS, "round trips in one run"),
+        ("bulk", BULK_BYTES, "bytes, 256 MiB one way"),
+    ]:
+        # They take turns, so that whatever else the machine does meets all.
+        rounds = [[refrain(test), *(other(name, test) for name in OTHERS)] for _ in range(ROUNDS)]
+        ours, *theirs = (each * statistics.median(one) for one in zip(*rounds))
+        row(f"  {what}", f"{ours:,.0f}", *(f"{one:,.0f}" for one in theirs))
+        row("    refrain to it", "", *(f"{ours / one:.2f}" for one in theirs))
+    rounds = [[refrain("ten_hosts"), refrain("a_thousand_hosts")] for _ in range(ROUNDS)]
+    ten, thousand = (ROUND_TRIPS * statistics.median(one) for one in zip(*rounds))
+    row("  round trips among 10 hosts", f"{ten:,.0f}")
+    row("  round trips among 1,000 hosts", f"{thousand:,.0f}")
+    row("    cost of one, 1,000 hosts against 10", f"{ten / thousand - 1:+.1%}")
+
+    row("a second by the clock:")
+    rounds = [[refrain_by_the_clock(1), refrain_by_the_clock(2)] for _ in range(ROUNDS)]
+    one, two = (statistics.median(jobs) for jobs in zip(*rounds))
+    row("  isolated runs, 1 job", f"{one:,.0f}")
+    row("  isolated runs, 2 jobs", f"{two:,.0f}")
+    row("    2 jobs to 1", f"{two / one:.2f}")
 
 
 main()

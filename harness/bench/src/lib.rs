@@ -1,0 +1,88 @@
+//! The programs that `ci/bench` times, the same on each simulator: only where their streams come from differs.
+#![forbid(unsafe_code)]
+
+use std::{env, io, process};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// What an ordinary test does.
+pub const FEW_ROUND_TRIPS: usize = 20;
+/// What takes long enough to be measured in one run.
+pub const MANY_ROUND_TRIPS: usize = 100_000;
+/// How much a bulk transfer moves, in bytes.
+pub const BULK_BYTES: usize = 256 << 20;
+
+/// What a stream of any simulator can do.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
+
+/// Sends back what comes, until nothing does.
+pub async fn echo(mut stream: impl Stream) -> io::Result<()> {
+    let mut buffer = [0; 64];
+    while let read @ 1.. = stream.read(&mut buffer).await? {
+        stream.write_all(&buffer[..read]).await?;
+        // madsim sends nothing before it.
+        stream.flush().await?;
+    }
+    Ok(())
+}
+
+/// So many round trips of four bytes.
+pub async fn round_trips(mut stream: impl Stream, count: usize) -> io::Result<()> {
+    let mut answer = [0; 4];
+    for _ in 0..count {
+        stream.write_all(b"ping").await?;
+        stream.flush().await?;
+        stream.read_exact(&mut answer).await?;
+    }
+    Ok(())
+}
+
+/// Writes so many bytes, in pieces of 64 KiB, and closes.
+pub async fn send(mut stream: impl Stream, bytes: usize) -> io::Result<()> {
+    let piece = vec![7; 64 << 10];
+    for _ in 0..bytes / piece.len() {
+        stream.write_all(&piece).await?;
+        stream.flush().await?;
+    }
+    stream.shutdown().await
+}
+
+/// Reads until so many bytes have come.
+pub async fn receive(mut stream: impl Stream, bytes: usize) -> io::Result<()> {
+    let mut buffer = vec![0; 64 << 10];
+    let mut read = 0;
+    while read < bytes {
+        read += match stream.read(&mut buffer).await? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            more => more,
+        };
+    }
+    Ok(())
+}
+
+/// One program, as a simulator is asked to run it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// Echo, so many times.
+    RoundTrips(usize),
+    /// So many bytes one way.
+    Bulk(usize),
+}
+
+/// Runs what the command line asks for: a figure's name, and how often.
+pub fn run_as_asked(simulate: impl Fn(Program, u64)) {
+    let mut arguments = env::args().skip(1);
+    let program = match arguments.next().as_deref() {
+        Some("isolated") => Program::RoundTrips(FEW_ROUND_TRIPS),
+        Some("many_round_trips") => Program::RoundTrips(MANY_ROUND_TRIPS),
+        Some("bulk") => Program::Bulk(BULK_BYTES),
+        _ => usage(),
+    };
+    let Some(runs) = arguments.next().and_then(|runs| runs.parse().ok()) else { usage() };
+    (0..runs).for_each(|seed| simulate(program, seed));
+}
+
+fn usage() -> ! {
+    eprintln!("usage: isolated|many_round_trips|bulk RUNS");
+    process::exit(2)
+}

@@ -1,0 +1,99 @@
+//! The same programs as refrain tests, and two that ask how cost grows: `ci/bench` times their runs.
+
+use refrain::World;
+use refrain_bench::{BULK_BYTES, FEW_ROUND_TRIPS, MANY_ROUND_TRIPS, Program, echo, receive, round_trips, send};
+use std::{fs, io};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Without optimisations these are ordinary tests, which only show that the benchmark works.
+const SHARE: usize = if cfg!(debug_assertions) { 1000 } else { 1 };
+/// How many connections are open at once, and what the process may then have in memory.
+const CONNECTIONS: usize = 1_000;
+const MEMORY_MAX_KIB: usize = 64 << 10;
+
+#[refrain::test(runs = 1)]
+async fn isolated(world: World) {
+    run(&world, Program::RoundTrips(FEW_ROUND_TRIPS)).await;
+}
+
+#[refrain::test(runs = 1, time_limit = "10h")]
+async fn many_round_trips(world: World) {
+    run(&world, Program::RoundTrips(MANY_ROUND_TRIPS / SHARE)).await;
+}
+
+#[refrain::test(runs = 1, time_limit = "10h")]
+async fn bulk(world: World) {
+    run(&world, Program::Bulk(BULK_BYTES / SHARE)).await;
+}
+
+#[refrain::test(runs = 1, time_limit = "10h")]
+async fn ten_hosts(world: World) {
+    pairs(&world, 5).await;
+}
+
+#[refrain::test(runs = 1, time_limit = "10h")]
+async fn a_thousand_hosts(world: World) {
+    pairs(&world, 500).await;
+}
+
+#[refrain::test(runs = 1)]
+async fn a_thousand_open_connections_need_little_memory(world: World) {
+    serve(&world, "server", Program::RoundTrips(0));
+    let streams = world.client("client").run(async {
+        let mut streams = vec![];
+        for _ in 0..CONNECTIONS {
+            streams.push(TcpStream::connect("server:7").await?);
+        }
+        io::Result::Ok(streams)
+    });
+    let streams = streams.await.unwrap();
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < MEMORY_MAX_KIB, "{} connections: {peak} KiB", streams.len());
+}
+
+async fn run(world: &World, program: Program) {
+    serve(world, "server", program);
+    world.client("client").run(ask("server:7".into(), program)).await.unwrap();
+}
+
+/// All round trips, over so many pairs of hosts at once.
+async fn pairs(world: &World, pairs: usize) {
+    let program = Program::RoundTrips(MANY_ROUND_TRIPS / SHARE / pairs);
+    let asked: Vec<_> = (0..pairs)
+        .map(|n| {
+            serve(world, &format!("server-{n}"), program);
+            let client = world.client(&format!("client-{n}"));
+            tokio::spawn(async move { client.run(ask(format!("server-{n}:7"), program)).await })
+        })
+        .collect();
+    for asked in asked {
+        asked.await.unwrap().unwrap();
+    }
+}
+
+fn serve(world: &World, name: &str, program: Program) {
+    world.host(name, move || async move {
+        let listener = TcpListener::bind("0.0.0.0:7").await?;
+        loop {
+            let (stream, _) = listener.accept().await?;
+            tokio::spawn(async move {
+                match program {
+                    Program::RoundTrips(_) => echo(stream).await,
+                    Program::Bulk(bytes) => receive(stream, bytes).await,
+                }
+            });
+        }
+        #[allow(unreachable_code)]
+        io::Result::Ok(())
+    });
+}
+
+async fn ask(server: String, program: Program) -> io::Result<()> {
+    let stream = TcpStream::connect(server).await?;
+    match program {
+        Program::RoundTrips(count) => round_trips(stream, count).await,
+        Program::Bulk(bytes) => send(stream, bytes).await,
+    }
+}
