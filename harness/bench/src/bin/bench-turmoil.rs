@@ -1,32 +1,32 @@
-//! The programs on turmoil, with the latencies of Refrain's network.
+//! The programs on turmoil.
 #![forbid(unsafe_code)]
 
 use refrain_bench::{Program, echo, receive, round_trips, run_as_asked, send};
-use std::time::Duration;
+use std::{env, time::Duration};
 use turmoil::{
     Builder,
     net::{TcpListener, TcpStream},
 };
 
-const LATENCY_MIN: Duration = Duration::from_micros(200);
-const LATENCY_MAX: Duration = Duration::from_millis(5);
+/// Latencies of Refrain's network, for `near` as the last argument; turmoil's own are 0 to 100 ms.
+const NEAR: [Duration; 2] = [Duration::from_micros(200), Duration::from_millis(5)];
 /// A day: longer than any of the programs takes.
 const LIMIT: Duration = Duration::from_secs(86_400);
 /// Segments that a socket takes; it has no back-pressure.
 const SEGMENTS: usize = 1 << 20;
 
 fn main() {
-    run_as_asked(simulate);
+    let near = env::args().nth(3).is_some_and(|last| last == "near");
+    run_as_asked(|program, seed| simulate(program, seed, near));
 }
 
-fn simulate(program: Program, seed: u64) {
-    let mut sim = Builder::new()
-        .rng_seed(seed)
-        .simulation_duration(LIMIT)
-        .min_message_latency(LATENCY_MIN)
-        .max_message_latency(LATENCY_MAX)
-        .tcp_capacity(SEGMENTS)
-        .build();
+fn simulate(program: Program, seed: u64, near: bool) {
+    let mut builder = Builder::new();
+    builder.rng_seed(seed).simulation_duration(LIMIT).tcp_capacity(SEGMENTS);
+    if near {
+        builder.min_message_latency(NEAR[0]).max_message_latency(NEAR[1]);
+    }
+    let mut sim = builder.build();
     sim.host("server", move || async move {
         let (stream, _) = TcpListener::bind("0.0.0.0:7").await?.accept().await?;
         match program {

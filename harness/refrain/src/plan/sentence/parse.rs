@@ -60,8 +60,23 @@ fn sentence(words: &mut Words) -> Result<Sentence, SentenceError> {
 
 /// What the sentences of faults begin with.
 const VERBS: [&str; 17] = [
-    "cut", "slow", "delay", "lose", "duplicate", "reorder", "limit", "drop", "refuse", "stretch", "stall", "shrink",
-    "fail", "reset", "kill", "crash", "pause",
+    "cut",
+    "slow",
+    "delay",
+    "lose",
+    "duplicate",
+    "reorder",
+    "limit",
+    "drop",
+    "refuse",
+    "stretch",
+    "stall",
+    "shrink",
+    "fail",
+    "reset",
+    "kill",
+    "crash",
+    "pause",
 ];
 
 fn seed(words: &mut Words) -> Result<u64, SentenceError> {
