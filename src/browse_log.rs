@@ -10,6 +10,16 @@ pub enum Event {
         /// Why it is down.
         why: String,
     },
+    /// No session was free for a question.
+    NoSession {
+        /// Most sessions that there may be.
+        sessions_max: usize,
+    },
+    /// A session was closed, and its line in the audit could not be written.
+    NotAudited {
+        /// That line, and what the system says.
+        what: String,
+    },
     /// A calendar file cannot be used; its user's questions are refused, all others are answered.
     BadCalendar {
         /// The file, the line where one is known, and what is wrong.
@@ -26,6 +36,8 @@ impl Event {
     /// The number in the browse log.
     pub fn number(&self) -> u32 {
         match self {
+            Event::NoSession { .. } => 41220,
+            Event::NotAudited { .. } => 5006,
             Event::LinkDown { .. } => 5010,
             Event::BadCalendar { .. } => 5005,
             Event::NoFolder { .. } => 5006,
@@ -39,6 +51,12 @@ impl fmt::Display for Event {
             Event::LinkDown { why } => {
                 write!(out, "the link to the other side is down ({why}); retried on the next request")
             }
+            Event::NoSession { sessions_max } => write!(
+                out,
+                "no Notes session open: all {sessions_max} are in use; `calcon show users` tells by whom, `sessions_max` \
+                 allows more"
+            ),
+            Event::NotAudited { what } => write!(out, "not audited: {what}"),
             Event::BadCalendar { what } => write!(out, "calendar skipped: {what}"),
             Event::NoFolder { what } => write!(out, "cannot list the calendars: {what}"),
         }

@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, Code, Query, Refusal, USER_BYTES_MAX};
 use crate::channel::Channel;
+use crate::console::{Command, Report};
 use crate::error::ChannelError;
 use crate::shutdown::Shutdown;
 use crate::wire::{Message, Role};
@@ -37,7 +38,7 @@ pub async fn greeting(channel: &mut Channel, shutdown: &mut Shutdown) -> Result<
 }
 
 /// Answers questions until the client leaves, is silent for too long, or we stop. A client for which there is no place
-/// has its first question refused instead.
+/// has its first question refused instead. An operator is a client who gives a command.
 ///
 /// # Errors
 /// Why the connection had to be closed.
@@ -46,6 +47,7 @@ pub async fn serve<A, F>(
     mut shutdown: Shutdown,
     places: &Semaphore,
     answer: A,
+    obey: impl Fn(Command) -> Result<Report, Refusal>,
 ) -> Result<(), ChannelError>
 where
     A: Fn(Query, Instant) -> F,
@@ -69,8 +71,17 @@ where
             Message::Query { id, epoch, deadline_ms, query } => {
                 reply(id, epoch, within("client", deadline_ms, query, &answer).await)
             }
+            Message::Command { id, command } => match obey(command) {
+                Ok(report) => Message::Report { id, report },
+                Err(refusal) => Message::Error { id, epoch: 0, refusal },
+            },
             Message::Ping { nonce } => Message::Pong { nonce },
-            other => return Err(ChannelError::Unexpected { message: other.name(), expected: "clients send QUERY" }),
+            other => {
+                return Err(ChannelError::Unexpected {
+                    message: other.name(),
+                    expected: "clients send QUERY or COMMAND",
+                });
+            }
         };
         channel.writer.send(&reply).await?;
     }

@@ -19,6 +19,14 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// The audit of sessions cannot be written.
+    #[error("cannot write the audit of sessions to {}: {source}; set `session_log` to a file that can be", file.display())]
+    Audit {
+        /// The file as set.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The listening port cannot be had.
     #[error("cannot listen on {address}: {source}; set `listen` to a free address")]
     Listen {

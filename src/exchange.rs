@@ -6,6 +6,7 @@ use crate::cache::Cache;
 use crate::calendar::{Calendars, is_unknown};
 use crate::channel::Channel;
 use crate::client;
+use crate::console;
 use crate::error::{ChannelError, Error};
 use crate::link::incoming::Links;
 use crate::link::line::{Line, line};
@@ -29,7 +30,7 @@ pub async fn serve(settings: ExchangeSettings) -> Result<(), Error> {
     let places = Semaphore::new(client::CLIENTS_MAX);
     let side = Arc::new(Side { calendars, links: Links::new(owner), line, cache, places });
     let listener = server::listen(&settings.listen).await?;
-    server::run(listener, shutdown.clone(), |channel| {
+    server::run(listener, shutdown.clone(), |channel, _| {
         let (side, shutdown) = (Arc::clone(&side), shutdown.clone());
         async move { side.connection(channel, shutdown).await }
     })
@@ -62,7 +63,8 @@ impl Side {
             self.links.hold(channel, epoch, Arc::clone(&self.calendars), shutdown).await;
             return Ok(());
         }
-        client::serve(channel, shutdown, &self.places, |query, deadline| self.answer(query, deadline)).await
+        let answer = |query, deadline| self.answer(query, deadline);
+        client::serve(channel, shutdown, &self.places, answer, |_| Err(console::no_sessions())).await
     }
 
     /// Answers from our own calendars, else from the cache or over the link.

@@ -8,14 +8,13 @@ pub(crate) mod converse;
 pub(crate) mod incoming;
 pub(crate) mod line;
 
-use crate::calendar::Calendars;
 use crate::channel::{Channel, Opened};
 use crate::error::{ChannelError, Error};
 use crate::shutdown::Shutdown;
 use crate::wire::{self, Message, Role};
 use backoff::Backoff;
+use converse::Own;
 use line::{LineOwner, LinkState};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -26,8 +25,8 @@ pub const LINK_DEADLINE: Duration = Duration::from_secs(5);
 /// A link that held this long was a good one: the next wait starts from the shortest again.
 const GOOD_LINK: Duration = Duration::from_secs(10);
 
-/// Dials the Exchange side for ever, until the word to stop.
-pub(crate) async fn keep(exchange: String, calendars: Arc<Calendars>, line: LineOwner, mut shutdown: Shutdown) {
+/// Dials the Exchange side for ever, until the word to stop. `own` gives what answers its questions over one link.
+pub(crate) async fn keep<O: Own>(exchange: String, own: impl Fn() -> O, line: LineOwner, mut shutdown: Shutdown) {
     let mut backoff = Backoff::default();
     for epoch in 1.. {
         line.publish(LinkState::Dialling { epoch });
@@ -35,7 +34,7 @@ pub(crate) async fn keep(exchange: String, calendars: Arc<Calendars>, line: Line
             dialled = dial(&exchange, epoch) => match dialled {
                 Ok(channel) => {
                     let since = Instant::now();
-                    let why = hold(channel, epoch, &calendars, &line, &mut shutdown).await;
+                    let why = hold(channel, epoch, own(), &line, &mut shutdown).await;
                     if since.elapsed() >= GOOD_LINK {
                         backoff = Backoff::default();
                     }
@@ -91,17 +90,11 @@ async fn dial(exchange: &str, epoch: u64) -> Result<Channel, Error> {
 }
 
 /// Holds a link that is up; gives the reason why it no longer is.
-async fn hold(
-    channel: Channel,
-    epoch: u64,
-    calendars: &Arc<Calendars>,
-    line: &LineOwner,
-    shutdown: &mut Shutdown,
-) -> String {
+async fn hold(channel: Channel, epoch: u64, own: impl Own, line: &LineOwner, shutdown: &mut Shutdown) -> String {
     tracing::info!(target: "calcon::link", epoch, "link up");
     let (asks, asked) = mpsc::channel(line::ASKS_MAX);
     line.publish(LinkState::Up { epoch, asks });
-    let reason = converse::converse(channel, epoch, asked, Arc::clone(calendars), shutdown.asked()).await.to_string();
+    let reason = converse::converse(channel, epoch, asked, own, shutdown.asked()).await.to_string();
     tracing::info!(target: "calcon::link", epoch, reason = %reason, "link down");
     reason
 }

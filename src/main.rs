@@ -1,9 +1,10 @@
 //! The command line: reads arguments and settings, runs a daemon or asks one.
 #![forbid(unsafe_code)]
 
+use calcon::console;
 use calcon::error::Error;
 use calcon::query::{Code, Query};
-use calcon::settings::{ExchangeOptions, NotesOptions};
+use calcon::settings::{ExchangeOptions, NOTES_PORT, NotesOptions};
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 use std::io::{IsTerminal, Write};
@@ -21,7 +22,7 @@ Exit codes: 0 all is well, 1 the daemon could not run, 2 wrong usage or settings
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// What is logged to stderr: off, error, warn, info, debug or trace [default: info; query: error]
+    /// What is logged to stderr: off, error, warn, info, debug or trace [default: info of a daemon, error of the others]
     #[arg(long, global = true, value_name = "LEVEL")]
     log: Option<LevelFilter>,
 }
@@ -47,6 +48,39 @@ enum Command {
     /// Ask a daemon when a user is free
     #[command(after_help = EXIT_CODES)]
     Query(QueryArgs),
+    /// Ask the Notes side what goes on there
+    #[command(after_help = EXIT_CODES)]
+    Show {
+        #[command(subcommand)]
+        what: Show,
+    },
+    /// Close somebody's session, once the questions that use it now are answered
+    #[command(after_help = EXIT_CODES)]
+    Drop {
+        /// The session, as `calcon show users` lists it
+        session: String,
+        #[command(flatten)]
+        at: NotesSide,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Show {
+    /// List who holds which session
+    Users {
+        #[command(flatten)]
+        at: NotesSide,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct NotesSide {
+    /// The daemon to ask, `calcon notes`
+    #[arg(long, value_name = "HOST:PORT", default_value_t = format!("127.0.0.1:{NOTES_PORT}"))]
+    at: String,
 }
 
 #[derive(Debug, Args)]
@@ -89,7 +123,8 @@ impl QueryArgs {
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let usual = if matches!(cli.command, Command::Query(_)) { LevelFilter::ERROR } else { LevelFilter::INFO };
+    let serves = matches!(cli.command, Command::Exchange { .. } | Command::Notes { .. });
+    let usual = if serves { LevelFilter::INFO } else { LevelFilter::ERROR };
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
@@ -112,23 +147,44 @@ async fn run(command: Command) -> Result<(), Error> {
         }
         Command::Notes { file, options } => calcon::notes::serve(options.settings(file.settings.as_deref())?).await,
         Command::Query(args) => query(&args).await,
+        Command::Show { what: Show::Users { at, json } } => show_users(&at.at, json).await,
+        Command::Drop { session, at } => drop_session(&at.at, session).await,
     }
 }
 
 async fn query(args: &QueryArgs) -> Result<(), Error> {
     let answer = calcon::query::ask(&args.at, &args.query()).await?;
-    let text = match args.json {
-        true => serde_json::to_string(&answer).map_err(std::io::Error::from).map(|json| json + "\n"),
-        false => Ok(calcon::show::answer(&answer)),
-    };
-    // A reader that left early, as `head` does, is no failure.
-    let _ = text.and_then(|text| std::io::stdout().write_all(text.as_bytes()));
+    print(&if args.json { as_json(&answer) } else { calcon::show::answer(&answer) });
     Ok(())
+}
+
+async fn show_users(at: &str, json: bool) -> Result<(), Error> {
+    let report = calcon::query::command(at, console::Command::ShowUsers).await?;
+    let text = match &report {
+        console::Report::Users { users, .. } if json => as_json(users),
+        report => calcon::show::report(report, std::io::stdout().is_terminal()),
+    };
+    print(&text);
+    Ok(())
+}
+
+async fn drop_session(at: &str, session: String) -> Result<(), Error> {
+    calcon::query::command(at, console::Command::Drop { session }).await.map(drop)
+}
+
+/// Plain data becomes JSON without fail.
+fn as_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).map(|json| json + "\n").unwrap_or_default()
+}
+
+/// A reader that left early, as `head` does, is no failure.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn exit_code(error: &Error) -> u8 {
     match error {
-        Error::Calendars { .. } | Error::Listen { .. } | Error::Signals(_) => 1,
+        Error::Calendars { .. } | Error::Audit { .. } | Error::Listen { .. } | Error::Signals(_) => 1,
         Error::Settings(_) => 2,
         Error::Connect { .. } | Error::TimedOut { .. } | Error::Connection(_) => 3,
         Error::Refused(refusal) if refusal.code == Code::UnknownUser => 4,

@@ -5,13 +5,20 @@ use crate::answer::{Answer, Query, Refusal};
 use crate::calendar::{Calendars, is_unknown};
 use crate::channel::Channel;
 use crate::client;
+use crate::console;
 use crate::error::{ChannelError, Error};
 use crate::link;
+use crate::link::converse::Own;
 use crate::link::line::{Line, line};
+use crate::profile;
 use crate::server;
+use crate::session::audit::AuditFile;
+use crate::session::{Seat, Sessions};
 use crate::settings::NotesSettings;
 use crate::shutdown::{self, Shutdown};
 use crate::wire::{self, Message, Role};
+use std::future::Future;
+use std::net::SocketAddr;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,39 +29,56 @@ use tokio::time::{Instant, timeout};
 /// How long a question waits for a link that is being dialled.
 pub const LINK_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a question waits for a session when all are in use.
+pub const SESSION_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Runs the Notes side until SIGTERM or ctrl-c.
 ///
 /// # Errors
-/// When it cannot start: the folder cannot be listed, or the port cannot be had.
+/// When it cannot start: the profile cannot be used, the folder cannot be listed, the audit cannot be written, or the
+/// port cannot be had.
 pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     let (shutdown, _signals) = shutdown::on_signal()?;
+    settings.notes_ini.as_deref().map(profile::check).transpose()?;
+    let audit = AuditFile::open(settings.session_log.as_deref())
+        .map_err(|source| Error::Audit { file: settings.session_log.clone().unwrap_or_default(), source })?;
     let calendars = Calendars::open(&settings.calendars, settings.time_zone)?;
     let (owner, line) = line("it has not been dialled yet");
     let places = Semaphore::new(client::CLIENTS_MAX);
-    let side = Arc::new(Side { calendars: Arc::clone(&calendars), line, places });
+    let (sessions, closer) = Sessions::new(settings.sessions);
+    let side = Arc::new(Side { calendars: Arc::clone(&calendars), line, places, sessions: sessions.clone() });
     let listener = server::listen(&settings.listen).await?;
     // The link ends after the clients are served: what they asked may need it.
     let (link_switch, link_shutdown) = Shutdown::pair();
-    let mut add_in = JoinSet::new();
-    add_in.spawn(link::keep(settings.exchange, calendars, owner, link_shutdown));
-    let clients = server::run(listener, shutdown.clone(), |channel| {
+    let mut tasks = JoinSet::new();
+    let holder = format!("CALCON {}", settings.exchange);
+    let desk = move || Desk { calendars: Arc::clone(&calendars), seat: Arc::new(sessions.seat(&holder)) };
+    tasks.spawn(link::keep(settings.exchange, desk, owner, link_shutdown));
+    tasks.spawn(closer.run(audit));
+    let clients = server::run(listener, shutdown.clone(), |channel, peer| {
         let (side, shutdown) = (Arc::clone(&side), shutdown.clone());
-        async move { side.connection(channel, shutdown).await }
+        async move { side.connection(channel, peer, shutdown).await }
     });
     tokio::select! {
         () = clients => {}
-        ended = add_in.join_next() => raise_panic(ended),
+        ended = tasks.join_next() => raise_panic(ended),
     }
+    // Nobody opens a session from now on, so the closer ends after it has closed those that are left.
+    drop(side);
     link_switch.stop();
-    match timeout(server::DRAIN_LIMIT, add_in.join_next()).await {
-        Ok(ended) => raise_panic(ended),
-        Err(_) => tracing::warn!("link cut off at the end of the drain limit"),
+    let drained = timeout(server::DRAIN_LIMIT, async {
+        while let Some(ended) = tasks.join_next().await {
+            raise_panic(Some(ended));
+        }
+    });
+    if drained.await.is_err() {
+        tracing::warn!(tasks = tasks.len(), "link or sessions cut off at the end of the drain limit");
     }
     Ok(())
 }
 
-/// The add-in task ends only when told to. A panic in it is our bug: without a link this side is of half use, so it
-/// shall not look alive.
+/// The add-in and the closer end only when told to. A panic in one of them is our bug: without it this side is of half
+/// use, so it shall not look alive.
 fn raise_panic(ended: Option<Result<(), tokio::task::JoinError>>) {
     if let Some(Err(error)) = ended
         && let Ok(panic) = error.try_into_panic()
@@ -68,15 +92,42 @@ struct Side {
     calendars: Arc<Calendars>,
     line: Line,
     places: Semaphore,
+    sessions: Sessions,
+}
+
+/// Answers the Exchange side's questions, each under the session that it has while its link is up.
+#[derive(Debug, Clone)]
+struct Desk {
+    calendars: Arc<Calendars>,
+    seat: Arc<Seat>,
+}
+
+impl Own for Desk {
+    async fn answer(&self, query: Query, deadline: Instant) -> Result<Answer, Refusal> {
+        under_session(&self.seat, deadline, || self.calendars.answer(query)).await
+    }
+}
+
+/// Answers a question while its asker's session is held.
+async fn under_session<F>(seat: &Seat, deadline: Instant, answer: impl FnOnce() -> F) -> Result<Answer, Refusal>
+where
+    F: Future<Output = Result<Answer, Refusal>>,
+{
+    seat.scoped(deadline.min(Instant::now() + SESSION_PATIENCE), |_| answer()).await?
 }
 
 impl Side {
-    async fn connection(&self, channel: Channel, shutdown: Shutdown) {
+    async fn connection(&self, channel: Channel, peer: SocketAddr, shutdown: Shutdown) {
         let id = channel.opened.id();
-        server::report_end(id, self.converse(channel, shutdown).await);
+        server::report_end(id, self.converse(channel, peer, shutdown).await);
     }
 
-    async fn converse(&self, mut channel: Channel, mut shutdown: Shutdown) -> Result<(), ChannelError> {
+    async fn converse(
+        &self,
+        mut channel: Channel,
+        peer: SocketAddr,
+        mut shutdown: Shutdown,
+    ) -> Result<(), ChannelError> {
         let Some(role) = client::greeting(&mut channel, &mut shutdown).await? else {
             return Ok(());
         };
@@ -84,7 +135,10 @@ impl Side {
         if role == Role::AddIn {
             return Err(ChannelError::Unexpected { message: "add-in", expected: "the add-in dials `calcon exchange`" });
         }
-        client::serve(channel, shutdown, &self.places, |query, deadline| self.answer(query, deadline)).await
+        let seat = self.sessions.seat(format!("client {}", peer.ip()));
+        let answer = |query, deadline| under_session(&seat, deadline, move || self.answer(query, deadline));
+        let obey = |command| console::obey(&self.sessions, peer.ip(), &command);
+        client::serve(channel, shutdown, &self.places, answer, obey).await
     }
 
     /// Answers from our own calendars, else over the link.

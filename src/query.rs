@@ -1,8 +1,9 @@
-//! The client's side of a question: connect, say HELLO, ask, and take the answer.
+//! The client's side of a question or a command: connect, say HELLO, ask, and take the reply.
 
 pub use crate::answer::{Answer, Code, Query, Refusal, Source};
 
 use crate::channel::{Channel, Opened};
+use crate::console::{Command, Report};
 use crate::error::{ChannelError, Error};
 use crate::wire::{self, Message, Role};
 use std::io;
@@ -22,12 +23,34 @@ const CONNECT_WAIT_MS: u64 = 200;
 /// # Errors
 /// [`Error::Refused`] when the daemon says why there is no answer; else why the daemon could not be asked.
 pub async fn ask(at: &str, query: &Query) -> Result<Answer, Error> {
-    let deadline = Instant::now() + QUERY_DEADLINE;
-    let late = |_| Error::TimedOut { address: at.to_owned(), limit_secs: QUERY_DEADLINE.as_secs() };
-    timeout(QUERY_DEADLINE, converse(at, query, deadline)).await.map_err(late)?
+    let question = |deadline_ms| Message::Query { id: 1, epoch: 0, deadline_ms, query: query.clone() };
+    match in_time(at, question).await? {
+        Message::Answer { id: 1, answer, .. } => Ok(answer),
+        Message::Error { id: 1, refusal, .. } => Err(refusal.into()),
+        other => Err(unexpected(&other, "ANSWER or ERROR to the question")),
+    }
 }
 
-async fn converse(at: &str, query: &Query, deadline: Instant) -> Result<Answer, Error> {
+/// Has the daemon at `at`, which is `host:port`, do a command.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn command(at: &str, command: Command) -> Result<Report, Error> {
+    match in_time(at, |_| Message::Command { id: 1, command }).await? {
+        Message::Report { id: 1, report } => Ok(report),
+        Message::Error { id: 1, refusal, .. } => Err(refusal.into()),
+        other => Err(unexpected(&other, "REPORT or ERROR to the command")),
+    }
+}
+
+/// The reply to a message, which is made from the milliseconds that its answer may take.
+async fn in_time(at: &str, question: impl FnOnce(u64) -> Message) -> Result<Message, Error> {
+    let deadline = Instant::now() + QUERY_DEADLINE;
+    let late = |_| Error::TimedOut { address: at.to_owned(), limit_secs: QUERY_DEADLINE.as_secs() };
+    timeout(QUERY_DEADLINE, converse(at, question, deadline)).await.map_err(late)?
+}
+
+async fn converse(at: &str, question: impl FnOnce(u64) -> Message, deadline: Instant) -> Result<Message, Error> {
     let failed = |source| Error::Connect { address: at.to_owned(), source };
     let stream = connect(at).await.map_err(failed)?;
     let mut channel = Channel::new(stream, Opened::report("dialled", at)).map_err(failed)?;
@@ -37,13 +60,8 @@ async fn converse(at: &str, query: &Query, deadline: Instant) -> Result<Answer, 
         other => return Err(unexpected(&other, "HELLO comes first")),
     }
     let deadline_ms = deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
-    let question = Message::Query { id: 1, epoch: 0, deadline_ms, query: query.clone() };
-    channel.writer.send(&question).await?;
-    match channel.reader.expect(QUERY_DEADLINE).await? {
-        Message::Answer { id: 1, answer, .. } => Ok(answer),
-        Message::Error { id: 1, refusal, .. } => Err(refusal.into()),
-        other => Err(unexpected(&other, "ANSWER or ERROR to the question")),
-    }
+    channel.writer.send(&question(deadline_ms)).await?;
+    Ok(channel.reader.expect(QUERY_DEADLINE).await?)
 }
 
 /// Connects; when the daemon's queue is full and it refuses, tries again after a wait with chance in it.

@@ -32,7 +32,7 @@ pub async fn listen(address: &str) -> Result<TcpListener, Error> {
 /// Serves each connection in a task of its own until the word to stop; then waits for them, for a limited time.
 pub async fn run<S, F>(listener: TcpListener, mut shutdown: Shutdown, serve: S)
 where
-    S: Fn(Channel) -> F,
+    S: Fn(Channel, SocketAddr) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
     let mut connections = JoinSet::new();
@@ -41,7 +41,7 @@ where
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     if let Some(channel) = admit(stream, peer, connections.len()) {
-                        connections.spawn(serve(channel));
+                        connections.spawn(serve(channel, peer));
                     }
                 }
                 Err(error) => {

@@ -3,8 +3,11 @@
 use crate::cache::CachePolicy;
 use crate::calendar::Zone;
 use crate::error::Error;
+use crate::session::{Limits, SESSIONS_MAX};
 use clap::Args;
 use serde::Deserialize;
+use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +15,8 @@ use std::time::Duration;
 pub const EXCHANGE_PORT: u16 = 5010;
 /// Port of the Notes side.
 pub const NOTES_PORT: u16 = 5011;
+/// Longest idle time of a session: a day.
+const IDLE_SECS_MAX: u64 = 24 * 60 * 60;
 
 /// Settings of `calcon exchange`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +54,12 @@ pub struct NotesSettings {
     pub time_zone: Zone,
     /// Address of the Exchange side, `host:port`, which the add-in dials.
     pub exchange: String,
+    /// How many sessions there may be, and for how long unused.
+    pub sessions: Limits,
+    /// File to which a line is appended for each session that was closed. None by default.
+    pub session_log: Option<PathBuf>,
+    /// The Notes.ini that is checked before start. None by default.
+    pub notes_ini: Option<PathBuf>,
 }
 
 impl NotesSettings {
@@ -59,6 +70,9 @@ impl NotesSettings {
             calendars: calendars.into(),
             time_zone: Zone::UTC,
             exchange: exchange.into(),
+            sessions: Limits::default(),
+            session_log: None,
+            notes_ini: None,
         }
     }
 }
@@ -103,6 +117,18 @@ pub struct NotesOptions {
     /// Address of `calcon exchange`
     #[arg(long, value_name = "HOST:PORT")]
     exchange: Option<String>,
+    /// Most sessions at once, as Server_MaxSessions; at most 4096 [default: 1024]
+    #[arg(long, value_name = "N")]
+    sessions_max: Option<usize>,
+    /// How long a session may be unused; it is closed after once to twice this time, in seconds [default: 900]
+    #[arg(long, value_name = "SECS")]
+    session_idle_secs: Option<u64>,
+    /// File to which a line is appended for each session that was closed [default: none]
+    #[arg(long, value_name = "FILE")]
+    session_log: Option<PathBuf>,
+    /// The Notes.ini whose KeyFilename and Location are checked before start [default: none]
+    #[arg(long, value_name = "FILE")]
+    notes_ini: Option<PathBuf>,
 }
 
 impl ExchangeOptions {
@@ -112,7 +138,7 @@ impl ExchangeOptions {
     /// [`Error::Settings`] with the file, or the setting that is missing or cannot be used.
     pub fn settings(self, file: Option<&Path>) -> Result<ExchangeSettings, Error> {
         let other: Self = file.map(read).transpose()?.unwrap_or_default();
-        let calendars = folder(self.calendars, other.calendars, file)?;
+        let calendars = calendars(self.calendars, other.calendars, file)?;
         let mut settings = ExchangeSettings::new(calendars);
         set(&mut settings.listen, self.listen.or(other.listen));
         set(&mut settings.time_zone, zone(self.time_zone.or(other.time_zone))?);
@@ -130,13 +156,20 @@ impl NotesOptions {
     /// [`Error::Settings`] with the file, or the setting that is missing or cannot be used.
     pub fn settings(self, file: Option<&Path>) -> Result<NotesSettings, Error> {
         let other: Self = file.map(read).transpose()?.unwrap_or_default();
-        let calendars = folder(self.calendars, other.calendars, file)?;
+        let calendars = calendars(self.calendars, other.calendars, file)?;
         let Some(exchange) = self.exchange.or(other.exchange) else {
             return Err(missing("exchange", "the address of `calcon exchange`, HOST:PORT"));
         };
         let mut settings = NotesSettings::new(calendars, exchange);
         set(&mut settings.listen, self.listen.or(other.listen));
         set(&mut settings.time_zone, zone(self.time_zone.or(other.time_zone))?);
+        settings.session_log = path(self.session_log, other.session_log, file);
+        settings.notes_ini = path(self.notes_ini, other.notes_ini, file);
+        let sessions_max = self.sessions_max.or(other.sessions_max);
+        let idle_secs = self.session_idle_secs.or(other.session_idle_secs);
+        set(&mut settings.sessions.sessions_max, within("sessions_max", sessions_max, 1..=SESSIONS_MAX)?);
+        let idle_secs = within("session_idle_secs", idle_secs, 1..=IDLE_SECS_MAX)?;
+        set(&mut settings.sessions.idle, idle_secs.map(Duration::from_secs));
         Ok(settings)
     }
 }
@@ -153,13 +186,31 @@ fn read<T: serde::de::DeserializeOwned>(file: &Path) -> Result<T, Error> {
     toml::from_str(&text).map_err(|error| Error::Settings(format!("{}: {error}", file.display())))
 }
 
-/// A folder named in a file is meant from where the file is, one named on the command line from where we are.
-fn folder(flag: Option<PathBuf>, in_file: Option<PathBuf>, file: Option<&Path>) -> Result<PathBuf, Error> {
-    let beside = |folder: PathBuf| match file.and_then(Path::parent) {
-        Some(parent) => parent.join(folder),
-        None => folder,
+fn calendars(flag: Option<PathBuf>, in_file: Option<PathBuf>, file: Option<&Path>) -> Result<PathBuf, Error> {
+    path(flag, in_file, file).ok_or_else(|| missing("calendars", "a folder of .ics files"))
+}
+
+/// A path in a file is meant from where the file is, one on the command line from where we are.
+fn path(flag: Option<PathBuf>, in_file: Option<PathBuf>, file: Option<&Path>) -> Option<PathBuf> {
+    let beside = |path: PathBuf| match file.and_then(Path::parent) {
+        Some(parent) => parent.join(path),
+        None => path,
     };
-    flag.or(in_file.map(beside)).ok_or_else(|| missing("calendars", "a folder of .ics files"))
+    flag.or(in_file.map(beside))
+}
+
+fn within<T: PartialOrd + fmt::Display>(
+    name: &str,
+    value: Option<T>,
+    range: RangeInclusive<T>,
+) -> Result<Option<T>, Error> {
+    match value {
+        Some(value) if !range.contains(&value) => {
+            let (least, most) = range.into_inner();
+            Err(Error::Settings(format!("{name}: {value} is not between {least} and {most}")))
+        }
+        value => Ok(value),
+    }
 }
 
 fn zone(name: Option<String>) -> Result<Option<Zone>, Error> {

@@ -1,7 +1,9 @@
-//! Writes an answer as text for people.
+//! Writes answers and reports as text for people.
 
 use crate::answer::Answer;
+use crate::console::Report;
 use crate::freebusy::State;
+use crate::session::User;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt::Write;
 
@@ -14,6 +16,43 @@ pub fn answer(answer: &Answer) -> String {
         let _ = writeln!(text, "{:<9}  {from}  {to}  {length:>9}", state(slot.state));
     }
     text
+}
+
+/// The report as text: of users a table whose columns stand below each other, its head bold if `styled`.
+pub fn report(report: &Report, styled: bool) -> String {
+    match report {
+        Report::Users { users, sessions_max } => {
+            format!("{}{} of {sessions_max} sessions\n", table(users, styled), users.len())
+        }
+        Report::Dropped => "dropped\n".to_owned(),
+    }
+}
+
+fn table(users: &[User], styled: bool) -> String {
+    const BOLD: &str = "\x1b[1m";
+    const PLAIN: &str = "\x1b[0m";
+    let width = users.iter().map(|user| user.holder.chars().count()).chain(["HOLDER".len()]).max().unwrap_or_default();
+    let (bold, plain) = if styled { (BOLD, PLAIN) } else { ("", "") };
+    let head = format!("{:<10}  {:<width$}  {:<7}  IN USE    USES    OPEN    IDLE", "SESSION", "HOLDER", "STATE");
+    let mut text = format!("{bold}{head}{plain}\n");
+    for user in users {
+        let User { session, holder, closing, in_use, uses, open_secs, idle_secs } = user;
+        let state = if *closing { "closing" } else { "open" };
+        let (open, idle) = (ago(*open_secs), ago(*idle_secs));
+        let _ =
+            writeln!(text, "{session:<10}  {holder:<width$}  {state:<7}  {in_use:>6}  {uses:>6}  {open:>6}  {idle:>6}");
+    }
+    text
+}
+
+/// Seconds in the unit that fits: `59s`, `3m`, `2h`, `5d`.
+fn ago(secs: u64) -> String {
+    match secs {
+        0..60 => format!("{secs}s"),
+        60..3600 => format!("{}m", secs / 60),
+        3600..86400 => format!("{}h", secs / 3600),
+        _ => format!("{}d", secs / 86400),
+    }
 }
 
 fn state(state: State) -> &'static str {
@@ -44,6 +83,27 @@ mod tests {
     use super::*;
     use crate::answer::Source;
     use crate::freebusy::Slot;
+
+    #[test]
+    fn users_stand_below_each_other() {
+        let user = |session: &str, holder: &str, closing, open_secs| User {
+            session: session.to_owned(),
+            holder: holder.to_owned(),
+            closing,
+            in_use: 0,
+            uses: 12,
+            open_secs,
+            idle_secs: 4,
+        };
+        let users = vec![user("10000", "CALCON exchange:5010", false, 7200), user("20001", "client ::1", true, 61)];
+        let shown = report(&Report::Users { users, sessions_max: 1024 }, false);
+        let expected = "\
+            SESSION     HOLDER                STATE    IN USE    USES    OPEN    IDLE\n\
+            10000       CALCON exchange:5010  open          0      12      2h      4s\n\
+            20001       client ::1            closing       0      12      1m      4s\n\
+            2 of 1024 sessions\n";
+        assert_eq!(shown, expected);
+    }
 
     #[test]
     fn slots_stand_below_each_other() {

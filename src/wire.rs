@@ -1,12 +1,14 @@
 //! Frames to messages and back: pure, no socket. A frame is a length (u32, big-endian) and that many bytes of JSON.
 
 use crate::answer::{Answer, Query, Refusal};
+use crate::console::{Command, Report};
 use serde::{Deserialize, Serialize};
 
 /// The version of this protocol. Both ends must speak the same one.
 ///
 /// 1: HELLO, QUERY, ANSWER, ERROR, PING, PONG.
-pub const VERSION: u32 = 1;
+/// 2: also COMMAND and REPORT.
+pub const VERSION: u32 = 2;
 /// Longest body of a frame, in bytes. A longer one closes the connection before it is read.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
 const LENGTH_BYTES: usize = 4;
@@ -58,7 +60,7 @@ pub enum Message {
         /// What is answered.
         answer: Answer,
     },
-    /// The reply to a question that cannot be answered.
+    /// The reply to a question that cannot be answered, and to a command that cannot be done.
     Error {
         /// The question's number.
         id: u64,
@@ -66,6 +68,20 @@ pub enum Message {
         epoch: u64,
         /// Why not.
         refusal: Refusal,
+    },
+    /// What an operator wants of a daemon.
+    Command {
+        /// The operator's number for it.
+        id: u64,
+        /// What shall be done.
+        command: Command,
+    },
+    /// The reply to a command.
+    Report {
+        /// The command's number.
+        id: u64,
+        /// What came of it.
+        report: Report,
     },
     /// "Are you there?"
     Ping {
@@ -87,6 +103,8 @@ impl Message {
             Message::Query { .. } => "QUERY",
             Message::Answer { .. } => "ANSWER",
             Message::Error { .. } => "ERROR",
+            Message::Command { .. } => "COMMAND",
+            Message::Report { .. } => "REPORT",
             Message::Ping { .. } => "PING",
             Message::Pong { .. } => "PONG",
         }

@@ -1,7 +1,7 @@
 //! What both ends of a link do while it is up: ask, answer, and make sure that the other end is still there.
 
 use super::line::Ask;
-use crate::answer::{Answer, Code, Refusal};
+use crate::answer::{Answer, Code, Query, Refusal};
 use crate::calendar::Calendars;
 use crate::channel::{Channel, Writer};
 use crate::client;
@@ -26,6 +26,18 @@ const PENDING_MAX: usize = 1024;
 const ANSWERING_MAX: usize = 256;
 /// Most messages that wait to be written.
 const OUTGOING_MAX: usize = 1024;
+
+/// Answers the questions of the other end, from our own calendars only: what came over the link never goes back over it.
+pub(crate) trait Own: Clone + Send + Sync + 'static {
+    /// Answers one before the deadline.
+    fn answer(&self, query: Query, deadline: Instant) -> impl Future<Output = Result<Answer, Refusal>> + Send;
+}
+
+impl Own for Arc<Calendars> {
+    fn answer(&self, query: Query, _: Instant) -> impl Future<Output = Result<Answer, Refusal>> + Send {
+        Calendars::answer(self, query)
+    }
+}
 
 /// Why a link ended.
 #[derive(Debug, thiserror::Error)]
@@ -53,13 +65,13 @@ pub(crate) async fn converse(
     channel: Channel,
     epoch: u64,
     mut asked: mpsc::Receiver<Ask>,
-    calendars: Arc<Calendars>,
+    own: impl Own,
     stop: impl Future<Output = ()>,
 ) -> End {
     // In this order, so that the connection reports its end after both halves are gone.
     let Channel { opened: _opened, mut reader, writer } = channel;
     let (outgoing, to_write) = mpsc::channel(OUTGOING_MAX);
-    let mut talk = Talk::new(epoch, outgoing, calendars);
+    let mut talk = Talk::new(epoch, outgoing, own);
     let mut writing = pin!(write_all(writer, to_write));
     let mut stop = pin!(stop);
     let mut stopping = false;
@@ -111,10 +123,10 @@ async fn write_all(mut writer: Writer, mut to_write: mpsc::Receiver<Message>) ->
 }
 
 /// What is open between the two ends.
-struct Talk {
+struct Talk<O> {
     epoch: u64,
     outgoing: mpsc::Sender<Message>,
-    calendars: Arc<Calendars>,
+    own: O,
     pending: BTreeMap<u64, oneshot::Sender<Result<Answer, Refusal>>>,
     queries: u64,
     answering: JoinSet<Message>,
@@ -122,10 +134,10 @@ struct Talk {
     pong_due: Option<Instant>,
 }
 
-impl Talk {
-    fn new(epoch: u64, outgoing: mpsc::Sender<Message>, calendars: Arc<Calendars>) -> Self {
+impl<O: Own> Talk<O> {
+    fn new(epoch: u64, outgoing: mpsc::Sender<Message>, own: O) -> Self {
         let (pending, answering) = (BTreeMap::new(), JoinSet::new());
-        Self { epoch, outgoing, calendars, pending, queries: 0, answering, pings: 0, pong_due: None }
+        Self { epoch, outgoing, own, pending, queries: 0, answering, pings: 0, pong_due: None }
     }
 
     fn is_idle(&self) -> bool {
@@ -158,10 +170,9 @@ impl Talk {
                     let refusal = Refusal::new(Code::Busy, format!("{ANSWERING_MAX} questions are being answered"));
                     return self.say(client::reply(id, epoch, Err(refusal)));
                 }
-                let calendars = Arc::clone(&self.calendars);
+                let own = self.own.clone();
                 self.answering.spawn(async move {
-                    // Only from our own calendars: a question that came over the link never goes back over it.
-                    let answer = |query, _| calendars.answer(query);
+                    let answer = |query, deadline| own.answer(query, deadline);
                     client::reply(id, epoch, client::within("link", deadline_ms, query, &answer).await)
                 });
                 Ok(())
@@ -177,6 +188,10 @@ impl Talk {
             }
             Message::Hello { .. } => {
                 Err(ChannelError::Unexpected { message: "HELLO", expected: "one HELLO a connection" }.into())
+            }
+            Message::Command { .. } | Message::Report { .. } => {
+                let expected = "commands come from clients, not over the link";
+                Err(ChannelError::Unexpected { message: message.name(), expected }.into())
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::answer::{Code, Source};
+use crate::session::User;
 use crate::freebusy::{Slot, State};
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
@@ -21,6 +22,33 @@ fn answer() -> impl Strategy<Value = Answer> {
         .prop_map(|(user, from, to, slots, source, age_secs)| Answer { user, from, to, slots, source, age_secs })
 }
 
+fn user() -> impl Strategy<Value = User> {
+    let words = (any::<String>(), any::<String>(), any::<bool>());
+    (words, any::<u32>(), any::<u64>(), any::<u64>(), any::<u64>()).prop_map(
+        |((session, holder, closing), in_use, uses, open_secs, idle_secs)| User {
+            session,
+            holder,
+            closing,
+            in_use,
+            uses,
+            open_secs,
+            idle_secs,
+        },
+    )
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    prop_oneof![Just(Command::ShowUsers), any::<String>().prop_map(|session| Command::Drop { session })]
+}
+
+fn report() -> impl Strategy<Value = Report> {
+    let users = (prop::collection::vec(user(), 0..20), any::<usize>());
+    prop_oneof![
+        users.prop_map(|(users, sessions_max)| Report::Users { users, sessions_max }),
+        Just(Report::Dropped)
+    ]
+}
+
 fn message() -> impl Strategy<Value = Message> {
     let role = prop_oneof![Just(Role::Client), Just(Role::AddIn), Just(Role::Exchange), Just(Role::Notes)];
     let query = (any::<String>(), instant(), instant()).prop_map(|(user, from, to)| Query { user, from, to });
@@ -38,6 +66,8 @@ fn message() -> impl Strategy<Value = Message> {
             epoch,
             refusal: Refusal::new(Code::Busy, text)
         }),
+        (any::<u64>(), command()).prop_map(|(id, command)| Message::Command { id, command }),
+        (any::<u64>(), report()).prop_map(|(id, report)| Message::Report { id, report }),
         any::<u64>().prop_map(|nonce| Message::Ping { nonce }),
         any::<u64>().prop_map(|nonce| Message::Pong { nonce }),
     ]

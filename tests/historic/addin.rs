@@ -148,7 +148,9 @@ impl Talk {
             Message::Error { id, refusal, .. } => self.answered(id, Err(refusal)),
             Message::Ping { nonce } => self.say(&Message::Pong { nonce }).await,
             Message::Pong { .. } => Ok(()),
-            Message::Hello { .. } => Err(ChannelError::Unexpected { message: "HELLO", expected: "one a connection" }),
+            Message::Hello { .. } | Message::Command { .. } | Message::Report { .. } => {
+                Err(ChannelError::Unexpected { message: message.name(), expected: "questions, replies and keep-alives" })
+            }
         }
     }
 

@@ -1,0 +1,86 @@
+//! Closes sessions, one after the other: each is audited, then its slot is free. Also closes those that nobody uses.
+
+use super::audit::{Audit, Closed};
+use super::registry::Cause;
+use super::service::Core;
+use super::table::Closing;
+use crate::browse_log::{self, Event};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{interval, sleep, timeout};
+
+/// How long one attempt to audit may take.
+pub const AUDIT_LIMIT: Duration = Duration::from_secs(2);
+/// How often it is attempted.
+const AUDIT_TRIES: u32 = 3;
+/// How long the next attempt waits.
+const AUDIT_PAUSE: Duration = Duration::from_millis(200);
+
+/// The task's part of the sessions.
+#[derive(Debug)]
+pub struct Closer {
+    core: Arc<Core>,
+    to_close: mpsc::UnboundedReceiver<Closing>,
+}
+
+impl Closer {
+    pub(super) fn new(core: Arc<Core>, to_close: mpsc::UnboundedReceiver<Closing>) -> Self {
+        Self { core, to_close }
+    }
+
+    /// Closes sessions until the service and all its seats are gone, and with them the last session.
+    pub async fn run(mut self, audit: impl Audit) {
+        let mut sweeps = interval(self.core.limits.idle.max(Duration::from_secs(1)));
+        loop {
+            tokio::select! {
+                closing = self.to_close.recv() => match closing {
+                    Some(closing) => self.close(closing, &audit).await,
+                    None => return,
+                },
+                _ = sweeps.tick() => self.sweep(),
+            }
+        }
+    }
+
+    fn sweep(&self) {
+        for handle in self.core.table.sweep() {
+            self.core.let_go(handle, Cause::Idle);
+        }
+    }
+
+    /// Closes a session. An audit that fails is reported and the session closed all the same: a slot lost for ever would
+    /// be worse than a line lost.
+    async fn close(&self, closing: Closing, audit: &impl Audit) {
+        let session = closing.handle();
+        let record = self.core.registry().records.get(&session).cloned();
+        if let Some(record) = record {
+            let open_secs = record.since.elapsed().as_secs();
+            let (holder, opened, uses) = (record.holder, record.opened, record.uses);
+            let cause = record.cause.unwrap_or(Cause::Left);
+            let closed = Closed { session, holder, opened, open_secs, uses, cause };
+            if let Err(why) = record_patiently(&closed, audit).await {
+                browse_log::report(&Event::NotAudited { what: format!("{closed}: {why}") });
+            }
+            tracing::info!(kind = "notes.session", id = %session, holder = closed.holder, %cause, uses, "closed");
+        }
+        self.core.registry().records.remove(&session);
+        self.core.table.closed(closing);
+    }
+}
+
+async fn record_patiently(closed: &Closed, audit: &impl Audit) -> Result<(), String> {
+    let mut attempt = 1;
+    loop {
+        let why = match timeout(AUDIT_LIMIT, audit.record(closed)).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("nothing happened for {} s", AUDIT_LIMIT.as_secs()),
+        };
+        if attempt == AUDIT_TRIES {
+            return Err(why);
+        }
+        attempt += 1;
+        sleep(AUDIT_PAUSE).await;
+    }
+}

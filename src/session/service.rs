@@ -1,0 +1,212 @@
+//! Gives out sessions: one for each holder, shared by all its connections, for the time of a question.
+
+use super::closer::Closer;
+use super::registry::{Cause, Registry, User};
+use super::table::{Closing, Handle, Refused, State, Table};
+use crate::answer::{Code, Refusal};
+use crate::browse_log::{self, Event};
+use std::future::{Future, poll_fn};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+/// Most sessions that [`Limits`] may allow: the list of all of them must fit into a frame.
+pub const SESSIONS_MAX: usize = 4096;
+
+/// What the operator allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Most sessions at once, those that are being closed included (Notes: `Server_MaxSessions`).
+    pub sessions_max: usize,
+    /// How long a session may be unused: it is closed after once to twice this time.
+    pub idle: Duration,
+}
+
+impl Default for Limits {
+    /// 1,024 sessions, 15 minutes.
+    fn default() -> Self {
+        Self { sessions_max: 1024, idle: Duration::from_secs(15 * 60) }
+    }
+}
+
+/// The sessions of a server. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    pub(super) core: Arc<Core>,
+    /// To the closer. It cannot grow beyond the table: each slot closes once at a time.
+    closing: mpsc::UnboundedSender<Closing>,
+}
+
+/// What the service and its closer share.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) table: Table,
+    pub(super) registry: Mutex<Registry<Hold>>,
+    pub(super) limits: Limits,
+}
+
+/// Somebody's place at the server while a connection is up. The session behind it is opened by the first question, and
+/// closed when the last connection of the same holder has gone.
+#[derive(Debug)]
+pub struct Seat {
+    sessions: Sessions,
+    holder: String,
+}
+
+/// Holds a session. Dropping it, on whatever path, releases it.
+#[derive(Debug)]
+pub(super) struct Hold {
+    sessions: Sessions,
+    handle: Handle,
+}
+
+impl Sessions {
+    /// No session is open. Those to be closed are closed by the [`Closer`], which has to run as long as this does.
+    pub fn new(limits: Limits) -> (Self, Closer) {
+        let (closing, to_close) = mpsc::unbounded_channel();
+        let limits = Limits { sessions_max: limits.sessions_max.clamp(1, SESSIONS_MAX), ..limits };
+        let (table, registry) = (Table::new(limits.sessions_max), Mutex::new(Registry::new()));
+        let core = Arc::new(Core { table, registry, limits });
+        (Self { core: Arc::clone(&core), closing }, Closer::new(core, to_close))
+    }
+
+    /// A connection of this holder is up.
+    pub fn seat(&self, holder: impl Into<String>) -> Seat {
+        let holder = holder.into();
+        self.core.registry().sit(&holder);
+        Seat { sessions: self.clone(), holder }
+    }
+
+    /// What the operator allows, as far as it can be.
+    pub fn limits(&self) -> &Limits {
+        &self.core.limits
+    }
+
+    /// Every session that is open or closing, by slot.
+    pub fn users(&self) -> Vec<User> {
+        let registry = self.core.registry();
+        let now = Instant::now();
+        let user = |view: super::table::View| {
+            let record = registry.records.get(&view.handle)?;
+            let secs = |since: Instant| now.saturating_duration_since(since).as_secs();
+            Some(User {
+                session: view.handle.to_string(),
+                holder: record.holder.clone(),
+                closing: view.state == State::Closing,
+                in_use: view.holds.saturating_sub(u32::from(record.cause.is_none())),
+                uses: record.uses,
+                open_secs: secs(record.since),
+                idle_secs: secs(record.last_used),
+            })
+        };
+        self.core.table.sessions().filter_map(user).collect()
+    }
+
+    /// Drops a session: no question uses it any more, and it is closed after those that do.
+    ///
+    /// # Errors
+    /// [`Refused::Stale`] when it is closed, [`Refused::Closing`] when it is about to be.
+    pub fn drop_session(&self, handle: Handle) -> Result<(), Refused> {
+        self.core.table.revoke(handle)?;
+        self.core.let_go(handle, Cause::Dropped);
+        Ok(())
+    }
+
+    /// Holds the session of a holder, opened if it has none; `None` while every slot is taken.
+    fn hold(&self, holder: &str) -> Option<Hold> {
+        let mut registry = self.core.registry();
+        let current = registry.holders.get(holder)?.session.as_ref().map(|hold| hold.handle);
+        let acquired = current.filter(|handle| self.core.table.acquire(*handle).is_ok());
+        let handle = match acquired {
+            Some(handle) => handle,
+            None => self.open(&mut registry, holder)?,
+        };
+        registry.used(handle);
+        Some(Hold { sessions: self.clone(), handle })
+    }
+
+    /// Opens a session for a holder, and acquires it. The one that it had, if any, is being closed.
+    fn open(&self, registry: &mut Registry<Hold>, holder: &str) -> Option<Handle> {
+        let handle = self.core.table.open()?;
+        let first = Hold { sessions: self.clone(), handle };
+        tracing::info!(kind = "notes.session", id = %handle, holder, "opened");
+        registry.opened(handle, holder);
+        registry.holders.get_mut(holder)?.session = Some(first);
+        self.core.table.acquire(handle).ok().map(|()| handle)
+    }
+}
+
+impl Core {
+    pub(super) fn registry(&self) -> MutexGuard<'_, Registry<Hold>> {
+        // Every change under this lock is whole before anything can panic.
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets go of a session that was revoked, so that it closes after the questions that use it.
+    pub(super) fn let_go(&self, handle: Handle, cause: Cause) {
+        let mut registry = self.registry();
+        let Some(holder) = registry.caused(handle, cause).map(str::to_owned) else { return };
+        let session = registry.holders.get_mut(&holder).map(|holder| &mut holder.session);
+        // The holder may have another one by now: that stays.
+        let hold = session.and_then(|session| session.take_if(|hold| hold.handle == handle));
+        drop(registry);
+        drop(hold);
+    }
+}
+
+impl Seat {
+    /// Does some work under the holder's session, which cannot be closed meanwhile. Waits for a slot until the deadline.
+    ///
+    /// # Errors
+    /// [`Code::Busy`] when no slot was free in time (event 41220).
+    pub async fn scoped<F: Future>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce(Handle) -> F,
+    ) -> Result<F::Output, Refusal> {
+        let hold = match self.sessions.hold(&self.holder) {
+            Some(hold) => hold,
+            None => self.wait(deadline).await?,
+        };
+        tracing::debug!(kind = "notes.session", id = %hold.handle, "acquired");
+        Ok(work(hold.handle).await)
+    }
+
+    async fn wait(&self, deadline: Instant) -> Result<Hold, Refusal> {
+        let mut waiting = self.sessions.core.table.waiting();
+        let slot = poll_fn(|context| waiting.poll(context, || self.sessions.hold(&self.holder)));
+        timeout_at(deadline, slot).await.map_err(|_| {
+            let event = Event::NoSession { sessions_max: self.sessions.core.limits.sessions_max };
+            browse_log::report(&event);
+            Refusal::new(Code::Busy, event.to_string())
+        })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut registry = self.sessions.core.registry();
+        let hold = registry.leave(&self.holder);
+        if let Some(hold) = &hold {
+            registry.caused(hold.handle, Cause::Left);
+            // Questions of this holder that are still under way keep the session until they end.
+            let _ = self.sessions.core.table.revoke(hold.handle);
+        }
+        // What is let go of may want the registry.
+        drop(registry);
+        drop(hold);
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        tracing::debug!(kind = "notes.session", id = %self.handle, "released");
+        match self.sessions.core.table.release(self.handle) {
+            Ok(None) => {}
+            // The closer is gone only when the server is.
+            Ok(Some(closing)) => drop(self.sessions.closing.send(closing)),
+            Err(reason) => tracing::error!(session = %self.handle, %reason, "released twice: please report this"),
+        }
+    }
+}
