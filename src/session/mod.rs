@@ -10,6 +10,8 @@ mod registry;
 mod service;
 mod sync;
 mod table;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
 pub use closer::Closer;

@@ -178,7 +178,7 @@ impl Table {
         if handle.slot() >= self.words.len() {
             return Err(Refused::Stale);
         }
-        self.change(handle.slot(), |word| match word.generation == handle.generation() {
+        self.change(handle.slot(), |word| match Handle::new(handle.slot(), word.generation) == handle {
             true => next(word),
             false => Err(Refused::Stale),
         })

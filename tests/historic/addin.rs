@@ -148,9 +148,10 @@ impl Talk {
             Message::Error { id, refusal, .. } => self.answered(id, Err(refusal)),
             Message::Ping { nonce } => self.say(&Message::Pong { nonce }).await,
             Message::Pong { .. } => Ok(()),
-            Message::Hello { .. } | Message::Command { .. } | Message::Report { .. } => {
-                Err(ChannelError::Unexpected { message: message.name(), expected: "questions, replies and keep-alives" })
-            }
+            Message::Hello { .. } | Message::Command { .. } | Message::Report { .. } => Err(ChannelError::Unexpected {
+                message: message.name(),
+                expected: "questions, replies and keep-alives",
+            }),
         }
     }
 
