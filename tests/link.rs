@@ -12,6 +12,7 @@ async fn queries_recover_after_the_link_heals(world: World, #[any(queries(1..6))
     world.host("exchange", || calcon::exchange::serve(exchange()));
     world.host("notes", || calcon::notes::serve(notes()));
     world.conserves_up_to("calcon.connection", 2);
+    world.conserves_up_to("notes.session", 1);
     world.sometimes("link established", "calcon::link", "link up");
     world.sometimes("link lost", "calcon::link", "link down");
     world.sometimes("attempt failed", "calcon::link", "link attempt failed");

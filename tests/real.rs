@@ -153,6 +153,78 @@ fn a_late_reply_is_kept() {
     assert!(kept.contains(": cached, "), "{kept}");
 }
 
+/// Asks a daemon for something else than an answer.
+fn calcon(args: &[&str]) -> Output {
+    Command::new(production::binary()).args(args).current_dir(root()).output().expect("calcon starts")
+}
+
+#[test]
+fn who_holds_a_session_is_listed_and_can_be_dropped() {
+    let (exchange, notes) = pair(&["--age-max-secs", "0"]);
+    let ask = || printed(query(&exchange.address, "carol@notes.example", &TWO_DAYS), 0);
+    let users = || printed(calcon(&["show", "users", "--at", &notes.address]), 0);
+    assert!(users().ends_with("IDLE\n0 of 1024 sessions\n"), "{}", users());
+    ask();
+    let listed = users();
+    let lines: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines.len(), 3, "{listed}");
+    assert_eq!(lines[1][..6], ["10000", "CALCON", &exchange.address, "open", "0", "1"], "{listed}");
+    assert_eq!(listed.find("STATE"), listed.lines().nth(1).and_then(|line| line.find("open")), "{listed}");
+    assert!(!listed.contains('\x1b'), "plain when piped");
+    printed(calcon(&["drop", "10000", "--at", &notes.address]), 0);
+    let until = Instant::now() + LIMIT;
+    while users().contains("10000") {
+        assert!(Instant::now() < until, "it is not closed");
+    }
+    ask();
+    assert!(users().contains("20000"), "another session in the same slot: {}", users());
+    let again = printed(calcon(&["drop", "10000", "--at", &notes.address]), 5);
+    assert_eq!(again, "calcon: there is no session 10000: `calcon show users` lists them\n");
+    let elsewhere = printed(calcon(&["show", "users", "--at", &exchange.address]), 5);
+    assert_eq!(elsewhere, "calcon: the Notes side has the sessions: ask `calcon notes`\n");
+    let json = printed(calcon(&["show", "users", "--json", "--at", &notes.address]), 0);
+    let users: Vec<calcon::session::User> = serde_json::from_str(&json).expect("users");
+    assert_eq!(users[0].session, "20000");
+}
+
+#[test]
+fn a_closed_session_is_a_line_in_the_log() {
+    let log = folder("sessions").join("sessions.log");
+    let args = ["notes", "--listen", "127.0.0.1:0", "--calendars", "samples/notes", "--exchange", "127.0.0.1:1"];
+    let mut notes = Daemon::start(&[&args[..], &["--session-log", log.to_str().expect("UTF-8")]].concat());
+    printed(query(&notes.address, "carol@notes.example", &TWO_DAYS), 0);
+    assert_eq!(notes.stop(), Some(0));
+    let line = fs::read_to_string(&log).expect("written");
+    assert!(line.starts_with("session 10000 of client 127.0.0.1, opened "), "{line}");
+    assert!(line.ends_with("closed after 0 s and 1 uses: its holder left\n"), "{line}");
+    fs::remove_dir_all(log.parent().expect("a folder")).expect("removed");
+}
+
+#[test]
+fn a_profile_that_keeps_databases_closed_is_refused_with_the_line_to_change() {
+    let folder = folder("profile");
+    let ini = folder.join("notes.ini");
+    fs::write(folder.join("calcon.id"), "").expect("written");
+    let name = ini.to_str().expect("UTF-8");
+    let start = ["notes", "--calendars", "samples/notes", "--exchange", "127.0.0.1:1", "--notes-ini", name];
+    let profiles = [
+        ("[Notes]\nLocation=Office\n", ":3: KeyFilename is missing: add `KeyFilename=` and the ID file"),
+        ("[Notes]\nKeyFilename=other.id\nLocation=Office\n", ":2: KeyFilename=other.id: there is no file "),
+        ("[Notes]\nKeyFilename=calcon.id\n", ":3: Location is missing: add `Location=Office`"),
+        (
+            "[Notes]\nKeyFilename=calcon.id\nLOCATION=Travel,2AE,CN=Calcon\n",
+            ":3: Location=Travel: databases on the server open only from Office: write `Location=Office`",
+        ),
+        ("KeyFilename=calcon.id\nLocation=Moon\n", ":2: Location=Moon: no such location: write `Location=Office`"),
+    ];
+    for (profile, reason) in profiles {
+        fs::write(&ini, profile).expect("written");
+        let refused = printed(calcon(&start), 2);
+        assert!(refused.starts_with(&format!("calcon: {name}{reason}")), "{refused}");
+    }
+    fs::remove_dir_all(&folder).expect("removed");
+}
+
 #[test]
 fn sigterm_ends_both_sides_with_exit_code_0() {
     let (mut exchange, mut notes) = pair(&[]);
@@ -247,13 +319,17 @@ fn the_samples_run_as_they_are() {
 
 #[test]
 fn wrong_settings_are_refused_with_what_to_set() {
-    let calcon = |args: &[&str]| Command::new(production::binary()).args(args).output().expect("calcon starts");
     let missing = printed(calcon(&["exchange"]), 2);
     assert!(missing.contains("`calendars` is not set: give --calendars"), "{missing}");
     let zone = printed(calcon(&["exchange", "--calendars", ".", "--time-zone", "Mars/Olympus"]), 2);
     assert!(zone.contains("unknown time zone \"Mars/Olympus\""), "{zone}");
     let folder = printed(calcon(&["exchange", "--calendars", "/nowhere"]), 1);
     assert!(folder.contains("cannot list the calendars in /nowhere"), "{folder}");
+    let notes = ["notes", "--calendars", "samples/notes", "--exchange", "127.0.0.1:1"];
+    let sessions = printed(calcon(&[&notes[..], &["--sessions-max", "0"]].concat()), 2);
+    assert!(sessions.contains("sessions_max: 0 is not between 1 and 4096"), "{sessions}");
+    let log = printed(calcon(&[&notes[..], &["--session-log", "/nowhere/sessions.log"]].concat()), 1);
+    assert!(log.contains("cannot write the audit of sessions to /nowhere/sessions.log"), "{log}");
     let nobody = printed(query("127.0.0.1:1", "alice@exchange.example", &[]), 3);
     assert!(nobody.contains("cannot connect to 127.0.0.1:1"), "{nobody}");
 }

@@ -40,6 +40,7 @@ async fn sessions_of_the_daemon_come_to_rest(world: World, #[any(queries(1..4))]
         }
     });
     tokio::join!(others, ask_each(&world, queries));
+    world.heal().await;
 }
 
 /// The administrator, on the daemon's machine.

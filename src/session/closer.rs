@@ -62,7 +62,7 @@ impl Closer {
             if let Err(why) = record_patiently(&closed, audit).await {
                 browse_log::report(&Event::NotAudited { what: format!("{closed}: {why}") });
             }
-            tracing::info!(kind = "notes.session", id = %session, holder = closed.holder, %cause, uses, "closed");
+            tracing::info!(target: "calcon::session", kind = "notes.session", id = %session, holder = closed.holder, %cause, uses, "closed");
         }
         self.core.registry().records.remove(&session);
         self.core.table.closed(closing);

@@ -130,7 +130,7 @@ impl Sessions {
     fn open(&self, registry: &mut Registry<Hold>, holder: &str) -> Option<Handle> {
         let handle = self.core.table.open()?;
         let first = Hold { sessions: self.clone(), handle };
-        tracing::info!(kind = "notes.session", id = %handle, holder, "opened");
+        tracing::info!(target: "calcon::session", kind = "notes.session", id = %handle, holder, "opened");
         registry.opened(handle, holder);
         registry.holders.get_mut(holder)?.session = Some(first);
         self.core.table.acquire(handle).ok().map(|()| handle)
@@ -169,7 +169,7 @@ impl Seat {
             Some(hold) => hold,
             None => self.wait(deadline).await?,
         };
-        tracing::debug!(kind = "notes.session", id = %hold.handle, "acquired");
+        tracing::debug!(target: "calcon::session", kind = "notes.session", id = %hold.handle, "acquired");
         Ok(work(hold.handle).await)
     }
 
@@ -201,7 +201,7 @@ impl Drop for Seat {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        tracing::debug!(kind = "notes.session", id = %self.handle, "released");
+        tracing::debug!(target: "calcon::session", kind = "notes.session", id = %self.handle, "released");
         match self.sessions.core.table.release(self.handle) {
             Ok(None) => {}
             // The closer is gone only when the server is.

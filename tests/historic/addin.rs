@@ -174,7 +174,8 @@ pub fn down(why: &str) -> Refusal {
     Refusal::new(Code::LinkDown, format!("the link to the other side is down ({why}); retried on the next request"))
 }
 
-fn reply(id: u64, epoch: u64, outcome: Result<Answer, Refusal>) -> Message {
+/// What goes back to whoever asked.
+pub fn reply(id: u64, epoch: u64, outcome: Result<Answer, Refusal>) -> Message {
     match outcome {
         Ok(answer) => Message::Answer { id, epoch, answer },
         Err(refusal) => Message::Error { id, epoch, refusal },

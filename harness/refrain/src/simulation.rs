@@ -1,6 +1,7 @@
 //! The simulation engine: executes one plan on the simulated runtime, in a process that was made for it.
 
 mod apply;
+mod conserved;
 mod draw;
 mod properties;
 mod run;

@@ -1,6 +1,10 @@
-//! What a test demands: conservation, safety, and what must happen sometimes.
+//! What a test demands: conservation, safety, and what must happen sometimes. Each is looked at as the service reports.
 
-use super::{said::Said, state};
+use super::{
+    conserved::{Conserved, leaked, spawn_place},
+    said::Said,
+    state,
+};
 use crate::verdict::{Class, Failure};
 use std::{
     cell::Cell,
@@ -13,14 +17,9 @@ use tokio::control::{self, Stamp};
 use tracing::Metadata;
 
 /// How long the hosts may take, after the test's body, to come to rest.
-const REST: Duration = Duration::from_secs(120);
+pub(super) const REST: Duration = Duration::from_secs(120);
 /// How long what is on its way when the body ends may take to arrive.
 const IN_FLIGHT: Duration = Duration::from_secs(1);
-/// How many of what is left a verdict names.
-const CAUSES_MAX: usize = 5;
-/// The kinds that the harness counts itself.
-const SOCKET: &str = "socket";
-const TASK: &str = "task";
 
 /// The properties of one run.
 #[derive(Default)]
@@ -28,17 +27,6 @@ pub(crate) struct Properties {
     conserved: Vec<Conserved>,
     always: Vec<Always>,
     sometimes: Vec<Sometimes>,
-}
-
-/// A kind of resource that must not leak.
-#[derive(Debug)]
-pub(crate) struct Conserved {
-    pub kind: String,
-    pub at_rest: usize,
-    /// What is open, by host, its process and number: since when, and by which task.
-    live: BTreeMap<(String, u32, String), (u64, String)>,
-    opened: u64,
-    closed: u64,
 }
 
 #[derive(Clone)]
@@ -70,10 +58,9 @@ impl Seen {
 
 impl Properties {
     pub fn conserve(&mut self, kind: &str, at_rest: usize) {
-        let live = BTreeMap::new();
         match self.conserved.iter_mut().find(|conserved| conserved.kind == kind) {
             Some(conserved) => conserved.at_rest = at_rest,
-            None => self.conserved.push(Conserved { kind: kind.into(), at_rest, live, opened: 0, closed: 0 }),
+            None => self.conserved.push(Conserved::new(kind, at_rest)),
         }
     }
 
@@ -100,35 +87,8 @@ impl Properties {
     }
 
     fn seen(&self, hosts: &[(String, control::HostId)]) -> Seen {
-        let live = self.conserved.iter().map(|conserved| (conserved.kind.clone(), conserved.open(hosts).count()));
+        let live = self.conserved.iter().map(|conserved| (conserved.kind.clone(), conserved.count(hosts)));
         Seen { live: live.collect() }
-    }
-}
-
-impl Conserved {
-    /// What is open in the processes that run now: host, number, since when, by which task.
-    fn open(&self, hosts: &[(String, control::HostId)]) -> impl Iterator<Item = (&str, &str, u64, &str)> {
-        let runs = |host: &str, life: u32| hosts.iter().any(|(name, id)| name == host && control::lives(*id).1 == life);
-        let live = self.live.iter().filter(move |((host, life, _), _)| runs(host, *life));
-        live.map(|((host, _, id), (at, task))| (host.as_str(), id.as_str(), *at, task.as_str()))
-    }
-
-    /// Takes note of a report; the number of one that was closed and was not open.
-    fn report(&mut self, said: &Said, stamp: &Stamp) -> Option<String> {
-        let id = said.fields.get("id").map(ToString::to_string).unwrap_or_default();
-        let key = (stamp.host.clone(), control::lives(control::current_host()).0, id.clone());
-        match said.message.as_str() {
-            "opened" => {
-                self.opened += 1;
-                self.live.insert(key, (stamp.at, stamp.task.clone()));
-                None
-            }
-            "closed" => {
-                self.closed += 1;
-                self.live.remove(&key).is_none().then_some(id)
-            }
-            _ => None,
-        }
     }
 }
 
@@ -201,37 +161,4 @@ pub(crate) async fn at_rest() {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-fn leaked(conserved: &Conserved, hosts: &[(String, control::HostId)]) -> Option<Failure> {
-    let (kind, at_rest) = (&conserved.kind, conserved.at_rest);
-    let (sockets, tasks) = control::open_now();
-    let live = match kind.as_str() {
-        SOCKET => sockets,
-        TASK => tasks,
-        _ => conserved.open(hosts).count(),
-    };
-    if live <= at_rest {
-        return None;
-    }
-    let mut causes = match kind.as_str() {
-        SOCKET => control::sockets(),
-        TASK => super::stall::waits(),
-        _ => vec![],
-    };
-    causes.truncate(CAUSES_MAX);
-    let mut place = String::new();
-    if let Some((host, id, at, task)) = conserved.open(hosts).min_by_key(|(_, _, at, _)| *at) {
-        let since = super::stall::clock(at);
-        causes.push(format!("{host}: {kind} {id} is open since {since}, opened by the task spawned at {task}"));
-        causes.push(format!("{} opened, {} closed in all", conserved.opened, conserved.closed));
-        place = spawn_place(task);
-    }
-    let message = format!("{live} of {kind} are open at rest, {at_rest} may be: still so after {} s", REST.as_secs());
-    Some(Failure { class: Class::Leak, property: format!("{kind} is conserved"), place, message, causes })
-}
-
-/// `src/link.rs:88` of `src/link.rs:88#2`.
-fn spawn_place(task: &str) -> String {
-    task.split('#').next().unwrap_or_default().to_owned()
 }

@@ -52,6 +52,7 @@ impl<S: Subscriber> Layer<S> for Ear {
         let said = Said {
             level: *event.metadata().level(),
             target: event.metadata().target(),
+            place: place(event.metadata()),
             message: fields.message,
             fields: fields.others,
         };
@@ -70,8 +71,14 @@ impl<S: Subscriber> Layer<S> for Ear {
 pub(crate) struct Said {
     pub level: Level,
     pub target: &'static str,
+    /// The place in the source, `src/channel.rs:48`.
+    pub place: String,
     pub message: String,
     pub fields: BTreeMap<String, Value>,
+}
+
+fn place(metadata: &Metadata<'_>) -> String {
+    format!("{}:{}", metadata.file().unwrap_or_default(), metadata.line().unwrap_or_default())
 }
 
 #[derive(Default)]
