@@ -1,9 +1,9 @@
-//! The attributes of `#[refrain::test(...)]`.
+//! The attributes of `#[refrain::test(...)]` and `#[refrain::model(...)]`.
 
 use syn::{Error, LitInt, LitStr, Result, meta, parse::Parser};
 
 /// The classes of failure that a canary may expect, as `refrain::verdict::Class` names them.
-const CLASSES: [(&str, &str); 11] = [
+const CLASSES: [(&str, &str); 13] = [
     ("panic", "Panic"),
     ("crash", "Crash"),
     ("out-of-memory", "OutOfMemory"),
@@ -14,10 +14,12 @@ const CLASSES: [(&str, &str); 11] = [
     ("safety", "Safety"),
     ("leak", "Leak"),
     ("double-close", "DoubleClose"),
+    ("data-race", "DataRace"),
+    ("double-free", "DoubleFree"),
     ("nondeterminism", "Nondeterminism"),
 ];
 
-/// What a test's attributes say.
+/// What a scenario's attributes say.
 pub struct Attributes {
     pub runs: u64,
     pub time_limit_s: u64,
@@ -49,6 +51,63 @@ impl Attributes {
         });
         parser.parse2(tokens)?;
         Ok(read)
+    }
+}
+
+/// What a model's attributes say.
+pub struct ModelAttributes {
+    pub runs: u64,
+    pub complete: bool,
+    pub preemptions: Option<u8>,
+    pub engine: Option<String>,
+    pub time_limit_s: u64,
+    /// The name of the class, and of its variant.
+    pub expect: Option<(&'static str, &'static str)>,
+    pub snapshot: bool,
+}
+
+impl ModelAttributes {
+    /// Reads them.
+    pub fn parse(tokens: proc_macro2::TokenStream) -> Result<ModelAttributes> {
+        let (runs, time_limit_s) = (10_000, 10);
+        let (complete, snapshot, preemptions, engine, expect) = Default::default();
+        let mut read = ModelAttributes { runs, complete, preemptions, engine, time_limit_s, expect, snapshot };
+        let parser = meta::parser(|meta| {
+            if meta.path.is_ident("runs") {
+                read.runs = meta.value()?.parse::<LitInt>()?.base10_parse()?;
+            } else if meta.path.is_ident("complete") {
+                read.complete = true;
+            } else if meta.path.is_ident("preemptions") {
+                read.preemptions = Some(meta.value()?.parse::<LitInt>()?.base10_parse()?);
+            } else if meta.path.is_ident("engine") {
+                read.engine = Some(engine_name(&meta.value()?.parse()?)?);
+            } else if meta.path.is_ident("time_limit") {
+                read.time_limit_s = seconds(&meta.value()?.parse()?)?;
+            } else if meta.path.is_ident("expect") {
+                read.expect = Some(class(&meta.value()?.parse()?)?);
+            } else if meta.path.is_ident("snapshot") {
+                read.snapshot = true;
+            } else {
+                return Err(meta.error(
+                    "expected `runs`, `complete`, `preemptions`, `engine`, `time_limit`, `expect` or `snapshot`",
+                ));
+            }
+            if read.engine.as_deref() == Some("shuttle") && (read.complete || read.preemptions.is_some()) {
+                return Err(
+                    meta.error("`complete` and `preemptions` are about loom, and `engine = \"shuttle\"` leaves it out")
+                );
+            }
+            Ok(())
+        });
+        parser.parse2(tokens)?;
+        Ok(read)
+    }
+}
+
+fn engine_name(text: &LitStr) -> Result<String> {
+    match text.value().as_str() {
+        name @ ("loom" | "shuttle") => Ok(name.to_owned()),
+        _ => Err(Error::new(text.span(), "expected \"loom\" or \"shuttle\"")),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Writes the test function that libtest sees.
 
-use crate::attributes::Attributes;
+use crate::attributes::{Attributes, ModelAttributes};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Error, Expr, FnArg, ItemFn, Pat, PatType, Result, Type, parse2, spanned::Spanned};
+use syn::{Attribute, Error, Expr, FnArg, Ident, ItemFn, Pat, PatType, Result, Type, parse2, spanned::Spanned};
 
 /// A workload argument.
 struct Argument {
@@ -44,19 +44,93 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
         }
     });
     let Attributes { runs, time_limit_s, poll_limit_s, expect, snapshot } = read;
-    let expect_name = expect.map_or("", |(name, _)| name);
-    let expect = match expect {
-        Some((_, variant)) => {
-            let variant = syn::Ident::new(variant, name.span());
-            quote! { ::core::option::Option::Some(::refrain::__private::Class::#variant) }
-        }
-        None => quote! { ::core::option::Option::None },
-    };
     let result = &item.sig.output;
     if let syn::ReturnType::Type(_, ty) = result {
         return Err(Error::new(ty.span(), "a test returns nothing: use `expect` or `unwrap`, a panic is a verdict"));
     }
-    Ok(quote! {
+    let fields = quote! {
+        runs: #runs,
+        time_limit_s: #time_limit_s,
+        poll_limit_s: #poll_limit_s,
+        snapshot: #snapshot,
+        parameters: || ::std::vec![#(#parameters),*],
+        body: ::refrain::__private::Body::Scenario(|world, values| {
+            let mut values = values.into_iter();
+            let mut next = || values.next().unwrap_or_default();
+            let _ = &mut next;
+            ::std::boxed::Box::pin(#name(
+                world,
+                #(::refrain::__private::argument::<#types>(#names, next())),*
+            ))
+        }),
+    };
+    Ok(announced(name, &outer, body, expect, &fields))
+}
+
+/// Expands the attribute of a model.
+pub fn model(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let read = ModelAttributes::parse(attributes)?;
+    let mut item: ItemFn = parse2(item)?;
+    if let Some(asyncness) = item.sig.asyncness {
+        return Err(Error::new(
+            asyncness.span(),
+            "#[refrain::model] is for a fn that is not async: its threads are threads",
+        ));
+    }
+    if let Some(param) = item.sig.generics.params.first() {
+        return Err(Error::new(param.span(), "a model has no generic parameters"));
+    }
+    if let Some(input) = item.sig.inputs.first() {
+        return Err(Error::new(
+            input.span(),
+            "a model has no parameters: what differs between executions is the order",
+        ));
+    }
+    if let syn::ReturnType::Type(_, ty) = &item.sig.output {
+        return Err(Error::new(ty.span(), "a model returns nothing: use `expect` or `unwrap`, a panic is a verdict"));
+    }
+    let name = &item.sig.ident;
+    let outer = std::mem::take(&mut item.attrs);
+    let ModelAttributes { runs, complete, preemptions, engine, time_limit_s, expect, snapshot } = read;
+    let option = |value: Option<TokenStream>| match value {
+        Some(value) => quote! { ::core::option::Option::Some(#value) },
+        None => quote! { ::core::option::Option::None },
+    };
+    let preemptions = option(preemptions.map(|most| quote! { #most }));
+    let engine = option(engine.map(|name| quote! { #name }));
+    let fields = quote! {
+        runs: #runs,
+        time_limit_s: #time_limit_s,
+        poll_limit_s: #time_limit_s,
+        snapshot: #snapshot,
+        parameters: ::std::vec::Vec::new,
+        body: ::refrain::__private::Body::Model(::refrain::__private::Model {
+            body: #name,
+            engine: #engine,
+            preemptions: #preemptions,
+            complete: #complete,
+        }),
+    };
+    Ok(announced(name, &outer, &item, expect, &fields))
+}
+
+/// The function that libtest sees, around the one that was written.
+fn announced(
+    name: &Ident,
+    outer: &[Attribute],
+    body: &ItemFn,
+    expect: Option<(&str, &str)>,
+    fields: &TokenStream,
+) -> TokenStream {
+    let expect_name = expect.map_or("", |(name, _)| name);
+    let expect = match expect {
+        Some((_, variant)) => {
+            let variant = Ident::new(variant, name.span());
+            quote! { ::core::option::Option::Some(::refrain::__private::Class::#variant) }
+        }
+        None => quote! { ::core::option::Option::None },
+    };
+    quote! {
         #(#outer)*
         #[::core::prelude::v1::test]
         fn #name() {
@@ -72,21 +146,8 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
                 folder: ::core::env!("CARGO_MANIFEST_DIR"),
                 krate: ::core::env!("CARGO_CRATE_NAME"),
                 built_as: (::core::option_env!("CARGO_TARGET_TMPDIR"), ::core::option_env!("CARGO_BIN_NAME")),
-                runs: #runs,
-                time_limit_s: #time_limit_s,
-                poll_limit_s: #poll_limit_s,
                 expect: #expect,
-                snapshot: #snapshot,
-                parameters: || ::std::vec![#(#parameters),*],
-                body: |world, values| {
-                    let mut values = values.into_iter();
-                    let mut next = || values.next().unwrap_or_default();
-                    let _ = &mut next;
-                    ::std::boxed::Box::pin(#name(
-                        world,
-                        #(::refrain::__private::argument::<#types>(#names, next())),*
-                    ))
-                },
+                #fields
             };
             for snapshot in ::refrain::__private::run(&TEST) {
                 ::refrain::__private::insta::with_settings!({
@@ -99,7 +160,7 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
                 });
             }
         }
-    })
+    }
 }
 
 fn argument(input: &mut FnArg) -> Result<Argument> {

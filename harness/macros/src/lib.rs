@@ -1,4 +1,4 @@
-//! `#[refrain::test]`: makes an async fn a test that explores, replays and shrinks.
+//! `#[refrain::test]` and `#[refrain::model]`: make a fn a test that explores, replays and shrinks.
 #![forbid(unsafe_code)]
 
 use proc_macro::TokenStream;
@@ -22,4 +22,23 @@ mod expand;
 #[proc_macro_attribute]
 pub fn test(attributes: TokenStream, item: TokenStream) -> TokenStream {
     expand::test(attributes.into(), item.into()).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+/// Makes a fn a model: `cargo test` runs it in many orders of its threads' operations, and replays every saved trace of it.
+///
+/// Its threads and what they share come from `refrain::sync`, under the names of `std::sync`. First shuttle samples
+/// executions, then loom searches all of them: with no preemption, with one, and so on.
+///
+/// Attributes, all optional:
+///
+/// - `runs = 50_000`: how many executions `cargo test` makes, half of them sampled; 10,000 unless this says otherwise.
+/// - `complete`: loom's search goes on until nothing is left; the test fails if it cannot.
+/// - `preemptions = 1`: only loom, with at most so many preemptions.
+/// - `engine = "loom"` or `"shuttle"`: only this one.
+/// - `time_limit = "60s"`: how long one execution may take in real time; one that takes longer is an endless loop; 10 s.
+/// - `expect = "deadlock"`: a canary; the test fails if this class of failure is *not* caught.
+/// - `snapshot`: each trace's timeline is an `insta` snapshot.
+#[proc_macro_attribute]
+pub fn model(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    expand::model(attributes.into(), item.into()).unwrap_or_else(|error| error.to_compile_error()).into()
 }

@@ -9,6 +9,7 @@ use std::io;
 
 mod command;
 mod explore;
+mod model;
 mod outcome;
 mod record;
 mod replay;

@@ -12,9 +12,12 @@ pub struct Event {
     /// The host on which it happened; empty for the test itself.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub host: String,
-    /// The task: where it was spawned, `src/link.rs:88`, with `#n` from the second one spawned there.
+    /// The task: a model's thread by its number, `1`; in a simulation where it was spawned, `src/link.rs:88`, with `#n` from the second one spawned there.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub task: String,
+    /// The source place of a thread's operation: `src/table.rs:88`; empty for everything else.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub place: String,
     /// What kind of thing.
     pub kind: Kind,
     /// The same for people, without time, host and task.
@@ -54,4 +57,6 @@ pub enum Kind {
     Says,
     /// The test notes something: a phase, a property.
     Test,
+    /// A thread of a model makes an operation.
+    Step,
 }

@@ -208,7 +208,11 @@ mod driver;
 #[cfg(feature = "simulation")]
 mod faults;
 #[cfg(feature = "simulation")]
+mod interleaving;
+#[cfg(feature = "simulation")]
 mod simulation;
+#[cfg(feature = "simulation")]
+pub mod sync;
 #[cfg(feature = "simulation")]
 mod test;
 #[cfg(feature = "simulation")]
@@ -219,7 +223,7 @@ mod world;
 #[cfg(feature = "simulation")]
 pub use {
     faults::Faults,
-    refrain_macros::test,
+    refrain_macros::{model, test},
     simulation::Seen,
     tokio::control::{Overflow, Sysctl},
     world::{Answer, Client, Exit, Host, World},
@@ -231,7 +235,7 @@ pub use {
 pub mod __private {
     pub use crate::{
         driver::{Snapshot, run},
-        test::{Parameter, Test, argument},
+        test::{Body, Model, Parameter, Test, argument},
         verdict::Class,
     };
     pub use insta;

@@ -10,8 +10,10 @@ use std::time::Duration;
 #[cfg(test)]
 pub(crate) mod arbitrary;
 mod sentence;
+mod threads;
 
 pub use sentence::{Nth, SentenceError, Span};
+pub use threads::{Choice, Deviation, Threads};
 
 /// What a run is made of. Two runs of one plan by one build are the same run.
 ///
@@ -27,6 +29,8 @@ pub struct Plan {
     pub faults: Vec<Fault>,
     /// Which tasks are held back, and when.
     pub holds: Vec<Hold>,
+    /// Which thread goes on when, if it is a plan of a model; it has nothing else then.
+    pub threads: Option<Threads>,
 }
 
 /// One workload argument of a test.

@@ -107,8 +107,22 @@ pub struct Exploration {
     pub expect: Option<Class>,
     /// What was reached.
     pub coverage: Coverage,
+    /// Of a model: what each engine searched.
+    #[serde(default)]
+    pub engines: Vec<Searched>,
     /// What was caught and saved, if anything.
     pub caught: Option<Caught>,
+}
+
+/// What one engine searched of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Searched {
+    /// The engine and how it searched: `loom, at most 2 preemptions`.
+    pub by: String,
+    /// How many executions it made.
+    pub executions: u64,
+    /// What became of it: `complete`, `stopped at its budget`, a limit of the engine.
+    pub end: String,
 }
 
 /// A failure, and where it was saved.

@@ -8,9 +8,10 @@ mod failure;
 mod paint;
 mod replay;
 mod summary;
+mod threads;
 mod timeline;
 
-pub use exploration::{Standing, caught, counted, coverage, grouped, result, shell_word, standing};
+pub use exploration::{Standing, caught, counted, coverage, engines, grouped, result, shell_word, standing};
 pub use failure::failure;
 pub use replay::replay;
 pub use summary::plan_summary;

@@ -32,11 +32,11 @@ pub struct Test {
     pub krate: &'static str,
     /// What cargo tells a crate that it compiles as an integration test, and as a program or an example.
     pub built_as: (Option<&'static str>, Option<&'static str>),
-    /// How many runs `cargo test` makes.
+    /// How many runs `cargo test` makes, or how many executions of a model.
     pub runs: u64,
     /// The virtual time at which a run is stopped, in seconds.
     pub time_limit_s: u64,
-    /// How long one poll may take in real time, in seconds.
+    /// How long one poll, or one execution of a model, may take in real time, in seconds.
     pub poll_limit_s: u64,
     /// What must be caught, if it is a canary.
     pub expect: Option<Class>,
@@ -44,12 +44,34 @@ pub struct Test {
     pub snapshot: bool,
     /// Its workload arguments.
     pub parameters: fn() -> Vec<Parameter>,
-    /// Its body.
-    pub body: fn(World, Vec<Value>) -> Body,
+    /// What it does.
+    pub body: Body,
 }
 
-/// The future of a test's body.
-pub type Body = Pin<Box<dyn Future<Output = ()>>>;
+/// What a test does.
+#[derive(Debug)]
+pub enum Body {
+    /// An async fn, in a simulated world.
+    Scenario(fn(World, Vec<Value>) -> Running),
+    /// A fn with threads, in every order of their operations.
+    Model(Model),
+}
+
+/// The future of a scenario.
+pub type Running = Pin<Box<dyn Future<Output = ()>>>;
+
+/// A model: a fn with threads, and how it is searched.
+#[derive(Debug)]
+pub struct Model {
+    /// What it does.
+    pub body: fn(),
+    /// The one engine that searches it; `None`: both do.
+    pub engine: Option<&'static str>,
+    /// The most preemptions that are tried; `None`: first none, then more and more, at last any number.
+    pub preemptions: Option<u8>,
+    /// Whether the exhaustive search goes on until it is complete.
+    pub complete: bool,
+}
 
 /// One workload argument: a name and a strategy for its values, as JSON.
 #[derive(Debug)]
@@ -107,7 +129,15 @@ impl Test {
         Duration::from_secs(self.time_limit_s)
     }
 
-    /// How long one poll may take, in real time.
+    /// The model, if it is one.
+    pub(crate) fn model(&self) -> Option<&Model> {
+        match &self.body {
+            Body::Scenario(_) => None,
+            Body::Model(model) => Some(model),
+        }
+    }
+
+    /// How long one poll, or one execution of a model, may take, in real time.
     pub fn poll_limit(&self) -> Duration {
         Duration::from_secs(self.poll_limit_s)
     }

@@ -52,6 +52,10 @@ pub enum Class {
     Leak,
     /// Something was closed twice.
     DoubleClose,
+    /// Two threads access the same memory, one of them writing, and nothing orders the two.
+    DataRace,
+    /// What was freed is freed again, or was never allocated.
+    DoubleFree,
     /// Two runs of one plan differ: the service reads something from outside the simulation.
     Nondeterminism,
 }
@@ -86,7 +90,7 @@ impl Verdict {
 
 impl Class {
     /// Every class, in the order in which they are documented.
-    pub const ALL: [Class; 11] = [
+    pub const ALL: [Class; 13] = [
         Class::Panic,
         Class::Crash,
         Class::OutOfMemory,
@@ -97,6 +101,8 @@ impl Class {
         Class::Safety,
         Class::Leak,
         Class::DoubleClose,
+        Class::DataRace,
+        Class::DoubleFree,
         Class::Nondeterminism,
     ];
 
@@ -113,6 +119,8 @@ impl Class {
             Class::Safety => "safety",
             Class::Leak => "leak",
             Class::DoubleClose => "double-close",
+            Class::DataRace => "data-race",
+            Class::DoubleFree => "double-free",
             Class::Nondeterminism => "nondeterminism",
         }
     }

@@ -12,6 +12,6 @@ mod serve;
 mod verdict;
 
 pub(crate) use beat::Beat;
-pub(crate) use pool::{Pool, default_jobs};
+pub(crate) use pool::{Pool, Worker, default_jobs};
 pub(crate) use process::exit;
 pub(crate) use serve::serve;

@@ -74,7 +74,7 @@ pub fn exploration(expect: Option<Class>, caught: Option<Caught>) -> Exploration
         holds: 7,
         polls: 12_000,
     };
-    Exploration { seed: 7, runs: 1_500, took_ms: 1_234, expect, coverage, caught }
+    Exploration { seed: 7, runs: 1_500, took_ms: 1_234, expect, coverage, engines: vec![], caught }
 }
 
 pub fn caught(dir: &Path, class: Class) -> Caught {
@@ -102,6 +102,7 @@ pub fn saved(path: &str, test: &str, answer: Option<Outcome>) -> PathBuf {
         at,
         host: "notes".into(),
         task: "src/link.rs:88".into(),
+        place: String::new(),
         kind: Kind::Connect,
         text: text.into(),
         fields: Default::default(),

@@ -125,7 +125,9 @@ fn put(desk: &Mutex<Desk>, first: u64, answer: Result<Answer, Refusal>) {
             desk.failed = [desk.failed, batch.failed].into_iter().flatten().min();
             desk.done.push((first, batch));
         }
-        Ok(Answer::Ran(_)) => desk.refused = Some("a worker answered another question than it was asked".into()),
+        Ok(Answer::Ran(_) | Answer::Searched(_)) => {
+            desk.refused = Some("a worker answered another question than it was asked".into())
+        }
         Ok(Answer::Refused(why)) | Err(why) => desk.refused = Some(why),
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     Refusal,
     record::{record, record_twice},
+    save,
 };
 use crate::{
     event::Event,
@@ -29,6 +30,18 @@ pub(crate) fn read(test: &Test, path: &Path) -> Result<Trace, Refusal> {
             trace.package,
             test.name(),
             test.package
+        ));
+    }
+    let engine = save::engine(&trace.plan);
+    if trace.plan.threads.is_some() && trace.engine != engine {
+        return Err(format!(
+            "{} was saved with {} {}, and this build has {} {}: its plan would be another execution; delete it and explore \
+             again",
+            path.display(),
+            trace.engine.name,
+            trace.engine.version,
+            engine.name,
+            engine.version
         ));
     }
     Ok(trace)

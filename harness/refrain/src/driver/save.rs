@@ -2,6 +2,8 @@
 
 use super::{Refusal, replay::digest};
 use crate::{
+    interleaving,
+    plan::Plan,
     simulation::ENGINE,
     test::Test,
     trace::{self, Build, Engine, Trace},
@@ -45,7 +47,7 @@ pub(crate) fn trace(test: &Test, ran: &Ran, failure: &Failure) -> Trace {
         test: test.name().to_owned(),
         package: test.package.to_owned(),
         target: test.target(),
-        engine: Engine { name: ENGINE.0.into(), version: ENGINE.1.into() },
+        engine: engine(&ran.plan),
         plan: ran.plan.clone(),
         failure: failure.clone(),
         digest: digest(ran),
@@ -53,6 +55,12 @@ pub(crate) fn trace(test: &Test, ran: &Ran, failure: &Failure) -> Trace {
         build: Build::this(),
         events: ran.events.clone(),
     }
+}
+
+/// What runs a plan in this build.
+pub(crate) fn engine(plan: &Plan) -> Engine {
+    let (name, version) = plan.threads.as_ref().map_or(ENGINE, interleaving::engine_of);
+    Engine { name: name.into(), version: version.into() }
 }
 
 /// Writes it.

@@ -1,6 +1,6 @@
 //! Looks for a smaller plan with the same signature. A plan that fails another way is not a shrink.
 
-use super::{Refusal, refused};
+use super::{Refusal, model, refused};
 use crate::{
     plan::Plan,
     protocol::Progress,
@@ -63,6 +63,9 @@ pub(crate) fn shrink(
     progress: &dyn Fn(Progress),
 ) -> Result<Smaller, Refusal> {
     let deadline = time.map(|time| Instant::now() + time);
+    if let Some(model) = test.model() {
+        return model::shrink(model, pool, plan, &signature, deadline, stop, progress);
+    }
     let mut search = Search { pool, signature, best: plan.clone(), runs: 0, deadline, stop, progress, refused: None };
     let broken_off = search.all(test).is_break();
     match search.refused {

@@ -3,6 +3,7 @@
 use super::{
     Refusal,
     explore::{Explored, Until, explore},
+    model,
     outcome::{self, Snapshot},
     pool,
     record::{record, record_twice},
@@ -45,14 +46,21 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
     let mut pool = pool(test, None)?;
     let mut snapshots = vec![];
     let saved = replay_saved(test, &mut pool)?;
-    if test.snapshot {
+    if test.snapshot && test.model().is_none() {
         let calm = record(&mut pool, Source::Calm(base(test)), None)?;
         snapshots.push(outcome::outcome(test, &calm));
+    }
+    if test.snapshot {
         snapshots.extend(saved.iter().map(|(path, trace)| outcome::of_trace(test, path, trace)));
     }
     let explored = exploration(test, &mut pool, base(test), Until::Runs(test.runs), &AtomicBool::new(false), &|_| {})?;
     let style = Style::default();
-    let report = format!("{}\n{}", report::result(&explored, style), report::coverage(&explored.coverage, style));
+    let report = format!(
+        "{}\n{}{}",
+        report::result(&explored, style),
+        report::coverage(&explored.coverage, style),
+        report::engines(&explored.engines, style)
+    );
     match standing(&explored) {
         Standing::Passed | Standing::CaughtAsExpected(_) => Ok((report, snapshots)),
         Standing::Failed(caught) => {
@@ -122,6 +130,9 @@ pub(crate) fn exploration(
     show_printed("the first run", &first);
     let explored = match &first.verdict {
         Verdict::Failed(_) => Explored { runs: 1, coverage: first.coverage.clone(), failed: Some(0) },
+        Verdict::Passed if test.model().is_some() => {
+            return model::exploration(test, pool, base, until, stop, progress);
+        }
         Verdict::Passed => explore(pool, base, until, stop, progress)?,
     };
     let caught = match explored.failed {
@@ -138,6 +149,7 @@ pub(crate) fn exploration(
         took_ms: started.elapsed().as_millis() as u64,
         expect: test.expect,
         coverage: explored.coverage,
+        engines: vec![],
         caught,
     })
 }
@@ -150,7 +162,7 @@ fn show_printed(which: &str, ran: &Ran) {
 }
 
 /// Shrinks a failing run and saves it. Of a canary one trace is enough.
-fn catch(
+pub(crate) fn catch(
     test: &'static Test,
     pool: &mut Pool,
     ran: Ran,

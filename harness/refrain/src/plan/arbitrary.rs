@@ -13,6 +13,7 @@ pub(crate) fn plans() -> impl Strategy<Value = Plan> {
         workload,
         faults,
         holds,
+        threads: None,
     })
 }
 

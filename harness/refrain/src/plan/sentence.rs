@@ -28,7 +28,10 @@
 //! ```
 //!
 //! Whatever is wrong with a way stands on both (`<->`) or on one (`->`): `notes -> exchange` has the connects and the
-//! writes of notes, and the reads of exchange. Words are parted by one space. A host is letters, digits, `_`, `.` and `-`; a place is anything but control
+//! writes of notes, and the reads of exchange. A plan of a model says which thread goes on, and nothing else;
+//! `plan/threads.rs` has its grammar.
+//!
+//! Words are parted by one space. A host is letters, digits, `_`, `.` and `-`; a place is anything but control
 //! characters. A plan that keeps to this parses back to an equal plan; one that does not is refused when it is read.
 
 use super::Plan;
@@ -68,6 +71,9 @@ pub enum SentenceError {
         /// What must follow.
         expected: String,
     },
+    /// A plan of a model has other sentences, too.
+    #[error("the sentences say which thread of a model goes on, and more: expected nothing else beside them")]
+    Mixed,
     /// No sentence gives the seed.
     #[error("no sentence gives the seed, expected one like \"seed 42\"")]
     NoSeed,
@@ -101,7 +107,7 @@ impl SentenceError {
         match &mut self {
             SentenceError::Word { sentence, .. } | SentenceError::Ends { sentence, .. } => *sentence = Some(nth),
             SentenceError::Twice { sentence, .. } => *sentence = nth,
-            SentenceError::NoSeed => {}
+            SentenceError::NoSeed | SentenceError::Mixed => {}
         }
         self
     }

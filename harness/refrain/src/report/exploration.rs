@@ -6,7 +6,7 @@ use super::{
     plan_summary,
 };
 use crate::{
-    protocol::{Caught, Coverage, Exploration},
+    protocol::{Caught, Coverage, Exploration, Searched},
     verdict::Class,
 };
 use anstyle::AnsiColor;
@@ -97,6 +97,22 @@ pub fn coverage(coverage: &Coverage, style: Style) -> String {
     text
 }
 
+/// What each engine searched of a model, as a table; empty if there is none.
+pub fn engines(engines: &[Searched], style: Style) -> String {
+    let width = engines.iter().map(|searched| columns(&searched.by)).max().unwrap_or(0).max("engine".len());
+    let mut text = String::new();
+    if !engines.is_empty() {
+        let titles = format!("{}{:>COUNT_WIDTH$}", padded("engine", width, PLAIN, style), "executions");
+        text += &format!("{}\n", paint(&titles, DIM, style));
+    }
+    for Searched { by, executions, end } in engines {
+        let row =
+            format!("{}{:>COUNT_WIDTH$}  {}", padded(by, width, PLAIN, style), grouped(*executions), escaped(end));
+        text += &format!("{}\n", row.trim_end());
+    }
+    text
+}
+
 /// `1 run`, `1,200 runs`: a plural that ends in `s`.
 pub fn counted(count: u64, plural: &str) -> String {
     let name = if count == 1 { plural.strip_suffix('s').unwrap_or(plural) } else { plural };
@@ -141,7 +157,8 @@ mod tests {
             run: 12,
             saved: Some("traces/link-7c1e.jsonl".into()),
         });
-        Exploration { seed: 1, runs: 1_200, took_ms: 340, expect, coverage: Coverage::default(), caught }
+        let (coverage, engines) = Default::default();
+        Exploration { seed: 1, runs: 1_200, took_ms: 340, expect, coverage, engines, caught }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::plan::{Argument, Plan};
 use serde_json::Value;
 
-/// `2 faults, 1 hold, 1 query, 31 events`; what there is none of is left out.
+/// `1 preemption, 31 operations` of a model; of a simulation `2 faults, 1 hold, 1 query, 31 events`; what there is none of is left out.
 pub fn plan_summary(plan: &Plan, events: usize) -> String {
     let lists = plan.workload.iter().filter_map(|Argument { name, value }| match value {
         Value::Array(values) => counted(values.len(), name),
@@ -11,6 +11,10 @@ pub fn plan_summary(plan: &Plan, events: usize) -> String {
     });
     let faults = counted(plan.faults.len(), "faults");
     let holds = counted(plan.holds.len(), "holds");
+    if let Some(threads) = &plan.threads {
+        let preemptions = counted(threads.preemptions(), "preemptions").unwrap_or_else(|| "no preemption".into());
+        return std::iter::once(preemptions).chain(counted(events, "operations")).collect::<Vec<_>>().join(", ");
+    }
     let counts: Vec<String> = faults.into_iter().chain(holds).chain(lists).chain(counted(events, "events")).collect();
     if counts.is_empty() { "nothing".to_string() } else { counts.join(", ") }
 }

@@ -20,7 +20,8 @@ fn v1() -> Trace {
 
 fn says(host: &str, text: &str, fields: &[(&str, Value)]) -> Event {
     let fields = fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
-    Event { at: 7, host: host.into(), task: String::new(), kind: Kind::Says, text: text.into(), fields }
+    let (task, place) = (String::new(), String::new());
+    Event { at: 7, host: host.into(), task, place, kind: Kind::Says, text: text.into(), fields }
 }
 
 fn wrong(class: Class, message: &str, place: &str, causes: &[&str]) -> Failure {

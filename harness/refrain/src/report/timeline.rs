@@ -3,6 +3,7 @@
 use super::{
     Style, failure,
     paint::{BOLD, DIM, PLAIN, columns, escaped, ink, lines, padded, paint},
+    threads::{are_operations, threads},
 };
 use crate::{
     event::{Event, Kind},
@@ -31,8 +32,11 @@ pub fn timeline(trace: &Trace, style: Style) -> String {
     format!("{text}\n{table}\n{}", failure(&trace.failure, style))
 }
 
-/// A table of events; `first` is the number of the first one in its run, counted from 0. It ends with a new line.
+/// A table of events, or of a model's operations; `first` is the number of the first one in its run, counted from 0. It ends with a new line.
 pub fn events(events: &[Event], first: usize, style: Style) -> String {
+    if are_operations(events) {
+        return threads(events, first, style);
+    }
     let numbered = (0..).map(|nth| first.saturating_add(nth)).zip(events);
     let rows: Vec<[String; 4]> = numbered.map(|(nth, event)| cells(nth, event, style)).collect();
     let titles = ["#", "time", "host", "task"].map(str::to_string);
@@ -109,7 +113,7 @@ fn kind_ink(kind: Kind) -> anstyle::Style {
         Kind::Reset => ink(AnsiColor::Red),
         Kind::Hold => ink(AnsiColor::Magenta),
         Kind::Test => BOLD,
-        Kind::Says => PLAIN,
+        Kind::Says | Kind::Step => PLAIN,
         Kind::Start | Kind::End | Kind::Listen | Kind::Connect | Kind::Accept => DIM,
         Kind::Write | Kind::Read | Kind::Close => DIM,
     }

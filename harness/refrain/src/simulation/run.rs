@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     event::{Event, Kind},
-    test::Test,
+    test::{Running, Test},
     verdict::{Class, Failure},
     worker::{
         Beat,
@@ -17,6 +17,7 @@ use crate::{
     },
     world::World,
 };
+use serde_json::Value;
 use std::{any::Any, fs::File, io::Write, os::fd::OwnedFd, panic, thread};
 use tokio::control::{self, Holds, Hooks, Record, Settings, Start};
 
@@ -31,19 +32,22 @@ pub(crate) struct Watch {
     pub beat: &'static Beat,
 }
 
+/// What a scenario does.
+pub(crate) type Scenario = fn(World, Vec<Value>) -> Running;
+
 /// The stack of a run's thread: as large as a program's main one.
 const STACK_BYTES: usize = 8 << 20;
 /// In a run that holds tasks back, one task in so many is.
 const HOLD_ONE_IN: [u64; 4] = [2, 4, 8, 16];
 
 /// Makes a run and tells the worker how it ended. Does not return.
-pub(crate) fn run(test: &'static Test, source: Source, watch: Watch, pipe: OwnedFd) {
+pub(crate) fn run(test: &'static Test, scenario: Scenario, source: Source, watch: Watch, pipe: OwnedFd) {
     // A fresh thread has fresh thread-locals and a heap of its own: what the worker did before leaves no trace in them.
     let mut pipe = File::from(pipe);
     let ran = pipe.try_clone().and_then(|pipe| {
         thread::Builder::new()
             .stack_size(STACK_BYTES)
-            .spawn(move || go(test, source, watch, pipe))
+            .spawn(move || go(test, scenario, source, watch, pipe))
             .map(|thread| thread.join())
     });
     // A run ends its process itself. Whatever comes back here is our own failure, never a verdict on the service.
@@ -58,11 +62,13 @@ pub(crate) fn run(test: &'static Test, source: Source, watch: Watch, pipe: Owned
     let _ = writeln!(pipe, "{line}");
 }
 
-fn go(test: &'static Test, source: Source, watch: Watch, pipe: File) {
+fn go(test: &'static Test, scenario: Scenario, source: Source, watch: Watch, pipe: File) {
     let (seed, given, holds) = match &source {
         Source::Seed(seed) => (*seed, Given::Drawn, drawn_holds(*seed)),
         Source::Calm(seed) => (*seed, Given::Planned(vec![]), Holds::Listed(vec![])),
-        Source::Plan(plan) => (plan.seed, Given::Planned(plan.faults.clone()), apply::holds(&plan.holds)),
+        Source::Plan(plan) | Source::Again(plan) => {
+            (plan.seed, Given::Planned(plan.faults.clone()), apply::holds(&plan.holds))
+        }
     };
     let mut state = State::new(seed, given, watch, pipe);
     if let Source::Plan(plan) = &source {
@@ -70,7 +76,7 @@ fn go(test: &'static Test, source: Source, watch: Watch, pipe: File) {
     }
     state.install();
     let workload = match source {
-        Source::Plan(plan) => plan.workload,
+        Source::Plan(plan) | Source::Again(plan) => plan.workload,
         Source::Seed(_) | Source::Calm(_) => match test.workload(seed) {
             Ok(workload) => workload.current(),
             Err(why) => refuse(&why),
@@ -93,7 +99,7 @@ fn go(test: &'static Test, source: Source, watch: Watch, pipe: File) {
         if watch.record {
             said::listen();
         }
-        (test.body)(World::new(), values).await;
+        scenario(World::new(), values).await;
         at_rest().await;
         pass()
     })
@@ -140,7 +146,8 @@ fn recorded(record: Record) {
         control::Kind::Hold => Kind::Hold,
         control::Kind::Test => Kind::Test,
     };
-    state::try_with(|state| state.event(Event { at, host, task, kind, text: record.text, fields: Default::default() }));
+    let (text, place, fields) = (record.text, String::new(), Default::default());
+    state::try_with(|state| state.event(Event { at, host, task, place, kind, text, fields }));
 }
 
 fn catch_panics() {

@@ -60,7 +60,8 @@ impl<S: Subscriber> Layer<S> for Ear {
         state::try_with(|state| {
             let control::Stamp { at, host, task } = stamp.clone();
             let text = format!("{} {}: {}", said.level, said.target, said.message);
-            state.event(Event { at, host, task, kind: Kind::Says, text, fields: said.fields.clone() });
+            let (place, kind, fields) = (String::new(), Kind::Says, said.fields.clone());
+            state.event(Event { at, host, task, place, kind, text, fields });
         });
         properties::said(&said, &stamp);
     }

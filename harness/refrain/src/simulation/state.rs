@@ -258,7 +258,8 @@ pub(crate) fn fail(failure: Failure) -> ! {
     with(|state| {
         let at = control::now();
         let text = format!("verdict: {}: {}", failure.class, failure.message);
-        state.event(Event { at, host: "".into(), task: "".into(), kind: Kind::Test, text, fields: Default::default() });
+        let (host, task, place) = Default::default();
+        state.event(Event { at, host, task, place, kind: Kind::Test, text, fields: Default::default() });
     });
     end(Verdict::Failed(failure))
 }

@@ -1,6 +1,11 @@
 //! What a test process asks of its workers, what they answer, and what a run tells its worker: JSON, a line each.
 
-use crate::{event::Event, plan::Plan, protocol::Coverage, verdict::Verdict};
+use crate::{
+    event::Event,
+    plan::{Deviation, Plan},
+    protocol::Coverage,
+    verdict::Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 /// Where the decisions of a run come from.
@@ -13,6 +18,8 @@ pub enum Source {
     Plan(Box<Plan>),
     /// The workload is drawn from the seed; nothing goes wrong.
     Calm(u64),
+    /// Of a model: the plan, after another execution of it in the same process. What outlives an execution shows then.
+    Again(Box<Plan>),
 }
 
 /// What a worker is to do.
@@ -37,6 +44,8 @@ pub enum Job {
     },
     /// Make one run and say only how it ended.
     Try(Plan),
+    /// Search among the executions of a model, up to the first that fails.
+    Search(Search),
 }
 
 /// What a worker answers.
@@ -45,10 +54,63 @@ pub enum Job {
 pub enum Answer {
     /// To `Explore`.
     Explored(Batch),
+    /// To `Search`.
+    Searched(Box<Searched>),
     /// To `Record` and, without events, to `Try`.
     Ran(Box<Ran>),
     /// The harness could not do it.
     Refused(String),
+}
+
+/// A part of the search among a model's executions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Search {
+    /// Executions that a scheduler samples.
+    Sample {
+        /// Which scheduler.
+        by: Sampler,
+        /// Its seed.
+        seed: u64,
+        /// How many.
+        executions: u64,
+    },
+    /// A part of the tree of all executions.
+    Exhaust {
+        /// Where the search stands: the engine's own text.
+        from: String,
+        /// Whether each `SeqCst` access comes with a fence.
+        fences: bool,
+        /// The most executions.
+        executions: u64,
+        /// How many of the first choices belong to this part; the search ends when it would change one of them.
+        within: Option<usize>,
+    },
+}
+
+/// A scheduler that samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampler {
+    /// Any thread at any step.
+    Random,
+    /// Priorities that change at this many places less one.
+    Pct(usize),
+    /// A uniform walk over all orders.
+    Walk,
+}
+
+/// What a part of a search came to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Searched {
+    /// How many executions were made, the one that failed among them.
+    pub executions: u64,
+    /// The plan of the one that failed.
+    pub failed: Option<Plan>,
+    /// Where an exhaustive search stands; `None`: it is done.
+    pub next: Option<String>,
+    /// Why the engine could not go on: a limit of it, no fault of the model.
+    pub limit: Option<String>,
 }
 
 /// Some runs of an exploration.
@@ -94,6 +156,10 @@ pub enum Told {
     Plan(Plan),
     /// Something happened.
     Event(Event),
+    /// Another thread goes on than the order says.
+    Deviates(Deviation),
+    /// A search came to its end, or where it was asked to stop.
+    Searched(Searched),
     /// It was stopped where it was asked to; what waits.
     Stopped(Vec<String>),
     /// It could not be made: the plan does not fit the test.

@@ -1,13 +1,20 @@
 //! The worker's side: takes jobs, forks runs, answers.
 
 use super::{
-    job::{Answer, Batch, Ended, Job, Ran, Source, Told, seed_of},
+    job::{Answer, Batch, Ended, Job, Ran, Search, Searched, Source, Told, seed_of},
     output::Output,
     process::{self, End},
     verdict,
 };
 use crate::{
-    event::Event, plan::Plan, protocol::Coverage, simulation, test::Test, trace::EVENTS_MAX, verdict::Verdict,
+    event::Event,
+    interleaving,
+    plan::{Plan, Threads},
+    protocol::Coverage,
+    simulation,
+    test::{Body, Test},
+    trace::EVENTS_MAX,
+    verdict::Verdict,
 };
 use std::{
     io::{self, BufRead, BufReader, Write},
@@ -47,6 +54,7 @@ impl Worker {
             Job::Explore { base, first, count } => self.explore(base, first, count),
             Job::Record { source, until } => self.run(source, true, until),
             Job::Try(plan) => self.run(Source::Plan(Box::new(plan)), false, None),
+            Job::Search(search) => self.search(search),
         }
     }
 
@@ -71,16 +79,20 @@ impl Worker {
         self.output.clear()?;
         let (test, beat) = (self.test, self.beat);
         let plan = match &source {
-            Source::Plan(plan) => (**plan).clone(),
+            Source::Plan(plan) | Source::Again(plan) => (**plan).clone(),
             Source::Seed(seed) | Source::Calm(seed) => Plan { seed: *seed, ..Plan::default() },
         };
-        let (said, end) = process::run_forked(beat, test.poll_limit(), |pipe| {
-            simulation::run(test, source, simulation::Watch { record, until, beat }, pipe)
+        let watch = simulation::Watch { record, until, beat };
+        let (said, end) = process::run_forked(beat, test.poll_limit(), |pipe| match &test.body {
+            Body::Scenario(scenario) => simulation::run(test, *scenario, source, watch, pipe),
+            Body::Model(model) => interleaving::run(model, source, watch, pipe),
         })?;
         let mut heard = Heard::new(plan, record);
         for line in said.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line) {
-                Ok(Told::Refused(why)) => return Ok(Answer::Refused(why)),
+                Ok(Told::Refused(why) | Told::Searched(Searched { limit: Some(why), .. })) => {
+                    return Ok(Answer::Refused(why));
+                }
                 Ok(told) => heard.hear(told),
                 // A run that dies may die within a line; of one that ended well every line is whole.
                 Err(error) if end == End::Exited(0) && heard.ended.is_none() => {
@@ -91,8 +103,54 @@ impl Worker {
         }
         // A run that is to stop stops at its next poll, which may be some events later.
         heard.events.truncate(until.unwrap_or(usize::MAX));
-        heard.conclude(end, &mut self.output, process::last_place(beat).map(|p| format!("{}:{}", p.file(), p.line())))
+        let place = process::last_place(beat).map(|p| format!("{}:{}", p.file(), p.line()));
+        heard.conclude(end, &mut self.output, place, test.model().is_some())
     }
+
+    /// Makes a part of a model's search. Of an execution that fails, however it does, a second process finds the plan.
+    fn search(&mut self, search: Search) -> io::Result<Answer> {
+        let (told, _) = self.look(&search, None)?;
+        let made = self.beat.count();
+        match told {
+            Ok(Some(searched)) => {
+                Ok(searched_answer(Searched { executions: searched.executions.max(made), ..searched }))
+            }
+            Err(why) => Ok(Answer::Refused(why)),
+            Ok(None) => {
+                let (told, plan) = self.look(&search, Some(made))?;
+                let plan = told.ok().flatten().and_then(|searched| searched.failed).unwrap_or(plan);
+                Ok(searched_answer(Searched { executions: made, failed: Some(plan), ..Searched::default() }))
+            }
+        }
+    }
+
+    /// What a search's process told, `None` if an execution failed in it, and the deviations that it told.
+    #[allow(clippy::type_complexity)]
+    fn look(&mut self, search: &Search, nth: Option<u64>) -> io::Result<(Result<Option<Searched>, String>, Plan)> {
+        self.output.clear()?;
+        let (test, beat) = (self.test, self.beat);
+        let (said, _) = process::run_forked(beat, test.poll_limit(), |pipe| {
+            if let Some(model) = test.model() {
+                interleaving::search(model, search.clone(), nth, beat, pipe)
+            }
+        })?;
+        let mut told = Ok(None);
+        let mut deviations = vec![];
+        for line in said.split(|byte| *byte == b'\n') {
+            match serde_json::from_slice(line) {
+                Ok(Told::Searched(searched)) => told = Ok(Some(searched)),
+                Ok(Told::Refused(why)) => told = Err(why),
+                Ok(Told::Deviates(deviation)) => deviations.push(deviation),
+                // It may die within a line.
+                _ => {}
+            }
+        }
+        Ok((told, Plan { threads: Some(Threads::Deviations(deviations)), ..Plan::default() }))
+    }
+}
+
+fn searched_answer(searched: Searched) -> Answer {
+    Answer::Searched(Box::new(searched))
 }
 
 /// What a run has told so far.
@@ -116,7 +174,7 @@ impl Heard {
             Told::Event(event) => self.events.push(event),
             Told::Stopped(waits) => self.stopped = Some(waits),
             Told::Ended(ended) => self.ended = Some(*ended),
-            Told::Refused(_) => {}
+            Told::Refused(_) | Told::Searched(_) | Told::Deviates(_) => {}
         }
         if self.events.len() >= 2 * EVENTS_MAX {
             self.leave_out();
@@ -129,7 +187,7 @@ impl Heard {
         self.left_out += surplus;
     }
 
-    fn conclude(mut self, end: End, output: &mut Output, place: Option<String>) -> io::Result<Answer> {
+    fn conclude(mut self, end: End, output: &mut Output, place: Option<String>, is_model: bool) -> io::Result<Answer> {
         self.leave_out();
         let ended = match self.ended.take() {
             Some(ended) => ended,
@@ -137,7 +195,7 @@ impl Heard {
                 Ended { verdict: Verdict::Passed, digest: 0, coverage: Coverage::default(), never_began: vec![] }
             }
             None => {
-                let failure = verdict::of_death(end, &output.tail()?, place);
+                let failure = verdict::of_death(end, &output.tail()?, place, is_model);
                 let digest = self.events.iter().fold(0, |digest, event| seed_of(digest, hash_of(event)));
                 Ended { verdict: Verdict::Failed(failure), digest, coverage: Coverage::default(), never_began: vec![] }
             }

@@ -12,12 +12,12 @@ const OVERFLOWED: &str = "has overflowed its stack";
 const LAST_LINES: usize = 8;
 
 /// Why a run died, from how its process ended, what it printed last and the task that it polled last.
-pub fn of_death(end: End, printed: &str, place: Option<String>) -> Failure {
+pub fn of_death(end: End, printed: &str, place: Option<String>, is_model: bool) -> Failure {
     let (class, property, message) = match end {
-        End::Still(still, busy) => still_verdict(still.as_secs(), busy),
+        End::Still(still, busy) => still_verdict(still.as_secs(), busy, is_model),
         End::Exited(code) => (
             Class::Exit,
-            "no host ends the whole process",
+            if is_model { "no thread ends the whole process" } else { "no host ends the whole process" },
             format!("the process called exit({code}) in the middle of a run"),
         ),
         End::Signalled(Signal::SIGABRT) if printed.contains(OUT_OF_MEMORY) => {
@@ -31,7 +31,11 @@ pub fn of_death(end: End, printed: &str, place: Option<String>) -> Failure {
     };
     let mut causes = vec![];
     if let Some(place) = &place {
-        causes.push(format!("the task that ran was spawned at {place}"));
+        causes.push(if is_model {
+            format!("the last operation began at {place}")
+        } else {
+            format!("the task that ran was spawned at {place}")
+        });
     }
     // How to see a backtrace is no news: workers have none.
     let is_news = |line: &&str| !line.trim().is_empty() && !line.contains("RUST_BACKTRACE");
@@ -41,8 +45,12 @@ pub fn of_death(end: End, printed: &str, place: Option<String>) -> Failure {
     Failure { class, property: property.into(), place: place.unwrap_or_default(), message, causes }
 }
 
-fn still_verdict(seconds: u64, busy: bool) -> (Class, &'static str, String) {
+fn still_verdict(seconds: u64, busy: bool, is_model: bool) -> (Class, &'static str, String) {
     let what = if busy { "a loop without end" } else { "a call that blocks the thread" };
+    if is_model {
+        let message = format!("one execution took more than {seconds} s of real time: {what}");
+        return (Class::EndlessLoop, "every execution ends", message);
+    }
     let message = format!("one poll took more than {seconds} s of real time: {what}");
     (Class::EndlessLoop, "virtual time goes on", message)
 }

@@ -1,9 +1,15 @@
 //! Reads sentences back into plans and their parts.
 
 use super::{SentenceError, words::Words};
-use crate::plan::{Argument, Fault, Hold, Impairment, Link, Plan, Route, Trigger, Until, Way, What, When};
+use crate::plan::{
+    Argument, Deviation, Fault, Hold, Impairment, Link, Plan, Route, Threads, Trigger, Until, Way, What, When,
+    threads::{FENCES, run_of},
+};
 use crate::strict_json;
 use std::str::FromStr;
+
+/// The most choices that a plan may have, so that a damaged one fills no memory.
+const CHOICES_MAX: usize = 1_000_000;
 
 /// A plan of these sentences, in any order of kinds; the order within a kind is kept.
 pub(super) fn plan<'a>(sentences: impl Iterator<Item = &'a str>) -> Result<Plan, SentenceError> {
@@ -20,10 +26,29 @@ pub(super) fn plan<'a>(sentences: impl Iterator<Item = &'a str>) -> Result<Plan,
             Sentence::Argument(argument) => plan.workload.push(argument),
             Sentence::Fault(fault) => plan.faults.push(fault),
             Sentence::Hold(hold) => plan.holds.push(hold),
+            Sentence::Threads(_) if plan.threads.is_some() => return twice("which thread goes on".to_string()),
+            Sentence::Threads(threads) => plan.threads = Some(threads),
+            Sentence::Fences => match &mut plan.threads {
+                Some(Threads::Choices { fences: fences @ false, .. }) => *fences = true,
+                _ => return Err(misplaced(nth, text, "after \"threads choose\", once")),
+            },
+            Sentence::Deviation(deviation) => match &mut plan.threads {
+                Some(Threads::Deviations(deviations)) => deviations.push(deviation),
+                _ => return Err(misplaced(nth, text, "after \"threads go in turn\"")),
+            },
         }
+    }
+    if plan.threads.is_some() {
+        let alone = seed.is_none() && plan == Plan { threads: plan.threads.clone(), ..Plan::default() };
+        return if alone { Ok(plan) } else { Err(SentenceError::Mixed) };
     }
     plan.seed = seed.ok_or(SentenceError::NoSeed)?;
     Ok(plan)
+}
+
+/// A sentence that only makes sense after another one.
+fn misplaced(nth: usize, text: &str, expected: &str) -> SentenceError {
+    Words::new(text).expected(&format!("such a sentence {expected}")).in_sentence(nth)
 }
 
 /// What one sentence of a plan says.
@@ -32,6 +57,9 @@ enum Sentence {
     Argument(Argument),
     Fault(Fault),
     Hold(Hold),
+    Threads(Threads),
+    Fences,
+    Deviation(Deviation),
 }
 
 /// Reads a whole text: words that are left over are an error.
@@ -53,6 +81,9 @@ fn sentence(words: &mut Words) -> Result<Sentence, SentenceError> {
     match words.peek() {
         "seed" => Ok(Sentence::Seed(seed(words)?)),
         "hold" => Ok(Sentence::Hold(hold(words)?)),
+        "threads" => Ok(Sentence::Threads(threads(words)?)),
+        "thread" => Ok(Sentence::Deviation(deviation(words)?)),
+        "SeqCst" => words.exactly(FENCES).map(|()| Sentence::Fences),
         verb if VERBS.contains(&verb) => Ok(Sentence::Fault(fault(words)?)),
         _ => Err(words.expected(&format!("\"seed\", \"NAME = JSON\", \"hold\" or {}", a_fault()))),
     }
@@ -96,6 +127,43 @@ fn argument(words: &mut Words) -> Result<Argument, SentenceError> {
     let value = strict_json::parse(json.as_bytes()).map_err(|error| words.expected(&format!("JSON: {error}")))?;
     words.skip(json.len());
     Ok(Argument { name: name.to_string(), value })
+}
+
+fn threads(words: &mut Words) -> Result<Threads, SentenceError> {
+    words.exactly("threads")?;
+    if words.takes("go") {
+        words.exactly("in turn")?;
+        return Ok(Threads::Deviations(vec![]));
+    }
+    if !words.takes("choose") {
+        return Err(words.expected("\"choose\" or \"go in turn\""));
+    }
+    let mut choices = vec![];
+    while words.end().is_err() {
+        let (choice, times) = words.word("a choice like \"t0\", \"p1\", \"v2\", \"w1\" or \"t0*7\"", run_of)?;
+        choices.extend(std::iter::repeat_n(choice, times));
+        if choices.len() > CHOICES_MAX {
+            return Err(words.expected(&format!("at most {CHOICES_MAX} choices")));
+        }
+    }
+    Ok(Threads::Choices { choices, fences: false })
+}
+
+fn deviation(words: &mut Words) -> Result<Deviation, SentenceError> {
+    words.exactly("thread")?;
+    let number = |words: &mut Words| {
+        words.word("a whole number", |word| word.parse().ok().filter(|n: &usize| n.to_string() == word))
+    };
+    let thread = number(words)?;
+    let preempts = words.takes("preempts");
+    if !preempts {
+        if words.peek() != "goes" {
+            return Err(words.expected("\"preempts\" or \"goes on\""));
+        }
+        words.exactly("goes on")?;
+    }
+    words.exactly("at step")?;
+    Ok(Deviation { step: number(words)?, thread, preempts })
 }
 
 fn fault(words: &mut Words) -> Result<Fault, SentenceError> {

@@ -14,6 +14,9 @@ pub struct Nth(pub u32);
 impl Plan {
     /// Its sentences, in the order of its fields.
     pub fn sentences(&self) -> Vec<String> {
+        if let Some(threads) = &self.threads {
+            return threads.sentences();
+        }
         let seed = format!("seed {}", self.seed);
         let workload = self.workload.iter().map(Argument::to_string);
         let faults = self.faults.iter().map(Fault::to_string);

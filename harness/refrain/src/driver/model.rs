@@ -1,0 +1,190 @@
+//! Explores a model: samples its executions, then searches all of them, with more and more preemptions.
+
+mod exhaust;
+mod sample;
+mod shrink;
+
+pub(crate) use shrink::shrink;
+
+use super::{Refusal, explore::Until, record::record_twice, under_test::catch};
+use crate::{
+    event::Event,
+    interleaving::log::OLD,
+    plan::Plan,
+    protocol::{Caught, Coverage, Exploration, Progress, Searched},
+    test::{Model, Test},
+    worker::{
+        Pool,
+        job::{Ran, Source},
+    },
+};
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    time::Instant,
+};
+
+/// How many preemptions are allowed, one after the other, so that the first failure has the fewest.
+const BOUNDS: [Option<u8>; 5] = [Some(0), Some(1), Some(2), Some(3), None];
+
+/// How much is left to do, and who wants to know how far it is.
+pub(crate) struct Budget<'a> {
+    until: Until,
+    stop: &'a AtomicBool,
+    made: AtomicU64,
+    progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl Budget<'_> {
+    /// How many executions may be made before `share`, which is a part of the whole, is used up; none if it is late.
+    fn left(&self, share: f64, started: Instant) -> u64 {
+        if self.stop.load(Relaxed) {
+            return 0;
+        }
+        match self.until {
+            Until::Runs(runs) => ((runs as f64 * share) as u64).saturating_sub(self.made.load(Relaxed)),
+            Until::Time(end) => {
+                let whole = end.saturating_duration_since(started).as_secs_f64();
+                if started.elapsed().as_secs_f64() < whole * share { u64::MAX } else { 0 }
+            }
+        }
+    }
+
+    fn add(&self, executions: u64) {
+        let runs = self.made.fetch_add(executions, Relaxed) + executions;
+        let of = if let Until::Runs(of) = self.until { Some(of.max(runs)) } else { None };
+        (self.progress)(Progress { doing: "exploring".into(), runs, of, note: String::new() });
+    }
+}
+
+/// One engine's part, and what it found.
+struct Part {
+    searched: Searched,
+    failed: Option<Plan>,
+    /// Whether it says anything: not if the engine could not model the model.
+    is_sound: bool,
+}
+
+/// Explores a model of which one execution is known to pass.
+pub(crate) fn exploration(
+    test: &'static Test,
+    pool: &mut Pool,
+    base: u64,
+    until: Until,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Exploration, Refusal> {
+    let started = Instant::now();
+    let model = test.model().expect("only a model comes here");
+    let budget = Budget { until, stop, made: AtomicU64::new(0), progress };
+    let (parts, found) = searched(test, model, pool, base, &budget, started)?;
+    let runs = parts.iter().map(|part| part.searched.executions).sum();
+    if found.is_none() && parts.iter().all(|part| !part.is_sound) {
+        let whys = parts.iter().map(|part| format!("{}: {}", part.searched.by, part.searched.end));
+        return Err(format!("no engine could explore the model:\n  {}", whys.collect::<Vec<_>>().join("\n  ")));
+    }
+    if let Some(last) = parts.last()
+        && model.complete
+        && found.is_none()
+        && last.searched.end != COMPLETE
+        && !stop.load(Relaxed)
+    {
+        return Err(format!(
+            "the model asks for a complete search, and {} did not come to its end: {}",
+            last.searched.by, last.searched.end
+        ));
+    }
+    let caught: Option<Caught> = match found {
+        Some(ran) => Some(catch(test, pool, ran, runs, stop, progress)?),
+        None => None,
+    };
+    Ok(Exploration {
+        seed: base,
+        runs,
+        took_ms: started.elapsed().as_millis() as u64,
+        expect: test.expect,
+        coverage: Coverage::default(),
+        engines: parts.into_iter().map(|part| part.searched).collect(),
+        caught,
+    })
+}
+
+/// What a part says that left nothing out.
+const COMPLETE: &str = "complete";
+
+fn searched(
+    test: &'static Test,
+    model: &Model,
+    pool: &mut Pool,
+    base: u64,
+    budget: &Budget,
+    started: Instant,
+) -> Result<(Vec<Part>, Option<Ran>), Refusal> {
+    let mut parts = vec![];
+    if model.engine != Some("loom") && model.preemptions.is_none() {
+        let share = if model.engine.is_some() { 1.0 } else { 0.5 };
+        for part in sample::sample(pool, base, budget, share, started)? {
+            let failed = part.failed.clone();
+            parts.push(part);
+            if let Some(plan) = failed {
+                let ran = record_twice(test, pool, Source::Plan(Box::new(plan)))?;
+                return Ok((parts, Some(ran)));
+            }
+        }
+    }
+    if model.engine == Some("shuttle") {
+        return Ok((parts, None));
+    }
+    let bounds: Vec<Option<u8>> = match model.preemptions {
+        None => BOUNDS.to_vec(),
+        Some(most) => (0..=most).map(Some).collect(),
+    };
+    let mut fences = false;
+    let mut at = 0;
+    while at < bounds.len() {
+        let last = at + 1 == bounds.len();
+        // Each bound gets its share of what is left.
+        let share = (parts_done(budget, started) + 1.0 / (bounds.len() - at) as f64).min(1.0);
+        let unlimited = last && model.complete;
+        let part = exhaust::exhaust(pool, bounds[at], fences, budget, share, started, unlimited)?;
+        let failed = part.failed.clone();
+        let is_sound = part.is_sound;
+        parts.push(part);
+        if let Some(plan) = failed {
+            let ran = record_twice(test, pool, Source::Plan(Box::new(plan)))?;
+            if fences || !needs_fences(&ran.events) {
+                return Ok((parts, Some(ran)));
+            }
+            // Once more, with what loom does not model by itself.
+            let part = parts.last_mut().expect("it was just pushed");
+            let what = ran.verdict.failure().map_or("a failure", |failure| failure.class.name());
+            part.searched.end = format!("{what} not confirmed: loom does not model SeqCst accesses");
+            part.failed = None;
+            fences = true;
+            continue;
+        }
+        if !is_sound {
+            break;
+        }
+        at += 1;
+    }
+    Ok((parts, None))
+}
+
+/// How much of the whole budget is used, from 0 to 1.
+fn parts_done(budget: &Budget, started: Instant) -> f64 {
+    match budget.until {
+        Until::Runs(0) => 1.0,
+        Until::Runs(runs) => (budget.made.load(Relaxed) as f64 / runs as f64).min(1.0),
+        Until::Time(end) => {
+            let left = end.saturating_duration_since(Instant::now()).as_secs_f64();
+            let gone = started.elapsed().as_secs_f64();
+            gone / (gone + left).max(f64::MIN_POSITIVE)
+        }
+    }
+}
+
+/// Whether an execution has a load of an old value, and accesses that could forbid it if loom modelled them.
+fn needs_fences(events: &[Event]) -> bool {
+    let has = |text: &str| events.iter().any(|event| event.text.contains(text));
+    has(OLD) && events.iter().any(|event| event.text.contains("SeqCst") && !event.text.starts_with("fence("))
+}

@@ -1,0 +1,123 @@
+//! Samples executions on all workers, a scheduler after the other, in slices with a seed each.
+//!
+//! The answer does not depend on how many workers there are: of several failures the one of the first slice counts.
+
+use super::{Budget, Part, Refusal};
+use crate::{
+    driver::refused,
+    plan::Plan,
+    protocol,
+    worker::{
+        Pool,
+        job::{Answer, Job, Sampler, Search, Searched, seed_of},
+    },
+};
+use std::{sync::Mutex, thread, time::Instant};
+
+/// The schedulers, in the order in which they take turns.
+const SAMPLERS: [(Sampler, &str); 4] = [
+    (Sampler::Random, "shuttle, random"),
+    (Sampler::Pct(2), "shuttle, PCT of depth 2"),
+    (Sampler::Pct(3), "shuttle, PCT of depth 3"),
+    (Sampler::Walk, "shuttle, uniform random walk"),
+];
+/// How many executions a slice has at most, and the first ones: what is found at once is found in few.
+const SLICE_MAX: u64 = 1_000;
+const SLICE_FIRST: u64 = 100;
+
+#[derive(Default)]
+struct Desk {
+    next: usize,
+    done: Vec<(usize, Searched)>,
+    failed: Option<usize>,
+    handed_out: u64,
+    refused: Option<Refusal>,
+}
+
+/// Samples until the share of the budget is used up or an execution fails.
+pub(super) fn sample(
+    pool: &mut Pool,
+    base: u64,
+    budget: &Budget,
+    share: f64,
+    started: Instant,
+) -> Result<Vec<Part>, Refusal> {
+    let desk = Mutex::new(Desk::default());
+    let whole = budget.left(share, started);
+    thread::scope(|scope| {
+        for worker in pool.workers() {
+            let desk = &desk;
+            scope.spawn(move || {
+                while let Some((slice, executions)) = take(desk, whole, budget, share, started) {
+                    let (by, _) = SAMPLERS[slice % SAMPLERS.len()];
+                    let search = Search::Sample { by, seed: seed_of(base, slice as u64), executions };
+                    let answer = worker.ask(&Job::Search(search)).map_err(refused);
+                    put(desk, slice, answer, budget);
+                }
+            });
+        }
+    });
+    let desk = desk.into_inner().expect("no worker panics");
+    match desk.refused {
+        Some(why) => Err(why),
+        None => Ok(parts(desk)),
+    }
+}
+
+fn take(desk: &Mutex<Desk>, whole: u64, budget: &Budget, share: f64, started: Instant) -> Option<(usize, u64)> {
+    let mut desk = desk.lock().expect("no worker panics");
+    if desk.failed.is_some() || desk.refused.is_some() || budget.left(share, started) == 0 {
+        return None;
+    }
+    let slice = desk.next;
+    let executions = (SLICE_FIRST << (slice / SAMPLERS.len()).min(16)).min(SLICE_MAX).min(whole - desk.handed_out);
+    desk.next += 1;
+    desk.handed_out += executions;
+    (executions > 0).then_some((slice, executions))
+}
+
+fn put(desk: &Mutex<Desk>, slice: usize, answer: Result<Answer, Refusal>, budget: &Budget) {
+    let mut desk = desk.lock().expect("no worker panics");
+    match answer {
+        Ok(Answer::Searched(searched)) => {
+            budget.add(searched.executions);
+            if searched.failed.is_some() {
+                desk.failed = Some(desk.failed.map_or(slice, |failed| failed.min(slice)));
+            }
+            desk.done.push((slice, *searched));
+        }
+        Ok(Answer::Refused(why)) | Err(why) => desk.refused = Some(why),
+        Ok(_) => desk.refused = Some("a worker answered another question than it was asked".into()),
+    }
+}
+
+/// What one worker alone would have done, by scheduler.
+fn parts(desk: Desk) -> Vec<Part> {
+    let counts = |slice: usize| desk.failed.is_none_or(|failed| slice <= failed);
+    let mut parts = vec![];
+    for (nth, (_, by)) in SAMPLERS.into_iter().enumerate() {
+        let mut executions = 0;
+        let mut failed: Option<Plan> = None;
+        let mut limit = None;
+        for (slice, searched) in desk.done.iter().filter(|(slice, _)| slice % SAMPLERS.len() == nth && counts(*slice)) {
+            executions += searched.executions;
+            limit = limit.or(searched.limit.clone());
+            if desk.failed == Some(*slice) {
+                failed.clone_from(&searched.failed);
+            }
+        }
+        if executions == 0 && limit.is_none() {
+            continue;
+        }
+        let end = match (&failed, &limit) {
+            (Some(_), _) => "found a failure".to_owned(),
+            (None, Some(limit)) => format!("stopped: {limit}"),
+            (None, None) => String::new(),
+        };
+        let searched = protocol::Searched { by: by.into(), executions, end };
+        parts.push(Part { searched, failed, is_sound: limit.is_none() });
+    }
+    // What found it is the last that is told.
+    parts.sort_by_key(|part| part.failed.is_some());
+    parts
+}

@@ -1,0 +1,108 @@
+//! Looks for a plan of a model that fails in the same way with fewer preemptions.
+//!
+//! What was sampled loses the deviations that it does not need; then the exhaustive search looks for the same failure
+//! with no preemption, with one, and so on, up to as many as the plan has.
+
+use super::{Budget, exhaust};
+use crate::{
+    driver::{Refusal, explore::Until, refused, shrink::Smaller},
+    plan::{Deviation, Plan, Threads},
+    protocol::Progress,
+    report::plan_summary,
+    shrink::minimize::ddmin,
+    test::Model,
+    verdict::Signature,
+    worker::{
+        Pool,
+        job::{Answer, Job},
+    },
+};
+use std::{
+    ops::ControlFlow,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+/// How long the exhaustive search may look for one number of preemptions, if nothing else says.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Shrinks a plan that fails with this signature.
+pub(crate) fn shrink(
+    model: &Model,
+    pool: &mut Pool,
+    plan: &Plan,
+    signature: &Signature,
+    deadline: Option<Instant>,
+    stop: &AtomicBool,
+    progress: &dyn Fn(Progress),
+) -> Result<Smaller, Refusal> {
+    let mut smaller = Smaller { plan: plan.clone(), runs: 0, interrupted: false };
+    let late = || stop.load(Relaxed) || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    if let Some(Threads::Deviations(deviations)) = &plan.threads {
+        let mut refusal = None;
+        let minimum = ddmin(deviations.clone(), &mut |deviations| {
+            if late() {
+                return ControlFlow::Break(());
+            }
+            smaller.runs += 1;
+            let note = plan_summary(&smaller.plan, 0);
+            progress(Progress { doing: "shrinking".into(), runs: smaller.runs, of: None, note });
+            match fails(pool, &of(deviations), signature) {
+                Ok(true) => {
+                    smaller.plan = of(deviations);
+                    ControlFlow::Continue(true)
+                }
+                Ok(false) => ControlFlow::Continue(false),
+                Err(why) => {
+                    refusal = Some(why);
+                    ControlFlow::Break(())
+                }
+            }
+        });
+        if let Some(why) = refusal {
+            return Err(why);
+        }
+        smaller.interrupted = minimum.interrupted;
+    }
+    if model.engine == Some("shuttle") || model.preemptions.is_some() {
+        return Ok(smaller);
+    }
+    let (preemptions, fences) = match smaller.plan.threads.as_ref() {
+        Some(Threads::Choices { choices: _, fences }) => (preemptions(&smaller.plan), *fences),
+        // It is found again with as many, so that it is told in full.
+        _ => (preemptions(&smaller.plan) + 1, false),
+    };
+    for bound in 0..preemptions.min(usize::from(u8::MAX)) {
+        if late() {
+            smaller.interrupted = true;
+            break;
+        }
+        let started = Instant::now();
+        let end = deadline.map_or(started + LOOK, |deadline| deadline.min(started + LOOK));
+        let budget = Budget { until: Until::Time(end), stop, made: AtomicU64::new(0), progress: &|_| {} };
+        let part = exhaust::exhaust(pool, Some(bound as u8), fences, &budget, 1.0, started, false)?;
+        smaller.runs += part.searched.executions;
+        let Some(found) = part.failed else { continue };
+        if fails(pool, &found, signature)? {
+            smaller.plan = found;
+            break;
+        }
+    }
+    Ok(smaller)
+}
+
+fn of(deviations: &[Deviation]) -> Plan {
+    Plan { threads: Some(Threads::Deviations(deviations.to_vec())), ..Plan::default() }
+}
+
+fn preemptions(plan: &Plan) -> usize {
+    plan.threads.as_ref().map_or(0, Threads::preemptions)
+}
+
+/// Whether a plan fails with the same signature.
+fn fails(pool: &mut Pool, plan: &Plan, signature: &Signature) -> Result<bool, Refusal> {
+    match pool.ask(&Job::Try(plan.clone())).map_err(refused)? {
+        Answer::Ran(ran) => Ok(ran.verdict.failure().is_some_and(|failure| failure.signature() == *signature)),
+        _ => Ok(false),
+    }
+}

@@ -1,0 +1,51 @@
+//! The interleaving engines: execute a model's threads in every order, or in sampled ones, in a process made for it.
+//!
+//! One engine is exhaustive and knows the memory model; the other samples, and scales further. Both run the model on
+//! [`crate::sync`], in one thread of the process: their threads are stacks that they switch.
+
+mod child;
+pub(crate) mod log;
+pub(crate) mod loom;
+pub(crate) mod shuttle;
+mod verdict;
+
+pub(crate) use child::{cannot, run, search, wrong};
+
+use crate::plan::Threads;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+/// What the threads of this process run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// The operating system: this is no model.
+    Std,
+    /// Exhaustive search.
+    Loom,
+    /// Sampling.
+    Shuttle,
+}
+
+static ENGINE: AtomicU8 = AtomicU8::new(0);
+
+/// What the threads of this process run on. A process that runs a model runs nothing else, on one engine.
+#[inline]
+pub(crate) fn engine() -> Engine {
+    match ENGINE.load(Relaxed) {
+        0 => Engine::Std,
+        1 => Engine::Loom,
+        _ => Engine::Shuttle,
+    }
+}
+
+/// Decides what the threads of this process run on.
+fn choose(engine: Engine) {
+    ENGINE.store(engine as u8, Relaxed);
+}
+
+/// The engine of a plan, as traces name it.
+pub(crate) fn engine_of(threads: &Threads) -> (&'static str, &'static str) {
+    match threads {
+        Threads::Choices { .. } => loom::ENGINE,
+        Threads::Deviations(_) => shuttle::ENGINE,
+    }
+}

@@ -1,0 +1,176 @@
+//! What the process does that is made for one execution of a model, or for a part of its search.
+//!
+//! The first panic ends the process, from the panic hook: nothing unwinds, so no destructor of the model can panic a
+//! second time and no failing execution can disturb another.
+
+use super::{
+    Engine, choose,
+    log::{self, Log},
+    loom, shuttle, verdict,
+};
+use crate::{
+    plan::{Plan, Threads},
+    protocol::Coverage,
+    simulation::Watch,
+    sync::alloc,
+    test::Model,
+    verdict::{Class, Failure, Verdict},
+    worker::{
+        Beat, exit,
+        job::{Ended, Search, Searched, Source, Told},
+    },
+};
+use std::{cell::RefCell, fs::File, io::Write, os::fd::OwnedFd, panic, thread};
+
+/// The stack of the thread on which an engine runs.
+const STACK_BYTES: usize = 8 << 20;
+
+thread_local! {
+    static PIPE: RefCell<Option<File>> = const { RefCell::new(None) };
+}
+
+/// Makes one execution and tells the worker how it ended. Does not return.
+pub(crate) fn run(model: &'static Model, source: Source, watch: Watch, pipe: OwnedFd) {
+    on_a_fresh_thread(pipe, move || {
+        let (plan, again) = match source {
+            Source::Plan(plan) => (*plan, false),
+            Source::Again(plan) => (*plan, true),
+            // Nothing is drawn: without a plan each thread goes on as long as it can.
+            Source::Seed(_) | Source::Calm(_) => {
+                (Plan { threads: Some(Threads::Deviations(vec![])), ..Plan::default() }, false)
+            }
+        };
+        let Some(threads) = plan.threads.clone() else {
+            refuse("the plan is one of a simulation, and this test is a model: delete the trace and explore again")
+        };
+        tell(&Told::Plan(plan));
+        catch_panics();
+        if again {
+            execute(model, &threads, watch.beat);
+        }
+        log::start(Log::new(watch));
+        execute(model, &threads, watch.beat);
+        end(Verdict::Passed)
+    });
+}
+
+/// Makes a part of a search, or finds the plan of its `nth` execution, counted from 1. Does not return.
+pub(crate) fn search(model: &'static Model, search: Search, nth: Option<u64>, beat: &'static Beat, pipe: OwnedFd) {
+    on_a_fresh_thread(pipe, move || {
+        catch_panics();
+        let searched = match (search, nth) {
+            (Search::Sample { by, seed, executions }, None) => {
+                choose(Engine::Shuttle);
+                shuttle::sample(model.body, by, seed, executions, beat)
+            }
+            (Search::Sample { by, seed, .. }, Some(nth)) => {
+                choose(Engine::Shuttle);
+                shuttle::locate(model.body, by, seed, nth)
+            }
+            (Search::Exhaust { from, fences, executions, within }, None) => {
+                choose(Engine::Loom);
+                loom::search(model.body, &from, fences, executions, within, beat)
+            }
+            (Search::Exhaust { from, fences, .. }, Some(nth)) => {
+                choose(Engine::Loom);
+                loom::locate(model.body, &from, fences, nth)
+            }
+        };
+        tell(&Told::Searched(searched));
+        exit(0)
+    });
+}
+
+fn execute(model: &'static Model, threads: &Threads, beat: &'static Beat) {
+    match threads {
+        Threads::Choices { choices, fences } => {
+            choose(Engine::Loom);
+            loom::replay(model.body, choices, *fences, beat);
+        }
+        Threads::Deviations(deviations) => {
+            choose(Engine::Shuttle);
+            shuttle::replay(model.body, deviations, beat);
+        }
+    }
+}
+
+fn on_a_fresh_thread(pipe: OwnedFd, run: impl FnOnce() + Send + 'static) {
+    let pipe = File::from(pipe);
+    let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
+        PIPE.with(|own| *own.borrow_mut() = Some(pipe));
+        run();
+    });
+    // What comes back here without having told how it ended is taken for a death by the worker.
+    let _ = thread.map(|thread| thread.join());
+}
+
+/// Tells the worker, at once: the next thing that happens may be the end of the process.
+pub(crate) fn tell(told: &Told) {
+    let mut line = serde_json::to_string(told).expect("plain data goes to JSON");
+    line.push('\n');
+    PIPE.with(|pipe| {
+        // Without a worker there is nobody to tell and nothing to do.
+        pipe.borrow_mut().as_mut().map(|pipe| pipe.write_all(line.as_bytes()))
+    });
+}
+
+fn catch_panics() {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let message = info.payload_as_str().unwrap_or("a panic without a message");
+        let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
+        before(info);
+        match verdict::of_panic(message, &place) {
+            verdict::Meaning::Failure(failure) => fail(failure),
+            verdict::Meaning::Limit(why) => limit(why),
+            verdict::Meaning::Misuse(why) => refuse(&why),
+        }
+    }));
+}
+
+/// An execution begins.
+pub(crate) fn execution_begins(beat: &'static Beat) {
+    beat.tick(None);
+    alloc::forget();
+    crate::sync::thread::forget();
+}
+
+/// An execution ended, and nothing failed in it.
+pub(crate) fn execution_ended() {
+    if let Some((what, place)) = alloc::first_live() {
+        fail(verdict::leak(what, place))
+    }
+}
+
+/// Ends the process: the model is wrong.
+pub(crate) fn fail(failure: Failure) -> ! {
+    end(Verdict::Failed(failure))
+}
+
+/// Ends the process: the engine cannot go on, through no fault of the model.
+pub(crate) fn limit(why: String) -> ! {
+    tell(&Told::Searched(Searched { limit: Some(why), ..Searched::default() }));
+    exit(0)
+}
+
+/// Ends the process: the model does what this engine cannot model.
+pub(crate) fn cannot(why: &str) -> ! {
+    limit(why.to_owned())
+}
+
+/// Ends the process: the model is wrong in this way.
+pub(crate) fn wrong(class: Class, property: &str, place: String, message: String) -> ! {
+    fail(Failure { class, property: property.to_owned(), place, message, causes: vec![] })
+}
+
+fn refuse(why: &str) -> ! {
+    tell(&Told::Refused(why.to_owned()));
+    exit(0)
+}
+
+fn end(verdict: Verdict) -> ! {
+    let digest = log::end(&verdict);
+    let (coverage, never_began) = (Coverage::default(), vec![]);
+    tell(&Told::Ended(Box::new(Ended { verdict, digest, coverage, never_began })));
+    exit(0)
+}

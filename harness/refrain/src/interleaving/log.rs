@@ -1,0 +1,196 @@
+//! The log of an execution: which thread did what to which object, with what value, where.
+//!
+//! It is kept only while somebody records. The engines' own logs carry neither values nor places.
+
+use super::{Engine, child::tell, engine, loom, shuttle};
+use crate::{
+    event::{Event, Kind},
+    simulation::Watch,
+    verdict::Verdict,
+    worker::{
+        exit,
+        job::{Told, seed_of},
+    },
+};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    fmt,
+    panic::Location,
+};
+
+/// An object of a model: the how manieth of its kind; 0 while nobody records.
+pub(crate) type Number = u32;
+
+/// What is kept about one execution.
+pub(crate) struct Log {
+    watch: Watch,
+    digest: u64,
+    events: usize,
+    objects: BTreeMap<&'static str, Number>,
+    pointers: BTreeMap<usize, usize>,
+    /// What each thread is about to do, and where: in a deadlock, what it waits for.
+    about_to: BTreeMap<usize, (String, String)>,
+    last: usize,
+    /// The newest value of each atomic.
+    newest: BTreeMap<Number, String>,
+}
+
+thread_local! {
+    static RECORDS: Cell<bool> = const { Cell::new(false) };
+    static LOG: RefCell<Option<Log>> = const { RefCell::new(None) };
+}
+
+impl Log {
+    pub fn new(watch: Watch) -> Log {
+        Log {
+            watch,
+            digest: 0,
+            events: 0,
+            objects: BTreeMap::new(),
+            pointers: BTreeMap::new(),
+            about_to: BTreeMap::new(),
+            last: 0,
+            newest: BTreeMap::new(),
+        }
+    }
+
+    fn event(&mut self, thread: usize, kind: Kind, text: String, place: String) {
+        self.digest =
+            text.bytes().fold(seed_of(self.digest, thread as u64), |digest, byte| seed_of(digest, byte.into()));
+        self.events += 1;
+        self.last = thread;
+        if self.watch.record {
+            let (task, host, fields) = (thread.to_string(), String::new(), BTreeMap::new());
+            tell(&Told::Event(Event { at: 0, host, task, place, kind, text, fields }));
+        }
+        if self.watch.until.is_some_and(|until| self.events >= until) {
+            tell(&Told::Stopped(self.waits()));
+            exit(0)
+        }
+    }
+
+    fn waits(&self) -> Vec<String> {
+        let wait = |(thread, (what, place)): (&usize, &(String, String))| format!("thread {thread}: {what} at {place}");
+        self.about_to.iter().map(wait).collect()
+    }
+}
+
+/// Begins to keep the log of the execution that comes.
+pub(super) fn start(log: Log) {
+    LOG.with(|kept| *kept.borrow_mut() = Some(log));
+    RECORDS.set(true);
+}
+
+/// Ends the log with its verdict; gives back its digest, or 0 if none was kept.
+pub(super) fn end(verdict: &Verdict) -> u64 {
+    with(|log| {
+        if let Verdict::Failed(failure) = verdict {
+            let text = format!("verdict: {}: {}", failure.class, failure.message);
+            log.event(log.last, Kind::Test, text, failure.place.clone());
+        }
+        log.digest
+    })
+    .unwrap_or(0)
+}
+
+/// Whether somebody records. Everything else here costs time: ask before.
+#[inline]
+pub(crate) fn records() -> bool {
+    RECORDS.get()
+}
+
+fn with<R>(f: impl FnOnce(&mut Log) -> R) -> Option<R> {
+    LOG.with(|log| log.try_borrow_mut().ok().and_then(|mut log| log.as_mut().map(f)))
+}
+
+/// The thread that runs now, by the order in which they were spawned; 0 is the model's own.
+pub(crate) fn thread() -> usize {
+    match engine() {
+        Engine::Std => 0,
+        Engine::Loom => loom::thread(),
+        Engine::Shuttle => shuttle::thread(),
+    }
+}
+
+/// Gives a new object its number among those of its kind.
+pub(crate) fn number(kind: &'static str) -> Number {
+    if !records() {
+        return 0;
+    }
+    with(|log| {
+        let count = log.objects.entry(kind).or_default();
+        *count += 1;
+        *count
+    })
+    .unwrap_or(0)
+}
+
+/// The running thread is about to do something that may have to wait.
+pub(crate) fn begin(place: &'static Location<'static>, text: impl FnOnce() -> String) {
+    if records() {
+        let thread = thread();
+        with(|log| {
+            log.watch.beat.tick(Some(place));
+            log.about_to.insert(thread, (text(), shown(place)))
+        });
+    }
+}
+
+/// The running thread did something.
+pub(crate) fn did(place: &'static Location<'static>, text: impl FnOnce() -> String) {
+    if records() {
+        let thread = thread();
+        with(|log| {
+            log.about_to.remove(&thread);
+            log.event(thread, Kind::Step, text(), shown(place));
+        });
+    }
+}
+
+/// The value of an atomic that was just written.
+pub(crate) fn wrote(number: Number, value: impl fmt::Display) {
+    with(|log| log.newest.insert(number, value.to_string()));
+}
+
+/// What a load read, and whether that was the newest value: it need not be.
+pub(crate) fn read(number: Number, value: impl fmt::Display) -> String {
+    let value = value.to_string();
+    match with(|log| log.newest.get(&number).cloned()).flatten() {
+        Some(newest) if newest != value => format!("{value}, {OLD} {newest}"),
+        _ => value,
+    }
+}
+
+/// What an event says of a load that did not read the newest value.
+pub(crate) const OLD: &str = "while the newest value is";
+
+/// A pointer as it reads in every run: by the order in which they were first seen.
+pub(crate) fn pointer(address: usize) -> String {
+    if address == 0 {
+        return "null".into();
+    }
+    let nth = with(|log| {
+        let next = log.pointers.len() + 1;
+        *log.pointers.entry(address).or_insert(next)
+    });
+    format!("pointer{}", nth.unwrap_or(0))
+}
+
+/// What each thread waits for, a line each, with the first of the places.
+pub(super) fn waits() -> (Vec<String>, String) {
+    with(|log| {
+        let first = log.about_to.values().map(|(_, place)| place.clone()).min();
+        (log.waits(), first.unwrap_or_default())
+    })
+    .unwrap_or_default()
+}
+
+/// The thread that did something last.
+pub(super) fn last() -> usize {
+    with(|log| log.last).unwrap_or(0)
+}
+
+fn shown(place: &Location<'_>) -> String {
+    format!("{}:{}", place.file(), place.line())
+}

@@ -1,0 +1,161 @@
+//! The exhaustive engine: loom, driven through its checkpoint, which is where its search stands.
+//!
+//! Facts of loom 0.7 that shape this: a checkpoint is written before an execution, so that of execution n names the one
+//! that failed; the bound inside a checkpoint overrides the builder's; of a checkpoint's entries only thread, load and
+//! spurious wake-up matter to a replay; an entry that is not `exploring` is never changed, so a path of such entries is
+//! one execution.
+
+use super::child::{execution_begins, tell};
+use crate::{
+    plan::{Choice, Plan, Threads},
+    worker::{
+        Beat, exit,
+        job::{Searched, Told},
+    },
+};
+use ::loom::model::Builder;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom, Write},
+    os::fd::AsRawFd,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+};
+
+mod path;
+
+pub(crate) use path::{Path, split};
+
+/// The engine as traces name it.
+pub(crate) const ENGINE: (&str, &str) = ("loom", "0.7.2");
+/// The most threads of a model.
+pub(crate) const THREADS_MAX: usize = ::loom::MAX_THREADS;
+/// The most choices of an execution; a loop that waits for another thread makes more.
+const CHOICES_MAX: usize = 10_000;
+
+/// Whether each `SeqCst` access comes with a fence; see [`Threads::Choices`].
+static FENCES: AtomicBool = AtomicBool::new(false);
+
+/// Whether each `SeqCst` access comes with a fence.
+#[inline]
+pub(crate) fn fences() -> bool {
+    FENCES.load(Relaxed)
+}
+
+/// The number of the running thread.
+pub(crate) fn thread() -> usize {
+    // It has no other way out than its text: `ThreadId(2)`.
+    let id = format!("{:?}", ::loom::thread::current().id());
+    id.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
+}
+
+/// Searches from where `from` says.
+pub(super) fn search(
+    body: fn(),
+    from: &str,
+    fences: bool,
+    executions: u64,
+    within: Option<usize>,
+    beat: &'static Beat,
+) -> Searched {
+    let file = Checkpoint::new(from);
+    let made = Arc::new(AtomicU64::new(0));
+    let mut builder = builder(&file, fences);
+    let watched = within.map(|within| {
+        builder.checkpoint_interval = 1;
+        (within, file.clone())
+    });
+    if watched.is_none() {
+        // It writes the checkpoint before the execution that is one too many, and returns.
+        builder.checkpoint_interval = executions as usize + 1;
+        builder.max_permutations = Some(executions as usize + 1);
+    }
+    let count = made.clone();
+    builder.check(move || {
+        let made = count.load(Relaxed);
+        if let Some((within, file)) = &watched
+            && made > 0
+            && (made == executions || file.entries() <= *within)
+        {
+            tell(&Told::Searched(Searched { executions: made, next: Some(file.text()), ..Searched::default() }));
+            exit(0)
+        }
+        count.store(made + 1, Relaxed);
+        execution_begins(beat);
+        body();
+    });
+    let next = Some(file.text()).filter(|text| within.is_none() && text != from);
+    Searched { executions: made.load(Relaxed), next, ..Searched::default() }
+}
+
+/// Finds the plan of the `nth` execution from where `from` says, counted from 1; those before it are known to pass.
+pub(super) fn locate(body: fn(), from: &str, fences: bool, nth: u64) -> Searched {
+    let file = Checkpoint::new(from);
+    let mut builder = builder(&file, fences);
+    builder.checkpoint_interval = nth as usize;
+    builder.max_permutations = Some(nth as usize);
+    builder.check(body);
+    let choices = Path::parse(&file.text()).map(|path| path.choices()).unwrap_or_default();
+    let threads = Some(Threads::Choices { choices, fences });
+    Searched { executions: nth, failed: Some(Plan { threads, ..Plan::default() }), ..Searched::default() }
+}
+
+/// Makes one execution.
+pub(super) fn replay(body: fn(), choices: &[Choice], fences: bool, beat: &'static Beat) {
+    let file = Checkpoint::new(&Path::of_choices(choices).to_string());
+    builder(&file, fences).check(move || {
+        execution_begins(beat);
+        body();
+    });
+}
+
+/// Every field that the environment could have a say in is set.
+fn builder(file: &Checkpoint, fences: bool) -> Builder {
+    FENCES.store(fences, Relaxed);
+    let mut builder = Builder::new();
+    builder.max_threads = THREADS_MAX;
+    builder.max_branches = CHOICES_MAX;
+    builder.max_permutations = None;
+    builder.max_duration = None;
+    builder.preemption_bound = None;
+    builder.checkpoint_file = Some(file.path().into());
+    builder.checkpoint_interval = usize::MAX;
+    builder.location = false;
+    builder.log = false;
+    builder
+}
+
+/// A checkpoint file in memory: on a disk it would cost far more than an execution.
+#[derive(Clone)]
+struct Checkpoint(Arc<Mutex<File>>, String);
+
+impl Checkpoint {
+    fn new(text: &str) -> Checkpoint {
+        let memory = memfd_create("refrain-checkpoint", MFdFlags::MFD_CLOEXEC).expect("a file in memory can be made");
+        let path = format!("/proc/self/fd/{}", memory.as_raw_fd());
+        let mut file = File::from(memory);
+        file.write_all(text.as_bytes()).expect("memory can be written");
+        Checkpoint(Arc::new(Mutex::new(file)), path)
+    }
+
+    fn path(&self) -> &str {
+        &self.1
+    }
+
+    fn text(&self) -> String {
+        let mut file = self.0.lock().expect("nobody panics with it");
+        let mut text = String::new();
+        let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut text));
+        read.expect("memory can be read");
+        text
+    }
+
+    /// How many entries its path has, without reading all of it: each says once whether it is exploring, as does the
+    /// whole, which also says how to begin.
+    fn entries(&self) -> usize {
+        self.text().matches("\"exploring\":").count() - 1
+    }
+}

@@ -1,0 +1,171 @@
+//! The sampling engine: shuttle, with its schedulers to search and one of ours to replay.
+
+use super::child::{execution_begins, execution_ended, limit, tell};
+use crate::{
+    plan::Deviation,
+    worker::{
+        Beat,
+        job::{Sampler, Searched, Told},
+    },
+};
+use ::shuttle::{
+    Config, FailurePersistence, MaxSteps, Runner, current,
+    scheduler::{PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId, UrwRandomScheduler},
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+/// The engine as traces name it.
+pub(crate) const ENGINE: (&str, &str) = ("shuttle", "0.9.9");
+/// The most steps of an execution; one that has more is broken off.
+const STEPS_MAX: usize = 20_000;
+
+/// The number of the running thread.
+pub(crate) fn thread() -> usize {
+    current::me().into()
+}
+
+/// Samples executions.
+pub(super) fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, beat: &'static Beat) -> Searched {
+    let broken_off = Arc::new(AtomicU64::new(0));
+    let watched = Watched { scheduler: scheduler(by, seed, executions), steps: 0, broken_off: broken_off.clone() };
+    let made = run(watched, move || {
+        execution_begins(beat);
+        body();
+    });
+    if broken_off.load(Relaxed) == made {
+        limit(format!(
+            "every execution has more than {STEPS_MAX} steps: is there a loop that waits for another thread, without \
+             `yield_now`?"
+        ))
+    }
+    Searched { executions: made, ..Searched::default() }
+}
+
+/// Makes the executions up to the `nth`, counted from 1, and tells where that one deviates, as it does so.
+pub(super) fn locate(body: fn(), by: Sampler, seed: u64, nth: u64) -> Searched {
+    run(Telling { scheduler: scheduler(by, seed, nth), nth, execution: 0, step: 0 }, body);
+    Searched { executions: nth, ..Searched::default() }
+}
+
+/// Makes one execution.
+pub(super) fn replay(body: fn(), deviations: &[Deviation], beat: &'static Beat) {
+    run(Guided { deviations: deviations.to_vec(), step: 0, began: false }, move || {
+        execution_begins(beat);
+        body();
+    });
+}
+
+fn run(scheduler: impl Scheduler + 'static, body: impl Fn() + Send + Sync + 'static) -> u64 {
+    let mut config = Config::new();
+    config.failure_persistence = FailurePersistence::None;
+    config.max_steps = MaxSteps::ContinueAfter(STEPS_MAX);
+    config.silence_warnings = true;
+    let made = Runner::new(scheduler, config).run(body) as u64;
+    execution_ended();
+    made
+}
+
+fn scheduler(by: Sampler, seed: u64, executions: u64) -> Box<dyn Scheduler + Send> {
+    let executions = executions as usize;
+    match by {
+        Sampler::Random => Box::new(RandomScheduler::new_from_seed(seed, executions)),
+        Sampler::Pct(depth) => Box::new(PctScheduler::new_from_seed(seed, depth, executions)),
+        Sampler::Walk => Box::new(UrwRandomScheduler::new_from_seed(seed, executions)),
+    }
+}
+
+/// Who goes on where nothing deviates: the thread before as long as it can, then the next one by number.
+fn in_turn(runnable: &[&Task], current: Option<TaskId>, yields: bool) -> TaskId {
+    let ids = || runnable.iter().map(|task| task.id());
+    let first = ids().next().expect("shuttle asks only where some thread can go on");
+    let Some(current) = current else { return first };
+    if !yields && ids().any(|id| id == current) {
+        return current;
+    }
+    ids().find(|id| usize::from(*id) > usize::from(current)).unwrap_or(first)
+}
+
+/// Counts the executions that were broken off.
+struct Watched {
+    scheduler: Box<dyn Scheduler + Send>,
+    steps: usize,
+    broken_off: Arc<AtomicU64>,
+}
+
+impl Scheduler for Watched {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        if self.steps >= STEPS_MAX {
+            self.broken_off.fetch_add(1, Relaxed);
+        } else {
+            execution_ended();
+        }
+        self.steps = 0;
+        self.scheduler.new_execution()
+    }
+
+    fn next_task(&mut self, runnable: &[&Task], current: Option<TaskId>, yields: bool) -> Option<TaskId> {
+        self.steps += 1;
+        self.scheduler.next_task(runnable, current, yields)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        self.scheduler.next_u64()
+    }
+}
+
+/// Tells where one execution deviates.
+struct Telling {
+    scheduler: Box<dyn Scheduler + Send>,
+    nth: u64,
+    execution: u64,
+    step: usize,
+}
+
+impl Scheduler for Telling {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        self.execution += 1;
+        self.step = 0;
+        self.scheduler.new_execution()
+    }
+
+    fn next_task(&mut self, runnable: &[&Task], current: Option<TaskId>, yields: bool) -> Option<TaskId> {
+        let chosen = self.scheduler.next_task(runnable, current, yields)?;
+        if self.execution == self.nth && chosen != in_turn(runnable, current, yields) {
+            let preempts = !yields && runnable.iter().any(|task| Some(task.id()) == current);
+            tell(&Told::Deviates(Deviation { step: self.step, thread: chosen.into(), preempts }));
+        }
+        self.step += 1;
+        Some(chosen)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        self.scheduler.next_u64()
+    }
+}
+
+/// Follows a plan. A deviation to a thread that cannot go on is passed over, so that any part of a plan is a plan.
+struct Guided {
+    deviations: Vec<Deviation>,
+    step: usize,
+    began: bool,
+}
+
+impl Scheduler for Guided {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        (!std::mem::replace(&mut self.began, true)).then(|| Schedule::new(0))
+    }
+
+    fn next_task(&mut self, runnable: &[&Task], current: Option<TaskId>, yields: bool) -> Option<TaskId> {
+        let planned = self.deviations.iter().find(|deviation| deviation.step == self.step);
+        self.step += 1;
+        let planned = planned.and_then(|planned| runnable.iter().find(|task| usize::from(task.id()) == planned.thread));
+        Some(planned.map_or_else(|| in_turn(runnable, current, yields), |task| task.id()))
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        0
+    }
+}

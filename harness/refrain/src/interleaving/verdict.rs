@@ -1,0 +1,94 @@
+//! What a panic in an execution means: that the model is wrong, or that an engine has met a limit of its own.
+
+use super::log;
+use crate::verdict::{Class, Failure};
+
+/// What a panic means.
+pub(super) enum Meaning {
+    /// The model is wrong.
+    Failure(Failure),
+    /// The engine cannot go on.
+    Limit(String),
+    /// The model uses the engine as it must not be used.
+    Misuse(String),
+}
+
+/// The meaning of a panic with this message at this place.
+pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
+    if !is_of_an_engine(place) {
+        let thread = log::last();
+        let message = format!("thread {thread} panicked at {place}: {message}");
+        return Meaning::Failure(failure(Class::Panic, "no thread panics", place, message, vec![]));
+    }
+    let says = |text: &str| message.contains(text);
+    if says("deadlock") {
+        let (waits, first) = log::waits();
+        let message = "nothing can run any more: every thread waits for another".to_owned();
+        return Meaning::Failure(failure(Class::Deadlock, "some thread can go on", &first, message, waits));
+    }
+    if says("Causality violation") || says("to cell") || says("from cell") || says("in `with_mut` call") {
+        let message = format!("two threads access the same memory, and nothing orders them: {}", first_line(message));
+        return Meaning::Failure(failure(Class::DataRace, "accesses of memory are ordered", "", message, vec![]));
+    }
+    if says("leaked") {
+        let property = "what is allocated is freed";
+        return Meaning::Failure(failure(Class::Leak, property, "", first_line(message).to_owned(), vec![]));
+    }
+    if says("already released") || says("is released") || says("not tracked") {
+        let property = "what is freed is not used again";
+        return Meaning::Failure(failure(Class::DoubleFree, property, "", first_line(message).to_owned(), vec![]));
+    }
+    if says("fully deterministic") || says("wasn't deterministic") || says("possible nondeterminism") {
+        return Meaning::Failure(nondeterminism(vec![]));
+    }
+    if says("maximum number of branches") || says("max_steps") {
+        let why = "an execution has more steps than it explores: is there a loop that waits for another thread, without \
+                   `yield_now`?";
+        return Meaning::Limit(why.to_owned());
+    }
+    if says("self.max()") || says("self.max_threads") {
+        return Meaning::Limit("it models up to five threads, the model's own among them".to_owned());
+    }
+    if says("outside a Loom model") || says("outside of a Shuttle test") || says("outside a Shuttle test") {
+        return Meaning::Misuse(format!(
+            "an object of refrain::sync is used outside of an execution ({message}): create it inside the model, not in a \
+             static"
+        ));
+    }
+    Meaning::Limit(format!("it panicked at {place}: {}", first_line(message)))
+}
+
+/// That an execution is no function of its plan.
+pub(super) fn nondeterminism(causes: Vec<String>) -> Failure {
+    let message = "an execution of the model was not the one that was planned".to_owned();
+    failure(Class::Nondeterminism, "two runs of one plan are the same run", "", message, causes)
+}
+
+/// That something of this kind, allocated at this place, outlives its execution.
+pub(super) fn leak(what: &str, place: String) -> Failure {
+    failure(
+        Class::Leak,
+        "what is allocated is freed",
+        &place,
+        format!("{what} that was allocated at {place} is never freed"),
+        vec![],
+    )
+}
+
+fn failure(class: Class, property: &str, place: &str, message: String, causes: Vec<String>) -> Failure {
+    Failure { class, property: property.to_owned(), place: place.to_owned(), message, causes }
+}
+
+fn first_line(message: &str) -> &str {
+    message.lines().next().unwrap_or_default()
+}
+
+/// Whether a place is in the source of an engine: a folder of a registry, named after the package and its version.
+fn is_of_an_engine(place: &str) -> bool {
+    let folder = |name: &str| {
+        place.split('/').any(|part| {
+            part.strip_prefix(name).is_some_and(|rest| rest.starts_with(|c: char| c == '-' || c.is_ascii_digit()))
+        })
+    };
+    place.contains("/src/") && (folder("loom") || folder("shuttle") || folder("generator"))
+}

@@ -1,0 +1,141 @@
+//! Allocation that is tracked: what is never freed, and what is freed twice, is a verdict. The one place with unsafe code
+//! beside the processes: freeing is.
+
+use crate::{
+    interleaving::{
+        self, Engine,
+        log::{self, Number, did},
+        wrong,
+    },
+    verdict::Class,
+};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    panic::Location,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+#[doc(no_inline)]
+pub use std::alloc::Layout;
+
+thread_local! {
+    /// What is alive in this execution, by its address or its number, and where it was allocated.
+    static LIVE: RefCell<BTreeMap<Key, &'static Location<'static>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Track(u64),
+    Memory(usize),
+}
+
+/// An execution begins: nothing is allocated.
+pub(crate) fn forget() {
+    LIVE.with(|live| live.borrow_mut().clear());
+}
+
+/// Something that is still alive: what it is, and where it was allocated.
+pub(crate) fn first_live() -> Option<(&'static str, String)> {
+    LIVE.with(|live| {
+        live.borrow().iter().next().map(|(key, place)| {
+            let what = match key {
+                Key::Track(_) => "a tracked value",
+                Key::Memory(_) => "memory",
+            };
+            (what, format!("{}:{}", place.file(), place.line()))
+        })
+    })
+}
+
+fn is_model() -> bool {
+    interleaving::engine() != Engine::Std
+}
+
+/// A value that must be dropped before its execution ends.
+#[derive(Debug)]
+pub struct Track<T> {
+    value: T,
+    /// For what it does when it is dropped.
+    _kept: Kept,
+}
+
+#[derive(Debug)]
+struct Kept {
+    key: u64,
+    number: Number,
+    place: &'static Location<'static>,
+}
+
+impl<T> Track<T> {
+    /// Tracks a value.
+    #[track_caller]
+    pub fn new(value: T) -> Track<T> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let (key, place) = (NEXT.fetch_add(1, Relaxed), Location::caller());
+        if is_model() {
+            LIVE.with(|live| live.borrow_mut().insert(Key::Track(key), place));
+        }
+        let number = log::number("track");
+        did(place, || format!("track{number} = Track::new"));
+        Track { value, _kept: Kept { key, number, place } }
+    }
+
+    /// The value.
+    pub fn get_ref(&self) -> &T {
+        &self.value
+    }
+
+    /// The value.
+    pub fn get_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+
+    /// The value, tracked no more.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if is_model() {
+            LIVE.with(|live| live.borrow_mut().remove(&Key::Track(self.key)));
+        }
+        did(self.place, || format!("track{} dropped", self.number));
+    }
+}
+
+/// As `std::alloc::alloc`.
+///
+/// # Safety
+/// As there.
+#[track_caller]
+pub unsafe fn alloc(layout: Layout) -> *mut u8 {
+    // SAFETY: the caller's.
+    let memory = unsafe { std::alloc::alloc(layout) };
+    let place = Location::caller();
+    if is_model() {
+        LIVE.with(|live| live.borrow_mut().insert(Key::Memory(memory.addr()), place));
+    }
+    did(place, || format!("alloc({}) -> {}", layout.size(), log::pointer(memory.addr())));
+    memory
+}
+
+/// As `std::alloc::dealloc`. In a model, what is not allocated is not freed: that is the verdict.
+///
+/// # Safety
+/// As there.
+#[track_caller]
+pub unsafe fn dealloc(memory: *mut u8, layout: Layout) {
+    let place = Location::caller();
+    did(place, || format!("dealloc({})", log::pointer(memory.addr())));
+    if is_model() && LIVE.with(|live| live.borrow_mut().remove(&Key::Memory(memory.addr()))).is_none() {
+        let place = format!("{}:{}", place.file(), place.line());
+        let message =
+            format!("memory is freed at {place} that is not allocated: it was freed before, or never allocated");
+        wrong(Class::DoubleFree, "what is freed is not freed again", place, message)
+    }
+    // SAFETY: the caller's.
+    unsafe { std::alloc::dealloc(memory, layout) }
+}

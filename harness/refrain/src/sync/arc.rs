@@ -1,0 +1,120 @@
+//! `Arc`.
+
+use super::loom;
+use crate::interleaving::{
+    self, Engine,
+    log::{self, Number, did},
+};
+use std::{fmt, ops::Deref, panic::Location};
+
+/// As `std::sync::Arc`, of a sized type; without `Weak`, which loom does not model.
+///
+/// Under loom its counting is part of what is explored. A model that is not about it runs faster on `std::sync::Arc`.
+pub struct Arc<T> {
+    raw: Raw<T>,
+    number: Number,
+}
+
+enum Raw<T> {
+    Loom(loom::sync::Arc<T>),
+    Std(std::sync::Arc<T>),
+}
+
+impl<T> Arc<T> {
+    /// As in `std`.
+    #[track_caller]
+    pub fn new(value: T) -> Arc<T> {
+        let raw = match interleaving::engine() {
+            Engine::Loom => Raw::Loom(loom::sync::Arc::new(value)),
+            Engine::Shuttle | Engine::Std => Raw::Std(std::sync::Arc::new(value)),
+        };
+        let number = log::number("arc");
+        did(Location::caller(), || format!("arc{number} = Arc::new"));
+        Arc { raw, number }
+    }
+
+    /// As in `std`.
+    #[track_caller]
+    pub fn strong_count(this: &Arc<T>) -> usize {
+        let count = match &this.raw {
+            Raw::Loom(raw) => loom::sync::Arc::strong_count(raw),
+            Raw::Std(raw) => std::sync::Arc::strong_count(raw),
+        };
+        did(Location::caller(), || format!("arc{}.strong_count() -> {count}", this.number));
+        count
+    }
+
+    /// As in `std`.
+    #[track_caller]
+    pub fn get_mut(this: &mut Arc<T>) -> Option<&mut T> {
+        match &mut this.raw {
+            Raw::Loom(raw) => loom::sync::Arc::get_mut(raw),
+            Raw::Std(raw) => std::sync::Arc::get_mut(raw),
+        }
+    }
+
+    /// As in `std`.
+    #[track_caller]
+    pub fn try_unwrap(this: Arc<T>) -> Result<T, Arc<T>> {
+        let number = this.number;
+        match this.raw {
+            Raw::Loom(raw) => loom::sync::Arc::try_unwrap(raw).map_err(Raw::Loom),
+            Raw::Std(raw) => std::sync::Arc::try_unwrap(raw).map_err(Raw::Std),
+        }
+        .map_err(|raw| Arc { raw, number })
+    }
+
+    /// As in `std`.
+    pub fn ptr_eq(this: &Arc<T>, other: &Arc<T>) -> bool {
+        std::ptr::eq(&raw const **this, &raw const **other)
+    }
+}
+
+impl<T> Clone for Arc<T> {
+    #[track_caller]
+    fn clone(&self) -> Arc<T> {
+        let raw = match &self.raw {
+            Raw::Loom(raw) => Raw::Loom(raw.clone()),
+            Raw::Std(raw) => Raw::Std(raw.clone()),
+        };
+        did(Location::caller(), || format!("arc{}.clone()", self.number));
+        Arc { raw, number: self.number }
+    }
+}
+
+impl<T> Deref for Arc<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match &self.raw {
+            Raw::Loom(raw) => raw,
+            Raw::Std(raw) => raw,
+        }
+    }
+}
+
+impl<T: Default> Default for Arc<T> {
+    #[track_caller]
+    fn default() -> Arc<T> {
+        Arc::new(T::default())
+    }
+}
+
+impl<T> From<T> for Arc<T> {
+    #[track_caller]
+    fn from(value: T) -> Arc<T> {
+        Arc::new(value)
+    }
+}
+
+impl<T> AsRef<T> for Arc<T> {
+    fn as_ref(&self) -> &T {
+        self
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Arc<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

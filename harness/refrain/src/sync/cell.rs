@@ -1,0 +1,57 @@
+//! A cell that sees who accesses it.
+
+use super::{On, loom, on};
+use crate::interleaving::log::{self, Number, did};
+use std::panic::Location;
+
+/// As `std::cell::UnsafeCell`, but an access is a closure: `std` cannot tell when one ends.
+///
+/// Under loom two accesses that nothing orders, one of them writing, are a data race. shuttle sees none.
+#[derive(Debug)]
+pub struct UnsafeCell<T> {
+    raw: On<loom::cell::UnsafeCell<T>, std::cell::UnsafeCell<T>, std::cell::UnsafeCell<T>>,
+    number: Number,
+}
+
+impl<T> UnsafeCell<T> {
+    /// As in `std`, but not `const`.
+    #[track_caller]
+    pub fn new(value: T) -> UnsafeCell<T> {
+        let raw = on!(
+            loom::cell::UnsafeCell::new(value),
+            std::cell::UnsafeCell::new(value),
+            std::cell::UnsafeCell::new(value)
+        );
+        let number = log::number("cell");
+        did(Location::caller(), || format!("cell{number} = UnsafeCell::new"));
+        UnsafeCell { raw, number }
+    }
+
+    /// Reads through the pointer.
+    #[track_caller]
+    pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+        did(Location::caller(), || format!("cell{}.with()", self.number));
+        match &self.raw {
+            On::Loom(raw) => raw.with(f),
+            On::Shuttle(raw) | On::Std(raw) => f(raw.get()),
+        }
+    }
+
+    /// Writes through the pointer.
+    #[track_caller]
+    pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+        did(Location::caller(), || format!("cell{}.with_mut()", self.number));
+        match &self.raw {
+            On::Loom(raw) => raw.with_mut(f),
+            On::Shuttle(raw) | On::Std(raw) => f(raw.get()),
+        }
+    }
+
+    /// As in `std`: nobody else has it.
+    pub fn into_inner(self) -> T {
+        match self.raw {
+            On::Loom(raw) => raw.into_inner(),
+            On::Shuttle(raw) | On::Std(raw) => raw.into_inner(),
+        }
+    }
+}

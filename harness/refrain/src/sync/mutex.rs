@@ -1,0 +1,139 @@
+//! `Mutex`.
+
+use super::{LockResult, On, TryLockError, TryLockResult, each, loom, on, shuttle};
+use crate::interleaving::log::{self, Number, begin, did};
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+    panic::Location,
+};
+
+/// As `std::sync::Mutex`; never poisoned.
+pub struct Mutex<T> {
+    raw: On<loom::sync::Mutex<T>, shuttle::sync::Mutex<T>, std::sync::Mutex<T>>,
+    pub(super) number: Number,
+}
+
+/// As `std::sync::MutexGuard`.
+pub struct MutexGuard<'a, T> {
+    /// Only a wait on a condition variable takes it away.
+    pub(super) raw: Option<RawGuard<'a, T>>,
+    pub(super) mutex: &'a Mutex<T>,
+    /// Where it was locked: a guard is dropped where its scope ends, which is no place of its own.
+    pub(super) place: &'static Location<'static>,
+}
+
+pub(super) type RawGuard<'a, T> =
+    On<loom::sync::MutexGuard<'a, T>, shuttle::sync::MutexGuard<'a, T>, std::sync::MutexGuard<'a, T>>;
+
+impl<T> Mutex<T> {
+    /// As in `std`, but not `const`.
+    #[track_caller]
+    pub fn new(value: T) -> Mutex<T> {
+        let raw = on!(loom::sync::Mutex::new(value), shuttle::sync::Mutex::new(value), std::sync::Mutex::new(value));
+        let number = log::number("mutex");
+        did(Location::caller(), || format!("mutex{number} = Mutex::new"));
+        Mutex { raw, number }
+    }
+
+    /// As in `std`.
+    #[track_caller]
+    pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        let (place, number) = (Location::caller(), self.number);
+        begin(place, || format!("mutex{number}.lock()"));
+        let raw = Some(self.lock_raw());
+        did(place, || format!("mutex{number}.lock()"));
+        Ok(MutexGuard { raw, mutex: self, place })
+    }
+
+    pub(super) fn lock_raw(&self) -> RawGuard<'_, T> {
+        match &self.raw {
+            On::Loom(raw) => On::Loom(unpoisoned(raw.lock())),
+            On::Shuttle(raw) => On::Shuttle(unpoisoned(raw.lock())),
+            On::Std(raw) => On::Std(unpoisoned(raw.lock())),
+        }
+    }
+
+    /// As in `std`.
+    #[track_caller]
+    pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
+        let (place, number) = (Location::caller(), self.number);
+        let raw = match &self.raw {
+            On::Loom(raw) => raw.try_lock().ok().map(On::Loom),
+            On::Shuttle(raw) => raw.try_lock().ok().map(On::Shuttle),
+            On::Std(raw) => match raw.try_lock() {
+                Err(TryLockError::WouldBlock) => None,
+                Err(TryLockError::Poisoned(poisoned)) => Some(On::Std(poisoned.into_inner())),
+                Ok(raw) => Some(On::Std(raw)),
+            },
+        };
+        did(place, || format!("mutex{number}.try_lock() -> {}", raw.is_some()));
+        let raw = raw.ok_or(TryLockError::WouldBlock)?;
+        Ok(MutexGuard { raw: Some(raw), mutex: self, place })
+    }
+
+    /// As in `std`: nobody else has it.
+    pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        Ok(each!(&mut self.raw, raw => unpoisoned(raw.get_mut())))
+    }
+
+    /// As in `std`: nobody else has it.
+    pub fn into_inner(self) -> LockResult<T> {
+        Ok(each!(self.raw, raw => unpoisoned(raw.into_inner())))
+    }
+}
+
+/// In a model a panic ends the execution; outside of one, what a panicking thread held is there as it left it.
+pub(super) fn unpoisoned<T>(result: LockResult<T>) -> T {
+    result.unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        each!(self.raw.as_ref().expect("only a wait takes it away"), raw => raw)
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        each!(self.raw.as_mut().expect("only a wait takes it away"), raw => raw)
+    }
+}
+
+impl<T> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        if let Some(raw) = self.raw.take() {
+            // Before: whoever gets it next is told after.
+            did(self.place, || format!("mutex{} unlocked", self.mutex.number));
+            drop(raw);
+        }
+    }
+}
+
+impl<T: Default> Default for Mutex<T> {
+    #[track_caller]
+    fn default() -> Mutex<T> {
+        Mutex::new(T::default())
+    }
+}
+
+impl<T> From<T> for Mutex<T> {
+    #[track_caller]
+    fn from(value: T) -> Mutex<T> {
+        Mutex::new(value)
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        each!(&self.raw, raw => fmt::Debug::fmt(raw, f))
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

@@ -1,0 +1,186 @@
+//! Threads.
+
+use super::{On, each, loom, on, shuttle};
+use crate::interleaving::{
+    cannot,
+    log::{self, Number, begin, did},
+    loom::THREADS_MAX,
+};
+use std::{
+    cell::Cell,
+    io,
+    panic::Location,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+#[doc(no_inline)]
+pub use std::thread::{Result, panicking};
+
+/// As `std::thread::JoinHandle`.
+#[derive(Debug)]
+pub struct JoinHandle<T> {
+    raw: On<loom::thread::JoinHandle<()>, shuttle::thread::JoinHandle<()>, std::thread::JoinHandle<()>>,
+    result: Arc<Mutex<Option<T>>>,
+    thread: Thread,
+}
+
+/// As `std::thread::Thread`.
+#[derive(Debug, Clone)]
+pub struct Thread {
+    raw: Raw,
+    number: Number,
+}
+
+#[derive(Debug, Clone)]
+enum Raw {
+    Loom(loom::thread::Thread),
+    Shuttle(shuttle::thread::Thread),
+    Std(std::thread::Thread),
+}
+
+/// As `std::thread::Builder`. Names and stack sizes mean nothing to a model.
+#[derive(Debug, Default)]
+pub struct Builder(());
+
+thread_local! {
+    /// How many threads the execution has spawned.
+    static SPAWNED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// An execution begins: it has its own thread only.
+pub(crate) fn forget() {
+    SPAWNED.set(0);
+}
+
+/// As `std::thread::spawn`.
+#[track_caller]
+pub fn spawn<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let place = Location::caller();
+    let result = Arc::new(Mutex::new(None));
+    let kept = result.clone();
+    let run = move || {
+        did(place, || "thread begins".into());
+        let value = f();
+        *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+        did(place, || "thread ends".into());
+    };
+    SPAWNED.set(SPAWNED.get() + 1);
+    let number = SPAWNED.get() as Number;
+    let raw = on!(
+        {
+            if number as usize >= THREADS_MAX {
+                cannot(&format!("it models up to {THREADS_MAX} threads, the model's own among them"))
+            }
+            loom::thread::spawn(run)
+        },
+        shuttle::thread::spawn(run),
+        std::thread::spawn(run)
+    );
+    did(place, || format!("spawn() -> thread {number}"));
+    let thread = match &raw {
+        On::Loom(raw) => Raw::Loom(raw.thread().clone()),
+        On::Shuttle(raw) => Raw::Shuttle(raw.thread().clone()),
+        On::Std(raw) => Raw::Std(raw.thread().clone()),
+    };
+    JoinHandle { raw, result, thread: Thread { raw: thread, number } }
+}
+
+impl<T> JoinHandle<T> {
+    /// As in `std`. In a model no thread panics: the execution would have ended.
+    #[track_caller]
+    pub fn join(self) -> Result<T> {
+        let (place, number) = (Location::caller(), self.thread.number);
+        begin(place, || format!("join thread {number}"));
+        each!(self.raw, raw => raw.join())?;
+        did(place, || format!("join thread {number}"));
+        let value = self.result.lock().unwrap_or_else(PoisonError::into_inner).take();
+        value.ok_or_else(|| Box::new("the thread ended without a result") as Box<_>)
+    }
+
+    /// As in `std`.
+    pub fn thread(&self) -> &Thread {
+        &self.thread
+    }
+}
+
+impl Thread {
+    /// As in `std`.
+    #[track_caller]
+    pub fn unpark(&self) {
+        match &self.raw {
+            Raw::Loom(raw) => raw.unpark(),
+            Raw::Shuttle(raw) => raw.unpark(),
+            Raw::Std(raw) => raw.unpark(),
+        }
+        did(Location::caller(), || format!("unpark thread {}", self.number));
+    }
+}
+
+impl Builder {
+    /// As in `std`.
+    pub fn new() -> Builder {
+        Builder::default()
+    }
+
+    /// As in `std`.
+    pub fn name(self, _: String) -> Builder {
+        self
+    }
+
+    /// As in `std`.
+    pub fn stack_size(self, _: usize) -> Builder {
+        self
+    }
+
+    /// As in `std`.
+    ///
+    /// # Errors
+    /// In a model, none.
+    #[track_caller]
+    pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        Ok(spawn(f))
+    }
+}
+
+/// As `std::thread::current`.
+pub fn current() -> Thread {
+    let raw = match on!(loom::thread::current(), shuttle::thread::current(), std::thread::current()) {
+        On::Loom(raw) => Raw::Loom(raw),
+        On::Shuttle(raw) => Raw::Shuttle(raw),
+        On::Std(raw) => Raw::Std(raw),
+    };
+    let number = if log::records() { log::thread() as Number } else { 0 };
+    Thread { raw, number }
+}
+
+/// As `std::thread::park`.
+#[track_caller]
+pub fn park() {
+    let place = Location::caller();
+    begin(place, || "park()".into());
+    each!(on!(loom::thread::park(), shuttle::thread::park(), std::thread::park()), done => done);
+    did(place, || "park()".into());
+}
+
+/// As `std::thread::yield_now`: others get their turn before this one goes on.
+#[track_caller]
+pub fn yield_now() {
+    each!(on!(loom::thread::yield_now(), shuttle::thread::yield_now(), std::thread::yield_now()), done => done);
+    did(Location::caller(), || "yield_now()".into());
+}
+
+/// As `std::thread::sleep`; in a model time costs nothing, and others get their turn.
+#[track_caller]
+pub fn sleep(time: Duration) {
+    each!(on!(loom::thread::yield_now(), shuttle::thread::yield_now(), std::thread::sleep(time)), done => done);
+    did(Location::caller(), || format!("sleep({time:?})"));
+}
