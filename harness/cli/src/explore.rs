@@ -147,20 +147,7 @@ impl Total {
             Standing::Failed(_) | Standing::NotCaught(_) => Exit::Failed,
         });
         self.runs += exploration.runs;
-        self.cover(exploration.coverage);
-    }
-
-    fn cover(&mut self, more: Coverage) {
-        for (kind, fired) in more.faults {
-            let sum = self.coverage.faults.entry(kind).or_default();
-            sum.planned += fired.planned;
-            sum.began += fired.began;
-        }
-        for (property, runs) in more.sometimes {
-            *self.coverage.sometimes.entry(property).or_default() += runs;
-        }
-        self.coverage.holds += more.holds;
-        self.coverage.polls += more.polls;
+        self.coverage.add(&exploration.coverage);
     }
 
     fn text(&self, elapsed: Duration) -> String {

@@ -199,6 +199,7 @@ pub mod plan;
 pub mod protocol;
 pub mod report;
 pub mod shrink;
+pub mod socket;
 mod strict_json;
 pub mod trace;
 pub mod verdict;

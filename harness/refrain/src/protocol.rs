@@ -153,13 +153,35 @@ pub struct Coverage {
     pub polls: u64,
 }
 
-/// How many faults of a kind were planned, and how many of them began.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+/// How many faults of a kind were planned, how many of them began, and what they met.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Fired {
     /// How many were planned.
     pub planned: u64,
     /// How many began.
     pub began: u64,
+    /// How many met a connection in each of these states, of [`crate::socket::STATES`], when they began.
+    #[serde(default)]
+    pub met: BTreeMap<String, u64>,
+}
+
+impl Coverage {
+    /// Adds what other runs reached.
+    pub fn add(&mut self, other: &Coverage) {
+        for (kind, fired) in &other.faults {
+            let sum = self.faults.entry(kind.clone()).or_default();
+            sum.planned += fired.planned;
+            sum.began += fired.began;
+            for (state, times) in &fired.met {
+                *sum.met.entry(state.clone()).or_default() += times;
+            }
+        }
+        for (property, runs) in &other.sometimes {
+            *self.sometimes.entry(property.clone()).or_default() += runs;
+        }
+        self.holds += other.holds;
+        self.polls += other.polls;
+    }
 }
 
 /// What a replay showed.

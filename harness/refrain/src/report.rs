@@ -1,4 +1,4 @@
-//! Texts for people: the timeline of a run, why it failed, what its plan holds, what an exploration and a replay showed.
+//! Texts for people: the timeline of a run and its sockets, why it failed, what its plan holds, what an exploration and a replay showed.
 //!
 //! What a service says may hold anything. Control characters are shown escaped, so that no log line can move the
 //! cursor or forge a row.
@@ -7,6 +7,7 @@ mod exploration;
 mod failure;
 mod paint;
 mod replay;
+mod sockets;
 mod summary;
 mod threads;
 mod timeline;
@@ -14,6 +15,7 @@ mod timeline;
 pub use exploration::{Standing, caught, counted, coverage, engines, grouped, result, shell_word, standing};
 pub use failure::failure;
 pub use replay::replay;
+pub use sockets::sockets;
 pub use summary::plan_summary;
 pub use timeline::{events, timeline};
 

@@ -1,10 +1,10 @@
 //! The trace file: a failing run, as it is saved, read and compared.
 //!
-//! JSON Lines, UTF-8, `\n` after every line, one object a line: a header, then the events in order. The header names
-//! the format first and promises how many events follow, so that a file cut at any byte is known to be torn. Whoever
+//! JSON Lines, UTF-8, `\n` after every line, one object a line: a header, the events in order, the sockets at the end.
+//! The header names the format first and promises how many of both follow, so that a file cut at any byte is known to be torn. Whoever
 //! reads it refuses what it does not understand: a trace that lost a part would replay another run.
 
-use crate::{event::Event, plan::Plan, verdict::Failure};
+use crate::{event::Event, plan::Plan, socket::Socket, verdict::Failure};
 use serde::{Deserialize, Serialize};
 
 mod error;
@@ -21,7 +21,10 @@ pub use write::write;
 ///
 /// - 1: the first. Header: `refrain-trace`, `test`, `package`, `target`, `engine`, `failure`, `plan`, `digest`,
 ///   `left_out`, `events`, `build`. Events: `at`, `host`, `task`, `kind`, `text`, `fields`.
-pub const VERSION: u32 = 1;
+/// - 2: there are plans of models. Plans have the words `delay`, `lose`, `duplicate`, `reorder`, `limit`, `drop`, `refuse`, `stretch`, `stall`,
+///   `shrink`, `fail` and `receives`. The header promises `sockets` after `events`: they follow the events, as the verdict
+///   found them: `host`, `state`, `receive_queue`, `send_queue`, `local`, `peer`, `timer`.
+pub const VERSION: u32 = 2;
 
 /// The longest file that is read.
 pub const FILE_BYTES_MAX: usize = 64 << 20;
@@ -29,6 +32,8 @@ pub const FILE_BYTES_MAX: usize = 64 << 20;
 pub const LINE_BYTES_MAX: usize = 4 << 20;
 /// The most events that a trace holds; of a longer run the last ones are kept.
 pub const EVENTS_MAX: usize = 100_000;
+/// The most sockets that a trace holds; of more the first ones are kept.
+pub const SOCKETS_MAX: usize = 10_000;
 
 /// A failing run: what was decided, what happened, what was wrong.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +58,8 @@ pub struct Trace {
     pub build: Build,
     /// What happened, in order.
     pub events: Vec<Event>,
+    /// Every socket at the verdict, by host; none if the run died.
+    pub sockets: Vec<Socket>,
 }
 
 /// What ran a plan.
@@ -106,6 +113,7 @@ struct Header {
     digest: String,
     left_out: usize,
     events: usize,
+    sockets: usize,
     build: Build,
 }
 

@@ -4,15 +4,15 @@ mod driver;
 
 use driver::ask;
 use refrain::{
-    Faults, World,
+    Client, Faults, World,
     plan::Plan,
-    protocol::{Outcome, Replay, Request},
+    protocol::{Budget, Outcome, Replay, Request},
     trace::{self, Build, Engine, Trace},
     verdict::{Class, Failure},
 };
 use std::time::Duration;
 use tokio::{
-    io::AsyncReadExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
@@ -36,6 +36,50 @@ async fn a_connection_ends(world: World, #[any(1u16..1000)] after_ms: u16) {
         stream.read(&mut [0]).await
     };
     let _ = client.run(tokio::time::timeout(Duration::from_secs(100), read)).await;
+}
+
+/// A server that echoes on port 80.
+fn echo(world: &World) -> Client {
+    world.host("server", || async move {
+        let listener = TcpListener::bind("0.0.0.0:80").await.unwrap();
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (mut reader, mut writer) = stream.split();
+            let _ = tokio::io::copy(&mut reader, &mut writer).await;
+        }
+    });
+    world.client("client")
+}
+
+/// Asks the echo a number of times.
+async fn ask_often(client: &Client, times: u32) {
+    for _ in 0..times {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let asked = async {
+            let mut stream = TcpStream::connect("server:80").await?;
+            stream.write_all(b"?").await?;
+            stream.read(&mut [0]).await
+        };
+        let _ = client.run(tokio::time::timeout(Duration::from_secs(1), asked)).await;
+    }
+}
+
+/// Asks for its faults after the first questions.
+#[refrain::test(runs = 100)]
+async fn faults_are_asked_for_late(world: World) {
+    let client = echo(&world);
+    ask_often(&client, 100).await;
+    world.faults(Faults::between("server", "client").resets());
+    ask_often(&client, 100).await;
+}
+
+/// Fails when the server is away.
+#[refrain::test(runs = 1)]
+async fn a_question_fails(world: World) {
+    let client = echo(&world);
+    world.faults(Faults::between("server", "client"));
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    client.run(TcpStream::connect("server:80")).await.expect("the server is there");
 }
 
 /// The same, which asks for no faults.
@@ -62,6 +106,7 @@ fn replay(test: &str, plan: &str) -> Outcome {
         left_out: 0,
         build: Build::this(),
         events: vec![],
+        sockets: vec![],
     };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("edited.jsonl");
@@ -99,6 +144,37 @@ fn a_plan_names_hosts_that_there_are() {
     let served = "\"client\", which runs no process of the service; these do: server";
     refused("crash client at 1 s and reboot it after 1 s", served);
     refused("pause client at 1 s", served);
+}
+
+#[test]
+fn what_can_never_begin_is_refused() {
+    let late = "cut client <-> server when server accepts its 2nd connection";
+    let refused = |why: &str| refused("faults_are_asked_for_late", &format!("seed 1\n{late}"), why);
+    refused(&format!("the fault `{late}` can never begin: when the test asks for it that has happened "));
+}
+
+#[test]
+fn a_verdict_names_what_never_began() {
+    let idle = "cut client <-> server when server accepts its 9th connection";
+    match replay("a_question_fails", &format!("seed 1\nkill server at 0 s\n{idle}")) {
+        Outcome::Replayed(Replay::Differs { failure: Some(failure), .. }) => {
+            assert_eq!(failure.causes.last(), Some(&format!("never began: {idle}")), "{failure:#?}");
+        }
+        other => panic!("{other:#?}"),
+    }
+}
+
+/// What the test asks for at last counts from then on, whatever happened before.
+#[test]
+fn faults_that_are_drawn_late_still_begin() {
+    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
+    match ask("faults_are_asked_for_late", &request) {
+        Outcome::Explored(explored) => {
+            let resets = &explored.coverage.faults["reset"];
+            assert!(resets.began > resets.planned / 4, "{resets:?}");
+        }
+        other => panic!("{other:#?}"),
+    }
 }
 
 #[test]

@@ -15,9 +15,9 @@ fn all_passed_ends_with_0_and_tells_what_was_covered() {
       good::canary  caught as expected stall    1,500 runs     1.2 s
       good::passes  ok                          1,500 runs     1.2 s
 
-    fault                  planned      began
-    cut                        240        236
-    reset                        6          0  never began
+    fault                  planned      began       none   SYN-SENT   SYN-RECV      ESTAB  FIN-WAIT-1  FIN-WAIT-2  CLOSE-WAIT   LAST-ACK
+    cut                        240        236        118        118        118        118         118         118         118        118
+    reset                        6          0          -          -          -          -           -           -           -          -  never began
     sometimes                 runs
     link re-established         80
     session reaped               0  never reached
@@ -44,9 +44,9 @@ fn a_failure_ends_with_1_and_tells_its_causes_and_how_to_replay_it() {
           replay cargo refrain replay traces/fails-7c1e.jsonl
       bad::missed  FAILED no stall caught      1,500 runs     1.2 s
 
-    fault                  planned      began
-    cut                        240        236
-    reset                        6          0  never began
+    fault                  planned      began       none   SYN-SENT   SYN-RECV      ESTAB  FIN-WAIT-1  FIN-WAIT-2  CLOSE-WAIT   LAST-ACK
+    cut                        240        236        118        118        118        118         118         118         118        118
+    reset                        6          0          -          -          -          -           -           -           -          -  never began
     sometimes                 runs
     link re-established         80
     session reaped               0  never reached

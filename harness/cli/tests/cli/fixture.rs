@@ -4,6 +4,7 @@ use refrain::{
     event::{Event, Kind},
     plan::{Argument, Plan},
     protocol::{Caught, Coverage, Exploration, Fired, Message, Outcome},
+    socket::STATES,
     trace::{self, Engine, Trace},
     verdict::{Class, Failure},
 };
@@ -68,7 +69,10 @@ pub fn lines(messages: &[Message]) -> String {
 pub fn exploration(expect: Option<Class>, caught: Option<Caught>) -> Exploration {
     let coverage = Coverage {
         faults: [("cut", 120, 118), ("reset", 3, 0)]
-            .map(|(kind, planned, began)| (kind.into(), Fired { planned, began }))
+            .map(|(kind, planned, began)| {
+                let met = STATES.iter().filter(|_| began > 0).map(|state| (state.to_string(), began / 2)).collect();
+                (kind.into(), Fired { planned, began, met })
+            })
             .into(),
         sometimes: [("link re-established".into(), 40), ("session reaped".into(), 0)].into(),
         holds: 7,
@@ -119,6 +123,7 @@ pub fn saved(path: &str, test: &str, answer: Option<Outcome>) -> PathBuf {
         left_out: 0,
         build: trace::Build { refrain: "0.1.0".into(), platform: "any".into(), profile: "debug".into() },
         events: vec![event(1_000_000, "connects to exchange:5010"), event(2_000_000, "is connected to exchange:5010")],
+        sockets: vec![],
     };
     let path = fixture().join(path);
     trace::write(&path, &trace).expect("the fixture can be written");

@@ -54,6 +54,7 @@ pub(crate) fn trace(test: &Test, ran: &Ran, failure: &Failure) -> Trace {
         left_out: ran.left_out,
         build: Build::this(),
         events: ran.events.clone(),
+        sockets: ran.sockets.clone(),
     }
 }
 

@@ -171,6 +171,6 @@ fn refuse(why: &str) -> ! {
 fn end(verdict: Verdict) -> ! {
     let digest = log::end(&verdict);
     let (coverage, never_began) = (Coverage::default(), vec![]);
-    tell(&Told::Ended(Box::new(Ended { verdict, digest, coverage, never_began })));
+    tell(&Told::Ended(Box::new(Ended { never_began, coverage, ..Ended::at(verdict, digest) })));
     exit(0)
 }

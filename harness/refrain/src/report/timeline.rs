@@ -3,6 +3,7 @@
 use super::{
     Style, failure,
     paint::{BOLD, DIM, PLAIN, columns, escaped, ink, lines, padded, paint},
+    sockets,
     threads::{are_operations, threads},
 };
 use crate::{
@@ -20,7 +21,7 @@ const TEST: &str = "(test)";
 const HOST_COLOURS: [AnsiColor; 5] =
     [AnsiColor::Cyan, AnsiColor::Green, AnsiColor::Blue, AnsiColor::BrightMagenta, AnsiColor::BrightGreen];
 
-/// A whole trace: its test, its plan, what happened and how it failed; it ends with a new line.
+/// A whole trace: its test, its plan, what happened, the sockets that were left, and how it failed; it ends with a new line.
 pub fn timeline(trace: &Trace, style: Style) -> String {
     let mut text = format!("{}\n", paint(&escaped(&trace.test), BOLD, style));
     for sentence in trace.plan.sentences() {
@@ -29,7 +30,9 @@ pub fn timeline(trace: &Trace, style: Style) -> String {
         }
     }
     let table = events(&trace.events, trace.left_out, style);
-    format!("{text}\n{table}\n{}", failure(&trace.failure, style))
+    let sockets = sockets(&trace.sockets, style);
+    let gap = if sockets.is_empty() { "" } else { "\n" };
+    format!("{text}\n{table}{gap}{sockets}\n{}", failure(&trace.failure, style))
 }
 
 /// A table of events, or of a model's operations; `first` is the number of the first one in its run, counted from 0. It ends with a new line.

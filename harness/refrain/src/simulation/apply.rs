@@ -1,7 +1,11 @@
 //! Plans to the simulated network and back: names become hosts, durations nanoseconds.
 
 use super::state::State;
-use crate::plan::{self, Fault, Hold, Link, Route, Trigger, Until, Way, What, When};
+use crate::{
+    plan::{self, Fault, Hold, Link, Route, Trigger, Until, Way, What, When},
+    socket::{Socket, Timer},
+    trace::SOCKETS_MAX,
+};
 use std::time::Duration;
 use tokio::control::{self, FaultKind, HeldUntil, HoldTaken, Holds, HostId, Impairment, TriggerKind};
 
@@ -15,11 +19,31 @@ pub(crate) fn apply(state: &State, faults: &[Fault]) -> Result<(), String> {
             When::At(at) => control::fault_at(kind, lasts, text, ns(*at)),
             When::On { trigger, nth } => {
                 let (trigger, way) = way(state, trigger)?;
-                control::fault_on(kind, lasts, text, trigger, way, *nth);
+                match control::occurred(trigger, way) {
+                    seen if seen >= *nth => return Err(too_late(fault, seen)),
+                    _ => control::fault_on(kind, lasts, text, trigger, way, *nth),
+                }
             }
         }
     }
     Ok(())
+}
+
+/// A drawn fault counts from when the test asks for its faults; a plan has the numbers from the start of the run.
+pub(crate) fn from_now_on(state: &State, mut fault: Fault) -> Fault {
+    if let When::On { trigger, nth } = &mut fault.when
+        && let Ok((trigger, way)) = way(state, trigger)
+    {
+        *nth = nth.saturating_add(control::occurred(trigger, way));
+    }
+    fault
+}
+
+fn too_late(fault: &Fault, seen: u32) -> String {
+    format!(
+        "the fault `{fault}` can never begin: when the test asks for it that has happened {seen} times; name a later one, \
+         or ask for the fault before"
+    )
 }
 
 fn kind(state: &State, what: &What) -> Result<FaultKind, String> {
@@ -120,6 +144,21 @@ pub(crate) fn holds_taken() -> Vec<Hold> {
         },
     };
     control::holds_taken().into_iter().map(hold).collect()
+}
+
+/// The sockets as they are now.
+pub(crate) fn sockets() -> Vec<Socket> {
+    let timer = |timer: control::SocketTimer| Timer { name: timer.name.into(), in_ns: timer.in_ns, tries: timer.tries };
+    let socket = |socket: control::Socket| Socket {
+        host: socket.host,
+        state: socket.state.into(),
+        receive_queue: socket.receive_queue as u64,
+        send_queue: socket.send_queue as u64,
+        local: socket.local,
+        peer: socket.peer,
+        timer: socket.timer.map(timer),
+    };
+    control::netstat().into_iter().take(SOCKETS_MAX).map(socket).collect()
 }
 
 fn ns(duration: Duration) -> u64 {

@@ -12,50 +12,89 @@ const FAULT_STREAM: u64 = 0x6661_756c_7473;
 const TIME_DOUBLINGS: u32 = 15;
 /// What packets are late by, likewise: to 4 s.
 const DELAY_DOUBLINGS: u32 = 12;
+/// Bytes at which something happens, likewise: to the 4096th.
+const BYTE_DOUBLINGS: u32 = 13;
+/// A kind's rate in a run is up to this many doublings above its usual one.
+const RATE_DOUBLINGS: u32 = 3;
+/// One run in so many has no fault.
+const CALM_ONE_IN: u32 = 8;
 
 /// The faults of one run.
+///
+/// Swarm: a run in which few kinds happen often meets other states than one in which all happen sometimes. So each run
+/// has some of the kinds only, each at a rate of its own.
 pub(crate) fn draw(faults: &Faults, services: &[String], seed: u64) -> Vec<Fault> {
     let mut rng = fastrand::Rng::with_seed(seed ^ FAULT_STREAM);
-    // Swarm: a run in which few kinds happen often meets other states than one in which all happen sometimes.
-    let kinds: Vec<_> = faults.kinds.iter().copied().filter(|_| rng.bool()).collect();
-    if kinds.is_empty() || faults.hosts.is_empty() {
+    let kinds: Vec<(FaultKind, u32)> =
+        faults.kinds.iter().filter(|_| rng.bool()).map(|kind| (*kind, usual(*kind))).collect();
+    let kinds: Vec<_> = kinds.into_iter().map(|(kind, usual)| (kind, usual << rng.u32(..RATE_DOUBLINGS))).collect();
+    if kinds.is_empty() || faults.hosts.is_empty() || faults.at_most == 0 || rng.u32(..CALM_ONE_IN) == 0 {
         return vec![];
     }
-    let count = rng.usize(0..=faults.at_most);
-    (0..count).filter_map(|_| one(faults, services, kinds[rng.usize(..kinds.len())], &mut rng)).collect()
+    let count = rng.usize(1..=faults.at_most);
+    (0..count).filter_map(|_| one(faults, services, chosen(&kinds, &mut rng), &mut rng)).collect()
+}
+
+/// How often a kind is chosen beside the others: what ends connections, or leaves them half-open, breaks most protocols.
+fn usual(kind: FaultKind) -> u32 {
+    match kind {
+        FaultKind::Cut | FaultKind::CutOneWay | FaultKind::Reset | FaultKind::Kill | FaultKind::Crash => 2,
+        _ => 1,
+    }
+}
+
+/// One of the kinds, by their rates.
+fn chosen(kinds: &[(FaultKind, u32)], rng: &mut fastrand::Rng) -> FaultKind {
+    let rates: u32 = kinds.iter().map(|(_, rate)| rate).sum();
+    let mut at = rng.u32(..rates);
+    for (kind, rate) in kinds {
+        match at.checked_sub(*rate) {
+            Some(left) => at = left,
+            None => return *kind,
+        }
+    }
+    kinds[0].0
 }
 
 fn one(faults: &Faults, services: &[String], kind: FaultKind, rng: &mut fastrand::Rng) -> Option<Fault> {
     let mut hosts = faults.hosts.clone();
     rng.shuffle(&mut hosts);
+    let what = what(kind, &hosts, services, rng)?;
+    // What breaks a protocol lies between two of its messages: few moments of the clock do, and every event is near one.
+    let when = match rng.u8(..4) {
+        0 => When::At(long(rng, TIME_DOUBLINGS)),
+        _ => {
+            // A host that fails does so at something that it does itself, or at something that another does.
+            if rng.u8(..4) == 0 {
+                rng.shuffle(&mut hosts);
+            }
+            event(&hosts, rng)
+        }
+    };
+    let for_good = rng.u8(..8) == 0;
+    let lasts = (kind != FaultKind::Reset && !for_good).then(|| long(rng, TIME_DOUBLINGS));
+    Some(Fault { what, when, lasts })
+}
+
+/// What goes wrong, at the first of the hosts or between the first two; `None`: that cannot be.
+fn what(kind: FaultKind, hosts: &[String], services: &[String], rng: &mut fastrand::Rng) -> Option<What> {
     let pair = hosts.get(1).map(|other| (hosts[0].clone(), other.clone()));
     // A client is the test itself: what is between it and a host may break, it may not.
     let host = || hosts.iter().find(|host| services.contains(host)).cloned();
     let link = || pair.clone().map(|(a, b)| Link(a.clone().min(b.clone()), a.max(b)));
     let route = || pair.clone().map(|(from, to)| Route { from, to });
-    let what = match kind {
+    Some(match kind {
         FaultKind::Reset => What::Reset(link()?),
         FaultKind::Kill => What::Kill(host()?),
         FaultKind::Crash => What::Crash(host()?),
         FaultKind::Pause => What::Pause(host()?),
         FaultKind::FailLookups => What::FailLookups(hosts[0].clone()),
         FaultKind::FailAccepts => What::FailAccepts(host()?),
+        FaultKind::Cut => What::Impair(Way::Both(link()?), Impairment::Cut),
         FaultKind::CutOneWay => What::Impair(Way::One(route()?), Impairment::Cut),
+        kind if rng.u8(..4) == 0 => What::Impair(Way::One(route()?), impairment(kind, rng)),
         kind => What::Impair(Way::Both(link()?), impairment(kind, rng)),
-    };
-    let when = match rng.bool() {
-        true => When::At(long(rng, TIME_DOUBLINGS)),
-        false => {
-            // A host that fails does so at something that it does itself, or at something that another does.
-            if rng.u8(..4) == 0 {
-                rng.shuffle(&mut hosts);
-            }
-            When::On { trigger: trigger(&hosts, rng), nth: 1 + small(rng) }
-        }
-    };
-    let for_good = rng.u8(..8) == 0;
-    let lasts = (kind != FaultKind::Reset && !for_good).then(|| long(rng, TIME_DOUBLINGS));
-    Some(Fault { what, when, lasts })
+    })
 }
 
 fn impairment(kind: FaultKind, rng: &mut fastrand::Rng) -> Impairment {
@@ -78,16 +117,25 @@ fn impairment(kind: FaultKind, rng: &mut fastrand::Rng) -> Impairment {
 }
 
 /// Something that the first of the hosts does.
-fn trigger(hosts: &[String], rng: &mut fastrand::Rng) -> Trigger {
+fn event(hosts: &[String], rng: &mut fastrand::Rng) -> When {
     let host = hosts[0].clone();
-    let Some(other) = hosts.get(1).cloned() else { return Trigger::Accepts(host) };
-    match rng.u8(..8) {
+    let Some(other) = hosts.get(1).cloned() else {
+        return When::On { trigger: Trigger::Accepts(host), nth: 1 + small(rng) };
+    };
+    let trigger = match rng.u8(..16) {
         0 | 1 => Trigger::Connects(Route { from: host, to: other }),
         2 => Trigger::Accepts(host),
-        3 | 4 => Trigger::Writes(Route { from: host, to: other }),
-        5 | 6 => Trigger::Reads(Route { from: other, to: host }),
-        _ => Trigger::Closes(Route { from: host, to: other }),
-    }
+        3..6 => Trigger::Writes(Route { from: host, to: other }),
+        6 => {
+            let most = 1u32 << rng.u32(..BYTE_DOUBLINGS);
+            let nth = 1 + rng.u32(..most);
+            return When::On { trigger: Trigger::Receives(Route { from: other, to: host }), nth };
+        }
+        7 | 8 => Trigger::Closes(Route { from: host, to: other }),
+        // What was just read is acknowledged, and nobody has acted on it yet.
+        _ => Trigger::Reads(Route { from: other, to: host }),
+    };
+    When::On { trigger, nth: 1 + small(rng) }
 }
 
 /// 0, 1, 2 ..., each half as likely as the one before.

@@ -54,6 +54,8 @@ pub(crate) struct State {
     pipe: File,
 }
 
+/// What stands for the states of connections where a fault met none; see [`crate::socket::STATES`].
+const NO_CONNECTION: &str = "none";
 /// The most events of one poll that are told: a loop without end must not fill the memory of who listens.
 const POLL_EVENTS_MAX: usize = 1_000;
 
@@ -133,7 +135,7 @@ impl State {
     /// The faults are decided: they are armed.
     pub fn decide_faults(&mut self, faults: Vec<Fault>) -> Result<(), String> {
         let faults = match &mut self.given {
-            Given::Drawn => faults,
+            Given::Drawn => faults.into_iter().map(|fault| super::apply::from_now_on(self, fault)).collect(),
             Given::Planned(planned) => {
                 self.planned_ahead.clone_from(planned);
                 std::mem::take(planned)
@@ -204,18 +206,25 @@ impl State {
             return vec![];
         }
         let stages = self.plan.faults.iter().zip(control::faults());
-        let faults = stages.filter(|(_, stage)| matches!(stage, control::Stage::Waiting | control::Stage::Excused));
+        let faults =
+            stages.filter(|(_, (stage, _))| matches!(stage, control::Stage::Waiting | control::Stage::Excused));
         let holds = self.holds.iter().filter(|hold| !self.plan.holds.contains(hold));
         faults.map(|(fault, _)| fault.to_string()).chain(holds.map(ToString::to_string)).collect()
     }
 
     fn coverage(&self) -> Coverage {
         let mut coverage = Coverage::default();
-        let stages = control::faults();
-        for (fault, stage) in self.plan.faults.iter().zip(stages) {
+        for (fault, (stage, met)) in self.plan.faults.iter().zip(control::faults()) {
             let fired: &mut Fired = coverage.faults.entry(fault.what.kind().to_owned()).or_default();
             fired.planned += 1;
-            fired.began += u64::from(matches!(stage, control::Stage::Active(_) | control::Stage::Over(..)));
+            if matches!(stage, control::Stage::Waiting | control::Stage::Excused) {
+                continue;
+            }
+            fired.began += 1;
+            let none = met.is_empty().then_some(NO_CONNECTION);
+            for state in met.into_iter().chain(none) {
+                *fired.met.entry(state.to_owned()).or_default() += 1;
+            }
         }
         coverage.sometimes = self.properties.reached();
         coverage.holds = control::holds_taken().len() as u64;
@@ -254,8 +263,10 @@ pub(crate) fn pass() -> ! {
 }
 
 /// Ends the run: the service was wrong.
-pub(crate) fn fail(failure: Failure) -> ! {
+pub(crate) fn fail(mut failure: Failure) -> ! {
     with(|state| {
+        // Who reads the plan must not look for what these did.
+        failure.causes.extend(state.never_began().into_iter().map(|what| format!("never began: {what}")));
         let at = control::now();
         let text = format!("verdict: {}: {}", failure.class, failure.message);
         let (host, task, place) = Default::default();
@@ -268,7 +279,15 @@ fn end(verdict: Verdict) -> ! {
     with(|state| {
         state.decide_holds(super::apply::holds_taken());
         let (coverage, never_began) = (state.coverage(), state.never_began());
-        state.tell(&Told::Ended(Box::new(Ended { verdict, digest: control::digest(), coverage, never_began })));
+        let failed = state.record && verdict != Verdict::Passed;
+        let sockets = if failed { super::apply::sockets() } else { vec![] };
+        state.tell(&Told::Ended(Box::new(Ended {
+            verdict,
+            digest: control::digest(),
+            coverage,
+            never_began,
+            sockets,
+        })));
     });
     exit(0)
 }

@@ -1,6 +1,6 @@
 //! Says why a trace could not be read or written, where, and what to do.
 
-use super::{EVENTS_MAX, FILE_BYTES_MAX, LINE_BYTES_MAX, VERSION};
+use super::{EVENTS_MAX, FILE_BYTES_MAX, LINE_BYTES_MAX, SOCKETS_MAX, VERSION};
 use std::{io, path::PathBuf};
 
 /// What the outside world did to a trace file.
@@ -49,21 +49,21 @@ pub enum TraceError {
         path: PathBuf,
     },
     /// The file ends too early.
-    #[error("{}:{}: is torn: the header promises {promised} events, {found} are there: {RESTORE}", path.display(), found + 2)]
+    #[error("{}:{}: is torn: the header promises {promised} events and sockets, {found} are there: {RESTORE}", path.display(), found + 2)]
     Torn {
         /// The file.
         path: PathBuf,
-        /// How many events the header promises.
+        /// How many events and sockets the header promises.
         promised: usize,
         /// How many whole ones there are.
         found: usize,
     },
-    /// The file goes on after its last event.
-    #[error("{}:{}: the header promises {promised} events, more text follows: {RESTORE}", path.display(), promised + 2)]
+    /// The file goes on after its last event or socket.
+    #[error("{}:{}: the header promises {promised} events and sockets, more text follows: {RESTORE}", path.display(), promised + 2)]
     Longer {
         /// The file.
         path: PathBuf,
-        /// How many events the header promises.
+        /// How many events and sockets the header promises.
         promised: usize,
     },
     /// A line is not what it should be.
@@ -108,6 +108,9 @@ pub enum Limit {
     /// On the number of events.
     #[error("more than {EVENTS_MAX} events")]
     Events,
+    /// On the number of sockets.
+    #[error("more than {SOCKETS_MAX} sockets")]
+    Sockets,
 }
 
 const RESTORE: &str = "restore it from version control or explore again";

@@ -1,8 +1,8 @@
 //! Reads a trace file, and refuses one that is torn, too large, of a later format or not understood to its last byte.
 
-use super::{EVENTS_MAX, FILE_BYTES_MAX, Header, LINE_BYTES_MAX, Limit, Trace, TraceError, VERSION};
-use crate::{event::Event, strict_json};
-use serde::Deserialize;
+use super::{EVENTS_MAX, FILE_BYTES_MAX, Header, LINE_BYTES_MAX, Limit, SOCKETS_MAX, Trace, TraceError, VERSION};
+use crate::strict_json;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{fs::File, io::Read, path::Path};
 
@@ -37,18 +37,23 @@ pub fn parse(name: &Path, text: &[u8]) -> Result<Trace, TraceError> {
     if header.events > EVENTS_MAX {
         return Err(too_large(1, Limit::Events));
     }
-    let promised = header.events;
-    let mut events = Vec::new();
+    if header.sockets > SOCKETS_MAX {
+        return Err(too_large(1, Limit::Sockets));
+    }
+    let promised = header.events + header.sockets;
+    let (mut events, mut sockets) = (Vec::new(), Vec::new());
     for found in 0..promised {
         let line = lines.next()?.ok_or_else(|| TraceError::Torn { path: path(), promised, found })?;
-        events.push(event(line).map_err(|what| lines.error(what))?);
+        match found < header.events {
+            true => events.push(part("an event", line).map_err(|what| lines.error(what))?),
+            false => sockets.push(part("a socket", line).map_err(|what| lines.error(what))?),
+        }
     }
     if !lines.rest.is_empty() {
         return Err(TraceError::Longer { path: path(), promised });
     }
-    let Header { version: _, test, package, target, engine, failure, plan, digest, left_out, events: _, build } =
-        header;
-    Ok(Trace { test, package, target, engine, plan, failure, digest, left_out, build, events })
+    let Header { test, package, target, engine, failure, plan, digest, left_out, build, .. } = header;
+    Ok(Trace { test, package, target, engine, plan, failure, digest, left_out, build, events, sockets })
 }
 
 fn header(lines: &mut Lines) -> Result<Header, TraceError> {
@@ -63,10 +68,12 @@ fn header(lines: &mut Lines) -> Result<Header, TraceError> {
     if !line.starts_with(begins.as_bytes()) {
         return Err(TraceError::NoTrace { path });
     }
-    let value = json(line).map_err(|what| lines.error(what))?;
+    let mut value = json(line).map_err(|what| lines.error(what))?;
     match value[FORMAT].as_u64() {
         None | Some(0) => return Err(TraceError::NoTrace { path }),
         Some(found) if found > u64::from(VERSION) => return Err(TraceError::Newer { path, found }),
+        // It had no sockets.
+        Some(1) => value["sockets"] = 0.into(),
         Some(_) => {}
     }
     let header: Header = exactly(&value).map_err(|what| lines.error(format!("expected a header: {what}")))?;
@@ -77,12 +84,13 @@ fn header(lines: &mut Lines) -> Result<Header, TraceError> {
     Ok(header)
 }
 
-fn event(line: &[u8]) -> Result<Event, String> {
+/// An event or a socket.
+fn part<T: DeserializeOwned>(name: &str, line: &[u8]) -> Result<T, String> {
     let value = json(line)?;
     if value.get(FORMAT).is_some() {
-        return Err("expected an event, found a second header".to_string());
+        return Err(format!("expected {name}, found a second header"));
     }
-    exactly(&value).map_err(|what| format!("expected an event: {what}"))
+    exactly(&value).map_err(|what| format!("expected {name}: {what}"))
 }
 
 fn json(line: &[u8]) -> Result<Value, String> {

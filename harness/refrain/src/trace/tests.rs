@@ -9,11 +9,12 @@ use std::{fs, path::Path, path::PathBuf};
 mod disk;
 mod hostile;
 
-/// The only file of format 1 that must never change.
+/// One file of each format; they must never change.
 const V1: &str = include_str!("../../tests/traces/v1.jsonl");
+const V2: &str = include_str!("../../tests/traces/v2.jsonl");
 
-fn v1() -> Trace {
-    parse(Path::new("v1.jsonl"), V1.as_bytes()).unwrap()
+fn v2() -> Trace {
+    parse(Path::new("v2.jsonl"), V2.as_bytes()).unwrap()
 }
 
 /// What the reader says about a text that is no trace.
@@ -28,9 +29,9 @@ fn refused(text: impl AsRef<[u8]>, why: &str) {
     assert!(refusal.contains(why), "{refusal}");
 }
 
-/// The file of format 1 with another header.
+/// The file of format 2 with another header.
 fn with_header(change: impl FnOnce(&mut Value)) -> String {
-    let (header, events) = V1.split_once('\n').unwrap();
+    let (header, events) = V2.split_once('\n').unwrap();
     let mut header: Value = serde_json::from_str(header).unwrap();
     change(&mut header);
     // Where the format stands in the file matters; serde_json sorts the names.
@@ -40,7 +41,8 @@ fn with_header(change: impl FnOnce(&mut Value)) -> String {
 
 #[test]
 fn format_1_is_read() {
-    let trace = v1();
+    let trace = parse(Path::new("v1.jsonl"), V1.as_bytes()).unwrap();
+    assert_eq!(trace.sockets, []);
     assert_eq!(trace.test, "link::queries_recover_after_the_link_heals");
     assert_eq!(trace.plan.to_string().lines().nth(2), Some("cut exchange <-> notes at 12.3 s for 4.2 s"));
     assert_eq!(trace.plan.workload[0].value, json!([{"user": "ålice", "weight": 0.1}]));
@@ -51,16 +53,27 @@ fn format_1_is_read() {
 }
 
 #[test]
-fn format_1_is_written_byte_for_byte() {
+fn format_2_is_read() {
+    let trace = v2();
+    let plan = trace.plan.to_string();
+    let lose = "lose 10 % of notes -> exchange when exchange receives the 18th byte from notes for 1 s";
+    assert_eq!(plan.lines().nth(3), Some(lose));
+    assert_eq!((trace.events.len(), trace.sockets.len()), (12, 3));
+    assert_eq!((trace.sockets[0].state.as_str(), trace.sockets[0].send_queue), ("LISTEN", 1024));
+    assert_eq!(trace.sockets[1].timer.as_ref().map(|timer| (timer.name.as_str(), timer.tries)), Some(("on", 3)));
+}
+
+#[test]
+fn format_2_is_written_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.jsonl");
-    write(&path, &v1()).unwrap();
-    assert_eq!(fs::read_to_string(&path).unwrap(), V1);
+    write(&path, &v2()).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), V2);
 }
 
 #[test]
 fn the_first_difference_is_the_first_event_that_is_not_the_same() {
-    let events = v1().events;
+    let events = v2().events;
     assert_eq!(first_difference(&events, &events), None);
     assert_eq!(first_difference(&[], &[]), None);
     assert_eq!(first_difference(&events, &events[..5]), Some(5));
@@ -73,10 +86,10 @@ fn the_first_difference_is_the_first_event_that_is_not_the_same() {
 
 #[test]
 fn files_are_named_after_test_and_plan() {
-    let (plan, other) = (v1().plan, Plan { seed: 43, ..v1().plan });
+    let (plan, other) = (v2().plan, Plan { seed: 43, ..v2().plan });
     let test = "link::queries_recover_after_the_link_heals";
     // Names outlive builds: a changed hash would save every known failure a second time.
-    assert_eq!(file_name(test, &plan), "link.queries_recover_after_the_link_heals-644d.jsonl");
+    assert_eq!(file_name(test, &plan), "link.queries_recover_after_the_link_heals-723a.jsonl");
     assert_ne!(file_name(test, &plan), file_name(test, &other));
     let name = file_name(&format!("../a b/{}", "é".repeat(500)), &plan);
     assert!(name.len() <= 180 && !name.contains(['/', ' ']), "{name}");
@@ -87,7 +100,7 @@ proptest! {
 
     #[test]
     fn traces_read_back(plan in arbitrary::plans(), text in arbitrary::texts(), value in arbitrary::values()) {
-        let mut trace = Trace { plan, test: text.clone(), left_out: usize::MAX, ..v1() };
+        let mut trace = Trace { plan, test: text.clone(), left_out: usize::MAX, ..v2() };
         trace.failure.causes.push(text.clone());
         trace.events[0].fields.insert(text.clone(), value);
         trace.events[1].text = text;

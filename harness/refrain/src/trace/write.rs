@@ -30,7 +30,8 @@ pub fn write(path: &Path, trace: &Trace) -> Result<(), TraceError> {
 }
 
 fn render(trace: &Trace) -> String {
-    let Trace { test, package, target, engine, plan, failure, digest, left_out, build, events } = trace.clone();
+    let Trace { test, package, target, engine, plan, failure, digest, left_out, build, events, sockets } =
+        trace.clone();
     let header = Header {
         version: VERSION,
         test,
@@ -42,9 +43,10 @@ fn render(trace: &Trace) -> String {
         digest,
         left_out,
         events: events.len(),
+        sockets: sockets.len(),
         build,
     };
-    std::iter::once(line(&header)).chain(events.iter().map(line)).collect()
+    std::iter::once(line(&header)).chain(events.iter().map(line)).chain(sockets.iter().map(line)).collect()
 }
 
 fn line(value: &impl Serialize) -> String {

@@ -4,6 +4,7 @@ use crate::{
     event::Event,
     plan::{Deviation, Plan},
     protocol::Coverage,
+    socket::Socket,
     verdict::Verdict,
 };
 use serde::{Deserialize, Serialize};
@@ -142,6 +143,8 @@ pub struct Ran {
     /// What the plan has and the run never came to: faults and holds, printed.
     #[serde(default)]
     pub never_began: Vec<String>,
+    /// The sockets at the verdict, if it failed and was recorded.
+    pub sockets: Vec<Socket>,
     /// What waits where it was stopped.
     pub waits: Vec<String>,
     /// The end of what it printed, if it was recorded.
@@ -180,6 +183,16 @@ pub struct Ended {
     /// What the plan has and the run never came to: faults and holds, printed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub never_began: Vec<String>,
+    /// The sockets at the verdict, if it failed and was recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sockets: Vec<Socket>,
+}
+
+impl Ended {
+    /// The end of a run that could say no more.
+    pub fn at(verdict: Verdict, digest: u64) -> Ended {
+        Ended { verdict, digest, coverage: Coverage::default(), never_began: vec![], sockets: vec![] }
+    }
 }
 
 /// The seed of one run of an exploration (splitmix64).
@@ -188,20 +201,4 @@ pub fn seed_of(base: u64, run: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
-}
-
-impl Coverage {
-    /// Adds what another run reached.
-    pub fn add(&mut self, other: &Coverage) {
-        for (name, fired) in &other.faults {
-            let sum = self.faults.entry(name.clone()).or_default();
-            sum.planned += fired.planned;
-            sum.began += fired.began;
-        }
-        for (name, runs) in &other.sometimes {
-            *self.sometimes.entry(name.clone()).or_default() += runs;
-        }
-        self.holds += other.holds;
-        self.polls += other.polls;
-    }
 }

@@ -10,7 +10,6 @@ use crate::{
     event::Event,
     interleaving,
     plan::{Plan, Threads},
-    protocol::Coverage,
     simulation,
     test::{Body, Test},
     trace::EVENTS_MAX,
@@ -191,13 +190,11 @@ impl Heard {
         self.leave_out();
         let ended = match self.ended.take() {
             Some(ended) => ended,
-            None if self.stopped.is_some() => {
-                Ended { verdict: Verdict::Passed, digest: 0, coverage: Coverage::default(), never_began: vec![] }
-            }
+            None if self.stopped.is_some() => Ended::at(Verdict::Passed, 0),
             None => {
                 let failure = verdict::of_death(end, &output.tail()?, place, is_model);
                 let digest = self.events.iter().fold(0, |digest, event| seed_of(digest, hash_of(event)));
-                Ended { verdict: Verdict::Failed(failure), digest, coverage: Coverage::default(), never_began: vec![] }
+                Ended::at(Verdict::Failed(failure), digest)
             }
         };
         Ok(Answer::Ran(Box::new(Ran {
@@ -208,6 +205,7 @@ impl Heard {
             left_out: self.left_out,
             coverage: ended.coverage,
             never_began: ended.never_began,
+            sockets: ended.sockets,
             waits: self.stopped.unwrap_or_default(),
             printed: if self.record { output.tail()? } else { String::new() },
         })))

@@ -4,4 +4,5 @@ mod deaths;
 mod explained;
 mod loops;
 mod properties;
+mod sockets;
 mod stalls;

@@ -21,8 +21,8 @@ use std::{
 mod report;
 
 pub use kernel::{
-    FaultKind, HeldUntil, HoldTaken, Hooks, Impairment, Kind, Overflow, Record, Settings, Stage, Stamp, Sysctl,
-    TriggerKind,
+    FaultKind, HeldUntil, HoldTaken, Hooks, Impairment, Kind, Overflow, Record, Settings, Socket, SocketTimer, Stage,
+    Stamp, Sysctl, TriggerKind,
 };
 pub use report::{TaskReport, WaitReport, tasks};
 
@@ -164,7 +164,7 @@ where
 
 /// Adds a fault that begins at a virtual time, in nanoseconds. `text` is how its plan prints it.
 pub fn fault_at(kind: FaultKind, lasts: Option<u64>, text: String, at: u64) {
-    with(|k| k.fault_at(Fault { kind, lasts, stage: Stage::Waiting, text }, at));
+    with(|k| k.fault_at(Fault::new(kind, lasts, text), at));
 }
 
 /// Adds a fault that begins at the nth time that something happens from one host to another.
@@ -177,7 +177,12 @@ pub fn fault_on(
     nth: u32,
 ) {
     let trigger = Trigger { kind: trigger, from: way.0, to: way.1, nth };
-    with(|k| k.fault_on(Fault { kind, lasts, stage: Stage::Waiting, text }, trigger));
+    with(|k| k.fault_on(Fault::new(kind, lasts, text), trigger));
+}
+
+/// How often something has happened so far from one host to another.
+pub fn occurred(trigger: TriggerKind, way: (HostId, HostId)) -> u32 {
+    with(|k| k.occurred(trigger, way.0, way.1))
 }
 
 /// Ends every fault.
@@ -185,9 +190,15 @@ pub fn heal() {
     with(Kernel::heal);
 }
 
-/// Where each fault is in its life, in the order in which they were added.
-pub fn faults() -> Vec<Stage> {
-    with(|k| k.faults.iter().map(|fault| fault.stage).collect())
+/// Where each fault is in its life, and the states of the connections that it touched when it began, in the order in
+/// which they were added.
+pub fn faults() -> Vec<(Stage, Vec<&'static str>)> {
+    with(|k| k.faults.iter().map(|fault| (fault.stage, fault.met.clone())).collect())
+}
+
+/// Every socket of every host, as `ss` shows them.
+pub fn netstat() -> Vec<Socket> {
+    with(|k| k.netstat())
 }
 
 /// Changes what a host's kernel was told.

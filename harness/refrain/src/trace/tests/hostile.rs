@@ -4,46 +4,51 @@ use super::*;
 
 #[test]
 fn a_trace_cut_at_any_byte_is_refused() {
-    for end in 1..V1.len() {
-        let refusal = refusal(&V1.as_bytes()[..end]);
+    for end in 1..V2.len() {
+        let refusal = refusal(&V2.as_bytes()[..end]);
         assert!(refusal.contains("is torn"), "{end}: {refusal}");
     }
     refused("", "a.jsonl:1: is empty, expected a header: restore it from version control or explore again");
-    refused(V1.trim_end(), "a.jsonl:13: is torn: the header promises 12 events, 11 are there: restore it");
+    refused(V2.trim_end(), "a.jsonl:16: is torn: the header promises 15 events and sockets, 14 are there: restore it");
 }
 
 #[test]
 fn a_trace_with_any_byte_cut_out_is_refused_or_says_something_else() {
-    for at in 0..V1.len() {
-        let mut text = V1.as_bytes().to_vec();
+    for at in 0..V2.len() {
+        let mut text = V2.as_bytes().to_vec();
         text.remove(at);
         assert!(
-            parse(Path::new("a"), &text).is_ok_and(|trace| trace != v1()) || refusal(&text).starts_with("a.jsonl:")
+            parse(Path::new("a"), &text).is_ok_and(|trace| trace != v2()) || refusal(&text).starts_with("a.jsonl:")
         );
     }
 }
 
 #[test]
 fn a_trace_without_any_one_of_its_lines_is_refused() {
-    let lines: Vec<&str> = V1.split_inclusive('\n').collect();
+    let lines: Vec<&str> = V2.split_inclusive('\n').collect();
     for left_out in 0..lines.len() {
         let kept = lines.iter().enumerate().filter(|(nth, _)| *nth != left_out).map(|(_, line)| *line);
-        refused(kept.collect::<String>(), if left_out == 0 { "is no trace" } else { "11 are there" });
+        let why = match left_out {
+            0 => "is no trace",
+            1..=12 => "a.jsonl:13: expected an event",
+            _ => "14 are there",
+        };
+        refused(kept.collect::<String>(), why);
     }
 }
 
 #[test]
 fn a_trace_that_goes_on_is_refused() {
-    refused(format!("{V1}\n"), "a.jsonl:14: the header promises 12 events, more text follows");
-    refused(format!("{V1}{V1}"), "a.jsonl:14: the header promises 12 events, more text follows");
-    let header = V1.lines().next().unwrap();
-    refused(V1.replacen('\n', &format!("\n{header}\n"), 1), "a.jsonl:2: expected an event, found a second header");
+    refused(format!("{V2}\n"), "a.jsonl:17: the header promises 15 events and sockets, more text follows");
+    refused(format!("{V2}{V2}"), "a.jsonl:17: the header promises 15 events and sockets, more text follows");
+    let header = V2.lines().next().unwrap();
+    refused(V2.replacen('\n', &format!("\n{header}\n"), 1), "a.jsonl:2: expected an event, found a second header");
 }
 
 #[test]
 fn another_format_is_refused() {
     let format = |format: Value| with_header(|header| header["refrain-trace"] = format);
-    refused(format(json!(2)), "a.jsonl:1: trace has format 2, this build reads up to 1: update refrain");
+    refused(format(json!(3)), "a.jsonl:1: trace has format 3, this build reads up to 2: update refrain");
     refused(format(json!(u64::MAX)), "trace has format 18446744073709551615");
     for no_format in [json!(0), json!(-1), json!("1"), json!(1.0), json!(null), json!([1])] {
         refused(format(no_format), "is no trace");
@@ -51,7 +56,7 @@ fn another_format_is_refused() {
     for no_trace in ["x", "\n", "{}\n", "[]\n", "{\"seed\":1}\n", "# Traces\n\nSaved failures.\n", "\0\0\0\0"] {
         refused(
             no_trace,
-            "a.jsonl:1: is no trace, expected a line that begins with {\"refrain-trace\":1: name a saved",
+            "a.jsonl:1: is no trace, expected a line that begins with {\"refrain-trace\":2: name a saved",
         );
     }
 }
@@ -72,7 +77,7 @@ fn kind(value: &Value) -> std::mem::Discriminant<Value> {
 
 #[test]
 fn a_field_of_another_type_is_refused_with_its_name() {
-    let lines: Vec<&str> = V1.lines().collect();
+    let lines: Vec<&str> = V2.lines().collect();
     for (nth, line) in lines.iter().enumerate() {
         let whole: Value = serde_json::from_str(line).unwrap();
         let mut all = Vec::new();
@@ -94,13 +99,11 @@ fn a_field_of_another_type_is_refused_with_its_name() {
                 let text = if nth == 0 {
                     with_header(|header| *header = changed)
                 } else {
-                    V1.replacen(line, &changed.to_string(), 1)
+                    V2.replacen(line, &changed.to_string(), 1)
                 };
                 let field = at[1..].split('/').next().unwrap();
-                refused(
-                    &text,
-                    &format!("a.jsonl:{}: expected {}", nth + 1, if nth == 0 { "a header" } else { "an event" }),
-                );
+                let part = ["a header", "an event", "a socket"][usize::from(nth > 0) + usize::from(nth > 12)];
+                refused(&text, &format!("a.jsonl:{}: expected {part}", nth + 1));
                 refused(&text, &format!(": {field}"));
             }
         }
@@ -109,7 +112,7 @@ fn a_field_of_another_type_is_refused_with_its_name() {
 
 #[test]
 fn a_missing_or_unknown_field_is_refused() {
-    let header: Value = serde_json::from_str(V1.lines().next().unwrap()).unwrap();
+    let header: Value = serde_json::from_str(V2.lines().next().unwrap()).unwrap();
     for field in header.as_object().unwrap().keys().filter(|field| *field != "refrain-trace") {
         let text = with_header(|header| drop(header.as_object_mut().unwrap().remove(field)));
         refused(text, &format!("a.jsonl:1: expected a header: missing field `{field}`"));
@@ -117,12 +120,18 @@ fn a_missing_or_unknown_field_is_refused() {
     for object in ["", "/engine", "/failure", "/build"] {
         let text = with_header(|header| header.pointer_mut(object).unwrap()["weather"] = json!(1));
         let field = format!("{object}/weather")[1..].replace('/', ".");
-        refused(text, &format!("field {field} is not known in format 1"));
+        refused(text, &format!("field {field} is not known in format 2"));
     }
-    refused(V1.replacen("\"at\":0,", "\"at\":0,\"weather\":1,", 1), "a.jsonl:2: expected an event: field weather");
-    refused(V1.replacen("\"at\":0,", "", 1), "a.jsonl:2: expected an event: missing field `at`");
+    refused(V2.replacen("\"at\":0,", "\"at\":0,\"weather\":1,", 1), "a.jsonl:2: expected an event: field weather");
+    let socket = "a.jsonl:14: expected a socket";
+    refused(V2.replacen("\"state\":\"LISTEN\",", "", 1), &format!("{socket}: missing field `state`"));
     refused(
-        V1.replacen("\"at\":0,", "\"at\":0,\"at\":0,", 1),
+        V2.replacen("\"state\":\"LISTEN\"", "\"state\":\"LISTEN\",\"weather\":1", 1),
+        &format!("{socket}: field weather"),
+    );
+    refused(V2.replacen("\"at\":0,", "", 1), "a.jsonl:2: expected an event: missing field `at`");
+    refused(
+        V2.replacen("\"at\":0,", "\"at\":0,\"at\":0,", 1),
         "a.jsonl:2: expected one JSON object, found the name \"at\"",
     );
 }
@@ -130,53 +139,54 @@ fn a_missing_or_unknown_field_is_refused() {
 #[test]
 fn a_wrong_value_is_refused_with_its_name() {
     refused(
-        V1.replacen("12.3 s for", "12.3 s fro", 1),
+        V2.replacen("12.3 s for", "12.3 s fro", 1),
         "plan: sentence 3, \"cut exchange <-> notes at 12.3 s fro 4.2 s\"",
     );
-    refused(V1.replacen("\"stall\"", "\"stalled\"", 1), "failure.class: unknown variant `stalled`");
-    refused(V1.replacen("\"listen\"", "\"listens\"", 1), "a.jsonl:4: expected an event: kind: unknown variant");
+    refused(V2.replacen("\"stall\"", "\"stalled\"", 1), "failure.class: unknown variant `stalled`");
+    refused(V2.replacen("\"listen\"", "\"listens\"", 1), "a.jsonl:4: expected an event: kind: unknown variant");
     for digest in ["", "07c1e5a9b3d2f84", "07C1E5A9B3D2F846", "07c1e5a9b3d2f84é"] {
-        let text = V1.replacen("07c1e5a9b3d2f846", digest, 1);
+        let text = V2.replacen("07c1e5a9b3d2f846", digest, 1);
         refused(text, "a.jsonl:1: digest: expected 16 hexadecimal digits, found");
     }
 }
 
 #[test]
 fn bytes_of_another_encoding_are_refused() {
-    let mut text = V1.as_bytes().to_vec();
-    text[V1.find("boots").unwrap()] = 0xff;
+    let mut text = V2.as_bytes().to_vec();
+    text[V2.find("boots").unwrap()] = 0xff;
     refused(text, "a.jsonl:2: expected UTF-8, byte 50 is not: correct it, or restore it");
-    refused(V1.replace('\n', "\r\n"), "a.jsonl:1: expected the line to end in \\n alone, found \\r\\n");
-    refused(format!("\u{feff}{V1}"), "is no trace");
-    refused(V1.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(), "is no trace");
+    refused(V2.replace('\n', "\r\n"), "a.jsonl:1: expected the line to end in \\n alone, found \\r\\n");
+    refused(format!("\u{feff}{V2}"), "is no trace");
+    refused(V2.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(), "is no trace");
 }
 
 #[test]
 fn more_than_the_limits_is_refused() {
     let nested = format!("\"fields\":{{\"x\":{}", "[".repeat(1_000_000));
-    refused(V1.replacen("\"fields\":{", &nested, 1), "a.jsonl:10: expected one JSON object, found more than 64 arrays");
-    let long = |bytes: usize| V1.replacen("boots", &"x".repeat(bytes), 1);
+    refused(V2.replacen("\"fields\":{", &nested, 1), "a.jsonl:10: expected one JSON object, found more than 64 arrays");
+    let long = |bytes: usize| V2.replacen("boots", &"x".repeat(bytes), 1);
     refused(long(LINE_BYTES_MAX), "a.jsonl:2: has a line of more than 4194304 bytes: shrink the trace");
     assert!(parse(Path::new("a"), long(LINE_BYTES_MAX - 100).as_bytes()).is_ok());
     refused(with_header(|header| header["events"] = json!(EVENTS_MAX + 1)), "a.jsonl:1: has more than 100000 events");
-    refused(with_header(|header| header["events"] = json!(EVENTS_MAX)), "promises 100000 events, 12 are there");
+    refused(with_header(|header| header["sockets"] = json!(SOCKETS_MAX)), "promises 10012 events and sockets, 15 are");
+    refused(with_header(|header| header["sockets"] = json!(SOCKETS_MAX + 1)), "a.jsonl:1: has more than 10000 sockets");
     refused(vec![b'{'; 100 << 20], "a.jsonl:1: has more than 67108864 bytes");
 }
 
 proptest! {
     #[test]
     fn changed_bytes_never_panic(at in any::<prop::sample::Index>(), byte in any::<u8>(), bit in 0u8..8) {
-        let mut text = V1.as_bytes().to_vec();
+        let mut text = V2.as_bytes().to_vec();
         let at = at.index(text.len());
         text[at] = byte;
         let _ = parse(Path::new("a"), &text);
-        text[at] = V1.as_bytes()[at] ^ (1 << bit);
+        text[at] = V2.as_bytes()[at] ^ (1 << bit);
         let _ = parse(Path::new("a"), &text);
     }
 
     #[test]
     fn garbage_never_panics(bytes in any::<Vec<u8>>(), json in arbitrary::values()) {
         refusal(&bytes);
-        refusal(format!("{{\"refrain-trace\":1,\"test\":{json}}}\n{json}\n"));
+        refusal(format!("{{\"refrain-trace\":2,\"test\":{json}}}\n{json}\n"));
     }
 }

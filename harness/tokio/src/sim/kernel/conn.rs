@@ -19,6 +19,8 @@ pub(crate) struct Conn {
     pub listener: Option<ListenerId>,
     /// The stream of chance for its latencies.
     pub stream: u64,
+    /// When each side sends its packet of the handshake again, and for which time.
+    pub retry: [(u64, u32); 2],
     /// How many packets without data each side has sent: SYN, ACK, RST.
     pub control: [u64; 2],
     pub connecting: Waiters,
@@ -79,6 +81,8 @@ pub(crate) struct Pipe {
     pub tries: u32,
     /// Whether the timer of retransmission runs.
     pub timer: bool,
+    /// When the timer that runs is over, this one or the one below.
+    pub timer_at: u64,
     /// Whether a segment is known to be lost: nothing new is sent before it is sent again.
     pub lossy: bool,
     /// Whether the timer runs that asks about a closed window, and how often in a row it has asked.
@@ -181,6 +185,7 @@ impl Kernel {
             handshake: Handshake::SynSent,
             listener: None,
             stream,
+            retry: [(0, 0); 2],
             control: [0, 0],
             connecting: Waiters::default(),
         });

@@ -41,27 +41,42 @@ pub(crate) struct Fault {
     pub stage: Stage,
     /// The fault as its plan prints it, without when.
     pub text: String,
+    /// The states of the connections that it touched when it began.
+    pub met: Vec<&'static str>,
 }
 
 impl Fault {
+    /// One that has not begun.
+    pub fn new(kind: FaultKind, lasts: Option<u64>, text: String) -> Fault {
+        Fault { kind, lasts, stage: Stage::Waiting, text, met: vec![] }
+    }
+
     /// Whether it touches what goes on between two hosts, or on one.
     pub fn touches(&self, a: HostId, b: HostId) -> bool {
-        match self.kind {
-            FaultKind::Impair { way: (x, y), .. } | FaultKind::Reset(x, y) => {
-                (x, y) == (a, b) || (x, y) == (b, a) || a == b && (a == x || a == y)
-            }
-            FaultKind::Kill(h)
-            | FaultKind::Crash(h)
-            | FaultKind::Pause(h)
-            | FaultKind::FailLookups(h)
-            | FaultKind::FailAccepts(h) => h == a || h == b,
+        let (x, y) = self.kind.hosts();
+        match x == y {
+            true => x == a || x == b,
+            false => (x, y) == (a, b) || (x, y) == (b, a) || a == b && (a == x || a == y),
         }
     }
 }
 
 impl FaultKind {
+    /// The two hosts between which it is, or one twice.
+    fn hosts(self) -> (HostId, HostId) {
+        match self {
+            FaultKind::Impair { way, .. } => way,
+            FaultKind::Reset(a, b) => (a, b),
+            FaultKind::Kill(h)
+            | FaultKind::Crash(h)
+            | FaultKind::Pause(h)
+            | FaultKind::FailLookups(h)
+            | FaultKind::FailAccepts(h) => (h, h),
+        }
+    }
+
     /// What it does to which ways.
-    fn impairs(self) -> impl Iterator<Item = (HostId, HostId, Impairment)> {
+    fn ways(self) -> impl Iterator<Item = (HostId, HostId, Impairment)> {
         let ways = match self {
             FaultKind::Impair { way: (a, b), both: true, how } if a != b => [Some((a, b, how)), Some((b, a, how))],
             FaultKind::Impair { way: (a, b), how, .. } => [Some((a, b, how)), None],
@@ -91,8 +106,10 @@ impl Kernel {
         }
         self.event(Kind::Fault, index, 1, |k| k.faults[index].text.clone());
         self.faults[index].stage = Stage::Active(self.now);
+        let (a, b) = kind.hosts();
+        self.faults[index].met = self.states_between(a, b);
         match kind {
-            FaultKind::Impair { .. } => kind.impairs().for_each(|(from, to, how)| self.impair(from, to, how)),
+            FaultKind::Impair { .. } => kind.ways().for_each(|(from, to, how)| self.impair(from, to, how)),
             FaultKind::Reset(a, b) => self.reset_between(a, b),
             FaultKind::FailLookups(_) | FaultKind::FailAccepts(_) => {}
             FaultKind::Kill(host) => {
@@ -123,7 +140,7 @@ impl Kernel {
         self.faults[index].stage = Stage::Over(began, self.now);
         let kind = self.faults[index].kind;
         match kind {
-            FaultKind::Impair { .. } => kind.impairs().for_each(|(from, to, how)| self.repair(from, to, how)),
+            FaultKind::Impair { .. } => kind.ways().for_each(|(from, to, how)| self.repair(from, to, how)),
             FaultKind::Reset(..) | FaultKind::FailLookups(_) => {}
             FaultKind::FailAccepts(host) => self.wake_accepting(host),
             FaultKind::Kill(host) | FaultKind::Crash(host) => self.down_no_more(host),

@@ -84,7 +84,9 @@ impl Kernel {
             self.later(due, Action::Syn(conn));
         }
         let linear = self.hosts[from].sysctl.tcp_syn_linear_timeouts;
-        self.later(self.now + syn_wait(tries.saturating_sub(linear).max(1)), Action::SynRetry(conn, tries + 1));
+        let again = self.now + syn_wait(tries.saturating_sub(linear).max(1));
+        self.conns[conn].retry[0] = (again, tries);
+        self.later(again, Action::SynRetry(conn, tries + 1));
     }
 
     fn wants_to_connect(&self, conn: ConnId) -> bool {
@@ -143,7 +145,9 @@ impl Kernel {
             self.later(due, Action::SynAck(conn));
         }
         if self.conns[conn].handshake == Handshake::SynReceived {
-            self.later(self.now + syn_wait(tries), Action::SynAckRetry(conn, tries + 1));
+            let again = self.now + syn_wait(tries);
+            self.conns[conn].retry[1] = (again, tries);
+            self.later(again, Action::SynAckRetry(conn, tries + 1));
         }
     }
 

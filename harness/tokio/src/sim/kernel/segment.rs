@@ -54,6 +54,7 @@ impl Kernel {
         let pipe = &mut self.conns[conn].pipes[side];
         if !pipe.queued.is_empty() && pipe.flight.is_empty() && !std::mem::replace(&mut pipe.persist, true) {
             let due = self.now + backoff(pipe.probes);
+            pipe.timer_at = due;
             self.later(due, Action::Persist(conn, side));
         }
     }
@@ -174,6 +175,7 @@ impl Kernel {
         let pipe = &mut self.conns[conn].pipes[side];
         if !std::mem::replace(&mut pipe.timer, true) {
             let (due, round) = (self.now + backoff(pipe.tries), pipe.round);
+            pipe.timer_at = due;
             self.later(due, Action::Retransmit(conn, side, round));
         }
     }
@@ -184,6 +186,7 @@ impl Kernel {
         pipe.round += 1;
         (pipe.timer, pipe.lossy) = (true, true);
         let (due, round) = (self.now + backoff(pipe.tries), pipe.round);
+        pipe.timer_at = due;
         self.later(due, Action::Retransmit(conn, side, round));
     }
 

@@ -37,6 +37,11 @@ impl Kernel {
         self.triggers.waiting.entry(trigger).or_default().push(fault);
     }
 
+    /// How often something has happened so far.
+    pub fn occurred(&self, kind: TriggerKind, from: HostId, to: HostId) -> u32 {
+        self.triggers.seen.get(&(kind, from, to)).copied().unwrap_or_default()
+    }
+
     pub(super) fn occurs(&mut self, kind: TriggerKind, from: HostId, to: HostId) {
         self.occurs_times(kind, from, to, 1);
     }
@@ -53,7 +58,7 @@ impl Kernel {
         if self.triggers.waiting.is_empty() {
             return None;
         }
-        let seen = self.triggers.seen.get(&(TriggerKind::Receives, from, to)).copied().unwrap_or_default();
+        let seen = self.occurred(TriggerKind::Receives, from, to);
         let nth = |nth| Trigger { kind: TriggerKind::Receives, from, to, nth };
         let next = self.triggers.waiting.range(nth(seen.saturating_add(1))..=nth(u32::MAX)).next();
         next.map(|(trigger, _)| (trigger.nth - seen) as usize)

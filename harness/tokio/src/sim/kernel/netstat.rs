@@ -1,0 +1,146 @@
+//! Every socket as `ss` shows it: addresses, state, queues and timers.
+
+use super::{ConnId, HostId, Kernel, Side, conn::Fin, listen::Listener, name_of};
+use std::net::SocketAddr;
+
+/// A socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Socket {
+    /// Its host's name; empty for the test's.
+    pub host: String,
+    /// As `ss` calls it: `ESTAB`, `CLOSE-WAIT`.
+    pub state: &'static str,
+    /// Bytes that wait to be read; of a listener, connections that wait to be accepted.
+    pub receive_queue: usize,
+    /// Bytes that are not acknowledged; of a listener, its backlog.
+    pub send_queue: usize,
+    /// Its own address: `notes:49152`.
+    pub local: String,
+    /// The address of the other end; `*` for a listener.
+    pub peer: String,
+    /// What it will do by itself.
+    pub timer: Option<SocketTimer>,
+}
+
+/// A timer of a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SocketTimer {
+    /// As `ss` calls it: `on` sends again what is not acknowledged, `persist` asks about a closed window, `keepalive`
+    /// asks whether the other end is still there.
+    pub name: &'static str,
+    /// In how many nanoseconds.
+    pub in_ns: u64,
+    /// How often it came already, in a row.
+    pub tries: u32,
+}
+
+/// What a fault can no longer do anything to.
+const PAST: [&str; 2] = ["TIME-WAIT", "CLOSED"];
+
+impl Kernel {
+    /// The sockets of all hosts: listeners and connections, by host, each in the order in which they were made.
+    pub fn netstat(&self) -> Vec<Socket> {
+        let ends = (0..self.conns.len()).flat_map(|conn| [(conn, 0), (conn, 1)]);
+        let ends: Vec<_> = ends.filter(|&(conn, side)| self.is_shown(conn, side)).collect();
+        let of = |host: HostId| {
+            let listeners = self.hosts[host].listeners.iter().map(|&id| self.listening(&self.listeners[id]));
+            let own = ends.iter().filter(move |&&(conn, side)| self.conns[conn].ends[side].host == host);
+            listeners.chain(own.map(|&(conn, side)| self.connected(conn, side))).collect::<Vec<_>>()
+        };
+        (0..self.hosts.len()).flat_map(of).collect()
+    }
+
+    /// The state of one end of a connection, as `ss` calls it.
+    pub fn socket_state(&self, conn: ConnId, side: Side) -> &'static str {
+        let c = &self.conns[conn];
+        let [end, peer] = [&c.ends[side], &c.ends[1 - side]];
+        let (shut, acknowledged) = (c.pipes[side].fin > Fin::Open, c.pipes[side].flight.is_empty());
+        let ended = c.pipes[1 - side].fin == Fin::Arrived;
+        // Of a connection that was closed here first the port is kept for a while.
+        let kept = || self.hosts[end.host].tcp.is_taken(end.addr.port(), peer.addr, self.now);
+        match (shut && c.pipes[side].fin == Fin::Arrived && acknowledged, ended) {
+            _ if !self.knows(conn, side) => "CLOSED",
+            _ if !end.established && side == 0 => "SYN-SENT",
+            _ if !end.established => "SYN-RECV",
+            (false, false) if shut => "FIN-WAIT-1",
+            (false, true) if shut => "LAST-ACK",
+            (false, false) => "ESTAB",
+            (false, true) => "CLOSE-WAIT",
+            (true, _) if end.let_go && !kept() => "CLOSED",
+            (true, false) => "FIN-WAIT-2",
+            (true, true) => "TIME-WAIT",
+        }
+    }
+
+    /// The states of the connections between two hosts, or of one host's, as long as they live.
+    pub fn states_between(&self, a: HostId, b: HostId) -> Vec<&'static str> {
+        let touched = |conn: ConnId| {
+            let [x, y] = [self.conns[conn].ends[0].host, self.conns[conn].ends[1].host];
+            if a == b { x == a || y == a } else { (x, y) == (a, b) || (x, y) == (b, a) }
+        };
+        let ends = (0..self.conns.len()).filter(|&conn| touched(conn)).flat_map(|conn| [(conn, 0), (conn, 1)]);
+        let shown = ends.filter(|&(conn, side)| self.is_shown(conn, side));
+        let mut states: Vec<_> = shown.map(|(conn, side)| self.socket_state(conn, side)).collect();
+        states.retain(|state| !PAST.contains(state));
+        states.sort_unstable();
+        states.dedup();
+        states
+    }
+
+    /// Whether the application holds it, or its kernel has still to do with it.
+    fn is_shown(&self, conn: ConnId, side: Side) -> bool {
+        let end = &self.conns[conn].ends[side];
+        let begun = side == 0 || self.conns[conn].listener.is_some();
+        begun && self.hosts[end.host].boot == end.boot && (end.open || self.socket_state(conn, side) != "CLOSED")
+    }
+
+    fn listening(&self, listener: &Listener) -> Socket {
+        Socket {
+            host: self.hosts[listener.host].name.clone(),
+            state: "LISTEN",
+            receive_queue: listener.queue.len(),
+            send_queue: listener.backlog,
+            local: self.address(listener.host, listener.addr),
+            peer: "*".into(),
+            timer: None,
+        }
+    }
+
+    fn connected(&self, conn: ConnId, side: Side) -> Socket {
+        let c = &self.conns[conn];
+        let [end, peer] = [&c.ends[side], &c.ends[1 - side]];
+        Socket {
+            host: self.hosts[end.host].name.clone(),
+            state: self.socket_state(conn, side),
+            receive_queue: c.pipes[1 - side].arrived.len(),
+            send_queue: c.pipes[side].queued.len() + c.pipes[side].flight_bytes,
+            local: self.address(end.host, end.addr),
+            peer: self.address(peer.host, peer.addr),
+            timer: self.timer(conn, side),
+        }
+    }
+
+    fn timer(&self, conn: ConnId, side: Side) -> Option<SocketTimer> {
+        let (c, pipe, end) = (&self.conns[conn], &self.conns[conn].pipes[side], &self.conns[conn].ends[side]);
+        let (name, at, tries) = match self.socket_state(conn, side) {
+            state if PAST.contains(&state) => return None,
+            "SYN-SENT" | "SYN-RECV" => ("on", c.retry[side].0, c.retry[side].1.saturating_sub(1)),
+            _ if pipe.timer => ("on", pipe.timer_at, pipe.tries),
+            _ if pipe.persist => ("persist", pipe.timer_at, pipe.probes),
+            _ if end.options.keepalive && end.unanswered == 0 => {
+                let time = self.hosts[end.host].sysctl.tcp_keepalive_time.as_nanos() as u64;
+                ("keepalive", end.heard.saturating_add(time), 0)
+            }
+            _ => return None,
+        };
+        Some(SocketTimer { name, in_ns: at.checked_sub(self.now)?, tries })
+    }
+
+    fn address(&self, host: HostId, addr: SocketAddr) -> String {
+        match addr.ip() {
+            ip if ip.is_unspecified() => format!("0.0.0.0:{}", addr.port()),
+            ip if ip.is_loopback() => format!("127.0.0.1:{}", addr.port()),
+            _ => name_of(self, host, addr),
+        }
+    }
+}
