@@ -184,6 +184,20 @@ impl World {
         simulation::with(|state| state.script_fault(fault)).unwrap_or_else(|why| simulation::refuse(&why));
     }
 
+    /// Says what a name resolves to from now on: these hosts, in this order. Without one it does not resolve. A service
+    /// may have asked before: whoever keeps addresses goes on using the old ones.
+    ///
+    /// # Panics
+    /// If there is no such host.
+    #[track_caller]
+    pub fn resolve(&self, name: &str, hosts: &[&str]) {
+        let host = |host: &&str| {
+            let known = simulation::with(|state| state.host(host));
+            known.unwrap_or_else(|| panic!("world.resolve() names the host {host:?}, which was not added before"))
+        };
+        control::resolve_to(name, hosts.iter().map(host).collect());
+    }
+
     /// Repairs everything: what is cut, killed, crashed, paused or slow is well again, and nothing more goes wrong.
     pub async fn heal(&self) {
         control::heal();

@@ -1,6 +1,7 @@
 //! What an application sees of the simulated network, fact by fact.
 
 mod address;
+mod backlog;
 mod bytes;
 mod close;
 mod connect;
@@ -8,7 +9,11 @@ mod fault;
 mod halves;
 mod hostile;
 mod impaired;
+mod names;
+mod options;
+mod ready;
 mod refused;
+mod udp;
 
 use refrain::World;
 use std::{

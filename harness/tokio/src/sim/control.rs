@@ -206,6 +206,16 @@ pub fn sysctl(host: HostId, sysctl: Sysctl) {
     with(|k| k.hosts[host].sysctl = sysctl);
 }
 
+/// Says which hosts have a name from now on.
+pub fn resolve_to(name: &str, hosts: Vec<HostId>) {
+    with(|k| {
+        let known = hosts.iter().map(|&host| k.hosts[host].name.as_str()).collect::<Vec<_>>().join(", ");
+        let text = format!("{name} resolves to {}", if known.is_empty() { "nothing" } else { &known });
+        k.event(Kind::Test, hosts.len(), 1, |_| text);
+        k.names.insert(name.to_owned(), hosts);
+    });
+}
+
 /// Sends a Unix signal to a host's process.
 pub fn signal(host: HostId, number: i32) {
     with(|k| k.signal(host, number));

@@ -1,6 +1,91 @@
-//! tokio's `runtime`, as far as a simulated program reaches it: it cannot be built, only refused.
+//! tokio's `runtime`: a handle to the one that runs. One cannot be built, only refused.
 
-use std::{future::Future, io};
+use super::{
+    kernel,
+    task::{JoinHandle, spawn, spawn_blocking},
+};
+use std::{error::Error, fmt, future::Future, io, marker::PhantomData};
+
+#[doc(no_inline)]
+pub use real::runtime::RuntimeFlavor;
+
+/// The runtime of the current task's host. As tokio's.
+#[derive(Debug, Clone)]
+pub struct Handle(());
+
+/// While it lives, the runtime is the current one. As tokio's.
+#[derive(Debug)]
+pub struct EnterGuard<'a>(PhantomData<(&'a Handle, *const ())>);
+
+/// There is no runtime here. As tokio's.
+#[derive(Debug)]
+pub struct TryCurrentError(());
+
+impl TryCurrentError {
+    /// Always true here.
+    pub fn is_missing_context(&self) -> bool {
+        true
+    }
+
+    /// Never true here.
+    pub fn is_thread_local_destroyed(&self) -> bool {
+        false
+    }
+}
+
+impl fmt::Display for TryCurrentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("there is no simulation on this thread: simulated tokio runs only inside #[refrain::test]")
+    }
+}
+
+impl Error for TryCurrentError {}
+
+impl Handle {
+    /// The runtime that runs this.
+    ///
+    /// # Panics
+    /// Outside of a simulation.
+    #[track_caller]
+    pub fn current() -> Handle {
+        Handle::try_current().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The runtime that runs this, if one does.
+    pub fn try_current() -> Result<Handle, TryCurrentError> {
+        if kernel::is_running() { Ok(Handle(())) } else { Err(TryCurrentError(())) }
+    }
+
+    /// Makes it the current runtime; it is already.
+    pub fn enter(&self) -> EnterGuard<'_> {
+        EnterGuard(PhantomData)
+    }
+
+    /// Spawns a task on the current host.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn(future)
+    }
+
+    /// Runs a closure as a task.
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(&self, func: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        spawn_blocking(func)
+    }
+
+    /// What production has; here one thread runs all.
+    pub fn runtime_flavor(&self) -> RuntimeFlavor {
+        RuntimeFlavor::MultiThread
+    }
+}
 
 /// Stands where tokio's builder stands, so that `#[tokio::main]` compiles; builds nothing.
 #[derive(Debug, Default)]
@@ -66,6 +151,44 @@ impl Runtime {
 
     /// As tokio's; never reached.
     pub fn block_on<F: Future>(&self, _: F) -> F::Output {
+        match self.0 {}
+    }
+
+    /// As tokio's; never reached.
+    pub fn handle(&self) -> &Handle {
+        match self.0 {}
+    }
+
+    /// As tokio's; never reached.
+    pub fn enter(&self) -> EnterGuard<'_> {
+        match self.0 {}
+    }
+
+    /// As tokio's; never reached.
+    pub fn spawn<F>(&self, _: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match self.0 {}
+    }
+
+    /// As tokio's; never reached.
+    pub fn spawn_blocking<F, R>(&self, _: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        match self.0 {}
+    }
+
+    /// As tokio's; never reached.
+    pub fn shutdown_timeout(self, _: std::time::Duration) {
+        match self.0 {}
+    }
+
+    /// As tokio's; never reached.
+    pub fn shutdown_background(self) {
         match self.0 {}
     }
 }

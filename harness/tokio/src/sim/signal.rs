@@ -1,7 +1,11 @@
 //! tokio's `signal`: each simulated host has its own.
 
 use super::kernel;
-use std::{future::poll_fn, io, task::Poll};
+use std::{
+    future::poll_fn,
+    io,
+    task::{Context, Poll},
+};
 
 /// Completes when the host is sent SIGINT. As tokio's.
 pub async fn ctrl_c() -> io::Result<()> {
@@ -19,9 +23,39 @@ pub mod unix {
     pub struct SignalKind(i32);
 
     impl SignalKind {
+        /// SIGALRM.
+        pub const fn alarm() -> SignalKind {
+            SignalKind(14)
+        }
+
+        /// SIGCHLD.
+        pub const fn child() -> SignalKind {
+            SignalKind(17)
+        }
+
+        /// SIGHUP.
+        pub const fn hangup() -> SignalKind {
+            SignalKind(1)
+        }
+
         /// SIGINT.
         pub const fn interrupt() -> SignalKind {
             SignalKind(2)
+        }
+
+        /// SIGIO.
+        pub const fn io() -> SignalKind {
+            SignalKind(29)
+        }
+
+        /// SIGPIPE.
+        pub const fn pipe() -> SignalKind {
+            SignalKind(13)
+        }
+
+        /// SIGQUIT.
+        pub const fn quit() -> SignalKind {
+            SignalKind(3)
         }
 
         /// SIGTERM.
@@ -29,9 +63,19 @@ pub mod unix {
             SignalKind(15)
         }
 
-        /// SIGHUP.
-        pub const fn hangup() -> SignalKind {
-            SignalKind(1)
+        /// SIGUSR1.
+        pub const fn user_defined1() -> SignalKind {
+            SignalKind(10)
+        }
+
+        /// SIGUSR2.
+        pub const fn user_defined2() -> SignalKind {
+            SignalKind(12)
+        }
+
+        /// SIGWINCH.
+        pub const fn window_change() -> SignalKind {
+            SignalKind(28)
         }
 
         /// A signal by its number.
@@ -60,23 +104,37 @@ pub mod unix {
         Ok(Signal { host, number: kind.0, seen })
     }
 
+    impl From<i32> for SignalKind {
+        fn from(number: i32) -> SignalKind {
+            SignalKind(number)
+        }
+    }
+
+    impl From<SignalKind> for i32 {
+        fn from(kind: SignalKind) -> i32 {
+            kind.0
+        }
+    }
+
     impl Signal {
         /// Completes at the next signal. As tokio's; never `None`.
         pub async fn recv(&mut self) -> Option<()> {
-            poll_fn(|cx| {
-                kernel::with(|k| {
-                    let sent = k.hosts[self.host].signals_sent(self.number);
-                    if sent > self.seen {
-                        self.seen = sent;
-                        return Poll::Ready(Some(()));
-                    }
-                    let surplus = k.hosts[self.host].signal_waiters.add(cx.waker());
-                    k.wake(surplus);
-                    k.wait(kernel::Wait::Signal);
-                    Poll::Pending
-                })
+            poll_fn(|cx| self.poll_recv(cx)).await
+        }
+
+        /// Polls for the next signal.
+        pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
+            kernel::with(|k| {
+                let sent = k.hosts[self.host].signals_sent(self.number);
+                if sent > self.seen {
+                    self.seen = sent;
+                    return Poll::Ready(Some(()));
+                }
+                let surplus = k.hosts[self.host].signal_waiters.add(cx.waker());
+                k.wake(surplus);
+                k.wait(kernel::Wait::Signal);
+                Poll::Pending
             })
-            .await
         }
     }
 }

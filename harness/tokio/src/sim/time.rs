@@ -147,6 +147,11 @@ impl<F> Timeout<F> {
     }
 
     /// The future within.
+    pub fn get_mut(&mut self) -> &mut F {
+        &mut self.value
+    }
+
+    /// The future within.
     pub fn into_inner(self) -> F {
         self.value
     }

@@ -67,7 +67,7 @@ fn report(k: &Kernel, task: &TaskState) -> TaskReport {
 }
 
 fn is_network(wait: Wait) -> bool {
-    matches!(wait, Wait::Read(..) | Wait::Write(..) | Wait::Connect(_))
+    matches!(wait, Wait::Read(..) | Wait::Write(..) | Wait::Connect(_) | Wait::Receive(_))
 }
 
 fn describe(k: &Kernel, wait: Wait) -> String {
@@ -76,6 +76,7 @@ fn describe(k: &Kernel, wait: Wait) -> String {
         Wait::Write(conn, side) => format!("to write to {} ({})", k.describe(conn, side), state(k, conn, side)),
         Wait::Connect(conn) => format!("to be connected {} ({})", k.describe(conn, 0), state(k, conn, 0)),
         Wait::Accept(id) => format!("for a connection on port {}", k.listeners[id].addr.port()),
+        Wait::Receive(id) => format!("to receive on {}", k.udp_describe(id)),
         Wait::Timer(at) => format!("for a timer at {at} ns"),
         Wait::Signal => "for a signal".into(),
         Wait::Join(task) => format!("for the task spawned at {}", k.tasks[task].place()),

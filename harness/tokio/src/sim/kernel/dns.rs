@@ -1,4 +1,4 @@
-//! Names to addresses: every host is known to every other by its name.
+//! Names to addresses: every host is known to every other by its name; a test may give names of its own.
 
 use super::{FaultKind, HostId, Kernel, Kind};
 use std::{
@@ -7,28 +7,38 @@ use std::{
 };
 
 impl Kernel {
-    /// The address of a host by its name, as `from` resolves it.
-    pub fn resolve(&mut self, from: HostId, name: &str) -> io::Result<IpAddr> {
+    /// The addresses that a name has for `from`, at least one.
+    pub fn resolve(&mut self, from: HostId, name: &str) -> io::Result<Vec<IpAddr>> {
         if let Ok(ip) = name.parse() {
-            return Ok(ip);
+            return Ok(vec![ip]);
         }
         if name == "localhost" {
-            return Ok(Ipv4Addr::LOCALHOST.into());
+            return Ok(vec![Ipv4Addr::LOCALHOST.into()]);
         }
         if self.suffers(FaultKind::FailLookups(from)) {
-            self.event(Kind::Connect, from, 2, |_| format!("cannot look up {name}"));
-            // As tokio tells `EAI_AGAIN`.
-            let why = "failed to lookup address information: Temporary failure in name resolution";
-            return Err(io::Error::other(why));
+            // `EAI_AGAIN`.
+            return self.cannot_resolve(from, name, "Temporary failure in name resolution");
+        }
+        if let Some(hosts) = self.names.get(name) {
+            let ips = hosts.iter().map(|&host| self.hosts[host].ip).collect::<Vec<_>>();
+            // `EAI_NONAME`.
+            return if ips.is_empty() { self.cannot_resolve(from, name, "Name or service not known") } else { Ok(ips) };
         }
         let found = self.hosts.iter().find(|host| host.name == name && !host.name.is_empty());
-        found.map(|host| host.ip).ok_or_else(|| {
-            let known = self.hosts.iter().map(|h| h.name.as_str()).filter(|n| !n.is_empty()).collect::<Vec<_>>();
+        found.map(|host| vec![host.ip]).ok_or_else(|| {
+            let names = self.hosts.iter().map(|host| host.name.as_str()).filter(|name| !name.is_empty());
+            let known = names.chain(self.names.keys().map(String::as_str)).collect::<Vec<_>>();
             io::Error::other(format!(
                 "{} cannot resolve {name:?}: the simulated hosts are {}",
                 self.hosts[from].name,
                 known.join(", ")
             ))
         })
+    }
+
+    fn cannot_resolve(&mut self, from: HostId, name: &str, why: &str) -> io::Result<Vec<IpAddr>> {
+        self.event(Kind::Connect, from, 2, |_| format!("cannot look up {name}"));
+        // As std tells it.
+        Err(io::Error::other(format!("failed to lookup address information: {why}")))
     }
 }

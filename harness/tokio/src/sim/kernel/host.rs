@@ -1,6 +1,6 @@
 //! Hosts and their processes: start, end, crash, boot.
 
-use super::{Action, ConnId, Kernel, Kind, ListenerId, Ports, Side, SocketId, Sysctl, Waiters};
+use super::{Action, ConnId, Kernel, Kind, ListenerId, Ports, Side, SocketId, Sysctl, UdpId, Waiters};
 use madsim::task::NodeId;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,7 +33,7 @@ pub(crate) struct Host {
     pub listeners: Vec<ListenerId>,
     /// Ends of connections that its application holds.
     pub conns: BTreeSet<(ConnId, Side)>,
-    pub udp_sockets: BTreeSet<usize>,
+    pub udp_sockets: BTreeSet<UdpId>,
     pub tcp: Ports,
     pub udp: Ports,
     pub signal_waiters: Waiters,
@@ -124,6 +124,9 @@ impl Kernel {
         for id in self.hosts[host].sockets.clone() {
             self.close_socket(id);
         }
+        for id in self.hosts[host].udp_sockets.clone() {
+            self.udp_close(id);
+        }
         for (conn, side) in std::mem::take(&mut self.hosts[host].conns) {
             self.close(conn, side);
         }
@@ -139,7 +142,8 @@ impl Kernel {
         let listeners = std::mem::take(&mut h.listeners);
         h.sockets.clear();
         h.conns.clear();
-        h.tcp = Ports::default();
+        h.udp_sockets.clear();
+        (h.tcp, h.udp) = (Ports::default(), Ports::default());
         for id in listeners {
             self.listeners[id].open = false;
             self.listeners[id].queue.clear();
@@ -164,15 +168,17 @@ impl Kernel {
         Work { timers: std::mem::take(&mut self.later), hosts: std::mem::take(&mut self.host_actions) }
     }
 
-    /// The connections that a host's application holds, for people.
+    /// The connections and UDP sockets that a host's application holds, for people.
     pub fn sockets(&self, host: HostId) -> Vec<String> {
-        let held = self.hosts[host].conns.iter();
-        held.map(|&(conn, side)| format!("{}: {} is open", self.hosts[host].name, self.describe(conn, side))).collect()
+        let Host { name, conns, udp_sockets, .. } = &self.hosts[host];
+        let conns = conns.iter().map(|&(conn, side)| self.describe(conn, side));
+        let all = conns.chain(udp_sockets.iter().map(|&id| self.udp_describe(id)));
+        all.map(|socket| format!("{name}: {socket} is open")).collect()
     }
 
     /// How many sockets and how many tasks a host has now, its listeners not counted.
     pub fn open_now(&self, host: HostId) -> (usize, usize) {
         let tasks = self.tasks.iter().filter(|task| task.host == host && self.lives(task)).count();
-        (self.hosts[host].conns.len(), tasks)
+        (self.hosts[host].conns.len() + self.hosts[host].udp_sockets.len(), tasks)
     }
 }

@@ -33,6 +33,7 @@ mod sysctl;
 mod tasks;
 mod timer;
 mod triggers;
+mod udp;
 mod waiters;
 mod wire;
 
@@ -53,6 +54,7 @@ pub(crate) use tasks::{HoldPlan, TaskId, TaskState, Turn, Wait};
 pub(crate) use timer::{Action, Timer, arm};
 pub(crate) use triggers::Trigger;
 pub use triggers::TriggerKind;
+pub(crate) use udp::UdpId;
 pub(crate) use waiters::Waiters;
 pub(crate) use wire::Wire;
 
@@ -76,6 +78,12 @@ pub(crate) struct Kernel {
     /// Until when packets wait for their turn, where only so many bytes pass a second.
     pub busy_until: BTreeMap<(HostId, HostId), u64>,
     pub sockets: Vec<socket::Socket>,
+    pub udp: Vec<udp::UdpSocket>,
+    /// On their way, by their number.
+    pub datagrams: BTreeMap<u64, udp::Datagram>,
+    pub datagrams_sent: u64,
+    /// Names that the test has given, and the hosts that have them.
+    pub names: BTreeMap<String, Vec<HostId>>,
     pub listeners: Vec<listen::Listener>,
     pub faults: Vec<Fault>,
     pub triggers: triggers::Triggers,
@@ -230,6 +238,10 @@ impl Kernel {
             tasks: vec![],
             conns: vec![],
             sockets: vec![],
+            udp: vec![],
+            datagrams: BTreeMap::new(),
+            datagrams_sent: 0,
+            names: BTreeMap::new(),
             listeners: vec![],
             impaired: vec![],
             busy_until: BTreeMap::new(),

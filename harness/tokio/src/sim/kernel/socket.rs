@@ -18,7 +18,7 @@ const RECEIVE_BUFFER_MIN: u32 = 1152;
 /// The most that a program may ask for: Linux's `wmem_max` and `rmem_max`.
 const BUFFER_MAX: u32 = 212_992;
 /// As many hops as a packet may make, unless its socket says otherwise. Nothing here counts them.
-const TTL: u32 = 64;
+pub(super) const TTL: u32 = 64;
 
 /// A socket that neither listens nor connects; it may have a port.
 #[derive(Debug)]

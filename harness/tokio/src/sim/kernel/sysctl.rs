@@ -47,23 +47,28 @@ pub enum Overflow {
     Reset,
 }
 
+impl Sysctl {
+    /// What Linux has unless it is told otherwise.
+    pub const LINUX: Sysctl = Sysctl {
+        overflow: Overflow::DropSyn,
+        somaxconn: 4096,
+        tcp_syn_retries: 6,
+        tcp_syn_linear_timeouts: 0,
+        tcp_synack_retries: 5,
+        tcp_retries2: 15,
+        tcp_orphan_retries: 8,
+        tcp_keepalive_time: Duration::from_secs(7200),
+        tcp_keepalive_intvl: Duration::from_secs(75),
+        tcp_keepalive_probes: 9,
+        tcp_wmem: 64 << 10,
+        tcp_rmem: 64 << 10,
+        udp_rmem: 208 << 10,
+        nofile: 1024,
+    };
+}
+
 impl Default for Sysctl {
     fn default() -> Sysctl {
-        Sysctl {
-            overflow: Overflow::DropSyn,
-            somaxconn: 4096,
-            tcp_syn_retries: 6,
-            tcp_syn_linear_timeouts: 0,
-            tcp_synack_retries: 5,
-            tcp_retries2: 15,
-            tcp_orphan_retries: 8,
-            tcp_keepalive_time: Duration::from_secs(7200),
-            tcp_keepalive_intvl: Duration::from_secs(75),
-            tcp_keepalive_probes: 9,
-            tcp_wmem: 64 << 10,
-            tcp_rmem: 64 << 10,
-            udp_rmem: 208 << 10,
-            nofile: 1024,
-        }
+        Sysctl::LINUX
     }
 }

@@ -1,6 +1,6 @@
 //! What every task does: where it was spawned, how often it was polled, what it waits for, whether it is held.
 
-use super::{BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, Side, current_task, record};
+use super::{BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, Side, UdpId, current_task, record};
 use std::panic::Location;
 
 pub(crate) type TaskId = usize;
@@ -36,6 +36,7 @@ pub(crate) enum Wait {
     Write(ConnId, Side),
     Connect(ConnId),
     Accept(ListenerId),
+    Receive(UdpId),
     /// A timer, by its deadline.
     Timer(u64),
     Signal,

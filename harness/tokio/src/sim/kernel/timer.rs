@@ -1,6 +1,6 @@
 //! Timers on the simulated clock, for tasks and for the network.
 
-use super::{ConnId, ListenerId, Side, clock, in_timer, with_at};
+use super::{ConnId, ListenerId, Side, UdpId, clock, in_timer, with_at};
 use madsim::time::{Sleep, TimeHandle};
 use std::{
     future::Future,
@@ -39,6 +39,10 @@ pub(crate) enum Action {
     Rst(ConnId, Side),
     /// Accepting, which failed, may be tried again.
     AcceptAgain(ListenerId),
+    /// A datagram arrives, by its number.
+    Datagram(u64),
+    /// A sender of datagrams learns that nobody listens.
+    PortUnreachable(UdpId),
     /// The connect fails: nobody has that address.
     Unreachable(ConnId),
     /// A fault begins.
@@ -145,6 +149,8 @@ impl super::Kernel {
             Action::KeepaliveProbe(conn, side) => self.probe_arrives(conn, side),
             Action::Rst(conn, side) => self.rst_arrives(conn, side),
             Action::AcceptAgain(id) => self.accept_again(id),
+            Action::Datagram(number) => self.datagram_arrives(number),
+            Action::PortUnreachable(id) => self.port_unreachable_arrives(id),
             Action::Unreachable(conn) => self.connect_failed(conn, std::io::ErrorKind::HostUnreachable),
             Action::Fault(fault) => self.begin_fault(fault),
             Action::FaultOver(fault) => self.end_fault(fault),

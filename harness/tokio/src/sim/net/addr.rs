@@ -28,7 +28,8 @@ use sealed::Resolve;
 
 fn by_name(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let from = kernel::current_host();
-    kernel::with(|k| k.resolve(from, name)).map(|ip| vec![SocketAddr::new(ip, port)])
+    let ips = kernel::with(|k| k.resolve(from, name))?;
+    Ok(ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
 }
 
 impl Resolve for str {

@@ -1,4 +1,4 @@
-//! tokio's `net` on the simulated network: TCP.
+//! tokio's `net` on the simulated network: TCP and UDP.
 
 use bytes::BufMut;
 use real::io::{Interest, Ready};
@@ -9,11 +9,15 @@ mod listener;
 mod socket;
 mod split;
 mod stream;
+mod udp;
+mod unix;
 
 pub use addr::{ToSocketAddrs, lookup_host};
 pub use listener::TcpListener;
 pub use socket::TcpSocket;
 pub use stream::TcpStream;
+pub use udp::UdpSocket;
+pub use unix::{UnixDatagram, UnixListener, UnixStream};
 
 /// Halves of a stream. As tokio's.
 pub mod tcp {
@@ -47,6 +51,12 @@ trait Filled {
 impl Filled for usize {
     fn bytes(&self) -> usize {
         *self
+    }
+}
+
+impl Filled for (usize, std::net::SocketAddr) {
+    fn bytes(&self) -> usize {
+        self.0
     }
 }
 

@@ -1,6 +1,7 @@
 //! tokio's `JoinSet`: tasks that end with it.
 
-use super::{AbortHandle, Id, JoinError, JoinHandle, spawn, spawn_blocking};
+use super::{AbortHandle, Id, JoinError, JoinHandle, LocalSet, spawn, spawn_blocking, spawn_local};
+use crate::runtime::Handle;
 use std::{
     fmt,
     future::{Future, poll_fn},
@@ -61,6 +62,38 @@ impl<T: 'static> JoinSet<T> {
         self.add(spawn_blocking(f))
     }
 
+    /// Spawns a task into it.
+    #[track_caller]
+    pub fn spawn_on<F>(&mut self, task: F, handle: &Handle) -> AbortHandle
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send,
+    {
+        self.add(handle.spawn(task))
+    }
+
+    /// Runs a closure as a task in it.
+    #[track_caller]
+    pub fn spawn_blocking_on<F>(&mut self, f: F, handle: &Handle) -> AbortHandle
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send,
+    {
+        self.add(handle.spawn_blocking(f))
+    }
+
+    /// Spawns a task of the current [`LocalSet`] into it.
+    #[track_caller]
+    pub fn spawn_local<F: Future<Output = T> + 'static>(&mut self, task: F) -> AbortHandle {
+        self.add(spawn_local(task))
+    }
+
+    /// Spawns a task of a [`LocalSet`] into it.
+    #[track_caller]
+    pub fn spawn_local_on<F: Future<Output = T> + 'static>(&mut self, task: F, local_set: &LocalSet) -> AbortHandle {
+        self.add(local_set.spawn_local(task))
+    }
+
     fn add(&mut self, task: JoinHandle<T>) -> AbortHandle {
         let abort = task.abort_handle();
         self.0.push(task);
@@ -74,7 +107,7 @@ impl<T: 'static> JoinSet<T> {
 
     /// The same with the task's number.
     pub async fn join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
-        poll_fn(|cx| self.poll_done(cx)).await.map(|(id, done)| done.map(|value| (id, value)))
+        poll_fn(|cx| self.poll_join_next_with_id(cx)).await
     }
 
     /// The result of one task, if one is done already.
@@ -83,6 +116,19 @@ impl<T: 'static> JoinSet<T> {
             Poll::Ready(done) => done,
             Poll::Pending => None,
         }
+    }
+
+    /// The same with the task's number.
+    pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
+        match self.poll_join_next_with_id(&mut Context::from_waker(std::task::Waker::noop())) {
+            Poll::Ready(done) => done,
+            Poll::Pending => None,
+        }
+    }
+
+    /// Polls for the result of one task, with the task's number.
+    pub fn poll_join_next_with_id(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(Id, T), JoinError>>> {
+        self.poll_done(cx).map(|done| done.map(|(id, result)| result.map(|value| (id, value))))
     }
 
     /// Polls for the result of one task.
@@ -126,6 +172,19 @@ impl<T: 'static> JoinSet<T> {
     /// Leaves all tasks to themselves.
     pub fn detach_all(&mut self) {
         self.0.clear();
+    }
+}
+
+impl<T, F> FromIterator<F> for JoinSet<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    #[track_caller]
+    fn from_iter<I: IntoIterator<Item = F>>(tasks: I) -> JoinSet<T> {
+        let mut set = JoinSet::new();
+        tasks.into_iter().for_each(|task| drop(set.spawn(task)));
+        set
     }
 }
 

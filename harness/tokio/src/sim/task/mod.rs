@@ -13,11 +13,13 @@ use std::{
     task::{Context, Poll},
 };
 
-mod join_set;
+pub mod join_set;
+mod local;
 
 pub use join_set::JoinSet;
+pub use local::{LocalEnterGuard, LocalSet, spawn_local};
 #[doc(no_inline)]
-pub use real::task::{LocalKey, yield_now};
+pub use real::task::{LocalKey, Unconstrained, consume_budget, coop, futures, unconstrained, yield_now};
 
 /// Spawns a task on the host of the current one. As tokio's; a panic of the task ends the run with a verdict.
 #[track_caller]
@@ -26,9 +28,15 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
+    let id = new_task();
+    JoinHandle { inner: Inner::Spawned(madsim::task::spawn(Gate::new(id, future))), id }
+}
+
+/// A task of the current one's host.
+#[track_caller]
+fn new_task() -> TaskId {
     let place = Location::caller();
-    let id = kernel::with(|k| k.new_task(k.tasks[kernel::current_task()].host, place, false));
-    JoinHandle { inner: madsim::task::spawn(Gate::new(id, future)), id }
+    kernel::with(|k| k.new_task(k.tasks[kernel::current_task()].host, place, false))
 }
 
 /// Runs a closure as a task of its own. As tokio's; it runs without interruption, on the simulation's one thread.
@@ -39,6 +47,25 @@ where
     R: Send + 'static,
 {
     spawn(async move { f() })
+}
+
+/// Runs a closure at once. As tokio's; nothing else runs meanwhile, on the simulation's one thread.
+pub fn block_in_place<F: FnOnce() -> R, R>(f: F) -> R {
+    f()
+}
+
+/// The number of the task that runs.
+///
+/// # Panics
+/// Outside of a task.
+#[track_caller]
+pub fn id() -> Id {
+    try_id().expect("Can't get a task id when not inside a task")
+}
+
+/// The number of the task that runs, if one does.
+pub fn try_id() -> Option<Id> {
+    kernel::is_running().then(|| Id(kernel::current_task()))
 }
 
 /// A task's number. As tokio's.
@@ -54,19 +81,37 @@ impl fmt::Display for Id {
 /// Awaits a task. As tokio's.
 #[derive(Debug)]
 pub struct JoinHandle<T> {
-    inner: madsim::task::JoinHandle<T>,
+    inner: Inner<T>,
     id: TaskId,
 }
 
+/// Who runs the task.
+#[derive(Debug)]
+enum Inner<T> {
+    Spawned(madsim::task::JoinHandle<T>),
+    Local(real::task::JoinHandle<T>),
+}
+
 impl<T> JoinHandle<T> {
+    fn local(inner: real::task::JoinHandle<T>, id: TaskId) -> JoinHandle<T> {
+        JoinHandle { inner: Inner::Local(inner), id }
+    }
+
     /// Cancels the task.
     pub fn abort(&self) {
-        self.inner.abort();
+        match &self.inner {
+            Inner::Spawned(task) => task.abort(),
+            Inner::Local(task) => task.abort(),
+        }
     }
 
     /// A handle that only cancels.
     pub fn abort_handle(&self) -> AbortHandle {
-        AbortHandle { inner: self.inner.abort_handle(), id: self.id }
+        let inner = match &self.inner {
+            Inner::Spawned(task) => InnerAbort::Spawned(task.abort_handle()),
+            Inner::Local(task) => InnerAbort::Local(task.abort_handle()),
+        };
+        AbortHandle { inner, id: self.id }
     }
 
     /// Whether the task is done or was dropped.
@@ -85,8 +130,12 @@ impl<T> Future for JoinHandle<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let id = self.id;
-        match Pin::new(&mut self.inner).poll(cx) {
-            Poll::Ready(done) => Poll::Ready(done.map_err(|_| JoinError(Id(id)))),
+        let polled = match &mut self.inner {
+            Inner::Spawned(task) => Pin::new(task).poll(cx).map(Result::ok),
+            Inner::Local(task) => Pin::new(task).poll(cx).map(Result::ok),
+        };
+        match polled {
+            Poll::Ready(done) => Poll::Ready(done.ok_or(JoinError(Id(id)))),
             Poll::Pending => {
                 kernel::with(|k| k.wait(Wait::Join(id)));
                 Poll::Pending
@@ -98,14 +147,23 @@ impl<T> Future for JoinHandle<T> {
 /// Cancels a task. As tokio's.
 #[derive(Debug, Clone)]
 pub struct AbortHandle {
-    inner: madsim::task::AbortHandle,
+    inner: InnerAbort,
     id: TaskId,
+}
+
+#[derive(Debug, Clone)]
+enum InnerAbort {
+    Spawned(madsim::task::AbortHandle),
+    Local(real::task::AbortHandle),
 }
 
 impl AbortHandle {
     /// Cancels the task.
     pub fn abort(&self) {
-        self.inner.abort();
+        match &self.inner {
+            InnerAbort::Spawned(task) => task.abort(),
+            InnerAbort::Local(task) => task.abort(),
+        }
     }
 
     /// Whether the task is done or was dropped.

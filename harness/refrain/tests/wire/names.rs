@@ -1,0 +1,61 @@
+//! Names: what they resolve to, when that changes, when they do not; and sockets that are files.
+
+use crate::{SECOND, ask, echo};
+use refrain::World;
+use tokio::{
+    net::{TcpListener, TcpStream, UnixListener, UnixStream, lookup_host},
+    time::sleep,
+};
+
+fn serve(world: &World, name: &'static str) {
+    world.host(name, move || async move {
+        let listener = TcpListener::bind("0.0.0.0:80").await.unwrap();
+        loop {
+            tokio::spawn(echo(listener.accept().await.unwrap().0));
+        }
+    });
+}
+
+#[refrain::test(runs = 20)]
+async fn a_name_may_move_to_another_host(world: World) {
+    serve(&world, "one");
+    serve(&world, "other");
+    let client = world.client("client");
+    sleep(SECOND).await;
+    let address = || client.run(async { TcpStream::connect("service:80").await.unwrap().peer_addr().unwrap() });
+    world.resolve("service", &["one"]);
+    let one = address().await;
+    world.resolve("service", &["other"]);
+    let other = address().await;
+    assert_ne!(one, other);
+    // Whoever has kept the address goes on with it.
+    client.run(async move { TcpStream::connect(one).await.unwrap() }).await;
+}
+
+#[refrain::test(runs = 20)]
+async fn a_name_of_several_hosts_is_tried_one_after_the_other(world: World) {
+    world.host("down", std::future::pending::<()>);
+    serve(&world, "up");
+    world.resolve("service", &["down", "up"]);
+    sleep(SECOND).await;
+    let answer = world.client("client").run(async {
+        assert_eq!(lookup_host("service:80").await.unwrap().count(), 2);
+        ask(&mut TcpStream::connect("service:80").await.unwrap(), b"?").await
+    });
+    assert_eq!(answer.await.unwrap(), b"?");
+}
+
+#[refrain::test(runs = 20)]
+async fn a_name_without_a_host_does_not_resolve(world: World) {
+    world.resolve("service", &[]);
+    let error = world.client("client").run(TcpStream::connect("service:80")).await.unwrap_err();
+    assert_eq!(error.to_string(), "failed to lookup address information: Name or service not known");
+}
+
+#[refrain::test(runs = 5)]
+async fn unix_sockets_are_refused_with_a_reason(_world: World) {
+    let error = UnixStream::connect("/run/service").await.unwrap_err();
+    let why = "refrain simulates no Unix sockets; let the service use TCP on 127.0.0.1 in tests";
+    assert_eq!(error.to_string(), format!("cannot connect to /run/service: {why}"));
+    assert_eq!(UnixListener::bind("/run/service").unwrap_err().kind(), std::io::ErrorKind::Unsupported);
+}

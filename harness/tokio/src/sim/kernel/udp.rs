@@ -1,0 +1,260 @@
+//! UDP: datagrams that come late, twice, in another order or not at all, and sockets that hold them for their readers.
+
+use super::{
+    Action, Bound, HostId, Kernel, Kind, TriggerKind, Wait, Waiters, errno::os_error, link::Passage, name_of, record,
+};
+use std::{
+    collections::VecDeque,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    task::{Poll, Waker},
+};
+
+/// The most that a datagram carries over IPv4: 65,535 bytes without the headers of IP and UDP.
+const DATAGRAM_BYTES_MAX: usize = 65_507;
+/// What a datagram takes of its receiver's buffer besides its bytes: about as much as Linux's `sk_buff`.
+const DATAGRAM_OVERHEAD_BYTES: usize = 768;
+/// `EMSGSIZE` and `EDESTADDRREQ`: there are no kinds for them.
+const MESSAGE_TOO_LONG: i32 = 90;
+const DESTINATION_REQUIRED: i32 = 89;
+
+pub(crate) type UdpId = usize;
+
+/// A UDP socket.
+#[derive(Debug)]
+pub(crate) struct UdpSocket {
+    pub host: HostId,
+    pub addr: SocketAddr,
+    /// Whom it speaks to, and hears alone.
+    pub peer: Option<SocketAddr>,
+    pub ttl: u32,
+    pub tos: u32,
+    /// To be reported once to the application.
+    pub error: Option<io::ErrorKind>,
+    queue: VecDeque<(SocketAddr, Vec<u8>)>,
+    queued_bytes: usize,
+    readers: Waiters,
+    sent: u64,
+    open: bool,
+}
+
+/// A datagram on its way.
+#[derive(Debug, Clone)]
+pub(crate) struct Datagram {
+    sender: UdpId,
+    from: (HostId, SocketAddr),
+    to: (HostId, SocketAddr),
+    bytes: Vec<u8>,
+}
+
+impl Kernel {
+    /// Opens a socket.
+    pub fn udp_bind(&mut self, host: HostId, addr: SocketAddr) -> io::Result<UdpId> {
+        self.demand_file(host)?;
+        self.demand_own(host, addr.ip())?;
+        let id = self.udp.len();
+        let asked = Bound { socket: id, addr, reuse_addr: false, reuse_port: false, listening: false };
+        let addr = self.hosts[host].udp.bind(asked, self.now)?;
+        self.udp.push(UdpSocket {
+            host,
+            addr,
+            peer: None,
+            ttl: super::socket::TTL,
+            tos: 0,
+            error: None,
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            readers: Waiters::default(),
+            sent: 0,
+            open: true,
+        });
+        self.hosts[host].udp_sockets.insert(id);
+        self.event(Kind::Listen, id, addr.port() as usize, |_| format!("opens UDP port {}", addr.port()));
+        Ok(id)
+    }
+
+    /// The application drops a socket, or its process ends.
+    pub fn udp_close(&mut self, id: UdpId) {
+        let socket = &mut self.udp[id];
+        if !std::mem::replace(&mut socket.open, false) {
+            return;
+        }
+        socket.queue.clear();
+        let (host, port) = (socket.host, socket.addr.port());
+        if self.hosts[host].udp_sockets.remove(&id) {
+            self.hosts[host].udp.release(id);
+            self.event(Kind::Close, id, 4, |_| format!("closes UDP port {port}"));
+        }
+    }
+
+    /// From now on the socket speaks to one address, and hears no other.
+    pub fn udp_connect(&mut self, id: UdpId, mut peer: SocketAddr) -> io::Result<()> {
+        self.demand_life()?;
+        if peer.ip().is_unspecified() {
+            peer.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        let host = self.udp[id].host;
+        let source = self.source_ip(host, self.host_at(host, peer.ip()), peer.ip());
+        let socket = &mut self.udp[id];
+        socket.peer = Some(peer);
+        if socket.addr.ip().is_unspecified() {
+            socket.addr.set_ip(source);
+        }
+        Ok(())
+    }
+
+    /// Sends a datagram, to the socket's peer if to nobody else. It never waits: what does not fit is lost.
+    pub fn udp_send(&mut self, id: UdpId, bytes: &[u8], to: Option<SocketAddr>) -> io::Result<usize> {
+        self.demand_life()?;
+        if let Some(error) = self.udp_take_error(id) {
+            return Err(error);
+        }
+        let to = to.or(self.udp[id].peer).ok_or_else(|| io::Error::from_raw_os_error(DESTINATION_REQUIRED))?;
+        if bytes.len() > DATAGRAM_BYTES_MAX {
+            return Err(io::Error::from_raw_os_error(MESSAGE_TOO_LONG));
+        }
+        let (host, local) = (self.udp[id].host, self.udp[id].addr);
+        let target = self.host_at(host, to.ip());
+        let source = if local.ip().is_unspecified() { self.source_ip(host, target, to.ip()) } else { local.ip() };
+        let from = SocketAddr::new(source, local.port());
+        let n = bytes.len();
+        self.event(Kind::Write, id, n, |k| {
+            let target = target.map_or_else(|| to.to_string(), |target| name_of(k, target, to));
+            format!("sends {n} bytes by UDP {} -> {target}", name_of(k, host, from))
+        });
+        let Some(target) = target else { return Ok(n) };
+        let sent = &mut self.udp[id].sent;
+        *sent += 1;
+        let (nth, port) = (*sent, u64::from(from.port()));
+        let stream =
+            record::mix(record::mix(record::hash(&self.hosts[host].name), 0x0d9), port ^ (target as u64) << 16);
+        let Passage { due, lost, copy_due, .. } = self.send_packet(host, target, stream, nth, n);
+        let datagram = Datagram { sender: id, from: (host, from), to: (target, to), bytes: bytes.to_vec() };
+        if let Some(copy_due) = copy_due.filter(|_| !lost) {
+            self.post(datagram.clone(), copy_due);
+        }
+        if !lost {
+            self.post(datagram, due);
+        }
+        self.occurs(TriggerKind::Writes, host, target);
+        Ok(n)
+    }
+
+    fn post(&mut self, datagram: Datagram, due: u64) {
+        self.datagrams_sent += 1;
+        let number = self.datagrams_sent;
+        self.datagrams.insert(number, datagram);
+        self.later(due, Action::Datagram(number));
+    }
+
+    /// A datagram arrives; without a socket the sender is told, if it speaks to nobody else.
+    pub(super) fn datagram_arrives(&mut self, number: u64) {
+        let Some(Datagram { sender, from: (from_host, from), to: (host, to), bytes }) = self.datagrams.remove(&number)
+        else {
+            return;
+        };
+        if !self.passes(from_host, host) || !self.hosts[host].up {
+            return;
+        }
+        let hears = |id: &&UdpId| {
+            let UdpSocket { addr, peer, .. } = &self.udp[**id];
+            let here = addr.port() == to.port() && (addr.ip() == to.ip() || addr.ip().is_unspecified());
+            here && peer.is_none_or(|peer| peer == from)
+        };
+        let Some(&id) = self.hosts[host].udp_sockets.iter().find(hears) else {
+            return self.tell_unreachable(sender, (host, to), from_host);
+        };
+        let room = self.hosts[host].sysctl.udp_rmem as usize;
+        let socket = &mut self.udp[id];
+        let takes = bytes.len() + DATAGRAM_OVERHEAD_BYTES;
+        if socket.queued_bytes + takes <= room {
+            socket.queued_bytes += takes;
+            socket.queue.push_back((from, bytes));
+            let readers = socket.readers.take();
+            self.wake(readers);
+        }
+    }
+
+    /// ICMP says that nobody listens there: only a connected socket hears of it.
+    fn tell_unreachable(&mut self, sender: UdpId, (host, at): (HostId, SocketAddr), to: HostId) {
+        let sent = self.datagrams_sent;
+        let Passage { due, lost, .. } = self.send_packet(host, to, record::mix(0x1c39, at.port().into()), sent, 0);
+        if !lost && self.udp[sender].peer == Some(at) {
+            self.later(due, Action::PortUnreachable(sender));
+        }
+    }
+
+    pub(super) fn port_unreachable_arrives(&mut self, id: UdpId) {
+        let socket = &mut self.udp[id];
+        if socket.open && self.hosts[socket.host].up {
+            socket.error = Some(io::ErrorKind::ConnectionRefused);
+            let readers = socket.readers.take();
+            self.wake(readers);
+        }
+    }
+
+    /// The socket's error, once.
+    pub fn udp_take_error(&mut self, id: UdpId) -> Option<io::Error> {
+        self.udp[id].error.take().map(os_error)
+    }
+
+    /// Takes a datagram, or looks at it; what does not fit into the buffer is gone. Without a waiter nobody waits.
+    pub fn udp_poll_receive(
+        &mut self,
+        waiter: Option<&Waker>,
+        id: UdpId,
+        into: &mut [u8],
+        peek: bool,
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        if let Some(error) = self.udp_take_error(id) {
+            return Poll::Ready(Err(error));
+        }
+        let socket = &mut self.udp[id];
+        let Some((from, bytes)) = socket.queue.front() else {
+            if let Some(waiter) = waiter {
+                self.udp_wait(id, waiter);
+            }
+            return Poll::Pending;
+        };
+        let (from, n, len) = (*from, bytes.len().min(into.len()), bytes.len());
+        into[..n].copy_from_slice(&bytes[..n]);
+        if peek {
+            return Poll::Ready(Ok((n, from)));
+        }
+        socket.queue.pop_front();
+        socket.queued_bytes -= len + DATAGRAM_OVERHEAD_BYTES;
+        let host = socket.host;
+        let sender = self.host_at(host, from.ip());
+        self.event(Kind::Read, id, n, |k| {
+            let from = sender.map_or_else(|| from.to_string(), |sender| name_of(k, sender, from));
+            format!("receives {n} bytes by UDP {} <- {from}", name_of(k, host, k.udp[id].addr))
+        });
+        self.occurs(TriggerKind::Reads, sender.unwrap_or(host), host);
+        Poll::Ready(Ok((n, from)))
+    }
+
+    /// Waits until there is a datagram, or an error.
+    pub fn udp_poll_ready(&mut self, waiter: &Waker, id: UdpId) -> Poll<()> {
+        if self.udp_is_readable(id) {
+            return Poll::Ready(());
+        }
+        self.udp_wait(id, waiter);
+        Poll::Pending
+    }
+
+    pub fn udp_is_readable(&self, id: UdpId) -> bool {
+        !self.udp[id].queue.is_empty() || self.udp[id].error.is_some()
+    }
+
+    fn udp_wait(&mut self, id: UdpId, waiter: &Waker) {
+        let surplus = self.udp[id].readers.add(waiter);
+        self.wake(surplus);
+        self.wait(Wait::Receive(id));
+    }
+
+    /// A UDP socket, for people.
+    pub fn udp_describe(&self, id: UdpId) -> String {
+        let socket = &self.udp[id];
+        format!("UDP {}", name_of(self, socket.host, socket.addr))
+    }
+}
