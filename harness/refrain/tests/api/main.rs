@@ -2,6 +2,7 @@
 
 mod hold;
 mod signal;
+mod surface;
 mod task;
 mod time;
 

@@ -130,8 +130,8 @@ async fn a_handshake_that_the_client_does_not_finish_is_forgotten(world: World) 
 #[refrain::test(runs = 20)]
 async fn the_times_of_syns_are_settings(world: World) {
     world.host("server", std::future::pending::<()>);
-    world.fault("cut server <-> client at 0 s");
     let client = world.client("client");
+    world.fault("cut server <-> client at 0 s");
     for (tcp_syn_retries, tcp_syn_linear_timeouts, seconds) in [(0, 0, 1), (2, 0, 7), (2, 3, 10), (6, 4, 131)] {
         client.sysctl(Sysctl { tcp_syn_retries, tcp_syn_linear_timeouts, ..Sysctl::default() });
         let (result, took) = client.run(timed(TcpStream::connect("server:80"))).await;

@@ -69,8 +69,8 @@ async fn a_limit_lets_so_many_bytes_pass_a_second(world: World) {
 #[refrain::test(runs = 20)]
 async fn a_limit_ends_with_its_fault(world: World) {
     let took = bulk_takes(&world, "limit client -> server to 10000 B/s at 1 ms for 3 s").await;
-    // What was sent before the end still takes its time: a whole buffer.
-    assert!((3..30).contains(&took.as_secs()), "{took:?}");
+    // What was sent before the end still takes its time, a whole buffer; a client that is held may begin behind it.
+    assert!(took.as_secs() < 30, "{took:?}");
 }
 
 #[refrain::test(runs = 20)]

@@ -87,8 +87,8 @@ async fn datagrams_are_lost_across_a_cut_and_nobody_is_told(world: World) {
 async fn datagrams_are_lost_doubled_and_overtaken(world: World) {
     serve(&world);
     let client = world.client("client");
-    world.fault("lose 20% of packets from client to server at 0 s");
-    world.fault("duplicate 20% of packets from client to server at 0 s");
+    world.fault("lose 20 % of client -> server at 0 s");
+    world.fault("duplicate 20 % of client -> server at 0 s");
     let all = client.run(hundred()).await;
     let mut distinct = all.clone();
     distinct.sort_unstable();

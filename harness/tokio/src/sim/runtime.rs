@@ -4,7 +4,7 @@ use super::{
     kernel,
     task::{JoinHandle, spawn, spawn_blocking},
 };
-use std::{error::Error, fmt, future::Future, io, marker::PhantomData};
+use std::{error::Error, fmt, future::Future, io, marker::PhantomData, sync::MutexGuard};
 
 #[doc(no_inline)]
 pub use real::runtime::RuntimeFlavor;
@@ -13,9 +13,9 @@ pub use real::runtime::RuntimeFlavor;
 #[derive(Debug, Clone)]
 pub struct Handle(());
 
-/// While it lives, the runtime is the current one. As tokio's.
+/// While it lives, the runtime is the current one. As tokio's, it stays on its thread.
 #[derive(Debug)]
-pub struct EnterGuard<'a>(PhantomData<(&'a Handle, *const ())>);
+pub struct EnterGuard<'a>(PhantomData<(&'a Handle, MutexGuard<'a, ()>)>);
 
 /// There is no runtime here. As tokio's.
 #[derive(Debug)]

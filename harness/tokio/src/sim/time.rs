@@ -5,6 +5,7 @@ use madsim::time::TimeHandle;
 use pin_project_lite::pin_project;
 use std::{
     future::{Future, IntoFuture, poll_fn},
+    marker::PhantomPinned,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -69,17 +70,28 @@ fn after(duration: Duration) -> Instant {
 
 /// Waits until a deadline. As tokio's.
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    Sleep { deadline, tick: tick(deadline), done: false, timer: Timer::default() }
+    Sleep { deadline, tick: tick(deadline), done: false, timer: Timer::default(), _pinned: PhantomPinned }
 }
 
-/// A future that is ready at its deadline. As tokio's; but it may be moved.
-#[derive(Debug)]
-#[must_use = "futures do nothing unless you `.await` or poll them"]
-pub struct Sleep {
-    deadline: Instant,
-    tick: u64,
-    done: bool,
-    timer: Timer,
+pin_project! {
+    /// A future that is ready at its deadline. As tokio's.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct Sleep {
+        deadline: Instant,
+        tick: u64,
+        done: bool,
+        timer: Timer,
+        // It could be moved; a program that moved it would not compile with tokio's.
+        #[pin]
+        _pinned: PhantomPinned,
+    }
+
+    impl PinnedDrop for Sleep {
+        fn drop(this: Pin<&mut Self>) {
+            kernel::wait_is_over(Wait::Timer(this.tick));
+        }
+    }
 }
 
 impl Sleep {
@@ -95,23 +107,18 @@ impl Sleep {
 
     /// Changes the deadline.
     pub fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
-        *self = sleep_until(deadline);
-    }
-}
-
-impl Drop for Sleep {
-    fn drop(&mut self) {
-        kernel::wait_is_over(Wait::Timer(self.tick));
+        self.set(sleep_until(deadline));
     }
 }
 
 impl Future for Sleep {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let due = self.tick;
-        if self.timer.poll(&handle(), due, cx).is_ready() {
-            self.done = true;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let due = *this.tick;
+        if this.timer.poll(&handle(), due, cx).is_ready() {
+            *this.done = true;
             return Poll::Ready(());
         }
         kernel::with(|k| k.wait(Wait::Timer(due)));
@@ -126,6 +133,7 @@ pin_project! {
     pub struct Timeout<F> {
         #[pin]
         value: F,
+        #[pin]
         delay: Sleep,
     }
 }
@@ -166,7 +174,7 @@ impl<F: Future> Future for Timeout<F> {
         if let Poll::Ready(value) = this.value.poll(cx) {
             return Poll::Ready(Ok(value));
         }
-        ready!(Pin::new(this.delay).poll(cx));
+        ready!(this.delay.poll(cx));
         kernel::with(|k| k.give_up_waits(before));
         Poll::Ready(Err(error::Elapsed(())))
     }
@@ -182,13 +190,13 @@ pub fn interval(period: Duration) -> Interval {
 #[track_caller]
 pub fn interval_at(start: Instant, period: Duration) -> Interval {
     assert!(period > Duration::ZERO, "`period` must be non-zero.");
-    Interval { delay: sleep_until(start), period, missed: MissedTickBehavior::default() }
+    Interval { delay: Box::pin(sleep_until(start)), period, missed: MissedTickBehavior::default() }
 }
 
 /// Ticks again and again. As tokio's.
 #[derive(Debug)]
 pub struct Interval {
-    delay: Sleep,
+    delay: Pin<Box<Sleep>>,
     period: Duration,
     missed: MissedTickBehavior,
 }
@@ -201,7 +209,7 @@ impl Interval {
 
     /// Polls for the next tick.
     pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
-        ready!(Pin::new(&mut self.delay).poll(cx));
+        ready!(self.delay.as_mut().poll(cx));
         let due = self.delay.deadline();
         let now = Instant::now();
         let on_time = now <= due + Duration::from_millis(5);
@@ -214,28 +222,28 @@ impl Interval {
                 now + self.period - Duration::from_nanos(late as u64)
             }
         };
-        self.delay = sleep_until(next);
+        self.delay.as_mut().reset(next);
         Poll::Ready(due)
     }
 
     /// Starts over, one period from now.
     pub fn reset(&mut self) {
-        self.delay = sleep_until(Instant::now() + self.period);
+        self.delay.as_mut().reset(Instant::now() + self.period);
     }
 
     /// Ticks at once.
     pub fn reset_immediately(&mut self) {
-        self.delay = sleep_until(Instant::now());
+        self.delay.as_mut().reset(Instant::now());
     }
 
     /// Ticks after a duration.
     pub fn reset_after(&mut self, after: Duration) {
-        self.delay = sleep_until(Instant::now() + after);
+        self.delay.as_mut().reset(Instant::now() + after);
     }
 
     /// Ticks at an instant.
     pub fn reset_at(&mut self, deadline: Instant) {
-        self.delay = sleep_until(deadline);
+        self.delay.as_mut().reset(deadline);
     }
 
     /// What happens when a tick is missed.
