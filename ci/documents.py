@@ -120,7 +120,7 @@ def check_traces():
             package = name[: name.rindex("traces/")]
             test = json.loads(text(name).splitlines()[0])["test"].split("::")[-1]
             sources = [file for file in FILES if file.endswith(".rs") and file.startswith(package)]
-            if not any(re.search(rf"\basync fn {test}\(", text(file)) for file in sources):
+            if not any(re.search(rf"\bfn {test}\(", text(file)) for file in sources):
                 wrong(name, 1, f"belongs to the test {test}, which does not exist")
     for name in DOCUMENTS:
         check_captured(name, blocks(name, "console"))

@@ -1,5 +1,7 @@
-//! The programs that `ci/bench` times, the same on each simulator: only where their streams come from differs.
+//! What `ci/bench` times: programs, the same on each simulator, only where their streams come from differs; and models.
 #![forbid(unsafe_code)]
+
+mod models;
 
 use std::{env, io, process};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};

@@ -180,6 +180,51 @@
 //! Commit the trace with the fix. From now on `cargo test` replays it: if the failure ever comes back, that test fails at
 //! once, before anything is explored. And `cargo refrain explore --for 10m` looks for the next one, from a fresh seed.
 //!
+//! # Threads
+//!
+//! What several threads share is tested by itself, as a model: a plain fn, in every order of its threads' operations. The
+//! code under test imports `std::sync` through a module of its own; a test puts [`sync`], which has the same names, in its
+//! place:
+//!
+//! ```no_run
+//! mod sync {
+//!     pub use refrain::sync::*;
+//! }
+//! // #[path = "../src/table.rs"]
+//! // mod table;
+//! # mod table {
+//! use super::sync::atomic::{AtomicUsize, Ordering::AcqRel};
+//!
+//! /// A count of references; whoever gives the last one back closes.
+//! pub struct Session(AtomicUsize);
+//! # impl Session { pub fn new(n: usize) -> Session { Session(AtomicUsize::new(n)) } }
+//!
+//! impl Session {
+//!     /// Whether this was the last one.
+//!     pub fn release(&self) -> bool {
+//!         self.0.fetch_sub(1, AcqRel) == 1
+//!     }
+//! }
+//! # }
+//!
+//! #[refrain::model(complete)]
+//! fn two_releases_close_the_session_once() {
+//!     let session = std::sync::Arc::new(table::Session::new(2));
+//!     let other = session.clone();
+//!     let thread = sync::thread::spawn(move || other.release());
+//!     let here = session.release();
+//!     assert!(here != thread.join().unwrap());
+//! }
+//! ```
+//!
+//! shuttle samples orders, then loom searches all of them: first those in which no thread is stopped that could go on, then
+//! those with one such preemption, and so on, so that the first failure has the fewest. loom also knows which old values a
+//! load may read. The report says for each engine what it explored and whether that was *complete*. A failure is saved,
+//! replayed, shrunk and shown like any other; its timeline has a column a thread. `expect` makes a canary here, too.
+//!
+//! What an engine cannot do, such as a sixth thread under loom, is a limit and said so, never a failure. And what loom reports
+//! only because it takes a `SeqCst` access for less than it is, is searched again with fences, and said to be *not confirmed*.
+//!
 //! # Beyond the network
 //!
 //! - [`World::always`] demands a property after every poll. [`World::conserves`] demands that what the service reports as

@@ -121,6 +121,8 @@ pub struct Searched {
     pub by: String,
     /// How many executions it made.
     pub executions: u64,
+    /// How long that took, in milliseconds of real time; of a sampler, of all workers together.
+    pub took_ms: u64,
     /// What became of it: `complete`, `stopped at its budget`, a limit of the engine.
     pub end: String,
 }

@@ -27,6 +27,7 @@ pub mod atomic;
 pub mod cell;
 mod condvar;
 pub mod hint;
+mod lazy_lock;
 pub mod mpsc;
 mod mutex;
 mod rwlock;
@@ -34,6 +35,7 @@ pub mod thread;
 
 pub use arc::Arc;
 pub use condvar::{Condvar, WaitTimeoutResult};
+pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 #[doc(no_inline)]

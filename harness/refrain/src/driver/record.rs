@@ -56,7 +56,10 @@ fn difference(test: &Test, one: &Ran, two: &Ran) -> Option<Failure> {
             .lines()
             .last()
             .map_or_else(String::new, |row| row.trim().to_owned()),
-        None => "nothing more happened".into(),
+        None => match &ran.verdict {
+            Verdict::Passed => "nothing more happened, and it passed".into(),
+            Verdict::Failed(failure) => format!("nothing more happened, and it failed: {}", failure.message),
+        },
     };
     let events = [one, two].into_iter().filter_map(|ran| ran.events.get(at));
     let place = events.map(place_of).find(|place| !place.is_empty());

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     plan::{Plan, Threads},
-    protocol::Coverage,
     simulation::Watch,
     sync::alloc,
     test::Model,
@@ -20,10 +19,21 @@ use crate::{
         job::{Ended, Search, Searched, Source, Told},
     },
 };
-use std::{cell::RefCell, fs::File, io::Write, os::fd::OwnedFd, panic, thread};
+use std::{
+    cell::RefCell,
+    fs::File,
+    io::Write,
+    os::fd::OwnedFd,
+    panic,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+};
 
 /// The stack of the thread on which an engine runs.
 const STACK_BYTES: usize = 8 << 20;
+
+/// Whether the execution follows the choices of a plan.
+static FOLLOWS: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static PIPE: RefCell<Option<File>> = const { RefCell::new(None) };
@@ -45,6 +55,7 @@ pub(crate) fn run(model: &'static Model, source: Source, watch: Watch, pipe: Own
         };
         tell(&Told::Plan(plan));
         catch_panics();
+        FOLLOWS.store(matches!(&threads, Threads::Choices { choices, .. } if !choices.is_empty()), Relaxed);
         if again {
             execute(model, &threads, watch.beat);
         }
@@ -65,7 +76,7 @@ pub(crate) fn search(model: &'static Model, search: Search, nth: Option<u64>, be
             }
             (Search::Sample { by, seed, .. }, Some(nth)) => {
                 choose(Engine::Shuttle);
-                shuttle::locate(model.body, by, seed, nth)
+                shuttle::locate(model.body, by, seed, nth, beat)
             }
             (Search::Exhaust { from, fences, executions, within }, None) => {
                 choose(Engine::Loom);
@@ -73,7 +84,7 @@ pub(crate) fn search(model: &'static Model, search: Search, nth: Option<u64>, be
             }
             (Search::Exhaust { from, fences, .. }, Some(nth)) => {
                 choose(Engine::Loom);
-                loom::locate(model.body, &from, fences, nth)
+                loom::locate(model.body, &from, fences, nth, beat)
             }
         };
         tell(&Told::Searched(searched));
@@ -120,7 +131,13 @@ fn catch_panics() {
         let message = info.payload_as_str().unwrap_or("a panic without a message");
         let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
         before(info);
-        match verdict::of_panic(message, &place) {
+        let meaning = verdict::of_panic(message, &place);
+        if FOLLOWS.load(Relaxed) && meaning.is_another_execution() {
+            // What was saved is an execution of another model: the code has changed.
+            let never_began = "the last choices of the plan: the model has other ones now";
+            end_with(Verdict::Passed, vec![never_began.into()])
+        }
+        match meaning {
             verdict::Meaning::Failure(failure) => fail(failure),
             verdict::Meaning::Limit(why) => limit(why),
             verdict::Meaning::Misuse(why) => refuse(&why),
@@ -169,8 +186,11 @@ fn refuse(why: &str) -> ! {
 }
 
 fn end(verdict: Verdict) -> ! {
+    end_with(verdict, vec![])
+}
+
+fn end_with(verdict: Verdict, never_began: Vec<String>) -> ! {
     let digest = log::end(&verdict);
-    let (coverage, never_began) = (Coverage::default(), vec![]);
-    tell(&Told::Ended(Box::new(Ended { never_began, coverage, ..Ended::at(verdict, digest) })));
+    tell(&Told::Ended(Box::new(Ended { never_began, ..Ended::at(verdict, digest) })));
     exit(0)
 }

@@ -129,10 +129,10 @@ pub(crate) fn number(kind: &'static str) -> Number {
 /// The running thread is about to do something that may have to wait.
 pub(crate) fn begin(place: &'static Location<'static>, text: impl FnOnce() -> String) {
     if records() {
-        let thread = thread();
+        let (thread, text) = (thread(), text());
         with(|log| {
             log.watch.beat.tick(Some(place));
-            log.about_to.insert(thread, (text(), shown(place)))
+            log.about_to.insert(thread, (text, shown(place)))
         });
     }
 }
@@ -140,10 +140,11 @@ pub(crate) fn begin(place: &'static Location<'static>, text: impl FnOnce() -> St
 /// The running thread did something.
 pub(crate) fn did(place: &'static Location<'static>, text: impl FnOnce() -> String) {
     if records() {
-        let thread = thread();
+        // The text may ask the log itself.
+        let (thread, text) = (thread(), text());
         with(|log| {
             log.about_to.remove(&thread);
-            log.event(thread, Kind::Step, text(), shown(place));
+            log.event(thread, Kind::Step, text, shown(place));
         });
     }
 }

@@ -92,12 +92,15 @@ pub(super) fn search(
 }
 
 /// Finds the plan of the `nth` execution from where `from` says, counted from 1; those before it are known to pass.
-pub(super) fn locate(body: fn(), from: &str, fences: bool, nth: u64) -> Searched {
+pub(super) fn locate(body: fn(), from: &str, fences: bool, nth: u64, beat: &'static Beat) -> Searched {
     let file = Checkpoint::new(from);
     let mut builder = builder(&file, fences);
     builder.checkpoint_interval = nth as usize;
     builder.max_permutations = Some(nth as usize);
-    builder.check(body);
+    builder.check(move || {
+        execution_begins(beat);
+        body();
+    });
     let choices = Path::parse(&file.text()).map(|path| path.choices()).unwrap_or_default();
     let threads = Some(Threads::Choices { choices, fences });
     Searched { executions: nth, failed: Some(Plan { threads, ..Plan::default() }), ..Searched::default() }

@@ -45,8 +45,11 @@ pub(super) fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, beat: 
 }
 
 /// Makes the executions up to the `nth`, counted from 1, and tells where that one deviates, as it does so.
-pub(super) fn locate(body: fn(), by: Sampler, seed: u64, nth: u64) -> Searched {
-    run(Telling { scheduler: scheduler(by, seed, nth), nth, execution: 0, step: 0 }, body);
+pub(super) fn locate(body: fn(), by: Sampler, seed: u64, nth: u64, beat: &'static Beat) -> Searched {
+    run(Telling { scheduler: scheduler(by, seed, nth), nth, execution: 0, step: 0 }, move || {
+        execution_begins(beat);
+        body();
+    });
     Searched { executions: nth, ..Searched::default() }
 }
 

@@ -13,6 +13,20 @@ pub(super) enum Meaning {
     Misuse(String),
 }
 
+impl Meaning {
+    /// Whether an engine says so that was told to make an execution which the model does not have.
+    pub fn is_another_execution(&self) -> bool {
+        match self {
+            Meaning::Failure(failure) => failure.class == Class::Nondeterminism,
+            Meaning::Limit(why) => why.starts_with(UNKNOWN),
+            Meaning::Misuse(_) => false,
+        }
+    }
+}
+
+/// How what an engine says begins, if it is not known what it means.
+const UNKNOWN: &str = "it panicked at";
+
 /// The meaning of a panic with this message at this place.
 pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
     if !is_of_an_engine(place) {
@@ -55,7 +69,7 @@ pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
              static"
         ));
     }
-    Meaning::Limit(format!("it panicked at {place}: {}", first_line(message)))
+    Meaning::Limit(format!("{UNKNOWN} {place}: {}", first_line(message)))
 }
 
 /// That an execution is no function of its plan.

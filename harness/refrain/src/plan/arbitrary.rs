@@ -1,11 +1,37 @@
 //! Draws whole plans, nasty ones among them, for the tests of this crate.
 
-use super::{Argument, Fault, Hold, Impairment, Link, Plan, Route, Trigger, Until, Way, What, When};
+use super::{
+    Argument, Choice, Deviation, Fault, Hold, Impairment, Link, Plan, Route, Threads, Trigger, Until, Way, What, When,
+};
 use proptest::{collection, option, prelude::*};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
 pub(crate) fn plans() -> impl Strategy<Value = Plan> {
+    let models = threads().prop_map(|threads| Plan { threads: Some(threads), ..Plan::default() });
+    prop_oneof![4 => plans_of_simulations(), 1 => models]
+}
+
+fn threads() -> impl Strategy<Value = Threads> {
+    let choice = prop_oneof![
+        (0..5_u8, any::<bool>()).prop_map(|(thread, preempts)| Choice::Thread { thread, preempts }),
+        any::<u8>().prop_map(Choice::Value),
+        any::<bool>().prop_map(Choice::Wakes),
+    ];
+    let run = (choice, 1..4_usize).prop_map(|(choice, times)| vec![choice; times]);
+    let choices = collection::vec(run, 0..9).prop_map(|runs| runs.concat());
+    let deviation = (any::<usize>(), any::<usize>(), any::<bool>()).prop_map(|(step, thread, preempts)| Deviation {
+        step,
+        thread,
+        preempts,
+    });
+    prop_oneof![
+        (choices, any::<bool>()).prop_map(|(choices, fences)| Threads::Choices { choices, fences }),
+        collection::vec(deviation, 0..9).prop_map(Threads::Deviations),
+    ]
+}
+
+fn plans_of_simulations() -> impl Strategy<Value = Plan> {
     let faults = collection::vec(faults(), 0..4);
     let holds = collection::vec(holds(), 0..4);
     (any::<u64>(), workloads(), faults, holds).prop_map(|(seed, workload, faults, holds)| Plan {

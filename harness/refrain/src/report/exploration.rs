@@ -110,12 +110,13 @@ pub fn engines(engines: &[Searched], style: Style) -> String {
     let width = engines.iter().map(|searched| columns(&searched.by)).max().unwrap_or(0).max("engine".len());
     let mut text = String::new();
     if !engines.is_empty() {
-        let titles = format!("{}{:>COUNT_WIDTH$}", padded("engine", width, PLAIN, style), "executions");
+        let engine = padded("engine", width, PLAIN, style);
+        let titles = format!("{engine}{:>COUNT_WIDTH$}{:>COUNT_WIDTH$}", "executions", "time");
         text += &format!("{}\n", paint(&titles, DIM, style));
     }
-    for Searched { by, executions, end } in engines {
-        let row =
-            format!("{}{:>COUNT_WIDTH$}  {}", padded(by, width, PLAIN, style), grouped(*executions), escaped(end));
+    for Searched { by, executions, took_ms, end } in engines {
+        let (by, time) = (padded(by, width, PLAIN, style), format!("{:.2} s", *took_ms as f64 / 1_000.0));
+        let row = format!("{by}{:>COUNT_WIDTH$}{time:>COUNT_WIDTH$}  {}", grouped(*executions), escaped(end));
         text += &format!("{}\n", row.trim_end());
     }
     text

@@ -101,7 +101,7 @@ macro_rules! atomic {
             each!(&self.raw, raw => raw.store(value, order));
             if records() {
                 let value = $shown(value);
-                log::wrote(self.number, value);
+                log::wrote(self.number, &value);
                 did(Location::caller(), || format!("{}{}.store({value}, {order:?})", $kind, self.number));
             }
         }
@@ -113,7 +113,7 @@ macro_rules! atomic {
             let was = each!(&self.raw, raw => raw.swap(value, order));
             if records() {
                 let (value, was) = ($shown(value), $shown(was));
-                log::wrote(self.number, value);
+                log::wrote(self.number, &value);
                 did(Location::caller(), || format!("{}{}.swap({value}, {order:?}) -> {was}", $kind, self.number));
             }
             was
@@ -223,3 +223,28 @@ integers! {
 }
 
 atomic!(AtomicBool, bool, "atomic", (|value: bool| value), [fetch_and, fetch_nand, fetch_or, fetch_xor]);
+
+/// As `std::sync::atomic::AtomicPtr`.
+pub struct AtomicPtr<T> {
+    raw: On<loom::sync::atomic::AtomicPtr<T>, shuttle::sync::atomic::AtomicPtr<T>, std::sync::atomic::AtomicPtr<T>>,
+    number: Number,
+}
+
+impl<T> AtomicPtr<T> {
+    atomic!(@common AtomicPtr, *mut T, "atomic", |pointer: *mut T| log::pointer(pointer.addr()), [
+        loom::sync::atomic::AtomicPtr<T>, shuttle::sync::atomic::AtomicPtr<T>, std::sync::atomic::AtomicPtr<T>
+    ]);
+}
+
+impl<T> fmt::Debug for AtomicPtr<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        each!(&self.raw, raw => fmt::Debug::fmt(raw, f))
+    }
+}
+
+impl<T> From<*mut T> for AtomicPtr<T> {
+    #[track_caller]
+    fn from(pointer: *mut T) -> AtomicPtr<T> {
+        AtomicPtr::new(pointer)
+    }
+}

@@ -99,7 +99,8 @@ fn watch(beat: &'static Beat, still_max: Duration, child: Pid, reader: OwnedFd) 
                 Some((polls, since, used)) if polls == beat.count() => {
                     let still = since.elapsed();
                     if still >= still_max {
-                        let busy = cpu_time(child).saturating_sub(used) > still / 10;
+                        // On a machine that is busy itself, a loop may wait for a processor most of the time.
+                        let busy = cpu_time(child).saturating_sub(used) > still / 10 || is_runnable(child);
                         kill(child, Signal::SIGKILL)?;
                         reap(child)?;
                         return Ok((said, End::Still(still_max, busy)));
@@ -129,6 +130,13 @@ fn reap(child: Pid) -> io::Result<End> {
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Whether a thread of a process runs or waits for a processor, and for nothing else.
+fn is_runnable(pid: Pid) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let mut stats = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+    stats.any(|stat| stat.rsplit_once(')').is_some_and(|(_, fields)| fields.trim_start().starts_with('R')))
 }
 
 /// How much processor time a process has used, from the kernel's table; zero if that cannot be read.

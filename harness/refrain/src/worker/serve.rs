@@ -117,7 +117,16 @@ impl Worker {
             Err(why) => Ok(Answer::Refused(why)),
             Ok(None) => {
                 let (told, plan) = self.look(&search, Some(made))?;
-                let plan = told.ok().flatten().and_then(|searched| searched.failed).unwrap_or(plan);
+                let told = match told {
+                    Ok(told) => told.unwrap_or_default(),
+                    Err(why) => return Ok(Answer::Refused(why)),
+                };
+                if let Some(limit) = told.limit {
+                    return Ok(Answer::Refused(format!(
+                        "execution {made} failed, and its plan was not found: {limit}"
+                    )));
+                }
+                let plan = told.failed.unwrap_or(plan);
                 Ok(searched_answer(Searched { executions: made, failed: Some(plan), ..Searched::default() }))
             }
         }

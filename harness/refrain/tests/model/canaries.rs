@@ -1,34 +1,10 @@
-//! Threads that are wrong in known ways.
+//! Threads that wait for each other in vain.
 
-use refrain::sync::{
-    Mutex,
-    atomic::{AtomicUsize, Ordering::*},
-    thread,
-};
+use crate::threads;
+use refrain::sync::{Condvar, Mutex, RwLock, mpsc, thread};
 use std::sync::Arc;
 
-/// Joins them all.
-fn join(threads: Vec<thread::JoinHandle<()>>) {
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
-}
-
-#[refrain::model(expect = "panic")]
-fn a_count_that_is_read_again_after_it_was_lowered_frees_twice() {
-    let count = Arc::new(AtomicUsize::new(2));
-    let freed = Arc::new(AtomicUsize::new(0));
-    let threads = (0..2).map(|_| {
-        let (count, freed) = (count.clone(), freed.clone());
-        thread::spawn(move || {
-            count.fetch_sub(1, AcqRel);
-            if count.load(Acquire) == 0 {
-                assert_eq!(freed.fetch_add(1, AcqRel), 0, "freed twice");
-            }
-        })
-    });
-    join(threads.collect());
-}
-
-#[refrain::model(expect = "deadlock")]
+#[refrain::model(expect = "deadlock", snapshot)]
 fn two_locks_in_two_orders_deadlock() {
     let locks = Arc::new((Mutex::new(()), Mutex::new(())));
     let other = locks.clone();
@@ -41,4 +17,68 @@ fn two_locks_in_two_orders_deadlock() {
         let _one = locks.0.lock().unwrap();
     }
     thread.join().unwrap();
+}
+
+/// The flag is looked at outside of the lock: the notification may come in between.
+#[refrain::model(expect = "deadlock")]
+fn a_notification_before_the_wait_is_lost() {
+    let shared = Arc::new((Mutex::new(()), Condvar::new()));
+    let other = shared.clone();
+    let thread = thread::spawn(move || other.1.notify_one());
+    drop(shared.1.wait(shared.0.lock().unwrap()).unwrap());
+    thread.join().unwrap();
+}
+
+#[refrain::model(expect = "deadlock")]
+fn a_guard_that_is_leaked_is_never_unlocked() {
+    let lock = Arc::new(Mutex::new(()));
+    threads(2, move |_| std::mem::forget(lock.lock().unwrap()));
+}
+
+#[refrain::model(expect = "deadlock")]
+fn a_reader_that_becomes_a_writer_waits_for_itself() {
+    let lock = RwLock::new(0);
+    let read = lock.read().unwrap();
+    *lock.write().unwrap() += *read;
+}
+
+#[refrain::model(expect = "deadlock")]
+fn a_receiver_waits_for_a_sender_that_it_holds() {
+    let (sender, receiver) = mpsc::channel::<()>();
+    let other = sender.clone();
+    let thread = thread::spawn(move || drop(other));
+    assert!(receiver.recv().is_err());
+    thread.join().unwrap();
+    drop(sender);
+}
+
+#[refrain::model(expect = "deadlock")]
+fn a_thread_that_nobody_unparks_stays() {
+    thread::spawn(thread::park).join().unwrap();
+}
+
+#[refrain::model(expect = "panic")]
+fn a_panic_of_the_model_itself_is_caught() {
+    threads(1, |_| {});
+    assert_eq!(1 + 1, 3, "the sum");
+}
+
+#[refrain::model(expect = "panic")]
+fn a_panic_of_a_thread_is_caught() {
+    threads(1, |_| panic!("no slot is free"));
+}
+
+/// Its destructor would abort a program.
+#[refrain::model(expect = "panic")]
+fn a_panic_while_a_panic_unwinds_is_one_panic() {
+    struct Guard;
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            panic!("a second one");
+        }
+    }
+    threads(1, |_| {
+        let _guard = Guard;
+        panic!("the first one");
+    });
 }

@@ -24,7 +24,7 @@ use std::{
 };
 
 /// How many executions one worker makes before the search is split; splitting a small one costs more than it gains.
-const ALONE: u64 = 4_096;
+const ALONE: u64 = 512;
 /// How many executions a part has before it is split again.
 const PART: u64 = 2_048;
 
@@ -78,6 +78,7 @@ pub(super) fn exhaust(
         refused: None,
     });
     let changed = Condvar::new();
+    let begun = Instant::now();
     let alone = pool.workers().len() == 1;
     thread::scope(|scope| {
         for worker in pool.workers() {
@@ -94,7 +95,8 @@ pub(super) fn exhaust(
         (None, Some(stopped)) => stopped,
         (None, None) => (COMPLETE.to_owned(), true),
     };
-    let searched = protocol::Searched { by: name(preemptions, fences), executions: desk.executions, end };
+    let (by, took_ms) = (name(preemptions, fences), begun.elapsed().as_millis() as u64);
+    let searched = protocol::Searched { by, executions: desk.executions, took_ms, end };
     Ok(Part { searched, failed: desk.failed, is_sound })
 }
 

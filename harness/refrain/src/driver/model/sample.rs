@@ -12,7 +12,11 @@ use crate::{
         job::{Answer, Job, Sampler, Search, Searched, seed_of},
     },
 };
-use std::{sync::Mutex, thread, time::Instant};
+use std::{
+    sync::Mutex,
+    thread,
+    time::{Duration, Instant},
+};
 
 /// The schedulers, in the order in which they take turns.
 const SAMPLERS: [(Sampler, &str); 4] = [
@@ -28,7 +32,7 @@ const SLICE_FIRST: u64 = 100;
 #[derive(Default)]
 struct Desk {
     next: usize,
-    done: Vec<(usize, Searched)>,
+    done: Vec<(usize, Searched, Duration)>,
     failed: Option<usize>,
     handed_out: u64,
     refused: Option<Refusal>,
@@ -51,8 +55,9 @@ pub(super) fn sample(
                 while let Some((slice, executions)) = take(desk, whole, budget, share, started) {
                     let (by, _) = SAMPLERS[slice % SAMPLERS.len()];
                     let search = Search::Sample { by, seed: seed_of(base, slice as u64), executions };
+                    let asked = Instant::now();
                     let answer = worker.ask(&Job::Search(search)).map_err(refused);
-                    put(desk, slice, answer, budget);
+                    put(desk, slice, answer, asked.elapsed(), budget);
                 }
             });
         }
@@ -76,7 +81,7 @@ fn take(desk: &Mutex<Desk>, whole: u64, budget: &Budget, share: f64, started: In
     (executions > 0).then_some((slice, executions))
 }
 
-fn put(desk: &Mutex<Desk>, slice: usize, answer: Result<Answer, Refusal>, budget: &Budget) {
+fn put(desk: &Mutex<Desk>, slice: usize, answer: Result<Answer, Refusal>, took: Duration, budget: &Budget) {
     let mut desk = desk.lock().expect("no worker panics");
     match answer {
         Ok(Answer::Searched(searched)) => {
@@ -84,7 +89,7 @@ fn put(desk: &Mutex<Desk>, slice: usize, answer: Result<Answer, Refusal>, budget
             if searched.failed.is_some() {
                 desk.failed = Some(desk.failed.map_or(slice, |failed| failed.min(slice)));
             }
-            desk.done.push((slice, *searched));
+            desk.done.push((slice, *searched, took));
         }
         Ok(Answer::Refused(why)) | Err(why) => desk.refused = Some(why),
         Ok(_) => desk.refused = Some("a worker answered another question than it was asked".into()),
@@ -96,11 +101,13 @@ fn parts(desk: Desk) -> Vec<Part> {
     let counts = |slice: usize| desk.failed.is_none_or(|failed| slice <= failed);
     let mut parts = vec![];
     for (nth, (_, by)) in SAMPLERS.into_iter().enumerate() {
-        let mut executions = 0;
+        let (mut executions, mut took) = (0, Duration::ZERO);
         let mut failed: Option<Plan> = None;
         let mut limit = None;
-        for (slice, searched) in desk.done.iter().filter(|(slice, _)| slice % SAMPLERS.len() == nth && counts(*slice)) {
+        let own = |slice: usize| slice % SAMPLERS.len() == nth && counts(slice);
+        for (slice, searched, its) in desk.done.iter().filter(|(slice, ..)| own(*slice)) {
             executions += searched.executions;
+            took += *its;
             limit = limit.or(searched.limit.clone());
             if desk.failed == Some(*slice) {
                 failed.clone_from(&searched.failed);
@@ -114,7 +121,7 @@ fn parts(desk: Desk) -> Vec<Part> {
             (None, Some(limit)) => format!("stopped: {limit}"),
             (None, None) => String::new(),
         };
-        let searched = protocol::Searched { by: by.into(), executions, end };
+        let searched = protocol::Searched { by: by.into(), executions, took_ms: took.as_millis() as u64, end };
         parts.push(Part { searched, failed, is_sound: limit.is_none() });
     }
     // What found it is the last that is told.

@@ -1,0 +1,33 @@
+//! A model on plain loom: `bench-loom MODEL` prints how many executions it made, up to the first that fails, and the seconds.
+
+use std::{
+    env, panic,
+    panic::AssertUnwindSafe,
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+refrain_bench::models!(on_loom, use loom::{sync, thread};);
+
+fn main() {
+    let name = env::args().nth(1).unwrap_or_default();
+    let Some(model) = on_loom::by_name(&name) else {
+        eprintln!("usage: bench-loom MODEL; there is no model {name:?}");
+        process::exit(2)
+    };
+    panic::set_hook(Box::new(|_| {}));
+    let executions = Arc::new(AtomicU64::new(0));
+    let count = executions.clone();
+    let started = Instant::now();
+    let _ = panic::catch_unwind(AssertUnwindSafe(|| {
+        loom::model::Builder::new().check(move || {
+            count.fetch_add(1, Relaxed);
+            model();
+        })
+    }));
+    println!("{} {}", executions.load(Relaxed), started.elapsed().as_secs_f64());
+}

@@ -1,0 +1,42 @@
+//! `LazyLock`.
+
+use super::{loom, shuttle};
+use crate::interleaving::{self, Engine};
+use std::{fmt, marker::PhantomData};
+
+/// As `std::sync::LazyLock`, for statics: each execution of a model has a value of its own, made when it is first asked
+/// for and dropped at its end.
+///
+/// It is read with [`LazyLock::force`], which `std` has, too: a value of an execution cannot be borrowed from a
+/// `LazyLock` that may be gone before.
+pub struct LazyLock<T: Sync + 'static> {
+    loom: loom::lazy_static::Lazy<T>,
+    shuttle: shuttle::lazy_static::Lazy<T>,
+    std: std::sync::LazyLock<T>,
+}
+
+impl<T: Sync + 'static> LazyLock<T> {
+    /// As in `std`.
+    pub const fn new(init: fn() -> T) -> LazyLock<T> {
+        LazyLock {
+            loom: loom::lazy_static::Lazy { init, _p: PhantomData },
+            shuttle: shuttle::lazy_static::Lazy::new(init),
+            std: std::sync::LazyLock::new(init),
+        }
+    }
+
+    /// As in `std`, of a static.
+    pub fn force(this: &'static LazyLock<T>) -> &'static T {
+        match interleaving::engine() {
+            Engine::Loom => this.loom.get(),
+            Engine::Shuttle => this.shuttle.get(),
+            Engine::Std => &this.std,
+        }
+    }
+}
+
+impl<T: Sync + 'static> fmt::Debug for LazyLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LazyLock(..)")
+    }
+}

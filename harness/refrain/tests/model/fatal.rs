@@ -1,0 +1,58 @@
+//! Threads that take the whole process with them, or the machine.
+
+use crate::threads;
+use std::hint::black_box;
+
+#[refrain::model(expect = "crash")]
+fn an_abort_is_caught() {
+    threads(2, |_| std::process::abort());
+}
+
+#[refrain::model(expect = "exit")]
+fn an_exit_is_caught() {
+    threads(1, |_| std::process::exit(7));
+}
+
+#[refrain::model(expect = "out-of-memory")]
+fn memory_without_bound_is_caught() {
+    threads(1, |_| {
+        let mut kept = vec![];
+        loop {
+            kept.push(black_box(Vec::<u8>::with_capacity(64 << 20)));
+        }
+    });
+}
+
+#[refrain::model(expect = "endless-loop", time_limit = "1s")]
+fn a_loop_without_end_is_caught() {
+    threads(1, |_| {
+        loop {
+            black_box(());
+        }
+    });
+}
+
+/// It fails in one order only: the others go before it and are not disturbed.
+#[refrain::model(expect = "crash")]
+fn an_abort_in_one_order_is_caught() {
+    use refrain::sync::atomic::{AtomicUsize, Ordering::*};
+    let turns = std::sync::Arc::new(AtomicUsize::new(0));
+    threads(2, move |_| {
+        let before = turns.load(Acquire);
+        turns.store(before + 1, Release);
+        if turns.fetch_add(0, AcqRel) == 1 && before == 0 {
+            return;
+        }
+        if before == 0 {
+            std::process::abort();
+        }
+    });
+}
+
+#[refrain::model(complete)]
+fn what_a_model_prints_disturbs_nobody() {
+    threads(2, |nth| {
+        println!("{{\"ended\": {nth}}}");
+        eprintln!("\u{1}");
+    });
+}
