@@ -183,37 +183,52 @@
 //! # Threads
 //!
 //! What several threads share is tested by itself, as a model: a plain fn, in every order of its threads' operations. The
-//! code under test imports `std::sync` through a module of its own; a test puts [`sync`], which has the same names, in its
-//! place:
+//! code under test names its primitives by way of `super::sync`, which in the service is `pub use std::sync::*`:
 //!
 //! ```no_run
-//! mod sync {
-//!     pub use refrain::sync::*;
-//! }
-//! // #[path = "../src/table.rs"]
-//! // mod table;
-//! # mod table {
+//! # mod sync { pub use refrain::sync::*; }
+//! # mod session {
 //! use super::sync::atomic::{AtomicUsize, Ordering::AcqRel};
 //!
-//! /// A count of references; whoever gives the last one back closes.
+//! /// A session that several share; whoever gives it back last closes it.
 //! pub struct Session(AtomicUsize);
-//! # impl Session { pub fn new(n: usize) -> Session { Session(AtomicUsize::new(n)) } }
 //!
 //! impl Session {
-//!     /// Whether this was the last one.
+//!     /// A session that so many share.
+//!     pub fn shared(by: usize) -> Session {
+//!         Session(AtomicUsize::new(by))
+//!     }
+//!
+//!     /// Gives it back; whether this was the last one.
 //!     pub fn release(&self) -> bool {
 //!         self.0.fetch_sub(1, AcqRel) == 1
 //!     }
 //! }
 //! # }
+//! ```
 //!
+//! A test puts the same file on [`sync`]:
+//!
+//! ```text
+//! mod sync {
+//!     pub use refrain::sync::*;
+//! }
+//! #[path = "../src/session.rs"]
+//! mod session;
+//! ```
+//!
+//! ```no_run
+//! # use refrain::sync::thread;
+//! # use std::sync::Arc;
+//! # struct Session;
+//! # impl Session { fn shared(_: usize) -> Session { Session } fn release(&self) -> bool { true } }
 //! #[refrain::model(complete)]
-//! fn two_releases_close_the_session_once() {
-//!     let session = std::sync::Arc::new(table::Session::new(2));
+//! fn one_of_two_closes() {
+//!     let session = Arc::new(Session::shared(2));
 //!     let other = session.clone();
-//!     let thread = sync::thread::spawn(move || other.release());
-//!     let here = session.release();
-//!     assert!(here != thread.join().unwrap());
+//!     let thread = thread::spawn(move || other.release());
+//!     let closes = session.release();
+//!     assert_ne!(closes, thread.join().unwrap());
 //! }
 //! ```
 //!

@@ -3,7 +3,7 @@
 //! A file whose threads are to be tested imports its primitives from `super::sync`. In production that module says
 //! `pub use std::{sync::*, thread};`, in a test
 //!
-//! ```ignore
+//! ```text
 //! mod sync {
 //!     pub use refrain::sync::*;
 //! }

@@ -71,7 +71,10 @@ impl Log {
     }
 
     fn waits(&self) -> Vec<String> {
-        let wait = |(thread, (what, place)): (&usize, &(String, String))| format!("thread {thread}: {what} at {place}");
+        let wait = |(thread, (what, place)): (&usize, &(String, String))| match place.as_str() {
+            "" => format!("thread {thread}: {what}"),
+            place => format!("thread {thread}: {what} at {place}"),
+        };
         self.about_to.iter().map(wait).collect()
     }
 }
@@ -192,6 +195,10 @@ pub(super) fn last() -> usize {
     with(|log| log.last).unwrap_or(0)
 }
 
-fn shown(place: &Location<'_>) -> String {
+/// A place as people see it. One in the standard library is none: a drop, or a function that was handed over as a value.
+pub(crate) fn shown(place: &Location<'_>) -> String {
+    if place.file().starts_with("/rustc/") {
+        return String::new();
+    }
     format!("{}:{}", place.file(), place.line())
 }

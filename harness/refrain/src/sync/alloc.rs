@@ -43,7 +43,7 @@ pub(crate) fn first_live() -> Option<(&'static str, String)> {
                 Key::Track(_) => "a tracked value",
                 Key::Memory(_) => "memory",
             };
-            (what, format!("{}:{}", place.file(), place.line()))
+            (what, log::shown(place))
         })
     })
 }
@@ -131,7 +131,7 @@ pub unsafe fn dealloc(memory: *mut u8, layout: Layout) {
     let place = Location::caller();
     did(place, || format!("dealloc({})", log::pointer(memory.addr())));
     if is_model() && LIVE.with(|live| live.borrow_mut().remove(&Key::Memory(memory.addr()))).is_none() {
-        let place = format!("{}:{}", place.file(), place.line());
+        let place = log::shown(place);
         let message =
             format!("memory is freed at {place} that is not allocated: it was freed before, or never allocated");
         wrong(Class::DoubleFree, "what is freed is not freed again", place, message)

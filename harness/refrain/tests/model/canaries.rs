@@ -54,7 +54,7 @@ fn a_receiver_waits_for_a_sender_that_it_holds() {
 
 #[refrain::model(expect = "deadlock")]
 fn a_thread_that_nobody_unparks_stays() {
-    thread::spawn(thread::park).join().unwrap();
+    threads(1, |_| thread::park());
 }
 
 #[refrain::model(expect = "panic")]

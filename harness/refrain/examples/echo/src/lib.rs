@@ -1,6 +1,11 @@
 //! An echo service: ordinary tokio, nothing of the harness.
 #![forbid(unsafe_code)]
 
+pub mod session;
+mod sync {
+    pub use std::sync::*;
+}
+
 use std::{io, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
