@@ -26,13 +26,21 @@ pub struct Attributes {
     pub poll_limit_s: u64,
     /// The name of the class, and of its variant.
     pub expect: Option<(&'static str, &'static str)>,
+    pub without_holds: bool,
     pub snapshot: bool,
 }
 
 impl Attributes {
     /// Reads them.
     pub fn parse(tokens: proc_macro2::TokenStream) -> Result<Attributes> {
-        let mut read = Attributes { runs: 200, time_limit_s: 3600, poll_limit_s: 10, expect: None, snapshot: false };
+        let mut read = Attributes {
+            runs: 200,
+            time_limit_s: 3600,
+            poll_limit_s: 10,
+            expect: None,
+            without_holds: false,
+            snapshot: false,
+        };
         let parser = meta::parser(|meta| {
             if meta.path.is_ident("runs") {
                 read.runs = meta.value()?.parse::<LitInt>()?.base10_parse()?;
@@ -42,10 +50,13 @@ impl Attributes {
                 read.poll_limit_s = seconds(&meta.value()?.parse()?)?;
             } else if meta.path.is_ident("expect") {
                 read.expect = Some(class(&meta.value()?.parse()?)?);
+            } else if meta.path.is_ident("without_holds") {
+                read.without_holds = true;
             } else if meta.path.is_ident("snapshot") {
                 read.snapshot = true;
             } else {
-                return Err(meta.error("expected `runs`, `time_limit`, `poll_limit`, `expect` or `snapshot`"));
+                let known = "`runs`, `time_limit`, `poll_limit`, `expect`, `without_holds` or `snapshot`";
+                return Err(meta.error(format!("expected {known}")));
             }
             Ok(())
         });

@@ -43,7 +43,7 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
             },
         }
     });
-    let Attributes { runs, time_limit_s, poll_limit_s, expect, snapshot } = read;
+    let Attributes { runs, time_limit_s, poll_limit_s, expect, without_holds, snapshot } = read;
     let result = &item.sig.output;
     if let syn::ReturnType::Type(_, ty) = result {
         return Err(Error::new(ty.span(), "a test returns nothing: use `expect` or `unwrap`, a panic is a verdict"));
@@ -52,6 +52,7 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
         runs: #runs,
         time_limit_s: #time_limit_s,
         poll_limit_s: #poll_limit_s,
+        without_holds: #without_holds,
         snapshot: #snapshot,
         parameters: || ::std::vec![#(#parameters),*],
         body: ::refrain::__private::Body::Scenario(|world, values| {
@@ -102,6 +103,7 @@ pub fn model(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> 
         runs: #runs,
         time_limit_s: #time_limit_s,
         poll_limit_s: #time_limit_s,
+        without_holds: true,
         snapshot: #snapshot,
         parameters: ::std::vec::Vec::new,
         body: ::refrain::__private::Body::Model(::refrain::__private::Model {

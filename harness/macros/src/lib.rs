@@ -18,6 +18,7 @@ mod expand;
 /// - `time_limit = "10m"`: the virtual time at which a run is stopped, in `s`, `m` or `h`; 1 h.
 /// - `poll_limit = "60s"`: how long one poll may take in real time; one that takes longer is an endless loop; 10 s.
 /// - `expect = "stall"`: a canary; the test fails if this class of failure is *not* caught.
+/// - `without_holds`: no task is kept back: for a test that tells what waits from what does not.
 /// - `snapshot`: what the service said in the run without faults, and each trace's timeline, are `insta` snapshots.
 #[proc_macro_attribute]
 pub fn test(attributes: TokenStream, item: TokenStream) -> TokenStream {

@@ -40,6 +40,8 @@ pub struct Test {
     pub poll_limit_s: u64,
     /// What must be caught, if it is a canary.
     pub expect: Option<Class>,
+    /// Whether no task is kept back.
+    pub without_holds: bool,
     /// Whether its outcome and its traces' timelines are snapshots.
     pub snapshot: bool,
     /// Its workload arguments.

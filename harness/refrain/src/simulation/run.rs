@@ -64,6 +64,7 @@ pub(crate) fn run(test: &'static Test, scenario: Scenario, source: Source, watch
 
 fn go(test: &'static Test, scenario: Scenario, source: Source, watch: Watch, pipe: File) {
     let (seed, given, holds) = match &source {
+        Source::Seed(seed) if test.without_holds => (*seed, Given::Drawn, Holds::Listed(vec![])),
         Source::Seed(seed) => (*seed, Given::Drawn, drawn_holds(*seed)),
         Source::Calm(seed) => (*seed, Given::Planned(vec![]), Holds::Listed(vec![])),
         Source::Plan(plan) | Source::Again(plan) => {
