@@ -249,7 +249,7 @@ impl Search<'_> {
 }
 
 /// What a reader has to take in: how many faults and holds, then how many elements of lists, then how much text.
-fn cost(plan: &Plan) -> (usize, usize, usize) {
+fn cost(plan: &Plan) -> (usize, usize, (usize, u64)) {
     let elements = plan.workload.iter().filter_map(|argument| argument.value.as_array());
     (plan.faults.len() + plan.holds.len(), elements.map(Vec::len).sum(), size(plan))
 }
@@ -263,6 +263,17 @@ fn fewest_elements(test: &Test, seed: u64) -> Vec<usize> {
     simplest.current().iter().map(|argument| argument.value.as_array().map_or(0, Vec::len)).collect()
 }
 
-fn size(plan: &Plan) -> usize {
-    plan.workload.iter().map(|argument| argument.value.to_string().len()).sum()
+/// How much text a workload is and, of two that are as long, how large its numbers are: 37 clients are fewer than 75.
+fn size(plan: &Plan) -> (usize, u64) {
+    let values = || plan.workload.iter().map(|argument| &argument.value);
+    (values().map(|value| value.to_string().len()).sum(), values().map(sum).fold(0, u64::saturating_add))
+}
+
+fn sum(value: &Value) -> u64 {
+    match value {
+        Value::Number(number) => number.as_f64().map_or(0, |number| number.abs() as u64),
+        Value::Array(elements) => elements.iter().map(sum).fold(0, u64::saturating_add),
+        Value::Object(fields) => fields.values().map(sum).fold(0, u64::saturating_add),
+        Value::Null | Value::Bool(_) | Value::String(_) => 0,
+    }
 }
