@@ -78,8 +78,8 @@ impl Kernel {
     /// This side's kernel answers with a reset.
     pub(super) fn send_rst(&mut self, conn: ConnId, side: Side) {
         if let Some(due) = self.send_control(conn, side) {
-            // It travels behind the bytes that went before it.
-            let due = due.max(self.conns[conn].pipes[side].last_due);
+            // It travels behind what went before it: of two timers that are due at once either may be the first.
+            let due = due.max(self.conns[conn].pipes[side].last_due + 1);
             self.later(due, Action::Rst(conn, 1 - side));
         }
     }

@@ -189,6 +189,9 @@ impl Kernel {
             self.wake_side(conn, 0);
         }
         if let Some(due) = self.send_control(conn, 0) {
+            // What the client sends next, a reset even, does not overtake it.
+            let last_due = &mut self.conns[conn].pipes[0].last_due;
+            *last_due = due.max(*last_due);
             self.later(due, Action::Ack(conn));
         }
     }

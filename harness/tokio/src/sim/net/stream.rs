@@ -240,8 +240,12 @@ impl TcpStream {
         kernel::with(|k| k.poll_write(waiter, self.conn, self.side, data))
     }
 
+    /// As tokio: what is over already counts as shut down.
     pub(super) fn shut_down(&self) -> io::Result<()> {
-        kernel::with(|k| k.shutdown(self.conn, self.side))
+        match kernel::with(|k| k.shutdown(self.conn, self.side)) {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            done => done,
+        }
     }
 }
 
