@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod backoff;
 mod browse_log;
 pub mod cache;
 pub mod calendar;

@@ -3,16 +3,15 @@
 //! The state of the link is where this task is in its code, and nothing else: there is no state to be set back, so
 //! none can be left behind by a cancelled attempt or a disconnect in the middle of one (Q201280).
 
-pub(crate) mod backoff;
 pub(crate) mod converse;
 pub(crate) mod incoming;
 pub(crate) mod line;
 
+use crate::backoff::{self, Backoff};
 use crate::channel::{Channel, Opened};
 use crate::error::{ChannelError, Error};
 use crate::shutdown::Shutdown;
 use crate::wire::{self, Message, Role};
-use backoff::Backoff;
 use converse::Own;
 use line::{LineOwner, LinkState};
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 pub use crate::answer::{Answer, Code, Query, Refusal, Source};
 
+use crate::backoff::Backoff;
 use crate::channel::{Channel, Opened};
 use crate::console::{Command, Report};
 use crate::error::{ChannelError, Error};
@@ -15,8 +16,6 @@ use tokio::time::{Instant, sleep, timeout};
 pub const QUERY_DEADLINE: Duration = Duration::from_secs(10);
 /// How often a refused connection is tried, so that a storm of clients passes (Q181350).
 const CONNECT_TRIES: u32 = 4;
-/// Longest wait between the first two tries, in milliseconds; each next one may be twice as long.
-const CONNECT_WAIT_MS: u64 = 200;
 
 /// Asks the daemon at `at`, which is `host:port`.
 ///
@@ -66,12 +65,11 @@ async fn converse(at: &str, question: impl FnOnce(u64) -> Message, deadline: Ins
 
 /// Connects; when the daemon's queue is full and it refuses, tries again after a wait with chance in it.
 async fn connect(at: &str) -> io::Result<TcpStream> {
-    let mut wait_ms = CONNECT_WAIT_MS;
+    let mut backoff = Backoff::default();
     for _ in 1..CONNECT_TRIES {
         match TcpStream::connect(at).await {
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset) => {
-                sleep(Duration::from_millis(fastrand::u64(wait_ms / 2..=wait_ms))).await;
-                wait_ms *= 2;
+                sleep(backoff.next_wait()).await;
             }
             other => return other,
         }
