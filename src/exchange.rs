@@ -29,7 +29,7 @@ pub async fn serve(settings: ExchangeSettings) -> Result<(), Error> {
     let cache = Arc::new(Cache::new(settings.cache.clone()));
     let places = Semaphore::new(client::CLIENTS_MAX);
     let side = Arc::new(Side { calendars, links: Links::new(owner), line, cache, places });
-    let listener = server::listen(&settings.listen).await?;
+    let listener = server::listen(&settings.listen, settings.backlog).await?;
     server::run(listener, shutdown.clone(), |channel, _| {
         let (side, shutdown) = (Arc::clone(&side), shutdown.clone());
         async move { side.connection(channel, shutdown).await }

@@ -47,7 +47,7 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     let places = Semaphore::new(client::CLIENTS_MAX);
     let (sessions, closer) = Sessions::new(settings.sessions);
     let side = Arc::new(Side { calendars: Arc::clone(&calendars), line, places, sessions: sessions.clone() });
-    let listener = server::listen(&settings.listen).await?;
+    let listener = server::listen(&settings.listen, settings.backlog).await?;
     // The link ends after the clients are served: what they asked may need it.
     let (link_switch, link_shutdown) = Shutdown::pair();
     let mut tasks = JoinSet::new();

@@ -4,9 +4,10 @@ use crate::channel::{Channel, Opened};
 use crate::error::{ChannelError, Error};
 use crate::shutdown::Shutdown;
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
@@ -17,16 +18,33 @@ pub const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 /// How long accepting rests after the system refused, as it does when it is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Listens on an address and reports the one it got: port 0 takes a free one.
+/// Listens on an address and reports the one it got: port 0 takes a free one. `backlog` connections may wait there to be
+/// accepted.
 ///
 /// # Errors
 /// [`Error::Listen`] when the address cannot be had.
-pub async fn listen(address: &str) -> Result<TcpListener, Error> {
+pub async fn listen(address: &str, backlog: u32) -> Result<TcpListener, Error> {
     let failed = |source| Error::Listen { address: address.to_owned(), source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let listener = bind(address, backlog).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     tracing::info!("listening on {bound}");
     Ok(listener)
+}
+
+/// Listens on the first address of that name that can be had.
+async fn bind(address: &str, backlog: u32) -> io::Result<TcpListener> {
+    let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for at in lookup_host(address).await? {
+        let socket = if at.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // Connections of the process before us may still linger: they must not keep us from the port.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        match socket.bind(at).and_then(|()| socket.listen(backlog)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 /// Serves each connection in a task of its own until the word to stop; then waits for them, for a limited time.

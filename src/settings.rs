@@ -15,6 +15,12 @@ use std::time::Duration;
 pub const EXCHANGE_PORT: u16 = 5010;
 /// Port of the Notes side.
 pub const NOTES_PORT: u16 = 5011;
+/// How many connections may wait to be accepted, unless the settings say otherwise. Accepting takes next to no time, so
+/// that this is only ever needed when hundreds of clients connect at once (Q181350). Linux admits no more than its own
+/// `net.core.somaxconn`, which is 4096 as well.
+pub const BACKLOG: u32 = 4096;
+/// Largest backlog that any system takes.
+const BACKLOG_MAX: u32 = u16::MAX as u32;
 /// Longest idle time of a session: a day.
 const IDLE_SECS_MAX: u64 = 24 * 60 * 60;
 
@@ -23,6 +29,8 @@ const IDLE_SECS_MAX: u64 = 24 * 60 * 60;
 pub struct ExchangeSettings {
     /// Address to listen on, for clients and for the add-in. All interfaces, port 5010, by default.
     pub listen: String,
+    /// How many connections may wait to be accepted. [`BACKLOG`] by default.
+    pub backlog: u32,
     /// Folder of the calendars of Exchange users.
     pub calendars: PathBuf,
     /// Zone of the times that name none. UTC by default.
@@ -36,6 +44,7 @@ impl ExchangeSettings {
     pub fn new(calendars: impl Into<PathBuf>) -> Self {
         Self {
             listen: format!("0.0.0.0:{EXCHANGE_PORT}"),
+            backlog: BACKLOG,
             calendars: calendars.into(),
             time_zone: Zone::UTC,
             cache: CachePolicy::default(),
@@ -48,6 +57,8 @@ impl ExchangeSettings {
 pub struct NotesSettings {
     /// Address to listen on, for clients. All interfaces, port 5011, by default.
     pub listen: String,
+    /// How many connections may wait to be accepted. [`BACKLOG`] by default.
+    pub backlog: u32,
     /// Folder of the calendars of Notes users.
     pub calendars: PathBuf,
     /// Zone of the times that name none. UTC by default.
@@ -67,6 +78,7 @@ impl NotesSettings {
     pub fn new(calendars: impl Into<PathBuf>, exchange: impl Into<String>) -> Self {
         Self {
             listen: format!("0.0.0.0:{NOTES_PORT}"),
+            backlog: BACKLOG,
             calendars: calendars.into(),
             time_zone: Zone::UTC,
             exchange: exchange.into(),
@@ -84,6 +96,9 @@ pub struct ExchangeOptions {
     /// Address to listen on, for clients and for the add-in [default: 0.0.0.0:5010]
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
+    /// How many connections may wait to be accepted; the system may admit fewer [default: 4096]
+    #[arg(long, value_name = "COUNT")]
+    backlog: Option<u32>,
     /// Folder of the Exchange users' calendars: USER.ics each
     #[arg(long, value_name = "FOLDER")]
     calendars: Option<PathBuf>,
@@ -108,6 +123,9 @@ pub struct NotesOptions {
     /// Address to listen on, for clients [default: 0.0.0.0:5011]
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
+    /// How many connections may wait to be accepted; the system may admit fewer [default: 4096]
+    #[arg(long, value_name = "COUNT")]
+    backlog: Option<u32>,
     /// Folder of the Notes users' calendars: USER.ics each
     #[arg(long, value_name = "FOLDER")]
     calendars: Option<PathBuf>,
@@ -141,6 +159,7 @@ impl ExchangeOptions {
         let calendars = calendars(self.calendars, other.calendars, file)?;
         let mut settings = ExchangeSettings::new(calendars);
         set(&mut settings.listen, self.listen.or(other.listen));
+        set(&mut settings.backlog, within("backlog", self.backlog.or(other.backlog), 1..=BACKLOG_MAX)?);
         set(&mut settings.time_zone, zone(self.time_zone.or(other.time_zone))?);
         set(&mut settings.cache.age_max, self.age_max_secs.or(other.age_max_secs).map(Duration::from_secs));
         set(&mut settings.cache.patience, self.patience_ms.or(other.patience_ms).map(Duration::from_millis));
@@ -162,6 +181,7 @@ impl NotesOptions {
         };
         let mut settings = NotesSettings::new(calendars, exchange);
         set(&mut settings.listen, self.listen.or(other.listen));
+        set(&mut settings.backlog, within("backlog", self.backlog.or(other.backlog), 1..=BACKLOG_MAX)?);
         set(&mut settings.time_zone, zone(self.time_zone.or(other.time_zone))?);
         settings.session_log = path(self.session_log, other.session_log, file);
         settings.notes_ini = path(self.notes_ini, other.notes_ini, file);

@@ -3,12 +3,17 @@
 #[path = "common/production.rs"]
 mod production;
 
+use calcon::query::Query;
+use calcon::wire::{Decoder, Message, Role};
+use chrono::DateTime;
 use production::{Daemon, LIMIT, query, root};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::Barrier;
+use std::thread;
 use std::time::{Duration, Instant};
 
 const TWO_DAYS: [&str; 4] = ["--from", "2026-08-03T00:00:00Z", "--days", "2"];
@@ -309,6 +314,41 @@ fn bad_bytes_close_their_own_connection_and_no_other() {
     assert!(!exchange.log.iter().any(|line| line.contains("link down")), "{:#?}", exchange.log);
 }
 
+/// Q181350: hundreds of clients connect at once; nobody is refused, and nobody waits for a SYN to be sent again.
+#[test]
+fn every_client_of_a_storm_is_answered() {
+    const CLIENTS: usize = 300;
+    let (_exchange, notes) = pair(&[]);
+    let hello = Message::Hello { version: calcon::wire::VERSION, role: Role::Client, epoch: 0 };
+    let day = Query::days("carol@notes.example", DateTime::from_timestamp(1_785_715_200, 0).expect("a time"), 1);
+    let query = Message::Query { id: 1, epoch: 0, deadline_ms: 10_000, query: day };
+    let said = [hello, query].map(|message| calcon::wire::encode(&message).expect("it fits")).concat();
+    let start = Barrier::new(CLIENTS);
+    let client = || {
+        start.wait();
+        let began = Instant::now();
+        let mut stream = TcpStream::connect(&notes.address).expect("connected");
+        let connected = began.elapsed();
+        stream.set_read_timeout(Some(LIMIT)).expect("set");
+        stream.write_all(&said).expect("written");
+        let (mut decoder, mut bytes) = (Decoder::default(), [0; 4096]);
+        let answered = std::iter::from_fn(|| {
+            let count = stream.read(&mut bytes).expect("read");
+            decoder.push(&bytes[..count]);
+            (count > 0).then(|| std::iter::from_fn(|| decoder.next_message().expect("messages")).collect::<Vec<_>>())
+        });
+        let answered = answered.flatten().any(|message| matches!(message, Message::Answer { .. }));
+        assert!(answered, "the daemon closed the connection");
+        connected
+    };
+    let slowest = thread::scope(|scope| {
+        let clients = (0..CLIENTS).map(|_| scope.spawn(client)).collect::<Vec<_>>();
+        clients.into_iter().map(|client| client.join().expect("every client is answered")).max()
+    });
+    // A SYN that was dropped is sent again after a second.
+    assert!(slowest < Some(Duration::from_secs(1)), "the slowest connect took {slowest:?}");
+}
+
 #[test]
 fn the_samples_run_as_they_are() {
     for (settings, command) in [("samples/exchange.toml", "exchange"), ("samples/notes.toml", "notes")] {
@@ -323,6 +363,8 @@ fn wrong_settings_are_refused_with_what_to_set() {
     assert!(missing.contains("`calendars` is not set: give --calendars"), "{missing}");
     let zone = printed(calcon(&["exchange", "--calendars", ".", "--time-zone", "Mars/Olympus"]), 2);
     assert!(zone.contains("unknown time zone \"Mars/Olympus\""), "{zone}");
+    let none = printed(calcon(&["exchange", "--calendars", ".", "--backlog", "0"]), 2);
+    assert!(none.contains("backlog: 0 is not between 1 and 65535"), "{none}");
     let folder = printed(calcon(&["exchange", "--calendars", "/nowhere"]), 1);
     assert!(folder.contains("cannot list the calendars in /nowhere"), "{folder}");
     let notes = ["notes", "--calendars", "samples/notes", "--exchange", "127.0.0.1:1"];

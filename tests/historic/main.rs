@@ -5,6 +5,8 @@
 //! own, between the real Exchange side and a Notes side that is the same for all.
 //!
 //! Q199817: from any location but Office the sessions on the Notes server rise until it fails.
+//!
+//! Q181350: hundreds of clients connect at once and are refused, or wait, though the server could serve them.
 
 mod addin;
 mod cancelled_attempt;
@@ -13,6 +15,7 @@ mod handshake_without_deadline;
 mod lost_disconnect;
 mod q199817;
 mod saved;
+mod storm;
 #[path = "../world/mod.rs"]
 mod world;
 
@@ -26,7 +29,7 @@ use handshake_without_deadline::HandshakeWithoutDeadline;
 use lost_disconnect::LostDisconnect;
 use proptest::{sample::select, strategy::Strategy};
 use q199817::{EarlyReturn, Scoped, Server};
-use refrain::{Faults, World};
+use refrain::{Faults, Overflow, World};
 use std::time::Duration;
 use world::{Calendars, ask_each, exchange, notes, over_the_link, queries};
 
@@ -46,6 +49,18 @@ async fn q201280_cancelled_attempt(world: World, #[any(queries(1..6))] queries: 
 #[refrain::test(runs = 500, expect = "stall", snapshot)]
 async fn q201280_lost_disconnect(world: World, #[any(queries(1..6))] queries: Vec<Query>) {
     questions_from_notes_recover::<LostDisconnect>(world, queries).await;
+}
+
+/// A backlog of five, on a system that refuses one too many, as Windows NT does.
+#[refrain::test(runs = 20, expect = "stall", without_holds)]
+async fn q181350_refused_by_a_full_backlog(world: World, #[any(1..=300u16)] clients: u16) {
+    storm::every_client_is_served(world, clients, Overflow::Reset, storm::BACKLOG).await;
+}
+
+/// The same on a system that drops the SYN, as Linux does: nobody is refused, everybody waits.
+#[refrain::test(runs = 20, expect = "stall", without_holds)]
+async fn q181350_kept_waiting_by_a_full_backlog(world: World, #[any(1..=300u16)] clients: u16) {
+    storm::every_client_is_served(world, clients, Overflow::DropSyn, storm::BACKLOG).await;
 }
 
 /// The scenario of `tests/link.rs`, as far as the history promises it: from Notes to Exchange.

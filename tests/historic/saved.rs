@@ -16,6 +16,9 @@ use std::{
 
 const CANARIES: [&str; 3] =
     ["q201280_handshake_without_deadline", "q201280_cancelled_attempt", "q201280_lost_disconnect"];
+const STORMS: [&str; 2] = ["q181350_refused_by_a_full_backlog", "q181350_kept_waiting_by_a_full_backlog"];
+/// Of 300. What is left is the least that the bound does not admit: each time that all connect, a queue's worth gets in.
+const CLIENTS_MAX: u64 = 45;
 const FAULTS_MAX: usize = 2;
 const QUERIES_MAX: usize = 1;
 /// How often one trace is replayed.
@@ -31,6 +34,19 @@ fn every_canary_has_a_small_trace() {
             assert_eq!(trace.failure.class, Class::Stall, "{}", path.display());
             assert!(trace.plan.faults.len() <= FAULTS_MAX, "{}: {:?}", path.display(), trace.plan.faults);
             assert!(queries <= QUERIES_MAX, "{}: {queries} queries", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_storm_has_a_small_trace() {
+    for storm in STORMS {
+        let saved = saved(storm);
+        assert!(!saved.is_empty(), "{storm} has no trace: `cargo test --test historic {storm}` saves one");
+        for (path, trace) in saved {
+            let clients = trace.plan.workload[0].value.as_u64().expect("a number");
+            assert_eq!(trace.failure.class, Class::Stall, "{}", path.display());
+            assert!(clients <= CLIENTS_MAX, "{}: {clients} clients", path.display());
         }
     }
 }

@@ -1,4 +1,5 @@
 //! What the scenarios share: the two sides as hosts, and questions to them.
+#![allow(dead_code, reason = "each test takes what it needs")]
 
 use calcon::{
     query::{Query, ask},
@@ -71,6 +72,11 @@ pub fn notes() -> NotesSettings {
 /// A question that a side answers only over the link: one day of a user of the other side.
 pub fn over_the_link(side: Calendars) -> Query {
     Query::days(side.other().users()[0], Utc.with_ymd_and_hms(2026, 3, 2, 0, 0, 0).unwrap(), 1)
+}
+
+/// A question that a side answers by itself.
+pub fn of_its_own(side: Calendars) -> Query {
+    over_the_link(side.other())
 }
 
 /// Questions about users of both sides.

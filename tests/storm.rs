@@ -1,0 +1,35 @@
+//! Hundreds of clients at once (Q181350): each is answered in time, whatever the system does with a connect too many.
+
+mod world;
+
+use refrain::{Overflow, Sysctl, World};
+use std::time::Duration;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+use world::{Calendars, exchange, notes, of_its_own};
+
+/// Holds would add to the time that is measured here.
+#[refrain::test(runs = 40, without_holds)]
+async fn every_client_of_a_storm_is_answered(world: World, #[any(1..=300u16)] clients: u16, refuses: bool) {
+    let overflow = if refuses { Overflow::Reset } else { Overflow::DropSyn };
+    let system = Sysctl { overflow, ..Sysctl::default() };
+    world.host("exchange", || calcon::exchange::serve(exchange())).sysctl(system.clone());
+    world.host("notes", || calcon::notes::serve(notes())).sysctl(system);
+    world.conserves_up_to("calcon.connection", 2);
+    // Their processes need a moment to listen.
+    sleep(Duration::from_millis(100)).await;
+    let began = Instant::now();
+    let mut asking = JoinSet::new();
+    for n in 0..clients {
+        let side = Calendars::BOTH[usize::from(n) % 2];
+        let ask = async move { calcon::query::ask(side.address(), &of_its_own(side)).await };
+        asking.spawn(world.client("office").run(ask));
+    }
+    while let Some(answered) = asking.join_next().await {
+        // No other try, no other wait: a storm that the service can bear is none.
+        answered.expect("it asks to the end").expect("it is answered");
+    }
+    assert!(began.elapsed() < Duration::from_secs(1), "it took {:?}", began.elapsed());
+}
