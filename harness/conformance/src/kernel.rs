@@ -1,0 +1,155 @@
+//! The kernel's network: each host is a thread with a runtime and, where a case needs one, a network namespace of its own.
+
+use crate::{
+    cases::{Impaired, Side},
+    kernel::{cable::Cable, machine::Machine},
+    seen::Seen,
+};
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, Ipv4Addr},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+mod cable;
+mod machine;
+
+/// Two hosts and what lies between them. A handle.
+#[derive(Clone)]
+pub struct Net(Arc<Hosts>);
+
+struct Hosts {
+    /// The server and the client. Its machine is another one after a reboot.
+    machines: [Mutex<Machine>; 2],
+    addresses: [IpAddr; 2],
+    port: u16,
+    /// What joins their namespaces; without one both are on loopback.
+    cable: Option<Mutex<Cable>>,
+    seen: Seen,
+}
+
+/// The addresses of the two hosts where they have namespaces.
+const ADDRESSES: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2))];
+
+/// The first of the ports of servers; on loopback each pair has some of its own, below those that the kernel gives out.
+const PORT: u16 = 7000;
+const PORTS_EACH: u16 = 2;
+
+/// Whether this process may make namespaces and join them; else why not.
+pub fn may_join_namespaces() -> Result<(), String> {
+    Net::joined().map(drop).map_err(|error| format!("{error}; it takes root, iproute2, python3 and /dev/net/tun"))
+}
+
+impl Net {
+    /// How long an operation is waited for: longer than any time-out of the kernel, as the machines set them.
+    pub const PATIENCE: Duration = Duration::from_secs(12);
+
+    /// More bytes than all buffers on a way take: the kernel lets them grow.
+    pub const MUCH: usize = 16 << 20;
+
+    /// Two hosts on loopback: the nth such pair, with addresses and ports of its own.
+    pub fn on_loopback(n: u16) -> io::Result<Net> {
+        let [high, low] = n.to_be_bytes();
+        let addresses = [1, 2].map(|host| IpAddr::from([127, 1 + high, low, host]));
+        let machines = [Mutex::new(Machine::start()?), Mutex::new(Machine::start()?)];
+        Ok(Net(Arc::new(Hosts {
+            machines,
+            addresses,
+            port: PORT + n * PORTS_EACH,
+            cable: None,
+            seen: Seen::default(),
+        })))
+    }
+
+    /// Two hosts with a namespace each, joined by a cable.
+    pub fn joined() -> io::Result<Net> {
+        let mut cable = Cable::new()?;
+        let [mut server, mut client] = [Machine::start_apart()?, Machine::start_apart()?];
+        cable.plug(0, &mut server, ADDRESSES[0])?;
+        cable.plug(1, &mut client, ADDRESSES[1])?;
+        let machines = [Mutex::new(server), Mutex::new(client)];
+        let (cable, seen) = (Some(Mutex::new(cable)), Seen::default());
+        Ok(Net(Arc::new(Hosts { machines, addresses: ADDRESSES, port: PORT, cable, seen })))
+    }
+
+    /// What the case saw.
+    pub fn seen(&self) -> &Seen {
+        &self.0.seen
+    }
+
+    /// The address of a host.
+    pub fn address(&self, side: Side) -> IpAddr {
+        self.0.addresses[side as usize]
+    }
+
+    /// The server's port. The next one is free, too.
+    pub fn port(&self) -> u16 {
+        self.0.port
+    }
+
+    /// Does something on a host.
+    pub async fn on<F>(&self, side: Side, future: F) -> F::Output
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let doing = self.machine(side).spawn(future);
+        doing.await.expect("it neither panics nor is cancelled")
+    }
+
+    /// Cuts the network, both ways.
+    pub async fn cut(&self) {
+        self.cut_from(Side::Server).await;
+        self.cut_from(Side::Client).await;
+    }
+
+    /// Loses whatever a host sends.
+    pub async fn cut_from(&self, side: Side) {
+        self.cable().tell(&format!("cut {}", side as usize));
+    }
+
+    /// Impairs the network, both ways.
+    pub async fn impair(&self, impaired: Impaired) {
+        for end in [0, 1] {
+            self.cable().tell(&match impaired {
+                Impaired::Lossy => format!("lose {end} 20"),
+                Impaired::Doubled => format!("double {end} 50"),
+                Impaired::Shuffled => format!("shuffle {end} 5"),
+                Impaired::Late => format!("delay {end} 100"),
+            });
+        }
+    }
+
+    /// Repairs the network.
+    pub async fn heal(&self) {
+        self.cable().tell("heal");
+    }
+
+    /// Kills the server's process. The case drops what that process had open: this is how the kernel closes it.
+    pub async fn kill(&self) {}
+
+    /// Takes the server's power away. What the case then drops of it reaches nobody.
+    pub async fn crash(&self) {
+        self.cut().await;
+    }
+
+    /// Boots the server again: a machine at the same address that knows of nothing.
+    pub async fn reboot(&self) {
+        let mut machine = Machine::start_apart().expect("there was a namespace before");
+        let mut cable = self.cable();
+        cable.plug(0, &mut machine, self.0.addresses[0]).expect("the address is free");
+        *self.machine(Side::Server) = machine;
+        cable.tell("heal");
+    }
+
+    fn machine(&self, side: Side) -> MutexGuard<'_, Machine> {
+        self.0.machines[side as usize].lock().expect("nobody panics while a machine is used")
+    }
+
+    fn cable(&self) -> MutexGuard<'_, Cable> {
+        let cable = self.0.cable.as_ref().expect("a case on loopback does nothing to the network");
+        cable.lock().expect("nobody panics while the cable is used")
+    }
+}

@@ -1,0 +1,63 @@
+//! The cable between two namespaces: a program of its own that carries their packets, or loses them, as it is told.
+
+use super::machine::Machine;
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    net::IpAddr,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cable.py");
+
+pub(super) struct Cable {
+    program: Child,
+    tells: ChildStdin,
+    hears: BufReader<ChildStdout>,
+}
+
+impl Cable {
+    /// Starts the program. Nothing is plugged in yet.
+    pub fn new() -> io::Result<Cable> {
+        let mut program = Command::new("python3")
+            .arg(PROGRAM)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| io::Error::other(format!("cannot start python3: {error}")))?;
+        let tells = program.stdin.take().expect("piped");
+        let hears = BufReader::new(program.stdout.take().expect("piped"));
+        Ok(Cable { program, tells, hears })
+    }
+
+    /// Plugs one of its two ends into a machine, which has this address from then on.
+    pub fn plug(&mut self, end: usize, machine: &mut Machine, address: IpAddr) -> io::Result<()> {
+        let namespace = machine.namespace.as_ref().expect("a machine with a cable is apart").display();
+        self.ask(&format!("plug {end} {namespace} {address}"))
+    }
+
+    /// Tells it something that cannot fail.
+    pub fn tell(&mut self, command: &str) {
+        self.ask(command).expect("the cable does as it is told");
+    }
+
+    /// Tells it something, and waits until it is so.
+    fn ask(&mut self, command: &str) -> io::Result<()> {
+        // In one piece, as the program reads it.
+        self.tells.write_all(format!("{command}\n").as_bytes())?;
+        let mut answer = String::new();
+        self.hears.read_line(&mut answer)?;
+        match answer.trim() {
+            "ok" => Ok(()),
+            "" => Err(io::Error::other(format!("the cable broke at `{command}`"))),
+            why => Err(io::Error::other(format!("the cable refuses `{command}`: {why}"))),
+        }
+    }
+}
+
+impl Drop for Cable {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}

@@ -1,0 +1,90 @@
+//! A host on the kernel: a thread with a runtime, in a network namespace of its own if it shall have one.
+
+use nix::sched::{CloneFlags, unshare};
+use std::{fs, future::Future, io, path::PathBuf, sync::mpsc, thread};
+use tokio::{
+    runtime::{Builder, Handle},
+    sync::oneshot,
+    task::JoinHandle,
+};
+
+/// Time-outs as short as the kernel lets them be, so that a case need not wait for minutes. How they are told apart and
+/// what follows from them stays as it is.
+const SHORT: [(&str, &str); 9] = [
+    // 1 and 2 s.
+    ("tcp_syn_retries", "1"),
+    ("tcp_synack_retries", "1"),
+    ("tcp_syn_linear_timeouts", "0"),
+    // 0.2, 0.4, 0.8 and 1.6 s.
+    ("tcp_retries2", "3"),
+    ("tcp_orphan_retries", "3"),
+    ("tcp_keepalive_time", "1"),
+    ("tcp_keepalive_intvl", "1"),
+    ("tcp_keepalive_probes", "2"),
+    // What one case taught the kernel about an address is not the next one's.
+    ("tcp_no_metrics_save", "1"),
+];
+
+/// A running host. It ends when this is dropped.
+pub(super) struct Machine {
+    runtime: Handle,
+    /// Its namespace, as a file; none: it shares that of this process.
+    pub namespace: Option<PathBuf>,
+    /// Ends the runtime when it is dropped.
+    _power: oneshot::Sender<()>,
+}
+
+impl Machine {
+    /// Starts a host in the namespace of this process.
+    pub fn start() -> io::Result<Machine> {
+        boot(false)
+    }
+
+    /// Starts a host in a namespace of its own.
+    pub fn start_apart() -> io::Result<Machine> {
+        boot(true)
+    }
+
+    /// Does something on it.
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.runtime.spawn(future)
+    }
+}
+
+fn boot(apart: bool) -> io::Result<Machine> {
+    let (tell, told) = mpsc::channel();
+    let (power, off) = oneshot::channel::<()>();
+    thread::Builder::new().spawn(move || {
+        let set_up = || {
+            let namespace = if apart { Some(leave()?) } else { None };
+            let runtime = Builder::new_current_thread().enable_all().build()?;
+            io::Result::Ok((runtime, namespace))
+        };
+        match set_up() {
+            Ok((runtime, namespace)) => {
+                let _ = tell.send(Ok((runtime.handle().clone(), namespace)));
+                // Either way it is over.
+                let _ = runtime.block_on(off);
+            }
+            Err(error) => drop(tell.send(Err(error))),
+        }
+    })?;
+    let (runtime, namespace) = told.recv().map_err(io::Error::other)??;
+    Ok(Machine { runtime, namespace, _power: power })
+}
+
+/// Leaves the namespace of this process for a new one, and tells where that is. It goes with the thread.
+fn leave() -> io::Result<PathBuf> {
+    unshare(CloneFlags::CLONE_NEWNET)
+        .map_err(|error| io::Error::other(format!("cannot make a network namespace: {error}")))?;
+    for (name, value) in SHORT {
+        // An old kernel does not have them all.
+        let _ = fs::write(format!("/proc/sys/net/ipv4/{name}"), value);
+    }
+    let thread = fs::read_link("/proc/thread-self")?;
+    Ok(PathBuf::from("/proc").join(thread).join("ns/net"))
+}

@@ -1,0 +1,198 @@
+//! Runs every case on the kernel and compares what it shows with the record; or makes the record, with `--save`.
+//!
+//! The wire is compared with the same record by this package's test. `ci/conformance` does both.
+#![forbid(unsafe_code)]
+
+extern crate kernel_tokio as tokio;
+
+mod cases;
+mod kernel;
+mod record;
+mod seen;
+
+use kernel as net;
+
+use net::Net;
+use record::Record;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic,
+    path::Path,
+    pin::Pin,
+    process::ExitCode,
+    sync::{Mutex, mpsc},
+    thread,
+    time::Duration,
+};
+
+/// The record, from the package's folder.
+const RECORD: &str = "KERNEL.txt";
+/// How often a case is tried that has one outcome, and how often one that has several.
+const TRIES_STEADY: usize = 3;
+const TRIES_RACES: usize = 50;
+/// How many cases are under way at once: they mostly wait.
+const AT_ONCE: usize = 12;
+/// How long one case may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A case, as this program runs it.
+struct Case {
+    name: &'static str,
+    /// Whether it needs namespaces.
+    apart: bool,
+    races: bool,
+    run: fn(Net) -> Pin<Box<dyn Future<Output = ()>>>,
+}
+
+macro_rules! list {
+    ($($place:ident $manner:ident $module:ident::$name:ident;)*) => {
+        &[$(Case {
+            name: stringify!($name),
+            apart: list!(@ $place),
+            races: list!(@ $manner),
+            run: |net| Box::pin(cases::$module::$name(net)),
+        }),*]
+    };
+    (@ loopback) => { false };
+    (@ network) => { true };
+    (@ steady) => { false };
+    (@ races) => { true };
+}
+
+const CASES: &[Case] = cases::each_case!(list);
+
+fn main() -> ExitCode {
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    let save = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => false,
+        ["--save"] => true,
+        _ => {
+            eprintln!("usage: conformance [--save]");
+            return ExitCode::from(2);
+        }
+    };
+    let apart = net::may_join_namespaces();
+    if let Err(why) = &apart {
+        println!("without network namespaces: {why}");
+    }
+    let cases: Vec<_> = CASES.iter().filter(|case| apart.is_ok() || !case.apart).collect();
+    let shown = measure(&cases);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(RECORD);
+    let recorded = std::fs::read_to_string(&file).map(|text| record::parse(&text)).unwrap_or_default();
+    if save {
+        return keep(&file, recorded, shown);
+    }
+    let mut failed = 0;
+    for case in CASES {
+        let said = match shown.get(case.name) {
+            None => "skipped".to_owned(),
+            Some(Err(why)) => format!("FAILED: {why}"),
+            Some(Ok(outcomes)) => match differs(case, outcomes, recorded.get(case.name)) {
+                None => "ok".to_owned(),
+                Some(difference) => format!("FAILED{difference}"),
+            },
+        };
+        failed += u32::from(said.starts_with("FAILED"));
+        println!("kernel {} ... {said}", case.name);
+    }
+    ExitCode::from(u8::from(failed > 0))
+}
+
+/// How what was shown differs from the record. Of a race that a busy machine ran, a rare outcome may be missing.
+fn differs(case: &Case, shown: &BTreeSet<String>, recorded: Option<&Vec<String>>) -> Option<String> {
+    let Some(recorded) = recorded else { return Some(format!(": {} has no record: run with --save", case.name)) };
+    let recorded: BTreeSet<_> = recorded.iter().cloned().collect();
+    if *shown == recorded || case.races && shown.is_subset(&recorded) {
+        return None;
+    }
+    let list = |outcomes: &BTreeSet<String>| outcomes.iter().map(|o| format!("\n    {o}")).collect::<String>();
+    Some(format!("\n  the record says{}\n  the kernel shows{}", list(&recorded), list(shown)))
+}
+
+/// What each case came to.
+type Shown = BTreeMap<&'static str, Result<BTreeSet<String>, String>>;
+
+/// Tries every case as often as it needs, some at a time.
+fn measure(cases: &[&Case]) -> Shown {
+    let tries = |case: &Case| if case.races { TRIES_RACES } else { TRIES_STEADY };
+    let jobs: Vec<_> = cases.iter().flat_map(|case| std::iter::repeat_n(*case, tries(case))).enumerate().collect();
+    let jobs = Mutex::new(jobs.into_iter());
+    let (tell, told) = mpsc::channel();
+    let mut shown = Shown::new();
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            let (jobs, tell) = (&jobs, tell.clone());
+            scope.spawn(move || {
+                loop {
+                    let Some((n, case)) = jobs.lock().expect("nobody panics with it").next() else { return };
+                    let _ = tell.send((case.name, attempt(case, n as u16)));
+                }
+            });
+        }
+        drop(tell);
+        for (name, outcome) in told {
+            let all = shown.entry(name).or_insert_with(|| Ok(BTreeSet::new()));
+            match (outcome, all) {
+                (Ok(outcome), Ok(all)) => drop(all.insert(outcome)),
+                (Err(why), all) => *all = Err(why),
+                (Ok(_), Err(_)) => {}
+            }
+        }
+    });
+    for case in cases.iter().filter(|case| !case.races) {
+        if let Some(Ok(outcomes)) = shown.get(case.name)
+            && outcomes.len() > 1
+        {
+            let all: Vec<_> = outcomes.iter().map(|outcome| format!("\n    {outcome}")).collect();
+            shown.insert(case.name, Err(format!("it should have one outcome{}", all.concat())));
+        }
+    }
+    shown
+}
+
+/// Tries a case once, in a network of its own.
+fn attempt(case: &Case, n: u16) -> Result<String, String> {
+    let net = if case.apart { Net::joined() } else { Net::on_loopback(n) };
+    let net = net.map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    let run = panic::AssertUnwindSafe(|| {
+        let limited = async { tokio::time::timeout(LIMIT, (case.run)(net.clone())).await };
+        runtime.block_on(limited)
+    });
+    match panic::catch_unwind(run) {
+        Ok(Ok(())) => Ok(net.seen().outcome()),
+        Ok(Err(_)) => Err(format!("it did not end within {LIMIT:?}; so far: {}", net.seen().outcome())),
+        Err(_) => Err(format!("it panicked; so far: {}", net.seen().outcome())),
+    }
+}
+
+/// Writes the record: what was shown now and, of cases that could not be run here, what was known.
+fn keep(file: &Path, mut record: Record, shown: Shown) -> ExitCode {
+    let mut failed = false;
+    record.retain(|name, _| CASES.iter().any(|case| case.name == name));
+    for (name, outcomes) in shown {
+        match outcomes {
+            Ok(outcomes) => drop(record.insert(name.to_owned(), outcomes.into_iter().collect())),
+            Err(why) => {
+                println!("kernel {name} ... FAILED: {why}");
+                failed = true;
+            }
+        }
+    }
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let about = format!(
+        "What an application sees on Linux {}: each case, and below it every outcome.\n\
+         Written by `ci/conformance --save`; cases that race were tried {TRIES_RACES} times, the others {TRIES_STEADY} times.",
+        release.split('-').next().unwrap_or_default().trim()
+    );
+    match record::save(file, &about, &record) {
+        Ok(()) => {
+            println!("saved {} cases in {}", record.len(), file.display());
+            ExitCode::from(u8::from(failed))
+        }
+        Err(error) => {
+            println!("cannot write {}: {error}", file.display());
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What the kernel showed, as a file: the name of each case, and below it every outcome that was seen.
+
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+/// The outcomes of each case, by its name.
+pub type Record = BTreeMap<String, Vec<String>>;
+
+/// Reads a record: names at the beginning of a line, outcomes indented below. Lines with `#` are for people.
+pub fn parse(text: &str) -> Record {
+    let mut record = Record::new();
+    let mut name = String::new();
+    for line in text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
+        match line.strip_prefix(' ') {
+            None => name = line.trim().to_owned(),
+            Some(outcome) => record.entry(name.clone()).or_default().push(outcome.trim().to_owned()),
+        }
+    }
+    record
+}
+
+/// Writes a record, with a word on where it comes from.
+#[allow(dead_code, reason = "the wire only reads it")]
+pub fn save(path: &Path, about: &str, record: &Record) -> io::Result<()> {
+    let mut text = about.lines().map(|line| format!("# {line}\n")).collect::<String>();
+    for (name, outcomes) in record {
+        text += &format!("\n{name}\n");
+        outcomes.iter().for_each(|outcome| text += &format!("    {outcome}\n"));
+    }
+    fs::write(path, text)
+}

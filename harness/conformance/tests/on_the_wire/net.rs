@@ -1,0 +1,119 @@
+//! The wire as a case sees it: two hosts of a world, and what the case asks of the network as faults.
+
+use crate::{
+    cases::{Impaired, Side},
+    seen::Seen,
+};
+use refrain::World;
+use std::{
+    future::{Future, pending},
+    net::IpAddr,
+    time::Duration,
+};
+use tokio::{net::lookup_host, time::sleep};
+
+/// Two hosts and the link between them. A handle.
+#[derive(Clone)]
+pub struct Net {
+    world: World,
+    addresses: [IpAddr; 2],
+    seen: Seen,
+}
+
+/// The names of the server and the client.
+const NAMES: [&str; 2] = ["server", "client"];
+const PORT: u16 = 7000;
+/// When what was asked for is in force.
+const IN_FORCE: Duration = Duration::from_millis(1);
+
+impl Net {
+    /// How long an operation is waited for: longer than any time-out that Linux has by default.
+    pub const PATIENCE: Duration = Duration::from_secs(3 * 3600);
+
+    /// More bytes than all buffers on a way take.
+    pub const MUCH: usize = 1 << 20;
+
+    /// The two hosts in a world.
+    pub async fn new(world: World) -> Net {
+        let mut addresses = vec![];
+        for name in NAMES {
+            world.host(name, pending::<()>);
+            let known = lookup_host((name, PORT)).await.expect("a host is known by its name").next();
+            addresses.push(known.expect("it has an address").ip());
+        }
+        Net { world, addresses: addresses.try_into().expect("two"), seen: Seen::default() }
+    }
+
+    /// What the case saw.
+    pub fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    /// The address of a host.
+    pub fn address(&self, side: Side) -> IpAddr {
+        self.addresses[side as usize]
+    }
+
+    /// The server's port. The next one is free, too.
+    pub fn port(&self) -> u16 {
+        PORT
+    }
+
+    /// Does something on a host.
+    pub async fn on<F>(&self, side: Side, future: F) -> F::Output
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.world.client(NAMES[side as usize]).run(future).await
+    }
+
+    /// Cuts the network, both ways.
+    pub async fn cut(&self) {
+        self.fault("cut server <-> client").await;
+    }
+
+    /// Loses whatever a host sends.
+    pub async fn cut_from(&self, side: Side) {
+        let (from, to) = (NAMES[side as usize], NAMES[1 - side as usize]);
+        self.fault(&format!("cut {from} -> {to}")).await;
+    }
+
+    /// Impairs the network, both ways.
+    pub async fn impair(&self, impaired: Impaired) {
+        let (start, end) = match impaired {
+            Impaired::Lossy => ("lose 20 % of", ""),
+            Impaired::Doubled => ("duplicate 50 % of", ""),
+            Impaired::Shuffled => ("reorder 50 % of", ""),
+            Impaired::Late => ("delay 100 % of", " by 100 ms"),
+        };
+        self.fault(&format!("{start} server <-> client{end}")).await;
+    }
+
+    /// Repairs the network.
+    pub async fn heal(&self) {
+        self.world.heal().await;
+        sleep(IN_FORCE).await;
+    }
+
+    /// Kills the server's process. The case drops what that process had open.
+    pub async fn kill(&self) {
+        self.fault("kill server").await;
+    }
+
+    /// Takes the server's power away. What the case then drops of it reaches nobody.
+    pub async fn crash(&self) {
+        self.fault("crash server").await;
+    }
+
+    /// Boots the server again.
+    pub async fn reboot(&self) {
+        self.heal().await;
+    }
+
+    /// From now on.
+    async fn fault(&self, what: &str) {
+        self.world.fault(&format!("{what} at 0 s"));
+        sleep(IN_FORCE).await;
+    }
+}
