@@ -18,7 +18,7 @@ const CANARIES: [&str; 3] =
     ["q201280_handshake_without_deadline", "q201280_cancelled_attempt", "q201280_lost_disconnect"];
 const STORMS: [&str; 2] = ["q181350_refused_by_a_full_backlog", "q181350_kept_waiting_by_a_full_backlog"];
 /// Of 300. What is left is the least that the bound does not admit: each time that all connect, a queue's worth gets in.
-const CLIENTS_MAX: u64 = 45;
+const CLIENTS_MAX: u64 = 60;
 const FAULTS_MAX: usize = 2;
 const QUERIES_MAX: usize = 1;
 /// How often one trace is replayed.
