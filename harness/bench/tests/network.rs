@@ -28,12 +28,17 @@ async fn bulk(world: World) {
 
 #[refrain::test(runs = 1, time_limit = "10h")]
 async fn ten_hosts(world: World) {
-    pairs(&world, 5).await;
+    pairs(&world, 5, 5).await;
 }
 
 #[refrain::test(runs = 1, time_limit = "10h")]
 async fn a_thousand_hosts(world: World) {
-    pairs(&world, 500).await;
+    pairs(&world, 500, 5).await;
+}
+
+#[refrain::test(runs = 1, time_limit = "10h")]
+async fn a_thousand_hosts_that_talk(world: World) {
+    pairs(&world, 500, 500).await;
 }
 
 #[refrain::test(runs = 1)]
@@ -58,11 +63,12 @@ async fn run(world: &World, program: Program) {
     world.client("client").run(ask("server:7".into(), program)).await.unwrap();
 }
 
-/// All round trips, over so many pairs of hosts at once.
-async fn pairs(world: &World, pairs: usize) {
-    let program = Program::RoundTrips(MANY_ROUND_TRIPS / SHARE / pairs);
+/// So many pairs of hosts, of which so many make all round trips at once. The others talk once.
+async fn pairs(world: &World, pairs: usize, talking: usize) {
+    let round_trips = |n| if n < talking { MANY_ROUND_TRIPS / SHARE / talking } else { 1 };
     let asked: Vec<_> = (0..pairs)
         .map(|n| {
+            let program = Program::RoundTrips(round_trips(n));
             serve(world, &format!("server-{n}"), program);
             let client = world.client(&format!("client-{n}"));
             tokio::spawn(async move { client.run(ask(format!("server-{n}:7"), program)).await })

@@ -1,10 +1,13 @@
 //! Counts what faults can wait for, and begins those that waited for it.
 
 use super::{HostId, Kernel};
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap, hash_map::DefaultHasher},
+    hash::BuildHasherDefault,
+};
 
 /// What a fault can wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
 pub enum TriggerKind {
     Connects,
@@ -27,7 +30,8 @@ pub(crate) struct Trigger {
 /// How often each thing has happened, and who waits for it.
 #[derive(Debug, Default)]
 pub(crate) struct Triggers {
-    seen: BTreeMap<(TriggerKind, HostId, HostId), u32>,
+    /// Looked up at every event and never walked through. Its hasher has no chance in it.
+    seen: HashMap<(TriggerKind, HostId, HostId), u32, BuildHasherDefault<DefaultHasher>>,
     waiting: BTreeMap<Trigger, Vec<usize>>,
 }
 
