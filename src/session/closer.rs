@@ -2,7 +2,7 @@
 
 use super::audit::{Audit, Closed};
 use super::registry::Cause;
-use super::service::Core;
+use super::service::{Core, KIND, TARGET};
 use super::table::Closing;
 use crate::browse_log::{self, Event};
 use std::sync::Arc;
@@ -62,7 +62,8 @@ impl Closer {
             if let Err(why) = record_patiently(&closed, audit).await {
                 browse_log::report(&Event::NotAudited { what: format!("{closed}: {why}") });
             }
-            tracing::info!(target: "calcon::session", kind = "notes.session", id = %session, holder = closed.holder, %cause, uses, "closed");
+            let holder = closed.holder;
+            tracing::info!(target: TARGET, kind = KIND, id = %session, holder, %cause, uses, "closed");
         }
         self.core.registry().records.remove(&session);
         self.core.table.closed(closing);

@@ -14,6 +14,11 @@ use tokio::time::{Instant, timeout_at};
 /// Most sessions that [`Limits`] may allow: the list of all of them must fit into a frame.
 pub const SESSIONS_MAX: usize = 4096;
 
+/// What is reported of sessions: each that is opened is closed.
+pub(super) const KIND: &str = "notes.session";
+/// Where it is reported.
+pub(super) const TARGET: &str = "calcon::session";
+
 /// What the operator allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -130,7 +135,7 @@ impl Sessions {
     fn open(&self, registry: &mut Registry<Hold>, holder: &str) -> Option<Handle> {
         let handle = self.core.table.open()?;
         let first = Hold { sessions: self.clone(), handle };
-        tracing::info!(target: "calcon::session", kind = "notes.session", id = %handle, holder, "opened");
+        tracing::info!(target: TARGET, kind = KIND, id = %handle, holder, "opened");
         registry.opened(handle, holder);
         registry.holders.get_mut(holder)?.session = Some(first);
         self.core.table.acquire(handle).ok().map(|()| handle)
@@ -169,7 +174,7 @@ impl Seat {
             Some(hold) => hold,
             None => self.wait(deadline).await?,
         };
-        tracing::debug!(target: "calcon::session", kind = "notes.session", id = %hold.handle, "acquired");
+        tracing::debug!(target: TARGET, kind = KIND, id = %hold.handle, "acquired");
         Ok(work(hold.handle).await)
     }
 
@@ -201,7 +206,7 @@ impl Drop for Seat {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        tracing::debug!(target: "calcon::session", kind = "notes.session", id = %self.handle, "released");
+        tracing::debug!(target: TARGET, kind = KIND, id = %self.handle, "released");
         match self.sessions.core.table.release(self.handle) {
             Ok(None) => {}
             // The closer is gone only when the server is.

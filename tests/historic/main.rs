@@ -4,9 +4,9 @@
 //! Exchange fails until somebody restarts it. How that came is inferred, in three ways; each is a small add-in of its
 //! own, between the real Exchange side and a Notes side that is the same for all.
 //!
-//! Q199817: from any location but Office the sessions on the Notes server rise until it fails.
-//!
 //! Q181350: hundreds of clients connect at once and are refused, or wait, though the server could serve them.
+//!
+//! The others have their tests with them.
 
 mod addin;
 mod cancelled_attempt;
@@ -14,21 +14,21 @@ mod counterfactual;
 mod handshake_without_deadline;
 mod lost_disconnect;
 mod q199817;
+mod q289795;
 mod saved;
+mod server;
 mod storm;
+mod sync {
+    pub use refrain::sync::*;
+}
 #[path = "../world/mod.rs"]
 mod world;
 
 use addin::AddIn;
-use calcon::{
-    profile::Location,
-    query::{Query, ask},
-};
+use calcon::query::{Query, ask};
 use cancelled_attempt::CancelledAttempt;
 use handshake_without_deadline::HandshakeWithoutDeadline;
 use lost_disconnect::LostDisconnect;
-use proptest::{sample::select, strategy::Strategy};
-use q199817::{EarlyReturn, Scoped, Server};
 use refrain::{Faults, Overflow, World};
 use std::time::Duration;
 use world::{Calendars, ask_each, exchange, notes, over_the_link, queries};
@@ -76,49 +76,4 @@ async fn questions_from_notes_recover<A: AddIn>(world: World, queries: Vec<Query
             ask(Calendars::Notes.address(), &fresh)
         })
         .await;
-}
-
-/// The early return from a location other than Office skips the close.
-#[refrain::test(runs = 100, expect = "leak", snapshot)]
-async fn q199817_early_return(
-    world: World,
-    #[any(away())] location: String,
-    #[any(queries(1..6))] queries: Vec<Query>,
-) {
-    sessions_are_conserved::<EarlyReturn>(world, &location, queries).await;
-}
-
-/// The remedy of then.
-#[refrain::test(runs = 100)]
-async fn q199817_is_not_seen_from_office(world: World, #[any(queries(1..6))] queries: Vec<Query>) {
-    sessions_are_conserved::<EarlyReturn>(world, "Office", queries).await;
-}
-
-/// The remedy of today: from wherever.
-#[refrain::test(runs = 500)]
-async fn q199817_is_not_in_calcon(
-    world: World,
-    #[any(anywhere())] location: String,
-    #[any(queries(1..6))] queries: Vec<Query>,
-) {
-    world.sometimes("a session was opened", "calcon::session", "opened");
-    sessions_are_conserved::<Scoped>(world, &location, queries).await;
-}
-
-fn anywhere() -> impl Strategy<Value = String> {
-    select(Location::ALL.map(|location| location.to_string()).to_vec())
-}
-
-fn away() -> impl Strategy<Value = String> {
-    anywhere().prop_filter("not at the office", |location| location != "Office")
-}
-
-async fn sessions_are_conserved<S: Server>(world: World, location: &str, queries: Vec<Query>) {
-    let location: Location = location.parse().expect("one of them");
-    world.host("notes", move || q199817::serve::<S>(notes(), location));
-    world.conserves("notes.session");
-    for query in queries {
-        let answer = world.client("schedule").run(async move { ask(Calendars::Notes.address(), &query).await }).await;
-        world.saw(answer.map_or_else(|refusal| refusal.to_string(), |answer| format!("{} answered", answer.user)));
-    }
 }

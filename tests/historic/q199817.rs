@@ -3,56 +3,30 @@
 //! Inferred: a question opens a session, then the database of the calendars. Only from Office does a database on the
 //! server open; from elsewhere the question ends right there, by an early return, and the close below it is skipped.
 
-use crate::addin::{hello, reply};
-use calcon::{
-    Error, NotesSettings,
-    calendar::Calendars,
-    channel::{Channel, Opened},
-    error::ChannelError,
-    profile::Location,
-    query::{Answer, Code, Query, Refusal},
-    session::{Closer, Sessions, audit::AuditFile},
-    wire::{Message, Role},
+use crate::{
+    server::{self, Database, Server},
+    world::{Calendars, notes, queries},
 };
+use calcon::{
+    profile::Location,
+    query::{Answer, Query, Refusal, ask},
+    session::{Sessions, audit::AuditFile},
+};
+use proptest::{sample::select, strategy::Strategy};
+use refrain::World;
 use std::{
-    future::Future,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 
-const CLIENT_LIMIT: Duration = Duration::from_secs(60);
+/// How long a question waits for a session.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the server takes to open and to close a session.
 const WORK: Duration = Duration::from_millis(2);
-
-/// How a question comes by its session.
-pub trait Server: Clone + Send + Sync + 'static {
-    fn start() -> Self;
-
-    fn answer(&self, database: Database, query: Query) -> impl Future<Output = Result<Answer, Refusal>> + Send;
-}
-
-/// The calendars as a database on the server.
-#[derive(Clone)]
-pub struct Database {
-    calendars: Arc<Calendars>,
-    location: Location,
-}
-
-impl Database {
-    fn open(self) -> Result<Arc<Calendars>, Refusal> {
-        match self.location {
-            Location::Office => Ok(self.calendars),
-            away => Err(Refusal::new(Code::Unreadable, format!("no database on the server opens from {away}"))),
-        }
-    }
-}
 
 /// As it was: who opens a session has to close it.
 #[derive(Clone, Default)]
@@ -92,7 +66,7 @@ pub struct Scoped(Sessions);
 
 impl Server for Scoped {
     fn start() -> Self {
-        let (sessions, closer): (Sessions, Closer) = Sessions::new(Default::default());
+        let (sessions, closer) = Sessions::new(Default::default());
         tokio::spawn(async { closer.run(AuditFile::open(None).expect("no file is opened")).await });
         Self(sessions)
     }
@@ -100,29 +74,51 @@ impl Server for Scoped {
     async fn answer(&self, database: Database, query: Query) -> Result<Answer, Refusal> {
         let seat = self.0.seat("CALCON");
         let work = |_| async { database.open()?.answer(query).await };
-        seat.scoped(Instant::now() + CLIENT_LIMIT, work).await?
+        seat.scoped(Instant::now() + PATIENCE, work).await?
     }
 }
 
-/// Runs the Notes side for clients.
-pub async fn serve<S: Server>(settings: NotesSettings, location: Location) -> Result<(), Error> {
-    let failed = |source| Error::Listen { address: settings.listen.clone(), source };
-    let database = Database { calendars: Calendars::open(&settings.calendars, settings.time_zone)?, location };
-    let listener = TcpListener::bind(&settings.listen).await.map_err(failed)?;
-    let server = S::start();
-    loop {
-        let (stream, _) = listener.accept().await.map_err(failed)?;
-        tokio::spawn(client(stream, server.clone(), database.clone()));
-    }
+/// The early return from a location other than Office skips the close.
+#[refrain::test(runs = 100, expect = "leak", snapshot)]
+async fn an_early_return_leaks_sessions(
+    world: World,
+    #[any(away())] location: String,
+    #[any(queries(1..6))] queries: Vec<Query>,
+) {
+    sessions_are_conserved::<EarlyReturn>(world, &location, queries).await;
 }
 
-async fn client(stream: TcpStream, server: impl Server, database: Database) -> Result<(), ChannelError> {
-    let mut channel = Channel::new(stream, Opened::report("accepted", "a client"))?;
-    channel.reader.expect(CLIENT_LIMIT).await?;
-    channel.writer.send(&hello(Role::Notes, 0)).await?;
-    while let Message::Query { id, epoch, query, .. } = channel.reader.expect(CLIENT_LIMIT).await? {
-        let outcome = server.answer(database.clone(), query).await;
-        channel.writer.send(&reply(id, epoch, outcome)).await?;
+/// The remedy of then.
+#[refrain::test(runs = 100)]
+async fn nothing_leaks_from_office(world: World, #[any(queries(1..6))] queries: Vec<Query>) {
+    sessions_are_conserved::<EarlyReturn>(world, "Office", queries).await;
+}
+
+/// The remedy of today: from wherever.
+#[refrain::test(runs = 500)]
+async fn calcon_leaks_from_nowhere(
+    world: World,
+    #[any(anywhere())] location: String,
+    #[any(queries(1..6))] queries: Vec<Query>,
+) {
+    world.sometimes("a session was opened", "calcon::session", "opened");
+    sessions_are_conserved::<Scoped>(world, &location, queries).await;
+}
+
+fn anywhere() -> impl Strategy<Value = String> {
+    select(Location::ALL.map(|location| location.to_string()).to_vec())
+}
+
+fn away() -> impl Strategy<Value = String> {
+    anywhere().prop_filter("not at the office", |location| location != "Office")
+}
+
+async fn sessions_are_conserved<S: Server>(world: World, location: &str, queries: Vec<Query>) {
+    let location: Location = location.parse().expect("one of them");
+    world.host("notes", move || server::serve::<S>(notes(), location));
+    world.conserves("notes.session");
+    for query in queries {
+        let answer = world.client("schedule").run(async move { ask(Calendars::Notes.address(), &query).await }).await;
+        world.saw(answer.map_or_else(|refusal| refusal.to_string(), |answer| format!("{} answered", answer.user)));
     }
-    Ok(())
 }

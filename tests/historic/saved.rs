@@ -51,6 +51,15 @@ fn every_storm_has_a_small_trace() {
     }
 }
 
+#[test]
+fn one_preemption_is_all_that_the_threads_need() {
+    for canary in ["q289795.a_check_then_a_delete-", "q289795.a_decrement_then_a_test-"] {
+        let (path, trace) = saved(canary).remove(0);
+        let threads = trace.plan.threads.expect("it is the plan of a model");
+        assert_eq!(threads.preemptions(), 1, "{}: {threads:?}", path.display());
+    }
+}
+
 /// Each replay has a process of its own, and each of its runs another; several are under way at once.
 #[test]
 fn a_trace_is_the_same_run_fifty_times() {
@@ -84,7 +93,7 @@ fn what_is_caught_does_not_depend_on_the_number_of_jobs() {
 }
 
 /// The traces of a test.
-fn saved(test: &str) -> Vec<(PathBuf, Trace)> {
+pub fn saved(test: &str) -> Vec<(PathBuf, Trace)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
     let entries = fs::read_dir(&folder).expect("traces/ is there").map(|entry| entry.expect("it can be listed").path());
     let of_test = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(test));

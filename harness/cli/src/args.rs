@@ -38,6 +38,8 @@ pub enum Command {
     Shrink(Shrink),
     /// Print what happened in saved traces; nothing is built or run
     Show(Show),
+    /// Write a model: what the tasks of a saved trace did to one resource, each on a thread; nothing is built or run
+    Model(Model),
     /// List the refrain tests and their saved traces
     List(List),
 }
@@ -97,6 +99,25 @@ pub struct Show {
     /// Only the plan: what was decided before the run
     #[arg(long)]
     pub plan: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Model {
+    /// A saved trace of a simulation, whose service reports what it does to the resource that the failure is about
+    #[arg(value_name = "TRACE")]
+    pub trace: PathBuf,
+    /// The file whose code the threads run; it takes its primitives from `super::sync`
+    #[arg(long, value_name = "FILE")]
+    pub core: PathBuf,
+    /// The type in it whose methods have the names of what the service reports: `opened`, ..., and `at_rest`
+    #[arg(long = "type", value_name = "NAME")]
+    pub name: String,
+    /// The test file to write, such as tests/session_race.rs
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// The class of failure that the model must find, for a canary
+    #[arg(long, value_name = "CLASS")]
+    pub expect: Option<String>,
 }
 
 #[derive(Debug, Arguments)]

@@ -9,6 +9,7 @@ mod exit;
 mod explore;
 mod interrupt;
 mod list;
+mod model;
 mod output;
 mod replay;
 mod saved;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Replay(asked) => replay::replay(&asked),
         Command::Shrink(asked) => shrink::shrink(&asked),
         Command::Show(asked) => show::show(&asked),
+        Command::Model(asked) => model::model(&asked),
         Command::List(asked) => list::list(&asked),
     };
     let exit = ended.unwrap_or_else(|problem| output::complain(&problem));

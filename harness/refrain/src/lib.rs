@@ -249,6 +249,8 @@
 //! - A run can also crash, exit, loop for ever or exhaust its memory; each is a [`verdict::Class`] of its own. A service
 //!   that reads something from outside the simulation, so that two runs of a plan differ, is found, too.
 
+#[doc(hidden)]
+pub mod bridge;
 pub mod event;
 #[doc(hidden)]
 pub mod find;

@@ -5,6 +5,7 @@
 
 mod exploration;
 mod failure;
+mod model;
 mod paint;
 mod replay;
 mod sockets;
@@ -14,6 +15,7 @@ mod timeline;
 
 pub use exploration::{Standing, caught, counted, coverage, engines, grouped, result, shell_word, standing};
 pub use failure::failure;
+pub use model::{Core, model};
 pub use replay::replay;
 pub use sockets::sockets;
 pub use summary::plan_summary;

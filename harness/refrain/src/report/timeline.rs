@@ -95,6 +95,11 @@ fn reads_bare(text: &str) -> bool {
 }
 
 /// `00:00:12.301`; exact: `00:00:12.301000123`.
+/// To the millisecond.
+pub(super) fn clock(at: u64) -> String {
+    time(at, Style::default())
+}
+
 fn time(at: u64, style: Style) -> String {
     let (seconds, nanos) = (at / 1_000_000_000, at % 1_000_000_000);
     let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);

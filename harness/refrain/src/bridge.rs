@@ -1,0 +1,156 @@
+//! From a network trace to a model: what the tasks did, around the failure, to the one resource that it is about.
+//!
+//! A simulation runs tasks on one thread, so it shows a race only where a task waits between two steps. Whether the same
+//! operations race in themselves, a model of them tells.
+
+use crate::{
+    event::{Event, Kind},
+    trace::Trace,
+    verdict::Class,
+};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The most threads that run at once: with the model's own, as many as an exhaustive search takes.
+pub const THREADS_MAX: usize = 4;
+const OPENED: &str = "opened";
+const CLOSED: &str = "closed";
+
+/// The operations on one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operations {
+    /// The kind of the resource, as the service reports it.
+    pub kind: String,
+    /// Its number.
+    pub id: String,
+    /// What was done before, in order.
+    pub before: Vec<Operation>,
+    /// What was then done at once: the last operation of each task.
+    pub at_once: Vec<Operation>,
+}
+
+/// One operation of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// Virtual time, in nanoseconds.
+    pub at: u64,
+    /// The host.
+    pub host: String,
+    /// The task, by where it was spawned.
+    pub task: String,
+    /// What it did, in the word of the service: `released`.
+    pub what: String,
+}
+
+/// Why no model comes of a trace.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoModel {
+    /// It was a model already.
+    #[error("the trace is one of a model already, run by {engine}: `cargo refrain replay` runs it again")]
+    AlreadyOne {
+        /// What ran it.
+        engine: String,
+    },
+    /// Nothing says what was done to what.
+    #[error(
+        "the trace reports no operation on anything: have the service report them, as `tracing` events with the fields \
+         `kind` and `id` and a word for what was done, such as `acquired`"
+    )]
+    NothingReported,
+    /// There is nothing to interleave.
+    #[error("only one task did something to {kind} {id} around the failure ({what}): there is nothing to interleave")]
+    OneTask {
+        /// The kind of the resource.
+        kind: String,
+        /// Its number.
+        id: String,
+        /// What it did.
+        what: String,
+    },
+}
+
+/// The operations on the resource in which the trace ends.
+///
+/// # Errors
+/// [`NoModel`].
+pub fn operations(trace: &Trace) -> Result<Operations, NoModel> {
+    if trace.plan.threads.is_some() {
+        return Err(NoModel::AlreadyOne { engine: trace.engine.name.clone() });
+    }
+    let reports: Vec<Report<'_>> = trace.events.iter().filter_map(Report::of).collect();
+    let about = subject(trace, &reports).ok_or(NoModel::NothingReported)?;
+    let (kind, id, host) = (about.kind.to_owned(), about.id.clone(), about.event.host.clone());
+    let its_own = reports.iter().filter(|report| report.kind == kind && report.id == id && report.event.host == host);
+    let all: Vec<Operation> = its_own.map(Report::operation).collect();
+    let begins = where_tasks_meet(&all);
+    let (before, at_once) = all.split_at(begins);
+    let done =
+        |operations: &[Operation]| -> Vec<_> { operations.iter().filter(|one| one.what != CLOSED).cloned().collect() };
+    // What closes a resource without another word is an operation of its own; else it is what that other one did.
+    let (before, released) = (done(before), done(at_once));
+    let at_once = if released.is_empty() { at_once.to_vec() } else { released };
+    if at_once.len() < 2 {
+        let what = at_once.first().map_or_else(|| "nothing".to_owned(), |one| one.what.clone());
+        return Err(NoModel::OneTask { kind, id, what });
+    }
+    Ok(Operations { kind, id, before, at_once })
+}
+
+/// The index from which on no task does two things, `closed` aside, and no more tasks than a model can have do any.
+fn where_tasks_meet(all: &[Operation]) -> usize {
+    let mut tasks = BTreeSet::new();
+    let mut begins = all.len();
+    for (index, operation) in all.iter().enumerate().rev() {
+        let again = operation.what != CLOSED && tasks.contains(&operation.task);
+        if operation.what == OPENED || again || (tasks.len() == THREADS_MAX && !tasks.contains(&operation.task)) {
+            break;
+        }
+        if operation.what != CLOSED {
+            tasks.insert(operation.task.clone());
+        }
+        begins = index;
+    }
+    begins
+}
+
+/// What a service reported about a resource.
+struct Report<'a> {
+    event: &'a Event,
+    kind: &'a str,
+    id: String,
+    what: &'a str,
+}
+
+impl<'a> Report<'a> {
+    fn of(event: &'a Event) -> Option<Self> {
+        let kind = event.fields.get("kind")?.as_str()?;
+        let id = match event.fields.get("id")? {
+            Value::String(id) => id.clone(),
+            id => id.to_string(),
+        };
+        // `INFO calcon::session: opened`
+        let (_, what) = event.text.split_once(": ").filter(|_| event.kind == Kind::Says)?;
+        Some(Report { event, kind, id, what })
+    }
+
+    fn operation(&self) -> Operation {
+        let Event { at, host, task, .. } = self.event;
+        Operation { at: *at, host: host.clone(), task: task.clone(), what: self.what.to_owned() }
+    }
+}
+
+/// The report of the resource that the failure is about: of the kind that its property names, if it names one. Of a leak
+/// the oldest that is left, else the last that was touched.
+fn subject<'a>(trace: &Trace, reports: &'a [Report<'a>]) -> Option<&'a Report<'a>> {
+    let property = &trace.failure.property;
+    let named: Vec<_> = reports.iter().filter(|report| property.starts_with(&format!("{} ", report.kind))).collect();
+    if trace.failure.class == Class::Leak {
+        let closed: BTreeSet<_> = named
+            .iter()
+            .filter(|report| report.what == CLOSED)
+            .map(|report| (&report.event.host, &report.id))
+            .collect();
+        return named.into_iter().find(|report| !closed.contains(&(&report.event.host, &report.id)));
+    }
+    named.last().copied().or(reports.last())
+}
