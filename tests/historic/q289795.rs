@@ -172,7 +172,8 @@ fn a_decrement_then_a_test_is_met_by_chance() {
 /// What was met on the network is a race in itself: `cargo refrain model` writes the model that shows it from the trace.
 #[test]
 fn the_trace_from_the_network_becomes_the_model_that_is_kept() {
-    let (_, trace) = saved::saved("q289795.an_audited_release_closes_twice").remove(0);
+    let mut saved = saved::saved("q289795.an_audited_release_closes_twice");
+    let (_, trace) = saved.pop().expect("a trace: `cargo test --test historic an_audited_release` saves one");
     let operations = bridge::operations(&trace).expect("a model");
     let core = Core { file: "historic/q289795/session.rs", name: "Session", expect: Some("panic") };
     let written = report::model(&operations, &trace, core);

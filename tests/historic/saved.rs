@@ -54,7 +54,7 @@ fn every_storm_has_a_small_trace() {
 #[test]
 fn one_preemption_is_all_that_the_threads_need() {
     for canary in ["q289795.a_check_then_a_delete-", "q289795.a_decrement_then_a_test-"] {
-        let (path, trace) = saved(canary).remove(0);
+        let (path, trace) = saved(canary).pop().expect("a trace: `cargo test --test historic q289795` saves one");
         let threads = trace.plan.threads.expect("it is the plan of a model");
         assert_eq!(threads.preemptions(), 1, "{}: {threads:?}", path.display());
     }

@@ -1,19 +1,22 @@
 //! The session as it was: how many hold it is one thing, whether it is deleted another, and a release decides about the
 //! second by looking at the first. All else is sound.
 
-use super::sync::atomic::{AtomicU32, Ordering};
+use super::sync::{
+    Mutex,
+    atomic::{AtomicU32, Ordering},
+};
 
 /// A session, and how many hold it.
 #[derive(Debug)]
 pub struct Session {
     holds: AtomicU32,
-    deleted: AtomicU32,
+    is_deleted: Mutex<bool>,
 }
 
 impl Session {
     /// A session that its opener holds.
     pub fn opened() -> Self {
-        Self { holds: AtomicU32::new(1), deleted: AtomicU32::new(0) }
+        Self { holds: AtomicU32::new(1), is_deleted: Mutex::new(false) }
     }
 
     /// One more holds it.
@@ -33,7 +36,9 @@ impl Session {
 
     /// Deletes it. Deleting what is deleted corrupts the heap: the process crashes then, or at any time after.
     pub fn delete(&self) {
-        assert_eq!(self.deleted.fetch_add(1, Ordering::AcqRel), 0, "the session is deleted twice");
+        let mut is_deleted = self.is_deleted.lock().expect("nobody panics with it");
+        assert!(!*is_deleted, "the session is deleted twice");
+        *is_deleted = true;
     }
 
     /// Lowers the count, and then tests it: what it is by now, not what this release made of it.
@@ -52,13 +57,17 @@ impl Session {
 
     /// Checks whether there is something to delete, and then deletes it: what the reaper does, and the last release.
     pub fn reaped(&self) {
-        if self.is_unused() && self.deleted.load(Ordering::Acquire) == 0 {
+        if self.is_unused() && !self.is_deleted() {
             self.delete();
         }
     }
 
     /// Everybody has let go.
     pub fn at_rest(&self) {
-        assert_eq!(self.deleted.load(Ordering::Acquire), 1, "the session is not deleted");
+        assert!(self.is_deleted(), "the session is not deleted");
+    }
+
+    fn is_deleted(&self) -> bool {
+        *self.is_deleted.lock().expect("nobody panics with it")
     }
 }
