@@ -13,10 +13,12 @@
 //!
 //! # What is simulated
 //!
-//! - `net`: TCP listeners and streams, whole and split, and `lookup_host`. Every simulated host is known by its name.
-//!   Time-outs, resets, half-open connections and full buffers are those that an application sees on Linux.
+//! - `net`: TCP sockets, listeners and streams, whole and split, UDP sockets and `lookup_host`. Every simulated host is
+//!   known by its name. Time-outs, resets, half-open connections, full queues and buffers are those that an application
+//!   sees on Linux. Unix sockets are refused when they are opened.
 //! - `time`: `sleep`, `timeout`, `interval`, `Instant`. A minute of waiting takes no time.
-//! - `task`: `spawn`, `JoinSet`, `abort`. Every poll passes a gate, where refrain may hold a task back.
+//! - `task`: `spawn`, `JoinSet`, `LocalSet`, `abort`. Every poll passes a gate, where refrain may hold a task back.
+//! - `runtime`: a `Handle`. A runtime cannot be built.
 //! - `signal`: each host has signals of its own.
 //! - `io`, `sync`, `select!`, `join!` and their like are tokio's; standard input and output are outside.
 //!

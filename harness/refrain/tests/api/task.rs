@@ -10,7 +10,7 @@ use std::{
     },
 };
 use tokio::{
-    task::{JoinSet, spawn_blocking, yield_now},
+    task::{JoinSet, LocalSet, spawn_blocking, yield_now},
     time::sleep,
 };
 
@@ -113,6 +113,65 @@ async fn a_set_gives_every_result_once(_world: World) {
 #[refrain::test(runs = 20)]
 async fn blocking_work_runs_as_a_task(_world: World) {
     assert_eq!(spawn_blocking(|| (1..=10).product::<u32>()).await.unwrap(), 3_628_800);
+}
+
+#[refrain::test(runs = 20)]
+async fn local_tasks_run_while_their_set_is_awaited(_world: World) {
+    let set = LocalSet::new();
+    let value = std::rc::Rc::new(std::cell::Cell::new(0));
+    let counted = value.clone();
+    let task = set.spawn_local(async move {
+        sleep(SECOND).await;
+        tokio::task::spawn_local(async move { counted.set(counted.get() + 1) }).await.unwrap();
+    });
+    sleep(SECOND * 5).await;
+    assert_eq!(value.get(), 0);
+    set.run_until(task).await.unwrap();
+    assert_eq!(value.get(), 1);
+    let endless = set.spawn_local(pending::<()>());
+    let abort = endless.abort_handle();
+    set.run_until(async move {
+        yield_now().await;
+        abort.abort();
+        assert!(endless.await.unwrap_err().is_cancelled());
+    })
+    .await;
+    set.await;
+}
+
+#[refrain::test(runs = 40)]
+async fn local_tasks_pass_the_gate_and_end_with_their_process(world: World) {
+    world.conserves("task");
+    let count = Arc::<AtomicU32>::default();
+    let counted = count.clone();
+    let host = world.host("server", move || {
+        let counted = counted.clone();
+        async move {
+            let set = LocalSet::new();
+            for _ in 0..20 {
+                let alive = Alive::new(&counted);
+                set.spawn_local(async move {
+                    let _alive = alive;
+                    sleep(SECOND).await;
+                    pending::<()>().await
+                });
+            }
+            set.await
+        }
+    });
+    sleep(SECOND * 2).await;
+    assert_eq!(count.load(Relaxed), 20);
+    host.terminate();
+    sleep(SECOND).await;
+    assert_eq!(count.load(Relaxed), 0);
+}
+
+#[refrain::test(runs = 20)]
+async fn a_handle_spawns_where_it_is_used(_world: World) {
+    let handle = tokio::runtime::Handle::current();
+    let _guard = handle.enter();
+    assert_eq!(handle.spawn(async { 7 }).await.unwrap(), 7);
+    assert_eq!(handle.spawn_blocking(|| 8).await.unwrap(), 8);
 }
 
 #[refrain::test(runs = 20)]

@@ -79,6 +79,30 @@ async fn reads_take_what_is_there_over_the_edges_of_writes(world: World) {
 }
 
 #[refrain::test(runs = 20)]
+async fn a_long_write_may_come_in_parts_and_a_short_one_does_not(world: World) {
+    world.sometimes("a long write comes in parts", "wire", "in parts");
+    world.sometimes("a long write comes whole", "wire", "whole");
+    serve(&world, |mut stream| async move {
+        for len in [1448, 10_000].repeat(5) {
+            stream.write_all(&vec![7; len]).await.unwrap();
+            // The next write comes when this one has been read.
+            assert_eq!(read(&mut stream).await.unwrap(), b"next");
+        }
+    });
+    client(&world, |mut stream| async move {
+        for len in [1448, 10_000].repeat(5) {
+            let first = read(&mut stream).await.unwrap().len();
+            assert!(first == len || len > 1448, "{first} of {len} bytes");
+            tracing::info!("{}", if first < len { "in parts" } else { "whole" });
+            let mut rest = vec![0; len - first];
+            stream.read_exact(&mut rest).await.unwrap();
+            stream.write_all(b"next").await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[refrain::test(runs = 20)]
 async fn trying_takes_nobodys_turn(world: World) {
     serve(&world, |mut stream| async move {
         sleep(SECOND).await;

@@ -2,7 +2,7 @@
 
 use super::{
     gate::Gate,
-    kernel::{self, Fault, Host, HostAction, Kernel, Trigger, Wire, with},
+    kernel::{self, Fault, HostAction, Kernel, Trigger, Wire, with},
 };
 use madsim::{
     Config,
@@ -11,7 +11,6 @@ use madsim::{
 };
 use std::{
     future::{Future, poll_fn},
-    net::{IpAddr, Ipv4Addr},
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
     pin::Pin,
     sync::Arc,
@@ -114,13 +113,7 @@ async fn drive() {
 
 /// Adds a host, and starts its process if it has one.
 pub fn add_host(name: &str, place: &'static Location<'static>, process: Option<StartProcess>) -> HostId {
-    let id = with(|k| {
-        let n = k.hosts.len();
-        // 10.0.0.1 to 10.0.0.250, 10.0.1.1 and so on: 10.0.0.254 is the test's own.
-        let ip = IpAddr::V4(Ipv4Addr::from(0x0a00_0001 + ((n - 1) / 250 * 256 + (n - 1) % 250) as u32));
-        k.hosts.push(Host::new(name, ip));
-        n
-    });
+    let id = with(|k| k.add_host(name));
     let handle = Handle::current();
     let mut node = handle.create_node().name(name);
     if let Some(process) = process {

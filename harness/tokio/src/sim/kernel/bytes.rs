@@ -19,6 +19,11 @@ impl Bytes {
         self.len == 0
     }
 
+    /// How long the first piece is, or what is left of it.
+    pub fn first_len(&self) -> usize {
+        self.pieces.front().map_or(0, |first| first.len() - self.offset)
+    }
+
     pub fn push(&mut self, piece: Vec<u8>) {
         self.len += piece.len();
         if !piece.is_empty() {

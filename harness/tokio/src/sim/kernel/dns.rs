@@ -24,10 +24,9 @@ impl Kernel {
             // `EAI_NONAME`.
             return if ips.is_empty() { self.cannot_resolve(from, name, "Name or service not known") } else { Ok(ips) };
         }
-        let found = self.hosts.iter().find(|host| host.name == name && !host.name.is_empty());
-        found.map(|host| vec![host.ip]).ok_or_else(|| {
-            let names = self.hosts.iter().map(|host| host.name.as_str()).filter(|name| !name.is_empty());
-            let known = names.chain(self.names.keys().map(String::as_str)).collect::<Vec<_>>();
+        self.hosts_by_name.get(name).map(|&host| vec![self.hosts[host].ip]).ok_or_else(|| {
+            let hosts = self.hosts[1..].iter().map(|host| host.name.as_str());
+            let known = hosts.chain(self.names.keys().map(String::as_str)).collect::<Vec<_>>();
             io::Error::other(format!(
                 "{} cannot resolve {name:?}: the simulated hosts are {}",
                 self.hosts[from].name,

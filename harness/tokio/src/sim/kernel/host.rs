@@ -4,7 +4,7 @@ use super::{Action, ConnId, Kernel, Kind, ListenerId, Ports, Side, SocketId, Sys
 use madsim::task::NodeId;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     task::Waker,
 };
 
@@ -12,6 +12,8 @@ pub(crate) type HostId = usize;
 
 /// The host on which the test itself runs.
 pub(crate) const TEST_HOST: HostId = 0;
+/// 10.0.0.1.
+const FIRST_ADDRESS: u32 = 0x0a00_0001;
 
 /// A simulated machine with one process.
 #[derive(Debug)]
@@ -88,7 +90,28 @@ impl Host {
     }
 }
 
+/// The address of a host: 10.0.0.1 to 10.0.0.250, 10.0.1.1 and so on, and 10.0.0.254 for the test's own.
+pub(crate) fn address(host: HostId) -> IpAddr {
+    let nth = if host == TEST_HOST { 253 } else { ((host - 1) / 250 * 256 + (host - 1) % 250) as u32 };
+    IpAddr::V4(Ipv4Addr::from(FIRST_ADDRESS + nth))
+}
+
+/// The only host that can have an address.
+pub(crate) fn with_address(ip: IpAddr) -> Option<HostId> {
+    let IpAddr::V4(ip) = ip else { return None };
+    let nth = u32::from(ip).checked_sub(FIRST_ADDRESS)? as usize;
+    Some(if nth == 253 { TEST_HOST } else { nth / 256 * 250 + nth % 256 + 1 })
+}
+
 impl Kernel {
+    /// Adds a host, which has power and runs nothing yet.
+    pub fn add_host(&mut self, name: &str) -> HostId {
+        let host = self.hosts.len();
+        self.hosts.push(Host::new(name, address(host)));
+        self.hosts_by_name.insert(name.to_owned(), host);
+        host
+    }
+
     pub fn host_do(&mut self, action: HostAction, host: HostId) {
         self.host_actions.push((action, host));
         let driver = self.driver.take();

@@ -71,6 +71,8 @@ pub(crate) struct Kernel {
     pub now: u64,
     pub seed: u64,
     pub hosts: Vec<Host>,
+    /// The hosts by their names, but for the test's.
+    pub hosts_by_name: BTreeMap<String, HostId>,
     pub tasks: Vec<TaskState>,
     pub conns: Vec<Conn>,
     /// What is wrong with which way now.
@@ -235,6 +237,7 @@ impl Kernel {
             now: 0,
             seed,
             hosts: vec![],
+            hosts_by_name: BTreeMap::new(),
             tasks: vec![],
             conns: vec![],
             sockets: vec![],
@@ -261,7 +264,7 @@ impl Kernel {
             host_actions: vec![],
             driver: None,
         };
-        kernel.hosts.push(Host::new("", IpAddr::V4(Ipv4Addr::new(10, 0, 0, 254))));
+        kernel.hosts.push(Host::new("", host::address(TEST_HOST)));
         kernel
     }
 
@@ -291,7 +294,7 @@ impl Kernel {
         if ip.is_loopback() || ip.is_unspecified() {
             return Some(from);
         }
-        self.hosts.iter().position(|host| host.ip == ip)
+        host::with_address(ip).filter(|&host| self.hosts.get(host).is_some_and(|host| host.ip == ip))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every socket as `ss` shows it: addresses, state, queues and timers.
 
-use super::{ConnId, HostId, Kernel, Side, conn::Fin, listen::Listener, name_of};
+use super::{ConnId, HostId, Kernel, Side, conn::Fin, listen::Listener, name_of, udp::UdpSocket};
 use std::net::SocketAddr;
 
 /// A socket.
@@ -38,14 +38,15 @@ pub struct SocketTimer {
 const PAST: [&str; 2] = ["TIME-WAIT", "CLOSED"];
 
 impl Kernel {
-    /// The sockets of all hosts: listeners and connections, by host, each in the order in which they were made.
+    /// The sockets of all hosts: listeners, connections and UDP, by host, each in the order in which they were made.
     pub fn netstat(&self) -> Vec<Socket> {
         let ends = (0..self.conns.len()).flat_map(|conn| [(conn, 0), (conn, 1)]);
         let ends: Vec<_> = ends.filter(|&(conn, side)| self.is_shown(conn, side)).collect();
         let of = |host: HostId| {
             let listeners = self.hosts[host].listeners.iter().map(|&id| self.listening(&self.listeners[id]));
             let own = ends.iter().filter(move |&&(conn, side)| self.conns[conn].ends[side].host == host);
-            listeners.chain(own.map(|&(conn, side)| self.connected(conn, side))).collect::<Vec<_>>()
+            let datagrams = self.hosts[host].udp_sockets.iter().map(|&id| self.of_datagrams(&self.udp[id]));
+            listeners.chain(own.map(|&(conn, side)| self.connected(conn, side))).chain(datagrams).collect::<Vec<_>>()
         };
         (0..self.hosts.len()).flat_map(of).collect()
     }
@@ -102,6 +103,19 @@ impl Kernel {
             send_queue: listener.backlog,
             local: self.address(listener.host, listener.addr),
             peer: "*".into(),
+            timer: None,
+        }
+    }
+
+    fn of_datagrams(&self, socket: &UdpSocket) -> Socket {
+        let peer = |peer: SocketAddr| self.host_at(socket.host, peer.ip()).map(|host| self.address(host, peer));
+        Socket {
+            host: self.hosts[socket.host].name.clone(),
+            state: if socket.peer.is_some() { "ESTAB" } else { "UNCONN" },
+            receive_queue: socket.queued_bytes,
+            send_queue: 0,
+            local: self.address(socket.host, socket.addr),
+            peer: socket.peer.and_then(peer).unwrap_or_else(|| "*".into()),
             timer: None,
         }
     }

@@ -17,6 +17,13 @@ const RETRANSMIT_WAIT_MAX_NS: u64 = 120_000_000_000;
 /// The most bytes that one segment carries, as with segmentation offload.
 const SEGMENT_BYTES_MAX: usize = 64 << 10;
 
+/// What an Ethernet frame carries of a stream. A write that fits comes in one piece, unless a fault stretches it.
+const FRAME_BYTES: usize = 1448;
+/// One in so many longer pieces is cut.
+const CUT_ONE_IN: u64 = 4;
+/// The stream of chance for that.
+const CUT_STREAM: u64 = 0x6375_7420;
+
 /// How long the first wait lasts after so many in a row.
 fn backoff(tries: u32) -> u64 {
     (RETRANSMIT_WAIT_NS << tries.min(32)).min(RETRANSMIT_WAIT_MAX_NS)
@@ -44,7 +51,10 @@ impl Kernel {
             if pipe.is_unacknowledged() || !(fin || room > 0 && !pipe.queued.is_empty()) {
                 break;
             }
-            let bytes = if fin { vec![] } else { pipe.queued.take(room.min(SEGMENT_BYTES_MAX)) };
+            let (first, nth) = (pipe.queued.first_len().min(room).min(SEGMENT_BYTES_MAX), pipe.packets);
+            let most = self.cut_by_chance(conn, side, first, nth);
+            let pipe = &mut self.conns[conn].pipes[side];
+            let bytes = if fin { vec![] } else { pipe.queued.take(most) };
             if fin {
                 pipe.fin = Fin::Sent;
             }
@@ -57,6 +67,14 @@ impl Kernel {
             pipe.timer_at = due;
             self.later(due, Action::Persist(conn, side));
         }
+    }
+
+    /// How much of `len` bytes the nth packet carries: what is longer than a frame may come in parts, wherever it is cut.
+    fn cut_by_chance(&self, conn: ConnId, side: Side, len: usize, nth: u64) -> usize {
+        let (from, to) = self.way(conn, side);
+        let chance = self.chance(self.conns[conn].stream ^ CUT_STREAM ^ side as u64, nth);
+        let cut = len > FRAME_BYTES && from != to && chance.is_multiple_of(CUT_ONE_IN);
+        if cut { 1 + ((chance >> 32) as usize) % (len - 1) } else { len }
     }
 
     fn send_segment(&mut self, conn: ConnId, side: Side, bytes: Vec<u8>, fin: bool) {

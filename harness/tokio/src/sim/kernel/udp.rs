@@ -32,7 +32,7 @@ pub(crate) struct UdpSocket {
     /// To be reported once to the application.
     pub error: Option<io::ErrorKind>,
     queue: VecDeque<(SocketAddr, Vec<u8>)>,
-    queued_bytes: usize,
+    pub queued_bytes: usize,
     readers: Waiters,
     sent: u64,
     open: bool,
