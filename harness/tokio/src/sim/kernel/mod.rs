@@ -7,7 +7,7 @@ use madsim::time::TimeHandle;
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     task::Waker,
 };
 
