@@ -12,7 +12,9 @@ pub struct Socket {
     /// Its host; empty for the test itself.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub host: String,
-    /// `LISTEN`, `CLOSED`, `UNCONN` for UDP, or one of [`STATES`].
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// `LISTEN`, `TIME-WAIT`, `CLOSED`, `UNCONN` or one of [`STATES`].
     pub state: String,
     /// Bytes that wait to be read; of a listener, connections that wait to be accepted.
     pub receive_queue: u64,

@@ -23,8 +23,8 @@ pub use write::write;
 ///   `left_out`, `events`, `build`. Events: `at`, `host`, `task`, `kind`, `text`, `fields`.
 /// - 2: there are plans of models, with the words `threads`, `thread` and `SeqCst`, and their events: the kind `step`, and
 ///   `place` after `task`. Plans have the words `delay`, `lose`, `duplicate`, `reorder`, `limit`, `drop`, `refuse`,
-///   `stretch`, `stall`, `shrink`, `fail` and `receives`. The header promises `sockets` after `events`: they follow the events, as the verdict
-///   found them: `host`, `state`, `receive_queue`, `send_queue`, `local`, `peer`, `timer`.
+///   `stretch`, `stall`, `shrink`, `fail` and `receives`. The header promises `sockets` after `events`: they follow the
+///   events, as the verdict found them: `host`, `protocol`, `state`, `receive_queue`, `send_queue`, `local`, `peer`, `timer`.
 pub const VERSION: u32 = 2;
 
 /// The longest file that is read.

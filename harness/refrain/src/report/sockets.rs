@@ -8,17 +8,17 @@ use crate::socket::{Socket, Timer};
 
 /// What stands for the test itself in the column of hosts; no host can have this name.
 const TEST: &str = "(test)";
-const TITLES: [&str; 6] = ["Host", "State", "Recv-Q", "Send-Q", "Local Address:Port", "Peer Address:Port"];
+const TITLES: [&str; 7] = ["Host", "Netid", "State", "Recv-Q", "Send-Q", "Local Address:Port", "Peer Address:Port"];
 
 /// A table of sockets; empty if there are none, else it ends with a new line.
 pub fn sockets(sockets: &[Socket], style: Style) -> String {
     if sockets.is_empty() {
         return String::new();
     }
-    let rows: Vec<[String; 6]> = sockets.iter().map(cells).collect();
+    let rows: Vec<[String; 7]> = sockets.iter().map(cells).collect();
     let width = |nth: usize| rows.iter().map(|row| columns(&row[nth])).max().unwrap_or(0).max(TITLES[nth].len());
-    let widths: [usize; 6] = std::array::from_fn(width);
-    let row = |cells: [&str; 6], timer: &str, ink| {
+    let widths: [usize; 7] = std::array::from_fn(width);
+    let row = |cells: [&str; 7], timer: &str, ink| {
         let cells = cells.iter().zip(widths).map(|(cell, width)| padded(cell, width + 2, ink, style));
         let line = cells.collect::<String>() + &paint(timer, DIM, style);
         format!("{}\n", line.trim_end_matches(' '))
@@ -30,10 +30,10 @@ pub fn sockets(sockets: &[Socket], style: Style) -> String {
     row(TITLES, "", DIM) + &below.collect::<String>()
 }
 
-fn cells(socket: &Socket) -> [String; 6] {
+fn cells(socket: &Socket) -> [String; 7] {
     let host = if socket.host.is_empty() { TEST } else { &socket.host };
     let (receive, send) = (socket.receive_queue.to_string(), socket.send_queue.to_string());
-    [host, &socket.state, &receive, &send, &socket.local, &socket.peer].map(escaped)
+    [host, &socket.protocol, &socket.state, &receive, &send, &socket.local, &socket.peer].map(escaped)
 }
 
 /// `timer:(on,3.200sec,3)`.

@@ -33,10 +33,10 @@ fn wrong(class: Class, message: &str, place: &str, causes: &[&str]) -> Failure {
 fn sockets_are_shown_as_ss_does() {
     let trace = trace::parse(Path::new("v2.jsonl"), include_bytes!("../../tests/traces/v2.jsonl")).unwrap();
     assert_snapshot!(sockets(&trace.sockets, PLAIN), @"
-    Host      State   Recv-Q  Send-Q  Local Address:Port  Peer Address:Port
-    exchange  LISTEN  0       1024    0.0.0.0:5010        *
-    exchange  ESTAB   0       18      exchange:5010       notes:49152        timer:(on,3.200sec,3)
-    notes     ESTAB   0       0       notes:49152         exchange:5010
+    Host      Netid  State   Recv-Q  Send-Q  Local Address:Port  Peer Address:Port
+    exchange  tcp    LISTEN  0       1024    0.0.0.0:5010        *
+    exchange  tcp    ESTAB   0       18      exchange:5010       notes:49152        timer:(on,3.200sec,3)
+    notes     tcp    ESTAB   0       0       notes:49152         exchange:5010
     ");
     let whole = timeline(&trace, PLAIN);
     assert!(whole.contains(&format!("\n\n{}\nFAILED stall", sockets(&trace.sockets, PLAIN))), "{whole}");

@@ -151,6 +151,7 @@ pub(crate) fn sockets() -> Vec<Socket> {
     let timer = |timer: control::SocketTimer| Timer { name: timer.name.into(), in_ns: timer.in_ns, tries: timer.tries };
     let socket = |socket: control::Socket| Socket {
         host: socket.host,
+        protocol: socket.protocol.into(),
         state: socket.state.into(),
         receive_queue: socket.receive_queue as u64,
         send_queue: socket.send_queue as u64,

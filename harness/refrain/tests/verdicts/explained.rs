@@ -1,6 +1,7 @@
 //! What the verdicts say: read from the traces that the canaries beside this file saved and reproduce.
 
 use refrain::{
+    report::{self, Style},
     trace::{self, Trace},
     verdict::Class,
 };
@@ -34,6 +35,25 @@ fn check(test: &str, class: Class, place: &str, message: &str, causes: &[&str]) 
         assert!(cause.contains(wanted), "{cause:?} does not say {wanted:?}");
     }
     assert_eq!(failure.causes.len(), causes.len(), "{failure:#?}");
+}
+
+#[test]
+fn a_verdict_has_every_socket() {
+    let sockets = report::sockets(&saved("sockets::a_verdict_has_every_socket").sockets, Style::default());
+    insta::assert_snapshot!(sockets, @"
+    Host    Netid  State       Recv-Q  Send-Q  Local Address:Port  Peer Address:Port
+    server  tcp    LISTEN      1       128     0.0.0.0:80          *
+    server  tcp    ESTAB       0       0       server:80           client:49152
+    server  tcp    FIN-WAIT-2  0       0       server:80           client:49153
+    server  tcp    ESTAB       0       0       server:80           client:49154
+    server  tcp    ESTAB       0       0       server:80           client:49155
+    server  udp    UNCONN      0       0       0.0.0.0:53          *
+    client  tcp    ESTAB       10      0       client:49152        server:80
+    client  tcp    CLOSE-WAIT  0       0       client:49153        server:80
+    client  tcp    ESTAB       0       4       client:49154        server:80          timer:(on,2.636sec,5)
+    client  tcp    FIN-WAIT-1  0       0       client:49155        server:80          timer:(on,2.635sec,5)
+    client  tcp    SYN-SENT    0       0       client:49156        server:80          timer:(on,5.021sec,3)
+    ");
 }
 
 #[test]

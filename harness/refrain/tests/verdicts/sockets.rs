@@ -4,7 +4,7 @@ use refrain::World;
 use std::time::Duration;
 use tokio::{
     io::AsyncWriteExt,
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpStream, UdpSocket},
     time::{sleep, timeout},
 };
 
@@ -12,6 +12,7 @@ use tokio::{
 async fn a_verdict_has_every_socket(world: World) {
     world.host("server", || async {
         let listener = TcpListener::bind("0.0.0.0:80").await?;
+        let _datagrams = UdpSocket::bind("0.0.0.0:53").await?;
         let mut kept = vec![];
         for nth in 0..3 {
             let mut stream = listener.accept().await?.0;

@@ -8,7 +8,9 @@ use std::net::SocketAddr;
 pub struct Socket {
     /// Its host's name; empty for the test's.
     pub host: String,
-    /// As `ss` calls it: `ESTAB`, `CLOSE-WAIT`.
+    /// `tcp` or `udp`.
+    pub protocol: &'static str,
+    /// As `ss` calls it: `ESTAB`, `CLOSE-WAIT`; `UNCONN`: a UDP socket that hears everybody.
     pub state: &'static str,
     /// Bytes that wait to be read; of a listener, connections that wait to be accepted.
     pub receive_queue: usize,
@@ -16,7 +18,7 @@ pub struct Socket {
     pub send_queue: usize,
     /// Its own address: `notes:49152`.
     pub local: String,
-    /// The address of the other end; `*` for a listener.
+    /// The address of the other end; `*`: everybody's.
     pub peer: String,
     /// What it will do by itself.
     pub timer: Option<SocketTimer>,
@@ -98,6 +100,7 @@ impl Kernel {
     fn listening(&self, listener: &Listener) -> Socket {
         Socket {
             host: self.hosts[listener.host].name.clone(),
+            protocol: "tcp",
             state: "LISTEN",
             receive_queue: listener.queue.len(),
             send_queue: listener.backlog,
@@ -111,6 +114,7 @@ impl Kernel {
         let peer = |peer: SocketAddr| self.host_at(socket.host, peer.ip()).map(|host| self.address(host, peer));
         Socket {
             host: self.hosts[socket.host].name.clone(),
+            protocol: "udp",
             state: if socket.peer.is_some() { "ESTAB" } else { "UNCONN" },
             receive_queue: socket.queued_bytes,
             send_queue: 0,
@@ -125,6 +129,7 @@ impl Kernel {
         let [end, peer] = [&c.ends[side], &c.ends[1 - side]];
         Socket {
             host: self.hosts[end.host].name.clone(),
+            protocol: "tcp",
             state: self.socket_state(conn, side),
             receive_queue: c.pipes[1 - side].arrived.len(),
             send_queue: c.pipes[side].queued.len() + c.pipes[side].flight_bytes,
