@@ -6,6 +6,46 @@
 /// # use refrain::Faults;
 /// let faults = Faults::between("exchange", "notes").cuts().resets().crashes().at_most(4);
 /// ```
+///
+/// A plan says of each fault what goes wrong, where, when it begins and for how long. [`crate::World::fault`] takes the same
+/// sentences, and a trace shows them:
+///
+/// | on the way between two hosts, `a <-> b`, or from one to the other, `a -> b` | |
+/// |---|---|
+/// | `cut a <-> b` | no packet passes |
+/// | `slow a <-> b by 300 ms` | every packet takes longer |
+/// | `delay 10 % of a <-> b by 300 ms` | some packets take longer |
+/// | `lose 10 % of a <-> b` | some packets are lost |
+/// | `duplicate 10 % of a <-> b` | some packets arrive twice |
+/// | `reorder 10 % of a <-> b` | some packets are overtaken |
+/// | `limit a <-> b to 1000 B/s` | so many bytes pass a second |
+/// | `drop SYNs on a -> b` | who connects is not heard |
+/// | `refuse SYNs on a -> b` | who connects is refused |
+/// | `stretch writes on a -> b` | a write of `a` takes a single byte |
+/// | `stretch reads on a -> b` | a read of `b` gives a single byte |
+/// | `stall reads on a -> b` | `b` does not come to read |
+/// | `shrink buffers on a -> b to 16 B` | buffers hold so many bytes |
+/// | `reset a <-> b` | every connection is reset |
+///
+/// | on a host | |
+/// |---|---|
+/// | `kill a` ... `and restart it after 1 s` | its process dies, its kernel closes the sockets |
+/// | `crash a` ... `and reboot it after 1 s` | it loses power and forgets everything |
+/// | `pause a` | its process stands still |
+/// | `fail lookups on a` | names are not resolved |
+/// | `fail accepts on a` | it has no file descriptor left: `EMFILE` |
+///
+/// | when | |
+/// |---|---|
+/// | `at 1 s` | at a virtual time |
+/// | `when a -> b starts its 1st connect` | |
+/// | `when a accepts its 1st connection` | |
+/// | `when a -> b makes its 1st write` | |
+/// | `when a reads from b the 1st time` | |
+/// | `when a receives the 100th byte from b` | with exactly so many arrived: no packet's end |
+/// | `when a closes a connection with b the 1st time` | |
+///
+/// `for 4.2 s` at the end says how long; without it a fault lasts until [`crate::World::heal`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults {
     pub(crate) hosts: Vec<String>,

@@ -105,8 +105,9 @@
 //!
 //! # Faults
 //!
-//! [`Faults`] say what may go wrong, and between whom. Each run draws a few of them, or none: *what* is cut, killed or slow,
-//! *where*, and *when*, at a time or at an event such as "when server reads from client the 1st time".
+//! [`Faults`] say what may go wrong, and between whom. Each run draws a few of them, or none: *what* is cut, killed, lost,
+//! refused or slow, *where*, and *when*, at a time or at an event such as "when server reads from client the 1st time". An
+//! exploration says how often each kind met connections in each state, and what it never met.
 //! [`World::heal`] ends them all. What must hold then is a property with a bound of virtual time:
 //!
 //! ```no_run
@@ -158,7 +159,7 @@
 //! A plan reads like a bug report, and the trigger is an event, so the trace survives most edits of the code.
 //! `cargo refrain replay` runs it again. It answers *reproduced*, the same events and the same failure; *passes now*; or
 //! *differs*, with the first event that is another one. `--until 8` stops before event 8 and says what every task waits for.
-//! `cargo refrain shrink` goes on making a plan smaller.
+//! `cargo refrain shrink` goes on making a plan smaller. `show` ends with every socket as the verdict found it, as `ss` does.
 //!
 //! # The fix, and the regression test
 //!

@@ -198,7 +198,7 @@ impl World {
         control::resolve_to(name, hosts.iter().map(host).collect());
     }
 
-    /// Repairs everything: what is cut, killed, crashed, paused or slow is well again, and nothing more goes wrong.
+    /// Repairs everything: what is cut, killed, slow or wrong in any other way is well again, and nothing more goes wrong.
     pub async fn heal(&self) {
         control::heal();
         simulation::with(|state| state.healed_at = Some(control::now()));
