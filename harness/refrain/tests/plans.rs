@@ -7,6 +7,7 @@ use refrain::{
     Client, Faults, World,
     plan::Plan,
     protocol::{Budget, Outcome, Replay, Request},
+    socket::STATES,
     trace::{self, Build, Engine, Trace},
     verdict::{Class, Failure},
 };
@@ -172,6 +173,8 @@ fn faults_that_are_drawn_late_still_begin() {
         Outcome::Explored(explored) => {
             let resets = &explored.coverage.faults["reset"];
             assert!(resets.began > resets.planned / 4, "{resets:?}");
+            assert!(resets.met.keys().all(|state| STATES.contains(&state.as_str())), "{resets:?}");
+            assert!(resets.met.contains_key("ESTAB"), "{resets:?}");
         }
         other => panic!("{other:#?}"),
     }

@@ -149,3 +149,48 @@ fn long(rng: &mut fastrand::Rng, doublings: u32) -> Duration {
     let least = 1u64 << rng.u32(..doublings);
     Duration::from_millis(least + rng.u64(..least))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// The faults of the runs from the first thousand seeds; "server" runs the service.
+    fn drawn(faults: &Faults) -> impl Iterator<Item = Vec<Fault>> {
+        (0..1_000).map(|seed| draw(faults, &["server".to_owned()], seed))
+    }
+
+    #[test]
+    fn every_kind_is_drawn_and_is_a_sentence() {
+        let faults = Faults::between("client", "server").all().at_most(12);
+        let mut kinds = BTreeMap::<_, u32>::new();
+        for fault in drawn(&faults).flatten() {
+            *kinds.entry(fault.what.kind()).or_default() += 1;
+            assert_eq!(fault.to_string().parse(), Ok(fault));
+        }
+        assert_eq!(kinds.len(), faults.kinds.len(), "{kinds:?}");
+        assert!(kinds.values().all(|count| *count > 100), "{kinds:?}");
+    }
+
+    #[test]
+    fn runs_differ_in_their_kinds_and_have_no_more_faults_than_they_may() {
+        let faults = Faults::between("client", "server").all().at_most(12);
+        let mut swarms = BTreeSet::new();
+        let mut calm = 0;
+        for run in drawn(&faults) {
+            assert!(run.len() <= 12);
+            calm += u32::from(run.is_empty());
+            swarms.insert(run.iter().map(|fault| fault.what.kind()).collect::<BTreeSet<_>>());
+        }
+        assert!(swarms.len() > 800 && (50..250).contains(&calm), "{} swarms, {calm} calm", swarms.len());
+        assert!(drawn(&faults.at_most(0)).all(|run| run.is_empty()));
+    }
+
+    #[test]
+    fn only_what_can_be_is_drawn() {
+        let alone = drawn(&Faults::among(["server"]).cuts().kills()).flatten().map(|fault| fault.what);
+        assert_eq!(alone.map(|what| what.to_string()).collect::<BTreeSet<_>>(), BTreeSet::from(["kill server".into()]));
+        let client = Faults::among(["client"]).kills().crashes().pauses().failed_accepts();
+        assert_eq!(drawn(&client).flatten().next(), None, "the client is the test itself");
+    }
+}
