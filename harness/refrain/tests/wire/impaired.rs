@@ -4,11 +4,12 @@ use crate::{SECOND, ask, client, echo, is_about, read, serve, timed};
 use refrain::World;
 use std::{
     io::ErrorKind::{ConnectionRefused, ConnectionReset},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpStream, UdpSocket},
     time::{Instant, sleep, timeout},
 };
 
@@ -58,6 +59,61 @@ async fn a_stream_knows_a_copy_when_it_sees_one(world: World) {
 async fn a_stream_keeps_its_order_when_packets_do_not(world: World) {
     let took = bulk_takes(&world, "reorder 50 % of client <-> server at 1 ms").await;
     assert!(is_about(took, 0), "{took:?}");
+}
+
+/// What a server hears of 200 numbered datagrams, sent too far apart to overtake each other on a healthy way.
+async fn heard(world: &World, fault: &str) -> Vec<u32> {
+    let heard = Arc::new(Mutex::new(vec![]));
+    let hears = heard.clone();
+    world.host("server", move || {
+        let heard = hears.clone();
+        async move {
+            let socket = UdpSocket::bind("0.0.0.0:53").await?;
+            loop {
+                let mut number = [0; 4];
+                socket.recv(&mut number).await?;
+                heard.lock().unwrap().push(u32::from_le_bytes(number));
+            }
+            #[allow(unreachable_code)]
+            std::io::Result::Ok(())
+        }
+    });
+    let client = world.client("client");
+    world.fault(fault);
+    let says = async {
+        sleep(SECOND * 20).await;
+        let socket = UdpSocket::bind("0.0.0.0:0").await.unwrap();
+        socket.connect("server:53").await.unwrap();
+        for number in 0..200u32 {
+            socket.send(&number.to_le_bytes()).await.unwrap();
+            sleep(Duration::from_millis(8)).await;
+        }
+        sleep(SECOND * 20).await;
+    };
+    client.run(says).await;
+    let heard = heard.lock().unwrap();
+    heard.clone()
+}
+
+#[refrain::test(runs = 20)]
+async fn a_lost_datagram_never_comes(world: World) {
+    let heard = heard(&world, "lose 50 % of client -> server at 0 s").await;
+    assert!((50..150).contains(&heard.len()) && heard.is_sorted_by(|one, next| one < next), "{heard:?}");
+}
+
+#[refrain::test(runs = 20)]
+async fn a_duplicated_datagram_comes_twice(world: World) {
+    let heard = heard(&world, "duplicate 50 % of client -> server at 0 s").await;
+    assert!((250..350).contains(&heard.len()), "{} of 200", heard.len());
+    assert!((0..200).all(|number| (1..=2).contains(&heard.iter().filter(|other| **other == number).count())));
+}
+
+#[refrain::test(runs = 20)]
+async fn a_datagram_that_is_overtaken_comes_late(world: World) {
+    let mut heard = heard(&world, "reorder 50 % of client -> server at 0 s").await;
+    assert!(!heard.is_sorted());
+    heard.sort_unstable();
+    assert!(heard.into_iter().eq(0..200), "each comes once");
 }
 
 #[refrain::test(runs = 20)]
