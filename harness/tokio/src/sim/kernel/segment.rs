@@ -124,7 +124,9 @@ impl Kernel {
             return self.lose(conn, side);
         }
         let unknown = side == 0 && c.handshake == Handshake::SynSent;
-        let unread = c.ends[peer].let_go && c.pipes[side].flight.iter().any(|segment| !segment.fin);
+        // What it has had before, and whose acknowledgement was lost, is no news to a side that has closed.
+        let news = c.pipes[side].flight.iter().any(|segment| !segment.fin && !segment.arrived);
+        let unread = c.ends[peer].let_go && news;
         if unknown || unread || !self.knows(conn, peer) {
             // The peer may have rebooted, or nobody will read: only a reset tells. If it is lost, the next try asks again.
             self.send_rst(conn, peer);
