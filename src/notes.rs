@@ -66,6 +66,11 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     // Nobody opens a session from now on, so the closer ends after it has closed those that are left.
     drop(side);
     link_switch.stop();
+    drain(tasks).await;
+    Ok(())
+}
+
+async fn drain(mut tasks: JoinSet<()>) {
     let drained = timeout(server::DRAIN_LIMIT, async {
         while let Some(ended) = tasks.join_next().await {
             raise_panic(Some(ended));
@@ -74,7 +79,6 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     if drained.await.is_err() {
         tracing::warn!(tasks = tasks.len(), "link or sessions cut off at the end of the drain limit");
     }
-    Ok(())
 }
 
 /// The add-in and the closer end only when told to. A panic in one of them is our bug: without it this side is of half

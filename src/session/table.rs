@@ -1,7 +1,7 @@
 //! The slots of the sessions, from open over closing to closed: each is closed once, after its last use.
 //!
-//! All that threads race for is in one word a slot, and every change of it is one compare-and-exchange: there is no step
-//! between looking at a count and acting on it, which is where two threads once deleted the same session (Q289795).
+//! All that threads race for is in one word a slot, and every change of it is one compare-and-exchange: there is no
+//! step between looking at a count and acting on it, which is where two threads once deleted the same session (Q289795).
 
 use super::sync::atomic::{AtomicU64, Ordering};
 use super::waiting::{Queue, Waiting};

@@ -4,4 +4,5 @@ mod explore;
 mod fixture;
 mod help;
 mod interrupt;
+mod model;
 mod traces;
