@@ -76,7 +76,8 @@ fn of_one_task_no_model_is_made() {
     let did = [("1", 7, "opened"), ("1", 7, "acquired"), ("1", 7, "released"), ("1", 7, "closed")];
     let (ran, written) = model(&trace_of("alone", Class::DoubleClose, &did), "alone", "src/lib.rs");
     assert_eq!((ran.code, written), (3, None));
-    let why = "only one task did something to notes.session 7 around the failure (released): there is nothing to interleave";
+    let why =
+        "only one task did something to notes.session 7 around the failure (released): there is nothing to interleave";
     assert!(ran.stderr.contains(why), "{ran:?}");
 }
 
