@@ -47,7 +47,8 @@ fn about(path: &Path, why: impl std::fmt::Display) -> Problem {
 fn from(folder: &Path, file: &Path) -> PathBuf {
     let (mut folder, mut file) = (folder.components().peekable(), file.components().peekable());
     while folder.peek().is_some() && folder.peek() == file.peek() {
-        (folder.next(), file.next());
+        folder.next();
+        file.next();
     }
     folder.map(|_| Component::ParentDir).chain(file).collect()
 }
