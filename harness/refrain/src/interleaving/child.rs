@@ -160,7 +160,8 @@ pub(crate) fn execution_ended() {
 }
 
 /// Ends the process: the model is wrong.
-pub(crate) fn fail(failure: Failure) -> ! {
+pub(crate) fn fail(mut failure: Failure) -> ! {
+    failure.causes.extend(log::old());
     end(Verdict::Failed(failure))
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Log {
     /// What each thread is about to do, and where: in a deadlock, what it waits for.
     about_to: BTreeMap<usize, (String, String)>,
     last: usize,
+    /// The first load that read an old value.
+    old: Option<String>,
     /// The newest value of each atomic.
     newest: BTreeMap<Number, String>,
 }
@@ -51,6 +53,7 @@ impl Log {
             pointers: BTreeMap::new(),
             about_to: BTreeMap::new(),
             last: 0,
+            old: None,
             newest: BTreeMap::new(),
         }
     }
@@ -60,6 +63,9 @@ impl Log {
             text.bytes().fold(seed_of(self.digest, thread as u64), |digest, byte| seed_of(digest, byte.into()));
         self.events += 1;
         self.last = thread;
+        if self.old.is_none() && text.contains(OLD) {
+            self.old = Some(format!("thread {thread} did not see the newest value: {text} at {place}"));
+        }
         if self.watch.record {
             let (task, host, fields) = (thread.to_string(), String::new(), BTreeMap::new());
             tell(&Told::Event(Event { at: 0, host, task, place, kind, text, fields }));
@@ -188,6 +194,11 @@ pub(super) fn waits() -> (Vec<String>, String) {
         (log.waits(), first.unwrap_or_default())
     })
     .unwrap_or_default()
+}
+
+/// The first load that read an old value: without it, there may be no failure.
+pub(super) fn old() -> Option<String> {
+    with(|log| log.old.clone()).flatten()
 }
 
 /// The thread that did something last.

@@ -22,6 +22,9 @@ pub(crate) const ENGINE: (&str, &str) = ("shuttle", "0.9.9");
 /// The most steps of an execution; one that has more is broken off.
 const STEPS_MAX: usize = 20_000;
 
+/// The stack of a thread.
+const STACK_BYTES: usize = 256 << 10;
+
 /// The number of the running thread.
 pub(crate) fn thread() -> usize {
     current::me().into()
@@ -63,6 +66,7 @@ pub(super) fn replay(body: fn(), deviations: &[Deviation], beat: &'static Beat) 
 
 fn run(scheduler: impl Scheduler + 'static, body: impl Fn() + Send + Sync + 'static) -> u64 {
     let mut config = Config::new();
+    config.stack_size = STACK_BYTES;
     config.failure_persistence = FailurePersistence::None;
     config.max_steps = MaxSteps::ContinueAfter(STEPS_MAX);
     config.silence_warnings = true;

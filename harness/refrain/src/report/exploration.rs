@@ -254,6 +254,20 @@ SYN-SENT, SYN-RECV, FIN-WAIT-1, FIN-WAIT-2, CLOSE-WAIT, LAST-ACK never met by an
     }
 
     #[test]
+    fn engines_tell_what_they_searched() {
+        let searched =
+            |by: &str, executions, end: &str| Searched { by: by.into(), executions, took_ms: 1_234, end: end.into() };
+        let engines = [searched("shuttle, random", 1_250, ""), searched("loom, no preemption", 7, "complete")];
+        let expected = "\
+engine              executions       time
+shuttle, random          1,250     1.23 s
+loom, no preemption          7     1.23 s  complete
+";
+        assert_eq!(super::engines(&engines, Style::default()), expected);
+        assert_eq!(super::engines(&[], Style::default()), "");
+    }
+
+    #[test]
     fn a_path_with_spaces_is_quoted_for_the_shell() {
         assert_eq!(shell_word(Path::new("traces/a-1.jsonl")), "traces/a-1.jsonl");
         assert_eq!(shell_word(Path::new("it's here/a")), r"'it'\''s here/a'");

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     event::{Event, Kind},
-    plan::{Argument, Plan, arbitrary::texts},
+    plan::{Argument, Deviation, Plan, Threads, arbitrary::texts},
     trace::{self, Trace},
     verdict::{Class, Failure},
 };
@@ -198,6 +198,10 @@ fn a_summary_counts_what_is_there() {
         holds: vec![v1().plan.holds[0].clone(); holds],
         ..Plan::default()
     };
+    let preempts = |thread| Deviation { step: 3, thread, preempts: true };
+    let model = |n| Plan { threads: Some(Threads::Deviations((0..n).map(preempts).collect())), ..Plan::default() };
+    assert_eq!(plan_summary(&model(1), 31), "1 preemption, 31 operations");
+    assert_eq!(plan_summary(&model(0), 1), "no preemption, 1 operation");
     let one = json!([0]);
     let three = json!([0, 0, 0]);
     assert_eq!(plan_summary(&plan(&[("queries", one.clone())], 2, 0), 31), "2 faults, 1 query, 31 events");

@@ -43,7 +43,8 @@ pub(super) fn threads(events: &[Event], first: usize, style: Style) -> String {
 }
 
 fn row(event: &Event, widths: &BTreeMap<usize, usize>, style: Style) -> String {
-    let (own, what) = (thread(event), escaped(&event.text));
+    // What a panic says may have many lines; the failure below shows them all.
+    let (own, what) = (thread(event), escaped(event.text.lines().next().unwrap_or_default()));
     let colour = if event.kind == Kind::Step { ink(COLOURS[own % COLOURS.len()]) } else { ink(AnsiColor::Red) };
     if event.kind != Kind::Step {
         return paint(&what, colour, style);

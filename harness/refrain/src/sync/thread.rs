@@ -39,9 +39,23 @@ enum Raw {
     Std(std::thread::Thread),
 }
 
+/// As `std::thread::ThreadId`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ThreadId(Id);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Id {
+    Loom(loom::thread::ThreadId),
+    Shuttle(shuttle::thread::ThreadId),
+    Std(std::thread::ThreadId),
+}
+
 /// As `std::thread::Builder`. Names and stack sizes mean nothing to a model.
 #[derive(Debug, Default)]
 pub struct Builder(());
+
+/// The stack of a thread under loom, which counts it in words; its own default is 32 KiB.
+const STACK_WORDS: usize = 32 << 10;
 
 thread_local! {
     /// How many threads the execution has spawned.
@@ -76,7 +90,7 @@ where
             if number as usize >= THREADS_MAX {
                 cannot(&format!("it models up to {THREADS_MAX} threads, the model's own among them"))
             }
-            loom::thread::spawn(run)
+            loom::thread::Builder::new().stack_size(STACK_WORDS).spawn(run).expect("loom's threads cost nothing")
         },
         shuttle::thread::spawn(run),
         std::thread::spawn(run)
@@ -109,6 +123,15 @@ impl<T> JoinHandle<T> {
 }
 
 impl Thread {
+    /// As in `std`.
+    pub fn id(&self) -> ThreadId {
+        ThreadId(match &self.raw {
+            Raw::Loom(raw) => Id::Loom(raw.id()),
+            Raw::Shuttle(raw) => Id::Shuttle(raw.id()),
+            Raw::Std(raw) => Id::Std(raw.id()),
+        })
+    }
+
     /// As in `std`.
     #[track_caller]
     pub fn unpark(&self) {

@@ -37,6 +37,9 @@ pub fn of_death(end: End, printed: &str, place: Option<String>, is_model: bool) 
             format!("the task that ran was spawned at {place}")
         });
     }
+    if is_model && end == End::Signalled(Signal::SIGSEGV) {
+        causes.push("was it the stack? A model's own thread has 32 KiB under loom, every other one 256 KiB".into());
+    }
     // How to see a backtrace is no news: workers have none.
     let is_news = |line: &&str| !line.trim().is_empty() && !line.contains("RUST_BACKTRACE");
     let lines: Vec<&str> = printed.lines().filter(is_news).collect();

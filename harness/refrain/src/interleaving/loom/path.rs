@@ -189,3 +189,36 @@ impl Entry {
         entry
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THREAD_1: Choice = Choice::Thread { thread: 1, preempts: false };
+
+    #[test]
+    fn choices_become_a_path_and_come_back() {
+        let choices = [THREAD_1, Choice::Value(3), Choice::Wakes(true), THREAD_1];
+        let path = Path::of_choices(&choices);
+        assert_eq!(Path::parse(&path.to_string()), Ok(path.clone()));
+        assert_eq!(path.choices(), choices);
+        assert_eq!(path.len(), 4);
+    }
+
+    #[test]
+    fn numbers_that_no_engine_has_do_no_harm() {
+        let wild = [Choice::Thread { thread: 255, preempts: true }, Choice::Value(255)];
+        assert_eq!(Path::of_choices(&wild).len(), 2);
+    }
+
+    #[test]
+    fn what_one_execution_leaves_is_nothing() {
+        let path = Path::of_choices(&[THREAD_1, Choice::Value(3), Choice::Wakes(false)]);
+        assert_eq!(split(&path, 2).len(), 0);
+    }
+
+    #[test]
+    fn another_text_is_refused() {
+        assert!(Path::parse("{}").unwrap_err().contains("0.7.2"));
+    }
+}
