@@ -1,4 +1,4 @@
-//! One worker or several: the exhaustive search makes the same number of executions.
+//! One worker or several: the exhaustive search makes the same number of executions. `ci/bench` shows it of larger models.
 
 use crate::{driver::ask, threads};
 use refrain::{
@@ -12,7 +12,7 @@ use refrain::{
 use std::sync::Arc;
 
 /// Loads of old values.
-#[refrain::model(complete)]
+#[refrain::model(preemptions = 3, complete)]
 fn stores_and_loads() {
     let atomics = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
     threads(3, move |nth| {
@@ -21,7 +21,7 @@ fn stores_and_loads() {
     });
 }
 
-#[refrain::model(complete)]
+#[refrain::model(preemptions = 3, complete)]
 fn locks_and_a_condition() {
     let shared = Arc::new((Mutex::new(0), Condvar::new(), AtomicUsize::new(0)));
     let other = shared.clone();

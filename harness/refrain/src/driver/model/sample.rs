@@ -54,7 +54,7 @@ pub(super) fn sample(
             scope.spawn(move || {
                 while let Some((slice, executions)) = take(desk, whole, budget, share, started) {
                     let (by, _) = SAMPLERS[slice % SAMPLERS.len()];
-                    let search = Search::Sample { by, seed: seed_of(base, slice as u64), executions };
+                    let search = Search::Sample { by, seed: seed(base, slice), executions };
                     let asked = Instant::now();
                     let answer = worker.ask(&Job::Search(search)).map_err(refused);
                     put(desk, slice, answer, asked.elapsed(), budget);
@@ -67,6 +67,11 @@ pub(super) fn sample(
         Some(why) => Err(why),
         None => Ok(parts(desk)),
     }
+}
+
+/// The first slice has the seed that was given: shuttle by itself makes the same executions with it.
+fn seed(base: u64, slice: usize) -> u64 {
+    if slice == 0 { base } else { seed_of(base, slice as u64) }
 }
 
 fn take(desk: &Mutex<Desk>, whole: u64, budget: &Budget, share: f64, started: Instant) -> Option<(usize, u64)> {
