@@ -35,9 +35,14 @@ pub(crate) struct Budget<'a> {
 }
 
 impl Budget<'_> {
+    /// Whether somebody asked to stop.
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+
     /// How many executions may be made before `share`, which is a part of the whole, is used up; none if it is late.
     fn left(&self, share: f64, started: Instant) -> u64 {
-        if self.stop.load(Relaxed) {
+        if self.is_stopped() {
             return 0;
         }
         match self.until {

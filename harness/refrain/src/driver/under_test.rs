@@ -171,6 +171,14 @@ pub(crate) fn catch(
     progress: &dyn Fn(Progress),
 ) -> Result<Caught, Refusal> {
     let Verdict::Failed(failure) = ran.verdict.clone() else {
+        if test.model().is_some() {
+            return Err(
+                "an execution failed in the search and passed when it was made by itself: something outlives an \
+                        execution, such as a static or a thread-local; make it anew in the model, or of \
+                        refrain::sync::LazyLock"
+                    .into(),
+            );
+        }
         return Err(format!(
             "run {run} failed while exploring and passed when it was made again (seed {}): it depends on something \
              outside the simulation that changes between the two",

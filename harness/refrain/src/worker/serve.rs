@@ -132,9 +132,8 @@ impl Worker {
         }
     }
 
-    /// What a search's process told, `None` if an execution failed in it, and the deviations that it told.
-    #[allow(clippy::type_complexity)]
-    fn look(&mut self, search: &Search, nth: Option<u64>) -> io::Result<(Result<Option<Searched>, String>, Plan)> {
+    /// Lets a process search, or find the plan of its `nth` execution.
+    fn look(&mut self, search: &Search, nth: Option<u64>) -> io::Result<Looked> {
         self.output.clear()?;
         let (test, beat) = (self.test, self.beat);
         let (said, _) = process::run_forked(beat, test.poll_limit(), |pipe| {
@@ -160,6 +159,9 @@ impl Worker {
 fn searched_answer(searched: Searched) -> Answer {
     Answer::Searched(Box::new(searched))
 }
+
+/// What a search's process told, `None` if an execution failed in it, and the plan of the deviations that it told.
+type Looked = (Result<Option<Searched>, String>, Plan);
 
 /// What a run has told so far.
 struct Heard {

@@ -57,18 +57,12 @@ pub(super) fn exhaust(
     started: Instant,
     unlimited: bool,
 ) -> Result<Part, Refusal> {
-    let left = |stop: bool| match () {
-        () if stop => 0,
-        () if unlimited => {
-            if budget.stop.load(std::sync::atomic::Ordering::Relaxed) {
-                0
-            } else {
-                u64::MAX
-            }
-        }
-        () => budget.left(share, started),
+    let left = || match unlimited {
+        true if budget.is_stopped() => 0,
+        true => u64::MAX,
+        false => budget.left(share, started),
     };
-    let desk = Mutex::new(Desk {
+    let desk = Desk {
         todo: vec![Todo { from: Path::whole(preemptions).to_string(), within: 0 }],
         known: HashSet::new(),
         busy: 0,
@@ -76,17 +70,16 @@ pub(super) fn exhaust(
         failed: None,
         stopped: None,
         refused: None,
-    });
-    let changed = Condvar::new();
+    };
     let begun = Instant::now();
     let alone = pool.workers().len() == 1;
+    let shared = Shared { desk: Mutex::new(desk), changed: Condvar::new(), alone, fences, left: &left, budget };
     thread::scope(|scope| {
         for worker in pool.workers() {
-            let (desk, changed, left) = (&desk, &changed, &left);
-            scope.spawn(move || work(worker, desk, changed, alone, fences, budget, left));
+            scope.spawn(|| work(worker, &shared));
         }
     });
-    let desk = desk.into_inner().expect("no worker panics");
+    let desk = shared.desk.into_inner().expect("no worker panics");
     if let Some(why) = desk.refused {
         return Err(why);
     }
@@ -111,46 +104,45 @@ fn name(preemptions: Option<u8>, fences: bool) -> String {
     format!("loom, {bound}{}", if fences { ", SeqCst accesses as fences" } else { "" })
 }
 
-#[allow(clippy::too_many_arguments)]
-fn work(
-    worker: &mut Worker,
-    desk: &Mutex<Desk>,
-    changed: &Condvar,
+/// What the workers share.
+struct Shared<'a> {
+    desk: Mutex<Desk>,
+    changed: Condvar,
+    /// Whether there is one worker only.
     alone: bool,
     fences: bool,
-    budget: &Budget,
-    left: &dyn Fn(bool) -> u64,
-) {
-    while let Some((todo, within, executions)) = take(desk, changed, alone, left) {
-        let search = Search::Exhaust { from: todo.from, fences, executions, within };
+    /// How many executions may still be made.
+    left: &'a (dyn Fn() -> u64 + Sync),
+    budget: &'a Budget<'a>,
+}
+
+fn work(worker: &mut Worker, shared: &Shared) {
+    while let Some((todo, within, executions)) = take(shared) {
+        let search = Search::Exhaust { from: todo.from, fences: shared.fences, executions, within };
         let answer = worker.ask(&Job::Search(search)).map_err(refused);
-        let mut desk = desk.lock().expect("no worker panics");
+        let mut desk = shared.desk.lock().expect("no worker panics");
         desk.busy -= 1;
         match answer {
             Ok(Answer::Searched(searched)) => {
-                budget.add(searched.executions);
-                put(&mut desk, *searched, todo.within, within.is_some(), alone);
+                shared.budget.add(searched.executions);
+                put(&mut desk, *searched, todo.within, within.is_some(), shared.alone);
             }
             Ok(Answer::Refused(why)) | Err(why) => desk.refused = Some(why),
             Ok(_) => desk.refused = Some("a worker answered another question than it was asked".into()),
         }
-        changed.notify_all();
+        shared.changed.notify_all();
     }
-    changed.notify_all();
+    shared.changed.notify_all();
 }
 
-fn take(
-    desk: &Mutex<Desk>,
-    changed: &Condvar,
-    alone: bool,
-    left: &dyn Fn(bool) -> u64,
-) -> Option<(Todo, Option<usize>, u64)> {
-    let mut desk = desk.lock().expect("no worker panics");
+/// A part to do, how many of its choices are watched, and the most executions.
+fn take(shared: &Shared) -> Option<(Todo, Option<usize>, u64)> {
+    let mut desk = shared.desk.lock().expect("no worker panics");
     loop {
         if desk.failed.is_some() || desk.stopped.is_some() || desk.refused.is_some() {
             return None;
         }
-        let left = left(false);
+        let left = (shared.left)();
         match desk.todo.pop() {
             Some(_) if left == 0 => {
                 desk.stopped = Some(("stopped at its share of the budget".to_owned(), true));
@@ -159,7 +151,7 @@ fn take(
             Some(todo) => {
                 desk.busy += 1;
                 // The whole tree is never left, so nothing has to be looked at while it is searched.
-                let (within, most) = if todo.within == 0 && (alone || desk.executions == 0) {
+                let (within, most) = if todo.within == 0 && (shared.alone || desk.executions == 0) {
                     (None, ALONE)
                 } else {
                     (Some(todo.within), PART)
@@ -167,7 +159,7 @@ fn take(
                 return Some((todo, within, most.min(left)));
             }
             None if desk.busy == 0 => return None,
-            None => desk = changed.wait(desk).expect("no worker panics"),
+            None => desk = shared.changed.wait(desk).expect("no worker panics"),
         }
     }
 }
