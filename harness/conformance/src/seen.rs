@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpStream, UdpSocket},
     time::{sleep, timeout},
 };
 
@@ -126,6 +126,12 @@ impl Show for TcpStream {
 impl Show for TcpListener {
     fn show(&self) -> String {
         "listens".into()
+    }
+}
+
+impl Show for UdpSocket {
+    fn show(&self) -> String {
+        "bound".into()
     }
 }
 

@@ -1,13 +1,16 @@
 //! What a listener's backlog admits.
 
-use super::read;
+use super::{Impaired, read};
 use crate::{net::Net, seen::settle};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
+    task::JoinSet,
 };
 
 const BACKLOG: u32 = 2;
+/// How many connect at once where it is too many.
+const BURST: usize = 8;
 
 /// A listener whose queue is full: it holds one connection more than its backlog.
 async fn full(net: &Net) -> (TcpListener, Vec<TcpStream>) {
@@ -63,4 +66,40 @@ pub async fn what_is_in_the_queue_may_talk(net: Net) {
         let (mut server, _) = listener.accept().await.unwrap();
         net.sees("the server reads", read(&mut server)).await;
     }
+}
+
+/// So many connects at once that their handshakes overlap: the first is not over when the last begins.
+async fn burst(net: &Net) -> (TcpListener, Vec<TcpStream>) {
+    let listener = net.listen_with(BACKLOG).await;
+    net.impair(Impaired::Late).await;
+    let mut connecting = JoinSet::new();
+    for _ in 0..BURST {
+        let net = net.clone();
+        connecting.spawn(async move { net.connect().await });
+    }
+    let mut clients = vec![];
+    while let Some(connected) = connecting.join_next().await {
+        clients.extend(connected.expect("it ends"));
+    }
+    net.heal().await;
+    (listener, clients)
+}
+
+pub async fn a_burst_believes_that_it_is_connected(net: Net) {
+    let (_listener, clients) = burst(&net).await;
+    net.note("connected", clients.len());
+}
+
+pub async fn whoever_came_too_early_is_heard_once_there_is_room(net: Net) {
+    let (listener, mut clients) = burst(&net).await;
+    for client in &mut clients {
+        client.write_all(b"?").await.unwrap();
+    }
+    settle().await;
+    let mut heard = 0;
+    for _ in 0..BURST {
+        let (mut server, _) = listener.accept().await.unwrap();
+        heard += read(&mut server).await.unwrap().len();
+    }
+    net.note("heard", heard);
 }

@@ -29,6 +29,7 @@ pub mod impaired;
 pub mod race;
 pub mod ready;
 pub mod socket;
+pub mod udp;
 
 /// One of the two hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +97,8 @@ macro_rules! each_case {
             loopback steady backlog::who_left_the_queue_still_takes_its_place;
             loopback steady backlog::what_is_in_the_queue_may_talk;
             network steady backlog::a_full_backlog_times_a_connect_out;
+            network steady backlog::a_burst_believes_that_it_is_connected;
+            network steady backlog::whoever_came_too_early_is_heard_once_there_is_room;
 
             loopback steady socket::a_bound_socket_connects_from_its_port;
             loopback steady socket::a_bound_port_connects_once_at_a_time;
@@ -177,6 +180,20 @@ macro_rules! each_case {
             network steady impaired::bytes_arrive_in_order_though_packets_overtake_each_other;
             network steady impaired::bytes_arrive_though_packets_are_late;
             network steady impaired::connects_succeed_though_packets_are_lost;
+
+            loopback steady udp::datagrams_keep_their_edges;
+            loopback steady udp::an_empty_datagram_arrives;
+            loopback steady udp::a_small_buffer_cuts_a_datagram_off;
+            loopback steady udp::a_datagram_that_is_too_large_is_refused;
+            loopback steady udp::an_answer_goes_to_where_the_question_came_from;
+            loopback steady udp::a_datagram_to_nobody_is_lost;
+            loopback steady udp::a_connected_socket_is_told_that_nobody_is_there;
+            loopback steady udp::a_connected_socket_hears_its_peer_only;
+            loopback steady udp::a_socket_without_a_peer_cannot_just_send;
+            loopback steady udp::a_udp_port_is_taken_once;
+            loopback steady udp::trying_to_receive_nothing_would_block;
+            loopback steady udp::datagrams_that_nobody_reads_are_dropped_at_last;
+            network steady udp::a_datagram_sent_during_a_cut_is_lost;
 
             loopback races race::a_close_races_with_the_peers_bytes;
             loopback races race::a_write_races_with_the_peers_reset;
