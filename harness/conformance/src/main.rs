@@ -96,7 +96,7 @@ fn main() -> ExitCode {
     let mut failed = 0;
     for case in CASES {
         let said = match shown.get(case.name) {
-            None => "skipped".to_owned(),
+            None => "skipped: it needs network namespaces".to_owned(),
             Some(Err(why)) => format!("FAILED: {why}"),
             Some(Ok(outcomes)) => match differs(case, outcomes, recorded.get(case.name)) {
                 None => "ok".to_owned(),
