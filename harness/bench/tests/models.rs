@@ -29,14 +29,29 @@ macro_rules! right {
     };
 }
 
-macro_rules! wrong {
-    ($($name:ident)*) => {$(
-        #[refrain::model(expect = "panic")]
-        fn $name() {
-            run(stringify!($name));
-        }
-    )*};
+right!(refcount_2 refcount_3 refcount_4 pool_2 pool_3 mutex_3x2);
+
+#[refrain::model(expect = "panic")]
+fn refcount_2_wrong() {
+    run("refcount_2_wrong");
 }
 
-right!(refcount_2 refcount_3 refcount_4 pool_2 pool_3 mutex_3x2);
-wrong!(refcount_2_wrong refcount_3_wrong refcount_4_wrong pool_2_wrong pool_3_wrong);
+#[refrain::model(expect = "panic")]
+fn refcount_3_wrong() {
+    run("refcount_3_wrong");
+}
+
+#[refrain::model(expect = "panic")]
+fn refcount_4_wrong() {
+    run("refcount_4_wrong");
+}
+
+#[refrain::model(expect = "panic")]
+fn pool_2_wrong() {
+    run("pool_2_wrong");
+}
+
+#[refrain::model(expect = "panic")]
+fn pool_3_wrong() {
+    run("pool_3_wrong");
+}

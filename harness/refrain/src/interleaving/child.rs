@@ -53,7 +53,11 @@ pub(crate) fn run(model: &'static Model, source: Source, watch: Watch, pipe: Own
         let Some(threads) = plan.threads.clone() else {
             refuse("the plan is one of a simulation, and this test is a model: delete the trace and explore again")
         };
-        tell(&Told::Plan(plan));
+        // The deviations that there are tell themselves.
+        tell(&Told::Plan(match &threads {
+            Threads::Choices { .. } => plan,
+            Threads::Deviations(_) => Plan { threads: Some(Threads::Deviations(vec![])), ..plan },
+        }));
         catch_panics();
         FOLLOWS.store(matches!(&threads, Threads::Choices { choices, .. } if !choices.is_empty()), Relaxed);
         if again {

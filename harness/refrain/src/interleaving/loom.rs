@@ -5,7 +5,7 @@
 //! spurious wake-up matter to a replay; an entry that is not `exploring` is never changed, so a path of such entries is
 //! one execution.
 
-use super::child::{execution_begins, tell};
+use super::child::{execution_begins, execution_ended, tell};
 use crate::{
     plan::{Choice, Plan, Threads},
     worker::{
@@ -76,6 +76,8 @@ pub(super) fn search(
     let count = made.clone();
     builder.check(move || {
         let made = count.load(Relaxed);
+        // What is left is told before the next execution forgets it.
+        execution_ended();
         if let Some((within, file)) = &watched
             && made > 0
             && (made == executions || !file.has_more_than(*within))
@@ -87,6 +89,7 @@ pub(super) fn search(
         execution_begins(beat);
         body();
     });
+    execution_ended();
     let next = Some(file.text()).filter(|text| within.is_none() && text != from);
     Searched { executions: made.load(Relaxed), next, ..Searched::default() }
 }
@@ -113,6 +116,7 @@ pub(super) fn replay(body: fn(), choices: &[Choice], fences: bool, beat: &'stati
         execution_begins(beat);
         body();
     });
+    execution_ended();
 }
 
 /// Every field that the environment could have a say in is set.

@@ -1,6 +1,9 @@
 //! The sampling engine: shuttle, with its schedulers to search and one of ours to replay.
 
-use super::child::{execution_begins, execution_ended, limit, tell};
+use super::{
+    child::{execution_begins, execution_ended, limit, tell},
+    log::records,
+};
 use crate::{
     plan::Deviation,
     worker::{
@@ -140,9 +143,8 @@ impl Scheduler for Telling {
 
     fn next_task(&mut self, runnable: &[&Task], current: Option<TaskId>, yields: bool) -> Option<TaskId> {
         let chosen = self.scheduler.next_task(runnable, current, yields)?;
-        if self.execution == self.nth && chosen != in_turn(runnable, current, yields) {
-            let preempts = !yields && runnable.iter().any(|task| Some(task.id()) == current);
-            tell(&Told::Deviates(Deviation { step: self.step, thread: chosen.into(), preempts }));
+        if self.execution == self.nth {
+            tell_deviation(chosen, self.step, runnable, current, yields);
         }
         self.step += 1;
         Some(chosen)
@@ -153,7 +155,16 @@ impl Scheduler for Telling {
     }
 }
 
-/// Follows a plan. A deviation to a thread that cannot go on is passed over, so that any part of a plan is a plan.
+/// Tells where a choice deviates from the turns.
+fn tell_deviation(chosen: TaskId, step: usize, runnable: &[&Task], current: Option<TaskId>, yields: bool) {
+    if chosen != in_turn(runnable, current, yields) {
+        let preempts = !yields && runnable.iter().any(|task| Some(task.id()) == current);
+        tell(&Told::Deviates(Deviation { step, thread: chosen.into(), preempts }));
+    }
+}
+
+/// Follows a plan, and tells what of it deviates: without another deviation before, one may be a preemption that was
+/// none, or the other way round. A deviation to a thread that cannot go on is passed over, so that any part of a plan is a plan.
 struct Guided {
     deviations: Vec<Deviation>,
     step: usize,
@@ -167,9 +178,13 @@ impl Scheduler for Guided {
 
     fn next_task(&mut self, runnable: &[&Task], current: Option<TaskId>, yields: bool) -> Option<TaskId> {
         let planned = self.deviations.iter().find(|deviation| deviation.step == self.step);
-        self.step += 1;
         let planned = planned.and_then(|planned| runnable.iter().find(|task| usize::from(task.id()) == planned.thread));
-        Some(planned.map_or_else(|| in_turn(runnable, current, yields), |task| task.id()))
+        let chosen = planned.map_or_else(|| in_turn(runnable, current, yields), |task| task.id());
+        if records() {
+            tell_deviation(chosen, self.step, runnable, current, yields);
+        }
+        self.step += 1;
+        Some(chosen)
     }
 
     fn next_u64(&mut self) -> u64 {

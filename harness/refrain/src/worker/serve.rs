@@ -184,7 +184,12 @@ impl Heard {
             Told::Event(event) => self.events.push(event),
             Told::Stopped(waits) => self.stopped = Some(waits),
             Told::Ended(ended) => self.ended = Some(*ended),
-            Told::Refused(_) | Told::Searched(_) | Told::Deviates(_) => {}
+            Told::Deviates(deviation) => {
+                if let Some(Threads::Deviations(deviations)) = &mut self.plan.threads {
+                    deviations.push(deviation);
+                }
+            }
+            Told::Refused(_) | Told::Searched(_) => {}
         }
         if self.events.len() >= 2 * EVENTS_MAX {
             self.leave_out();

@@ -48,11 +48,11 @@ pub(crate) fn shrink(
             let note = plan_summary(&smaller.plan, 0);
             progress(Progress { doing: "shrinking".into(), runs: smaller.runs, of: None, note });
             match fails(pool, &of(deviations), signature) {
-                Ok(true) => {
-                    smaller.plan = of(deviations);
+                Ok(Some(plan)) => {
+                    smaller.plan = plan;
                     ControlFlow::Continue(true)
                 }
-                Ok(false) => ControlFlow::Continue(false),
+                Ok(None) => ControlFlow::Continue(false),
                 Err(why) => {
                     refusal = Some(why);
                     ControlFlow::Break(())
@@ -83,7 +83,7 @@ pub(crate) fn shrink(
         let part = exhaust::exhaust(pool, Some(bound as u8), fences, &budget, 1.0, started, false)?;
         smaller.runs += part.searched.executions;
         let Some(found) = part.failed else { continue };
-        if fails(pool, &found, signature)? {
+        if let Some(found) = fails(pool, &found, signature)? {
             smaller.plan = found;
             break;
         }
@@ -99,10 +99,13 @@ fn preemptions(plan: &Plan) -> usize {
     plan.threads.as_ref().map_or(0, Threads::preemptions)
 }
 
-/// Whether a plan fails with the same signature.
-fn fails(pool: &mut Pool, plan: &Plan, signature: &Signature) -> Result<bool, Refusal> {
+/// What a plan came to, if it fails with the same signature.
+fn fails(pool: &mut Pool, plan: &Plan, signature: &Signature) -> Result<Option<Plan>, Refusal> {
     match pool.ask(&Job::Try(plan.clone())).map_err(refused)? {
-        Answer::Ran(ran) => Ok(ran.verdict.failure().is_some_and(|failure| failure.signature() == *signature)),
-        _ => Ok(false),
+        Answer::Ran(ran) => {
+            let same = ran.verdict.failure().is_some_and(|failure| failure.signature() == *signature);
+            Ok(same.then_some(ran.plan))
+        }
+        _ => Ok(None),
     }
 }
