@@ -65,14 +65,14 @@ impl Kernel {
 
     fn end_port(&mut self, conn: ConnId, side: Side) {
         let ends = &self.conns[conn].ends;
-        self.hosts[ends[side].host].tcp.disconnected(ends[side].addr, ends[1 - side].addr);
+        self.hosts[ends[side].host].tcp.disconnected(conn, ends[side].addr, ends[1 - side].addr);
     }
 
     /// This end closed first: its port stays in use for a while after the other end's FIN. Linux forgets a connection
     /// whose FIN never comes (`tcp_fin_timeout`) after the same time.
     pub(super) fn begin_time_wait(&mut self, conn: ConnId, side: Side) {
         let ends = &self.conns[conn].ends;
-        self.hosts[ends[side].host].tcp.time_wait(ends[side].addr, ends[1 - side].addr, self.now);
+        self.hosts[ends[side].host].tcp.time_wait(conn, ends[side].addr, ends[1 - side].addr, self.now);
     }
 
     /// This side's kernel answers with a reset.

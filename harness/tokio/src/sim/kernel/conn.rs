@@ -226,7 +226,7 @@ impl Kernel {
         let ends = &mut self.conns[conn].ends;
         ends[side].gone = true;
         if known {
-            self.hosts[ends[side].host].tcp.disconnected(ends[side].addr, ends[1 - side].addr);
+            self.hosts[ends[side].host].tcp.disconnected(conn, ends[side].addr, ends[1 - side].addr);
         }
     }
 

@@ -52,7 +52,7 @@ impl Kernel {
         let target = self.host_at(from, remote.ip());
         let mut local = SocketAddr::new(self.source_ip(from, target, remote.ip()), 0);
         match bound {
-            Some(bound) if self.hosts[from].tcp.is_taken(bound.port(), remote, self.now) => {
+            Some(bound) if self.hosts[from].tcp.is_connected(bound.port(), remote) => {
                 return Err(os_error(io::ErrorKind::AddrNotAvailable));
             }
             Some(bound) if !bound.ip().is_unspecified() => local = bound,
@@ -61,7 +61,7 @@ impl Kernel {
         }
         let conn = self.new_conn(from, local, target.unwrap_or(from), remote, options);
         self.hosts[from].conns.insert((conn, 0));
-        self.hosts[from].tcp.connected(local, remote, options.reuse_addr);
+        self.hosts[from].tcp.connected(conn, local, remote, options.reuse_addr);
         self.uses(conn, 0);
         self.event(Kind::Connect, conn, 0, |k| match target {
             Some(_) => format!("connects {}", k.describe(conn, 0)),
@@ -228,7 +228,7 @@ impl Kernel {
         let [client, server] = &mut self.conns[conn].ends;
         (server.established, server.options) = (true, options);
         let (local, remote, host) = (server.addr, client.addr, server.host);
-        self.hosts[host].tcp.connected(local, remote, options.reuse_addr);
+        self.hosts[host].tcp.connected(conn, local, remote, options.reuse_addr);
         if options.keepalive {
             self.begin_keepalive(conn, 1);
         }

@@ -27,6 +27,7 @@ pub(crate) struct Bound {
 /// A connection that has a port, perhaps together with others.
 #[derive(Debug, Clone, Copy)]
 struct Flow {
+    conn: usize,
     ip: IpAddr,
     reuse_addr: bool,
     /// Until when it is there; for ever while it is connected.
@@ -105,6 +106,11 @@ impl Ports {
         port.ok_or_else(|| os_error(io::ErrorKind::AddrNotAvailable))
     }
 
+    /// Whether there is a connection from a port to an address. One in `TIME_WAIT` gives way to a socket that was bound.
+    pub fn is_connected(&self, port: u16, remote: SocketAddr) -> bool {
+        self.flows.get(&(port, remote)).is_some_and(|flow| flow.until == u64::MAX)
+    }
+
     /// Whether there is a connection, or was one a moment ago, from a port to an address.
     pub fn is_taken(&self, port: u16, remote: SocketAddr, now: u64) -> bool {
         self.flows.get(&(port, remote)).is_some_and(|flow| flow.until > now)
@@ -125,18 +131,21 @@ impl Ports {
         None
     }
 
-    /// A connection begins.
-    pub fn connected(&mut self, local: SocketAddr, remote: SocketAddr, reuse_addr: bool) {
-        self.flows.insert((local.port(), remote), Flow { ip: local.ip(), reuse_addr, until: u64::MAX });
+    /// A connection begins; one between the same addresses that was in `TIME_WAIT` is forgotten.
+    pub fn connected(&mut self, conn: usize, local: SocketAddr, remote: SocketAddr, reuse_addr: bool) {
+        self.flows.insert((local.port(), remote), Flow { conn, ip: local.ip(), reuse_addr, until: u64::MAX });
     }
 
     /// A connection is over and leaves nothing behind.
-    pub fn disconnected(&mut self, local: SocketAddr, remote: SocketAddr) {
-        self.flows.remove(&(local.port(), remote));
+    pub fn disconnected(&mut self, conn: usize, local: SocketAddr, remote: SocketAddr) {
+        let key = (local.port(), remote);
+        if self.flows.get(&key).is_some_and(|flow| flow.conn == conn) {
+            self.flows.remove(&key);
+        }
     }
 
     /// A connection that this end closed first: late segments of it may still come.
-    pub fn time_wait(&mut self, local: SocketAddr, remote: SocketAddr, now: u64) {
+    pub fn time_wait(&mut self, conn: usize, local: SocketAddr, remote: SocketAddr, now: u64) {
         while let Some(&(until, key)) = self.waiting.front().filter(|(until, _)| *until <= now) {
             self.waiting.pop_front();
             if self.flows.get(&key).is_some_and(|flow| flow.until <= until) {
@@ -144,7 +153,7 @@ impl Ports {
             }
         }
         let (until, key) = (now + TIME_WAIT_NS, (local.port(), remote));
-        if let Some(flow) = self.flows.get_mut(&key) {
+        if let Some(flow) = self.flows.get_mut(&key).filter(|flow| flow.conn == conn) {
             flow.until = until;
             self.waiting.push_back((until, key));
         }

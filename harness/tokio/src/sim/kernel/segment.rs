@@ -72,9 +72,11 @@ impl Kernel {
     /// How much of `len` bytes the nth packet carries: what is longer than a frame may come in parts, wherever it is cut.
     fn cut_by_chance(&self, conn: ConnId, side: Side, len: usize, nth: u64) -> usize {
         let (from, to) = self.way(conn, side);
+        if len <= FRAME_BYTES || from == to {
+            return len;
+        }
         let chance = self.chance(self.conns[conn].stream ^ CUT_STREAM ^ side as u64, nth);
-        let cut = len > FRAME_BYTES && from != to && chance.is_multiple_of(CUT_ONE_IN);
-        if cut { 1 + ((chance >> 32) as usize) % (len - 1) } else { len }
+        if chance.is_multiple_of(CUT_ONE_IN) { 1 + ((chance >> 32) as usize) % (len - 1) } else { len }
     }
 
     fn send_segment(&mut self, conn: ConnId, side: Side, bytes: Vec<u8>, fin: bool) {

@@ -12,8 +12,6 @@ use std::{
 
 /// The most that a datagram carries over IPv4: 65,535 bytes without the headers of IP and UDP.
 const DATAGRAM_BYTES_MAX: usize = 65_507;
-/// What a datagram takes of its receiver's buffer besides its bytes: about as much as Linux's `sk_buff`.
-const DATAGRAM_OVERHEAD_BYTES: usize = 768;
 /// `EMSGSIZE` and `EDESTADDRREQ`: there are no kinds for them.
 const MESSAGE_TOO_LONG: i32 = 90;
 const DESTINATION_REQUIRED: i32 = 89;
@@ -166,7 +164,7 @@ impl Kernel {
         };
         let room = self.hosts[host].sysctl.udp_rmem as usize;
         let socket = &mut self.udp[id];
-        let takes = bytes.len() + DATAGRAM_OVERHEAD_BYTES;
+        let takes = true_size(bytes.len());
         if socket.queued_bytes + takes <= room {
             socket.queued_bytes += takes;
             socket.queue.push_back((from, bytes));
@@ -222,7 +220,7 @@ impl Kernel {
             return Poll::Ready(Ok((n, from)));
         }
         socket.queue.pop_front();
-        socket.queued_bytes -= len + DATAGRAM_OVERHEAD_BYTES;
+        socket.queued_bytes -= true_size(len);
         let host = socket.host;
         let sender = self.host_at(host, from.ip());
         self.event(Kind::Read, id, n, |k| {
@@ -257,4 +255,10 @@ impl Kernel {
         let socket = &self.udp[id];
         format!("UDP {}", name_of(self, socket.host, socket.addr))
     }
+}
+
+/// What a datagram takes of its receiver's buffer: Linux's `sk_buff` and the block of memory that holds it (measured on
+/// Linux 6.18: 256 datagrams of up to 192 bytes fill the default buffer, 92 of 1,000 bytes, 12 of 9,000).
+fn true_size(len: usize) -> usize {
+    256 + if len <= 192 { 576 } else { (len + 384).next_power_of_two() }
 }
