@@ -94,7 +94,7 @@ fn go(test: &'static Test, scenario: Scenario, source: Source, watch: Watch, pip
     state::with(|state| state.decide_workload(workload.clone()));
     catch_panics();
     let values = workload.into_iter().map(|argument| argument.value).collect();
-    let settings = Settings { time_max: test.time_limit().as_nanos() as u64, ..Settings::default() };
+    let settings = Settings { time_max: test.time_limit().as_nanos() as u64 };
     let sink: Option<Box<dyn FnMut(Record)>> = if watch.record { Some(Box::new(recorded)) } else { None };
     control::run(Start { seed, settings, hooks: HOOKS, holds, sink }, async move {
         if watch.record {

@@ -11,7 +11,7 @@ use std::{
 /// fastrand does, would otherwise share the few values of a clock that always begins alike.
 const BEGINS_WITHIN_NS: u64 = 3600 * 1_000_000_000;
 /// The stream of chance for that.
-const STREAM: u64 = 0x636c_6f63_6b;
+const STREAM: u64 = 0x0063_6c6f_636b;
 
 thread_local! {
     static BEGAN: Cell<Duration> = const { Cell::new(Duration::ZERO) };
