@@ -112,12 +112,6 @@ pub struct Settings {
     pub time_max: u64,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Settings { time_max: 3600 * 1_000_000_000 }
-    }
-}
-
 /// What refrain wants to be told at once. Those that never return end the run.
 #[derive(Clone, Copy)]
 pub struct Hooks {
