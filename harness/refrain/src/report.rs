@@ -1,8 +1,10 @@
-//! Texts for people: the timeline of a run and its sockets, why it failed, what its plan holds, what an exploration and a replay showed.
+//! Texts for people: the timeline of a run and its sockets, why it failed, what its plan holds, what an exploration and a
+//! replay showed.
 //!
 //! What a service says may hold anything. Control characters are shown escaped, so that no log line can move the
 //! cursor or forge a row.
 
+mod coverage;
 mod exploration;
 mod failure;
 mod model;
@@ -13,7 +15,8 @@ mod summary;
 mod threads;
 mod timeline;
 
-pub use exploration::{Standing, caught, counted, coverage, engines, grouped, result, shell_word, standing};
+pub use coverage::coverage;
+pub use exploration::{Standing, caught, counted, engines, grouped, result, shell_word, standing};
 pub use failure::failure;
 pub use model::{Core, model};
 pub use replay::replay;

@@ -36,6 +36,7 @@
 
 use super::Plan;
 
+mod fault;
 mod parse;
 mod print;
 mod words;
