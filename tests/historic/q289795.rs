@@ -169,15 +169,21 @@ fn a_decrement_then_a_test_is_met_by_chance() {
     two_releases();
 }
 
-/// What was met on the network is a race in itself: `cargo refrain model` writes the model that shows it from the trace.
+/// What was met on the network is a race in itself, and is none on today's table: `cargo refrain model` wrote both models
+/// from the trace.
 #[test]
-fn the_trace_from_the_network_becomes_the_model_that_is_kept() {
+fn the_trace_from_the_network_becomes_the_models_that_are_kept() {
     let mut saved = saved::saved("q289795.an_audited_release_closes_twice");
     let (_, trace) = saved.pop().expect("a trace: `cargo test --test historic an_audited_release` saves one");
     let operations = bridge::operations(&trace).expect("a model");
-    let core = Core { file: "historic/q289795/session.rs", name: "Session", expect: Some("panic") };
-    let written = report::model(&operations, &trace, core);
+    let kept = [
+        ("historic/q289795/session.rs", Some("panic"), include_str!("../q289795_on_threads.rs")),
+        ("historic/q289795/today.rs", None, include_str!("../q289795_on_todays_table.rs")),
+    ];
     // When and where it was on the network may change with the engine; what was done may not.
     let code = |text: &str| text.lines().filter(|line| !line.trim().starts_with("//")).collect::<Vec<_>>().join("\n");
-    assert_eq!(code(&written), code(include_str!("../q289795_on_threads.rs")), "written anew:\n{written}");
+    for (file, expect, kept) in kept {
+        let written = report::model(&operations, &trace, Core { file, name: "Session", expect });
+        assert_eq!(code(&written), code(kept), "written anew:\n{written}");
+    }
 }

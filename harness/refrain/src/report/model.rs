@@ -26,13 +26,17 @@ pub fn model(operations: &Operations, trace: &Trace, core: Core<'_>) -> String {
     let variable = module.rsplit("::").next().unwrap_or_default();
     let test = trace.test.replace("::", "_");
     let attributes = expect.map(|class| format!("(expect = \"{class}\")")).unwrap_or_default();
+    // In the order in which rustfmt has them.
+    let mut uses = [format!("{module}::{name}"), "std::sync::Arc".to_owned(), "sync::thread".to_owned()];
+    uses.sort();
+    let uses: String = uses.iter().map(|path| format!("use {path};\n")).collect();
     let mut text = format!(
         "//! What the tasks of `{}` did to {kind} {id}, each on a thread of its own.\n\
          //! Written by `cargo refrain model`.\n\n\
          mod sync {{\n    pub use refrain::sync::*;\n}}\n\
          // The tasks may not have done all that it can do.\n#[allow(dead_code)]\n\
          #[path = \"{file}\"]\nmod {module};\n\n\
-         use {module}::{name};\nuse std::sync::Arc;\nuse sync::thread;\n\n\
+         {uses}\n\
          /// On the network: {}\n\
          #[refrain::model{attributes}]\nfn {test}() {{\n",
         trace.test,
