@@ -26,7 +26,7 @@ const SAMPLERS: [(Sampler, &str); 4] = [
     (Sampler::Walk, "shuttle, uniform random walk"),
 ];
 /// How many executions a slice has at most, and the first ones: what is found at once is found in few.
-const SLICE_MAX: u64 = 1_000;
+const SLICE_MAX: u64 = 8_000;
 const SLICE_FIRST: u64 = 100;
 
 #[derive(Default)]
