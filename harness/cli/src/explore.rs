@@ -135,7 +135,9 @@ impl Total {
         let result = report::result(&exploration, output::style());
         let note = if stopped { "  interrupted" } else { "" };
         output::say(&format!("  {:width$}  {result}{note}", test.name, width = self.width));
-        output::say(&below(|style| report::engines(&exploration.engines, style)));
+        if !exploration.engines.is_empty() {
+            output::say(&below(|style| report::engines(&exploration.engines, style)));
+        }
         if let Standing::Failed(caught) = standing {
             let mut caught = caught.clone();
             caught.saved = caught.saved.map(|trace| output::from_here(&trace));

@@ -206,6 +206,7 @@
 //!     }
 //! }
 //! # }
+//! # fn main() {}
 //! ```
 //!
 //! A test puts the same file on [`sync`]:
