@@ -156,7 +156,11 @@ fn nondeterminism_shows_the_first_event_of_both() {
 fn properties_say_what_is_open_and_who_opened_it() {
     let opened = place("properties.rs", "world.host(\"server\", opens_two)", 2);
     let message = "2 of session are open at rest, 0 may be: still so after 120 s";
-    let causes = ["server: session 1 is open since 00:00:00.000", "2 opened, 0 closed in all"];
+    let causes = [
+        "server: session 1 is open since 00:00:00.000, opened at harness/refrain/tests/verdicts/properties.rs:",
+        "what is left rose to 1 at 00:00:00.000, 2 at 00:00:01.001",
+        "2 opened, 0 closed in all",
+    ];
     check("properties::what_is_not_closed_is_a_leak", Class::Leak, &opened, message, &causes);
     let place_of_always = place("properties.rs", "world.always(\"one session", 0);
     let message = format!(
