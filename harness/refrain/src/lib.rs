@@ -37,14 +37,21 @@
 //! use tokio::{
 //!     io::{AsyncReadExt, AsyncWriteExt},
 //!     net::{TcpListener, TcpStream},
-//!     time::timeout,
+//!     time::{sleep, timeout},
 //! };
+//!
+//! /// How long a server waits when it cannot accept.
+//! const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 //!
 //! /// Answers every connection with what it sends.
 //! pub async fn serve(at: &str) -> io::Result<()> {
 //!     let listener = TcpListener::bind(at).await?;
 //!     loop {
-//!         let (stream, _) = listener.accept().await?;
+//!         let Ok((stream, _)) = listener.accept().await else {
+//!             // Too many open files, mostly: those who have a connection go on, and give theirs back in time.
+//!             sleep(ACCEPT_PAUSE).await;
+//!             continue;
+//!         };
 //!         tokio::spawn(async move {
 //!             // A peer that resets is its own affair.
 //!             let _ = answer(stream).await;
