@@ -33,19 +33,19 @@ enum Believes {
 }
 
 /// A server without resources can no longer accept.
-#[refrain::test(runs = 200, expect = "panic")]
+#[refrain::test(runs = 600, expect = "panic")]
 async fn one_fault_deep(world: World) {
     echoes(world, Believes::AcceptsSucceed).await;
 }
 
 /// A name that is not resolved, then a refused connect.
-#[refrain::test(runs = 2_000, expect = "panic")]
+#[refrain::test(runs = 6_000, expect = "panic")]
 async fn two_faults_deep(world: World) {
     echoes(world, Believes::KnownAddressesAnswer).await;
 }
 
 /// A name that is not resolved, then a refused connect, then bytes that come one by one.
-#[refrain::test(runs = 20_000, expect = "panic")]
+#[refrain::test(runs = 60_000, expect = "panic")]
 async fn three_faults_deep(world: World) {
     echoes(world, Believes::ReadsAreWhole).await;
 }

@@ -140,7 +140,7 @@ async fn the_times_of_syns_are_settings(world: World) {
     }
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn a_dropped_listener_resets_whoever_waits_in_its_queue(world: World) {
     world.host("server", || async {
         let listener = listen(5).unwrap();

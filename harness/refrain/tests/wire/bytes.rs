@@ -56,7 +56,7 @@ async fn a_window_that_opens_during_a_cut_is_asked_for_again(world: World) {
     .await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn reads_take_what_is_there_over_the_edges_of_writes(world: World) {
     serve(&world, |mut stream| async move {
         for part in ["a", "bc", "def"] {
@@ -102,7 +102,7 @@ async fn a_long_write_may_come_in_parts_and_a_short_one_does_not(world: World) {
     .await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn trying_takes_nobodys_turn(world: World) {
     serve(&world, |mut stream| async move {
         sleep(SECOND).await;

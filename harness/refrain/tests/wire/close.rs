@@ -40,7 +40,7 @@ async fn a_half_closed_connection_still_answers(world: World) {
     assert_eq!(answer.await, b"all of it");
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn a_close_with_unread_data_resets_the_peer(world: World) {
     serve(&world, |mut stream| async move {
         stream.write_all(b"last words").await.unwrap();
@@ -72,7 +72,7 @@ async fn a_reset_does_not_overtake_what_was_written_before_it(world: World) {
     .await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn a_write_to_a_closed_peer_succeeds_once_and_then_breaks_the_pipe(world: World) {
     serve(&world, |stream| async move { drop(stream) });
     client(&world, |mut stream| async move {
@@ -86,7 +86,7 @@ async fn a_write_to_a_closed_peer_succeeds_once_and_then_breaks_the_pipe(world: 
     .await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn a_write_without_a_read_of_the_end_meets_the_same(world: World) {
     serve(&world, |mut stream| async move {
         stream.write_all(b"data").await.unwrap();
@@ -142,7 +142,7 @@ async fn a_process_that_ends_takes_its_tasks_and_sockets_with_it(world: World) {
     .await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn a_scripted_reset_is_seen_by_both(world: World) {
     serve(&world, |mut stream| async move {
         assert_eq!(timed(read(&mut stream)).await.0.unwrap_err(), ConnectionReset);

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn after_a_crash_there_is_silence(world: World) {
     serve(&world, echo);
     world.fault("crash server at 1 s");
@@ -26,7 +26,7 @@ async fn after_a_crash_there_is_silence(world: World) {
     .await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn a_rebooted_host_resets_what_it_does_not_know(world: World) {
     serve(&world, echo);
     world.fault("crash server at 1 s and reboot it after 10 s");
@@ -43,7 +43,7 @@ async fn a_rebooted_host_resets_what_it_does_not_know(world: World) {
     .await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn what_was_written_during_a_cut_arrives_after_it_in_order(world: World) {
     serve(&world, echo);
     world.client("client");
@@ -64,7 +64,7 @@ async fn what_was_written_during_a_cut_arrives_after_it_in_order(world: World) {
     assert!(answer.await);
 }
 
-#[refrain::test(runs = 10)]
+#[refrain::test(runs = 10, without_holds)]
 async fn a_cut_longer_than_all_retransmissions_times_out(world: World) {
     serve(&world, echo);
     world.client("client");
@@ -80,7 +80,7 @@ async fn a_cut_longer_than_all_retransmissions_times_out(world: World) {
     .await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn across_a_one_way_cut_bytes_arrive_until_an_acknowledgement_is_overdue(world: World) {
     serve(&world, |mut stream| async move {
         for round in 0..10u8 {
@@ -111,7 +111,7 @@ async fn across_a_one_way_cut_bytes_arrive_until_an_acknowledgement_is_overdue(w
     .await;
 }
 
-#[refrain::test(runs = 10)]
+#[refrain::test(runs = 10, without_holds)]
 async fn whoever_hears_no_acknowledgement_times_out_though_all_arrived(world: World) {
     let host = serve(&world, |mut stream| async move {
         assert_eq!(read(&mut stream).await.unwrap(), b"heard");
@@ -159,7 +159,7 @@ async fn slow_packets_take_longer_by_as_much_and_no_longer(world: World) {
     .await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn faults_without_measure_neither_overflow_nor_end(world: World) {
     serve(&world, hold);
     world.client("client");

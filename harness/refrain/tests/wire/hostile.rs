@@ -53,7 +53,7 @@ async fn a_waker_may_own_a_socket(world: World) {
     client.await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn a_timer_and_a_listener_may_wake_what_owns_a_socket(world: World) {
     serve(&world, echo);
     sleep(SECOND).await;
@@ -76,7 +76,7 @@ async fn a_timer_and_a_listener_may_wake_what_owns_a_socket(world: World) {
     client.await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn every_future_of_a_set_is_woken_by_itself(world: World) {
     serve(&world, echo);
     world.client("client");

@@ -223,7 +223,7 @@ async fn listeners_that_share_a_port_share_its_connections(world: World) {
     client.await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn a_connection_that_is_over_has_no_peer(world: World) {
     serve(&world, hold);
     world.client("client");
@@ -254,7 +254,7 @@ async fn options_are_what_was_set(world: World) {
     .await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn data_behind_a_cut_times_out_as_soon_as_the_settings_say(world: World) {
     serve(&world, hold);
     world.client("client").sysctl(Sysctl { tcp_retries2: 3, ..Sysctl::default() });

@@ -30,7 +30,7 @@ async fn a_failed_lookup_says_so(world: World) {
     host.run(TcpStream::connect("server:80")).await.unwrap();
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn a_failed_accept_leaves_the_connection_waiting(world: World) {
     world.host("server", || async {
         let listener = TcpListener::bind("0.0.0.0:80").await?;
@@ -59,7 +59,7 @@ async fn a_failed_accept_leaves_the_connection_waiting(world: World) {
     assert!(is_about(took, 2), "{took:?}");
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn a_server_that_tries_again_at_once_gets_on(world: World) {
     world.host("server", || async {
         let listener = TcpListener::bind("0.0.0.0:80").await?;

@@ -73,7 +73,7 @@ async fn datagrams_come_whole_and_from_somebody(world: World) {
     client.await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn datagrams_are_lost_across_a_cut_and_nobody_is_told(world: World) {
     serve(&world);
     let client = world.client("client");
@@ -139,7 +139,7 @@ async fn nobody_listens_is_told_to_connected_sockets_alone(world: World) {
     client.await;
 }
 
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn a_reader_that_does_not_read_loses_what_does_not_fit(world: World) {
     let receiver = world.client("server").run(async {
         let socket = UdpSocket::bind("0.0.0.0:53").await.unwrap();
