@@ -32,7 +32,7 @@ def plain(bench, *arguments):
 
 
 def explore(test, seed, runs=None, jobs=1):
-    command = ["cargo", "refrain", "explore", test, *PACKAGE, "--seed", str(seed), "--jobs", str(jobs)]
+    command = ["cargo", "refrain", "explore", test, *PACKAGE, "--verbose", "--seed", str(seed), "--jobs", str(jobs)]
     return out([*command, "--runs", str(runs)] if runs else command)
 
 

@@ -1,12 +1,14 @@
 //! The same programs as refrain tests, and two that ask how cost grows: `ci/bench` times their runs.
 
-use refrain::World;
+use refrain::{Client, World};
 use refrain_bench::{BULK_BYTES, FEW_ROUND_TRIPS, MANY_ROUND_TRIPS, Program, echo, receive, round_trips, send};
-use std::{fs, io};
+use std::{fmt::Write, fs, io, time::Duration};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Without optimisations these are ordinary tests, which only show that the benchmark works.
 const SHARE: usize = if cfg!(debug_assertions) { 1000 } else { 1 };
+/// How often a measurement within a run is made.
+const TIMES: usize = 3;
 /// How many connections are open at once, and what the process may then have in memory.
 const CONNECTIONS: usize = 1_000;
 const MEMORY_MAX_KIB: usize = 64 << 10;
@@ -26,19 +28,23 @@ async fn bulk(world: World) {
     run(&world, Program::Bulk(BULK_BYTES / SHARE)).await;
 }
 
+/// Round trips of 5 pairs of hosts when these are all, again when there are 1,000 hosts, and of 500 pairs at once.
 #[refrain::test(runs = 1, time_limit = "10h")]
-async fn ten_hosts(world: World) {
-    pairs(&world, 5, 5).await;
-}
-
-#[refrain::test(runs = 1, time_limit = "10h")]
-async fn a_thousand_hosts(world: World) {
-    pairs(&world, 500, 5).await;
-}
-
-#[refrain::test(runs = 1, time_limit = "10h")]
-async fn a_thousand_hosts_that_talk(world: World) {
-    pairs(&world, 500, 500).await;
+async fn hosts(world: World) {
+    let mut measured = String::new();
+    let mut clients = vec![];
+    for (pairs, talking) in [(5, 5), (500, 5), (500, 500)] {
+        while clients.len() < pairs {
+            clients.push(pair(&world, clients.len()));
+        }
+        talk(&clients, 1).await;
+        for _ in 0..TIMES {
+            let before = on_processor();
+            talk(&clients[..talking], MANY_ROUND_TRIPS / SHARE / talking).await;
+            writeln!(measured, "{pairs} {talking} {}", (on_processor() - before).as_secs_f64()).unwrap();
+        }
+    }
+    fs::write(concat!(env!("CARGO_TARGET_TMPDIR"), "/hosts"), measured).unwrap();
 }
 
 #[refrain::test(runs = 1)]
@@ -63,20 +69,32 @@ async fn run(world: &World, program: Program) {
     world.client("client").run(ask("server:7".into(), program)).await.unwrap();
 }
 
-/// So many pairs of hosts, of which so many make all round trips at once. The others talk once.
-async fn pairs(world: &World, pairs: usize, talking: usize) {
-    let round_trips = |n| if n < talking { MANY_ROUND_TRIPS / SHARE / talking } else { 1 };
-    let asked: Vec<_> = (0..pairs)
-        .map(|n| {
-            let program = Program::RoundTrips(round_trips(n));
-            serve(world, &format!("server-{n}"), program);
-            let client = world.client(&format!("client-{n}"));
-            tokio::spawn(async move { client.run(ask(format!("server-{n}:7"), program)).await })
+/// A server, its name, and a client.
+fn pair(world: &World, number: usize) -> (String, Client) {
+    let server = format!("server-{number}");
+    serve(world, &server, Program::RoundTrips(0));
+    (server, world.client(&format!("client-{number}")))
+}
+
+/// Every client at once asks its server so many times.
+async fn talk(clients: &[(String, Client)], round_trips: usize) {
+    let asked: Vec<_> = clients
+        .iter()
+        .map(|(server, client)| {
+            let (server, client) = (server.clone(), client.clone());
+            let program = Program::RoundTrips(round_trips);
+            tokio::spawn(async move { client.run(ask(format!("{server}:7"), program)).await })
         })
         .collect();
     for asked in asked {
         asked.await.unwrap().unwrap();
     }
+}
+
+/// The time for which this thread was on a processor. The world's clock stands still meanwhile.
+fn on_processor() -> Duration {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(stat.split_whitespace().next().unwrap().parse().unwrap())
 }
 
 fn serve(world: &World, name: &str, program: Program) {

@@ -60,6 +60,9 @@ pub struct Explore {
     /// The first seed [default: a fresh one, which is printed]
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
+    /// Print for each model what each engine searched, not only what the last one did
+    #[arg(long, short)]
+    pub verbose: bool,
     #[command(flatten)]
     pub build: Build,
     /// Only tests of this package; may be given several times [default: every package of the workspace]

@@ -32,8 +32,8 @@ pub fn explore(asked: &Explore) -> Result<Exit, Problem> {
         again(asked, seed)
     ));
     let started = Instant::now();
-    let mut total =
-        Total { width: tests.iter().map(|(_, test)| test.name.len()).max().unwrap_or(0), ..Total::default() };
+    let width = tests.iter().map(|(_, test)| test.name.len()).max().unwrap_or(0);
+    let mut total = Total { width, verbose: asked.verbose, ..Total::default() };
     let mut last = None;
     for (index, (executable, test)) in tests.iter().enumerate() {
         if last != Some(&executable.path) {
@@ -41,15 +41,9 @@ pub fn explore(asked: &Explore) -> Result<Exit, Problem> {
             last = Some(&executable.path);
         }
         let budget = budget(asked, started.elapsed(), tests.len() - index);
-        total.add(
-            test,
-            explore_one(
-                executable,
-                test,
-                Request::Explore { seed, budget, jobs: asked.jobs.map(NonZeroUsize::get) },
-                total.width,
-            ),
-        );
+        let request = Request::Explore { seed, budget, jobs: asked.jobs.map(NonZeroUsize::get) };
+        let explored = explore_one(executable, test, request, width);
+        total.add(executable, test, explored);
         if interrupt::asked() > 0 {
             total.unexplored = tests.len() - index - 1;
             break;
@@ -116,7 +110,10 @@ fn again(asked: &Explore, seed: u64) -> String {
 #[derive(Default)]
 struct Total {
     width: usize,
+    verbose: bool,
     exits: Vec<Exit>,
+    /// What is wrong, told again at the end: nobody reads hundreds of lines to find one.
+    wrong: String,
     runs: u64,
     coverage: Coverage,
     unexplored: usize,
@@ -124,32 +121,51 @@ struct Total {
 
 impl Total {
     /// Tells what one test showed, and counts it.
-    fn add(&mut self, test: &Found, explored: Result<Exploration, Problem>) {
+    fn add(&mut self, executable: &Executable, test: &Found, explored: Result<Exploration, Problem>) {
+        let whole_name = || format!("{} {} {}", executable.package.name, executable.target, test.name);
         let exploration = match explored {
             Ok(exploration) => exploration,
-            Err(problem) => return self.exits.push(output::complain(&problem)),
+            Err(problem) => {
+                self.wrong += &format!("{}  did not run\n", whole_name());
+                self.wrong += &below(|_| problem.message.clone());
+                return self.exits.push(output::complain(&problem));
+            }
         };
         let standing = report::standing(&exploration);
         // A test that ctrl-c cut short says nothing by what it did not catch.
         let stopped = interrupt::asked() > 0 && matches!(standing, Standing::Passed | Standing::NotCaught(_));
-        let result = report::result(&exploration, output::style());
-        let note = if stopped { "  interrupted" } else { "" };
-        output::say(&format!("  {:width$}  {result}{note}", test.name, width = self.width));
-        if !exploration.engines.is_empty() {
-            output::say(&below(|style| report::engines(&exploration.engines, style)));
-        }
-        if let Standing::Failed(caught) = standing {
-            let mut caught = caught.clone();
-            caught.saved = caught.saved.map(|trace| output::from_here(&trace));
-            output::say(&below(|style| report::caught(&caught, style)));
-        }
-        self.exits.push(match standing {
+        let exit = match standing {
             _ if stopped => Exit::CouldNotRun,
             Standing::Passed | Standing::CaughtAsExpected(_) => Exit::Passed,
             Standing::Failed(_) | Standing::NotCaught(_) => Exit::Failed,
-        });
+        };
+        let result = report::result(&exploration, output::style());
+        let note = if stopped { "interrupted".into() } else { report::last_engine(&exploration.engines) };
+        output::say(format!("  {:width$}  {result}  {note}", test.name, width = self.width).trim_end());
+        let details = self.details(&exploration, exit);
+        if !details.is_empty() {
+            output::say(&details);
+        }
+        if exit == Exit::Failed {
+            self.wrong += &format!("{}  {result}\n{details}", whole_name());
+        }
+        self.exits.push(exit);
         self.runs += exploration.runs;
         self.coverage.add(&exploration.coverage);
+    }
+
+    /// What stands below a test's line: most where something is wrong.
+    fn details(&self, exploration: &Exploration, exit: Exit) -> String {
+        let mut details = String::new();
+        if self.verbose || exit == Exit::Failed {
+            details += &below(|style| report::engines(&exploration.engines, style));
+        }
+        if let Standing::Failed(caught) = report::standing(exploration) {
+            let mut caught = caught.clone();
+            caught.saved = caught.saved.map(|trace| output::from_here(&trace));
+            details += &below(|style| report::caught(&caught, style));
+        }
+        details
     }
 
     fn text(&self, elapsed: Duration) -> String {
@@ -163,7 +179,9 @@ impl Total {
         parts.push(format!("{} runs/s", grouped((self.runs as f64 / seconds.max(0.001)) as u64)));
         let coverage = report::coverage(&self.coverage, output::style());
         let gap = if coverage.is_empty() { "" } else { "\n" };
-        format!("\n{coverage}{gap}{}, {seconds:.1} s", parts.join(", "))
+        let wrong =
+            if self.exits.len() > 1 && !self.wrong.is_empty() { format!("{}\n", self.wrong) } else { String::new() };
+        format!("\n{coverage}{gap}{wrong}{}, {seconds:.1} s", parts.join(", "))
     }
 
     fn exit(&self) -> Exit {

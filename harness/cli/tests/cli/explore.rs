@@ -52,8 +52,25 @@ fn a_failure_ends_with_1_and_tells_its_causes_and_how_to_replay_it() {
     session reaped               0  never reached
     14 of 24,000 polls held back
 
+    fixture test/talks bad::fails  FAILED stall                1,500 runs     1.2 s
+        FAILED stall: "a fresh query is answered" was still pending 60 s after the network healed
+          at tests/link.rs:31
+          notes: link task waits for HELLO reply, no deadline
+          last fault touching it: cut
+          saved  traces/fails-7c1e.jsonl  (1 query, 31 events)
+          replay cargo refrain replay traces/fails-7c1e.jsonl
+    fixture test/talks bad::missed  FAILED no stall caught      1,500 runs     1.2 s
+
     2 tests, 0 passed, 2 failed, 3,000 runs
     "#);
+}
+
+#[test]
+fn what_did_not_run_is_told_again_at_the_end() {
+    let ran = refrain(&["explore", "broken::", "--seed", "7"]);
+    let again =
+        "\nfixture test/talks broken::garbage  did not run\n    broken::garbage answered what this cargo-refrain";
+    assert!(ran.stdout.contains(again), "{ran:?}");
 }
 
 #[test]

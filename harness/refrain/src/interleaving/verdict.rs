@@ -60,6 +60,9 @@ pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
                    `yield_now`?";
         return Meaning::Limit(why.to_owned());
     }
+    if says("did not exercise any concurrency") {
+        return Meaning::Limit("never can two threads go on, so there is no order to choose".to_owned());
+    }
     if says("self.max()") || says("self.max_threads") {
         return Meaning::Limit("it models up to five threads, the model's own among them".to_owned());
     }

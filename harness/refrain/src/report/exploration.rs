@@ -68,6 +68,14 @@ pub fn caught(caught: &Caught, style: Style) -> String {
     }
 }
 
+/// How the search of a model ended, by its last engine: `loom, any preemptions: complete`; empty if there was none.
+pub fn last_engine(engines: &[Searched]) -> String {
+    match engines.last() {
+        Some(Searched { by, end, .. }) if !end.is_empty() => format!("{by}: {}", escaped(end)),
+        _ => String::new(),
+    }
+}
+
 /// What each engine searched of a model, as a table; empty if there is none.
 pub fn engines(engines: &[Searched], style: Style) -> String {
     let width = engines.iter().map(|searched| columns(&searched.by)).max().unwrap_or(0).max("engine".len());
@@ -170,6 +178,8 @@ loom, no preemption          7     1.23 s  complete
 ";
         assert_eq!(super::engines(&engines, Style::default()), expected);
         assert_eq!(super::engines(&[], Style::default()), "");
+        assert_eq!(last_engine(&engines), "loom, no preemption: complete");
+        assert_eq!(last_engine(&engines[..1]), "");
     }
 
     #[test]
