@@ -150,7 +150,8 @@ fn searched(
         // Each bound gets its share of what is left.
         let share = (parts_done(budget, started) + 1.0 / (bounds.len() - at) as f64).min(1.0);
         let unlimited = last && model.complete;
-        let part = exhaust::exhaust(pool, bounds[at], fences, budget, share, started, unlimited)?;
+        let share = exhaust::Share { budget, up_to: share, started, unlimited };
+        let part = exhaust::exhaust(pool, bounds[at], fences, share)?;
         let failed = part.failed.clone();
         let is_sound = part.is_sound;
         parts.push(part);

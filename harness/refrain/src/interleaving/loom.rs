@@ -5,20 +5,17 @@
 //! spurious wake-up matter to a replay; an entry that is not `exploring` is never changed, so a path of such entries is
 //! one execution.
 
-use super::child::{execution_begins, execution_ended, tell};
+use super::child::{execution_begins, execution_ended, limit};
 use crate::{
     plan::{Choice, Plan, Threads},
-    worker::{
-        Beat, exit,
-        job::{Searched, Told},
-    },
+    worker::{Beat, job::Searched},
 };
 use ::loom::model::Builder;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom, Write},
-    os::{fd::AsRawFd, unix::fs::FileExt},
+    os::fd::AsRawFd,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -27,7 +24,7 @@ use std::{
 
 mod path;
 
-pub(crate) use path::{Path, split};
+pub(crate) use path::{Branch, Path, branches};
 
 /// The engine as traces name it.
 pub(crate) const ENGINE: (&str, &str) = ("loom", "0.7.2");
@@ -52,46 +49,50 @@ pub(crate) fn thread() -> usize {
     id.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
 }
 
-/// Searches from where `from` says.
+/// Searches from where `from` says, until it would change one of the first `within` choices or has made so many executions.
 pub(super) fn search(
     body: fn(),
     from: &str,
     fences: bool,
     executions: u64,
-    within: Option<usize>,
+    within: usize,
     beat: &'static Beat,
 ) -> Searched {
     let file = Checkpoint::new(from);
-    let made = Arc::new(AtomicU64::new(0));
     let mut builder = builder(&file, fences);
-    let watched = within.map(|within| {
-        builder.checkpoint_interval = 1;
-        (within, file.clone())
-    });
-    if watched.is_none() {
-        // It writes the checkpoint before the execution that is one too many, and returns.
-        builder.checkpoint_interval = executions as usize + 1;
-        builder.max_permutations = Some(executions as usize + 1);
-    }
-    let count = made.clone();
-    builder.check(move || {
-        let made = count.load(Relaxed);
-        // What is left is told before the next execution forgets it.
-        execution_ended();
-        if let Some((within, file)) = &watched
+    let (mut made, mut text) = (0, from.to_owned());
+    loop {
+        // To look costs more than an execution, and before these are made the search does not leave its part.
+        let path = (within > 0).then(|| Path::parse(&text).unwrap_or_else(|why| limit(why)));
+        if let Some(path) = &path
             && made > 0
-            && (made == executions || !file.has_more_than(*within))
+            && path.len() <= within
         {
-            tell(&Told::Searched(Searched { executions: made, next: Some(file.text()), ..Searched::default() }));
-            exit(0)
+            return Searched { executions: made, next: Some(text), ..Searched::default() };
         }
-        count.store(made + 1, Relaxed);
-        execution_begins(beat);
-        body();
-    });
-    execution_ended();
-    let next = Some(file.text()).filter(|text| within.is_none() && text != from);
-    Searched { executions: made.load(Relaxed), next, ..Searched::default() }
+        let surely = path.map_or(u64::MAX, |path| path.executions_min(within)).min(executions - made);
+        if surely == 0 {
+            return Searched { executions: made, next: Some(text), ..Searched::default() };
+        }
+        // It writes the checkpoint before the execution that is one too many, and returns.
+        builder.checkpoint_interval = surely as usize + 1;
+        builder.max_permutations = Some(surely as usize + 1);
+        let count = Arc::new(AtomicU64::new(0));
+        let counts = count.clone();
+        builder.check(move || {
+            execution_ended();
+            counts.fetch_add(1, Relaxed);
+            execution_begins(beat);
+            body();
+        });
+        execution_ended();
+        made += count.load(Relaxed);
+        let next = file.text();
+        if next == text {
+            return Searched { executions: made, ..Searched::default() };
+        }
+        text = next;
+    }
 }
 
 /// Finds the plan of the `nth` execution from where `from` says, counted from 1; those before it are known to pass.
@@ -135,9 +136,6 @@ fn builder(file: &Checkpoint, fences: bool) -> Builder {
     builder
 }
 
-/// More than an entry of a checkpoint takes.
-const ENTRY_BYTES_MAX: usize = 256;
-
 /// A checkpoint file in memory: on a disk it would cost far more than an execution.
 #[derive(Clone)]
 struct Checkpoint(Arc<Mutex<File>>, String);
@@ -161,14 +159,5 @@ impl Checkpoint {
         let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut text));
         read.expect("memory can be read");
         text
-    }
-
-    /// Whether its path has more than so many entries, without reading all of it: each says once whether it is exploring.
-    fn has_more_than(&self, entries: usize) -> bool {
-        let mut start = vec![0; (entries + 1) * ENTRY_BYTES_MAX];
-        let read = self.0.lock().expect("nobody panics with it").read_at(&mut start, 0).expect("memory can be read");
-        let start = str::from_utf8(&start[..read]).unwrap_or_default();
-        let path = start.split("]},\"exploring\"").next().unwrap_or_default();
-        path.matches("\"exploring\":").nth(entries).is_some()
     }
 }

@@ -84,8 +84,8 @@ pub enum Search {
         fences: bool,
         /// The most executions.
         executions: u64,
-        /// How many of the first choices belong to this part; the search ends when it would change one of them.
-        within: Option<usize>,
+        /// How many of the first choices make this part; the search ends when it would change one of them.
+        within: usize,
     },
 }
 

@@ -1,50 +1,82 @@
 //! Searches the whole tree of executions with up to so many preemptions, on all workers.
 //!
-//! One worker begins alone. A search that is not done after [`ALONE`] executions is split where it stands, and each of
-//! its parts is again, if it is not done after [`PART`]. A part ends when the search would leave it; the races that it
-//! found show then, as marks on the choices before it, and each mark is a part to do, once. So together the workers
-//! make exactly the executions that one of them would make.
+//! What is left of the tree is a list of parts, in the order in which one worker would search them. Each worker takes the
+//! next part that nobody has, and what it came to counts when everything before it has counted: the count of executions,
+//! the first failure and the end of the budget are those of one worker alone, however many there are.
+//!
+//! A part that is not done after some executions is stopped and, if workers would have nothing else to do, split where it
+//! stands. A part is also done when its search would leave it: the races that it found show then, as marks on the choices
+//! before it, and each mark is a part, once.
+
+mod parts;
 
 use super::{Budget, COMPLETE, Part, Refusal};
 use crate::{
-    driver::refused,
-    interleaving::loom::{Path, split},
-    plan::{Choice, Plan},
+    driver::{explore::Until, refused},
+    interleaving::loom::Path,
+    plan::Plan,
     protocol,
     worker::{
         Pool, Worker,
         job::{Answer, Job, Search, Searched},
     },
 };
+use parts::Parts;
 use std::{
-    collections::HashSet,
     sync::{Condvar, Mutex},
     thread,
     time::Instant,
 };
 
-/// How many executions one worker makes before the search is split; splitting a small one costs more than it gains.
-const ALONE: u64 = 512;
-/// How many executions a part has before it is split again.
-const PART: u64 = 2_048;
+/// After how many executions a worker stops to look whether others need a part of its own; if they do not, it goes on.
+const UNTIL_SPLIT: u64 = 512;
+const UNTIL_TOLD: u64 = 4_096;
 
-/// A part that is to be done.
-struct Todo {
-    from: String,
-    /// How many of its first choices make it what it is.
-    within: usize,
+/// How much of a budget a search may use.
+#[derive(Clone, Copy)]
+pub(super) struct Share<'a> {
+    pub budget: &'a Budget<'a>,
+    /// Up to which part of the whole.
+    pub up_to: f64,
+    pub started: Instant,
+    /// Whether it goes on to its end, whatever the budget says.
+    pub unlimited: bool,
+}
+
+impl Share<'_> {
+    fn left(&self) -> u64 {
+        match self.unlimited {
+            true if self.budget.is_stopped() => 0,
+            true => u64::MAX,
+            false => self.budget.left(self.up_to, self.started),
+        }
+    }
+
+    /// Counts executions: where their number is what ends the search, no more than are left.
+    fn count(&self, executions: u64) -> u64 {
+        let is_exact = !self.unlimited && !self.budget.is_stopped() && matches!(self.budget.until, Until::Runs(_));
+        let counted = if is_exact { executions.min(self.left()) } else { executions };
+        self.budget.add(counted);
+        counted
+    }
 }
 
 struct Desk {
-    todo: Vec<Todo>,
-    /// The first choices of every part that ever was.
-    known: HashSet<Vec<Choice>>,
-    busy: usize,
+    parts: Parts,
     executions: u64,
     failed: Option<Plan>,
-    /// Why it is not complete.
+    /// Why it is not complete, and whether what was searched says something all the same.
     stopped: Option<(String, bool)>,
     refused: Option<Refusal>,
+}
+
+/// What the workers share.
+struct Shared<'a> {
+    desk: Mutex<Desk>,
+    changed: Condvar,
+    workers: usize,
+    fences: bool,
+    share: Share<'a>,
 }
 
 /// Searches with at most so many preemptions; `None`: with any number.
@@ -52,28 +84,13 @@ pub(super) fn exhaust(
     pool: &mut Pool,
     preemptions: Option<u8>,
     fences: bool,
-    budget: &Budget,
-    share: f64,
-    started: Instant,
-    unlimited: bool,
+    share: Share<'_>,
 ) -> Result<Part, Refusal> {
-    let left = || match unlimited {
-        true if budget.is_stopped() => 0,
-        true => u64::MAX,
-        false => budget.left(share, started),
-    };
-    let desk = Desk {
-        todo: vec![Todo { from: Path::whole(preemptions).to_string(), within: 0 }],
-        known: HashSet::new(),
-        busy: 0,
-        executions: 0,
-        failed: None,
-        stopped: None,
-        refused: None,
-    };
+    let parts = Parts::whole(Path::whole(preemptions).to_string());
+    let desk = Desk { parts, executions: 0, failed: None, stopped: None, refused: None };
     let begun = Instant::now();
-    let alone = pool.workers().len() == 1;
-    let shared = Shared { desk: Mutex::new(desk), changed: Condvar::new(), alone, fences, left: &left, budget };
+    let workers = pool.workers().len();
+    let shared = Shared { desk: Mutex::new(desk), changed: Condvar::new(), workers, fences, share };
     thread::scope(|scope| {
         for worker in pool.workers() {
             scope.spawn(|| work(worker, &shared));
@@ -104,89 +121,65 @@ fn name(preemptions: Option<u8>, fences: bool) -> String {
     format!("loom, {bound}{}", if fences { ", SeqCst accesses as fences" } else { "" })
 }
 
-/// What the workers share.
-struct Shared<'a> {
-    desk: Mutex<Desk>,
-    changed: Condvar,
-    /// Whether there is one worker only.
-    alone: bool,
-    fences: bool,
-    /// How many executions may still be made.
-    left: &'a (dyn Fn() -> u64 + Sync),
-    budget: &'a Budget<'a>,
-}
-
 fn work(worker: &mut Worker, shared: &Shared) {
-    while let Some((todo, within, executions)) = take(shared) {
-        let search = Search::Exhaust { from: todo.from, fences: shared.fences, executions, within };
+    while let Some((id, search)) = take(shared) {
         let answer = worker.ask(&Job::Search(search)).map_err(refused);
         let mut desk = shared.desk.lock().expect("no worker panics");
-        desk.busy -= 1;
         match answer {
             Ok(Answer::Searched(searched)) => {
-                shared.budget.add(searched.executions);
-                put(&mut desk, *searched, todo.within, within.is_some(), shared.alone);
+                desk.parts.done(id, *searched);
+                while desk.is_going_on()
+                    && let Some((searched, within)) = desk.parts.next_done()
+                {
+                    desk.count(searched, within, shared);
+                }
             }
             Ok(Answer::Refused(why)) | Err(why) => desk.refused = Some(why),
             Ok(_) => desk.refused = Some("a worker answered another question than it was asked".into()),
         }
         shared.changed.notify_all();
     }
-    shared.changed.notify_all();
 }
 
-/// A part to do, how many of its choices are watched, and the most executions.
-fn take(shared: &Shared) -> Option<(Todo, Option<usize>, u64)> {
+/// A part to do.
+fn take(shared: &Shared) -> Option<(u64, Search)> {
     let mut desk = shared.desk.lock().expect("no worker panics");
-    loop {
-        if desk.failed.is_some() || desk.stopped.is_some() || desk.refused.is_some() {
-            return None;
+    while desk.is_going_on() && !desk.parts.is_empty() {
+        let left = shared.share.left();
+        if left == 0 {
+            desk.stopped = Some(("stopped at its share of the budget".to_owned(), true));
+            shared.changed.notify_all();
+            break;
         }
-        let left = (shared.left)();
-        match desk.todo.pop() {
-            Some(_) if left == 0 => {
-                desk.stopped = Some(("stopped at its share of the budget".to_owned(), true));
-                return None;
-            }
-            Some(todo) => {
-                desk.busy += 1;
-                // The whole tree is never left, so nothing has to be looked at while it is searched.
-                let (within, most) = if todo.within == 0 && (shared.alone || desk.executions == 0) {
-                    (None, ALONE)
-                } else {
-                    (Some(todo.within), PART)
-                };
-                return Some((todo, within, most.min(left)));
-            }
-            None if desk.busy == 0 => return None,
-            None => desk = shared.changed.wait(desk).expect("no worker panics"),
+        let most = if desk.parts.todo() > shared.workers { UNTIL_TOLD } else { UNTIL_SPLIT };
+        if let Some((id, from, within, executions)) = desk.parts.take(left, most) {
+            return Some((id, Search::Exhaust { from, fences: shared.fences, executions, within }));
         }
+        desk = shared.changed.wait(desk).expect("no worker panics");
     }
+    None
 }
 
-fn put(desk: &mut Desk, searched: Searched, within: usize, in_parts: bool, alone: bool) {
-    desk.executions += searched.executions;
-    if searched.failed.is_some() {
-        desk.failed = desk.failed.take().or(searched.failed);
-        return;
+impl Desk {
+    fn is_going_on(&self) -> bool {
+        self.failed.is_none() && self.stopped.is_none() && self.refused.is_none()
     }
-    if let Some(limit) = searched.limit {
-        desk.stopped = Some((format!("stopped: {limit}"), false));
-        return;
-    }
-    let Some(next) = searched.next else { return };
-    if alone {
-        return desk.todo.push(Todo { from: next, within });
-    }
-    let path = match Path::parse(&next) {
-        Ok(path) => path,
-        Err(why) => return desk.refused = Some(why),
-    };
-    let has_left = in_parts && path.len() <= within;
-    for (choices, part) in split(&path, if has_left { within } else { path.len() }) {
-        let within = choices.len();
-        if desk.known.insert(choices) {
-            desk.todo.push(Todo { from: part.to_string(), within });
+
+    /// Counts what the next part came to: everything before it has counted.
+    fn count(&mut self, searched: Searched, within: usize, shared: &Shared) {
+        let counted = shared.share.count(searched.executions);
+        self.executions += counted;
+        if counted < searched.executions {
+            self.stopped = Some(("stopped at its share of the budget".to_owned(), true));
+        } else if searched.failed.is_some() {
+            self.failed = searched.failed;
+        } else if let Some(limit) = searched.limit {
+            self.stopped = Some((format!("stopped: {limit}"), false));
+        } else if let Some(next) = searched.next {
+            let idle = shared.workers > 1 && self.parts.todo() < shared.workers;
+            if let Err(why) = self.parts.put_back(next, within, idle) {
+                self.refused = Some(why);
+            }
         }
     }
 }

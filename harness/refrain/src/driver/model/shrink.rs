@@ -80,7 +80,8 @@ pub(crate) fn shrink(
         let started = Instant::now();
         let end = deadline.map_or(started + LOOK, |deadline| deadline.min(started + LOOK));
         let budget = Budget { until: Until::Time(end), stop, made: AtomicU64::new(0), progress: &|_| {} };
-        let part = exhaust::exhaust(pool, Some(bound as u8), fences, &budget, 1.0, started, false)?;
+        let share = exhaust::Share { budget: &budget, up_to: 1.0, started, unlimited: false };
+        let part = exhaust::exhaust(pool, Some(bound as u8), fences, share)?;
         smaller.runs += part.searched.executions;
         let Some(found) = part.failed else { continue };
         if let Some(found) = fails(pool, &found, signature)? {

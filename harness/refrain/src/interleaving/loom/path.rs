@@ -56,8 +56,14 @@ enum Thread {
 /// How many stores of an atomic loom keeps.
 const HISTORY_MAX: usize = 7;
 
-/// What is left of a search that was stopped, as parts that can be searched side by side.
-pub(crate) type Split = Vec<(Vec<Choice>, Path)>;
+/// One way on from an execution: the choices that lead to it, the last of which is another than the execution's.
+pub(crate) struct Branch {
+    pub choices: Vec<Choice>,
+    /// The number of the last choice, among all that there are: the search takes the lowest first.
+    pub nth: u8,
+    /// Where a search stands that is to go only this way.
+    pub path: Path,
+}
 
 impl Path {
     /// The whole tree, with at most so many preemptions in an execution.
@@ -101,6 +107,29 @@ impl Path {
         self.branches.entries.len()
     }
 
+    /// The least number of executions that are left at the branches from `depth` on: the one that comes, and one for each
+    /// other way on.
+    pub fn executions_min(&self, depth: usize) -> u64 {
+        1 + self.branches.entries.iter().skip(depth).map(Entry::others_count).sum::<u64>()
+    }
+
+    /// The depth above which, from `depth` on, half of the branches are that have other ways on.
+    pub fn middle(&self, depth: usize) -> usize {
+        let entries = self.branches.entries.iter().enumerate().skip(depth);
+        // The last one is changed already.
+        let has_others = entries.rev().skip(1).filter(|(_, entry)| entry.others_count() > 0);
+        let mut at: Vec<usize> = has_others.map(|(at, _)| at).collect();
+        at.reverse();
+        at.get(at.len().saturating_sub(1) / 2).map_or(depth, |at| at + 1)
+    }
+
+    /// The same place, of a search that never changes the first `depth` branches.
+    pub fn sealed(&self, depth: usize) -> Path {
+        let mut path = self.clone();
+        path.branches.entries.iter_mut().take(depth).for_each(Entry::seal);
+        path
+    }
+
     /// What is chosen at each branch.
     pub fn choices(&self) -> Vec<Choice> {
         self.branches.entries.iter().map(Entry::choice).collect()
@@ -113,22 +142,22 @@ impl fmt::Display for Path {
     }
 }
 
-/// Splits what is left at the first `depth` branches, each part with its choices, which tell it from all others.
+/// The ways on that are left at the first `depth` branches, each of which tells itself from all others by its choices.
 ///
-/// The last branch of a stopped search is changed already, but not yet followed: what it stands at is a part, too. Two
-/// parts may mark the same branch of what they share, so the same part may come out of several: it is one part.
-pub(crate) fn split(stopped: &Path, depth: usize) -> Split {
+/// The last branch of a search that was stopped is changed already, but not yet followed: if it `is_open`, what it stands
+/// at is one of them.
+pub(crate) fn branches(stopped: &Path, depth: usize, is_open: bool) -> Vec<Branch> {
     let entries = &stopped.branches.entries;
-    let mut parts = vec![];
+    let mut found = vec![];
     for (at, entry) in entries.iter().enumerate().take(depth) {
-        for sibling in entry.siblings(at + 1 == entries.len()) {
-            let mut entries: Vec<Entry> = entries[..at].iter().map(Entry::sealed).collect();
-            entries.push(sibling);
-            let choices = entries.iter().map(Entry::choice).collect();
-            parts.push((choices, Path { branches: Branches { entries }, pos: 0, ..stopped.clone() }));
+        for (nth, other) in entry.others(is_open && at + 1 == entries.len()) {
+            let mut path = stopped.sealed(at);
+            path.branches.entries.truncate(at);
+            path.branches.entries.push(other);
+            found.push(Branch { choices: path.choices(), nth, path });
         }
     }
-    parts
+    found
 }
 
 impl Entry {
@@ -143,19 +172,21 @@ impl Entry {
         }
     }
 
-    /// The choices that are left here; with what it stands at, if it was changed already.
-    fn siblings(&self, changed: bool) -> Vec<Entry> {
+    /// What else is left to choose here, by number; with what it stands at, if that is not followed yet.
+    fn others(&self, is_open: bool) -> Vec<(u8, Entry)> {
         match self {
             Entry::Schedule { threads, .. } => {
-                let left = |thread: Thread| thread == Thread::Pending || changed && thread == Thread::Active;
+                let left = |thread: Thread| thread == Thread::Pending || is_open && thread == Thread::Active;
                 let nths = (0..THREADS_MAX).filter(|nth| left(threads[*nth]));
-                nths.map(|nth| self.with_active(nth)).collect()
+                nths.map(|nth| (nth as u8, self.with_active(nth))).collect()
             }
             Entry::Load { exploring: false, .. } | Entry::Spurious { exploring: false, .. } => vec![],
-            Entry::Load { values, pos, len, .. } => (if changed { *pos } else { pos + 1 }..*len)
-                .map(|pos| Entry::Load { values: *values, pos, len: *len, exploring: false })
+            Entry::Load { values, pos, len, .. } => (if is_open { *pos } else { pos + 1 }..*len)
+                .map(|pos| (pos, Entry::Load { values: *values, pos, len: *len, exploring: false }))
                 .collect(),
-            Entry::Spurious { spur, .. } if changed || !spur => vec![Entry::Spurious { spur: true, exploring: false }],
+            Entry::Spurious { spur, .. } if is_open || !spur => {
+                vec![(1, Entry::Spurious { spur: true, exploring: false })]
+            }
             Entry::Spurious { .. } => vec![],
         }
     }
@@ -175,10 +206,20 @@ impl Entry {
         entry
     }
 
-    /// As part of a prefix: nothing of it is left, but it still takes the marks of the races that are found below it.
-    fn sealed(&self) -> Entry {
-        let mut entry = self.clone();
-        match &mut entry {
+    fn others_count(&self) -> u64 {
+        match self {
+            Entry::Schedule { threads, .. } => {
+                threads.iter().filter(|thread| **thread == Thread::Pending).count() as u64
+            }
+            Entry::Load { pos, len, exploring: true, .. } => u64::from(len.saturating_sub(pos + 1)),
+            Entry::Spurious { spur: false, exploring: true } => 1,
+            Entry::Load { .. } | Entry::Spurious { .. } => 0,
+        }
+    }
+
+    /// Nothing of it is left, but it still takes the marks of the races that are found below it.
+    fn seal(&mut self) {
+        match self {
             Entry::Schedule { threads, .. } => {
                 threads.iter_mut().filter(|thread| **thread == Thread::Pending).for_each(|thread| {
                     *thread = Thread::Visited;
@@ -186,7 +227,6 @@ impl Entry {
             }
             Entry::Load { exploring, .. } | Entry::Spurious { exploring, .. } => *exploring = false,
         }
-        entry
     }
 }
 
@@ -214,7 +254,8 @@ mod tests {
     #[test]
     fn what_one_execution_leaves_is_nothing() {
         let path = Path::of_choices(&[THREAD_1, Choice::Value(3), Choice::Wakes(false)]);
-        assert_eq!(split(&path, 2).len(), 0);
+        assert_eq!(branches(&path, 2, false).len(), 0);
+        assert_eq!(path.executions_min(0), 1);
     }
 
     #[test]
