@@ -46,15 +46,27 @@ def refrain_by_the_clock(jobs):
     return runs / (explore("isolated", 1 + runs, jobs)[0] - explore("isolated", 1, jobs)[0])
 
 
-def hosts():
-    """Seconds that all round trips took, by the pairs there were and the pairs that talked: the run measures itself."""
-    explore("hosts", 1)
-    metadata = subprocess.run(["cargo", "metadata", "--format-version", "1", "--no-deps"], capture_output=True, check=True)
-    lines = pathlib.Path(json.loads(metadata.stdout)["target_directory"], "tmp", "hosts").read_text().splitlines()
+def out(command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def hosts(lines):
+    """Seconds that all round trips took, by the pairs there were and the pairs that talked."""
     measured = {}
-    for pairs, talking, seconds in map(str.split, lines):
+    for pairs, talking, seconds in map(str.split, lines.splitlines()):
         measured.setdefault((int(pairs), int(talking)), []).append(float(seconds))
     return {which: statistics.median(seconds) for which, seconds in measured.items()}
+
+
+def hosts_of_refrain():
+    explore("hosts", 1)
+    target = json.loads(out(["cargo", "metadata", "--format-version", "1", "--no-deps"]))["target_directory"]
+    return hosts(pathlib.Path(target, "tmp", "hosts").read_text())
+
+
+def hosts_of_madsim():
+    bench = ["--package", "refrain-bench", "--bin", "bench-madsim", "hosts"]
+    return hosts(out(["cargo", "run", "--quiet", "--release", *bench]))
 
 
 def build(name):
@@ -91,11 +103,11 @@ def main():
         ours, *theirs = (each * statistics.median(one) for one in zip(*rounds))
         row(f"  {what}", f"{ours:,.0f}", *(f"{one:,.0f}" for one in theirs))
         row("    refrain to it", "", *(f"{ours / one:.2f}" for one in theirs))
-    measured = hosts()
-    for (pairs, talking), seconds in measured.items():
-        growth = seconds / measured[5, 5] - 1
-        row(f"  round trips of {talking} pairs among {2 * pairs:,} hosts", f"{ROUND_TRIPS / seconds:,.0f}")
-        row("    cost of one, against 5 pairs among 10 hosts", f"{growth:+.1%}")
+    ours, madsim = hosts_of_refrain(), hosts_of_madsim()
+    for pairs, talking in ours:
+        each = [(one[pairs, talking], one[pairs, talking] / one[5, 5] - 1) for one in (ours, madsim)]
+        row(f"  round trips of {talking} pairs among {2 * pairs:,} hosts", *(f"{ROUND_TRIPS / s:,.0f}" for s, _ in each))
+        row("    cost of one, against 5 pairs among 10 hosts", *(f"{growth:+.1%}" for _, growth in each))
 
     row("a second by the clock:")
     rounds = [[refrain_by_the_clock(1), refrain_by_the_clock(2)] for _ in range(ROUNDS)]

@@ -3,7 +3,7 @@
 
 mod models;
 
-use std::{env, io, process};
+use std::{env, fmt::Write, fs, io, process, time::Duration};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// What an ordinary test does.
@@ -12,6 +12,9 @@ pub const FEW_ROUND_TRIPS: usize = 20;
 pub const MANY_ROUND_TRIPS: usize = 100_000;
 /// How much a bulk transfer moves, in bytes.
 pub const BULK_BYTES: usize = 256 << 20;
+
+/// How often a measurement within a run is made.
+const TIMES: usize = 3;
 
 /// What a stream of any simulator can do.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin {}
@@ -69,6 +72,37 @@ pub enum Program {
     RoundTrips(usize),
     /// So many bytes one way.
     Bulk(usize),
+}
+
+/// What all round trips cost that 5 pairs of hosts make when these are all, again among 1,000 hosts, and 500 pairs at once:
+/// lines of pairs, of those that talk, and of seconds on the processor.
+pub async fn hosts<C: Clone, Talk: Future<Output = ()>>(
+    all_round_trips: usize,
+    mut pair: impl FnMut(usize) -> C,
+    mut talk: impl FnMut(Vec<C>, usize) -> Talk,
+) -> String {
+    let mut measured = String::new();
+    let mut clients = vec![];
+    for (pairs, talking) in [(5, 5), (500, 5), (500, 500)] {
+        while clients.len() < pairs {
+            clients.push(pair(clients.len()));
+        }
+        talk(clients.clone(), 1).await;
+        for _ in 0..TIMES {
+            let before = on_processor();
+            talk(clients[..talking].to_vec(), all_round_trips / talking).await;
+            let took = on_processor().saturating_sub(before).as_secs_f64();
+            writeln!(measured, "{pairs} {talking} {took}").expect("memory takes it");
+        }
+    }
+    measured
+}
+
+/// The time for which this thread was on a processor: a simulated clock stands still meanwhile.
+fn on_processor() -> Duration {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells");
+    let nanos = stat.split_whitespace().next().and_then(|nanos| nanos.parse().ok());
+    Duration::from_nanos(nanos.expect("as proc(5) says"))
 }
 
 /// Runs what the command line asks for: a figure's name, and how often.

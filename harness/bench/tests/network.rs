@@ -2,13 +2,11 @@
 
 use refrain::{Client, World};
 use refrain_bench::{BULK_BYTES, FEW_ROUND_TRIPS, MANY_ROUND_TRIPS, Program, echo, receive, round_trips, send};
-use std::{fmt::Write, fs, io, time::Duration};
+use std::{fs, io};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Without optimisations these are ordinary tests, which only show that the benchmark works.
 const SHARE: usize = if cfg!(debug_assertions) { 1000 } else { 1 };
-/// How often a measurement within a run is made.
-const TIMES: usize = 3;
 /// How many connections are open at once, and what the process may then have in memory.
 const CONNECTIONS: usize = 1_000;
 const MEMORY_MAX_KIB: usize = 64 << 10;
@@ -28,22 +26,10 @@ async fn bulk(world: World) {
     run(&world, Program::Bulk(BULK_BYTES / SHARE)).await;
 }
 
-/// Round trips of 5 pairs of hosts when these are all, again when there are 1,000 hosts, and of 500 pairs at once.
+/// It measures itself.
 #[refrain::test(runs = 1, time_limit = "10h")]
 async fn hosts(world: World) {
-    let mut measured = String::new();
-    let mut clients = vec![];
-    for (pairs, talking) in [(5, 5), (500, 5), (500, 500)] {
-        while clients.len() < pairs {
-            clients.push(pair(&world, clients.len()));
-        }
-        talk(&clients, 1).await;
-        for _ in 0..TIMES {
-            let before = on_processor();
-            talk(&clients[..talking], MANY_ROUND_TRIPS / SHARE / talking).await;
-            writeln!(measured, "{pairs} {talking} {}", (on_processor() - before).as_secs_f64()).unwrap();
-        }
-    }
+    let measured = refrain_bench::hosts(MANY_ROUND_TRIPS / SHARE, |number| pair(&world, number), talk).await;
     fs::write(concat!(env!("CARGO_TARGET_TMPDIR"), "/hosts"), measured).unwrap();
 }
 
@@ -77,11 +63,10 @@ fn pair(world: &World, number: usize) -> (String, Client) {
 }
 
 /// Every client at once asks its server so many times.
-async fn talk(clients: &[(String, Client)], round_trips: usize) {
+async fn talk(clients: Vec<(String, Client)>, round_trips: usize) {
     let asked: Vec<_> = clients
-        .iter()
+        .into_iter()
         .map(|(server, client)| {
-            let (server, client) = (server.clone(), client.clone());
             let program = Program::RoundTrips(round_trips);
             tokio::spawn(async move { client.run(ask(format!("{server}:7"), program)).await })
         })
@@ -89,12 +74,6 @@ async fn talk(clients: &[(String, Client)], round_trips: usize) {
     for asked in asked {
         asked.await.unwrap().unwrap();
     }
-}
-
-/// The time for which this thread was on a processor. The world's clock stands still meanwhile.
-fn on_processor() -> Duration {
-    let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(stat.split_whitespace().next().unwrap().parse().unwrap())
 }
 
 fn serve(world: &World, name: &str, program: Program) {
