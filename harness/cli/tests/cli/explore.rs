@@ -12,8 +12,8 @@ fn all_passed_ends_with_0_and_tells_what_was_covered() {
     exploring 2 tests from seed 7; again: cargo refrain explore good:: --seed 7 --runs 100
 
     fixture test/talks
-      good::canary  caught as expected stall    1,500 runs     1.2 s
-      good::passes  ok                          1,500 runs     1.2 s
+      good::canary  caught as expected stall             1,500 runs     1.2 s
+      good::passes  ok                                   1,500 runs     1.2 s
 
     fault                  planned      began       none   SYN-SENT   SYN-RECV      ESTAB  FIN-WAIT-1  FIN-WAIT-2  CLOSE-WAIT   LAST-ACK
     cut                        240        236        118        118        118        118         118         118         118        118
@@ -35,14 +35,14 @@ fn a_failure_ends_with_1_and_tells_its_causes_and_how_to_replay_it() {
     exploring 2 tests from seed 7; again: cargo refrain explore bad:: --seed 7
 
     fixture test/talks
-      bad::fails   FAILED stall                1,500 runs     1.2 s
+      bad::fails   FAILED stall                         1,500 runs     1.2 s
         FAILED stall: "a fresh query is answered" was still pending 60 s after the network healed
           at tests/link.rs:31
           notes: link task waits for HELLO reply, no deadline
           last fault touching it: cut
           saved  traces/fails-7c1e.jsonl  (1 query, 31 events)
           replay cargo refrain replay traces/fails-7c1e.jsonl
-      bad::missed  FAILED no stall caught      1,500 runs     1.2 s
+      bad::missed  FAILED no stall caught               1,500 runs     1.2 s
 
     fault                  planned      began       none   SYN-SENT   SYN-RECV      ESTAB  FIN-WAIT-1  FIN-WAIT-2  CLOSE-WAIT   LAST-ACK
     cut                        240        236        118        118        118        118         118         118         118        118
@@ -52,14 +52,14 @@ fn a_failure_ends_with_1_and_tells_its_causes_and_how_to_replay_it() {
     session reaped               0  never reached
     14 of 24,000 polls held back
 
-    fixture test/talks bad::fails  FAILED stall                1,500 runs     1.2 s
+    fixture test/talks bad::fails  FAILED stall                         1,500 runs     1.2 s
         FAILED stall: "a fresh query is answered" was still pending 60 s after the network healed
           at tests/link.rs:31
           notes: link task waits for HELLO reply, no deadline
           last fault touching it: cut
           saved  traces/fails-7c1e.jsonl  (1 query, 31 events)
           replay cargo refrain replay traces/fails-7c1e.jsonl
-    fixture test/talks bad::missed  FAILED no stall caught      1,500 runs     1.2 s
+    fixture test/talks bad::missed  FAILED no stall caught               1,500 runs     1.2 s
 
     2 tests, 0 passed, 2 failed, 3,000 runs
     "#);

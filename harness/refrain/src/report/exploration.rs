@@ -12,8 +12,8 @@ use crate::{
 use anstyle::AnsiColor;
 use std::path::Path;
 
-/// As wide as `caught as expected stall`, so that the results of several tests stand in a column.
-const RESULT_WIDTH: usize = 24;
+/// As wide as `caught as expected nondeterminism`, so that the results of several tests stand in a column.
+const RESULT_WIDTH: usize = 33;
 /// As wide as nearly a thousand million.
 const COUNT_WIDTH: usize = 11;
 
@@ -40,7 +40,7 @@ pub fn standing(exploration: &Exploration) -> Standing<'_> {
     }
 }
 
-/// The result and the effort on one line: `caught as expected stall     12 runs     0.1 s`.
+/// The result and the effort on one line: `caught as expected stall              12 runs     0.1 s`.
 pub fn result(exploration: &Exploration, style: Style) -> String {
     let (good, bad) = (ink(AnsiColor::Green), ink(AnsiColor::Red).bold());
     let (result, ink) = match standing(exploration) {
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_result_says_whether_it_was_expected() {
         let check = |expect, caught, text: &str| {
-            let expected = format!("{text:24}    1,200 runs     0.3 s");
+            let expected = format!("{text:33}    1,200 runs     0.3 s");
             assert_eq!(result(&exploration(expect, caught), Style::default()), expected);
         };
         check(None, None, "ok");
@@ -151,6 +151,14 @@ mod tests {
         check(Some(Class::Stall), Some(Class::Stall), "caught as expected stall");
         check(Some(Class::Stall), Some(Class::Panic), "FAILED panic");
         check(Some(Class::Stall), None, "FAILED no stall caught");
+    }
+
+    #[test]
+    fn no_result_is_wider_than_the_column() {
+        for class in Class::ALL {
+            assert!(format!("caught as expected {class}").len() <= RESULT_WIDTH, "{class}");
+            assert!(format!("FAILED no {class} caught").len() <= RESULT_WIDTH, "{class}");
+        }
     }
 
     #[test]
