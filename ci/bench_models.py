@@ -1,59 +1,114 @@
 """Measures the search for interleavings beside plain loom and plain shuttle on the same models, and prints the ratios.
 
-Nothing is asserted. Every rate is on one core; the search on two cores is timed where it is long."""
+Nothing is asserted but that both make the same executions. Rates are per second of processor time, so that what else the
+machine does counts for little, and between two lengths, so that what a start costs counts for nothing. Only what two
+workers gain is by the clock: that needs two idle cores."""
 
-import re
+import json
+import os
+import socket
 import statistics
 import subprocess
 import sys
+import time
 
 RIGHT = ["refcount_2", "refcount_3", "refcount_4", "pool_2", "pool_3", "mutex_3x2"]
 WRONG = ["refcount_2_wrong", "refcount_3_wrong", "refcount_4_wrong", "pool_2_wrong", "pool_3_wrong"]
 SEEDS = range(1, 21)
 ROUNDS = 3
-SAMPLES = 40_000  # executions that a sampling engine is timed for
+SAMPLES = (32_000, 320_000)  # executions that the sampling engines are timed for
+SCHEDULERS = {"random": "random", "PCT of depth 2": "pct-2", "PCT of depth 3": "pct-3", "uniform random walk": "walk"}
 LONG = 20_000  # executions from which on two cores are worth it
+SHORT = 1_000  # executions up to which a search says nothing about a rate
 ALL = 1_000_000_000  # more executions than any of these models has
 PACKAGE = ["--package", "refrain-bench", "--release"]
 
 
-def out(command):
-    ended = subprocess.run(command, capture_output=True, text=True)
-    if ended.returncode != 0:
-        sys.exit(f"{' '.join(command)}\n{ended.stdout}{ended.stderr}")
-    return ended.stdout
+def executables():
+    """Where cargo puts the programs on plain engines and the test executable."""
+    found = {}
+    for command in (["build", "--bins"], ["test", "--test", "models", "--no-run"]):
+        built = subprocess.run(
+            ["cargo", command[0], *PACKAGE, *command[1:], "--message-format", "json"], stdout=subprocess.PIPE, text=True
+        )
+        if built.returncode != 0:
+            sys.exit(built.returncode)
+        for message in map(json.loads, built.stdout.splitlines()):
+            if message.get("executable"):
+                found[message["target"]["name"]] = message["executable"]
+    return found
 
 
-def plain(bench, *arguments):
-    """Executions and seconds."""
-    command = ["cargo", "run", "--quiet", *PACKAGE, "--bin", bench, "--", *map(str, arguments)]
-    executions, seconds = out(command).split()
-    return int(executions), float(seconds)
+BUILT = executables()
+
+
+def timed(start):
+    """What a process says that `start` starts, and its seconds: by the clock, and of processors, its children's too."""
+    started = time.perf_counter()
+    process, said = start()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"{process.args} failed: {said}")
+    return said, time.perf_counter() - started, used.ru_utime + used.ru_stime
+
+
+def plain(engine, *arguments):
+    """Executions that a plain engine makes, and the seconds."""
+
+    def start():
+        process = subprocess.Popen([BUILT[engine], *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+        return process, process.stdout.read()
+
+    said, clock, used = timed(start)
+    return int(said.split()[0]), clock, used
 
 
 def explore(test, seed, runs=None, jobs=1):
-    command = ["cargo", "refrain", "explore", test, *PACKAGE, "--verbose", "--seed", str(seed), "--jobs", str(jobs)]
-    return out([*command, "--runs", str(runs)] if runs else command)
+    """What `cargo refrain explore` is told, and the seconds; without cargo, whose own time would be added."""
+    budget = {"runs": runs} if runs else "of_test"
+    request = {"explore": {"seed": seed, "budget": budget, "jobs": jobs}}
+
+    def start():
+        ours, theirs = socket.socketpair()
+        command = [BUILT["models"], "--exact", test, "--test-threads=1", "--nocapture"]
+        role = {**os.environ, "REFRAIN_ROLE": "command"}
+        process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=role)
+        theirs.close()
+        with ours, ours.makefile("rw") as lines:
+            lines.write(json.dumps(request) + "\n")
+            lines.flush()
+            said = [message["done"] for message in map(json.loads, lines) if "done" in message]
+        return process, said
+
+    (outcome,), clock, used = timed(start)
+    if "explored" not in outcome:
+        sys.exit(f"{test}: {outcome}")
+    explored = outcome["explored"]
+    engines = {engine["by"]: engine["executions"] for engine in explored["engines"]}
+    return explored, engines, clock, used
 
 
-def rows(text):
-    """Executions and seconds of each engine in a report."""
-    found = re.findall(r"^ *((?:loom|shuttle), .*?)  +([\d,]+) +([\d.]+) s", text, re.M)
-    return {engine: (int(executions.replace(",", "")), float(seconds)) for engine, executions, seconds in found}
-
-
-def to_first_find(test, seed):
-    """Executions that all engines together made up to the one that failed, as the line of the test says."""
-    return int(re.search(rf"{test} .*?([\d,]+) runs?  ", explore(test, seed)).group(1).replace(",", ""))
+def sampled(test, runs):
+    """Seconds of processor time that so many executions take: of ours, and of shuttle with the same schedulers."""
+    _, engines, _, ours = explore(f"shuttle::{test}", 1, runs)
+    theirs = 0
+    for engine, executions in engines.items():
+        scheduler = SCHEDULERS[engine.removeprefix("shuttle, ")]
+        made, _, used = plain("bench-shuttle", test, executions, 1, scheduler)
+        if made != executions:
+            sys.exit(f"{test}: refrain made {executions} executions, shuttle {made}")
+        theirs += used
+    return ours, theirs
 
 
 def whole_tree(test, jobs):
-    return rows(explore(f"loom::{test}", 1, ALL, jobs))["loom, any preemptions"]
-
-
-def rate(measured):
-    executions, seconds = measured
-    return executions / max(seconds, 0.001)
+    """Executions and seconds of the last search, which is the longest by far, and of those before it."""
+    explored, engines, clock, used = explore(f"loom::{test}", 1, ALL, jobs)
+    last = explored["engines"][-1]
+    if last["end"] != "complete":
+        sys.exit(f"{test}: {last}")
+    return last["executions"], sum(engines.values()), last["took_ms"] / 1000, used
 
 
 def row(what, *values):
@@ -63,35 +118,40 @@ def row(what, *values):
 def main():
     row("executions to the first find", "refrain", "loom", "shuttle", "to the better")  # the mean of the seeds'
     for test in WRONG:
-        ours = statistics.mean(to_first_find(test, seed) for seed in SEEDS)
-        loom, _ = plain("bench-loom", test)
+        ours = statistics.mean(explore(test, seed)[0]["runs"] for seed in SEEDS)
+        loom, _, _ = plain("bench-loom", test)
         shuttle = statistics.mean(plain("bench-shuttle", test, 100_000, seed)[0] for seed in SEEDS)
         row(f"  {test}", f"{ours:,.1f}", f"{loom:,}", f"{shuttle:,.1f}", f"{ours / min(loom, shuttle):.2f}")
 
     row("shuttle, executions a second", "refrain", "shuttle", "ratio")
+    few, many = SAMPLES
     for test in RIGHT:
-        rounds = [
-            (rate(rows(explore(f"shuttle::{test}", 1, SAMPLES))["shuttle, random"]), rate(plain("bench-shuttle", test, SAMPLES, 1)))
-            for _ in range(ROUNDS)
-        ]
+        rounds = []
+        for _ in range(ROUNDS):
+            short, long = sampled(test, few), sampled(test, many)
+            rounds.append([(many - few) / (after - before) for before, after in zip(short, long)])
         ours, theirs = (statistics.median(one) for one in zip(*rounds))
         row(f"  {test}", f"{ours:,.0f}", f"{theirs:,.0f}", f"{ours / theirs:.2f}")
 
-    row("loom, the whole tree", "executions", "refrain", "loom", "ratio", "total", "two cores to one")
+    row("loom, executions a second", "refrain", "loom", "ratio", "whole tree", "total", "two cores to one")
     for test in RIGHT:
         rounds = [(whole_tree(test, jobs=1), plain("bench-loom", test)) for _ in range(ROUNDS)]
-        ours, theirs = (statistics.median(rate(one) for one in each) for each in zip(*rounds))
-        executions, of_loom = rounds[0][0][0], rounds[0][1][0]
-        if executions != of_loom:
-            sys.exit(f"{test}: refrain made {executions} executions, loom {of_loom}")
+        executions, all_of_ours = rounds[0][0][:2]
+        if any(theirs[0] != executions for _, theirs in rounds):
+            sys.exit(f"{test}: refrain made {executions} executions, loom {rounds[0][1][0]}")
+        alone = statistics.median(ours[2] for ours, _ in rounds)
+        if executions <= SHORT:
+            row(f"  {test}", "", "", "", f"{executions:,}", f"{alone:.2f} s")
+            continue
+        ours = statistics.median(all_of_ours / ours[3] for ours, _ in rounds)
+        theirs = statistics.median(executions / theirs[2] for _, theirs in rounds)
         two = ""
         if executions > LONG:
             measured = [whole_tree(test, jobs=2) for _ in range(ROUNDS)]
             if any(one[0] != executions for one in measured):
                 sys.exit(f"{test}: refrain made {executions} executions on one core, and {measured} on two")
-            two = f"{statistics.median(rate(one) for one in measured) / ours:.2f}"
-        total = f"{executions / ours:.2f} s"
-        row(f"  {test}", f"{executions:,}", f"{ours:,.0f}/s", f"{theirs:,.0f}/s", f"{ours / theirs:.2f}", total, two)
+            two = f"{alone / statistics.median(one[2] for one in measured):.2f}"
+        row(f"  {test}", f"{ours:,.0f}", f"{theirs:,.0f}", f"{ours / theirs:.2f}", f"{executions:,}", f"{alone:.2f} s", two)
 
 
 main()

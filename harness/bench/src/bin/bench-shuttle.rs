@@ -1,7 +1,10 @@
-//! A model on plain shuttle: `bench-shuttle MODEL EXECUTIONS SEED` prints how many executions its random scheduler made, up
-//! to the first that fails, and the seconds.
+//! A model on plain shuttle: `bench-shuttle MODEL EXECUTIONS SEED [SCHEDULER]` prints how many executions a scheduler made,
+//! the random one unless told otherwise, up to the first that fails, and the seconds.
 
-use shuttle::{Config, FailurePersistence, Runner, scheduler::RandomScheduler};
+use shuttle::{
+    Config, FailurePersistence, Runner,
+    scheduler::{PctScheduler, RandomScheduler, Scheduler, UrwRandomScheduler},
+};
 use std::{
     env, panic,
     panic::AssertUnwindSafe,
@@ -20,8 +23,15 @@ fn main() {
     let number = |nth: usize| args.get(nth).and_then(|arg| arg.parse::<u64>().ok());
     let model = args.first().and_then(|name| on_shuttle::by_name(name));
     let (Some(model), Some(executions), Some(seed)) = (model, number(1), number(2)) else {
-        eprintln!("usage: bench-shuttle MODEL EXECUTIONS SEED");
-        process::exit(2)
+        usage()
+    };
+    let executions = executions as usize;
+    let scheduler: Box<dyn Scheduler + Send> = match args.get(3).map_or("random", String::as_str) {
+        "random" => Box::new(RandomScheduler::new_from_seed(seed, executions)),
+        "pct-2" => Box::new(PctScheduler::new_from_seed(seed, 2, executions)),
+        "pct-3" => Box::new(PctScheduler::new_from_seed(seed, 3, executions)),
+        "walk" => Box::new(UrwRandomScheduler::new_from_seed(seed, executions)),
+        _ => usage(),
     };
     panic::set_hook(Box::new(|_| {}));
     let made = Arc::new(AtomicU64::new(0));
@@ -31,11 +41,15 @@ fn main() {
     config.silence_warnings = true;
     let started = Instant::now();
     let _ = panic::catch_unwind(AssertUnwindSafe(|| {
-        let scheduler = RandomScheduler::new_from_seed(seed, executions as usize);
         Runner::new(scheduler, config).run(move || {
             count.fetch_add(1, Relaxed);
             model();
         })
     }));
     println!("{} {}", made.load(Relaxed), started.elapsed().as_secs_f64());
+}
+
+fn usage() -> ! {
+    eprintln!("usage: bench-shuttle MODEL EXECUTIONS SEED [random|pct-2|pct-3|walk]");
+    process::exit(2)
 }

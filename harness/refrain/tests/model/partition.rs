@@ -1,8 +1,10 @@
-//! One worker or several: the exhaustive search makes the same number of executions. `ci/bench` shows it of larger models.
+//! One worker or several: a search makes the same executions and finds the same failure. `ci/bench` shows the first of
+//! larger models.
 
 use crate::{driver::ask, threads};
 use refrain::{
-    protocol::{Budget, Outcome, Request, Searched},
+    find,
+    protocol::{Budget, Exploration, Outcome, Request, Searched},
     sync::{
         Condvar, Mutex, RwLock,
         atomic::{AtomicUsize, Ordering::*},
@@ -51,32 +53,67 @@ fn readers_and_a_writer() {
     });
 }
 
-#[track_caller]
-fn check(test: &str) {
-    let of_loom = |jobs| match ask(test, &Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(jobs) }) {
+/// Three threads that take numbers in turn; it takes two preemptions, late in the tree, to go wrong.
+#[refrain::model(engine = "loom", expect = "panic")]
+fn a_thread_that_is_overtaken_twice() {
+    let next = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    threads(3, move |nth| {
+        let taken = [0; 3].map(|_| {
+            next[1].fetch_add(1, AcqRel);
+            next[0].fetch_add(1, AcqRel)
+        });
+        assert!(nth != 2 || taken != [0, 4, 8], "overtaken");
+    });
+}
+
+/// What an exploration with so many workers makes and finds.
+fn explored(test: &str, budget: Budget, jobs: usize) -> Exploration {
+    match ask(test, &Request::Explore { seed: 1, budget, jobs: Some(jobs) }) {
         Outcome::Explored(explored) => {
-            let engines = explored.engines.into_iter().filter(|searched| searched.by.starts_with("loom"));
-            engines.map(|searched| Searched { took_ms: 0, ..searched }).collect::<Vec<_>>()
+            let engines = explored.engines.into_iter().map(|searched| Searched { took_ms: 0, ..searched }).collect();
+            Exploration { took_ms: 0, engines, ..explored }
         }
-        other => panic!("{other:?}"),
-    };
-    let alone = of_loom(1);
-    assert!(alone.iter().any(|searched| searched.executions > 1_000), "it is split: {alone:?}");
-    assert_eq!(alone, of_loom(2));
-    assert_eq!(alone, of_loom(3));
+        other => panic!("{test}: {other:?}"),
+    }
+}
+
+/// Explores with one worker and with several, and gives back what one does.
+#[track_caller]
+fn check(test: &str, budget: Budget, jobs: &[usize]) -> Exploration {
+    let alone = explored(test, budget, 1);
+    for jobs in jobs {
+        assert_eq!(alone, explored(test, budget, *jobs), "{test}: one worker and {jobs}");
+    }
+    alone
 }
 
 #[test]
-fn a_search_of_stores_and_loads_is_split_exactly() {
-    check("partition::stores_and_loads");
+fn a_search_of_every_model_is_split_exactly() {
+    let mut split = 0;
+    for test in find::in_executable(&std::env::current_exe().unwrap()).unwrap() {
+        let is_right = ["correct", "memory", "partition", "refcount", "weak"]
+            .contains(&test.name.split("::").next().unwrap())
+            && test.expect.is_none();
+        if is_right {
+            let explored = check(&test.name, Budget::Runs(400), &[2, 3]);
+            split += explored.engines.iter().filter(|searched| searched.executions > 512).count();
+            let last = explored.engines.last().unwrap();
+            assert!(last.by.starts_with("loom") && last.end == "complete", "{}: {last:?}", test.name);
+        }
+    }
+    assert!(split >= 5, "{split} searches were long enough to be split");
 }
 
 #[test]
-fn a_search_of_locks_and_a_condition_is_split_exactly() {
-    check("partition::locks_and_a_condition");
+fn the_find_is_that_of_one_worker() {
+    let explored = check("partition::a_thread_that_is_overtaken_twice", Budget::OfTest, &[2, 2, 3, 4]);
+    let last = explored.engines.last().unwrap();
+    assert_eq!((last.by.as_str(), last.executions), ("loom, at most 3 preemptions", 4_923));
+    assert!(explored.caught.is_some());
 }
 
 #[test]
-fn a_search_of_readers_and_a_writer_is_split_exactly() {
-    check("partition::readers_and_a_writer");
+fn a_search_that_stops_at_its_budget_stops_where_one_worker_does() {
+    let explored = check("partition::a_thread_that_is_overtaken_twice", Budget::Runs(4_000), &[2, 3]);
+    assert_eq!((explored.runs, explored.caught), (4_000, None));
 }
