@@ -6,22 +6,14 @@ use crate::interleaving::{
     log::{self, Number, begin, did},
     loom::THREADS_MAX,
 };
-use std::{
-    cell::Cell,
-    io,
-    panic::Location,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{cell::Cell, fmt, io, panic::Location, time::Duration};
 
 #[doc(no_inline)]
 pub use std::thread::{Result, panicking};
 
 /// As `std::thread::JoinHandle`.
-#[derive(Debug)]
 pub struct JoinHandle<T> {
-    raw: On<loom::thread::JoinHandle<()>, shuttle::thread::JoinHandle<()>, std::thread::JoinHandle<()>>,
-    result: Arc<Mutex<Option<T>>>,
+    raw: On<loom::thread::JoinHandle<T>, shuttle::thread::JoinHandle<T>, std::thread::JoinHandle<T>>,
     thread: Thread,
 }
 
@@ -75,13 +67,11 @@ where
     T: Send + 'static,
 {
     let place = Location::caller();
-    let result = Arc::new(Mutex::new(None));
-    let kept = result.clone();
     let run = move || {
         did(place, || "thread begins".into());
         let value = f();
-        *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
         did(place, || "thread ends".into());
+        value
     };
     SPAWNED.set(SPAWNED.get() + 1);
     let number = SPAWNED.get() as Number;
@@ -101,7 +91,7 @@ where
         On::Shuttle(raw) => Raw::Shuttle(raw.thread().clone()),
         On::Std(raw) => Raw::Std(raw.thread().clone()),
     };
-    JoinHandle { raw, result, thread: Thread { raw: thread, number } }
+    JoinHandle { raw, thread: Thread { raw: thread, number } }
 }
 
 impl<T> JoinHandle<T> {
@@ -110,15 +100,20 @@ impl<T> JoinHandle<T> {
     pub fn join(self) -> Result<T> {
         let (place, number) = (Location::caller(), self.thread.number);
         begin(place, || format!("join thread {number}"));
-        each!(self.raw, raw => raw.join())?;
+        let value = each!(self.raw, raw => raw.join())?;
         did(place, || format!("join thread {number}"));
-        let value = self.result.lock().unwrap_or_else(PoisonError::into_inner).take();
-        value.ok_or_else(|| Box::new("the thread ended without a result") as Box<_>)
+        Ok(value)
     }
 
     /// As in `std`.
     pub fn thread(&self) -> &Thread {
         &self.thread
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").field("thread", &self.thread).finish_non_exhaustive()
     }
 }
 
