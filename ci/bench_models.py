@@ -57,7 +57,8 @@ def plain(engine, *arguments):
     """Executions that a plain engine makes, and the seconds."""
 
     def start():
-        process = subprocess.Popen([BUILT[engine], *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+        command = [BUILT[engine], *map(str, arguments)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         return process, process.stdout.read()
 
     said, clock, used = timed(start)

@@ -200,8 +200,30 @@ fn who_waits_for_a_slot_is_woken() {
 }
 
 /// A waiter that was woken and is cancelled before it looks must not take the wake with it.
-#[refrain::model(runs = 6_000)]
+#[refrain::model(complete)]
 fn who_gives_up_passes_the_wake_on() {
+    let (table, session) = held(1);
+    let mut first = table.waiting();
+    let attempt = first.poll(&Context::from_waker(Waker::noop()), || table.open());
+    assert!(attempt.is_pending(), "the slot is taken");
+    let waiter = {
+        let table = Arc::clone(&table);
+        thread::spawn(move || wait_and_close(&table))
+    };
+    let closer = {
+        let table = Arc::clone(&table);
+        thread::spawn(move || close_if_last(&table, session))
+    };
+    drop(first);
+    closer.join().expect("ended");
+    waiter.join().expect("ended");
+    assert_eq!(table.sessions().count(), 0);
+}
+
+/// The same where it also joins the queue meanwhile, and may have the session. That has too many orders to search them all:
+/// loom's search comes to its end with up to three preemptions, and any number of them is sampled.
+#[refrain::model(runs = 6_000)]
+fn who_joins_and_gives_up_passes_the_wake_on() {
     let (table, session) = held(1);
     let quitter = {
         let table = Arc::clone(&table);

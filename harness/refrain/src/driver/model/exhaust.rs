@@ -29,7 +29,7 @@ use std::{
 };
 
 /// After how many executions a worker stops to look whether others need a part of its own; if they do not, it goes on.
-const UNTIL_SPLIT: u64 = 512;
+const UNTIL_SPLIT: u64 = 128;
 const UNTIL_TOLD: u64 = 4_096;
 
 /// How much of a budget a search may use.
