@@ -22,9 +22,7 @@ fn main() {
     let args: Vec<String> = env::args().skip(1).collect();
     let number = |nth: usize| args.get(nth).and_then(|arg| arg.parse::<u64>().ok());
     let model = args.first().and_then(|name| on_shuttle::by_name(name));
-    let (Some(model), Some(executions), Some(seed)) = (model, number(1), number(2)) else {
-        usage()
-    };
+    let (Some(model), Some(executions), Some(seed)) = (model, number(1), number(2)) else { usage() };
     let executions = executions as usize;
     let scheduler: Box<dyn Scheduler + Send> = match args.get(3).map_or("random", String::as_str) {
         "random" => Box::new(RandomScheduler::new_from_seed(seed, executions)),
