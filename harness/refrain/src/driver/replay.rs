@@ -68,7 +68,7 @@ pub(crate) fn replay_until(pool: &mut Pool, trace: Trace, until: usize) -> Resul
 fn compare(trace: &Trace, now: Ran) -> Replay {
     let failure = now.verdict.failure().cloned();
     if let Some(failure) = &failure
-        && digest(&now) == trace.digest
+        && save::digest(&now) == trace.digest
         && is_same(failure, &trace.failure)
     {
         return Replay::Reproduced(failure.clone());
@@ -111,9 +111,4 @@ fn note(trace: &Trace) -> String {
         "saved by refrain {} on {} ({}), this is {} on {} ({})",
         saved.refrain, saved.platform, saved.profile, this.refrain, this.platform, this.profile
     )
-}
-
-/// A run's digest as traces write it.
-pub(crate) fn digest(ran: &Ran) -> String {
-    format!("{:016x}", ran.digest)
 }

@@ -1,6 +1,6 @@
 //! Saves a failing run in its package's `traces/`.
 
-use super::{Refusal, replay::digest};
+use super::Refusal;
 use crate::{
     interleaving,
     plan::Plan,
@@ -62,6 +62,11 @@ pub(crate) fn trace(test: &Test, ran: &Ran, failure: &Failure) -> Trace {
 pub(crate) fn engine(plan: &Plan) -> Engine {
     let (name, version) = plan.threads.as_ref().map_or(ENGINE, interleaving::engine_of);
     Engine { name: name.into(), version: version.into() }
+}
+
+/// A run's digest as traces write it.
+pub(crate) fn digest(ran: &Ran) -> String {
+    format!("{:016x}", ran.digest)
 }
 
 /// Writes it.
