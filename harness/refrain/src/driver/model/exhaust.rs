@@ -151,7 +151,8 @@ fn take(shared: &Shared) -> Option<(u64, Search)> {
             shared.changed.notify_all();
             break;
         }
-        let most = if desk.parts.todo() > shared.workers { UNTIL_TOLD } else { UNTIL_SPLIT };
+        let is_needed = shared.workers > 1 && desk.parts.todo() <= shared.workers;
+        let most = if is_needed { UNTIL_SPLIT } else { UNTIL_TOLD };
         if let Some((id, from, within, executions)) = desk.parts.take(left, most) {
             return Some((id, Search::Exhaust { from, fences: shared.fences, executions, within }));
         }
