@@ -104,10 +104,9 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 
 impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        if let Some(raw) = self.raw.take() {
-            // Before: whoever gets it next is told after.
+        if self.raw.is_some() {
+            // Before it is dropped: whoever gets it next is told after.
             did(self.place, || format!("mutex{} unlocked", self.mutex.number));
-            drop(raw);
         }
     }
 }

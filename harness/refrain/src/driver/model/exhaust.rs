@@ -30,7 +30,7 @@ use std::{
 
 /// After how many executions a worker stops to look whether others need a part of its own; if they do not, it goes on.
 const UNTIL_SPLIT: u64 = 128;
-const UNTIL_TOLD: u64 = 4_096;
+const UNTIL_TOLD: u64 = 1_024;
 
 /// How much of a budget a search may use.
 #[derive(Clone, Copy)]
@@ -127,9 +127,11 @@ fn work(worker: &mut Worker, shared: &Shared) {
         let mut desk = shared.desk.lock().expect("no worker panics");
         match answer {
             Ok(Answer::Searched(searched)) => {
-                desk.parts.done(id, *searched);
+                if let Err(why) = desk.parts.done(id, *searched) {
+                    desk.refused = Some(why);
+                }
                 while desk.is_going_on()
-                    && let Some((searched, within)) = desk.parts.next_done()
+                    && let Some((searched, within)) = desk.parts.next_made()
                 {
                     desk.count(searched, within, shared);
                 }

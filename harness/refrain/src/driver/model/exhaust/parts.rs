@@ -26,13 +26,16 @@ struct Part {
     within: usize,
     /// The number of the choice at which it branches off, among all that there are.
     nth: u8,
+    /// How many of its executions were made, and do not count yet.
+    made: u64,
     state: State,
 }
 
 enum State {
+    /// It is to be done, or what is left of it.
     Todo,
     Busy,
-    /// It is done, and counts when it is the next one.
+    /// It came to its end.
     Done(Searched),
 }
 
@@ -40,7 +43,7 @@ impl Parts {
     /// The whole tree is one part.
     pub fn whole(from: String) -> Parts {
         Parts {
-            parts: vec![Part { id: 0, from, within: 0, nth: 0, state: State::Todo }],
+            parts: vec![Part { id: 0, from, within: 0, nth: 0, made: 0, state: State::Todo }],
             known: HashSet::new(),
             ids: 0,
         }
@@ -59,15 +62,14 @@ impl Parts {
     pub fn take(&mut self, left: u64, most: u64) -> Option<(u64, String, usize, u64)> {
         let mut before = 0;
         for part in self.parts.iter_mut().rev() {
+            before += part.made;
             match &part.state {
                 State::Done(searched) if searched.failed.is_some() || searched.limit.is_some() => return None,
-                State::Done(searched) => before += searched.executions,
-                State::Busy => {}
+                State::Done(_) | State::Busy => {}
                 State::Todo if before >= left => return None,
                 State::Todo => {
                     part.state = State::Busy;
-                    let from = std::mem::take(&mut part.from);
-                    return Some((part.id, from, part.within, most.min(left - before)));
+                    return Some((part.id, part.from.clone(), part.within, most.min(left - before)));
                 }
             }
         }
@@ -75,18 +77,27 @@ impl Parts {
     }
 
     /// What a part came to.
-    pub fn done(&mut self, id: u64, searched: Searched) {
-        let part = self.parts.iter_mut().find(|part| part.id == id);
-        part.expect("only what is done is taken away").state = State::Done(searched);
+    pub fn done(&mut self, id: u64, searched: Searched) -> Result<(), String> {
+        let part = self.parts.iter_mut().find(|part| part.id == id).expect("only the next part is taken away");
+        part.made += searched.executions;
+        part.state = match &searched.next {
+            Some(next) if part.within == 0 || Path::parse(next)?.len() > part.within => {
+                part.from.clone_from(next);
+                State::Todo
+            }
+            _ => State::Done(searched),
+        };
+        Ok(())
     }
 
-    /// Takes the next part away, if it is done: what it came to, and how many choices made it.
-    pub fn next_done(&mut self) -> Option<(Searched, usize)> {
-        let part = self.parts.pop_if(|part| matches!(part.state, State::Done(_)))?;
-        match part.state {
-            State::Done(searched) => Some((searched, part.within)),
-            State::Todo | State::Busy => None,
-        }
+    /// Takes the next part away, if something of it was made: what it came to, and how many choices made it.
+    pub fn next_made(&mut self) -> Option<(Searched, usize)> {
+        let part = self.parts.pop_if(|part| part.made > 0 && !matches!(part.state, State::Busy))?;
+        let searched = match part.state {
+            State::Done(searched) => searched,
+            State::Todo | State::Busy => Searched { next: Some(part.from), ..Searched::default() },
+        };
+        Some((Searched { executions: part.made, ..searched }, part.within))
     }
 
     /// Puts back what is left of the part that was the next: as it is or, if workers are idle, as several.
@@ -116,7 +127,7 @@ impl Parts {
 
     fn put_first(&mut self, from: String, within: usize) {
         self.ids += 1;
-        self.parts.push(Part { id: self.ids, from, within, nth: 0, state: State::Todo });
+        self.parts.push(Part { id: self.ids, from, within, nth: 0, made: 0, state: State::Todo });
     }
 
     /// Puts in its place what branches off at the first `depth` choices, each once.
@@ -129,7 +140,7 @@ impl Parts {
             let later = |other: &Part| (other.within, Reverse(other.nth)) < (within, Reverse(nth));
             let place = self.parts.partition_point(later);
             self.ids += 1;
-            let part = Part { id: self.ids, from: path.to_string(), within, nth, state: State::Todo };
+            let part = Part { id: self.ids, from: path.to_string(), within, nth, made: 0, state: State::Todo };
             self.parts.insert(place, part);
         }
     }
