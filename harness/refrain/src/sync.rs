@@ -24,19 +24,23 @@
 pub mod alloc;
 mod arc;
 pub mod atomic;
+mod barrier;
 pub mod cell;
 mod condvar;
 pub mod hint;
 mod lazy_lock;
 pub mod mpsc;
 mod mutex;
+mod once;
 mod rwlock;
 pub mod thread;
 
 pub use arc::Arc;
+pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
 pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
+pub use once::{Once, OnceLock};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 #[doc(no_inline)]
 pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};

@@ -1,7 +1,7 @@
 //! Threads that wait for each other in vain.
 
 use crate::threads;
-use refrain::sync::{Condvar, Mutex, RwLock, mpsc, thread};
+use refrain::sync::{Barrier, Condvar, Mutex, OnceLock, RwLock, mpsc, thread};
 use std::sync::Arc;
 
 #[refrain::model(expect = "deadlock", snapshot)]
@@ -80,5 +80,24 @@ fn a_panic_while_a_panic_unwinds_is_one_panic() {
     threads(1, |_| {
         let _guard = Guard;
         panic!("the first one");
+    });
+}
+
+#[refrain::model(expect = "deadlock")]
+fn a_barrier_waits_for_one_more_than_there_are() {
+    let barrier = Arc::new(Barrier::new(3));
+    threads(2, move |_| {
+        barrier.wait();
+    });
+}
+
+/// Both may see that there is none.
+#[refrain::model(expect = "panic")]
+fn a_value_that_is_looked_for_and_then_set_is_made_twice() {
+    let value = Arc::new(OnceLock::new());
+    threads(2, move |nth| {
+        if value.get().is_none() {
+            value.set(nth).expect("nobody has set it");
+        }
     });
 }

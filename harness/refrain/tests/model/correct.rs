@@ -2,7 +2,7 @@
 
 use crate::threads;
 use refrain::sync::{
-    Condvar, LazyLock, Mutex, RwLock,
+    Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock,
     atomic::{AtomicBool, AtomicUsize, Ordering::*},
     hint, mpsc, thread,
 };
@@ -119,4 +119,45 @@ fn a_lazy_static_is_made_once_in_each_execution() {
         LazyLock::force(&COUNT).fetch_add(1, AcqRel);
     });
     assert_eq!(LazyLock::force(&COUNT).load(Acquire), 2);
+}
+
+#[refrain::model(complete)]
+fn who_passes_a_barrier_sees_what_everyone_did_before() {
+    let shared = Arc::new((Barrier::new(2), [AtomicUsize::new(0), AtomicUsize::new(0)], AtomicUsize::new(0)));
+    let own = shared.clone();
+    threads(2, move |nth| {
+        shared.1[nth].store(1, Relaxed);
+        if shared.0.wait().is_leader() {
+            shared.2.fetch_add(1, Relaxed);
+        }
+        assert_eq!(shared.1[1 - nth].load(Relaxed), 1);
+    });
+    assert_eq!(own.2.load(Relaxed), 1, "one came last");
+}
+
+#[refrain::model(complete)]
+fn a_value_is_made_once_and_seen_whole() {
+    let shared = Arc::new((OnceLock::new(), AtomicUsize::new(0)));
+    let own = shared.clone();
+    threads(2, move |nth| {
+        let (value, made) = (&shared.0, &shared.1);
+        let first = *value.get_or_init(|| {
+            made.fetch_add(1, Relaxed);
+            nth
+        });
+        assert_eq!((value.get(), made.load(Relaxed)), (Some(&first), 1));
+    });
+    assert_eq!(own.0.set(7), Err(7), "it is made");
+}
+
+#[refrain::model(complete)]
+fn who_returns_from_a_call_once_finds_it_done() {
+    let shared = Arc::new((Once::new(), AtomicUsize::new(0)));
+    threads(2, move |_| {
+        shared.0.call_once(|| {
+            shared.1.fetch_add(1, Relaxed);
+        });
+        assert!(shared.0.is_completed());
+        assert_eq!(shared.1.load(Relaxed), 1);
+    });
 }

@@ -1,0 +1,56 @@
+//! `Barrier`, made of a mutex and a condition variable: loom has none.
+
+use super::{Condvar, Mutex, mutex::unpoisoned};
+
+/// As `std::sync::Barrier`.
+#[derive(Debug)]
+pub struct Barrier {
+    state: Mutex<State>,
+    everyone_came: Condvar,
+    threads: usize,
+}
+
+#[derive(Debug)]
+struct State {
+    waiting: usize,
+    /// How often everyone came.
+    round: usize,
+}
+
+/// As `std::sync::BarrierWaitResult`.
+#[derive(Debug)]
+pub struct BarrierWaitResult(bool);
+
+impl BarrierWaitResult {
+    /// As in `std`: whether it is the one of its round who came last.
+    pub fn is_leader(&self) -> bool {
+        self.0
+    }
+}
+
+impl Barrier {
+    /// As in `std`, but not `const`.
+    #[track_caller]
+    pub fn new(threads: usize) -> Barrier {
+        let state = Mutex::new(State { waiting: 0, round: 0 });
+        Barrier { state, everyone_came: Condvar::new(), threads }
+    }
+
+    /// As in `std`.
+    #[track_caller]
+    pub fn wait(&self) -> BarrierWaitResult {
+        let mut state = unpoisoned(self.state.lock());
+        state.waiting += 1;
+        if state.waiting >= self.threads {
+            state.waiting = 0;
+            state.round += 1;
+            self.everyone_came.notify_all();
+            return BarrierWaitResult(true);
+        }
+        let round = state.round;
+        while state.round == round {
+            state = unpoisoned(self.everyone_came.wait(state));
+        }
+        BarrierWaitResult(false)
+    }
+}
