@@ -22,7 +22,7 @@ async fn first_before_second() {
     std::future::pending::<()>().await
 }
 
-#[refrain::test(runs = 500, expect = "panic")]
+#[refrain::test(runs = 2_500, expect = "panic")]
 async fn a_hold_reorders_two_tasks(world: World) {
     world.host("server", first_before_second);
     sleep(SECOND * 60).await;
