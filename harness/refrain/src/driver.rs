@@ -1,11 +1,14 @@
 //! What a test does when it is run: explore and replay for `cargo test`, or what `cargo refrain` asks.
 
 use crate::{
-    protocol::ENV,
+    protocol::{ENV, Progress},
     test::Test,
     worker::{self, Pool},
 };
-use std::io;
+use std::{
+    io,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 mod command;
 mod explore;
@@ -39,6 +42,25 @@ fn served(result: io::Result<()>) -> Vec<Snapshot> {
     match result {
         Ok(()) => vec![],
         Err(error) => panic!("refrain could not go on: {error}"),
+    }
+}
+
+/// Who asked for what is done: it may be stopped, and wants to know how far it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    stop: &'a AtomicBool,
+    progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl Asker<'_> {
+    /// Whether to end early.
+    fn stops(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+
+    /// Tells how far it is.
+    fn tell(&self, progress: Progress) {
+        (self.progress)(progress);
     }
 }
 

@@ -6,6 +6,7 @@
 mod child;
 pub(crate) mod log;
 pub(crate) mod loom;
+pub(crate) mod seq_cst;
 pub(crate) mod shuttle;
 mod verdict;
 

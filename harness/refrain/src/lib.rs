@@ -247,8 +247,9 @@
 //! and `cargo test -- --nocapture` say it for each engine. A failure is saved, replayed, shrunk and shown like any other; its
 //! timeline has a column a thread. `expect` makes a canary here, too.
 //!
-//! What an engine cannot do, such as a sixth thread under loom, is a limit and said so, never a failure. And what loom reports
-//! only because it takes a `SeqCst` access for less than it is, is searched again with fences, and said to be *not confirmed*.
+//! What an engine cannot do, such as a sixth thread under loom, is a limit and said so, never a failure. What loom reports may
+//! be impossible, because it does not keep `SeqCst` accesses in one order: then refrain does, searches again, and says that
+//! the failure is *not confirmed*. A relaxed access beside them stays relaxed, and what comes of it is a failure.
 //!
 //! # Beyond the network
 //!

@@ -1,7 +1,7 @@
 //! The names of `std::sync`, for code that a model runs: on the engine that executes it, or on `std` outside of a model.
 //!
 //! A file whose threads are to be tested imports its primitives from `super::sync`. In production that module says
-//! `pub use std::{sync::*, thread};`, in a test
+//! `pub use std::{hint, sync::*, thread};`, in a test
 //!
 //! ```text
 //! mod sync {
@@ -13,13 +13,38 @@
 //!
 //! Names and signatures are those of `std`. What differs, because an engine must see it or cannot model it:
 //!
-//! - Primitives are created inside the model: their `new` is not `const`.
+//! - Primitives are created inside the model: their `new` is not `const`. A static is a [`LazyLock`].
 //! - [`cell::UnsafeCell`] gives its pointer to a closure, so that an access has an end. Races on it are found by loom.
-//! - Nothing waits for real time. [`Condvar::wait_timeout`] is refused under loom; under shuttle its time is always over.
-//! - A panic of a thread ends the execution, so nothing is ever poisoned.
-//! - Under loom a model has at most five threads, its own among them.
+//! - Nothing waits for real time. What has a time-out is refused under loom; under shuttle its time is always over.
+//! - A panic of a thread ends the execution, even if it would be caught; nothing is ever poisoned.
+//! - Under loom a model has at most five threads, its own among them. A thread that `std` spawned is refused as soon as it
+//!   touches anything of this module, and [`std::thread_local!`] is one for all threads of a model.
 //!
-//! Every operation knows its place in the source and, in a trace, its value.
+//! There is no `Weak`, no scoped thread and no `is_finished`: what needs them does not compile. Every operation knows its
+//! place in the source and, in a trace, its value.
+//!
+//! # What a complete search covers
+//!
+//! Every execution that loom's model has: each order of the operations, and at each load each of the last seven stores that
+//! C++20 lets it read, up to the order of `SeqCst` operations, which loom does not keep and this module does. Left out is a
+//! load that reads what is only stored later (with relaxed accesses a processor may do that), a `compare_exchange` that fails
+//! although it need not, and a wait on a [`Condvar`] that ends by itself; [`Condvar::notify_one`] wakes who waits longest.
+//! A [`thread::park`] does end by itself, once in each thread.
+//!
+//! # Outside of a model
+//!
+//! The same names are the standard library's. A core can be tried on threads of the system as it is:
+//!
+//! ```
+//! use refrain::sync::{Arc, Mutex, thread};
+//!
+//! let count = Arc::new(Mutex::new(0));
+//! let other = count.clone();
+//! let thread = thread::spawn(move || *other.lock().unwrap() += 1);
+//! *count.lock().unwrap() += 1;
+//! thread.join().unwrap();
+//! assert_eq!(*count.lock().unwrap(), 2);
+//! ```
 
 pub mod alloc;
 mod arc;

@@ -1,6 +1,8 @@
 //! Asked by `cargo refrain`: reads one request, tells how far it is, answers with the outcome.
 
-use super::{Refusal, explore::Until, pool, record::record_twice, replay, save, shrink, under_test::exploration};
+use super::{
+    Asker, Refusal, explore::Until, pool, record::record_twice, replay, save, shrink, under_test::exploration,
+};
 use crate::{
     protocol::{Budget, Message, Outcome, Progress, Request, Shrunk},
     test::Test,
@@ -46,7 +48,8 @@ pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
             let _ = send(&mut teller.lock().expect("nobody panics while telling").0, &Message::Printed(text));
         }
     };
-    let outcome = answer(test, request, &stop, &progress, &print).unwrap_or_else(Outcome::Refused);
+    let asker = Asker { stop: &stop, progress: &progress };
+    let outcome = answer(test, request, asker, &print).unwrap_or_else(Outcome::Refused);
     send(&mut &socket, &Message::Done(Box::new(outcome)))
 }
 
@@ -64,13 +67,7 @@ fn stop_when_asked(mut reader: BufReader<UnixStream>, stop: Arc<AtomicBool>) {
     });
 }
 
-fn answer(
-    test: &'static Test,
-    request: Request,
-    stop: &AtomicBool,
-    progress: &(dyn Fn(Progress) + Sync),
-    print: &dyn Fn(String),
-) -> Result<Outcome, Refusal> {
+fn answer(test: &'static Test, request: Request, asker: Asker<'_>, print: &dyn Fn(String)) -> Result<Outcome, Refusal> {
     match request {
         Request::Explore { seed, budget, jobs } => {
             let until = match budget {
@@ -78,7 +75,7 @@ fn answer(
                 Budget::Runs(runs) => Until::Runs(runs),
                 Budget::Seconds(seconds) => Until::Time(Instant::now() + Duration::from_secs(seconds)),
             };
-            exploration(test, &mut pool(test, jobs)?, seed, until, stop, progress).map(Outcome::Explored)
+            exploration(test, &mut pool(test, jobs)?, seed, until, asker).map(Outcome::Explored)
         }
         Request::Replay { trace, until } => {
             let trace = replay::read(test, &trace)?;
@@ -90,21 +87,15 @@ fn answer(
             print(printed);
             Ok(Outcome::Replayed(replay))
         }
-        Request::Shrink { trace, jobs } => shrunk(test, &trace, jobs, stop, progress).map(Outcome::Shrunk),
+        Request::Shrink { trace, jobs } => shrunk(test, &trace, jobs, asker).map(Outcome::Shrunk),
     }
 }
 
-fn shrunk(
-    test: &'static Test,
-    path: &Path,
-    jobs: Option<usize>,
-    stop: &AtomicBool,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Shrunk, Refusal> {
+fn shrunk(test: &'static Test, path: &Path, jobs: Option<usize>, asker: Asker<'_>) -> Result<Shrunk, Refusal> {
     let started = Instant::now();
     let saved = replay::read(test, path)?;
     let mut pool = pool(test, jobs)?;
-    let smaller = shrink::shrink(test, &mut pool, &saved.plan, saved.failure.signature(), None, stop, progress)?;
+    let smaller = shrink::shrink(test, &mut pool, &saved.plan, saved.failure.signature(), None, asker)?;
     let ran = record_twice(test, &mut pool, Source::Plan(Box::new(smaller.plan.clone())))?;
     match &ran.verdict {
         Verdict::Failed(failure) if failure.signature() == saved.failure.signature() => {

@@ -2,7 +2,7 @@
 //!
 //! The answer does not depend on how many workers there are: of several failures the one with the lowest number counts.
 
-use super::{Refusal, refused};
+use super::{Asker, Refusal, refused};
 use crate::{
     protocol::{Coverage, Progress},
     worker::{
@@ -11,10 +11,7 @@ use crate::{
     },
 };
 use std::{
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::Mutex,
     thread,
     time::{Duration, Instant},
 };
@@ -65,14 +62,8 @@ impl Desk {
     }
 }
 
-/// Explores from a base seed. `progress` is told now and then; when `stop` becomes true it ends early.
-pub(crate) fn explore(
-    pool: &mut Pool,
-    base: u64,
-    until: Until,
-    stop: &AtomicBool,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Explored, Refusal> {
+/// Explores from a base seed.
+pub(crate) fn explore(pool: &mut Pool, base: u64, until: Until, asker: Asker<'_>) -> Result<Explored, Refusal> {
     let desk = Mutex::new(Desk { next: 0, runs: 0, failed: None, done: vec![], refused: None });
     let started = Instant::now();
     thread::scope(|scope| {
@@ -80,7 +71,7 @@ pub(crate) fn explore(
             let desk = &desk;
             scope.spawn(move || {
                 let mut count = 1;
-                while let Some((first, count_now)) = take(desk, until, count, stop) {
+                while let Some((first, count_now)) = take(desk, until, count, asker) {
                     let asked = Instant::now();
                     let answer = worker.ask(&Job::Explore { base, first, count: count_now });
                     put(desk, first, answer.map_err(refused));
@@ -88,7 +79,7 @@ pub(crate) fn explore(
                     let fitting = (BATCH.as_secs_f64() / took.as_secs_f64() * count_now as f64) as u64;
                     count = fitting.clamp(1, BATCH_RUNS_MAX).min(count_now * 4);
                     let runs = desk.lock().expect("no worker panics").runs;
-                    progress(told(runs, until, started));
+                    asker.tell(told(runs, until, started));
                 }
             });
         }
@@ -100,14 +91,14 @@ pub(crate) fn explore(
     }
 }
 
-fn take(desk: &Mutex<Desk>, until: Until, count: u64, stop: &AtomicBool) -> Option<(u64, u64)> {
+fn take(desk: &Mutex<Desk>, until: Until, count: u64, asker: Asker<'_>) -> Option<(u64, u64)> {
     let mut desk = desk.lock().expect("no worker panics");
     let spent = match until {
         Until::Runs(runs) => desk.next >= runs,
         Until::Time(end) => Instant::now() >= end,
     };
     // Batches are handed out in order: once a run failed, only those before it could count, and all are out.
-    if spent || desk.refused.is_some() || desk.failed.is_some() || stop.load(Relaxed) {
+    if spent || desk.refused.is_some() || desk.failed.is_some() || asker.stops() {
         return None;
     }
     let left = if let Until::Runs(runs) = until { runs - desk.next } else { u64::MAX };

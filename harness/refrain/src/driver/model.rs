@@ -6,7 +6,7 @@ mod shrink;
 
 pub(crate) use shrink::shrink;
 
-use super::{Refusal, explore::Until, record::record_twice, under_test::catch};
+use super::{Asker, Refusal, explore::Until, record::record_twice, under_test::catch};
 use crate::{
     event::Event,
     interleaving::log::OLD,
@@ -19,30 +19,29 @@ use crate::{
     },
 };
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Instant,
 };
 
 /// How many preemptions are allowed, one after the other, so that the first failure has the fewest.
 const BOUNDS: [Option<u8>; 5] = [Some(0), Some(1), Some(2), Some(3), None];
 
-/// How much is left to do, and who wants to know how far it is.
+/// How much is left to do, and for whom.
 pub(crate) struct Budget<'a> {
     until: Until,
-    stop: &'a AtomicBool,
+    asker: Asker<'a>,
     made: AtomicU64,
-    progress: &'a (dyn Fn(Progress) + Sync),
 }
 
-impl Budget<'_> {
-    /// Whether somebody asked to stop.
-    fn is_stopped(&self) -> bool {
-        self.stop.load(Relaxed)
+impl<'a> Budget<'a> {
+    /// Nothing is done yet.
+    fn new(until: Until, asker: Asker<'a>) -> Budget<'a> {
+        Budget { until, asker, made: AtomicU64::new(0) }
     }
 
     /// How many executions may be made before `share`, which is a part of the whole, is used up; none if it is late.
     fn left(&self, share: f64, started: Instant) -> u64 {
-        if self.is_stopped() {
+        if self.asker.stops() {
             return 0;
         }
         match self.until {
@@ -57,7 +56,7 @@ impl Budget<'_> {
     fn add(&self, executions: u64) {
         let runs = self.made.fetch_add(executions, Relaxed) + executions;
         let of = if let Until::Runs(of) = self.until { Some(of.max(runs)) } else { None };
-        (self.progress)(Progress { doing: "exploring".into(), runs, of, note: String::new() });
+        self.asker.tell(Progress { doing: "exploring".into(), runs, of, note: String::new() });
     }
 }
 
@@ -75,12 +74,11 @@ pub(crate) fn exploration(
     pool: &mut Pool,
     base: u64,
     until: Until,
-    stop: &AtomicBool,
-    progress: &(dyn Fn(Progress) + Sync),
+    asker: Asker<'_>,
 ) -> Result<Exploration, Refusal> {
     let started = Instant::now();
     let model = test.model().expect("only a model comes here");
-    let budget = Budget { until, stop, made: AtomicU64::new(0), progress };
+    let budget = Budget::new(until, asker);
     let (parts, found) = searched(test, model, pool, base, &budget, started)?;
     let runs = parts.iter().map(|part| part.searched.executions).sum();
     if found.is_none() && parts.iter().all(|part| !part.is_sound) {
@@ -91,7 +89,7 @@ pub(crate) fn exploration(
         && model.complete
         && found.is_none()
         && last.searched.end != COMPLETE
-        && !stop.load(Relaxed)
+        && !asker.stops()
     {
         return Err(format!(
             "the model asks for a complete search, and {} did not come to its end: {}",
@@ -99,7 +97,7 @@ pub(crate) fn exploration(
         ));
     }
     let caught: Option<Caught> = match found {
-        Some(ran) => Some(catch(test, pool, ran, runs, stop, progress)?),
+        Some(ran) => Some(catch(test, pool, ran, runs, asker)?),
         None => None,
     };
     Ok(Exploration {
@@ -143,7 +141,7 @@ fn searched(
         None => BOUNDS.to_vec(),
         Some(most) => (0..=most).map(Some).collect(),
     };
-    let mut fences = false;
+    let mut total_order = false;
     let mut at = 0;
     while at < bounds.len() {
         let last = at + 1 == bounds.len();
@@ -151,21 +149,21 @@ fn searched(
         let share = (parts_done(budget, started) + 1.0 / (bounds.len() - at) as f64).min(1.0);
         let unlimited = last && model.complete;
         let share = exhaust::Share { budget, up_to: share, started, unlimited };
-        let part = exhaust::exhaust(pool, bounds[at], fences, share)?;
+        let part = exhaust::exhaust(pool, bounds[at], total_order, share)?;
         let failed = part.failed.clone();
         let is_sound = part.is_sound;
         parts.push(part);
         if let Some(plan) = failed {
             let ran = record_twice(test, pool, Source::Plan(Box::new(plan)))?;
-            if fences || !needs_fences(&ran.events) {
+            if total_order || !needs_total_order(&ran.events) {
                 return Ok((parts, Some(ran)));
             }
-            // Once more, with what loom does not model by itself.
+            // Once more, with the one order that loom does not model by itself.
             let part = parts.last_mut().expect("it was just pushed");
             let what = ran.verdict.failure().map_or("a failure", |failure| failure.class.name());
             part.searched.end = format!("{what} not confirmed: loom does not model SeqCst accesses");
             part.failed = None;
-            fences = true;
+            total_order = true;
             continue;
         }
         if !is_sound {
@@ -189,8 +187,8 @@ fn parts_done(budget: &Budget, started: Instant) -> f64 {
     }
 }
 
-/// Whether an execution has a load of an old value, and accesses that could forbid it if loom modelled them.
-fn needs_fences(events: &[Event]) -> bool {
+/// Whether an execution has a load of an old value, and accesses whose total order could forbid it.
+fn needs_total_order(events: &[Event]) -> bool {
     let has = |text: &str| events.iter().any(|event| event.text.contains(text));
     has(OLD) && events.iter().any(|event| event.text.contains("SeqCst") && !event.text.starts_with("fence("))
 }

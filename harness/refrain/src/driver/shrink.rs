@@ -1,6 +1,6 @@
 //! Looks for a smaller plan with the same signature. A plan that fails another way is not a shrink.
 
-use super::{Refusal, model, refused};
+use super::{Asker, Refusal, model, refused};
 use crate::{
     plan::Plan,
     protocol::Progress,
@@ -19,7 +19,6 @@ use crate::{
 use serde_json::Value;
 use std::{
     ops::ControlFlow,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -47,8 +46,7 @@ struct Search<'a> {
     best: Plan,
     runs: u64,
     deadline: Option<Instant>,
-    stop: &'a AtomicBool,
-    progress: &'a dyn Fn(Progress),
+    asker: Asker<'a>,
     refused: Option<Refusal>,
 }
 
@@ -59,14 +57,13 @@ pub(crate) fn shrink(
     plan: &Plan,
     signature: Signature,
     time: Option<Duration>,
-    stop: &AtomicBool,
-    progress: &dyn Fn(Progress),
+    asker: Asker<'_>,
 ) -> Result<Smaller, Refusal> {
     let deadline = time.map(|time| Instant::now() + time);
     if let Some(model) = test.model() {
-        return model::shrink(model, pool, plan, &signature, deadline, stop, progress);
+        return model::shrink(model, pool, plan, &signature, deadline, asker);
     }
-    let mut search = Search { pool, signature, best: plan.clone(), runs: 0, deadline, stop, progress, refused: None };
+    let mut search = Search { pool, signature, best: plan.clone(), runs: 0, deadline, asker, refused: None };
     let broken_off = search.all(test).is_break();
     match search.refused {
         Some(why) => Err(why),
@@ -227,7 +224,7 @@ impl Search<'_> {
         let answer = self.pool.ask(job).map_err(refused);
         self.runs += 1;
         let note = plan_summary(&self.best, 0);
-        (self.progress)(Progress { doing: "shrinking".into(), runs: self.runs, of: None, note });
+        self.asker.tell(Progress { doing: "shrinking".into(), runs: self.runs, of: None, note });
         match answer {
             Ok(Answer::Ran(ran)) => {
                 let same = ran.verdict.failure().is_some_and(|failure| failure.signature() == self.signature);
@@ -244,7 +241,7 @@ impl Search<'_> {
 
     fn go_on(&self) -> ControlFlow<()> {
         let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if late || self.stop.load(Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if late || self.asker.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 

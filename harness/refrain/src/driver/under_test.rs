@@ -1,7 +1,7 @@
 //! Under `cargo test`: replays the test's traces, explores a fixed budget from a fixed seed, saves and reports.
 
 use super::{
-    Refusal,
+    Asker, Refusal,
     explore::{Explored, Until, explore},
     model,
     outcome::{self, Snapshot},
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     plan::Plan,
-    protocol::{Caught, Exploration, Progress, Replay},
+    protocol::{Caught, Exploration, Replay},
     report::{self, Standing, Style, standing},
     test::Test,
     trace::Trace,
@@ -53,7 +53,8 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
     if test.snapshot {
         snapshots.extend(saved.iter().map(|(path, trace)| outcome::of_trace(test, path, trace)));
     }
-    let explored = exploration(test, &mut pool, base(test), Until::Runs(test.runs), &AtomicBool::new(false), &|_| {})?;
+    let nobody = Asker { stop: &AtomicBool::new(false), progress: &|_| {} };
+    let explored = exploration(test, &mut pool, base(test), Until::Runs(test.runs), nobody)?;
     let style = Style::default();
     let report = format!(
         "{}\n{}{}",
@@ -121,8 +122,7 @@ pub(crate) fn exploration(
     pool: &mut Pool,
     base: u64,
     until: Until,
-    stop: &AtomicBool,
-    progress: &(dyn Fn(Progress) + Sync),
+    asker: Asker<'_>,
 ) -> Result<Exploration, Refusal> {
     let started = Instant::now();
     // The first run is made twice: a test that is no function of its seed is found before anything is built on it.
@@ -131,15 +131,15 @@ pub(crate) fn exploration(
     let explored = match &first.verdict {
         Verdict::Failed(_) => Explored { runs: 1, coverage: first.coverage.clone(), failed: Some(0) },
         Verdict::Passed if test.model().is_some() => {
-            return model::exploration(test, pool, base, until, stop, progress);
+            return model::exploration(test, pool, base, until, asker);
         }
-        Verdict::Passed => explore(pool, base, until, stop, progress)?,
+        Verdict::Passed => explore(pool, base, until, asker)?,
     };
     let caught = match explored.failed {
-        Some(0) if first.verdict != Verdict::Passed => Some(catch(test, pool, first, 1, stop, progress)?),
+        Some(0) if first.verdict != Verdict::Passed => Some(catch(test, pool, first, 1, asker)?),
         Some(run) => {
             let ran = record_twice(test, pool, Source::Seed(seed_of(base, run)))?;
-            Some(catch(test, pool, ran, run + 1, stop, progress)?)
+            Some(catch(test, pool, ran, run + 1, asker)?)
         }
         None => None,
     };
@@ -167,8 +167,7 @@ pub(crate) fn catch(
     pool: &mut Pool,
     ran: Ran,
     run: u64,
-    stop: &AtomicBool,
-    progress: &dyn Fn(Progress),
+    asker: Asker<'_>,
 ) -> Result<Caught, Refusal> {
     let Verdict::Failed(failure) = ran.verdict.clone() else {
         if test.model().is_some() {
@@ -191,7 +190,7 @@ pub(crate) fn catch(
     if test.expect == Some(failure.class) && save::saved(test).iter().any(known) {
         return Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved: None });
     }
-    let (ran, failure) = shrunk(test, pool, ran.plan.clone(), &failure, stop, progress)?.unwrap_or((ran, failure));
+    let (ran, failure) = shrunk(test, pool, ran.plan.clone(), &failure, asker)?.unwrap_or((ran, failure));
     show_printed("the failing run", &ran);
     let trace = save::trace(test, &ran, &failure);
     let path = save::save(test, &trace)?;
@@ -204,13 +203,12 @@ fn shrunk(
     pool: &mut Pool,
     plan: Plan,
     failure: &Failure,
-    stop: &AtomicBool,
-    progress: &dyn Fn(Progress),
+    asker: Asker<'_>,
 ) -> Result<Option<(Ran, Failure)>, Refusal> {
     if failure.class == Class::Nondeterminism {
         return Ok(None);
     }
-    let smaller = shrink::shrink(test, pool, &plan, failure.signature(), Some(SHRINK), stop, progress)?;
+    let smaller = shrink::shrink(test, pool, &plan, failure.signature(), Some(SHRINK), asker)?;
     let ran = record_twice(test, pool, Source::Plan(Box::new(smaller.plan)))?;
     match ran.verdict.clone() {
         Verdict::Failed(again) if again.signature() == failure.signature() => Ok(Some((ran, again))),

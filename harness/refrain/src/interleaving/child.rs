@@ -6,7 +6,7 @@
 use super::{
     Engine, choose,
     log::{self, Log},
-    loom, shuttle, verdict,
+    loom, seq_cst, shuttle, verdict,
 };
 use crate::{
     plan::{Plan, Threads},
@@ -20,12 +20,15 @@ use crate::{
     },
 };
 use std::{
-    cell::RefCell,
+    cell::Cell,
     fs::File,
     io::Write,
     os::fd::OwnedFd,
     panic,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread,
 };
 
@@ -35,8 +38,12 @@ const STACK_BYTES: usize = 8 << 20;
 /// Whether the execution follows the choices of a plan.
 static FOLLOWS: AtomicBool = AtomicBool::new(false);
 
+/// To the worker.
+static PIPE: OnceLock<File> = OnceLock::new();
+
 thread_local! {
-    static PIPE: RefCell<Option<File>> = const { RefCell::new(None) };
+    /// Whether this is the thread on which the engine runs, and with it all threads of the model.
+    static IS_ENGINES: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Makes one execution and tells the worker how it ended. Does not return.
@@ -82,13 +89,13 @@ pub(crate) fn search(model: &'static Model, search: Search, nth: Option<u64>, be
                 choose(Engine::Shuttle);
                 shuttle::locate(model.body, by, seed, nth, beat)
             }
-            (Search::Exhaust { from, fences, executions, within }, None) => {
+            (Search::Exhaust { from, total_order, executions, within }, None) => {
                 choose(Engine::Loom);
-                loom::search(model.body, &from, fences, executions, within, beat)
+                loom::search(model.body, &from, total_order, executions, within, beat)
             }
-            (Search::Exhaust { from, fences, .. }, Some(nth)) => {
+            (Search::Exhaust { from, total_order, .. }, Some(nth)) => {
                 choose(Engine::Loom);
-                loom::locate(model.body, &from, fences, nth, beat)
+                loom::locate(model.body, &from, total_order, nth, beat)
             }
         };
         tell(&Told::Searched(searched));
@@ -98,9 +105,9 @@ pub(crate) fn search(model: &'static Model, search: Search, nth: Option<u64>, be
 
 fn execute(model: &'static Model, threads: &Threads, beat: &'static Beat) {
     match threads {
-        Threads::Choices { choices, fences } => {
+        Threads::Choices { choices, total_order } => {
             choose(Engine::Loom);
-            loom::replay(model.body, choices, *fences, beat);
+            loom::replay(model.body, choices, *total_order, beat);
         }
         Threads::Deviations(deviations) => {
             choose(Engine::Shuttle);
@@ -110,9 +117,9 @@ fn execute(model: &'static Model, threads: &Threads, beat: &'static Beat) {
 }
 
 fn on_a_fresh_thread(pipe: OwnedFd, run: impl FnOnce() + Send + 'static) {
-    let pipe = File::from(pipe);
+    PIPE.get_or_init(|| File::from(pipe));
     let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
-        PIPE.with(|own| *own.borrow_mut() = Some(pipe));
+        IS_ENGINES.set(true);
         run();
     });
     // What comes back here without having told how it ended is taken for a death by the worker.
@@ -123,10 +130,8 @@ fn on_a_fresh_thread(pipe: OwnedFd, run: impl FnOnce() + Send + 'static) {
 pub(crate) fn tell(told: &Told) {
     let mut line = serde_json::to_string(told).expect("plain data goes to JSON");
     line.push('\n');
-    PIPE.with(|pipe| {
-        // Without a worker there is nobody to tell and nothing to do.
-        pipe.borrow_mut().as_mut().map(|pipe| pipe.write_all(line.as_bytes()))
-    });
+    // Without a worker there is nobody to tell and nothing to do.
+    let _ = PIPE.get().map(|mut pipe| pipe.write_all(line.as_bytes()));
 }
 
 fn catch_panics() {
@@ -135,6 +140,15 @@ fn catch_panics() {
         let message = info.payload_as_str().unwrap_or("a panic without a message");
         let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
         before(info);
+        if !IS_ENGINES.get() {
+            refuse(&format!(
+                "a thread that std::thread spawned panicked at {place} ({message}): a model sees its own threads only, so \
+                 spawn them with refrain::sync::thread, and use refrain::sync on no others"
+            ))
+        }
+        if seq_cst::is_left() {
+            limit(format!("an execution that SeqCst forbids could not be left: at {place}: {message}"))
+        }
         let meaning = verdict::of_panic(message, &place);
         if FOLLOWS.load(Relaxed) && meaning.is_another_execution() {
             // What was saved is an execution of another model: the code has changed.
@@ -154,11 +168,14 @@ pub(crate) fn execution_begins(beat: &'static Beat) {
     beat.tick(None);
     alloc::forget();
     crate::sync::thread::forget();
+    seq_cst::forget();
 }
 
 /// An execution ended, and nothing failed in it.
 pub(crate) fn execution_ended() {
-    if let Some((what, place)) = alloc::first_live() {
+    if !seq_cst::is_left()
+        && let Some((what, place)) = alloc::first_live()
+    {
         fail(verdict::leak(what, place))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It is kept only while somebody records. The engines' own logs carry neither values nor places.
 
-use super::{Engine, child::tell, engine, loom, shuttle};
+use super::{Engine, child::tell, engine, loom, seq_cst, shuttle};
 use crate::{
     event::{Event, Kind},
     simulation::Watch,
@@ -19,7 +19,7 @@ use std::{
     panic::Location,
 };
 
-/// An object of a model: the how manieth of its kind; 0 while nobody records.
+/// An object of a model: the how manieth of its kind; 0 while nobody needs it.
 pub(crate) type Number = u32;
 
 /// What is kept about one execution.
@@ -125,7 +125,7 @@ pub(crate) fn thread() -> usize {
 /// Gives a new object its number among those of its kind.
 pub(crate) fn number(kind: &'static str) -> Number {
     if !records() {
-        return 0;
+        return seq_cst::number();
     }
     with(|log| {
         let count = log.objects.entry(kind).or_default();
@@ -137,6 +137,7 @@ pub(crate) fn number(kind: &'static str) -> Number {
 
 /// The running thread is about to do something that may have to wait.
 pub(crate) fn begin(place: &'static Location<'static>, text: impl FnOnce() -> String) {
+    seq_cst::leave();
     if records() {
         let (thread, text) = (thread(), text());
         with(|log| {
@@ -148,6 +149,7 @@ pub(crate) fn begin(place: &'static Location<'static>, text: impl FnOnce() -> St
 
 /// The running thread did something.
 pub(crate) fn did(place: &'static Location<'static>, text: impl FnOnce() -> String) {
+    seq_cst::leave();
     if records() {
         // The text may ask the log itself.
         let (thread, text) = (thread(), text());

@@ -5,7 +5,10 @@
 //! spurious wake-up matter to a replay; an entry that is not `exploring` is never changed, so a path of such entries is
 //! one execution.
 
-use super::child::{execution_begins, execution_ended, limit};
+use super::{
+    child::{execution_begins, execution_ended, limit},
+    seq_cst,
+};
 use crate::{
     plan::{Choice, Plan, Threads},
     worker::{Beat, job::Searched},
@@ -18,7 +21,7 @@ use std::{
     os::fd::AsRawFd,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
 
@@ -33,15 +36,6 @@ pub(crate) const THREADS_MAX: usize = ::loom::MAX_THREADS;
 /// The most choices of an execution; a loop that waits for another thread makes more.
 const CHOICES_MAX: usize = 10_000;
 
-/// Whether each `SeqCst` access comes with a fence; see [`Threads::Choices`].
-static FENCES: AtomicBool = AtomicBool::new(false);
-
-/// Whether each `SeqCst` access comes with a fence.
-#[inline]
-pub(crate) fn fences() -> bool {
-    FENCES.load(Relaxed)
-}
-
 /// The number of the running thread.
 pub(crate) fn thread() -> usize {
     // It has no other way out than its text: `ThreadId(2)`.
@@ -53,13 +47,13 @@ pub(crate) fn thread() -> usize {
 pub(super) fn search(
     body: fn(),
     from: &str,
-    fences: bool,
+    total_order: bool,
     executions: u64,
     within: usize,
     beat: &'static Beat,
 ) -> Searched {
     let file = Checkpoint::new(from);
-    let mut builder = builder(&file, fences);
+    let mut builder = builder(&file, total_order);
     let (mut made, mut text) = (0, from.to_owned());
     loop {
         // To look costs more than an execution, and before these are made the search does not leave its part.
@@ -83,7 +77,7 @@ pub(super) fn search(
             execution_ended();
             counts.fetch_add(1, Relaxed);
             execution_begins(beat);
-            body();
+            seq_cst::run(body);
         });
         execution_ended();
         made += count.load(Relaxed);
@@ -96,33 +90,33 @@ pub(super) fn search(
 }
 
 /// Finds the plan of the `nth` execution from where `from` says, counted from 1; those before it are known to pass.
-pub(super) fn locate(body: fn(), from: &str, fences: bool, nth: u64, beat: &'static Beat) -> Searched {
+pub(super) fn locate(body: fn(), from: &str, total_order: bool, nth: u64, beat: &'static Beat) -> Searched {
     let file = Checkpoint::new(from);
-    let mut builder = builder(&file, fences);
+    let mut builder = builder(&file, total_order);
     builder.checkpoint_interval = nth as usize;
     builder.max_permutations = Some(nth as usize);
     builder.check(move || {
         execution_begins(beat);
-        body();
+        seq_cst::run(body);
     });
     let choices = Path::parse(&file.text()).map(|path| path.choices()).unwrap_or_default();
-    let threads = Some(Threads::Choices { choices, fences });
+    let threads = Some(Threads::Choices { choices, total_order });
     Searched { executions: nth, failed: Some(Plan { threads, ..Plan::default() }), ..Searched::default() }
 }
 
 /// Makes one execution.
-pub(super) fn replay(body: fn(), choices: &[Choice], fences: bool, beat: &'static Beat) {
+pub(super) fn replay(body: fn(), choices: &[Choice], total_order: bool, beat: &'static Beat) {
     let file = Checkpoint::new(&Path::of_choices(choices).to_string());
-    builder(&file, fences).check(move || {
+    builder(&file, total_order).check(move || {
         execution_begins(beat);
-        body();
+        seq_cst::run(body);
     });
     execution_ended();
 }
 
 /// Every field that the environment could have a say in is set.
-fn builder(file: &Checkpoint, fences: bool) -> Builder {
-    FENCES.store(fences, Relaxed);
+fn builder(file: &Checkpoint, total_order: bool) -> Builder {
+    seq_cst::watch(total_order);
     let mut builder = Builder::new();
     builder.max_threads = THREADS_MAX;
     builder.max_branches = CHOICES_MAX;

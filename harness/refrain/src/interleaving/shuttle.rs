@@ -43,8 +43,8 @@ pub(super) fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, beat: 
     });
     if broken_off.load(Relaxed) == made {
         limit(format!(
-            "every execution has more than {STEPS_MAX} steps: is there a loop that waits for another thread, without \
-             `yield_now`?"
+            "every execution has more than {STEPS_MAX} steps: is there a loop that never ends, or that waits for another \
+             thread without `yield_now`?"
         ))
     }
     Searched { executions: made, ..Searched::default() }

@@ -1,7 +1,10 @@
 //! What a panic in an execution means: that the model is wrong, or that an engine has met a limit of its own.
 
 use super::log;
-use crate::verdict::{Class, Failure};
+use crate::{
+    sync::alloc,
+    verdict::{Class, Failure},
+};
 
 /// What a panic means.
 pub(super) enum Meaning {
@@ -37,7 +40,10 @@ pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
     let says = |text: &str| message.contains(text);
     if says("deadlock") {
         let (waits, first) = log::waits();
-        let message = "nothing can run any more: every thread waits for another".to_owned();
+        let message = match says("already holds") {
+            true => format!("thread {} waits for a lock that it holds itself", log::thread()),
+            false => "nothing can run any more: every thread waits for another".to_owned(),
+        };
         return Meaning::Failure(failure(Class::Deadlock, "some thread can go on", &first, message, waits));
     }
     if says("Causality violation") || says("to cell") || says("from cell") || says("in `with_mut` call") {
@@ -45,8 +51,8 @@ pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
         return Meaning::Failure(failure(Class::DataRace, "accesses of memory are ordered", "", message, vec![]));
     }
     if says("leaked") {
-        let property = "what is allocated is freed";
-        return Meaning::Failure(failure(Class::Leak, property, "", first_line(message).to_owned(), vec![]));
+        let (what, place) = alloc::first_live().unwrap_or(("something", String::new()));
+        return Meaning::Failure(leak(what, place));
     }
     if says("already released") || says("is released") || says("not tracked") {
         let property = "what is freed is not used again";
@@ -56,8 +62,8 @@ pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
         return Meaning::Failure(nondeterminism(vec![]));
     }
     if says("maximum number of branches") || says("max_steps") {
-        let why = "an execution has more steps than it explores: is there a loop that waits for another thread, without \
-                   `yield_now`?";
+        let why = "an execution has more steps than it explores: is there a loop that never ends, or that waits for another \
+                   thread without `yield_now`?";
         return Meaning::Limit(why.to_owned());
     }
     if says("did not exercise any concurrency") {
@@ -69,7 +75,7 @@ pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
     if says("outside a Loom model") || says("outside of a Shuttle test") || says("outside a Shuttle test") {
         return Meaning::Misuse(format!(
             "an object of refrain::sync is used outside of an execution ({message}): create it inside the model, not in a \
-             static"
+             static, and use it in no destructor that runs after the model"
         ));
     }
     Meaning::Limit(format!("{UNKNOWN} {place}: {}", first_line(message)))
@@ -102,10 +108,31 @@ fn first_line(message: &str) -> &str {
 
 /// Whether a place is in the source of an engine: a folder of a registry, named after the package and its version.
 fn is_of_an_engine(place: &str) -> bool {
+    let is_version = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
     let folder = |name: &str| {
         place.split('/').any(|part| {
-            part.strip_prefix(name).is_some_and(|rest| rest.starts_with(|c: char| c == '-' || c.is_ascii_digit()))
+            part.strip_prefix(name)
+                .and_then(|rest| rest.rsplit_once('-'))
+                .is_some_and(|(_, version)| is_version(version))
         })
     };
     place.contains("/src/") && (folder("loom") || folder("shuttle") || folder("generator"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_an_engine;
+
+    #[test]
+    fn a_place_is_an_engines_by_the_version_of_its_package() {
+        let registry = "/home/anna/.cargo/registry/src/index-1949cf8c6b5b557f";
+        for package in ["loom-0.7.2", "shuttle-0.9.9", "shuttle-engine-0.1.7", "generator-0.8.4"] {
+            assert!(is_of_an_engine(&format!("{registry}/{package}/src/rt/execution.rs:216")), "{package}");
+        }
+        for service in
+            ["src/loom.rs:1", "loom-core/src/lib.rs:1", "shuttle/src/bus.rs:1", "generator-power/src/lib.rs:1"]
+        {
+            assert!(!is_of_an_engine(service), "{service}");
+        }
+    }
 }

@@ -26,7 +26,7 @@ fn threads() -> impl Strategy<Value = Threads> {
         preempts,
     });
     prop_oneof![
-        (choices, any::<bool>()).prop_map(|(choices, fences)| Threads::Choices { choices, fences }),
+        (choices, any::<bool>()).prop_map(|(choices, total_order)| Threads::Choices { choices, total_order }),
         collection::vec(deviation, 0..9).prop_map(Threads::Deviations),
     ]
 }

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! threads choose t0*7 p1 t1*4 v0 t0*3
-//! SeqCst accesses are fences
+//! SeqCst operations have one order
 //! ```
 //!
 //! Every choice of the exhaustive search, in order, `*n` for a run of n: `t1` thread 1 goes on; `p1` it does so although
 //! the thread before could have gone on, which is a preemption; `v2` a load reads store number 2 of those that are kept
-//! of its atomic; `w1` a wait on a condition variable ends without a notification, `w0` it does not. What comes after the
-//! last choice is what comes by itself.
+//! of its atomic; `w1` a parked thread wakes without a reason, `w0` it does not. What comes after the
+//! last choice is what comes by itself. loom does not keep `SeqCst` operations in one total order; the second sentence says
+//! that refrain does, as it was when the execution was found.
 //!
 //! ```text
 //! threads go in turn
@@ -28,8 +29,8 @@ pub enum Threads {
     Choices {
         /// The choices, in order.
         choices: Vec<Choice>,
-        /// Whether each `SeqCst` access comes with a `SeqCst` fence before it.
-        fences: bool,
+        /// Whether the `SeqCst` operations have one total order, which loom does not give them.
+        total_order: bool,
     },
     /// What differs from the order in which each thread goes on as long as it can.
     Deviations(Vec<Deviation>),
@@ -47,7 +48,7 @@ pub enum Choice {
     },
     /// A load reads one of the stores that are kept of its atomic.
     Value(u8),
-    /// Whether a wait ends without a notification.
+    /// Whether a parked thread wakes without a reason.
     Wakes(bool),
 }
 
@@ -76,7 +77,7 @@ impl Threads {
     /// Its sentences.
     pub(super) fn sentences(&self) -> Vec<String> {
         match self {
-            Threads::Choices { choices, fences } => {
+            Threads::Choices { choices, total_order } => {
                 let mut text = String::from("threads choose");
                 for run in choices.chunk_by(|one, next| one == next) {
                     text += &format!(" {}", run[0]);
@@ -84,7 +85,7 @@ impl Threads {
                         text += &format!("*{}", run.len());
                     }
                 }
-                std::iter::once(text).chain(fences.then(|| FENCES.to_owned())).collect()
+                std::iter::once(text).chain(total_order.then(|| TOTAL_ORDER.to_owned())).collect()
             }
             Threads::Deviations(deviations) => std::iter::once("threads go in turn".to_owned())
                 .chain(deviations.iter().map(ToString::to_string))
@@ -93,8 +94,8 @@ impl Threads {
     }
 }
 
-/// The sentence of [`Threads::Choices::fences`].
-pub(super) const FENCES: &str = "SeqCst accesses are fences";
+/// The sentence of [`Threads::Choices::total_order`].
+pub(super) const TOTAL_ORDER: &str = "SeqCst operations have one order";
 /// How long a run of one choice may be, so that a damaged number fills no memory.
 const RUN_MAX: usize = 1_000_000;
 

@@ -26,6 +26,7 @@ thread_local! {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
+    Arc(u64),
     Track(u64),
     Memory(usize),
 }
@@ -40,6 +41,7 @@ pub(crate) fn first_live() -> Option<(&'static str, String)> {
     LIVE.with(|live| {
         live.borrow().iter().next().map(|(key, place)| {
             let what = match key {
+                Key::Arc(_) => "an Arc",
                 Key::Track(_) => "a tracked value",
                 Key::Memory(_) => "memory",
             };
@@ -62,7 +64,7 @@ pub struct Track<T> {
 
 #[derive(Debug)]
 struct Kept {
-    key: u64,
+    key: Key,
     number: Number,
     place: &'static Location<'static>,
 }
@@ -71,14 +73,14 @@ impl<T> Track<T> {
     /// Tracks a value.
     #[track_caller]
     pub fn new(value: T) -> Track<T> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let (key, place) = (NEXT.fetch_add(1, Relaxed), Location::caller());
-        if is_model() {
-            LIVE.with(|live| live.borrow_mut().insert(Key::Track(key), place));
-        }
-        let number = log::number("track");
+        let (number, place) = (log::number("track"), Location::caller());
         did(place, || format!("track{number} = Track::new"));
-        Track { value, _kept: Kept { key, number, place } }
+        Track { value, _kept: Kept::new(Key::Track, number, place) }
+    }
+
+    /// What a counted reference shares, dropped with the last of them.
+    pub(super) fn of_arc(value: T, number: Number, place: &'static Location<'static>) -> Track<T> {
+        Track { value, _kept: Kept::new(Key::Arc, number, place) }
     }
 
     /// The value.
@@ -97,12 +99,24 @@ impl<T> Track<T> {
     }
 }
 
+impl Kept {
+    fn new(key: fn(u64) -> Key, number: Number, place: &'static Location<'static>) -> Kept {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let key = key(NEXT.fetch_add(1, Relaxed));
+        if is_model() {
+            LIVE.with(|live| live.borrow_mut().insert(key, place));
+        }
+        Kept { key, number, place }
+    }
+}
+
 impl Drop for Kept {
     fn drop(&mut self) {
         if is_model() {
-            LIVE.with(|live| live.borrow_mut().remove(&Key::Track(self.key)));
+            LIVE.with(|live| live.borrow_mut().remove(&self.key));
         }
-        did(self.place, || format!("track{} dropped", self.number));
+        let what = if let Key::Arc(_) = self.key { "arc" } else { "track" };
+        did(self.place, || format!("{what}{} dropped", self.number));
     }
 }
 

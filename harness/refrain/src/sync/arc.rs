@@ -1,13 +1,19 @@
 //! `Arc`.
 
-use super::loom;
+use super::{alloc::Track, loom};
 use crate::interleaving::{
     self, Engine,
     log::{self, Number, did},
 };
-use std::{fmt, ops::Deref, panic::Location};
+use std::{
+    borrow::Borrow,
+    cmp, fmt,
+    hash::{Hash, Hasher},
+    ops::Deref,
+    panic::Location,
+};
 
-/// As `std::sync::Arc`, of a sized type; without `Weak`, which loom does not model.
+/// As `std::sync::Arc`, of a sized type; without `Weak`, which loom does not model. One that is never dropped is a leak.
 ///
 /// Under loom its counting is part of what is explored. A model that is not about it runs faster on `std::sync::Arc`.
 pub struct Arc<T> {
@@ -16,20 +22,21 @@ pub struct Arc<T> {
 }
 
 enum Raw<T> {
-    Loom(loom::sync::Arc<T>),
-    Std(std::sync::Arc<T>),
+    Loom(loom::sync::Arc<Track<T>>),
+    Std(std::sync::Arc<Track<T>>),
 }
 
 impl<T> Arc<T> {
     /// As in `std`.
     #[track_caller]
     pub fn new(value: T) -> Arc<T> {
+        let (number, place) = (log::number("arc"), Location::caller());
+        let value = Track::of_arc(value, number, place);
         let raw = match interleaving::engine() {
             Engine::Loom => Raw::Loom(loom::sync::Arc::new(value)),
             Engine::Shuttle | Engine::Std => Raw::Std(std::sync::Arc::new(value)),
         };
-        let number = log::number("arc");
-        did(Location::caller(), || format!("arc{number} = Arc::new"));
+        did(place, || format!("arc{number} = Arc::new"));
         Arc { raw, number }
     }
 
@@ -51,6 +58,7 @@ impl<T> Arc<T> {
             Raw::Loom(raw) => loom::sync::Arc::get_mut(raw),
             Raw::Std(raw) => std::sync::Arc::get_mut(raw),
         }
+        .map(Track::get_mut)
     }
 
     /// As in `std`.
@@ -61,6 +69,7 @@ impl<T> Arc<T> {
             Raw::Loom(raw) => loom::sync::Arc::try_unwrap(raw).map_err(Raw::Loom),
             Raw::Std(raw) => std::sync::Arc::try_unwrap(raw).map_err(Raw::Std),
         }
+        .map(Track::into_inner)
         .map_err(|raw| Arc { raw, number })
     }
 
@@ -87,8 +96,8 @@ impl<T> Deref for Arc<T> {
 
     fn deref(&self) -> &T {
         match &self.raw {
-            Raw::Loom(raw) => raw,
-            Raw::Std(raw) => raw,
+            Raw::Loom(raw) => raw.get_ref(),
+            Raw::Std(raw) => raw.get_ref(),
         }
     }
 }
@@ -116,5 +125,43 @@ impl<T> AsRef<T> for Arc<T> {
 impl<T: fmt::Debug> fmt::Debug for Arc<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Arc<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T> Borrow<T> for Arc<T> {
+    fn borrow(&self) -> &T {
+        self
+    }
+}
+
+impl<T: PartialEq> PartialEq for Arc<T> {
+    fn eq(&self, other: &Arc<T>) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: Eq> Eq for Arc<T> {}
+
+impl<T: PartialOrd> PartialOrd for Arc<T> {
+    fn partial_cmp(&self, other: &Arc<T>) -> Option<cmp::Ordering> {
+        (**self).partial_cmp(&**other)
+    }
+}
+
+impl<T: Ord> Ord for Arc<T> {
+    fn cmp(&self, other: &Arc<T>) -> cmp::Ordering {
+        (**self).cmp(&**other)
+    }
+}
+
+impl<T: Hash> Hash for Arc<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
     }
 }

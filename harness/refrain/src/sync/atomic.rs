@@ -4,6 +4,7 @@ use super::{On, each, loom, on, shuttle};
 use crate::interleaving::{
     self, Engine,
     log::{self, Number, did, records},
+    seq_cst,
 };
 use std::{fmt, panic::Location};
 
@@ -13,25 +14,31 @@ pub use std::sync::atomic::{Ordering, compiler_fence};
 /// As `std::sync::atomic::fence`.
 #[track_caller]
 pub fn fence(order: Ordering) {
+    assert!(order != Ordering::Relaxed, "there is no such thing as a relaxed fence");
     match interleaving::engine() {
         Engine::Loom => loom::sync::atomic::fence(order),
         Engine::Shuttle => shuttle::sync::atomic::fence(order),
         Engine::Std => std::sync::atomic::fence(order),
     }
+    seq_cst::fence(order);
     did(Location::caller(), || format!("fence({order:?})"));
 }
 
-/// Under loom a `SeqCst` access is no more than an acquire and a release; with a fence before, it is what it should be.
-#[inline]
-fn before(order: Ordering) {
-    if order == Ordering::SeqCst && interleaving::loom::fences() {
-        loom::sync::atomic::fence(Ordering::SeqCst);
-    }
+/// `std` refuses it, and the engines do not.
+#[track_caller]
+fn assert_loads(order: Ordering) {
+    assert!(!matches!(order, Ordering::Release | Ordering::AcqRel), "there is no such thing as a load that releases");
+}
+
+/// The same of a store.
+#[track_caller]
+fn assert_stores(order: Ordering) {
+    assert!(!matches!(order, Ordering::Acquire | Ordering::AcqRel), "there is no such thing as a store that acquires");
 }
 
 /// One atomic type: what all have, then what only some do.
 macro_rules! atomic {
-    ($name:ident, $value:ty, $kind:literal, $shown:expr, [$($more:ident),*]) => {
+    ($name:ident, $value:ty, $shown:expr, $bits:expr, [$($more:ident),*]) => {
         #[doc = concat!("As `std::sync::atomic::", stringify!($name), "`.")]
         pub struct $name {
             raw: On<loom::sync::atomic::$name, shuttle::sync::atomic::$name, std::sync::atomic::$name>,
@@ -39,10 +46,10 @@ macro_rules! atomic {
         }
 
         impl $name {
-            atomic!(@common $name, $value, $kind, $shown, [
+            atomic!(@common $name, $value, $shown, $bits, [
                 loom::sync::atomic::$name, shuttle::sync::atomic::$name, std::sync::atomic::$name
             ]);
-            $(atomic!(@rmw $more, $value, $kind, $shown, std::sync::atomic::$name);)*
+            $(atomic!(@rmw $more, $value, $shown, $bits, std::sync::atomic::$name);)*
         }
 
         impl From<$value> for $name {
@@ -66,17 +73,20 @@ macro_rules! atomic {
         }
     };
 
-    (@common $name:ident, $value:ty, $kind:literal, $shown:expr, [$loom:ty, $shuttle:ty, $std:ty]) => {
+    (@common $name:ident, $value:ty, $shown:expr, $bits:expr, [$loom:ty, $shuttle:ty, $std:ty]) => {
         /// As in `std`, but not `const`.
         #[track_caller]
         pub fn new(value: $value) -> Self {
             let raw = on!(<$loom>::new(value), <$shuttle>::new(value), <$std>::new(value));
-            let number = log::number($kind);
+            let number = log::number("atomic");
+            if seq_cst::watches() {
+                seq_cst::store(number, Ordering::Relaxed, $bits(value));
+            }
             if records() {
                 log::wrote(number, $shown(value));
             }
             did(Location::caller(), || {
-                format!("{}{number} = {}::new({})", $kind, stringify!($name), $shown(value))
+                format!("atomic{number} = {}::new({})", stringify!($name), $shown(value))
             });
             Self { raw, number }
         }
@@ -84,11 +94,14 @@ macro_rules! atomic {
         /// As in `std`.
         #[track_caller]
         pub fn load(&self, order: Ordering) -> $value {
-            before(order);
+            assert_loads(order);
             let value = each!(&self.raw, raw => raw.load(order));
+            if seq_cst::watches() {
+                seq_cst::load(self.number, order, $bits(value));
+            }
             if records() {
                 did(Location::caller(), || {
-                    format!("{}{}.load({order:?}) -> {}", $kind, self.number, log::read(self.number, $shown(value)))
+                    format!("atomic{}.load({order:?}) -> {}", self.number, log::read(self.number, $shown(value)))
                 });
             }
             value
@@ -97,24 +110,29 @@ macro_rules! atomic {
         /// As in `std`.
         #[track_caller]
         pub fn store(&self, value: $value, order: Ordering) {
-            before(order);
+            assert_stores(order);
             each!(&self.raw, raw => raw.store(value, order));
+            if seq_cst::watches() {
+                seq_cst::store(self.number, order, $bits(value));
+            }
             if records() {
                 let value = $shown(value);
                 log::wrote(self.number, &value);
-                did(Location::caller(), || format!("{}{}.store({value}, {order:?})", $kind, self.number));
+                did(Location::caller(), || format!("atomic{}.store({value}, {order:?})", self.number));
             }
         }
 
         /// As in `std`.
         #[track_caller]
         pub fn swap(&self, value: $value, order: Ordering) -> $value {
-            before(order);
             let was = each!(&self.raw, raw => raw.swap(value, order));
+            if seq_cst::watches() {
+                seq_cst::exchange(self.number, order, $bits(was), $bits(value));
+            }
             if records() {
                 let (value, was) = ($shown(value), $shown(was));
                 log::wrote(self.number, &value);
-                did(Location::caller(), || format!("{}{}.swap({value}, {order:?}) -> {was}", $kind, self.number));
+                did(Location::caller(), || format!("atomic{}.swap({value}, {order:?}) -> {was}", self.number));
             }
             was
         }
@@ -128,15 +146,21 @@ macro_rules! atomic {
             success: Ordering,
             failure: Ordering,
         ) -> Result<$value, $value> {
-            before(success);
+            assert_loads(failure);
             let was = each!(&self.raw, raw => raw.compare_exchange(current, new, success, failure));
+            if seq_cst::watches() {
+                match was {
+                    Ok(was) => seq_cst::exchange(self.number, success, $bits(was), $bits(new)),
+                    Err(was) => seq_cst::load(self.number, failure, $bits(was)),
+                }
+            }
             if records() {
                 if was.is_ok() {
                     log::wrote(self.number, $shown(new));
                 }
                 did(Location::caller(), || {
                     let (current, new, was) = ($shown(current), $shown(new), was.map($shown).map_err($shown));
-                    format!("{}{}.compare_exchange({current}, {new}, {success:?}) -> {was:?}", $kind, self.number)
+                    format!("atomic{}.compare_exchange({current}, {new}, {success:?}) -> {was:?}", self.number)
                 });
             }
             was
@@ -180,20 +204,25 @@ macro_rules! atomic {
 
     };
 
-    (@rmw $operation:ident, $value:ty, $kind:literal, $shown:expr, $std:ty) => {
+    (@rmw $operation:ident, $value:ty, $shown:expr, $bits:expr, $std:ty) => {
         /// As in `std`.
         #[track_caller]
         pub fn $operation(&self, value: $value, order: Ordering) -> $value {
-            before(order);
             let was = each!(&self.raw, raw => raw.$operation(value, order));
-            if records() {
-                let (operation, value, was) = (stringify!($operation), $shown(value), $shown(was));
-                // What it left is what `std` makes of what it found.
+            // What it left is what `std` makes of what it found.
+            let left = || {
                 let left = <$std>::new(was);
                 left.$operation(value, Ordering::Relaxed);
-                log::wrote(self.number, left.into_inner());
+                left.into_inner()
+            };
+            if seq_cst::watches() {
+                seq_cst::exchange(self.number, order, $bits(was), $bits(left()));
+            }
+            if records() {
+                let (operation, value, was) = (stringify!($operation), $shown(value), $shown(was));
+                log::wrote(self.number, left());
                 did(Location::caller(), || {
-                    format!("{}{}.{operation}({value}, {order:?}) -> {was}", $kind, self.number)
+                    format!("atomic{}.{operation}({value}, {order:?}) -> {was}", self.number)
                 });
             }
             was
@@ -203,7 +232,7 @@ macro_rules! atomic {
 
 macro_rules! integers {
     ($($name:ident $value:ty;)*) => {$(
-        atomic!($name, $value, "atomic", (|value: $value| value), [
+        atomic!($name, $value, (|value: $value| value), (|value: $value| value as u64), [
             fetch_add, fetch_sub, fetch_and, fetch_nand, fetch_or, fetch_xor, fetch_max, fetch_min
         ]);
     )*};
@@ -222,7 +251,15 @@ integers! {
     AtomicIsize isize;
 }
 
-atomic!(AtomicBool, bool, "atomic", (|value: bool| value), [fetch_and, fetch_nand, fetch_or, fetch_xor]);
+impl AtomicBool {
+    /// As in `std`.
+    #[track_caller]
+    pub fn fetch_not(&self, order: Ordering) -> bool {
+        self.fetch_xor(true, order)
+    }
+}
+
+atomic!(AtomicBool, bool, (|value: bool| value), u64::from, [fetch_and, fetch_nand, fetch_or, fetch_xor]);
 
 /// As `std::sync::atomic::AtomicPtr`.
 pub struct AtomicPtr<T> {
@@ -231,7 +268,7 @@ pub struct AtomicPtr<T> {
 }
 
 impl<T> AtomicPtr<T> {
-    atomic!(@common AtomicPtr, *mut T, "atomic", |pointer: *mut T| log::pointer(pointer.addr()), [
+    atomic!(@common AtomicPtr, *mut T, |pointer: *mut T| log::pointer(pointer.addr()), |pointer: *mut T| pointer.addr() as u64, [
         loom::sync::atomic::AtomicPtr<T>, shuttle::sync::atomic::AtomicPtr<T>, std::sync::atomic::AtomicPtr<T>
     ]);
 }
@@ -239,6 +276,13 @@ impl<T> AtomicPtr<T> {
 impl<T> fmt::Debug for AtomicPtr<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         each!(&self.raw, raw => fmt::Debug::fmt(raw, f))
+    }
+}
+
+impl<T> Default for AtomicPtr<T> {
+    #[track_caller]
+    fn default() -> AtomicPtr<T> {
+        AtomicPtr::new(std::ptr::null_mut())
     }
 }
 

@@ -4,13 +4,18 @@ use super::{LockResult, MutexGuard, On, loom, mutex::unpoisoned, on, shuttle};
 use crate::interleaving::{
     cannot,
     log::{self, Number, begin, did},
+    seq_cst::{self, Through},
 };
-use std::{panic::Location, time::Duration};
+use std::{
+    panic::Location,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// As `std::sync::Condvar`.
 #[derive(Debug)]
 pub struct Condvar {
-    raw: On<loom::sync::Condvar, shuttle::sync::Condvar, std::sync::Condvar>,
+    raw: On<Arc<loom::sync::Condvar>, shuttle::sync::Condvar, std::sync::Condvar>,
     number: Number,
 }
 
@@ -29,7 +34,10 @@ impl Condvar {
     /// As in `std`, but not `const`.
     #[track_caller]
     pub fn new() -> Condvar {
-        let raw = on!(loom::sync::Condvar::new(), shuttle::sync::Condvar::new(), std::sync::Condvar::new());
+        let raw = on!(Arc::default(), shuttle::sync::Condvar::new(), std::sync::Condvar::new());
+        if let On::Loom(raw) = &raw {
+            seq_cst::waits_at(raw);
+        }
         let number = log::number("condvar");
         did(Location::caller(), || format!("condvar{number} = Condvar::new"));
         Condvar { raw, number }
@@ -41,12 +49,14 @@ impl Condvar {
         let (place, number) = (Location::caller(), self.number);
         did(place, || format!("condvar{number}.wait() begins: mutex{} unlocked", guard.mutex.number));
         begin(place, || format!("condvar{number}.wait()"));
+        seq_cst::release(Through::Mutex(guard.mutex.number));
         let raw = match (&self.raw, guard.raw.take()) {
             (On::Loom(raw), Some(On::Loom(guard))) => On::Loom(unpoisoned(raw.wait(guard))),
             (On::Shuttle(raw), Some(On::Shuttle(guard))) => On::Shuttle(unpoisoned(raw.wait(guard))),
             (On::Std(raw), Some(On::Std(guard))) => On::Std(unpoisoned(raw.wait(guard))),
             _ => unreachable!("what is made on one engine stays on it"),
         };
+        seq_cst::acquire(Through::Mutex(guard.mutex.number));
         did(place, || format!("condvar{number}.wait() ends: mutex{} locked", guard.mutex.number));
         guard.raw = Some(raw);
         Ok(guard)
@@ -93,7 +103,27 @@ impl Condvar {
         Ok((guard, WaitTimeoutResult(timed_out)))
     }
 
-    /// As in `std`.
+    /// As in `std`; its time as that of [`Condvar::wait_timeout`].
+    #[track_caller]
+    pub fn wait_timeout_while<'a, T>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        time: Duration,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let began = Instant::now();
+        let mut is_late = false;
+        while condition(&mut guard) {
+            if is_late {
+                return Ok((guard, WaitTimeoutResult(true)));
+            }
+            let (again, result) = self.wait_timeout(guard, time.saturating_sub(began.elapsed()))?;
+            (guard, is_late) = (again, result.timed_out());
+        }
+        Ok((guard, WaitTimeoutResult(false)))
+    }
+
+    /// As in `std`. Under loom it wakes who waits longest; under shuttle, anybody.
     #[track_caller]
     pub fn notify_one(&self) {
         super::each!(&self.raw, raw => raw.notify_one());

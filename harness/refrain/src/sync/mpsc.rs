@@ -1,49 +1,17 @@
 //! Channels, made of a mutex and condition variables: loom's own do not tell that the other side is gone.
 
-use super::{Arc, Condvar, Mutex, MutexGuard};
-use std::collections::VecDeque;
+mod channel;
+
+use channel::Channel;
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 #[doc(no_inline)]
-pub use std::sync::mpsc::{RecvError, SendError, TryRecvError, TrySendError};
-
-#[derive(Debug)]
-struct Channel<T> {
-    state: Mutex<State<T>>,
-    /// Something was sent, or nobody will.
-    sent: Condvar,
-    /// Something was received, or nobody will.
-    received: Condvar,
-}
-
-#[derive(Debug)]
-struct State<T> {
-    queue: VecDeque<T>,
-    senders: usize,
-    has_receiver: bool,
-    /// The most that may wait to be received; `None`: any number.
-    bound: Option<usize>,
-}
-
-impl<T> Channel<T> {
-    fn new(bound: Option<usize>) -> Arc<Channel<T>> {
-        let state = State { queue: VecDeque::new(), senders: 1, has_receiver: true, bound };
-        Arc::new(Channel { state: Mutex::new(state), sent: Condvar::new(), received: Condvar::new() })
-    }
-
-    #[track_caller]
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        super::mutex::unpoisoned(self.state.lock())
-    }
-
-    #[track_caller]
-    fn sender_gone(&self) {
-        let mut state = self.lock();
-        state.senders -= 1;
-        if state.senders == 0 {
-            self.sent.notify_all();
-        }
-    }
-}
+pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
 /// As `std::sync::mpsc::channel`.
 #[track_caller]
@@ -52,114 +20,194 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     (Sender(channel.clone()), Receiver(channel))
 }
 
-/// As `std::sync::mpsc::sync_channel`; a bound of 0 counts as 1.
+/// As `std::sync::mpsc::sync_channel`.
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
-    let channel = Channel::new(Some(bound.max(1)));
+    let channel = Channel::new(Some(bound));
     (SyncSender(channel.clone()), Receiver(channel))
 }
 
 /// As `std::sync::mpsc::Sender`.
-#[derive(Debug)]
 pub struct Sender<T>(Arc<Channel<T>>);
 
 /// As `std::sync::mpsc::SyncSender`.
-#[derive(Debug)]
 pub struct SyncSender<T>(Arc<Channel<T>>);
 
 /// As `std::sync::mpsc::Receiver`.
-#[derive(Debug)]
 pub struct Receiver<T>(Arc<Channel<T>>);
 
 impl<T> Sender<T> {
     /// As in `std`.
+    ///
+    /// # Errors
+    /// As in `std`: nobody will receive it.
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         let mut state = self.0.lock();
         if !state.has_receiver {
             return Err(SendError(value));
         }
-        state.queue.push_back(value);
-        self.0.sent.notify_one();
+        self.0.push(&mut state, value);
         Ok(())
     }
 }
 
 impl<T> SyncSender<T> {
     /// As in `std`.
+    ///
+    /// # Errors
+    /// As in `std`: nobody will receive it.
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         let mut state = self.0.lock();
-        loop {
-            if !state.has_receiver {
+        while state.has_receiver && state.is_full() {
+            state = Channel::wait(&self.0.received, state);
+        }
+        if !state.has_receiver {
+            return Err(SendError(value));
+        }
+        self.0.push(&mut state, value);
+        if state.bound == Some(0) {
+            let own = state.received + 1;
+            while state.has_receiver && state.received < own {
+                state = Channel::wait(&self.0.received, state);
+            }
+            if state.received < own
+                && let Some(value) = state.queue.pop_front()
+            {
                 return Err(SendError(value));
             }
-            if !state.is_full() {
-                break;
-            }
-            state = super::mutex::unpoisoned(self.0.received.wait(state));
         }
-        state.queue.push_back(value);
-        self.0.sent.notify_one();
         Ok(())
     }
 
     /// As in `std`.
+    ///
+    /// # Errors
+    /// As in `std`: there is no room, or nobody will receive it.
     #[track_caller]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         let mut state = self.0.lock();
         if !state.has_receiver {
             return Err(TrySendError::Disconnected(value));
         }
-        if state.is_full() {
+        if state.is_full() || state.bound == Some(0) && !state.is_awaited {
             return Err(TrySendError::Full(value));
         }
-        state.queue.push_back(value);
-        self.0.sent.notify_one();
+        self.0.push(&mut state, value);
         Ok(())
-    }
-}
-
-impl<T> State<T> {
-    fn is_full(&self) -> bool {
-        self.bound.is_some_and(|bound| self.queue.len() >= bound)
     }
 }
 
 impl<T> Receiver<T> {
     /// As in `std`.
+    ///
+    /// # Errors
+    /// As in `std`: nothing was sent, and nobody will.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
         let mut state = self.0.lock();
         loop {
-            if let Some(value) = state.queue.pop_front() {
-                self.0.received.notify_one();
+            if let Some(value) = self.0.take(&mut state) {
                 return Ok(value);
             }
             if state.senders == 0 {
                 return Err(RecvError);
             }
-            state = super::mutex::unpoisoned(self.0.sent.wait(state));
+            state.is_awaited = true;
+            state = Channel::wait(&self.0.sent, state);
+            state.is_awaited = false;
+        }
+    }
+
+    /// As in `std`. In a model as [`Condvar::wait_timeout`].
+    ///
+    /// # Errors
+    /// As in `std`: nothing was sent in time, or nobody will.
+    #[track_caller]
+    pub fn recv_timeout(&self, time: Duration) -> Result<T, RecvTimeoutError> {
+        let began = Instant::now();
+        let mut state = self.0.lock();
+        let mut is_late = false;
+        loop {
+            if let Some(value) = self.0.take(&mut state) {
+                return Ok(value);
+            }
+            if state.senders == 0 {
+                return Err(RecvTimeoutError::Disconnected);
+            }
+            if is_late {
+                return Err(RecvTimeoutError::Timeout);
+            }
+            state.is_awaited = true;
+            let left = time.saturating_sub(began.elapsed());
+            let (again, result) = super::mutex::unpoisoned(self.0.sent.wait_timeout(state, left));
+            (state, is_late) = (again, result.timed_out());
+            state.is_awaited = false;
         }
     }
 
     /// As in `std`.
+    ///
+    /// # Errors
+    /// As in `std`: nothing is there, or nobody will send.
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         let mut state = self.0.lock();
-        match state.queue.pop_front() {
-            Some(value) => {
-                self.0.received.notify_one();
-                Ok(value)
-            }
+        match self.0.take(&mut state) {
+            Some(value) => Ok(value),
             None if state.senders == 0 => Err(TryRecvError::Disconnected),
             None => Err(TryRecvError::Empty),
         }
     }
 
     /// As in `std`.
-    pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
-        std::iter::from_fn(|| self.recv().ok())
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter(self)
+    }
+
+    /// As in `std`.
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter(self)
+    }
+}
+
+macro_rules! iterator {
+    ($name:ident $(<$a:lifetime>)? ($of:ty), $receive:ident) => {
+        #[doc = concat!("As `std::sync::mpsc::", stringify!($name), "`.")]
+        #[derive(Debug)]
+        pub struct $name<$($a,)? T>($of);
+
+        impl<$($a,)? T> Iterator for $name<$($a,)? T> {
+            type Item = T;
+
+            #[track_caller]
+            fn next(&mut self) -> Option<T> {
+                self.0.$receive().ok()
+            }
+        }
+    };
+}
+
+iterator!(Iter<'a>(&'a Receiver<T>), recv);
+iterator!(TryIter<'a>(&'a Receiver<T>), try_recv);
+iterator!(IntoIter(Receiver<T>), recv);
+
+impl<'a, T> IntoIterator for &'a Receiver<T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<T> IntoIterator for Receiver<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter(self)
     }
 }
 
@@ -184,12 +232,25 @@ macro_rules! sender {
 
 sender!(Sender SyncSender);
 
+macro_rules! debug {
+    ($($name:ident)*) => {$(
+        impl<T> fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+debug!(Sender SyncSender Receiver);
+
 impl<T> Drop for Receiver<T> {
     #[track_caller]
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.has_receiver = false;
-        let left = std::mem::take(&mut state.queue);
+        // Who waits until it is received takes it back.
+        let left = if state.bound == Some(0) { VecDeque::new() } else { std::mem::take(&mut state.queue) };
         self.0.received.notify_all();
         drop(state);
         // Outside of the lock: a message's own drop may use the channel.

@@ -1,7 +1,10 @@
 //! `Mutex`.
 
 use super::{LockResult, On, TryLockError, TryLockResult, each, loom, on, shuttle};
-use crate::interleaving::log::{self, Number, begin, did};
+use crate::interleaving::{
+    log::{self, Number, begin, did},
+    seq_cst::{self, Through},
+};
 use std::{
     fmt,
     ops::{Deref, DerefMut},
@@ -42,6 +45,7 @@ impl<T> Mutex<T> {
         let (place, number) = (Location::caller(), self.number);
         begin(place, || format!("mutex{number}.lock()"));
         let raw = Some(self.lock_raw());
+        seq_cst::acquire(Through::Mutex(number));
         did(place, || format!("mutex{number}.lock()"));
         Ok(MutexGuard { raw, mutex: self, place })
     }
@@ -69,8 +73,17 @@ impl<T> Mutex<T> {
         };
         did(place, || format!("mutex{number}.try_lock() -> {}", raw.is_some()));
         let raw = raw.ok_or(TryLockError::WouldBlock)?;
+        seq_cst::acquire(Through::Mutex(number));
         Ok(MutexGuard { raw: Some(raw), mutex: self, place })
     }
+
+    /// As in `std`, but it never is.
+    pub fn is_poisoned(&self) -> bool {
+        false
+    }
+
+    /// As in `std`, with nothing to do.
+    pub fn clear_poison(&self) {}
 
     /// As in `std`: nobody else has it.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
@@ -106,6 +119,7 @@ impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         if self.raw.is_some() {
             // Before it is dropped: whoever gets it next is told after.
+            seq_cst::release(Through::Mutex(self.mutex.number));
             did(self.place, || format!("mutex{} unlocked", self.mutex.number));
         }
     }
@@ -128,6 +142,12 @@ impl<T> From<T> for Mutex<T> {
 impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         each!(&self.raw, raw => fmt::Debug::fmt(raw, f))
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
     }
 }
 

@@ -1,7 +1,10 @@
 //! `RwLock`.
 
 use super::{LockResult, On, TryLockError, TryLockResult, each, loom, mutex::unpoisoned, on, shuttle};
-use crate::interleaving::log::{self, Number, begin, did};
+use crate::interleaving::{
+    log::{self, Number, begin, did},
+    seq_cst::{self, Through},
+};
 use std::{
     fmt,
     ops::{Deref, DerefMut},
@@ -33,7 +36,14 @@ macro_rules! guard {
 
         impl<T> Drop for $name<'_, T> {
             fn drop(&mut self) {
+                seq_cst::release(Through::RwLock(self.number));
                 did(self.place, || format!("rwlock{} unlocked after {}", self.number, $what));
+            }
+        }
+
+        impl<T: fmt::Display> fmt::Display for $name<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                (**self).fmt(f)
             }
         }
 
@@ -66,6 +76,7 @@ macro_rules! lock {
                 On::Shuttle(raw) => On::Shuttle(unpoisoned(raw.$lock())),
                 On::Std(raw) => On::Std(unpoisoned(raw.$lock())),
             };
+            seq_cst::acquire(Through::RwLock(number));
             did(place, || format!("rwlock{number}.{}()", stringify!($lock)));
             Ok($guard { raw, number, place })
         }
@@ -84,7 +95,9 @@ macro_rules! lock {
                 },
             };
             did(place, || format!("rwlock{number}.{}() -> {}", stringify!($try_lock), raw.is_some()));
-            Ok($guard { raw: raw.ok_or(TryLockError::WouldBlock)?, number, place })
+            let raw = raw.ok_or(TryLockError::WouldBlock)?;
+            seq_cst::acquire(Through::RwLock(number));
+            Ok($guard { raw, number, place })
         }
     };
 }
@@ -102,6 +115,14 @@ impl<T> RwLock<T> {
     lock!(read, try_read, RwLockReadGuard);
     lock!(write, try_write, RwLockWriteGuard);
 
+    /// As in `std`, but it never is.
+    pub fn is_poisoned(&self) -> bool {
+        false
+    }
+
+    /// As in `std`, with nothing to do.
+    pub fn clear_poison(&self) {}
+
     /// As in `std`: nobody else has it.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         Ok(each!(&mut self.raw, raw => unpoisoned(raw.get_mut())))
@@ -117,6 +138,13 @@ impl<T: Default> Default for RwLock<T> {
     #[track_caller]
     fn default() -> RwLock<T> {
         RwLock::new(T::default())
+    }
+}
+
+impl<T> From<T> for RwLock<T> {
+    #[track_caller]
+    fn from(value: T) -> RwLock<T> {
+        RwLock::new(value)
     }
 }
 

@@ -2,18 +2,31 @@
 
 use super::{On, each, loom, on, shuttle};
 use crate::interleaving::{
-    cannot,
+    self, Engine, cannot,
     log::{self, Number, begin, did},
     loom::THREADS_MAX,
+    seq_cst::{self, Through},
 };
-use std::{cell::Cell, fmt, io, panic::Location, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    fmt, io,
+    panic::Location,
+    sync::Arc,
+    time::Duration,
+};
 
 #[doc(no_inline)]
 pub use std::thread::{Result, panicking};
 
 /// As `std::thread::JoinHandle`.
 pub struct JoinHandle<T> {
-    raw: On<loom::thread::JoinHandle<T>, shuttle::thread::JoinHandle<T>, std::thread::JoinHandle<T>>,
+    /// `None` comes of a thread that SeqCst forbids; nobody joins it.
+    raw: On<
+        loom::thread::JoinHandle<Option<T>>,
+        shuttle::thread::JoinHandle<Option<T>>,
+        std::thread::JoinHandle<Option<T>>,
+    >,
     thread: Thread,
 }
 
@@ -52,11 +65,25 @@ const STACK_WORDS: usize = 32 << 10;
 thread_local! {
     /// How many threads the execution has spawned.
     static SPAWNED: Cell<usize> = const { Cell::new(0) };
+    /// Where threads are parked under loom. Its own `unpark` also ends a wait for a lock, and hands on at once what only a
+    /// `park` receives.
+    static PARKED: RefCell<BTreeMap<Number, Arc<loom::sync::Notify>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// An execution begins: it has its own thread only.
 pub(crate) fn forget() {
     SPAWNED.set(0);
+    PARKED.with(|parked| parked.borrow_mut().clear());
+}
+
+/// Every thread goes on that is parked under loom.
+pub(crate) fn unpark_all() {
+    let all: Vec<_> = PARKED.with(|parked| parked.borrow().values().cloned().collect());
+    all.iter().for_each(|parked| parked.notify());
+}
+
+fn parked(number: Number) -> Arc<loom::sync::Notify> {
+    PARKED.with(|parked| parked.borrow_mut().entry(number).or_default().clone())
 }
 
 /// As `std::thread::spawn`.
@@ -67,14 +94,18 @@ where
     T: Send + 'static,
 {
     let place = Location::caller();
-    let run = move || {
+    SPAWNED.set(SPAWNED.get() + 1);
+    let number = SPAWNED.get() as Number;
+    seq_cst::release(Through::Spawn(number));
+    let thread = move || {
+        seq_cst::acquire(Through::Spawn(number));
         did(place, || "thread begins".into());
         let value = f();
+        seq_cst::release(Through::Join(number));
         did(place, || "thread ends".into());
         value
     };
-    SPAWNED.set(SPAWNED.get() + 1);
-    let number = SPAWNED.get() as Number;
+    let run = || seq_cst::run(thread);
     let raw = on!(
         {
             if number as usize >= THREADS_MAX {
@@ -94,6 +125,12 @@ where
     JoinHandle { raw, thread: Thread { raw: thread, number } }
 }
 
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").finish_non_exhaustive()
+    }
+}
+
 impl<T> JoinHandle<T> {
     /// As in `std`. In a model no thread panics: the execution would have ended.
     #[track_caller]
@@ -101,19 +138,14 @@ impl<T> JoinHandle<T> {
         let (place, number) = (Location::caller(), self.thread.number);
         begin(place, || format!("join thread {number}"));
         let value = each!(self.raw, raw => raw.join())?;
+        seq_cst::acquire(Through::Join(number));
         did(place, || format!("join thread {number}"));
-        Ok(value)
+        value.ok_or_else(|| Box::new("the thread ended without a result") as Box<_>)
     }
 
     /// As in `std`.
     pub fn thread(&self) -> &Thread {
         &self.thread
-    }
-}
-
-impl<T> fmt::Debug for JoinHandle<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JoinHandle").field("thread", &self.thread).finish_non_exhaustive()
     }
 }
 
@@ -130,8 +162,9 @@ impl Thread {
     /// As in `std`.
     #[track_caller]
     pub fn unpark(&self) {
+        seq_cst::release(Through::Park(self.number));
         match &self.raw {
-            Raw::Loom(raw) => raw.unpark(),
+            Raw::Loom(_) => parked(self.number).notify(),
             Raw::Shuttle(raw) => raw.unpark(),
             Raw::Std(raw) => raw.unpark(),
         }
@@ -176,17 +209,36 @@ pub fn current() -> Thread {
         On::Shuttle(raw) => Raw::Shuttle(raw),
         On::Std(raw) => Raw::Std(raw),
     };
-    let number = if log::records() { log::thread() as Number } else { 0 };
-    Thread { raw, number }
+    Thread { raw, number: log::thread() as Number }
 }
 
-/// As `std::thread::park`.
+/// As `std::thread::park`. Under loom each thread wakes once without a reason, in some of the executions.
 #[track_caller]
 pub fn park() {
     let place = Location::caller();
     begin(place, || "park()".into());
-    each!(on!(loom::thread::park(), shuttle::thread::park(), std::thread::park()), done => done);
+    match interleaving::engine() {
+        Engine::Loom => {
+            let own = log::thread() as Number;
+            parked(own).wait();
+            seq_cst::acquire(Through::Park(own));
+        }
+        Engine::Shuttle => shuttle::thread::park(),
+        Engine::Std => std::thread::park(),
+    }
     did(place, || "park()".into());
+}
+
+/// As `std::thread::park_timeout`. Under loom it is refused; under shuttle the time is over as soon as others had their turn.
+#[track_caller]
+pub fn park_timeout(time: Duration) {
+    let place = Location::caller();
+    match interleaving::engine() {
+        Engine::Loom => cannot("it models no time, and the model calls thread::park_timeout"),
+        Engine::Shuttle => shuttle::thread::yield_now(),
+        Engine::Std => std::thread::park_timeout(time),
+    }
+    did(place, || format!("park_timeout({time:?})"));
 }
 
 /// As `std::thread::yield_now`: others get their turn before this one goes on.

@@ -80,8 +80,8 @@ pub enum Search {
     Exhaust {
         /// Where the search stands: the engine's own text.
         from: String,
-        /// Whether each `SeqCst` access comes with a fence.
-        fences: bool,
+        /// Whether the `SeqCst` operations are kept in one total order.
+        total_order: bool,
         /// The most executions.
         executions: u64,
         /// How many of the first choices make this part; the search ends when it would change one of them.

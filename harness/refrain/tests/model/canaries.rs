@@ -1,7 +1,11 @@
 //! Threads that wait for each other in vain.
 
 use crate::threads;
-use refrain::sync::{Barrier, Condvar, Mutex, OnceLock, RwLock, mpsc, thread};
+use refrain::sync::{
+    Barrier, Condvar, Mutex, OnceLock, RwLock,
+    atomic::{AtomicBool, AtomicUsize, Ordering::*},
+    mpsc, thread,
+};
 use std::sync::Arc;
 
 #[refrain::model(expect = "deadlock", snapshot)]
@@ -53,6 +57,27 @@ fn a_receiver_waits_for_a_sender_that_it_holds() {
 }
 
 #[refrain::model(expect = "deadlock")]
+fn who_hands_over_waits_for_a_receiver() {
+    let (sender, receiver) = mpsc::sync_channel(0);
+    sender.send(1).unwrap();
+    receiver.recv().unwrap();
+}
+
+/// `std` says that a park may end by itself.
+#[refrain::model(expect = "panic", engine = "loom")]
+fn a_park_without_a_loop_wakes_too_early() {
+    let ready = Arc::new(AtomicBool::new(false));
+    let own = ready.clone();
+    let thread = thread::spawn(move || {
+        thread::park();
+        assert!(own.load(Acquire), "nobody unparked it");
+    });
+    ready.store(true, Release);
+    thread.thread().unpark();
+    thread.join().unwrap();
+}
+
+#[refrain::model(expect = "deadlock")]
 fn a_thread_that_nobody_unparks_stays() {
     threads(1, |_| thread::park());
 }
@@ -66,6 +91,12 @@ fn a_panic_of_the_model_itself_is_caught() {
 #[refrain::model(expect = "panic")]
 fn a_panic_of_a_thread_is_caught() {
     threads(1, |_| panic!("no slot is free"));
+}
+
+/// `std` refuses it; the engines would not.
+#[refrain::model(expect = "panic")]
+fn a_load_that_releases_is_none() {
+    AtomicUsize::new(0).load(Release);
 }
 
 /// Its destructor would abort a program.

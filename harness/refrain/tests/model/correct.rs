@@ -2,8 +2,9 @@
 
 use crate::threads;
 use refrain::sync::{
-    Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock,
+    self, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock,
     atomic::{AtomicBool, AtomicUsize, Ordering::*},
+    cell::UnsafeCell,
     hint, mpsc, thread,
 };
 use std::sync::Arc;
@@ -79,6 +80,55 @@ fn a_full_channel_waits_for_its_receiver() {
     });
     assert_eq!(receiver.iter().collect::<Vec<_>>(), [1, 2]);
     thread.join().unwrap();
+}
+
+#[refrain::model(complete)]
+fn a_channel_without_room_hands_over() {
+    let (sender, receiver) = mpsc::sync_channel(0);
+    let received = Arc::new(AtomicBool::new(false));
+    let other = received.clone();
+    let thread = thread::spawn(move || {
+        sender.send(1).unwrap();
+        assert!(other.load(Acquire), "nobody had it yet");
+        sender.send(2)
+    });
+    // Before it is received, not after: that is when the sender goes on.
+    received.store(true, Release);
+    assert_eq!(receiver.recv(), Ok(1));
+    drop(receiver);
+    assert_eq!(thread.join().unwrap(), Err(mpsc::SendError(2)));
+}
+
+/// A thread that waits for a lock is not woken by an unpark.
+#[refrain::model(preemptions = 2, complete)]
+fn an_unpark_of_a_thread_that_waits_for_a_lock_is_kept() {
+    let lock = Arc::new(Mutex::new(()));
+    let own = lock.clone();
+    let thread = thread::spawn(move || {
+        drop(own.lock().unwrap());
+        thread::park();
+    });
+    let handle = thread.thread().clone();
+    let guard = lock.lock().unwrap();
+    handle.unpark();
+    drop(guard);
+    thread.join().unwrap();
+}
+
+/// As in `std`: what is shared need not be `Debug`, and pointers compare what they point to.
+#[refrain::model]
+fn names_have_the_bounds_of_std() {
+    struct Plain;
+    let (sender, receiver) = mpsc::channel::<Plain>();
+    let thread = thread::spawn(|| Plain);
+    let shown = format!("{sender:?} {receiver:?} {thread:?} {:?}", UnsafeCell::new(Plain));
+    assert_eq!(shown, "Sender { .. } Receiver { .. } JoinHandle { .. } UnsafeCell { .. }");
+    thread.join().unwrap();
+    drop(sender);
+    assert!(receiver.try_iter().next().is_none());
+    let (one, two) = (sync::Arc::new(1), sync::Arc::new(2));
+    assert!(one < two && one == one.clone());
+    assert_eq!(sync::Arc::try_unwrap(two).unwrap(), 2);
 }
 
 #[refrain::model(complete)]

@@ -10,6 +10,7 @@ mod memory;
 mod nondeterminism;
 mod partition;
 mod refcount;
+mod smoke;
 mod traces;
 mod weak;
 

@@ -63,7 +63,7 @@ fn choices_that_the_model_does_not_have_pass() {
     let trace = saved(LOOMS);
     let choices = [Choice::Wakes(true), Choice::Value(3), Choice::Wakes(true)];
     for n in 1..=choices.len() {
-        let threads = Threads::Choices { choices: choices[..n].to_vec(), fences: false };
+        let threads = Threads::Choices { choices: choices[..n].to_vec(), total_order: false };
         let outcome = replayed(&with(&trace, threads), None);
         let passes = |never_began: &[String]| never_began.iter().any(|what| what.contains("choices"));
         assert!(

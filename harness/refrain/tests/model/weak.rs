@@ -45,6 +45,130 @@ fn fences_let_one_enter() {
     assert!(!both_enter((Relaxed, Relaxed), true), "both entered");
 }
 
+/// The store is in nobody's order: a processor makes it after the load.
+#[refrain::model(expect = "panic")]
+fn a_relaxed_store_before_a_sequentially_consistent_load_lets_both_enter() {
+    assert!(!both_enter((Relaxed, SeqCst), false), "both entered");
+}
+
+#[refrain::model(expect = "panic")]
+fn a_relaxed_load_after_a_sequentially_consistent_store_lets_both_enter() {
+    assert!(!both_enter((SeqCst, Relaxed), false), "both entered");
+}
+
+/// One access of four is enough.
+#[refrain::model(expect = "panic")]
+fn one_relaxed_access_of_four_lets_both_enter() {
+    let flags = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let other = flags.clone();
+    let thread = thread::spawn(move || {
+        other[1].store(1, Relaxed);
+        other[0].load(SeqCst) == 0
+    });
+    flags[0].store(1, SeqCst);
+    let one = flags[1].load(SeqCst) == 0;
+    assert!(!(thread.join().unwrap() && one), "both entered");
+}
+
+/// One side says it with accesses, the other with a fence: that is enough, too.
+#[refrain::model(complete)]
+fn a_fence_and_accesses_let_one_enter() {
+    let flags = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let other = flags.clone();
+    let thread = thread::spawn(move || {
+        other[1].store(1, Relaxed);
+        fence(SeqCst);
+        other[0].load(Relaxed) == 0
+    });
+    flags[0].store(1, SeqCst);
+    let one = flags[1].load(SeqCst) == 0;
+    assert!(!(thread.join().unwrap() && one), "both entered");
+}
+
+/// Each raises a flag and lets the other go first, who then looks; says whether both went. As Peterson's algorithm does, but
+/// whoever would have to wait gives up.
+fn both_go(flag: Ordering) -> bool {
+    let shared = Arc::new(([AtomicUsize::new(0), AtomicUsize::new(0)], AtomicUsize::new(0)));
+    let other = shared.clone();
+    let goes = move |(flags, first): &([AtomicUsize; 2], AtomicUsize), own: usize| {
+        flags[own].store(1, flag);
+        first.store(1 - own, SeqCst);
+        flags[1 - own].load(SeqCst) == 0 || first.load(SeqCst) == own
+    };
+    let thread = thread::spawn(move || goes(&other, 1));
+    let one = goes(&shared, 0);
+    thread.join().unwrap() && one
+}
+
+/// The stores to `first` are ordered by nothing but the total order.
+#[refrain::model(complete)]
+fn one_of_two_goes_first() {
+    assert!(!both_go(SeqCst), "both went");
+}
+
+#[refrain::model(expect = "panic")]
+fn both_go_whose_flags_are_raised_late() {
+    assert!(!both_go(Relaxed), "both went");
+}
+
+/// Two look at what two others write; says whether they see it in two orders.
+fn readers_disagree(store: Ordering, load: Ordering) -> bool {
+    let shared = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let writers = [0, 1].map(|nth| {
+        let own = shared.clone();
+        thread::spawn(move || own[nth].store(1, store))
+    });
+    let own = shared.clone();
+    let reads = move |shared: &[AtomicUsize; 2], first: usize| {
+        shared[first].load(load) == 1 && shared[1 - first].load(load) == 0
+    };
+    let reader = thread::spawn(move || reads(&own, 1));
+    let one = reads(&shared, 0);
+    let other = reader.join().unwrap();
+    writers.into_iter().for_each(|thread| thread.join().unwrap());
+    one && other
+}
+
+#[refrain::model(complete)]
+fn readers_agree_if_all_is_sequentially_consistent() {
+    assert!(!readers_disagree(SeqCst, SeqCst), "two orders");
+}
+
+#[refrain::model(expect = "panic")]
+fn readers_that_only_acquire_disagree() {
+    assert!(!readers_disagree(SeqCst, Acquire), "two orders");
+}
+
+/// The flag is sequentially consistent, the count is not: whoever drops it last does not see what the other did.
+#[refrain::model(expect = "panic")]
+fn a_relaxed_count_beside_a_sequentially_consistent_flag_is_caught() {
+    let shared = Arc::new((AtomicUsize::new(2), AtomicUsize::new(0), [AtomicUsize::new(0), AtomicUsize::new(0)]));
+    threads(2, move |nth| {
+        let (count, flag, done) = &*shared;
+        done[nth].store(1, Relaxed);
+        flag.store(1, SeqCst);
+        flag.load(SeqCst);
+        if count.fetch_sub(1, Relaxed) == 1 {
+            assert!(done.iter().all(|one| one.load(Relaxed) == 1), "what a holder did is not seen");
+        }
+    });
+}
+
+/// What a relaxed flag announces may be read before it is there, whatever its own order is.
+#[refrain::model(expect = "panic")]
+fn a_relaxed_flag_announces_nothing() {
+    let shared = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let other = shared.clone();
+    let thread = thread::spawn(move || {
+        other[0].store(7, SeqCst);
+        other[1].store(1, Relaxed);
+    });
+    if shared[1].load(Relaxed) == 1 {
+        assert_eq!(shared[0].load(SeqCst), 7, "a stale message");
+    }
+    thread.join().unwrap();
+}
+
 /// One flag of two is sequentially consistent: that orders nothing, and what is found stays found.
 #[refrain::model(expect = "panic")]
 fn a_sequentially_consistent_counter_beside_them_does_not_help() {
@@ -67,6 +191,22 @@ fn a_relaxed_message_is_read_before_it_is_written() {
     if shared[1].load(Acquire) == 1 {
         assert_eq!(shared[0].load(Relaxed), 7, "a stale message");
     }
+    thread.join().unwrap();
+}
+
+/// Only a park receives what an unpark hands on.
+#[refrain::model(expect = "panic")]
+fn an_unpark_publishes_nothing_before_the_park() {
+    let shared = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let other = shared.clone();
+    let thread = thread::spawn(move || {
+        if other[1].load(Relaxed) == 1 {
+            assert_eq!(other[0].load(Relaxed), 7, "a stale message");
+        }
+    });
+    shared[0].store(7, Relaxed);
+    thread.thread().unpark();
+    shared[1].store(1, Relaxed);
     thread.join().unwrap();
 }
 

@@ -46,7 +46,7 @@ pub(super) struct Share<'a> {
 impl Share<'_> {
     fn left(&self) -> u64 {
         match self.unlimited {
-            true if self.budget.is_stopped() => 0,
+            true if self.budget.asker.stops() => 0,
             true => u64::MAX,
             false => self.budget.left(self.up_to, self.started),
         }
@@ -54,7 +54,7 @@ impl Share<'_> {
 
     /// Counts executions: where their number is what ends the search, no more than are left.
     fn count(&self, executions: u64) -> u64 {
-        let is_exact = !self.unlimited && !self.budget.is_stopped() && matches!(self.budget.until, Until::Runs(_));
+        let is_exact = !self.unlimited && !self.budget.asker.stops() && matches!(self.budget.until, Until::Runs(_));
         let counted = if is_exact { executions.min(self.left()) } else { executions };
         self.budget.add(counted);
         counted
@@ -75,7 +75,7 @@ struct Shared<'a> {
     desk: Mutex<Desk>,
     changed: Condvar,
     workers: usize,
-    fences: bool,
+    total_order: bool,
     share: Share<'a>,
 }
 
@@ -83,14 +83,14 @@ struct Shared<'a> {
 pub(super) fn exhaust(
     pool: &mut Pool,
     preemptions: Option<u8>,
-    fences: bool,
+    total_order: bool,
     share: Share<'_>,
 ) -> Result<Part, Refusal> {
     let parts = Parts::whole(Path::whole(preemptions).to_string());
     let desk = Desk { parts, executions: 0, failed: None, stopped: None, refused: None };
     let begun = Instant::now();
     let workers = pool.workers().len();
-    let shared = Shared { desk: Mutex::new(desk), changed: Condvar::new(), workers, fences, share };
+    let shared = Shared { desk: Mutex::new(desk), changed: Condvar::new(), workers, total_order, share };
     thread::scope(|scope| {
         for worker in pool.workers() {
             scope.spawn(|| work(worker, &shared));
@@ -105,20 +105,20 @@ pub(super) fn exhaust(
         (None, Some(stopped)) => stopped,
         (None, None) => (COMPLETE.to_owned(), true),
     };
-    let (by, took_ms) = (name(preemptions, fences), begun.elapsed().as_millis() as u64);
+    let (by, took_ms) = (name(preemptions, total_order), begun.elapsed().as_millis() as u64);
     let searched = protocol::Searched { by, executions: desk.executions, took_ms, end };
     Ok(Part { searched, failed: desk.failed, is_sound })
 }
 
 /// `loom, at most 1 preemption`.
-fn name(preemptions: Option<u8>, fences: bool) -> String {
+fn name(preemptions: Option<u8>, total_order: bool) -> String {
     let bound = match preemptions {
         None => "any preemptions".to_owned(),
         Some(0) => "no preemption".to_owned(),
         Some(1) => "at most 1 preemption".to_owned(),
         Some(most) => format!("at most {most} preemptions"),
     };
-    format!("loom, {bound}{}", if fences { ", SeqCst accesses as fences" } else { "" })
+    format!("loom, {bound}{}", if total_order { ", SeqCst in one order" } else { "" })
 }
 
 fn work(worker: &mut Worker, shared: &Shared) {
@@ -156,7 +156,7 @@ fn take(shared: &Shared) -> Option<(u64, Search)> {
         let is_needed = shared.workers > 1 && desk.parts.todo() <= shared.workers;
         let most = if is_needed { UNTIL_SPLIT } else { UNTIL_TOLD };
         if let Some((id, from, within, executions)) = desk.parts.take(left, most) {
-            return Some((id, Search::Exhaust { from, fences: shared.fences, executions, within }));
+            return Some((id, Search::Exhaust { from, total_order: shared.total_order, executions, within }));
         }
         desk = shared.changed.wait(desk).expect("no worker panics");
     }

@@ -5,7 +5,7 @@
 
 use super::{Budget, exhaust};
 use crate::{
-    driver::{Refusal, explore::Until, refused, shrink::Smaller},
+    driver::{Asker, Refusal, explore::Until, refused, shrink::Smaller},
     plan::{Deviation, Plan, Threads},
     protocol::Progress,
     report::plan_summary,
@@ -19,7 +19,6 @@ use crate::{
 };
 use std::{
     ops::ControlFlow,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -33,11 +32,10 @@ pub(crate) fn shrink(
     plan: &Plan,
     signature: &Signature,
     deadline: Option<Instant>,
-    stop: &AtomicBool,
-    progress: &dyn Fn(Progress),
+    asker: Asker<'_>,
 ) -> Result<Smaller, Refusal> {
     let mut smaller = Smaller { plan: plan.clone(), runs: 0, interrupted: false };
-    let late = || stop.load(Relaxed) || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    let late = || asker.stops() || deadline.is_some_and(|deadline| Instant::now() >= deadline);
     if let Some(Threads::Deviations(deviations)) = &plan.threads {
         let mut refusal = None;
         let minimum = ddmin(deviations.clone(), &mut |deviations| {
@@ -46,7 +44,7 @@ pub(crate) fn shrink(
             }
             smaller.runs += 1;
             let note = plan_summary(&smaller.plan, 0);
-            progress(Progress { doing: "shrinking".into(), runs: smaller.runs, of: None, note });
+            asker.tell(Progress { doing: "shrinking".into(), runs: smaller.runs, of: None, note });
             match fails(pool, &of(deviations), signature) {
                 Ok(Some(plan)) => {
                     smaller.plan = plan;
@@ -67,8 +65,8 @@ pub(crate) fn shrink(
     if model.engine == Some("shuttle") || model.preemptions.is_some() {
         return Ok(smaller);
     }
-    let (preemptions, fences) = match smaller.plan.threads.as_ref() {
-        Some(Threads::Choices { choices: _, fences }) => (preemptions(&smaller.plan), *fences),
+    let (preemptions, total_order) = match smaller.plan.threads.as_ref() {
+        Some(Threads::Choices { choices: _, total_order }) => (preemptions(&smaller.plan), *total_order),
         // It is found again with as many, so that it is told in full.
         _ => (preemptions(&smaller.plan) + 1, false),
     };
@@ -79,9 +77,9 @@ pub(crate) fn shrink(
         }
         let started = Instant::now();
         let end = deadline.map_or(started + LOOK, |deadline| deadline.min(started + LOOK));
-        let budget = Budget { until: Until::Time(end), stop, made: AtomicU64::new(0), progress: &|_| {} };
+        let budget = Budget::new(Until::Time(end), Asker { progress: &|_| {}, ..asker });
         let share = exhaust::Share { budget: &budget, up_to: 1.0, started, unlimited: false };
-        let part = exhaust::exhaust(pool, Some(bound as u8), fences, share)?;
+        let part = exhaust::exhaust(pool, Some(bound as u8), total_order, share)?;
         smaller.runs += part.searched.executions;
         let Some(found) = part.failed else { continue };
         if let Some(found) = fails(pool, &found, signature)? {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::plan::{
     Argument, Deviation, Fault, Hold, Link, Plan, Route, Threads, Until, Way, What, When,
-    threads::{FENCES, run_of},
+    threads::{TOTAL_ORDER, run_of},
 };
 use crate::strict_json;
 use std::str::FromStr;
@@ -32,8 +32,8 @@ pub(super) fn plan<'a>(sentences: impl Iterator<Item = &'a str>) -> Result<Plan,
             Sentence::Hold(hold) => plan.holds.push(hold),
             Sentence::Threads(_) if plan.threads.is_some() => return twice("which thread goes on".to_string()),
             Sentence::Threads(threads) => plan.threads = Some(threads),
-            Sentence::Fences => match &mut plan.threads {
-                Some(Threads::Choices { fences: fences @ false, .. }) => *fences = true,
+            Sentence::TotalOrder => match &mut plan.threads {
+                Some(Threads::Choices { total_order: total_order @ false, .. }) => *total_order = true,
                 _ => return Err(misplaced(nth, text, "after \"threads choose\", once")),
             },
             Sentence::Deviation(deviation) => match &mut plan.threads {
@@ -62,7 +62,7 @@ enum Sentence {
     Fault(Fault),
     Hold(Hold),
     Threads(Threads),
-    Fences,
+    TotalOrder,
     Deviation(Deviation),
 }
 
@@ -87,7 +87,7 @@ fn sentence(words: &mut Words) -> Result<Sentence, SentenceError> {
         "hold" => Ok(Sentence::Hold(hold(words)?)),
         "threads" => Ok(Sentence::Threads(threads(words)?)),
         "thread" => Ok(Sentence::Deviation(deviation(words)?)),
-        "SeqCst" => words.exactly(FENCES).map(|()| Sentence::Fences),
+        "SeqCst" => words.exactly(TOTAL_ORDER).map(|()| Sentence::TotalOrder),
         verb if begins_fault(verb) => Ok(Sentence::Fault(fault(words)?)),
         _ => Err(words.expected(&format!("\"seed\", \"NAME = JSON\", \"hold\" or {}", a_fault()))),
     }
@@ -129,7 +129,7 @@ fn threads(words: &mut Words) -> Result<Threads, SentenceError> {
             return Err(words.expected(&format!("at most {CHOICES_MAX} choices")));
         }
     }
-    Ok(Threads::Choices { choices, fences: false })
+    Ok(Threads::Choices { choices, total_order: false })
 }
 
 fn deviation(words: &mut Words) -> Result<Deviation, SentenceError> {

@@ -1,0 +1,193 @@
+//! The total order of `SeqCst` operations, which loom does not give them: to it, a `SeqCst` access acquires and releases,
+//! and only a fence does more. So it reports Dekker's algorithm, which is right.
+//!
+//! A find that may be of this kind is searched for again while this watches. When loom has a load read what no total order
+//! allows, there is no such execution: it is left. Its threads unwind, whatever they wait for, and nothing below is searched.
+//!
+//! It could be done with less, and would be wrong:
+//!
+//! - To confirm a find by an execution that is sequentially consistent throughout, such as shuttle's, would clear every
+//!   relaxed access of a model for one `SeqCst` access that it also has.
+//! - A `SeqCst` fence before each `SeqCst` access orders what is not `SeqCst`, too: a relaxed store before a `SeqCst` load
+//!   would be made before it, and with it Dekker's algorithm would seem right.
+//! - To take the order of the execution for the total order would forbid what processors do: a relaxed flag may overtake
+//!   the `SeqCst` store that it announces.
+//! - To let such a load read another store is too late: loom orders the stores of an atomic as its loads see them.
+
+mod history;
+#[cfg(test)]
+mod tests;
+
+use super::{cannot, log::Number, loom};
+use history::{Clock, History, OPERATIONS_MAX};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    panic::{self, AssertUnwindSafe},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering, Ordering::Relaxed},
+    },
+    thread,
+};
+
+static WATCHES: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    static WATCH: RefCell<Watch> = RefCell::default();
+}
+
+/// What is kept of one execution.
+#[derive(Debug, Default)]
+struct Watch {
+    history: History,
+    objects: Number,
+    handed_on: BTreeMap<Through, Clock>,
+    /// Where threads may wait for each other's word.
+    condvars: Vec<Weak<::loom::sync::Condvar>>,
+    /// Whether there is no such execution.
+    is_left: bool,
+}
+
+/// What hands on from one thread to another what it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Through {
+    /// A mutex, from who unlocked it to who locks it.
+    Mutex(Number),
+    /// The same of a lock of readers and writers.
+    RwLock(Number),
+    /// From who spawns a thread to the thread.
+    Spawn(Number),
+    /// From a thread that ended to who joins it.
+    Join(Number),
+    /// From who unparks a thread to the thread.
+    Park(Number),
+}
+
+/// Decides whether the executions that come are watched.
+pub(super) fn watch(watches: bool) {
+    WATCHES.store(watches, Relaxed);
+}
+
+/// Whether somebody watches. Everything else here costs time: ask before.
+#[inline]
+pub(crate) fn watches() -> bool {
+    WATCHES.load(Relaxed)
+}
+
+/// An execution begins.
+pub(super) fn forget() {
+    if watches() {
+        WATCH.with(|watch| *watch.borrow_mut() = Watch::default());
+    }
+}
+
+/// Gives an object a number, if nobody else does.
+pub(super) fn number() -> Number {
+    if !watches() {
+        return 0;
+    }
+    WATCH.with(|watch| {
+        let mut watch = watch.borrow_mut();
+        watch.objects += 1;
+        watch.objects
+    })
+}
+
+/// The running thread read a value. Does not return if no total order allows that.
+pub(crate) fn load(atomic: Number, order: Ordering, value: u64) {
+    if with(|watch, thread| watch.history.load(thread, atomic, order, value)) == Some(false) {
+        leave_all();
+    }
+}
+
+/// The running thread stored a value.
+pub(crate) fn store(atomic: Number, order: Ordering, value: u64) {
+    with(|watch, thread| watch.history.store(thread, atomic, order, value));
+}
+
+/// The running thread read a value and stored another, in one step. Does not return if no total order allows that.
+pub(crate) fn exchange(atomic: Number, order: Ordering, was: u64, value: u64) {
+    if with(|watch, thread| watch.history.exchange(thread, atomic, order, was, value)) == Some(false) {
+        leave_all();
+    }
+}
+
+/// There is no such execution: every thread ends.
+fn leave_all() {
+    ::loom::skip_branch();
+    let condvars = WATCH.with(|watch| {
+        let mut watch = watch.borrow_mut();
+        watch.is_left = true;
+        std::mem::take(&mut watch.condvars)
+    });
+    // Whoever waits for a lock gets it from who unwinds; who waits for a word gets it here.
+    condvars.iter().filter_map(Weak::upgrade).for_each(|condvar| condvar.notify_all());
+    crate::sync::thread::unpark_all();
+    leave();
+}
+
+/// Threads wait for each other's word here.
+pub(crate) fn waits_at(condvar: &Arc<::loom::sync::Condvar>) {
+    if watches() {
+        WATCH.with(|watch| watch.borrow_mut().condvars.push(Arc::downgrade(condvar)));
+    }
+}
+
+/// Whether there is no such execution.
+pub(super) fn is_left() -> bool {
+    watches() && WATCH.with(|watch| watch.borrow().is_left)
+}
+
+/// The running thread ends, if there is no such execution.
+pub(super) fn leave() {
+    if is_left() && !thread::panicking() {
+        // Without the hook, which would end the process.
+        panic::resume_unwind(Box::new("there is no such execution"));
+    }
+}
+
+/// Runs a thread to its end; `None`: there is no such execution.
+pub(crate) fn run<T>(thread: impl FnOnce() -> T) -> Option<T> {
+    if watches() { panic::catch_unwind(AssertUnwindSafe(thread)).ok() } else { Some(thread()) }
+}
+
+/// The running thread made a fence.
+pub(crate) fn fence(order: Ordering) {
+    with(|watch, thread| watch.history.fence(thread, order));
+}
+
+/// The running thread hands on what it knows.
+pub(crate) fn release(through: Through) {
+    with(|watch, thread| {
+        let clock = watch.history.release(thread);
+        history::join(watch.handed_on.entry(through).or_default(), &clock);
+    });
+}
+
+/// The running thread learns what others handed on.
+pub(crate) fn acquire(through: Through) {
+    with(|watch, thread| {
+        if let Some(clock) = watch.handed_on.get(&through) {
+            watch.history.acquire(thread, clock);
+        }
+    });
+}
+
+fn with<R>(f: impl FnOnce(&mut Watch, usize) -> R) -> Option<R> {
+    if !watches() {
+        return None;
+    }
+    leave();
+    let thread = loom::thread();
+    WATCH.with(|watch| {
+        let mut watch = watch.borrow_mut();
+        if !watch.history.has_room() {
+            cannot(&format!(
+                "an execution has more than {OPERATIONS_MAX} operations on atomics, too many to put SeqCst in order: is there \
+                 a loop that waits for another thread?"
+            ))
+        }
+        Some(f(&mut watch, thread))
+    })
+}
