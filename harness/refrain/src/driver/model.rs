@@ -6,16 +6,16 @@ mod shrink;
 
 pub(crate) use shrink::shrink;
 
-use super::{Asker, Refusal, explore::Until, record::record_twice, under_test::catch};
+use super::{Asker, Refusal, explore::Until, record::record_twice, refused, under_test::catch};
 use crate::{
     event::Event,
-    interleaving::log::OLD,
-    plan::Plan,
+    plan::{Plan, Threads},
     protocol::{Caught, Coverage, Exploration, Progress, Searched},
     test::{Model, Test},
+    verdict::Signature,
     worker::{
         Pool,
-        job::{Ran, Source},
+        job::{Answer, Job, Ran, Source},
     },
 };
 use std::{
@@ -155,7 +155,11 @@ fn searched(
         parts.push(part);
         if let Some(plan) = failed {
             let ran = record_twice(test, pool, Source::Plan(Box::new(plan)))?;
-            if total_order || !needs_total_order(&ran.events) {
+            let possible = match ran.verdict.failure() {
+                Some(failure) if has_seq_cst(&ran.events) => is_possible(pool, &ran.plan, &failure.signature())?,
+                _ => true,
+            };
+            if possible {
                 return Ok((parts, Some(ran)));
             }
             // Once more, with the one order that loom does not model by itself.
@@ -187,8 +191,18 @@ fn parts_done(budget: &Budget, started: Instant) -> f64 {
     }
 }
 
-/// Whether an execution has a load of an old value, and accesses whose total order could forbid it.
-fn needs_total_order(events: &[Event]) -> bool {
-    let has = |text: &str| events.iter().any(|event| event.text.contains(text));
-    has(OLD) && events.iter().any(|event| event.text.contains("SeqCst") && !event.text.starts_with("fence("))
+/// Whether an execution has accesses whose total order could forbid it.
+fn has_seq_cst(events: &[Event]) -> bool {
+    events.iter().any(|event| event.text.contains("SeqCst") && !event.text.starts_with("fence("))
+}
+
+/// Whether what loom found fails in the same way when `SeqCst` operations are kept in one order. It does, where that cannot
+/// be told.
+fn is_possible(pool: &mut Pool, plan: &Plan, signature: &Signature) -> Result<bool, Refusal> {
+    let Some(Threads::Choices { choices, total_order: false }) = &plan.threads else { return Ok(true) };
+    let threads = Some(Threads::Choices { choices: choices.clone(), total_order: true });
+    match pool.ask(&Job::Try(Plan { threads, ..Plan::default() })).map_err(refused)? {
+        Answer::Ran(ran) => Ok(ran.verdict.failure().is_some_and(|failure| failure.signature() == *signature)),
+        _ => Ok(true),
+    }
 }

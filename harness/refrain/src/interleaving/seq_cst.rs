@@ -1,8 +1,9 @@
 //! The total order of `SeqCst` operations, which loom does not give them: to it, a `SeqCst` access acquires and releases,
 //! and only a fence does more. So it reports Dekker's algorithm, which is right.
 //!
-//! A find that may be of this kind is searched for again while this watches. When loom has a load read what no total order
-//! allows, there is no such execution: it is left. Its threads unwind, whatever they wait for, and nothing below is searched.
+//! A find that has `SeqCst` accesses is made again while this watches, and if that is impossible, searched for again. When
+//! loom has a load read what no total order allows, there is no such execution: it is left. Its threads unwind, whatever they
+//! wait for, and nothing below is searched.
 //!
 //! It could be done with less, and would be wrong:
 //!

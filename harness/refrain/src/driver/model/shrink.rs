@@ -3,7 +3,7 @@
 //! What was sampled loses the deviations that it does not need; then the exhaustive search looks for the same failure
 //! with no preemption, with one, and so on, up to as many as the plan has.
 
-use super::{Budget, exhaust};
+use super::{Budget, exhaust, is_possible};
 use crate::{
     driver::{Asker, Refusal, explore::Until, refused, shrink::Smaller},
     plan::{Deviation, Plan, Threads},
@@ -65,12 +65,13 @@ pub(crate) fn shrink(
     if model.engine == Some("shuttle") || model.preemptions.is_some() {
         return Ok(smaller);
     }
-    let (preemptions, total_order) = match smaller.plan.threads.as_ref() {
+    let (preemptions, mut total_order) = match smaller.plan.threads.as_ref() {
         Some(Threads::Choices { choices: _, total_order }) => (preemptions(&smaller.plan), *total_order),
         // It is found again with as many, so that it is told in full.
         _ => (preemptions(&smaller.plan) + 1, false),
     };
-    for bound in 0..preemptions.min(usize::from(u8::MAX)) {
+    let mut bound = 0;
+    while bound < preemptions.min(usize::from(u8::MAX)) {
         if late() {
             smaller.interrupted = true;
             break;
@@ -81,11 +82,18 @@ pub(crate) fn shrink(
         let share = exhaust::Share { budget: &budget, up_to: 1.0, started, unlimited: false };
         let part = exhaust::exhaust(pool, Some(bound as u8), total_order, share)?;
         smaller.runs += part.searched.executions;
-        let Some(found) = part.failed else { continue };
-        if let Some(found) = fails(pool, &found, signature)? {
-            smaller.plan = found;
-            break;
+        if let Some(found) = part.failed
+            && let Some(found) = fails(pool, &found, signature)?
+        {
+            if is_possible(pool, &found, signature)? {
+                smaller.plan = found;
+                break;
+            }
+            // Once more, without what is impossible.
+            total_order = true;
+            continue;
         }
+        bound += 1;
     }
     Ok(smaller)
 }
