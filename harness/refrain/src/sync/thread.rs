@@ -21,14 +21,12 @@ pub use std::thread::{Result, panicking};
 
 /// As `std::thread::JoinHandle`.
 pub struct JoinHandle<T> {
-    /// `None` comes of a thread that SeqCst forbids; nobody joins it.
-    raw: On<
-        loom::thread::JoinHandle<Option<T>>,
-        shuttle::thread::JoinHandle<Option<T>>,
-        std::thread::JoinHandle<Option<T>>,
-    >,
+    raw: Handles<Option<T>>,
     thread: Thread,
 }
+
+/// `None` comes of a thread in an execution that there is not; nobody joins it.
+type Handles<T> = On<loom::thread::JoinHandle<T>, shuttle::thread::JoinHandle<T>, std::thread::JoinHandle<T>>;
 
 /// As `std::thread::Thread`.
 #[derive(Debug, Clone)]

@@ -95,9 +95,9 @@ fn a_search_of_every_model_is_split_exactly() {
     let mut split = 0;
     for test in found {
         let explored = check(&test.name, Budget::Runs(2_000), &[2, 3]);
-        let looms = explored.engines.iter().filter(|searched| searched.by.starts_with("loom"));
+        let mut looms = explored.engines.iter().filter(|searched| searched.by.starts_with("loom"));
         split += looms.clone().filter(|searched| searched.executions > 128).count();
-        let last = looms.last().unwrap();
+        let last = looms.next_back().unwrap();
         assert_eq!(last.end, "complete", "{}: {last:?}", test.name);
     }
     assert!(split >= 8, "{split} searches were long enough to be split");
