@@ -222,7 +222,7 @@ fn who_gives_up_passes_the_wake_on() {
 
 /// The same where it also joins the queue meanwhile, and may have the session. That has too many orders to search them all:
 /// loom's search comes to its end with up to three preemptions, and any number of them is sampled.
-#[refrain::model(runs = 6_000)]
+#[refrain::model]
 fn who_joins_and_gives_up_passes_the_wake_on() {
     let (table, session) = held(1);
     let quitter = {
