@@ -3,7 +3,8 @@
 //!
 //! A find that has `SeqCst` accesses is made again while this watches, and if that is impossible, searched for again. When
 //! loom has a load read what no total order allows, there is no such execution: it is left. Its threads unwind, whatever they
-//! wait for, and nothing below is searched.
+//! wait for, and nothing below is searched. Where one of them cannot, because another took a lock with it, the search ends
+//! there, as at any limit.
 //!
 //! It could be done with less, and would be wrong:
 //!
@@ -20,6 +21,7 @@ mod history;
 mod tests;
 
 use super::{cannot, log::Number, loom};
+use crate::sync::thread::{spawned, unpark_all};
 use history::{Clock, History, OPERATIONS_MAX};
 use std::{
     cell::RefCell,
@@ -46,6 +48,9 @@ struct Watch {
     handed_on: BTreeMap<Through, Clock>,
     /// Where threads may wait for each other's word.
     condvars: Vec<Weak<::loom::sync::Condvar>>,
+    /// How many threads have ended, and how many wait for the end of another.
+    ended: usize,
+    joining: usize,
     /// Whether there is no such execution.
     is_left: bool,
 }
@@ -117,15 +122,16 @@ pub(crate) fn exchange(atomic: Number, order: Ordering, was: u64, value: u64) {
 /// There is no such execution: every thread ends.
 fn leave_all() {
     ::loom::skip_branch();
-    let condvars = WATCH.with(|watch| {
-        let mut watch = watch.borrow_mut();
-        watch.is_left = true;
-        std::mem::take(&mut watch.condvars)
-    });
-    // Whoever waits for a lock gets it from who unwinds; who waits for a word gets it here.
-    condvars.iter().filter_map(Weak::upgrade).for_each(|condvar| condvar.notify_all());
-    crate::sync::thread::unpark_all();
+    WATCH.with(|watch| watch.borrow_mut().is_left = true);
+    wake_all();
     leave();
+}
+
+/// Whoever waits for a lock gets it from who unwinds; who waits for a word gets it here.
+fn wake_all() {
+    let condvars = WATCH.with(|watch| watch.borrow().condvars.clone());
+    condvars.iter().filter_map(Weak::upgrade).for_each(|condvar| condvar.notify_all());
+    unpark_all();
 }
 
 /// Threads wait for each other's word here.
@@ -133,6 +139,17 @@ pub(crate) fn waits_at(condvar: &Arc<::loom::sync::Condvar>) {
     if watches() {
         WATCH.with(|watch| watch.borrow_mut().condvars.push(Arc::downgrade(condvar)));
     }
+}
+
+/// The running thread waits for the end of another, while this is done.
+pub(crate) fn joining<T>(join: impl FnOnce() -> T) -> T {
+    if !watches() {
+        return join();
+    }
+    WATCH.with(|watch| watch.borrow_mut().joining += 1);
+    let joined = join();
+    WATCH.with(|watch| watch.borrow_mut().joining -= 1);
+    joined
 }
 
 /// Whether there is no such execution.
@@ -150,7 +167,18 @@ pub(super) fn leave() {
 
 /// Runs a thread to its end; `None`: there is no such execution.
 pub(crate) fn run<T>(thread: impl FnOnce() -> T) -> Option<T> {
-    if watches() { panic::catch_unwind(AssertUnwindSafe(thread)).ok() } else { Some(thread()) }
+    if !watches() {
+        return Some(thread());
+    }
+    let result = panic::catch_unwind(AssertUnwindSafe(thread)).ok();
+    WATCH.with(|watch| watch.borrow_mut().ended += 1);
+    // Another may yet begin to wait; who joins a thread waits for its end.
+    let others_go_on = || WATCH.with(|watch| watch.borrow().ended + watch.borrow().joining) <= spawned();
+    while is_left() && others_go_on() {
+        wake_all();
+        ::loom::thread::yield_now();
+    }
+    result
 }
 
 /// The running thread made a fence.

@@ -74,6 +74,11 @@ pub(crate) fn forget() {
     PARKED.with(|parked| parked.borrow_mut().clear());
 }
 
+/// How many threads the execution has spawned.
+pub(crate) fn spawned() -> usize {
+    SPAWNED.get()
+}
+
 /// Every thread goes on that is parked under loom.
 pub(crate) fn unpark_all() {
     let all: Vec<_> = PARKED.with(|parked| parked.borrow().values().cloned().collect());
@@ -135,7 +140,7 @@ impl<T> JoinHandle<T> {
     pub fn join(self) -> Result<T> {
         let (place, number) = (Location::caller(), self.thread.number);
         begin(place, || format!("join thread {number}"));
-        let value = each!(self.raw, raw => raw.join())?;
+        let value = seq_cst::joining(|| each!(self.raw, raw => raw.join()))?;
         seq_cst::acquire(Through::Join(number));
         did(place, || format!("join thread {number}"));
         value.ok_or_else(|| Box::new("the thread ended without a result") as Box<_>)

@@ -2,6 +2,7 @@
 
 use crate::threads;
 use refrain::sync::{
+    Mutex,
     atomic::{AtomicUsize, Ordering, Ordering::*, fence},
     thread,
 };
@@ -218,4 +219,23 @@ fn one_atomic_is_coherent() {
         count.fetch_add(1, Relaxed);
     });
     assert_eq!(own.load(Relaxed), 2);
+}
+
+/// What a lock orders stands in the total order, too.
+#[refrain::model(complete)]
+fn a_lock_hands_on_what_is_sequentially_consistent() {
+    let shared = Arc::new(([AtomicUsize::new(0), AtomicUsize::new(0)], Mutex::new(false)));
+    let (one, other) = (shared.clone(), shared.clone());
+    let writes = thread::spawn(move || {
+        one.0[0].store(1, SeqCst);
+        *one.1.lock().unwrap() = true;
+    });
+    let reads = thread::spawn(move || {
+        let is_written = *other.1.lock().unwrap();
+        is_written && other.0[1].load(SeqCst) == 0
+    });
+    shared.0[1].store(1, SeqCst);
+    let is_first = shared.0[0].load(SeqCst) == 0;
+    writes.join().unwrap();
+    assert!(!(reads.join().unwrap() && is_first), "two orders");
 }
