@@ -1,13 +1,12 @@
 //! A model on plain loom: `bench-loom MODEL` prints how many executions it made, up to the first that fails, and the seconds.
 
 use std::{
-    env, panic,
-    panic::AssertUnwindSafe,
-    process,
+    env, panic, process,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    thread,
     time::Instant,
 };
 
@@ -23,11 +22,13 @@ fn main() {
     let executions = Arc::new(AtomicU64::new(0));
     let count = executions.clone();
     let started = Instant::now();
-    let _ = panic::catch_unwind(AssertUnwindSafe(|| {
+    // On a thread of its own, as `cargo test` runs a test.
+    let search = move || {
         loom::model::Builder::new().check(move || {
             count.fetch_add(1, Relaxed);
             model();
         })
-    }));
+    };
+    let _ = thread::spawn(search).join();
     println!("{} {}", executions.load(Relaxed), started.elapsed().as_secs_f64());
 }

@@ -6,13 +6,12 @@ use shuttle::{
     scheduler::{PctScheduler, RandomScheduler, Scheduler, UrwRandomScheduler},
 };
 use std::{
-    env, panic,
-    panic::AssertUnwindSafe,
-    process,
+    env, panic, process,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    thread,
     time::Instant,
 };
 
@@ -38,12 +37,14 @@ fn main() {
     config.failure_persistence = FailurePersistence::None;
     config.silence_warnings = true;
     let started = Instant::now();
-    let _ = panic::catch_unwind(AssertUnwindSafe(|| {
+    // On a thread of its own, as `cargo test` runs a test.
+    let search = move || {
         Runner::new(scheduler, config).run(move || {
             count.fetch_add(1, Relaxed);
             model();
         })
-    }));
+    };
+    let _ = thread::spawn(search).join();
     println!("{} {}", made.load(Relaxed), started.elapsed().as_secs_f64());
 }
 
