@@ -125,6 +125,7 @@ pub(crate) fn thread() -> usize {
 }
 
 /// Gives a new object its number among those of its kind.
+#[inline]
 pub(crate) fn number(kind: &'static str) -> Number {
     if !records() {
         return seq_cst::number();
@@ -138,6 +139,7 @@ pub(crate) fn number(kind: &'static str) -> Number {
 }
 
 /// The running thread is about to do something that may have to wait.
+#[inline]
 pub(crate) fn begin(place: &'static Location<'static>, text: impl FnOnce() -> String) {
     seq_cst::leave();
     if records() {
@@ -150,6 +152,7 @@ pub(crate) fn begin(place: &'static Location<'static>, text: impl FnOnce() -> St
 }
 
 /// The running thread did something.
+#[inline]
 pub(crate) fn did(place: &'static Location<'static>, text: impl FnOnce() -> String) {
     seq_cst::leave();
     if records() {

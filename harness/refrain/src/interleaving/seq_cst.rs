@@ -82,6 +82,7 @@ pub(crate) fn watches() -> bool {
 }
 
 /// An execution begins.
+#[inline]
 pub(super) fn forget() {
     if watches() {
         WATCH.with(|watch| *watch.borrow_mut() = Watch::default());
@@ -89,6 +90,7 @@ pub(super) fn forget() {
 }
 
 /// Gives an object a number, if nobody else does.
+#[inline]
 pub(super) fn number() -> Number {
     if !watches() {
         return 0;
@@ -101,6 +103,7 @@ pub(super) fn number() -> Number {
 }
 
 /// The running thread read a value. Does not return if no total order allows that.
+#[inline]
 pub(crate) fn load(atomic: Number, order: Ordering, value: u64) {
     if with(|watch, thread| watch.history.load(thread, atomic, order, value)) == Some(false) {
         leave_all();
@@ -108,11 +111,13 @@ pub(crate) fn load(atomic: Number, order: Ordering, value: u64) {
 }
 
 /// The running thread stored a value.
+#[inline]
 pub(crate) fn store(atomic: Number, order: Ordering, value: u64) {
     with(|watch, thread| watch.history.store(thread, atomic, order, value));
 }
 
 /// The running thread read a value and stored another, in one step. Does not return if no total order allows that.
+#[inline]
 pub(crate) fn exchange(atomic: Number, order: Ordering, was: u64, value: u64) {
     if with(|watch, thread| watch.history.exchange(thread, atomic, order, was, value)) == Some(false) {
         leave_all();
@@ -142,6 +147,7 @@ pub(crate) fn waits_at(condvar: &Arc<::loom::sync::Condvar>) {
 }
 
 /// The running thread waits for the end of another, while this is done.
+#[inline]
 pub(crate) fn joining<T>(join: impl FnOnce() -> T) -> T {
     if !watches() {
         return join();
@@ -153,11 +159,13 @@ pub(crate) fn joining<T>(join: impl FnOnce() -> T) -> T {
 }
 
 /// Whether there is no such execution.
+#[inline]
 pub(super) fn is_left() -> bool {
     watches() && WATCH.with(|watch| watch.borrow().is_left)
 }
 
 /// The running thread ends, if there is no such execution.
+#[inline]
 pub(super) fn leave() {
     if is_left() && !thread::panicking() {
         // Without the hook, which would end the process.
@@ -166,6 +174,7 @@ pub(super) fn leave() {
 }
 
 /// Runs a thread to its end; `None`: there is no such execution.
+#[inline]
 pub(crate) fn run<T>(thread: impl FnOnce() -> T) -> Option<T> {
     if !watches() {
         return Some(thread());
@@ -182,11 +191,13 @@ pub(crate) fn run<T>(thread: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// The running thread made a fence.
+#[inline]
 pub(crate) fn fence(order: Ordering) {
     with(|watch, thread| watch.history.fence(thread, order));
 }
 
 /// The running thread hands on what it knows.
+#[inline]
 pub(crate) fn release(through: Through) {
     with(|watch, thread| {
         let clock = watch.history.release(thread);
@@ -195,6 +206,7 @@ pub(crate) fn release(through: Through) {
 }
 
 /// The running thread learns what others handed on.
+#[inline]
 pub(crate) fn acquire(through: Through) {
     with(|watch, thread| {
         if let Some(clock) = watch.handed_on.get(&through) {
@@ -203,6 +215,7 @@ pub(crate) fn acquire(through: Through) {
     });
 }
 
+#[inline]
 fn with<R>(f: impl FnOnce(&mut Watch, usize) -> R) -> Option<R> {
     if !watches() {
         return None;

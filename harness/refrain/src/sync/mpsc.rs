@@ -120,7 +120,7 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// As in `std`. In a model as [`Condvar::wait_timeout`].
+    /// As in `std`. In a model as [`Condvar::wait_timeout`](super::Condvar::wait_timeout).
     ///
     /// # Errors
     /// As in `std`: nothing was sent in time, or nobody will.

@@ -25,8 +25,9 @@ const SAMPLERS: [(Sampler, &str); 4] = [
     (Sampler::Pct(3), "shuttle, PCT of depth 3"),
     (Sampler::Walk, "shuttle, uniform random walk"),
 ];
-/// How many executions a slice has at most, and the first ones: what is found at once is found in few.
-const SLICE_MAX: u64 = 8_000;
+/// How many executions a slice has at most, and the first ones: what is found at once is found in few. Each begins in a new
+/// process, which is slow at first.
+const SLICE_MAX: u64 = 32_000;
 const SLICE_FIRST: u64 = 100;
 
 #[derive(Default)]
