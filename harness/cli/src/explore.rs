@@ -10,7 +10,7 @@ use crate::{
 };
 use refrain::{
     find::Found,
-    protocol::{Budget, Coverage, Exploration, Outcome, Request},
+    protocol::{Budget, Coverage, Exploration, Outcome, Request, Searched},
     report::{self, Standing, Style, counted, grouped},
 };
 use std::{
@@ -116,6 +116,7 @@ struct Total {
     wrong: String,
     runs: u64,
     coverage: Coverage,
+    engines: Vec<Searched>,
     unexplored: usize,
 }
 
@@ -152,6 +153,7 @@ impl Total {
         self.exits.push(exit);
         self.runs += exploration.runs;
         self.coverage.add(&exploration.coverage);
+        self.engines.extend(exploration.engines);
     }
 
     /// What stands below a test's line: most where something is wrong.
@@ -177,11 +179,12 @@ impl Total {
         parts.push(counted(self.runs, "runs"));
         let seconds = elapsed.as_secs_f64();
         parts.push(format!("{} runs/s", grouped((self.runs as f64 / seconds.max(0.001)) as u64)));
+        let engines = report::all_engines(&self.engines, output::style());
         let coverage = report::coverage(&self.coverage, output::style());
-        let gap = if coverage.is_empty() { "" } else { "\n" };
+        let [gap, gap_before] = [&coverage, &engines].map(|table| if table.is_empty() { "" } else { "\n" });
         let wrong =
             if self.exits.len() > 1 && !self.wrong.is_empty() { format!("{}\n", self.wrong) } else { String::new() };
-        format!("\n{coverage}{gap}{wrong}{}, {seconds:.1} s", parts.join(", "))
+        format!("\n{engines}{gap_before}{coverage}{gap}{wrong}{}, {seconds:.1} s", parts.join(", "))
     }
 
     fn exit(&self) -> Exit {

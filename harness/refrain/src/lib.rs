@@ -243,9 +243,9 @@
 //!
 //! shuttle samples orders, then loom searches all of them: first those in which no thread is stopped that could go on, then
 //! those with one such preemption, and so on, so that the first failure has the fewest. loom also knows which old values a
-//! load may read. The report says how far the search came and whether it was *complete*; `cargo refrain explore --verbose`
-//! and `cargo test -- --nocapture` say it for each engine. A failure is saved, replayed, shrunk and shown like any other; its
-//! timeline has a column a thread. `expect` makes a canary here, too.
+//! load may read. The report says of each model how far the search came and whether it was *complete*, and of each engine what
+//! it explored; `cargo refrain explore --verbose` and `cargo test -- --nocapture` say it for every model. A failure is saved,
+//! replayed, shrunk and shown like any other; its timeline has a column a thread. `expect` makes a canary here, too.
 //!
 //! What an engine cannot do, such as a sixth thread under loom, is a limit and said so, never a failure. What loom reports may
 //! be impossible, because it does not keep `SeqCst` accesses in one order: then refrain does, searches again, and says that

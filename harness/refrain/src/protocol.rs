@@ -127,6 +127,11 @@ pub struct Searched {
     pub end: String,
 }
 
+impl Searched {
+    /// How a search ends that left nothing out.
+    pub const COMPLETE: &str = "complete";
+}
+
 /// A failure, and where it was saved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Caught {

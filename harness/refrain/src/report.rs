@@ -16,7 +16,9 @@ mod threads;
 mod timeline;
 
 pub use coverage::coverage;
-pub use exploration::{Standing, caught, counted, engines, grouped, last_engine, result, shell_word, standing};
+pub use exploration::{
+    Standing, all_engines, caught, counted, engines, grouped, last_engine, result, shell_word, standing,
+};
 pub use failure::failure;
 pub use model::{Core, model};
 pub use replay::replay;

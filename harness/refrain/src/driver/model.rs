@@ -88,7 +88,7 @@ pub(crate) fn exploration(
     if let Some(last) = parts.last()
         && model.complete
         && found.is_none()
-        && last.searched.end != COMPLETE
+        && last.searched.end != Searched::COMPLETE
         && !asker.stops()
     {
         return Err(format!(
@@ -110,9 +110,6 @@ pub(crate) fn exploration(
         caught,
     })
 }
-
-/// What a part says that left nothing out.
-const COMPLETE: &str = "complete";
 
 fn searched(
     test: &'static Test,

@@ -93,6 +93,33 @@ pub fn engines(engines: &[Searched], style: Style) -> String {
     text
 }
 
+/// What each engine searched of all models together, as a table; empty if there is none.
+pub fn all_engines<'a>(searched: impl IntoIterator<Item = &'a Searched>, style: Style) -> String {
+    let mut all: Vec<(&str, u64, u64, u64)> = vec![];
+    for Searched { by, executions, end, .. } in searched {
+        let nth = all.iter().position(|(engine, ..)| engine == by).unwrap_or_else(|| {
+            all.push((by, 0, 0, 0));
+            all.len() - 1
+        });
+        let (_, models, made, complete) = &mut all[nth];
+        *models += 1;
+        *made += executions;
+        *complete += u64::from(end == Searched::COMPLETE);
+    }
+    if all.is_empty() {
+        return String::new();
+    }
+    let width = all.iter().map(|(engine, ..)| columns(engine)).max().unwrap_or(0).max("engine".len());
+    let row = |engine: &str, numbers: [String; 3], ink| {
+        let numbers = numbers.map(|number| format!("{number:>COUNT_WIDTH$}")).concat();
+        format!("{}\n", paint(&format!("{}{numbers}", padded(engine, width, PLAIN, style)), ink, style))
+    };
+    let titles = row("engine", ["models", "executions", Searched::COMPLETE].map(str::to_owned), DIM);
+    let rows =
+        all.iter().map(|(engine, models, made, complete)| row(engine, [*models, *made, *complete].map(grouped), PLAIN));
+    titles + &rows.collect::<String>()
+}
+
 /// `1 run`, `1,200 runs`: a plural that ends in `s`.
 pub fn counted(count: u64, plural: &str) -> String {
     let name = if count == 1 { plural.strip_suffix('s').unwrap_or(plural) } else { plural };
@@ -188,6 +215,14 @@ loom, no preemption          7     1.23 s  complete
         assert_eq!(super::engines(&[], Style::default()), "");
         assert_eq!(last_engine(&engines), "loom, no preemption: complete");
         assert_eq!(last_engine(&engines[..1]), "");
+        let two = [engines.clone(), engines].concat();
+        let expected = "\
+engine                  models executions   complete
+shuttle, random              2      2,500          0
+loom, no preemption          2         14          2
+";
+        assert_eq!(all_engines(&two, Style::default()), expected);
+        assert_eq!(all_engines([], Style::default()), "");
     }
 
     #[test]

@@ -10,7 +10,7 @@
 
 mod parts;
 
-use super::{Budget, COMPLETE, Part, Refusal};
+use super::{Budget, Part, Refusal};
 use crate::{
     driver::{explore::Until, refused},
     interleaving::loom::Path,
@@ -103,7 +103,7 @@ pub(super) fn exhaust(
     let (end, is_sound) = match (&desk.failed, desk.stopped) {
         (Some(_), _) => ("found a failure".to_owned(), true),
         (None, Some(stopped)) => stopped,
-        (None, None) => (COMPLETE.to_owned(), true),
+        (None, None) => (protocol::Searched::COMPLETE.to_owned(), true),
     };
     let (by, took_ms) = (name(preemptions, total_order), begun.elapsed().as_millis() as u64);
     let searched = protocol::Searched { by, executions: desk.executions, took_ms, end };
