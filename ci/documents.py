@@ -116,7 +116,7 @@ def check_commands():
 def check_traces():
     """Every saved trace belongs to a test that exists, and every captured failure is that of its trace."""
     for name in FILES:
-        if re.search(r"(^|/)traces/[^/]+\.jsonl$", name) and not name.startswith("harness/refrain/tests/"):
+        if re.search(r"(^|/)traces/[^/]+\.jsonl$", name) and not name.startswith("harness/selftest/tests/"):
             package = name[: name.rindex("traces/")]
             test = json.loads(text(name).splitlines()[0])["test"].split("::")[-1]
             sources = [file for file in FILES if file.endswith(".rs") and file.startswith(package)]

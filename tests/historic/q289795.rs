@@ -17,9 +17,10 @@ use calcon::{
     query::{Answer, Query, Refusal, ask},
 };
 use refrain::{
-    World, bridge,
+    World,
     report::{self, Core},
 };
+use refrain_core::bridge;
 use session::Session;
 use std::{
     sync::{Arc, Mutex},

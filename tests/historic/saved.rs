@@ -1,10 +1,10 @@
 //! The saved traces of the canaries: small, and the same run wherever and whenever they are replayed.
 
 use refrain::{
-    protocol::{self, Budget, Message, Outcome, Replay, Request},
     trace::{self, Trace},
     verdict::Class,
 };
+use refrain_core::protocol::{self, Budget, Message, Outcome, Replay, Request};
 use std::{
     env, fs,
     io::{BufRead, BufReader, Write},

@@ -2,7 +2,7 @@
 
 use crate::{args::Build, exit::Problem};
 use cargo_metadata::{Artifact, Message, MetadataCommand, Target, TargetKind};
-use refrain::find::{self, Found};
+use refrain_core::find::{self, Found};
 use std::{
     env,
     ffi::OsString,

@@ -8,11 +8,12 @@ use crate::{
     output::{self, Working},
     session,
 };
-use refrain::{
+use refrain_core::{
     find::Found,
     protocol::{Budget, Coverage, Exploration, Outcome, Request, Searched},
-    report::{self, Standing, Style, counted, grouped},
 };
+use refrain_report as report;
+use refrain_report::{Standing, Style, counted, grouped};
 use std::{
     env,
     hash::{BuildHasher, Hasher, RandomState},

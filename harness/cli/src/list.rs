@@ -7,7 +7,7 @@ use crate::{
     output,
     saved::{self, Saved},
 };
-use refrain::find::Found;
+use refrain_core::find::Found;
 use std::fs;
 
 /// Where a package keeps its traces.

@@ -1,7 +1,7 @@
 //! `cargo refrain`: explores, replays, shrinks and shows the runs of tests written with refrain.
 //!
 //! It links no engine. It builds the tests, finds them in their executables, starts an executable for each and talks
-//! with it over a socket ([`session`]). What it prints comes from `refrain::report`, so that `cargo test` prints the same.
+//! with it over a socket ([`session`]). What it prints comes from `refrain_report`, so that `cargo test` prints the same.
 
 mod args;
 mod cargo;

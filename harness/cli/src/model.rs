@@ -6,10 +6,9 @@ use crate::{
     output,
     saved::Saved,
 };
-use refrain::{
-    bridge,
-    report::{self, Core},
-};
+use refrain_core::bridge;
+use refrain_report as report;
+use refrain_report::Core;
 use std::{
     fs::{self, OpenOptions},
     io::{ErrorKind, Write},

@@ -3,10 +3,8 @@
 use crate::exit::{Exit, Problem};
 use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
-use refrain::{
-    protocol::Progress,
-    report::{Style, grouped},
-};
+use refrain_core::protocol::Progress;
+use refrain_report::{Style, grouped};
 use std::{
     env,
     io::{self, IsTerminal, Write},
@@ -26,7 +24,7 @@ fn escapes_wanted() -> bool {
         && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// How `refrain::report` shall show what is printed to standard output.
+/// How `refrain_report` shall show what is printed to standard output.
 pub fn style() -> Style {
     let width = COLOUR.then(|| Term::stdout().size_checked()).flatten().map(|(_, columns)| columns.into());
     Style { colour: *COLOUR, width, exact: false }

@@ -7,10 +7,8 @@ use crate::{
     saved::{Builds, Saved},
     session,
 };
-use refrain::{
-    protocol::{self, Outcome, Request},
-    report,
-};
+use refrain_core::protocol::{self, Outcome, Request};
+use refrain_report as report;
 
 pub fn replay(asked: &Replay) -> Result<Exit, Problem> {
     if asked.until.is_some() && asked.traces.len() > 1 {

@@ -6,7 +6,7 @@ use crate::{
     exit::Problem,
     output,
 };
-use refrain::trace::{self, Trace};
+use refrain_core::trace::{self, Trace};
 use std::path::{Path, PathBuf};
 
 /// A trace that was read, whole.
@@ -136,6 +136,6 @@ fn same_target(a: &str, b: &str) -> bool {
 
 /// `; near names: a, b`, or nothing.
 pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let near = refrain::near::near(name, known);
+    let near = refrain_core::near::near(name, known);
     if near.is_empty() { String::new() } else { format!("; near names: {}", near.join(", ")) }
 }

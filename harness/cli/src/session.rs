@@ -1,7 +1,7 @@
 //! Talks with one test executable: one request, its progress, its answer.
 
 use crate::{cargo::Executable, exit::Problem, interrupt, tail::Tail};
-use refrain::protocol::{self, Message, Outcome, Progress, Request};
+use refrain_core::protocol::{self, Message, Outcome, Progress, Request};
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::Shutdown,

@@ -6,7 +6,7 @@ use crate::{
     output,
     saved::Saved,
 };
-use refrain::report;
+use refrain_report as report;
 
 pub fn show(asked: &Show) -> Result<Exit, Problem> {
     let mut worst = Exit::Passed;

@@ -7,10 +7,8 @@ use crate::{
     saved::{Builds, Saved},
     session,
 };
-use refrain::{
-    protocol::{Outcome, Request, Shrunk},
-    report::{counted, plan_summary, shell_word},
-};
+use refrain_core::protocol::{Outcome, Request, Shrunk};
+use refrain_report::{counted, plan_summary, shell_word};
 use std::num::NonZeroUsize;
 
 pub fn shrink(asked: &Shrink) -> Result<Exit, Problem> {

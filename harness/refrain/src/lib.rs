@@ -260,41 +260,19 @@
 //! - A run can also crash, exit, loop for ever or exhaust its memory; each is a [`verdict::Class`] of its own. A service
 //!   that reads something from outside the simulation, so that two runs of a plan differ, is found, too.
 
-#[doc(hidden)]
-pub mod bridge;
-pub mod event;
-#[doc(hidden)]
-pub mod find;
-#[doc(hidden)]
-pub mod near;
-pub mod plan;
-#[doc(hidden)]
-pub mod protocol;
-pub mod report;
-pub mod shrink;
-pub mod socket;
-mod strict_json;
-pub mod trace;
-pub mod verdict;
-
-#[cfg(feature = "simulation")]
 mod driver;
-#[cfg(feature = "simulation")]
 mod faults;
-#[cfg(feature = "simulation")]
 mod interleaving;
-#[cfg(feature = "simulation")]
 mod simulation;
-#[cfg(feature = "simulation")]
 pub mod sync;
-#[cfg(feature = "simulation")]
 mod test;
-#[cfg(feature = "simulation")]
 mod worker;
-#[cfg(feature = "simulation")]
 mod world;
 
-#[cfg(feature = "simulation")]
+pub use refrain_core::{event, plan, socket, trace, verdict};
+use refrain_core::{job, protocol, seed, shrink};
+pub use refrain_report as report;
+
 pub use {
     faults::Faults,
     refrain_macros::{model, test},
@@ -304,7 +282,6 @@ pub use {
 };
 
 /// What `#[refrain::test]` expands to; not for people.
-#[cfg(feature = "simulation")]
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{

@@ -4,7 +4,6 @@
 //! run in one process. So every run is forked from a worker that never changes.
 
 mod beat;
-pub(crate) mod job;
 mod output;
 mod pool;
 mod process;

@@ -1,7 +1,7 @@
 //! `cargo refrain explore`, and what concerns every command.
 
 use super::fixture::{Ran, answers, exploration, fixture, lines, refrain, refrain_command};
-use refrain::protocol::{Message, Outcome, Progress};
+use refrain_core::protocol::{Message, Outcome, Progress};
 use std::fs;
 
 #[test]

@@ -1,6 +1,6 @@
 //! A package whose test executable answers what it is told to, and `cargo refrain` in it.
 
-use refrain::{
+use refrain_core::{
     event::{Event, Kind},
     plan::{Argument, Plan},
     protocol::{Caught, Coverage, Exploration, Fired, Message, Outcome},

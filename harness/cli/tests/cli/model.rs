@@ -1,7 +1,7 @@
 //! `cargo refrain model`: which operations become threads, and what is refused.
 
 use super::fixture::{Ran, fixture, refrain, saved};
-use refrain::{
+use refrain_core::{
     event::{Event, Kind},
     trace,
     verdict::Class,

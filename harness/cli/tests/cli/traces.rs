@@ -1,7 +1,7 @@
 //! What is done with saved traces: replay, shrink, show, list.
 
 use super::fixture::{Ran, caught, exploration, failure, refrain, refrain_command, saved};
-use refrain::{
+use refrain_core::{
     plan::Plan,
     protocol::{Outcome, Replay, Shrunk},
     verdict::Class,

@@ -14,10 +14,8 @@ mod seen;
 
 use net::Net;
 use record::Record;
-use refrain::{
-    World,
-    protocol::{Budget, Outcome, Request},
-};
+use refrain::World;
+use refrain_core::protocol::{Budget, Outcome, Request};
 use std::{future::Future, sync::LazyLock};
 
 /// What the kernel showed.

@@ -4,11 +4,11 @@ use super::{
     Asker, Refusal, explore::Until, pool, record::record_twice, replay, save, shrink, under_test::exploration,
 };
 use crate::{
+    job::Source,
     protocol::{Budget, Message, Outcome, Progress, Request, Shrunk},
     test::Test,
     trace,
     verdict::Verdict,
-    worker::job::Source,
 };
 use std::{
     io::{self, BufRead, BufReader, Read, Write},

@@ -4,11 +4,9 @@
 
 use super::{Asker, Refusal, refused};
 use crate::{
+    job::{Answer, Batch, Job},
     protocol::{Coverage, Progress},
-    worker::{
-        Pool,
-        job::{Answer, Batch, Job},
-    },
+    worker::Pool,
 };
 use std::{
     sync::Mutex,

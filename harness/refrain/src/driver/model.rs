@@ -9,14 +9,12 @@ pub(crate) use shrink::shrink;
 use super::{Asker, Refusal, explore::Until, record::record_twice, refused, under_test::catch};
 use crate::{
     event::Event,
+    job::{Answer, Job, Ran, Source},
     plan::{Plan, Threads},
     protocol::{Caught, Coverage, Exploration, Progress, Searched},
     test::{Model, Test},
     verdict::Signature,
-    worker::{
-        Pool,
-        job::{Answer, Job, Ran, Source},
-    },
+    worker::Pool,
 };
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},

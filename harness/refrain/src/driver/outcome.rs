@@ -2,10 +2,10 @@
 
 use crate::{
     event::{Event, Kind},
+    job::Ran,
     report::{Style, timeline},
     test::Test,
     trace::Trace,
-    worker::job::Ran,
 };
 use std::path::{Path, PathBuf};
 

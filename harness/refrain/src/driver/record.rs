@@ -3,14 +3,12 @@
 use super::{Refusal, refused};
 use crate::{
     event::{Event, Kind},
+    job::{Answer, Job, Ran, Source},
     report::{self, Style},
     test::Test,
     trace::first_difference,
     verdict::{Class, Failure, Verdict},
-    worker::{
-        Pool,
-        job::{Answer, Job, Ran, Source},
-    },
+    worker::Pool,
 };
 
 /// Makes one run and hears everything that happens in it.

@@ -7,15 +7,13 @@ use super::{
 };
 use crate::{
     event::Event,
+    job::{Ran, Source},
     protocol::Replay,
     report::{self, Style},
     test::Test,
     trace::{self, Build, Trace},
     verdict::{Class, Failure, Verdict},
-    worker::{
-        Pool,
-        job::{Ran, Source},
-    },
+    worker::Pool,
 };
 use std::path::Path;
 

@@ -3,12 +3,12 @@
 use super::Refusal;
 use crate::{
     interleaving,
+    job::Ran,
     plan::Plan,
     simulation::ENGINE,
     test::Test,
     trace::{self, Build, Engine, Trace},
     verdict::Failure,
-    worker::job::Ran,
 };
 use std::{
     fs,

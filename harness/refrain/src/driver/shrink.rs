@@ -2,19 +2,18 @@
 
 use super::{Asker, Refusal, model, refused};
 use crate::{
+    job::{Answer, Job, Source},
     plan::Plan,
     protocol::Progress,
     report::plan_summary,
+    seed::seed_of,
     shrink::{
         minimize::ddmin,
         simplify::{simpler_faults, simpler_holds},
     },
     test::Test,
     verdict::Signature,
-    worker::{
-        Pool,
-        job::{Answer, Job, Source, seed_of},
-    },
+    worker::Pool,
 };
 use serde_json::Value;
 use std::{

@@ -10,16 +10,15 @@ use super::{
     replay, save, shrink,
 };
 use crate::{
+    job::{Ran, Source},
     plan::Plan,
     protocol::{Caught, Exploration, Replay},
     report::{self, Standing, Style, standing},
+    seed::seed_of,
     test::Test,
     trace::Trace,
     verdict::{Class, Failure, Verdict},
-    worker::{
-        Pool,
-        job::{Ran, Source, seed_of},
-    },
+    worker::Pool,
 };
 use std::{
     path::PathBuf,

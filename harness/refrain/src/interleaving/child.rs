@@ -9,15 +9,13 @@ use super::{
     loom, seq_cst, shuttle, verdict,
 };
 use crate::{
+    job::{Ended, Search, Searched, Source, Told},
     plan::{Plan, Threads},
     simulation::Watch,
     sync::alloc,
     test::Model,
     verdict::{Class, Failure, Verdict},
-    worker::{
-        Beat, exit,
-        job::{Ended, Search, Searched, Source, Told},
-    },
+    worker::{Beat, exit},
 };
 use std::{
     cell::Cell,

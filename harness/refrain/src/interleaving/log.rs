@@ -5,12 +5,11 @@
 use super::{Engine, child::tell, engine, loom, seq_cst, shuttle};
 use crate::{
     event::{Event, Kind},
+    job::Told,
+    seed::seed_of,
     simulation::Watch,
     verdict::Verdict,
-    worker::{
-        exit,
-        job::{Told, seed_of},
-    },
+    worker::exit,
 };
 use std::{
     cell::{Cell, RefCell},

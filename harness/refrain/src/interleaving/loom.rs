@@ -10,8 +10,9 @@ use super::{
     seq_cst,
 };
 use crate::{
+    job::Searched,
     plan::{Choice, Plan, Threads},
-    worker::{Beat, job::Searched},
+    worker::Beat,
 };
 use ::loom::model::Builder;
 use nix::sys::memfd::{MFdFlags, memfd_create};

@@ -5,11 +5,9 @@ use super::{
     log::records,
 };
 use crate::{
+    job::{Sampler, Searched, Told},
     plan::Deviation,
-    worker::{
-        Beat,
-        job::{Sampler, Searched, Told},
-    },
+    worker::Beat,
 };
 use ::shuttle::{
     Config, FailurePersistence, MaxSteps, Runner, current,

@@ -9,12 +9,10 @@ use super::{
 };
 use crate::{
     event::{Event, Kind},
+    job::{Source, Told},
     test::{Running, Test},
     verdict::{Class, Failure},
-    worker::{
-        Beat,
-        job::{Source, Told},
-    },
+    worker::Beat,
     world::World,
 };
 use serde_json::Value;
@@ -125,7 +123,7 @@ const HOOKS: Hooks = Hooks {
 
 /// Every second run holds nothing; the others differ in how much.
 fn drawn_holds(seed: u64) -> Holds {
-    match crate::worker::job::seed_of(seed, 0x401d) % 8 {
+    match crate::seed::seed_of(seed, 0x401d) % 8 {
         n @ 0..4 => Holds::Random(HOLD_ONE_IN[n as usize]),
         _ => Holds::Listed(vec![]),
     }

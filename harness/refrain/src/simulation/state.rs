@@ -3,13 +3,11 @@
 use super::properties::Properties;
 use crate::{
     event::{Event, Kind},
+    job::{Ended, Told},
     plan::{Argument, Fault, Hold, Plan},
     protocol::{Coverage, Fired},
     verdict::{Failure, Verdict},
-    worker::{
-        Beat, exit,
-        job::{Ended, Told},
-    },
+    worker::{Beat, exit},
 };
 use std::{
     cell::RefCell,

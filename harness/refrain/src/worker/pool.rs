@@ -1,6 +1,6 @@
 //! The test process's side: starts workers and hands out jobs.
 
-use super::job::{Answer, Job};
+use crate::job::{Answer, Job};
 use crate::protocol::ENV;
 use nix::sys::personality::{self, Persona};
 use std::{

@@ -1,7 +1,6 @@
 //! The worker's side: takes jobs, forks runs, answers.
 
 use super::{
-    job::{Answer, Batch, Ended, Job, Ran, Search, Searched, Source, Told, seed_of},
     output::Output,
     process::{self, End},
     verdict,
@@ -9,7 +8,9 @@ use super::{
 use crate::{
     event::Event,
     interleaving,
+    job::{Answer, Batch, Ended, Job, Ran, Search, Searched, Source, Told},
     plan::{Plan, Threads},
+    seed::seed_of,
     simulation,
     test::{Body, Test},
     trace::EVENTS_MAX,

@@ -14,12 +14,10 @@ use super::{Budget, Part, Refusal};
 use crate::{
     driver::{explore::Until, refused},
     interleaving::loom::Path,
+    job::{Answer, Job, Search, Searched},
     plan::Plan,
     protocol,
-    worker::{
-        Pool, Worker,
-        job::{Answer, Job, Search, Searched},
-    },
+    worker::{Pool, Worker},
 };
 use parts::Parts;
 use std::{

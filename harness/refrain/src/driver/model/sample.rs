@@ -5,12 +5,11 @@
 use super::{Budget, Part, Refusal};
 use crate::{
     driver::refused,
+    job::{Answer, Job, Sampler, Search, Searched},
     plan::Plan,
     protocol,
-    worker::{
-        Pool,
-        job::{Answer, Job, Sampler, Search, Searched, seed_of},
-    },
+    seed::seed_of,
+    worker::Pool,
 };
 use std::{
     sync::Mutex,

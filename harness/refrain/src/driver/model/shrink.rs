@@ -6,16 +6,14 @@
 use super::{Budget, exhaust, is_possible};
 use crate::{
     driver::{Asker, Refusal, explore::Until, refused, shrink::Smaller},
+    job::{Answer, Job},
     plan::{Deviation, Plan, Threads},
     protocol::Progress,
     report::plan_summary,
     shrink::minimize::ddmin,
     test::Model,
     verdict::Signature,
-    worker::{
-        Pool,
-        job::{Answer, Job},
-    },
+    worker::Pool,
 };
 use std::{
     ops::ControlFlow,

@@ -5,8 +5,8 @@
 
 use crate::{
     interleaving::loom::{Branch, Path, branches},
+    job::Searched,
     plan::Choice,
-    worker::job::Searched,
 };
 use std::{cmp::Reverse, collections::HashSet};
 

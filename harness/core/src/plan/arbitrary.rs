@@ -1,0 +1,179 @@
+//! Draws whole plans, nasty ones among them, for tests.
+
+use super::{
+    Argument, Choice, Deviation, Fault, Hold, Impairment, Link, Plan, Route, Threads, Trigger, Until, Way, What, When,
+};
+use proptest::{collection, option, prelude::*};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// Any plan.
+pub fn plans() -> impl Strategy<Value = Plan> {
+    let models = threads().prop_map(|threads| Plan { threads: Some(threads), ..Plan::default() });
+    prop_oneof![4 => plans_of_simulations(), 1 => models]
+}
+
+fn threads() -> impl Strategy<Value = Threads> {
+    let choice = prop_oneof![
+        (0..5_u8, any::<bool>()).prop_map(|(thread, preempts)| Choice::Thread { thread, preempts }),
+        any::<u8>().prop_map(Choice::Value),
+        any::<bool>().prop_map(Choice::Wakes),
+    ];
+    let run = (choice, 1..4_usize).prop_map(|(choice, times)| vec![choice; times]);
+    let choices = collection::vec(run, 0..9).prop_map(|runs| runs.concat());
+    let deviation = (any::<usize>(), any::<usize>(), any::<bool>()).prop_map(|(step, thread, preempts)| Deviation {
+        step,
+        thread,
+        preempts,
+    });
+    prop_oneof![
+        (choices, any::<bool>()).prop_map(|(choices, total_order)| Threads::Choices { choices, total_order }),
+        collection::vec(deviation, 0..9).prop_map(Threads::Deviations),
+    ]
+}
+
+fn plans_of_simulations() -> impl Strategy<Value = Plan> {
+    let faults = collection::vec(faults(), 0..4);
+    let holds = collection::vec(holds(), 0..4);
+    (any::<u64>(), workloads(), faults, holds).prop_map(|(seed, workload, faults, holds)| Plan {
+        seed,
+        workload,
+        faults,
+        holds,
+        threads: None,
+    })
+}
+
+/// Any fault.
+pub fn faults() -> impl Strategy<Value = Fault> {
+    let what = prop_oneof![
+        13 => (ways(), impairments()).prop_map(|(way, how)| What::Impair(way, how)),
+        1 => links().prop_map(What::Reset),
+        1 => hosts().prop_map(What::Kill),
+        1 => hosts().prop_map(What::Crash),
+        1 => hosts().prop_map(What::Pause),
+        1 => hosts().prop_map(What::FailLookups),
+        1 => hosts().prop_map(What::FailAccepts),
+    ];
+    (what, whens(), option::of(spans())).prop_map(|(what, when, lasts)| {
+        let lasts = lasts.filter(|_| !matches!(what, What::Reset(_)));
+        Fault { what, when, lasts }
+    })
+}
+
+/// Any hold.
+pub fn holds() -> impl Strategy<Value = Hold> {
+    let until = prop_oneof![Just(Until::Idle), spans().prop_map(Until::For)];
+    (hosts(), places(), nths(), nths(), until).prop_map(|(host, place, nth, poll, until)| Hold {
+        host,
+        place,
+        nth,
+        poll,
+        until,
+    })
+}
+
+/// Durations, from the least to the largest that a plan can say.
+pub fn spans() -> impl Strategy<Value = Duration> {
+    prop_oneof![
+        (0u64..100_000).prop_map(Duration::from_millis),
+        any::<u64>().prop_map(Duration::from_nanos),
+        (0u64..10_000_000).prop_map(Duration::from_nanos),
+        (any::<u64>(), 0u32..1_000_000_000).prop_map(|(secs, nanos)| Duration::new(secs, nanos)),
+        Just(Duration::ZERO),
+        Just(Duration::MAX),
+    ]
+}
+
+/// Any text, with control characters; proptest's own strings have none.
+pub fn texts() -> impl Strategy<Value = String> {
+    prop_oneof![any::<String>(), "(?s).{0,16}", "[\u{0}-\u{a0}\u{2028}\u{202e}\"\\\\ =]{0,8}"]
+}
+
+/// Any JSON that is not nested too deeply.
+pub fn values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        texts().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 5, |inner| {
+        let members = collection::vec((texts(), inner.clone()), 0..5);
+        prop_oneof![
+            collection::vec(inner, 0..5).prop_map(Value::from),
+            members.prop_map(|members| Value::from(Map::from_iter(members))),
+        ]
+    })
+}
+
+fn workloads() -> impl Strategy<Value = Vec<Argument>> {
+    let names =
+        prop_oneof!["[a-z_][a-z0-9_]{0,8}", "[a-zäßé_]{1,4}", Just("seed".to_string()), Just("cut".to_string())];
+    let arguments = collection::hash_map(names, values(), 0..4);
+    arguments.prop_map(|all| all.into_iter().map(|(name, value)| Argument { name, value }).collect())
+}
+
+fn whens() -> impl Strategy<Value = When> {
+    let trigger = prop_oneof![
+        routes().prop_map(Trigger::Connects),
+        hosts().prop_map(Trigger::Accepts),
+        routes().prop_map(Trigger::Writes),
+        routes().prop_map(Trigger::Reads),
+        routes().prop_map(Trigger::Closes),
+        routes().prop_map(Trigger::Receives),
+    ];
+    prop_oneof![spans().prop_map(When::At), (trigger, nths()).prop_map(|(trigger, nth)| When::On { trigger, nth })]
+}
+
+fn impairments() -> impl Strategy<Value = Impairment> {
+    let counts = || prop_oneof![1u64..100_000, 1..=u64::MAX];
+    prop_oneof![
+        Just(Impairment::Cut),
+        spans().prop_map(Impairment::Slow),
+        (1..=100u8, spans()).prop_map(|(percent, by)| Impairment::Delay(percent, by)),
+        (1..=100u8).prop_map(Impairment::Lose),
+        (1..=100u8).prop_map(Impairment::Duplicate),
+        (1..=100u8).prop_map(Impairment::Reorder),
+        counts().prop_map(Impairment::Limit),
+        Just(Impairment::DropSyns),
+        Just(Impairment::RefuseSyns),
+        Just(Impairment::StretchWrites),
+        Just(Impairment::StretchReads),
+        Just(Impairment::StallReads),
+        counts().prop_map(Impairment::ShrinkBuffers),
+    ]
+}
+
+fn ways() -> impl Strategy<Value = Way> {
+    prop_oneof![links().prop_map(Way::Both), routes().prop_map(Way::One)]
+}
+
+fn links() -> impl Strategy<Value = Link> {
+    (hosts(), hosts()).prop_map(|(one, other)| Link(one, other))
+}
+
+fn routes() -> impl Strategy<Value = Route> {
+    (hosts(), hosts()).prop_map(|(from, to)| Route { from, to })
+}
+
+fn hosts() -> impl Strategy<Value = String> {
+    prop_oneof!["[A-Za-z0-9_.-]{1,8}", "exchange|notes|for|when|at|its|-|and"]
+}
+
+fn places() -> impl Strategy<Value = String> {
+    let parts = prop_oneof![
+        Just("src/link.rs:88".to_string()),
+        Just(" at its ".to_string()),
+        Just(" at its 3rd poll for 2 s".to_string()),
+        Just(" ".to_string()),
+        "\\PC{1,8}",
+    ];
+    collection::vec(parts, 1..4).prop_map(|parts| parts.concat())
+}
+
+fn nths() -> impl Strategy<Value = u32> {
+    prop_oneof![1u32..130, 1..=u32::MAX, Just(u32::MAX)]
+}

@@ -1,0 +1,115 @@
+//! Says what an exploration covered: which faults met which states of connections, and what was never met.
+
+use super::{
+    Style,
+    exploration::grouped,
+    paint::{DIM, PLAIN, columns, escaped, ink, padded, paint},
+};
+use anstyle::AnsiColor;
+use refrain_core::{
+    protocol::{Coverage, Fired},
+    socket::STATES,
+};
+use std::collections::BTreeMap;
+
+/// As wide as nearly a thousand million.
+const COUNT_WIDTH: usize = 11;
+/// As wide as most names of states, and nearly ten millions.
+const STATE_WIDTH: usize = 9;
+const YELLOW: anstyle::Style = ink(AnsiColor::Yellow);
+
+/// What was reached and what never was, as a table; empty if there is nothing to tell. Every kind of fault has its row:
+/// how many were planned and began, and how often it met a connection in each state.
+pub fn coverage(coverage: &Coverage, style: Style) -> String {
+    let names = coverage.faults.keys().chain(coverage.sometimes.keys());
+    let width = names.map(|name| columns(&escaped(name))).max().unwrap_or(0).max("sometimes".len());
+    let mut text = String::new();
+    let mut row = |name: &str, numbers: &str, never: Option<&str>, ink| {
+        let never = never.map(|never| format!("  {}", paint(never, YELLOW, style)));
+        let name = padded(&escaped(name), width, ink, style);
+        text += &format!("{name}{}{}\n", paint(numbers, ink, style), never.unwrap_or_default());
+    };
+    if !coverage.faults.is_empty() {
+        let states: String = STATES.iter().map(|state| format!("  {state:>STATE_WIDTH$}")).collect();
+        row("fault", &format!("{:>COUNT_WIDTH$}{:>COUNT_WIDTH$}{states}", "planned", "began"), None, DIM);
+    }
+    for (kind, fired) in &coverage.faults {
+        let states: String = STATES.iter().map(|state| cell(fired, state)).collect();
+        let numbers = format!("{:>COUNT_WIDTH$}{:>COUNT_WIDTH$}{states}", grouped(fired.planned), grouped(fired.began));
+        row(kind, &numbers, (fired.began == 0).then_some("never began"), PLAIN);
+    }
+    if !coverage.sometimes.is_empty() {
+        row("sometimes", &format!("{:>COUNT_WIDTH$}", "runs"), None, DIM);
+    }
+    for (property, &runs) in &coverage.sometimes {
+        row(property, &format!("{:>COUNT_WIDTH$}", grouped(runs)), (runs == 0).then_some("never reached"), PLAIN);
+    }
+    text += &never_met(coverage, style);
+    if coverage.polls > 0 {
+        text += &format!("{} of {} polls held back\n", grouped(coverage.holds), grouped(coverage.polls));
+    }
+    text
+}
+
+/// How often a fault met a state; `-`: never.
+fn cell(fired: &Fired, state: &str) -> String {
+    let times = fired.met.get(state).map_or("-".into(), |times| grouped(*times));
+    format!("  {times:>0$}", state.len().max(STATE_WIDTH))
+}
+
+/// The cells that were never hit: `LAST-ACK never met by any fault`, `SYN-RECV never met by cut, reset`.
+fn never_met(coverage: &Coverage, style: Style) -> String {
+    let began: Vec<_> = coverage.faults.iter().filter(|(_, fired)| fired.began > 0).collect();
+    let mut lines = BTreeMap::<usize, String>::new();
+    for (nth, state) in STATES.iter().enumerate() {
+        let without = began.iter().filter(|(_, fired)| !fired.met.contains_key(*state));
+        let without: Vec<String> = without.map(|(kind, _)| escaped(kind)).collect();
+        match without.len() {
+            0 => {}
+            // All states that no fault met stand in one line, the last one.
+            all if all == began.len() => {
+                let states = lines.entry(STATES.len()).or_default();
+                *states += &format!("{}{state}", if states.is_empty() { "" } else { ", " });
+            }
+            _ => drop(lines.insert(nth, format!("{state} never met by {}", without.join(", ")))),
+        }
+    }
+    lines.entry(STATES.len()).and_modify(|states| *states += " never met by any fault");
+    lines.values().map(|line| format!("{}\n", paint(line, YELLOW, style))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coverage_names_what_was_never_hit() {
+        let reached = Coverage {
+            faults: [("cut", 1_200, 1_100), ("kill", 5, 5), ("reset", 3, 0)]
+                .map(|(name, planned, began)| {
+                    let met = if began > 5 { vec![("none", 2), ("ESTAB", 1_098)] } else { vec![("ESTAB", began)] };
+                    let met = met.into_iter().filter(|(_, times)| *times > 0);
+                    let met = met.map(|(state, times)| (state.to_owned(), times)).collect();
+                    (name.into(), Fired { planned, began, met })
+                })
+                .into(),
+            sometimes: [("link re-established".into(), 40), ("session reaped".into(), 0)].into(),
+            holds: 7,
+            polls: 12_000,
+        };
+        let expected = "\
+fault                  planned      began       none   SYN-SENT   SYN-RECV      ESTAB  FIN-WAIT-1  FIN-WAIT-2  CLOSE-WAIT   LAST-ACK
+cut                      1,200      1,100          2          -          -      1,098           -           -           -          -
+kill                         5          5          -          -          -          5           -           -           -          -
+reset                        3          0          -          -          -          -           -           -           -          -  never began
+sometimes                 runs
+link re-established         40
+session reaped               0  never reached
+none never met by kill
+SYN-SENT, SYN-RECV, FIN-WAIT-1, FIN-WAIT-2, CLOSE-WAIT, LAST-ACK never met by any fault
+7 of 12,000 polls held back
+";
+        assert_eq!(coverage(&reached, Style::default()), expected);
+        assert_eq!(coverage(&Coverage::default(), Style::default()), "");
+    }
+}

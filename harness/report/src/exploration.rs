@@ -1,0 +1,233 @@
+//! Says what an exploration caught: `cargo refrain explore` and `cargo test` print the same.
+
+use super::{
+    Style, failure,
+    paint::{DIM, PLAIN, columns, escaped, ink, padded, paint},
+    plan_summary,
+};
+use anstyle::AnsiColor;
+use refrain_core::{
+    protocol::{Caught, Exploration, Searched},
+    verdict::Class,
+};
+use std::path::Path;
+
+/// As wide as `caught as expected nondeterminism`, so that the results of several tests stand in a column.
+const RESULT_WIDTH: usize = 33;
+/// As wide as nearly a thousand million.
+const COUNT_WIDTH: usize = 11;
+
+/// How an exploration stands against what its test expects.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Standing<'a> {
+    /// Nothing was caught, and nothing was expected to be.
+    Passed,
+    /// The canary was caught, as it must be.
+    CaughtAsExpected(&'a Caught),
+    /// Something was caught that was not expected.
+    Failed(&'a Caught),
+    /// The canary was not caught: the harness has become blind to this class.
+    NotCaught(Class),
+}
+
+/// How an exploration stands against what its test expects.
+pub fn standing(exploration: &Exploration) -> Standing<'_> {
+    match (&exploration.caught, exploration.expect) {
+        (None, None) => Standing::Passed,
+        (None, Some(class)) => Standing::NotCaught(class),
+        (Some(caught), Some(class)) if caught.failure.class == class => Standing::CaughtAsExpected(caught),
+        (Some(caught), _) => Standing::Failed(caught),
+    }
+}
+
+/// The result and the effort on one line: `caught as expected stall              12 runs     0.1 s`.
+pub fn result(exploration: &Exploration, style: Style) -> String {
+    let (good, bad) = (ink(AnsiColor::Green), ink(AnsiColor::Red).bold());
+    let (result, ink) = match standing(exploration) {
+        Standing::Passed => ("ok".into(), good),
+        Standing::CaughtAsExpected(caught) => (format!("caught as expected {}", caught.failure.class), good),
+        Standing::Failed(caught) => (format!("FAILED {}", caught.failure.class), bad),
+        Standing::NotCaught(class) => (format!("FAILED no {class} caught"), bad),
+    };
+    let runs = counted(exploration.runs, "runs");
+    let seconds = exploration.took_ms as f64 / 1_000.0;
+    format!("{}  {runs:>12}  {seconds:>6.1} s", padded(&result, RESULT_WIDTH, ink, style))
+}
+
+/// A failure with its causes, where it was saved and how to see it again; it ends with a new line.
+pub fn caught(caught: &Caught, style: Style) -> String {
+    let (saved, replay) = (paint("saved", DIM, style), paint("replay", DIM, style));
+    let size = plan_summary(&caught.plan, caught.events);
+    let failure = failure(&caught.failure, style);
+    match &caught.saved {
+        None => format!("{failure}  {saved}  already, by an earlier run  ({size})\n"),
+        Some(trace) => {
+            let (path, word) = (escaped(&trace.display().to_string()), shell_word(trace));
+            format!("{failure}  {saved}  {path}  ({size})\n  {replay} cargo refrain replay {word}\n")
+        }
+    }
+}
+
+/// How the search of a model ended, by its last engine: `loom, any preemptions: complete`; empty if there was none.
+pub fn last_engine(engines: &[Searched]) -> String {
+    match engines.last() {
+        Some(Searched { by, end, .. }) if !end.is_empty() => format!("{by}: {}", escaped(end)),
+        _ => String::new(),
+    }
+}
+
+/// What each engine searched of a model, as a table; empty if there is none.
+pub fn engines(engines: &[Searched], style: Style) -> String {
+    let width = engines.iter().map(|searched| columns(&searched.by)).max().unwrap_or(0).max("engine".len());
+    let mut text = String::new();
+    if !engines.is_empty() {
+        let engine = padded("engine", width, PLAIN, style);
+        let titles = format!("{engine}{:>COUNT_WIDTH$}{:>COUNT_WIDTH$}", "executions", "time");
+        text += &format!("{}\n", paint(&titles, DIM, style));
+    }
+    for Searched { by, executions, took_ms, end } in engines {
+        let (by, time) = (padded(by, width, PLAIN, style), format!("{:.2} s", *took_ms as f64 / 1_000.0));
+        let row = format!("{by}{:>COUNT_WIDTH$}{time:>COUNT_WIDTH$}  {}", grouped(*executions), escaped(end));
+        text += &format!("{}\n", row.trim_end());
+    }
+    text
+}
+
+/// What each engine searched of all models together, as a table; empty if there is none.
+pub fn all_engines<'a>(searched: impl IntoIterator<Item = &'a Searched>, style: Style) -> String {
+    let mut all: Vec<(&str, u64, u64, u64)> = vec![];
+    for Searched { by, executions, end, .. } in searched {
+        let nth = all.iter().position(|(engine, ..)| engine == by).unwrap_or_else(|| {
+            all.push((by, 0, 0, 0));
+            all.len() - 1
+        });
+        let (_, models, made, complete) = &mut all[nth];
+        *models += 1;
+        *made += executions;
+        *complete += u64::from(end == Searched::COMPLETE);
+    }
+    if all.is_empty() {
+        return String::new();
+    }
+    let width = all.iter().map(|(engine, ..)| columns(engine)).max().unwrap_or(0).max("engine".len());
+    let row = |engine: &str, numbers: [String; 3], ink| {
+        let numbers = numbers.map(|number| format!("{number:>COUNT_WIDTH$}")).concat();
+        format!("{}\n", paint(&format!("{}{numbers}", padded(engine, width, PLAIN, style)), ink, style))
+    };
+    let titles = row("engine", ["models", "executions", Searched::COMPLETE].map(str::to_owned), DIM);
+    let rows =
+        all.iter().map(|(engine, models, made, complete)| row(engine, [*models, *made, *complete].map(grouped), PLAIN));
+    titles + &rows.collect::<String>()
+}
+
+/// `1 run`, `1,200 runs`: a plural that ends in `s`.
+pub fn counted(count: u64, plural: &str) -> String {
+    let name = if count == 1 { plural.strip_suffix('s').unwrap_or(plural) } else { plural };
+    format!("{} {name}", grouped(count))
+}
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let group = |group| str::from_utf8(group).expect("digits are ASCII");
+    digits.as_bytes().rchunks(3).rev().map(group).collect::<Vec<_>>().join(",")
+}
+
+/// A path as a shell takes it.
+pub fn shell_word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%=,".contains(c);
+    if !path.is_empty() && path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use refrain_core::{
+        plan::{Argument, Plan},
+        verdict::Failure,
+    };
+    use serde_json::json;
+
+    fn exploration(expect: Option<Class>, caught: Option<Class>) -> Exploration {
+        let caught = caught.map(|class| Caught {
+            failure: Failure {
+                class,
+                property: "answered".into(),
+                place: String::new(),
+                message: "\"answered\" was still pending 60 s after the network healed".into(),
+                causes: vec!["notes: link task waits for HELLO reply".into(), "last fault touching it: cut".into()],
+            },
+            plan: Plan { workload: vec![Argument { name: "queries".into(), value: json!([1]) }], ..Plan::default() },
+            events: 31,
+            run: 12,
+            saved: Some("traces/link-7c1e.jsonl".into()),
+        });
+        let (coverage, engines) = Default::default();
+        Exploration { seed: 1, runs: 1_200, took_ms: 340, expect, coverage, engines, caught }
+    }
+
+    #[test]
+    fn a_result_says_whether_it_was_expected() {
+        let check = |expect, caught, text: &str| {
+            let expected = format!("{text:33}    1,200 runs     0.3 s");
+            assert_eq!(result(&exploration(expect, caught), Style::default()), expected);
+        };
+        check(None, None, "ok");
+        check(None, Some(Class::Stall), "FAILED stall");
+        check(Some(Class::Stall), Some(Class::Stall), "caught as expected stall");
+        check(Some(Class::Stall), Some(Class::Panic), "FAILED panic");
+        check(Some(Class::Stall), None, "FAILED no stall caught");
+    }
+
+    #[test]
+    fn no_result_is_wider_than_the_column() {
+        for class in Class::ALL {
+            assert!(format!("caught as expected {class}").len() <= RESULT_WIDTH, "{class}");
+            assert!(format!("FAILED no {class} caught").len() <= RESULT_WIDTH, "{class}");
+        }
+    }
+
+    #[test]
+    fn a_failure_tells_its_causes_and_the_command_that_replays_it() {
+        let failed = exploration(None, Some(Class::Stall)).caught.expect("it was caught");
+        let expected = "\
+FAILED stall: \"answered\" was still pending 60 s after the network healed
+  notes: link task waits for HELLO reply
+  last fault touching it: cut
+  saved  traces/link-7c1e.jsonl  (1 query, 31 events)
+  replay cargo refrain replay traces/link-7c1e.jsonl
+";
+        assert_eq!(caught(&failed, Style::default()), expected);
+    }
+
+    #[test]
+    fn engines_tell_what_they_searched() {
+        let searched =
+            |by: &str, executions, end: &str| Searched { by: by.into(), executions, took_ms: 1_234, end: end.into() };
+        let engines = [searched("shuttle, random", 1_250, ""), searched("loom, no preemption", 7, "complete")];
+        let expected = "\
+engine              executions       time
+shuttle, random          1,250     1.23 s
+loom, no preemption          7     1.23 s  complete
+";
+        assert_eq!(super::engines(&engines, Style::default()), expected);
+        assert_eq!(super::engines(&[], Style::default()), "");
+        assert_eq!(last_engine(&engines), "loom, no preemption: complete");
+        assert_eq!(last_engine(&engines[..1]), "");
+        let two = [engines.clone(), engines].concat();
+        let expected = "\
+engine                  models executions   complete
+shuttle, random              2      2,500          0
+loom, no preemption          2         14          2
+";
+        assert_eq!(all_engines(&two, Style::default()), expected);
+        assert_eq!(all_engines([], Style::default()), "");
+    }
+
+    #[test]
+    fn a_path_with_spaces_is_quoted_for_the_shell() {
+        assert_eq!(shell_word(Path::new("traces/a-1.jsonl")), "traces/a-1.jsonl");
+        assert_eq!(shell_word(Path::new("it's here/a")), r"'it'\''s here/a'");
+    }
+}

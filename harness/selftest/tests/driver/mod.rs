@@ -1,0 +1,74 @@
+//! Talks with this test executable, started again: as `cargo refrain` does, and as a test talks with its workers.
+
+#![allow(dead_code)]
+
+use refrain_core::protocol::{Message, Outcome, Request};
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader, Write},
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    process::{Child, Command, Stdio},
+};
+
+/// A process of this executable that runs one test in a role, and is spoken to over its standard input.
+pub struct Started {
+    child: Child,
+    socket: BufReader<UnixStream>,
+}
+
+impl Started {
+    fn new(test: &str, role: &str) -> Started {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", test, "--test-threads=1", "--nocapture"]).env("REFRAIN_ROLE", role);
+        command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
+        Started { child: command.spawn().unwrap(), socket: BufReader::new(ours) }
+    }
+
+    /// A worker, whose addresses are random: no run may depend on them.
+    pub fn worker(test: &str) -> Started {
+        Started::new(test, "worker")
+    }
+
+    fn say(&mut self, line: &str) {
+        self.socket.get_mut().write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    fn hear(&mut self) -> String {
+        let mut line = String::new();
+        self.socket.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// Gives a worker a job and returns its answer.
+    pub fn ask(&mut self, job: &Value) -> Value {
+        self.say(&job.to_string());
+        serde_json::from_str(&self.hear()).unwrap()
+    }
+
+    /// One run with everything that happened.
+    pub fn record(&mut self, source: Value) -> Value {
+        let answer = self.ask(&serde_json::json!({ "record": { "source": source, "until": null } }));
+        assert!(answer["ran"].is_object(), "{answer}");
+        answer["ran"].clone()
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.socket.get_ref().shutdown(std::net::Shutdown::Both);
+        self.child.wait().unwrap();
+    }
+}
+
+/// Asks one test what `cargo refrain` asks.
+pub fn ask(test: &str, request: &Request) -> Outcome {
+    let mut started = Started::new(test, "command");
+    started.say(&serde_json::to_string(request).unwrap());
+    loop {
+        match serde_json::from_str(&started.hear()).unwrap() {
+            Message::Progress(_) | Message::Printed(_) => {}
+            Message::Done(outcome) => return *outcome,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! How tests are built and started: whatever is wrong with it is said, and whatever is right works.
+
+use refrain::World;
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// The other tests start this executable again, for this one and for no other: their own names must not match.
+#[refrain::test(runs = 3)]
+async fn what_the_others_start(world: World) {
+    println!("printed in a run");
+    world.client("client");
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn own(args: &[&str]) -> Output {
+    Command::new(std::env::current_exe().unwrap()).args(args).output().unwrap()
+}
+
+/// With `RUSTFLAGS` set, cargo leaves out what `.cargo/config.toml` says. This is what rustc is then asked to build.
+#[test]
+fn without_madsims_cfg_the_build_says_what_to_do() {
+    let rustc = Path::new(env!("CARGO")).with_file_name("rustc");
+    let mut build = Command::new(rustc);
+    build.args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata", "--cfg", "feature=\"sim\""]);
+    build.arg("--out-dir").arg(env!("CARGO_TARGET_TMPDIR")).arg(root().join("harness/tokio/src/lib.rs"));
+    let built = build.output().unwrap();
+    assert!(!built.status.success());
+    let said = text(&built.stderr);
+    assert!(said.contains("put `[build] rustflags = [\"--cfg\", \"madsim\"]` into .cargo/config.toml"), "{said}");
+    assert!(said.contains("A RUSTFLAGS variable in the environment replaces that setting"), "{said}");
+    assert_eq!(said.matches("\nerror").count() + usize::from(said.starts_with("error")), 2, "one error and its count");
+}
+
+#[test]
+fn a_test_runs_alone_and_among_others_and_with_its_output() {
+    for args in [&["--exact", "what_the_others_start"][..], &["others_start"], &["--test-threads=3", "what_the"]] {
+        let ran = own(args);
+        assert!(ran.status.success() && text(&ran.stdout).contains("1 passed"), "{args:?}: {ran:?}");
+        assert!(!text(&ran.stdout).contains("3 runs"), "libtest keeps the output of what passes");
+    }
+    let ran = own(&["--exact", "what_the_others_start", "--nocapture"]);
+    assert!(text(&ran.stdout).contains("3 runs"), "{ran:?}");
+}
+
+/// nextest is given what is built already: the test below this one, in this executable.
+#[test]
+fn tests_run_under_nextest() {
+    let cargo = || Command::new(env!("CARGO"));
+    if !cargo().args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success()) {
+        return println!("skipped: cargo-nextest is not installed");
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let metadata = cargo().args(["metadata", "--format-version", "1"]).current_dir(root()).output().unwrap();
+    let cargo_metadata = folder.join("cargo-metadata.json");
+    fs::write(&cargo_metadata, metadata.stdout).unwrap();
+    let binaries = folder.join("binaries.json");
+    fs::write(&binaries, this_binary(&cargo_metadata)).unwrap();
+    let mut run = cargo();
+    run.args(["nextest", "run", "--color", "never", "-E", "test(=what_the_others_start)"]);
+    run.arg("--binaries-metadata").arg(&binaries).arg("--cargo-metadata").arg(&cargo_metadata);
+    let ran = run.current_dir(root()).output().unwrap();
+    let said = text(&ran.stderr);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+}
+
+/// What `cargo nextest list --list-type binaries-only` tells of this executable.
+fn this_binary(cargo_metadata: &Path) -> String {
+    let metadata: Value = serde_json::from_slice(&fs::read(cargo_metadata).unwrap()).unwrap();
+    let package =
+        metadata["packages"].as_array().unwrap().iter().find(|package| package["name"] == "refrain-selftest").unwrap();
+    let build = json!({
+        "target-directory": metadata["target_directory"], "base-output-directories": ["debug"],
+        "non-test-binaries": {}, "build-script-out-dirs": {}, "linked-paths": [], "target-platforms": [],
+        "target-platform": null, "platforms": null,
+    });
+    let binary = json!({
+        "binary-id": "refrain-selftest::guards", "binary-name": "guards", "package-id": package["id"], "kind": "test",
+        "binary-path": std::env::current_exe().unwrap(), "build-platform": "target",
+    });
+    json!({ "rust-build-meta": build, "rust-binaries": { "refrain-selftest::guards": binary } }).to_string()
+}
+
+#[test]
+fn an_unknown_role_is_refused() {
+    let mut started = Command::new(std::env::current_exe().unwrap());
+    let ran = started.args(["--exact", "what_the_others_start", "--nocapture"]).env("REFRAIN_ROLE", "boss").output();
+    let ran = ran.unwrap();
+    assert!(!ran.status.success());
+    assert!(text(&ran.stderr).contains("REFRAIN_ROLE is \"boss\": refrain sets this variable itself"), "{ran:?}");
+}
+
+/// Simulated names outside of a run are a mistake that is named, at the place where it was made.
+#[test]
+fn outside_of_a_run_there_is_no_simulation() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let spawned = std::panic::catch_unwind(|| drop(tokio::spawn(async {})));
+    std::panic::set_hook(before);
+    let said = spawned.unwrap_err();
+    let said = said.downcast_ref::<&str>().expect("a message");
+    assert!(said.contains("simulated tokio runs only inside #[refrain::test]"), "{said}");
+}

@@ -1,0 +1,76 @@
+//! Where an engine cannot go on: that is never called a failure of the model.
+
+use crate::{driver::ask, threads};
+use refrain::sync::{
+    Condvar, Mutex,
+    atomic::{AtomicBool, Ordering::*},
+    thread,
+};
+use refrain_core::protocol::{Budget, Exploration, Outcome, Request};
+use std::{sync::Arc, time::Duration};
+
+#[refrain::model]
+fn six_threads_are_sampled() {
+    threads(5, |_| {});
+}
+
+#[refrain::model]
+fn a_wait_with_a_time_is_sampled() {
+    let shared = Arc::new((Mutex::new(()), Condvar::new()));
+    let (guard, result) = shared.1.wait_timeout(shared.0.lock().unwrap(), Duration::from_secs(1)).unwrap();
+    assert!(result.timed_out());
+    drop(guard);
+}
+
+#[refrain::model(runs = 80)]
+fn a_loop_that_does_not_yield_is_sampled() {
+    let ready = Arc::new(AtomicBool::new(false));
+    let own = ready.clone();
+    let thread = thread::spawn(move || own.store(true, Release));
+    while !ready.load(Acquire) {}
+    thread.join().unwrap();
+}
+
+fn explored(test: &str) -> Result<Exploration, String> {
+    match ask(test, &Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) }) {
+        Outcome::Explored(exploration) => Ok(exploration),
+        Outcome::Refused(why) => Err(why),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_sixth_thread_stops_loom_and_not_shuttle() {
+    let explored = explored("limits::six_threads_are_sampled").unwrap();
+    let last = explored.engines.last().unwrap();
+    assert!(last.by.starts_with("loom") && last.end.contains("up to 5 threads"), "{last:?}");
+    assert!(explored.engines[0].executions >= 1_000, "{explored:?}");
+    assert_eq!(explored.caught, None);
+}
+
+#[test]
+fn a_wait_with_a_time_stops_loom_and_not_shuttle() {
+    let explored = explored("limits::a_wait_with_a_time_is_sampled").unwrap();
+    let last = explored.engines.last().unwrap();
+    assert!(last.end.contains("Condvar::wait_timeout"), "{last:?}");
+    assert_eq!(explored.caught, None);
+}
+
+#[test]
+fn a_loop_that_does_not_yield_stops_loom_and_not_shuttle() {
+    let explored = explored("limits::a_loop_that_does_not_yield_is_sampled").unwrap();
+    let last = explored.engines.last().unwrap();
+    assert!(last.end.contains("more steps than it explores"), "{last:?}");
+    assert_eq!(explored.caught, None);
+}
+
+/// loom by itself reports them.
+#[test]
+fn a_find_that_only_sequential_consistency_forbids_is_not_confirmed() {
+    let explored = explored("weak::sequentially_consistent_flags_let_one_enter").unwrap();
+    let not_confirmed = "panic not confirmed: loom does not model SeqCst accesses";
+    assert!(explored.engines.iter().any(|searched| searched.end == not_confirmed), "{explored:?}");
+    let last = explored.engines.last().unwrap();
+    assert!(last.by.ends_with("SeqCst in one order") && last.end == "complete", "{last:?}");
+    assert_eq!(explored.caught, None);
+}

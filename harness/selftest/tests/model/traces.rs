@@ -1,0 +1,102 @@
+//! Traces of models: replayed in one execution, refused where they would be another one, as small as they can be.
+
+use crate::driver::ask;
+use refrain::{
+    plan::{Choice, Deviation, Plan, Threads},
+    trace::{self, Trace},
+};
+use refrain_core::protocol::{Outcome, Replay, Request};
+use std::{fs, path::Path};
+
+/// The saved trace of a test of this executable.
+fn saved(test: &str) -> Trace {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
+    let prefix = format!("{}-", test.replace("::", "."));
+    let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let path = entries.into_iter().find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&prefix));
+    trace::read(&path.unwrap_or_else(|| panic!("{test} has a trace"))).unwrap()
+}
+
+/// What a replay of a trace of this test shows.
+fn replayed(trace: &Trace, until: Option<usize>) -> Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jsonl");
+    trace::write(&path, trace).unwrap();
+    ask(&trace.test, &Request::Replay { trace: path, until })
+}
+
+fn with(trace: &Trace, threads: Threads) -> Trace {
+    Trace { plan: Plan { threads: Some(threads), ..Plan::default() }, ..trace.clone() }
+}
+
+const LOOMS: &str = "refcount::lower_then_test_is_caught_with_one_preemption";
+const SHUTTLES: &str = "refcount::lower_then_test_is_caught_by_shuttle";
+
+#[test]
+fn a_trace_of_either_engine_is_reproduced() {
+    for test in [LOOMS, SHUTTLES] {
+        let outcome = replayed(&saved(test), None);
+        assert!(matches!(outcome, Outcome::Replayed(Replay::Reproduced(_))), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_replay_stops_where_it_is_asked_to_and_tells_what_waits() {
+    let Outcome::Replayed(Replay::Stopped { timeline, waits }) = replayed(&saved(LOOMS), Some(7)) else {
+        panic!("it stops");
+    };
+    assert_eq!(timeline.lines().count(), 8, "a title and seven operations:\n{timeline}");
+    assert!(waits.iter().any(|wait| wait.starts_with("thread 0: join thread")), "{waits:?}");
+}
+
+#[test]
+fn a_trace_of_another_version_of_an_engine_is_refused() {
+    let mut trace = saved(LOOMS);
+    trace.engine.version = "0.7.1".into();
+    let outcome = replayed(&trace, None);
+    assert!(matches!(&outcome, Outcome::Refused(why) if why.contains("was saved with loom 0.7.1")), "{outcome:?}");
+}
+
+/// As if the model had changed since.
+#[test]
+fn choices_that_the_model_does_not_have_pass() {
+    let trace = saved(LOOMS);
+    let choices = [Choice::Wakes(true), Choice::Value(3), Choice::Wakes(true)];
+    for n in 1..=choices.len() {
+        let threads = Threads::Choices { choices: choices[..n].to_vec(), total_order: false };
+        let outcome = replayed(&with(&trace, threads), None);
+        let passes = |never_began: &[String]| never_began.iter().any(|what| what.contains("choices"));
+        assert!(
+            matches!(&outcome, Outcome::Replayed(Replay::PassesNow { never_began }) if passes(never_began)),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[test]
+fn deviations_to_threads_that_cannot_go_on_are_passed_over() {
+    let deviation = |step| Deviation { step, thread: 77, preempts: true };
+    let threads = Threads::Deviations((0..9).map(deviation).collect());
+    let outcome = replayed(&with(&saved(SHUTTLES), threads), None);
+    assert!(matches!(outcome, Outcome::Replayed(Replay::PassesNow { .. })), "{outcome:?}");
+}
+
+#[test]
+fn no_deviation_of_a_shrunk_plan_can_be_left_out() {
+    let trace = saved(SHUTTLES);
+    let Some(Threads::Deviations(deviations)) = &trace.plan.threads else { panic!("it is shuttle's") };
+    assert_eq!(trace.plan.threads.as_ref().unwrap().preemptions(), 1);
+    for left_out in 0..deviations.len() {
+        let mut fewer = deviations.clone();
+        fewer.remove(left_out);
+        let outcome = replayed(&with(&trace, Threads::Deviations(fewer)), None);
+        assert!(matches!(outcome, Outcome::Replayed(Replay::PassesNow { .. })), "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_shuttle_found_loom_finds_again_with_one_preemption() {
+    let trace = saved("refcount::lower_then_test_frees_twice");
+    assert_eq!(trace.engine.name, "loom");
+    assert_eq!(trace.plan.threads.as_ref().unwrap().preemptions(), 1, "{}", trace.plan);
+}

@@ -1,0 +1,227 @@
+//! Plans that were edited, or that were saved by another version of their test: refused, or said what of them is idle.
+
+mod driver;
+
+use driver::ask;
+use refrain::{
+    Client, Faults, World,
+    plan::Plan,
+    socket::STATES,
+    trace::{self, Build, Engine, Trace},
+    verdict::{Class, Failure},
+};
+use refrain_core::protocol::{Budget, Outcome, Replay, Request};
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+/// The test whose plans these are: a server that closes each connection after a while, and a client that has one.
+#[refrain::test(runs = 20)]
+async fn a_connection_ends(world: World, #[any(1u16..1000)] after_ms: u16) {
+    world.host("server", move || async move {
+        let listener = TcpListener::bind("0.0.0.0:80").await.unwrap();
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(after_ms.into())).await;
+                drop(stream);
+            });
+        }
+    });
+    let client = world.client("client");
+    world.faults(Faults::between("server", "client").slowdowns());
+    let read = async {
+        let mut stream = TcpStream::connect("server:80").await?;
+        stream.read(&mut [0]).await
+    };
+    let _ = client.run(tokio::time::timeout(Duration::from_secs(100), read)).await;
+}
+
+/// A server that echoes on port 80.
+fn echo(world: &World) -> Client {
+    world.host("server", || async move {
+        let listener = TcpListener::bind("0.0.0.0:80").await.unwrap();
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (mut reader, mut writer) = stream.split();
+            let _ = tokio::io::copy(&mut reader, &mut writer).await;
+        }
+    });
+    world.client("client")
+}
+
+/// Asks the echo a number of times.
+async fn ask_often(client: &Client, times: u32) {
+    for _ in 0..times {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let asked = async {
+            let mut stream = TcpStream::connect("server:80").await?;
+            stream.write_all(b"?").await?;
+            stream.read(&mut [0]).await
+        };
+        let _ = client.run(tokio::time::timeout(Duration::from_secs(1), asked)).await;
+    }
+}
+
+/// Asks for its faults after the first questions.
+#[refrain::test(runs = 100)]
+async fn faults_are_asked_for_late(world: World) {
+    let client = echo(&world);
+    ask_often(&client, 100).await;
+    world.faults(Faults::between("server", "client").resets());
+    ask_often(&client, 100).await;
+}
+
+/// Fails when the server is away.
+#[refrain::test(runs = 1)]
+async fn a_question_fails(world: World) {
+    let client = echo(&world);
+    world.faults(Faults::between("server", "client"));
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    client.run(TcpStream::connect("server:80")).await.expect("the server is there");
+}
+
+/// The same, which asks for no faults.
+#[refrain::test(runs = 1)]
+async fn nothing_goes_wrong(world: World) {
+    world.client("client");
+}
+
+fn replay(test: &str, plan: &str) -> Outcome {
+    let trace = Trace {
+        test: test.into(),
+        package: "refrain".into(),
+        target: "test/plans".into(),
+        engine: Engine { name: "madsim".into(), version: "0.2.34".into() },
+        plan: plan.parse::<Plan>().unwrap(),
+        failure: Failure {
+            class: Class::Panic,
+            property: "no task panics".into(),
+            place: String::new(),
+            message: "it once panicked".into(),
+            causes: vec![],
+        },
+        digest: "0123456789abcdef".into(),
+        left_out: 0,
+        build: Build::this(),
+        events: vec![],
+        sockets: vec![],
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("edited.jsonl");
+    trace::write(&path, &trace).unwrap();
+    ask(test, &Request::Replay { trace: path, until: None })
+}
+
+#[track_caller]
+fn refused(test: &str, plan: &str, why: &str) {
+    match replay(test, plan) {
+        Outcome::Refused(said) => assert!(said.contains(why), "{said:?} does not say {why:?}"),
+        other => panic!("{plan:?} is not refused: {other:#?}"),
+    }
+}
+
+/// What a plan that passes has to say of its idle parts.
+#[track_caller]
+fn never_began(plan: &str, wanted: &[&str]) {
+    match replay("a_connection_ends", plan) {
+        Outcome::Replayed(Replay::PassesNow { never_began, .. }) => assert_eq!(never_began, wanted),
+        other => panic!("{other:#?}"),
+    }
+}
+
+#[test]
+fn a_plan_names_hosts_that_there_are() {
+    let plan = |fault: &str| format!("seed 1\nafter_ms = 5\n{fault}");
+    let refused = |fault: &str, why| refused("a_connection_ends", &plan(fault), why);
+    let known = "names the host \"sever\"; when the test asks for its faults it has these: server, client";
+    refused("cut sever <-> client at 1 s", known);
+    refused("cut server -> sever at 1 s", known);
+    refused("kill sever at 1 s", known);
+    refused("cut server <-> client when sever accepts its 1st connection", known);
+    refused("cut server <-> client when client -> sever makes its 2nd write", known);
+    let served = "\"client\", which runs no process of the service; these do: server";
+    refused("crash client at 1 s and reboot it after 1 s", served);
+    refused("pause client at 1 s", served);
+}
+
+#[test]
+fn what_can_never_begin_is_refused() {
+    let late = "cut client <-> server when server accepts its 2nd connection";
+    let refused = |why: &str| refused("faults_are_asked_for_late", &format!("seed 1\n{late}"), why);
+    refused(&format!("the fault `{late}` can never begin: when the test asks for it that has happened "));
+}
+
+#[test]
+fn a_verdict_names_what_never_began() {
+    let idle = "cut client <-> server when server accepts its 9th connection";
+    match replay("a_question_fails", &format!("seed 1\nkill server at 0 s\n{idle}")) {
+        Outcome::Replayed(Replay::Differs { failure: Some(failure), .. }) => {
+            assert_eq!(failure.causes.last(), Some(&format!("never began: {idle}")), "{failure:#?}");
+        }
+        other => panic!("{other:#?}"),
+    }
+}
+
+/// What the test asks for at last counts from then on, whatever happened before.
+#[test]
+fn faults_that_are_drawn_late_still_begin() {
+    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
+    match ask("faults_are_asked_for_late", &request) {
+        Outcome::Explored(explored) => {
+            let resets = &explored.coverage.faults["reset"];
+            assert!(resets.began > resets.planned / 4, "{resets:?}");
+            assert!(resets.met.keys().all(|state| STATES.contains(&state.as_str())), "{resets:?}");
+            assert!(resets.met.contains_key("ESTAB"), "{resets:?}");
+        }
+        other => panic!("{other:#?}"),
+    }
+}
+
+#[test]
+fn a_workload_fits_the_tests_parameters() {
+    let refused = |plan: &str, why| refused("a_connection_ends", plan, why);
+    let takes = "the plan's workload does not fit the test, which takes (after_ms)";
+    refused("seed 1", takes);
+    refused("seed 1\nafter_s = 5", takes);
+    refused("seed 1\nafter_ms = 5\nmore = 5", takes);
+    let wrong = "the plan's workload argument `after_ms` does not fit the test's type";
+    refused("seed 1\nafter_ms = \"soon\"", wrong);
+    refused("seed 1\nafter_ms = 65536", wrong);
+    refused("seed 1\nafter_ms = null", wrong);
+    refused("seed 1\nafter_ms = [1]", "The test has changed since the trace was saved: delete the trace");
+}
+
+#[test]
+fn faults_that_the_test_never_asks_for_are_refused() {
+    let why = "the plan's fault `cut client <-> client at 1 s` never began: the test calls neither world.faults() nor";
+    refused("nothing_goes_wrong", "seed 1\ncut client <-> client at 1 s", why);
+}
+
+#[test]
+fn what_never_begins_is_said() {
+    let idle = [
+        "cut client <-> server when server accepts its 9th connection",
+        "kill server at 18446744073709551615 s and restart it after 1 s",
+        "hold the 1st task spawned on server at src/gone.rs:88 at its 3rd poll until nothing else can run",
+    ];
+    never_began(&format!("seed 1\nafter_ms = 5\nslow client <-> server by 5 ms at 1 ms\n{}", idle.join("\n")), &idle);
+    never_began("seed 1\nafter_ms = 5\nreset client <-> server when client -> server starts its 1st connect", &[]);
+}
+
+#[test]
+fn a_plan_without_measure_passes_or_fails_but_breaks_nothing() {
+    let longest = "18446744073709551615.999999999 s";
+    for fault in [
+        format!("slow client <-> server by {longest} at 0 s for {longest}"),
+        format!("pause server at {longest} for {longest}"),
+        format!("crash server at 1 ms and reboot it after {longest}"),
+        "slow server <-> server by 1 s at 0 s\ncut server <-> server at 0 s\nreset server <-> server at 1 ms".into(),
+        "cut client <-> server when server accepts its 4294967295th connection".into(),
+    ] {
+        let outcome = replay("a_connection_ends", &format!("seed 1\nafter_ms = 5\n{fault}"));
+        assert!(matches!(outcome, Outcome::Replayed(Replay::PassesNow { .. })), "{fault}: {outcome:#?}");
+    }
+}

@@ -1,0 +1,179 @@
+//! What the verdicts say: read from the traces that the canaries beside this file saved and reproduce.
+
+use refrain::{
+    report::{self, Style},
+    trace::{self, Trace},
+    verdict::Class,
+};
+use std::{fs, path::Path};
+
+fn saved(test: &str) -> Trace {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
+    let prefix = format!("{}-", test.replace("::", "."));
+    let paths = fs::read_dir(&folder).expect("the canaries have saved their traces").map(|entry| entry.unwrap().path());
+    let mut of_test = paths.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&prefix));
+    let path = of_test.next().unwrap_or_else(|| panic!("no trace of {test}: run it once"));
+    assert_eq!(of_test.next(), None, "two traces of one canary");
+    trace::read(&path).unwrap()
+}
+
+/// The line, in a file beside this one, that holds `text` for the nth time.
+fn place(file: &str, text: &str, nth: usize) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verdicts").join(file);
+    let source = fs::read_to_string(path).unwrap();
+    let line = (1..).zip(source.lines()).filter(|(_, line)| line.contains(text)).nth(nth).expect("the text is there").0;
+    format!("harness/selftest/tests/verdicts/{file}:{line}")
+}
+
+#[track_caller]
+fn check(test: &str, class: Class, place: &str, message: &str, causes: &[&str]) {
+    let failure = saved(test).failure;
+    assert_eq!(failure.class, class, "{failure:#?}");
+    assert_eq!(failure.place, place, "{failure:#?}");
+    assert_eq!(failure.message, message, "{failure:#?}");
+    for (cause, wanted) in failure.causes.iter().zip(causes) {
+        assert!(cause.contains(wanted), "{cause:?} does not say {wanted:?}");
+    }
+    assert_eq!(failure.causes.len(), causes.len(), "{failure:#?}");
+}
+
+#[test]
+fn a_verdict_has_every_socket() {
+    let sockets = report::sockets(&saved("sockets::a_verdict_has_every_socket").sockets, Style::default());
+    insta::assert_snapshot!(sockets, @"
+    Host    Netid  State       Recv-Q  Send-Q  Local Address:Port  Peer Address:Port
+    server  tcp    LISTEN      1       128     0.0.0.0:80          *
+    server  tcp    ESTAB       0       0       server:80           client:49152
+    server  tcp    FIN-WAIT-2  0       0       server:80           client:49153
+    server  tcp    ESTAB       0       0       server:80           client:49154
+    server  tcp    ESTAB       0       0       server:80           client:49155
+    server  udp    UNCONN      0       0       0.0.0.0:53          *
+    client  tcp    ESTAB       10      0       client:49152        server:80
+    client  tcp    CLOSE-WAIT  0       0       client:49153        server:80
+    client  tcp    ESTAB       0       4       client:49154        server:80          timer:(on,2.636sec,5)
+    client  tcp    FIN-WAIT-1  0       0       client:49155        server:80          timer:(on,2.635sec,5)
+    client  tcp    SYN-SENT    0       0       client:49156        server:80          timer:(on,5.021sec,3)
+    ");
+}
+
+#[test]
+fn panics_say_who_and_where() {
+    let check = |test: &str, place: String, message: &str, cause: &str| {
+        check(test, Class::Panic, &place, message, &[cause]);
+    };
+    let spawn = place("deaths.rs", "tokio::spawn(async { panic!", 0);
+    let task = format!("server: the task spawned at {spawn} panicked at {spawn}");
+    check("deaths::a_panic_of_a_task_is_caught", spawn.clone(), "server: no slot is free", &task);
+    let sum = "the test: assertion `left == right` failed: the sum\n  left: 2\n right: 3";
+    let line = place("deaths.rs", "assert_eq!(1 + 1, 3", 0);
+    check("deaths::a_panic_of_the_test_itself_is_caught", line.clone(), sum, &format!("the test panicked at {line}"));
+    let line = place("deaths.rs", ".expect(\"a port is set\")", 0);
+    check("deaths::a_panic_while_a_process_starts_is_caught", line, "server: a port is set", "server: the task");
+    let line = place("deaths.rs", "panic!(\"a guard", 0);
+    let message = "server: a guard of a task that is aborted";
+    check("deaths::a_panic_of_a_destructor_is_caught", line, message, "server: the task");
+    let line = place("properties.rs", "assert_eq!(seen.live", 0);
+    let message = "the test: assertion `left == right` failed: there is one\n  left: 0\n right: 1";
+    check("properties::a_panic_of_an_always_is_the_tests", line, message, "the test panicked");
+}
+
+#[test]
+fn deaths_say_how_and_in_which_task() {
+    let check = |test: &str, class, nth, message, said: &[&str]| {
+        let place = place("deaths.rs", "world.host(\"server\"", nth);
+        let task = format!("the task that ran was spawned at {place}");
+        let causes = [&[task.as_str()], said].concat();
+        check(&format!("deaths::{test}"), class, &place, message, &causes);
+    };
+    check("an_abort_is_caught", Class::Crash, 3, "the process died of SIGABRT", &[]);
+    check("a_segmentation_fault_is_caught", Class::Crash, 4, "the process died of SIGSEGV", &[]);
+    check("a_kill_from_outside_is_caught", Class::Crash, 5, "the process died of SIGKILL", &[]);
+    let overflow = ["has overflowed its stack", "stack overflow"];
+    check("a_recursion_without_end_is_caught", Class::Crash, 6, "a task overflowed its stack", &overflow);
+    let message = "the run took more than the 2048 MiB that it may have";
+    let printed = ["memory allocation of 1048576 bytes failed"];
+    check("memory_without_bound_is_caught", Class::OutOfMemory, 7, message, &printed);
+    let message = "the process called exit(0) in the middle of a run";
+    check("an_exit_with_0_is_caught", Class::Exit, 8, message, &[]);
+    let message = "the process called exit(7) in the middle of a run";
+    check("an_exit_with_7_is_caught", Class::Exit, 9, message, &[]);
+}
+
+#[test]
+fn loops_say_what_took_so_long() {
+    let check = |test: &str, nth, message| {
+        let place = place("loops.rs", "world.host(\"server\"", nth);
+        check(&format!("loops::{test}"), Class::EndlessLoop, &place, message, &[&place]);
+    };
+    let endless = "one poll took more than 1 s of real time: a loop without end";
+    check("a_loop_without_end_is_caught", 0, endless);
+    check("a_loop_that_talks_without_end_is_caught", 1, endless);
+    let blocks = "one poll took more than 1 s of real time: a call that blocks the thread";
+    check("a_call_that_blocks_the_thread_is_caught", 2, blocks);
+    let yields = "server: tasks wake each other for ever while virtual time stands still";
+    check("tasks_that_only_yield_are_caught", 3, yields);
+}
+
+#[test]
+fn a_loop_that_talks_fills_no_disk() {
+    assert!(saved("loops::a_loop_that_talks_without_end_is_caught").events.len() < 1_100);
+}
+
+#[test]
+fn stalls_say_who_waits_for_what_and_the_last_fault() {
+    let message = "\"the asker asks again\" was still pending 60 s after the network healed";
+    let causes = [
+        "asker: main task waits to read from asker:49152 -> server:80 (half-open: server has lost power since), since",
+        "last fault touching it: crash server at 00:00:02",
+    ];
+    let line = place("stalls.rs", "world.host(\"asker\"", 0);
+    check("stalls::an_answer_that_never_comes_is_a_stall", Class::Stall, &line, message, &causes);
+    let trace = saved("stalls::an_answer_that_never_comes_is_a_stall");
+    let fault = "crash server when server reads from asker the 3rd time and reboot it after 1 s";
+    assert_eq!(trace.plan.faults.iter().map(ToString::to_string).collect::<Vec<_>>(), [fault]);
+    assert!(trace.events.iter().any(|event| event.text.ends_with(": answered") && event.host == "asker"));
+}
+
+#[test]
+fn a_deadlock_says_what_each_task_waits_for() {
+    let line = place("stalls.rs", "let done = world.client", 0);
+    let message = "nothing can run any more: every task waits for another";
+    let cause = format!("client: task spawned at {line} waits for a channel, a lock or a notification, since");
+    check("stalls::a_lock_taken_twice_is_a_deadlock", Class::Deadlock, &line, message, &[&cause]);
+}
+
+#[test]
+fn nondeterminism_shows_the_first_event_of_both() {
+    let spawn = place("stalls.rs", "tokio::spawn(async {});", 0);
+    let line = place("stalls.rs", "world.host(\"server\", || async {", 0);
+    let spawns = format!("spawns {spawn}");
+    let message = "two runs of one plan differ from event 1 on";
+    let causes = [spawns.as_str(), spawns.as_str(), "a process number, /dev/urandom"];
+    check("stalls::a_process_number_is_nondeterminism", Class::Nondeterminism, &line, message, &causes);
+}
+
+#[test]
+fn properties_say_what_is_open_and_who_opened_it() {
+    let opened = place("properties.rs", "world.host(\"server\", opens_two)", 2);
+    let message = "2 of session are open at rest, 0 may be: still so after 120 s";
+    let causes = [
+        "server: session 1 is open since 00:00:00.000, opened at harness/selftest/tests/verdicts/properties.rs:",
+        "what is left rose to 1 at 00:00:00.000, 2 at 00:00:01.001",
+        "2 opened, 0 closed in all",
+    ];
+    check("properties::what_is_not_closed_is_a_leak", Class::Leak, &opened, message, &causes);
+    let place_of_always = place("properties.rs", "world.always(\"one session", 0);
+    let message = format!(
+        "\"one session at a time\" no longer holds after a poll of server {}",
+        place("properties.rs", "world.host(\"server\", opens_two)", 0)
+    );
+    let test = "properties::what_must_always_hold_is_watched";
+    check(test, Class::Safety, &place_of_always, &message, &["session: 2 open"]);
+    let message = "session 7 was closed on server although it was not open there";
+    let closer = place("properties.rs", "world.host(\"server\", || async {", 0);
+    let test = "properties::what_is_closed_twice_is_a_double_close";
+    check(test, Class::DoubleClose, &closer, message, &["server: closed by the task spawned at"]);
+    let message = "1 of socket are open at rest, 0 may be: still so after 120 s";
+    let test = "properties::a_socket_that_is_kept_is_a_leak";
+    check(test, Class::Leak, "", message, &["server: server:80 -> client:49152 is open"]);
+}
