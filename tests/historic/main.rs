@@ -1,4 +1,4 @@
-//! The defects of the history, kept as canaries: each test passes while the harness catches its defect.
+//! The defects of the history, kept as seeded bugs: each test passes while the harness catches its defect.
 //!
 //! Q201280: after a failure of the network the add-in may fail to reconnect, and then every question from Notes to
 //! Exchange fails until somebody restarts it. How that came is inferred, in three ways; each is a small add-in of its

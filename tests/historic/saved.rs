@@ -1,4 +1,4 @@
-//! The saved traces of the canaries: small, and the same run wherever and whenever they are replayed.
+//! The saved traces of the seeded bugs: small, and the same run wherever and whenever they are replayed.
 
 use refrain::{
     trace::{self, Trace},
@@ -14,7 +14,7 @@ use std::{
     thread,
 };
 
-const CANARIES: [&str; 3] =
+const SEEDED_BUGS: [&str; 3] =
     ["q201280_handshake_without_deadline", "q201280_cancelled_attempt", "q201280_lost_disconnect"];
 const STORMS: [&str; 2] = ["q181350_refused_by_a_full_backlog", "q181350_kept_waiting_by_a_full_backlog"];
 /// Of 300. What is left is the least that the bound does not admit: each time that all connect, a queue's worth gets in.
@@ -26,9 +26,9 @@ const REPLAYS: usize = 50;
 
 #[test]
 fn every_canary_has_a_small_trace() {
-    for canary in CANARIES {
-        let saved = saved(canary);
-        assert!(!saved.is_empty(), "{canary} has no trace: `cargo test --test historic {canary}` saves one");
+    for seeded_bug in SEEDED_BUGS {
+        let saved = saved(seeded_bug);
+        assert!(!saved.is_empty(), "{seeded_bug} has no trace: `cargo test --test historic {seeded_bug}` saves one");
         for (path, trace) in saved {
             let queries = trace.plan.workload[0].value.as_array().expect("queries are a list").len();
             assert_eq!(trace.failure.class, Class::Stall, "{}", path.display());
@@ -53,8 +53,8 @@ fn every_storm_has_a_small_trace() {
 
 #[test]
 fn one_preemption_is_all_that_the_threads_need() {
-    for canary in ["q289795.a_check_then_a_delete-", "q289795.a_decrement_then_a_test-"] {
-        let (path, trace) = saved(canary).pop().expect("a trace: `cargo test --test historic q289795` saves one");
+    for seeded_bug in ["q289795.a_check_then_a_delete-", "q289795.a_decrement_then_a_test-"] {
+        let (path, trace) = saved(seeded_bug).pop().expect("a trace: `cargo test --test historic q289795` saves one");
         let threads = trace.plan.threads.expect("it is the plan of a model");
         assert_eq!(threads.preemptions(), 1, "{}: {threads:?}", path.display());
     }
@@ -63,15 +63,15 @@ fn one_preemption_is_all_that_the_threads_need() {
 /// Each replay has a process of its own, and each of its runs another; several are under way at once.
 #[test]
 fn a_trace_is_the_same_run_fifty_times() {
-    let canary = CANARIES[0];
-    let (trace, _) = saved(canary).remove(0);
+    let seeded_bug = SEEDED_BUGS[0];
+    let (trace, _) = saved(seeded_bug).remove(0);
     let elsewhere = env::temp_dir();
     for at_once in [1, 2, 3, 4] {
         thread::scope(|scope| {
             for _ in 0..at_once {
                 scope.spawn(|| {
                     for _ in 0..REPLAYS.div_ceil(10) {
-                        let asked = ask(canary, &elsewhere, &Request::Replay { trace: trace.clone(), until: None });
+                        let asked = ask(seeded_bug, &elsewhere, &Request::Replay { trace: trace.clone(), until: None });
                         assert!(matches!(asked, Outcome::Replayed(Replay::Reproduced(_))), "{asked:?}");
                     }
                 });
@@ -84,8 +84,8 @@ fn a_trace_is_the_same_run_fifty_times() {
 fn what_is_caught_does_not_depend_on_the_number_of_jobs() {
     let caught = [1, 2, 5].map(|jobs| {
         let request = Request::Explore { seed: 1, budget: Budget::Runs(500), jobs: Some(jobs) };
-        let Outcome::Explored(explored) = ask(CANARIES[1], Path::new("."), &request) else { panic!("not explored") };
-        let caught = explored.caught.expect("the canary is caught");
+        let Outcome::Explored(explored) = ask(SEEDED_BUGS[1], Path::new("."), &request) else { panic!("not explored") };
+        let caught = explored.caught.expect("the seeded bug is caught");
         (caught.run, caught.plan, caught.failure, caught.events)
     });
     assert_eq!(caught[0], caught[1]);

@@ -12,10 +12,10 @@ const HELP_WIDTH: usize = 100;
 
 const EXIT_CODES: &str = "\
 Exit codes, the most serious one of several last:
-  0  all passed; a canary caught as expected is one that passed
+  0  all passed; a seeded bug caught as expected is one that passed
   4  nothing to run: no test matches
   5  the replay differs from the saved run
-  1  a failure was found or reproduced, or a canary was not caught
+  1  a failure was found or reproduced, or a seeded bug was not caught
   3  the harness could not run, or was interrupted before it had an answer
   2  the command line is wrong";
 
@@ -118,7 +118,7 @@ pub struct Model {
     /// The test file to write, such as tests/session_race.rs
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// The class of failure that the model must find, for a canary
+    /// The class of failure that the model must find, for a seeded bug
     #[arg(long, value_name = "CLASS")]
     pub expect: Option<String>,
 }

@@ -3,13 +3,13 @@
 /// How the command ends, from the least serious to the most serious: of several, the last in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
-    /// Everything passed; a canary that was caught as expected passed.
+    /// Everything passed; a seeded bug that was caught as expected passed.
     Passed,
     /// No test matches.
     NothingToRun,
     /// A replay is not the saved run.
     Differs,
-    /// A failure was found or reproduced, or a canary was not caught.
+    /// A failure was found or reproduced, or a seeded bug was not caught.
     Failed,
     /// The harness could not do its work, so that nothing is known about the service.
     CouldNotRun,

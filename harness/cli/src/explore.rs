@@ -80,7 +80,7 @@ fn matching<'a>(
     Ok(matching)
 }
 
-/// What one test may use: of a time for all, its share of what is left, so that a canary caught early leaves its rest.
+/// What one test may use: of a time for all, its share of what is left, so that a seeded bug caught early leaves its rest.
 fn budget(asked: &Explore, elapsed: Duration, tests_left: usize) -> Budget {
     match (asked.runs, asked.duration) {
         (Some(runs), _) => Budget::Runs(runs.get()),

@@ -1,6 +1,6 @@
 //! Runs every case on the kernel and compares what it shows with the record; or makes the record, with `--save`.
 //!
-//! The wire is compared with the same record by this package's test. `ci/conformance` does both.
+//! The simulated network is compared with the same record by this package's test. `ci/conformance` does both.
 #![forbid(unsafe_code)]
 
 extern crate kernel_tokio as tokio;

@@ -19,7 +19,7 @@ pub fn parse(text: &str) -> Record {
 }
 
 /// Writes a record, with a word on where it comes from.
-#[allow(dead_code, reason = "the wire only reads it")]
+#[allow(dead_code, reason = "the simulated network only reads it")]
 pub fn save(path: &Path, about: &str, record: &Record) -> io::Result<()> {
     let mut text = about.lines().map(|line| format!("# {line}\n")).collect::<String>();
     for (name, outcomes) in record {

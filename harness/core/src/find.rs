@@ -18,7 +18,7 @@ pub struct Found {
     pub name: String,
     /// Where it stands: `tests/link.rs:12`.
     pub place: String,
-    /// What it expects to be caught, if it is a canary.
+    /// What it expects to be caught, if it is a seeded bug.
     pub expect: Option<Class>,
 }
 

@@ -18,7 +18,7 @@ pub enum Source {
     /// Everything stands in the plan.
     Plan(Box<Plan>),
     /// The workload is drawn from the seed; nothing goes wrong.
-    Calm(u64),
+    FaultFree(u64),
     /// Of a model: the plan, after another execution of it in the same process. What outlives an execution shows then.
     Again(Box<Plan>),
 }
@@ -154,7 +154,7 @@ pub struct Ran {
 /// What a run tells its worker while it goes on. Only the last line, while nobody records.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Told {
+pub enum RunMessage {
     /// Everything that is decided so far; the last one counts.
     Plan(Plan),
     /// Something happened.

@@ -12,7 +12,7 @@ pub mod arbitrary;
 mod sentence;
 mod threads;
 
-pub use sentence::{Nth, SentenceError, Span};
+pub use sentence::{DisplayDuration, Ordinal, SentenceError};
 pub use threads::{Choice, Deviation, Threads};
 
 /// What a run is made of. Two runs of one plan by one build are the same run.
@@ -48,7 +48,7 @@ pub struct Fault {
     /// What goes wrong, and where.
     pub what: What,
     /// When it begins.
-    pub when: When,
+    pub when: Trigger,
     /// How long it lasts; `None`: until `heal`. A reset is over at once and has none.
     pub lasts: Option<Duration>,
 }
@@ -57,7 +57,7 @@ pub struct Fault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// Packets, handshakes or streams suffer on the way between two hosts.
-    Impair(Way, Impairment),
+    Impair(Direction, Impairment),
     /// Every connection between two hosts is reset, as a firewall does that forgot them.
     Reset(Link),
     /// The process dies as on `SIGKILL`; its kernel closes its sockets. When the fault is over it is started again.
@@ -74,7 +74,7 @@ pub enum What {
 
 /// Where an impairment is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Way {
+pub enum Direction {
     /// Both ways between two hosts.
     Both(Link),
     /// From one host to another only.
@@ -128,13 +128,13 @@ pub struct Route {
 
 /// When a fault begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum When {
+pub enum Trigger {
     /// At a virtual time, counted from the start of the run.
     At(Duration),
     /// When something happens for the `nth` time, counted from 1.
     On {
         /// What happens.
-        trigger: Trigger,
+        trigger: TriggerEvent,
         /// Which occurrence of it.
         nth: u32,
     },
@@ -142,7 +142,7 @@ pub enum When {
 
 /// What a fault can wait for. Each is counted by itself, from the start of the run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Trigger {
+pub enum TriggerEvent {
     /// A host starts to connect to another.
     Connects(Route),
     /// A host's application accepts a connection.
@@ -169,12 +169,12 @@ pub struct Hold {
     /// Which of its polls, counted from 1.
     pub poll: u32,
     /// What it waits for.
-    pub until: Until,
+    pub until: HoldUntil,
 }
 
 /// What a held task waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
+pub enum HoldUntil {
     /// Until no other task can run.
     Idle,
     /// For this much virtual time.
@@ -185,7 +185,7 @@ impl What {
     /// The kind of fault, as coverage counts it.
     pub fn kind(&self) -> &'static str {
         match self {
-            What::Impair(Way::One(_), Impairment::Cut) => "one-way cut",
+            What::Impair(Direction::One(_), Impairment::Cut) => "one-way cut",
             What::Impair(_, how) => how.kind(),
             What::Reset(_) => "reset",
             What::Kill(_) => "kill",

@@ -103,7 +103,7 @@ pub struct Exploration {
     pub runs: u64,
     /// How long it took, in milliseconds of real time.
     pub took_ms: u64,
-    /// The class that the test expects to be caught, if it is a canary.
+    /// The class that the test expects to be caught, if it is a seeded bug.
     pub expect: Option<Class>,
     /// What was reached.
     pub coverage: Coverage,

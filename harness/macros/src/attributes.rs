@@ -2,7 +2,7 @@
 
 use syn::{Error, LitInt, LitStr, Result, meta, parse::Parser};
 
-/// The classes of failure that a canary may expect, as `refrain::verdict::Class` names them.
+/// The classes of failure that a seeded bug may expect, as `refrain::verdict::Class` names them.
 const CLASSES: [(&str, &str); 13] = [
     ("panic", "Panic"),
     ("crash", "Crash"),

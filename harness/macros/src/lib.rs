@@ -17,7 +17,7 @@ mod expand;
 /// - `runs = 500`: how many runs `cargo test` makes; 200 unless this says otherwise.
 /// - `time_limit = "10m"`: the virtual time at which a run is stopped, in `s`, `m` or `h`; 1 h.
 /// - `poll_limit = "60s"`: how long one poll may take in real time; one that takes longer is an endless loop; 10 s.
-/// - `expect = "stall"`: a canary; the test fails if this class of failure is *not* caught.
+/// - `expect = "stall"`: a seeded bug; the test fails if this class of failure is *not* caught.
 /// - `without_holds`: no task is kept back: for a test that tells what waits from what does not.
 /// - `snapshot`: what the service said in the run without faults, and each trace's timeline, are `insta` snapshots.
 #[proc_macro_attribute]
@@ -37,7 +37,7 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> TokenStream {
 /// - `preemptions = 1`: only loom, with at most so many preemptions.
 /// - `engine = "loom"` or `"shuttle"`: only this one.
 /// - `time_limit = "60s"`: how long one execution may take in real time; one that takes longer is an endless loop; 10 s.
-/// - `expect = "deadlock"`: a canary; the test fails if this class of failure is *not* caught.
+/// - `expect = "deadlock"`: a seeded bug; the test fails if this class of failure is *not* caught.
 /// - `snapshot`: each trace's timeline is an `insta` snapshot.
 #[proc_macro_attribute]
 pub fn model(attributes: TokenStream, item: TokenStream) -> TokenStream {

@@ -47,12 +47,12 @@ fn served(result: io::Result<()>) -> Vec<Snapshot> {
 
 /// Who asked for what is done: it may be stopped, and wants to know how far it is.
 #[derive(Clone, Copy)]
-pub(crate) struct Asker<'a> {
+pub(crate) struct ProgressSink<'a> {
     stop: &'a AtomicBool,
     progress: &'a (dyn Fn(Progress) + Sync),
 }
 
-impl Asker<'_> {
+impl ProgressSink<'_> {
     /// Whether to end early.
     fn stops(&self) -> bool {
         self.stop.load(Relaxed)

@@ -245,7 +245,7 @@
 //! those with one such preemption, and so on, so that the first failure has the fewest. loom also knows which old values a
 //! load may read. The report says of each model how far the search came and whether it was *complete*, and of each engine what
 //! it explored; `cargo refrain explore --verbose` and `cargo test -- --nocapture` say it for every model. A failure is saved,
-//! replayed, shrunk and shown like any other; its timeline has a column a thread. `expect` makes a canary here, too.
+//! replayed, shrunk and shown like any other; its timeline has a column a thread. `expect` makes a seeded bug here, too.
 //!
 //! What an engine cannot do, such as a sixth thread under loom, is a limit and said so, never a failure. What loom reports may
 //! be impossible, because it does not keep `SeqCst` accesses in one order: then refrain does, searches again, and says that
@@ -255,7 +255,7 @@
 //!
 //! - [`World::always`] demands a property after every poll. [`World::conserves`] demands that what the service reports as
 //!   opened, in its own `tracing` events, is closed, once. [`World::sometimes`] counts what runs have reached.
-//! - `#[refrain::test(expect = "stall")]` makes a canary: a defect kept on purpose. The test fails if it is *not* caught.
+//! - `#[refrain::test(expect = "stall")]` makes a seeded bug: a defect kept on purpose. The test fails if it is *not* caught.
 //! - `#[refrain::test(snapshot)]` asserts with `insta` what the service said in the run without faults.
 //! - A run can also crash, exit, loop for ever or exhaust its memory; each is a [`verdict::Class`] of its own. A service
 //!   that reads something from outside the simulation, so that two runs of a plan differ, is found, too.

@@ -5,17 +5,17 @@ mod conserved;
 mod draw;
 mod properties;
 mod run;
-mod said;
 mod stall;
 mod state;
+mod tracing_layer;
 
 pub(crate) use apply::apply;
 pub(crate) use draw::draw;
 pub use properties::Seen;
 pub(crate) use run::{Watch, run};
-pub(crate) use said::listen;
 pub(crate) use stall::stalled;
-pub(crate) use state::{Given, fail, refuse, with};
+pub(crate) use state::{PlanSource, fail, refuse, with};
+pub(crate) use tracing_layer::listen;
 
 /// The engine as traces name it.
 pub(crate) const ENGINE: (&str, &str) = ("madsim", "0.2.34");

@@ -38,7 +38,7 @@ pub struct Test {
     pub time_limit_s: u64,
     /// How long one poll, or one execution of a model, may take in real time, in seconds.
     pub poll_limit_s: u64,
-    /// What must be caught, if it is a canary.
+    /// What must be caught, if it is a seeded bug.
     pub expect: Option<Class>,
     /// Whether no task is kept back.
     pub without_holds: bool,

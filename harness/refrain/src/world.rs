@@ -3,7 +3,7 @@
 use crate::{
     faults::Faults,
     plan::Fault,
-    simulation::{self, Given, Seen},
+    simulation::{self, PlanSource, Seen},
 };
 use std::{
     fmt::{Debug, Display},
@@ -162,8 +162,8 @@ impl World {
                 );
             }
             let drawn = match &state.given {
-                Given::Drawn => simulation::draw(&faults, &state.services(), state.plan.seed),
-                Given::Planned(_) => vec![],
+                PlanSource::Drawn => simulation::draw(&faults, &state.services(), state.plan.seed),
+                PlanSource::Planned(_) => vec![],
             };
             state.decide_faults(drawn)
         });

@@ -22,11 +22,11 @@ const COUNT_WIDTH: usize = 11;
 pub enum Standing<'a> {
     /// Nothing was caught, and nothing was expected to be.
     Passed,
-    /// The canary was caught, as it must be.
+    /// The seeded bug was caught, as it must be.
     CaughtAsExpected(&'a Caught),
     /// Something was caught that was not expected.
     Failed(&'a Caught),
-    /// The canary was not caught: the harness has become blind to this class.
+    /// The seeded bug was not caught: the harness has become blind to this class.
     NotCaught(Class),
 }
 

@@ -14,7 +14,7 @@ pub struct Core<'a> {
     pub file: &'a str,
     /// The type whose methods have the names of the operations, beside `at_rest`, which checks the end.
     pub name: &'a str,
-    /// The class of failure that the model must find, if it is a canary.
+    /// The class of failure that the model must find, if it is a seeded bug.
     pub expect: Option<&'a str>,
 }
 

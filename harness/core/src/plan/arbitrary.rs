@@ -1,7 +1,8 @@
 //! Draws whole plans, nasty ones among them, for tests.
 
 use super::{
-    Argument, Choice, Deviation, Fault, Hold, Impairment, Link, Plan, Route, Threads, Trigger, Until, Way, What, When,
+    Argument, Choice, Deviation, Direction, Fault, Hold, HoldUntil, Impairment, Link, Plan, Route, Threads, Trigger,
+    TriggerEvent, What,
 };
 use proptest::{collection, option, prelude::*};
 use serde_json::{Map, Value};
@@ -63,7 +64,7 @@ pub fn faults() -> impl Strategy<Value = Fault> {
 
 /// Any hold.
 pub fn holds() -> impl Strategy<Value = Hold> {
-    let until = prop_oneof![Just(Until::Idle), spans().prop_map(Until::For)];
+    let until = prop_oneof![Just(HoldUntil::Idle), spans().prop_map(HoldUntil::For)];
     (hosts(), places(), nths(), nths(), until).prop_map(|(host, place, nth, poll, until)| Hold {
         host,
         place,
@@ -116,16 +117,19 @@ fn workloads() -> impl Strategy<Value = Vec<Argument>> {
     arguments.prop_map(|all| all.into_iter().map(|(name, value)| Argument { name, value }).collect())
 }
 
-fn whens() -> impl Strategy<Value = When> {
+fn whens() -> impl Strategy<Value = Trigger> {
     let trigger = prop_oneof![
-        routes().prop_map(Trigger::Connects),
-        hosts().prop_map(Trigger::Accepts),
-        routes().prop_map(Trigger::Writes),
-        routes().prop_map(Trigger::Reads),
-        routes().prop_map(Trigger::Closes),
-        routes().prop_map(Trigger::Receives),
+        routes().prop_map(TriggerEvent::Connects),
+        hosts().prop_map(TriggerEvent::Accepts),
+        routes().prop_map(TriggerEvent::Writes),
+        routes().prop_map(TriggerEvent::Reads),
+        routes().prop_map(TriggerEvent::Closes),
+        routes().prop_map(TriggerEvent::Receives),
     ];
-    prop_oneof![spans().prop_map(When::At), (trigger, nths()).prop_map(|(trigger, nth)| When::On { trigger, nth })]
+    prop_oneof![
+        spans().prop_map(Trigger::At),
+        (trigger, nths()).prop_map(|(trigger, nth)| Trigger::On { trigger, nth })
+    ]
 }
 
 fn impairments() -> impl Strategy<Value = Impairment> {
@@ -147,8 +151,8 @@ fn impairments() -> impl Strategy<Value = Impairment> {
     ]
 }
 
-fn ways() -> impl Strategy<Value = Way> {
-    prop_oneof![links().prop_map(Way::Both), routes().prop_map(Way::One)]
+fn ways() -> impl Strategy<Value = Direction> {
+    prop_oneof![links().prop_map(Direction::Both), routes().prop_map(Direction::One)]
 }
 
 fn links() -> impl Strategy<Value = Link> {

@@ -41,7 +41,7 @@ mod parse;
 mod print;
 mod words;
 
-pub use print::{Nth, Span};
+pub use print::{DisplayDuration, Ordinal};
 
 /// Why a text is not a plan, a fault, a hold or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

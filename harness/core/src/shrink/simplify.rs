@@ -3,7 +3,7 @@
 //! Every proposal is smaller in one part and equal in the others, the simplest first. Taking the first one that still
 //! fails, again and again, comes to an end: no part ever grows.
 
-use crate::plan::{Fault, Hold, Impairment, Until, What, When};
+use crate::plan::{Fault, Hold, HoldUntil, Impairment, Trigger, What};
 use std::time::Duration;
 
 /// What may stand in place of a fault: shorter, then earlier, then weaker.
@@ -18,9 +18,11 @@ pub fn simpler_faults(fault: &Fault) -> Vec<Fault> {
 /// What may stand in place of a hold: shorter, then at an earlier poll, then of an earlier task.
 pub fn simpler_holds(hold: &Hold) -> Vec<Hold> {
     let untils = match hold.until {
-        Until::Idle => vec![],
+        HoldUntil::Idle => vec![],
         // The schedule alone decides then, and no clock.
-        Until::For(span) => [Until::Idle].into_iter().chain(simpler_spans(span).into_iter().map(Until::For)).collect(),
+        HoldUntil::For(span) => {
+            [HoldUntil::Idle].into_iter().chain(simpler_spans(span).into_iter().map(HoldUntil::For)).collect()
+        }
     };
     let untils = untils.into_iter().map(|until| Hold { until, ..hold.clone() });
     let polls = simpler_nths(hold.poll).into_iter().map(|poll| Hold { poll, ..hold.clone() });
@@ -28,14 +30,14 @@ pub fn simpler_holds(hold: &Hold) -> Vec<Hold> {
     untils.chain(polls).chain(nths).collect()
 }
 
-fn simpler_whens(when: &When) -> Vec<When> {
+fn simpler_whens(when: &Trigger) -> Vec<Trigger> {
     match when {
-        When::At(Duration::ZERO) => vec![],
-        When::At(at) => [Duration::ZERO].into_iter().chain(simpler_spans(*at)).map(When::At).collect(),
+        Trigger::At(Duration::ZERO) => vec![],
+        Trigger::At(at) => [Duration::ZERO].into_iter().chain(simpler_spans(*at)).map(Trigger::At).collect(),
         // From the start on is simpler than any moment of the run.
-        When::On { trigger, nth } => [When::At(Duration::ZERO)]
+        Trigger::On { trigger, nth } => [Trigger::At(Duration::ZERO)]
             .into_iter()
-            .chain(simpler_nths(*nth).into_iter().map(|nth| When::On { trigger: trigger.clone(), nth }))
+            .chain(simpler_nths(*nth).into_iter().map(|nth| Trigger::On { trigger: trigger.clone(), nth }))
             .collect(),
     }
 }
@@ -118,12 +120,14 @@ fn simpler_nths(nth: u32) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Span, arbitrary};
+    use crate::plan::{DisplayDuration, arbitrary};
     use proptest::prelude::*;
 
     fn spans(span: &str) -> String {
-        let spans: Vec<String> =
-            simpler_spans(span.parse::<Span>().unwrap().0).into_iter().map(|span| Span(span).to_string()).collect();
+        let spans: Vec<String> = simpler_spans(span.parse::<DisplayDuration>().unwrap().0)
+            .into_iter()
+            .map(|span| DisplayDuration(span).to_string())
+            .collect();
         spans.join(", ")
     }
 
@@ -169,11 +173,11 @@ mod tests {
     #[test]
     fn the_roundest_duration_that_still_fails_is_found() {
         let at_least = |least: &str| {
-            let least = least.parse::<Span>().unwrap().0;
+            let least = least.parse::<DisplayDuration>().unwrap().0;
             let (span, tried) =
                 simplest(Duration::from_nanos(12_304_193_007), |span| simpler_spans(*span), |span| *span >= least);
             assert!(tried < 120, "{tried}");
-            Span(span).to_string()
+            DisplayDuration(span).to_string()
         };
         assert_eq!(at_least("12.25 s"), "12.3 s");
         assert_eq!(at_least("6.3 s"), "7 s");

@@ -1,7 +1,7 @@
 //! Asked by `cargo refrain`: reads one request, tells how far it is, answers with the outcome.
 
 use super::{
-    Asker, Refusal, explore::Until, pool, record::record_twice, replay, save, shrink, under_test::exploration,
+    ProgressSink, Refusal, explore::Limit, pool, record::record_twice, replay, save, shrink, under_test::exploration,
 };
 use crate::{
     job::Source,
@@ -48,7 +48,7 @@ pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
             let _ = send(&mut teller.lock().expect("nobody panics while telling").0, &Message::Printed(text));
         }
     };
-    let asker = Asker { stop: &stop, progress: &progress };
+    let asker = ProgressSink { stop: &stop, progress: &progress };
     let outcome = answer(test, request, asker, &print).unwrap_or_else(Outcome::Refused);
     send(&mut &socket, &Message::Done(Box::new(outcome)))
 }
@@ -67,13 +67,18 @@ fn stop_when_asked(mut reader: BufReader<UnixStream>, stop: Arc<AtomicBool>) {
     });
 }
 
-fn answer(test: &'static Test, request: Request, asker: Asker<'_>, print: &dyn Fn(String)) -> Result<Outcome, Refusal> {
+fn answer(
+    test: &'static Test,
+    request: Request,
+    asker: ProgressSink<'_>,
+    print: &dyn Fn(String),
+) -> Result<Outcome, Refusal> {
     match request {
         Request::Explore { seed, budget, jobs } => {
             let until = match budget {
-                Budget::OfTest => Until::Runs(test.runs),
-                Budget::Runs(runs) => Until::Runs(runs),
-                Budget::Seconds(seconds) => Until::Time(Instant::now() + Duration::from_secs(seconds)),
+                Budget::OfTest => Limit::Runs(test.runs),
+                Budget::Runs(runs) => Limit::Runs(runs),
+                Budget::Seconds(seconds) => Limit::Time(Instant::now() + Duration::from_secs(seconds)),
             };
             exploration(test, &mut pool(test, jobs)?, seed, until, asker).map(Outcome::Explored)
         }
@@ -91,7 +96,7 @@ fn answer(test: &'static Test, request: Request, asker: Asker<'_>, print: &dyn F
     }
 }
 
-fn shrunk(test: &'static Test, path: &Path, jobs: Option<usize>, asker: Asker<'_>) -> Result<Shrunk, Refusal> {
+fn shrunk(test: &'static Test, path: &Path, jobs: Option<usize>, asker: ProgressSink<'_>) -> Result<Shrunk, Refusal> {
     let started = Instant::now();
     let saved = replay::read(test, path)?;
     let mut pool = pool(test, jobs)?;

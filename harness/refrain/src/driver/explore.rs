@@ -2,7 +2,7 @@
 //!
 //! The answer does not depend on how many workers there are: of several failures the one with the lowest number counts.
 
-use super::{Asker, Refusal, refused};
+use super::{ProgressSink, Refusal, refused};
 use crate::{
     job::{Answer, Batch, Job},
     protocol::{Coverage, Progress},
@@ -21,7 +21,7 @@ const BATCH_RUNS_MAX: u64 = 512;
 
 /// How long to go on.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Until {
+pub(crate) enum Limit {
     /// This many runs were made.
     Runs(u64),
     /// It is this late.
@@ -38,7 +38,7 @@ pub(crate) struct Explored {
 }
 
 /// What the workers share.
-struct Desk {
+struct WorkQueue {
     next: u64,
     /// How many runs were made, and the number of the first that failed.
     runs: u64,
@@ -48,7 +48,7 @@ struct Desk {
     refused: Option<Refusal>,
 }
 
-impl Desk {
+impl WorkQueue {
     /// What one worker alone would have found: what others did after the run that failed does not count.
     fn explored(self) -> Explored {
         let mut explored = Explored { failed: self.failed, ..Explored::default() };
@@ -61,8 +61,8 @@ impl Desk {
 }
 
 /// Explores from a base seed.
-pub(crate) fn explore(pool: &mut Pool, base: u64, until: Until, asker: Asker<'_>) -> Result<Explored, Refusal> {
-    let desk = Mutex::new(Desk { next: 0, runs: 0, failed: None, done: vec![], refused: None });
+pub(crate) fn explore(pool: &mut Pool, base: u64, until: Limit, asker: ProgressSink<'_>) -> Result<Explored, Refusal> {
+    let desk = Mutex::new(WorkQueue { next: 0, runs: 0, failed: None, done: vec![], refused: None });
     let started = Instant::now();
     thread::scope(|scope| {
         for worker in pool.workers() {
@@ -89,24 +89,24 @@ pub(crate) fn explore(pool: &mut Pool, base: u64, until: Until, asker: Asker<'_>
     }
 }
 
-fn take(desk: &Mutex<Desk>, until: Until, count: u64, asker: Asker<'_>) -> Option<(u64, u64)> {
+fn take(desk: &Mutex<WorkQueue>, until: Limit, count: u64, asker: ProgressSink<'_>) -> Option<(u64, u64)> {
     let mut desk = desk.lock().expect("no worker panics");
     let spent = match until {
-        Until::Runs(runs) => desk.next >= runs,
-        Until::Time(end) => Instant::now() >= end,
+        Limit::Runs(runs) => desk.next >= runs,
+        Limit::Time(end) => Instant::now() >= end,
     };
     // Batches are handed out in order: once a run failed, only those before it could count, and all are out.
     if spent || desk.refused.is_some() || desk.failed.is_some() || asker.stops() {
         return None;
     }
-    let left = if let Until::Runs(runs) = until { runs - desk.next } else { u64::MAX };
+    let left = if let Limit::Runs(runs) = until { runs - desk.next } else { u64::MAX };
     let first = desk.next;
     let count = count.min(left);
     desk.next += count;
     Some((first, count))
 }
 
-fn put(desk: &Mutex<Desk>, first: u64, answer: Result<Answer, Refusal>) {
+fn put(desk: &Mutex<WorkQueue>, first: u64, answer: Result<Answer, Refusal>) {
     let mut desk = desk.lock().expect("no worker panics");
     match answer {
         Ok(Answer::Explored(batch)) => {
@@ -121,11 +121,11 @@ fn put(desk: &Mutex<Desk>, first: u64, answer: Result<Answer, Refusal>) {
     }
 }
 
-fn told(runs: u64, until: Until, started: Instant) -> Progress {
-    let of = if let Until::Runs(of) = until { Some(of) } else { None };
+fn told(runs: u64, until: Limit, started: Instant) -> Progress {
+    let of = if let Limit::Runs(of) = until { Some(of) } else { None };
     let note = match until {
-        Until::Runs(_) => String::new(),
-        Until::Time(end) => {
+        Limit::Runs(_) => String::new(),
+        Limit::Time(end) => {
             let (gone, all) = (started.elapsed().as_secs(), end.saturating_duration_since(started).as_secs());
             format!("{gone} of {all} s")
         }

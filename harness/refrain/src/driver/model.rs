@@ -6,7 +6,7 @@ mod shrink;
 
 pub(crate) use shrink::shrink;
 
-use super::{Asker, Refusal, explore::Until, record::record_twice, refused, under_test::catch};
+use super::{ProgressSink, Refusal, explore::Limit, record::record_twice, refused, under_test::catch};
 use crate::{
     event::Event,
     job::{Answer, Job, Ran, Source},
@@ -26,14 +26,14 @@ const BOUNDS: [Option<u8>; 5] = [Some(0), Some(1), Some(2), Some(3), None];
 
 /// How much is left to do, and for whom.
 pub(crate) struct Budget<'a> {
-    until: Until,
-    asker: Asker<'a>,
+    until: Limit,
+    asker: ProgressSink<'a>,
     made: AtomicU64,
 }
 
 impl<'a> Budget<'a> {
     /// Nothing is done yet.
-    fn new(until: Until, asker: Asker<'a>) -> Budget<'a> {
+    fn new(until: Limit, asker: ProgressSink<'a>) -> Budget<'a> {
         Budget { until, asker, made: AtomicU64::new(0) }
     }
 
@@ -43,8 +43,8 @@ impl<'a> Budget<'a> {
             return 0;
         }
         match self.until {
-            Until::Runs(runs) => ((runs as f64 * share) as u64).saturating_sub(self.made.load(Relaxed)),
-            Until::Time(end) => {
+            Limit::Runs(runs) => ((runs as f64 * share) as u64).saturating_sub(self.made.load(Relaxed)),
+            Limit::Time(end) => {
                 let whole = end.saturating_duration_since(started).as_secs_f64();
                 if started.elapsed().as_secs_f64() < whole * share { u64::MAX } else { 0 }
             }
@@ -53,7 +53,7 @@ impl<'a> Budget<'a> {
 
     fn add(&self, executions: u64) {
         let runs = self.made.fetch_add(executions, Relaxed) + executions;
-        let of = if let Until::Runs(of) = self.until { Some(of.max(runs)) } else { None };
+        let of = if let Limit::Runs(of) = self.until { Some(of.max(runs)) } else { None };
         self.asker.tell(Progress { doing: "exploring".into(), runs, of, note: String::new() });
     }
 }
@@ -71,8 +71,8 @@ pub(crate) fn exploration(
     test: &'static Test,
     pool: &mut Pool,
     base: u64,
-    until: Until,
-    asker: Asker<'_>,
+    until: Limit,
+    asker: ProgressSink<'_>,
 ) -> Result<Exploration, Refusal> {
     let started = Instant::now();
     let model = test.model().expect("only a model comes here");
@@ -176,9 +176,9 @@ fn searched(
 /// How much of the whole budget is used, from 0 to 1.
 fn parts_done(budget: &Budget, started: Instant) -> f64 {
     match budget.until {
-        Until::Runs(0) => 1.0,
-        Until::Runs(runs) => (budget.made.load(Relaxed) as f64 / runs as f64).min(1.0),
-        Until::Time(end) => {
+        Limit::Runs(0) => 1.0,
+        Limit::Runs(runs) => (budget.made.load(Relaxed) as f64 / runs as f64).min(1.0),
+        Limit::Time(end) => {
             let left = end.saturating_duration_since(Instant::now()).as_secs_f64();
             let gone = started.elapsed().as_secs_f64();
             gone / (gone + left).max(f64::MIN_POSITIVE)

@@ -1,6 +1,6 @@
 //! Looks for a smaller plan with the same signature. A plan that fails another way is not a shrink.
 
-use super::{Asker, Refusal, model, refused};
+use super::{ProgressSink, Refusal, model, refused};
 use crate::{
     job::{Answer, Job, Source},
     plan::Plan,
@@ -45,7 +45,7 @@ struct Search<'a> {
     best: Plan,
     runs: u64,
     deadline: Option<Instant>,
-    asker: Asker<'a>,
+    asker: ProgressSink<'a>,
     refused: Option<Refusal>,
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn shrink(
     plan: &Plan,
     signature: Signature,
     time: Option<Duration>,
-    asker: Asker<'_>,
+    asker: ProgressSink<'_>,
 ) -> Result<Smaller, Refusal> {
     let deadline = time.map(|time| Instant::now() + time);
     if let Some(model) = test.model() {

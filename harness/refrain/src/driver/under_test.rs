@@ -1,8 +1,8 @@
 //! Under `cargo test`: replays the test's traces, explores a fixed budget from a fixed seed, saves and reports.
 
 use super::{
-    Asker, Refusal,
-    explore::{Explored, Until, explore},
+    ProgressSink, Refusal,
+    explore::{Explored, Limit, explore},
     model,
     outcome::{self, Snapshot},
     pool,
@@ -46,14 +46,14 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
     let mut snapshots = vec![];
     let saved = replay_saved(test, &mut pool)?;
     if test.snapshot && test.model().is_none() {
-        let calm = record(&mut pool, Source::Calm(base(test)), None)?;
+        let calm = record(&mut pool, Source::FaultFree(base(test)), None)?;
         snapshots.push(outcome::outcome(test, &calm));
     }
     if test.snapshot {
         snapshots.extend(saved.iter().map(|(path, trace)| outcome::of_trace(test, path, trace)));
     }
-    let nobody = Asker { stop: &AtomicBool::new(false), progress: &|_| {} };
-    let explored = exploration(test, &mut pool, base(test), Until::Runs(test.runs), nobody)?;
+    let nobody = ProgressSink { stop: &AtomicBool::new(false), progress: &|_| {} };
+    let explored = exploration(test, &mut pool, base(test), Limit::Runs(test.runs), nobody)?;
     let style = Style::default();
     let report = format!(
         "{}\n{}{}",
@@ -68,7 +68,7 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
         }
         Standing::NotCaught(class) => Err(format!(
             "{}: expected a {class}, and {} runs from seed {} caught none: the harness has become blind to it, or the \
-             canary is well",
+             seeded bug is well",
             test.name(),
             explored.runs,
             explored.seed
@@ -86,7 +86,7 @@ fn base(test: &Test) -> u64 {
     test.name().bytes().fold(0, |seed, byte| seed_of(seed, u64::from(byte)))
 }
 
-/// Replays every saved trace. Those of a canary must be reproduced, all others must not fail any more.
+/// Replays every saved trace. Those of a seeded bug must be reproduced, all others must not fail any more.
 fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, Refusal> {
     let mut replayed = vec![];
     for (path, trace) in save::saved(test) {
@@ -103,7 +103,7 @@ fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, R
             let text = report::replay(&replay, Style::default());
             let hint = match test.expect {
                 Some(_) => {
-                    "a canary's trace must be reproduced; if the canary was changed on purpose, delete the trace \
+                    "a seeded bug's trace must be reproduced; if the seeded bug was changed on purpose, delete the trace \
                             and run the test again, which saves a new one"
                 }
                 None => "the saved failure still happens",
@@ -120,8 +120,8 @@ pub(crate) fn exploration(
     test: &'static Test,
     pool: &mut Pool,
     base: u64,
-    until: Until,
-    asker: Asker<'_>,
+    until: Limit,
+    asker: ProgressSink<'_>,
 ) -> Result<Exploration, Refusal> {
     let started = Instant::now();
     // The first run is made twice: a test that is no function of its seed is found before anything is built on it.
@@ -160,13 +160,13 @@ fn show_printed(which: &str, ran: &Ran) {
     }
 }
 
-/// Shrinks a failing run and saves it. Of a canary one trace is enough.
+/// Shrinks a failing run and saves it. Of a seeded bug one trace is enough.
 pub(crate) fn catch(
     test: &'static Test,
     pool: &mut Pool,
     ran: Ran,
     run: u64,
-    asker: Asker<'_>,
+    asker: ProgressSink<'_>,
 ) -> Result<Caught, Refusal> {
     let Verdict::Failed(failure) = ran.verdict.clone() else {
         if test.model().is_some() {
@@ -202,7 +202,7 @@ fn shrunk(
     pool: &mut Pool,
     plan: Plan,
     failure: &Failure,
-    asker: Asker<'_>,
+    asker: ProgressSink<'_>,
 ) -> Result<Option<(Ran, Failure)>, Refusal> {
     if failure.class == Class::Nondeterminism {
         return Ok(None);

@@ -9,13 +9,13 @@ use super::{
     loom, seq_cst, shuttle, verdict,
 };
 use crate::{
-    job::{Ended, Search, Searched, Source, Told},
+    job::{Ended, RunMessage, Search, Searched, Source},
     plan::{Plan, Threads},
     simulation::Watch,
     sync::alloc,
     test::Model,
     verdict::{Class, Failure, Verdict},
-    worker::{Beat, exit},
+    worker::{Heartbeat, exit},
 };
 use std::{
     cell::Cell,
@@ -51,7 +51,7 @@ pub(crate) fn run(model: &'static Model, source: Source, watch: Watch, pipe: Own
             Source::Plan(plan) => (*plan, false),
             Source::Again(plan) => (*plan, true),
             // Nothing is drawn: without a plan each thread goes on as long as it can.
-            Source::Seed(_) | Source::Calm(_) => {
+            Source::Seed(_) | Source::FaultFree(_) => {
                 (Plan { threads: Some(Threads::Deviations(vec![])), ..Plan::default() }, false)
             }
         };
@@ -59,57 +59,63 @@ pub(crate) fn run(model: &'static Model, source: Source, watch: Watch, pipe: Own
             refuse("the plan is one of a simulation, and this test is a model: delete the trace and explore again")
         };
         // The deviations that there are tell themselves.
-        tell(&Told::Plan(match &threads {
+        tell(&RunMessage::Plan(match &threads {
             Threads::Choices { .. } => plan,
             Threads::Deviations(_) => Plan { threads: Some(Threads::Deviations(vec![])), ..plan },
         }));
         catch_panics();
         FOLLOWS.store(matches!(&threads, Threads::Choices { choices, .. } if !choices.is_empty()), Relaxed);
         if again {
-            execute(model, &threads, watch.beat);
+            execute(model, &threads, watch.heartbeat);
         }
         log::start(Log::new(watch));
-        execute(model, &threads, watch.beat);
+        execute(model, &threads, watch.heartbeat);
         end(Verdict::Passed)
     });
 }
 
 /// Makes a part of a search, or finds the plan of its `nth` execution, counted from 1. Does not return.
-pub(crate) fn search(model: &'static Model, search: Search, nth: Option<u64>, beat: &'static Beat, pipe: OwnedFd) {
+pub(crate) fn search(
+    model: &'static Model,
+    search: Search,
+    nth: Option<u64>,
+    heartbeat: &'static Heartbeat,
+    pipe: OwnedFd,
+) {
     on_a_fresh_thread(pipe, move || {
         catch_panics();
         let searched = match (search, nth) {
             (Search::Sample { by, seed, executions }, None) => {
                 choose(Engine::Shuttle);
-                shuttle::sample(model.body, by, seed, executions, beat)
+                shuttle::sample(model.body, by, seed, executions, heartbeat)
             }
             (Search::Sample { by, seed, .. }, Some(nth)) => {
                 choose(Engine::Shuttle);
-                shuttle::locate(model.body, by, seed, nth, beat)
+                shuttle::locate(model.body, by, seed, nth, heartbeat)
             }
             (Search::Exhaust { from, total_order, executions, within }, None) => {
                 choose(Engine::Loom);
-                loom::search(model.body, &from, total_order, executions, within, beat)
+                loom::search(model.body, &from, total_order, executions, within, heartbeat)
             }
             (Search::Exhaust { from, total_order, .. }, Some(nth)) => {
                 choose(Engine::Loom);
-                loom::locate(model.body, &from, total_order, nth, beat)
+                loom::locate(model.body, &from, total_order, nth, heartbeat)
             }
         };
-        tell(&Told::Searched(searched));
+        tell(&RunMessage::Searched(searched));
         exit(0)
     });
 }
 
-fn execute(model: &'static Model, threads: &Threads, beat: &'static Beat) {
+fn execute(model: &'static Model, threads: &Threads, heartbeat: &'static Heartbeat) {
     match threads {
         Threads::Choices { choices, total_order } => {
             choose(Engine::Loom);
-            loom::replay(model.body, choices, *total_order, beat);
+            loom::replay(model.body, choices, *total_order, heartbeat);
         }
         Threads::Deviations(deviations) => {
             choose(Engine::Shuttle);
-            shuttle::replay(model.body, deviations, beat);
+            shuttle::replay(model.body, deviations, heartbeat);
         }
     }
 }
@@ -125,7 +131,7 @@ fn on_a_fresh_thread(pipe: OwnedFd, run: impl FnOnce() + Send + 'static) {
 }
 
 /// Tells the worker, at once: the next thing that happens may be the end of the process.
-pub(crate) fn tell(told: &Told) {
+pub(crate) fn tell(told: &RunMessage) {
     let mut line = serde_json::to_string(told).expect("plain data goes to JSON");
     line.push('\n');
     // Without a worker there is nobody to tell and nothing to do.
@@ -165,8 +171,8 @@ fn catch_panics() {
 }
 
 /// An execution begins.
-pub(crate) fn execution_begins(beat: &'static Beat) {
-    beat.tick(None);
+pub(crate) fn execution_begins(heartbeat: &'static Heartbeat) {
+    heartbeat.tick(None);
     alloc::forget();
     crate::sync::thread::forget();
     seq_cst::forget();
@@ -189,7 +195,7 @@ pub(crate) fn fail(mut failure: Failure) -> ! {
 
 /// Ends the process: the engine cannot go on, through no fault of the model.
 pub(crate) fn limit(why: String) -> ! {
-    tell(&Told::Searched(Searched { limit: Some(why), ..Searched::default() }));
+    tell(&RunMessage::Searched(Searched { limit: Some(why), ..Searched::default() }));
     exit(0)
 }
 
@@ -204,7 +210,7 @@ pub(crate) fn wrong(class: Class, property: &str, place: String, message: String
 }
 
 fn refuse(why: &str) -> ! {
-    tell(&Told::Refused(why.to_owned()));
+    tell(&RunMessage::Refused(why.to_owned()));
     exit(0)
 }
 
@@ -214,6 +220,6 @@ fn end(verdict: Verdict) -> ! {
 
 fn end_with(verdict: Verdict, never_began: Vec<String>) -> ! {
     let digest = log::end(&verdict);
-    tell(&Told::Ended(Box::new(Ended { never_began, ..Ended::at(verdict, digest) })));
+    tell(&RunMessage::Ended(Box::new(Ended { never_began, ..Ended::at(verdict, digest) })));
     exit(0)
 }

@@ -5,7 +5,7 @@
 use super::{Engine, child::tell, engine, loom, seq_cst, shuttle};
 use crate::{
     event::{Event, Kind},
-    job::Told,
+    job::RunMessage,
     seed::seed_of,
     simulation::Watch,
     verdict::Verdict,
@@ -69,10 +69,10 @@ impl Log {
         }
         if self.watch.record {
             let (task, host, fields) = (thread.to_string(), String::new(), BTreeMap::new());
-            tell(&Told::Event(Event { at: 0, host, task, place, kind, text, fields }));
+            tell(&RunMessage::Event(Event { at: 0, host, task, place, kind, text, fields }));
         }
         if self.watch.until.is_some_and(|until| self.events >= until) {
-            tell(&Told::Stopped(self.waits()));
+            tell(&RunMessage::Stopped(self.waits()));
             exit(0)
         }
     }
@@ -144,7 +144,7 @@ pub(crate) fn begin(place: &'static Location<'static>, text: impl FnOnce() -> St
     if records() {
         let (thread, text) = (thread(), text());
         with(|log| {
-            log.watch.beat.tick(Some(place));
+            log.watch.heartbeat.tick(Some(place));
             log.about_to.insert(thread, (text, shown(place)))
         });
     }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     job::Searched,
     plan::{Choice, Plan, Threads},
-    worker::Beat,
+    worker::Heartbeat,
 };
 use ::loom::model::Builder;
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -51,7 +51,7 @@ pub(super) fn search(
     total_order: bool,
     executions: u64,
     within: usize,
-    beat: &'static Beat,
+    heartbeat: &'static Heartbeat,
 ) -> Searched {
     let file = Checkpoint::new(from);
     let mut builder = builder(&file, total_order);
@@ -77,7 +77,7 @@ pub(super) fn search(
         builder.check(move || {
             execution_ended();
             counts.fetch_add(1, Relaxed);
-            execution_begins(beat);
+            execution_begins(heartbeat);
             seq_cst::run(body);
         });
         execution_ended();
@@ -91,13 +91,13 @@ pub(super) fn search(
 }
 
 /// Finds the plan of the `nth` execution from where `from` says, counted from 1; those before it are known to pass.
-pub(super) fn locate(body: fn(), from: &str, total_order: bool, nth: u64, beat: &'static Beat) -> Searched {
+pub(super) fn locate(body: fn(), from: &str, total_order: bool, nth: u64, heartbeat: &'static Heartbeat) -> Searched {
     let file = Checkpoint::new(from);
     let mut builder = builder(&file, total_order);
     builder.checkpoint_interval = nth as usize;
     builder.max_permutations = Some(nth as usize);
     builder.check(move || {
-        execution_begins(beat);
+        execution_begins(heartbeat);
         seq_cst::run(body);
     });
     let choices = Path::parse(&file.text()).map(|path| path.choices()).unwrap_or_default();
@@ -106,10 +106,10 @@ pub(super) fn locate(body: fn(), from: &str, total_order: bool, nth: u64, beat: 
 }
 
 /// Makes one execution.
-pub(super) fn replay(body: fn(), choices: &[Choice], total_order: bool, beat: &'static Beat) {
+pub(super) fn replay(body: fn(), choices: &[Choice], total_order: bool, heartbeat: &'static Heartbeat) {
     let file = Checkpoint::new(&Path::of_choices(choices).to_string());
     builder(&file, total_order).check(move || {
-        execution_begins(beat);
+        execution_begins(heartbeat);
         seq_cst::run(body);
     });
     execution_ended();

@@ -5,9 +5,9 @@ use super::{
     log::records,
 };
 use crate::{
-    job::{Sampler, Searched, Told},
+    job::{RunMessage, Sampler, Searched},
     plan::Deviation,
-    worker::Beat,
+    worker::Heartbeat,
 };
 use ::shuttle::{
     Config, FailurePersistence, MaxSteps, Runner, current,
@@ -32,11 +32,11 @@ pub(crate) fn thread() -> usize {
 }
 
 /// Samples executions.
-pub(super) fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, beat: &'static Beat) -> Searched {
+pub(super) fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, heartbeat: &'static Heartbeat) -> Searched {
     let broken_off = Arc::new(AtomicU64::new(0));
     let watched = Watched { scheduler: scheduler(by, seed, executions), steps: 0, broken_off: broken_off.clone() };
     let made = run(watched, move || {
-        execution_begins(beat);
+        execution_begins(heartbeat);
         body();
     });
     if broken_off.load(Relaxed) == made {
@@ -49,18 +49,18 @@ pub(super) fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, beat: 
 }
 
 /// Makes the executions up to the `nth`, counted from 1, and tells where that one deviates, as it does so.
-pub(super) fn locate(body: fn(), by: Sampler, seed: u64, nth: u64, beat: &'static Beat) -> Searched {
+pub(super) fn locate(body: fn(), by: Sampler, seed: u64, nth: u64, heartbeat: &'static Heartbeat) -> Searched {
     run(Telling { scheduler: scheduler(by, seed, nth), nth, execution: 0, step: 0 }, move || {
-        execution_begins(beat);
+        execution_begins(heartbeat);
         body();
     });
     Searched { executions: nth, ..Searched::default() }
 }
 
 /// Makes one execution.
-pub(super) fn replay(body: fn(), deviations: &[Deviation], beat: &'static Beat) {
+pub(super) fn replay(body: fn(), deviations: &[Deviation], heartbeat: &'static Heartbeat) {
     run(Guided { deviations: deviations.to_vec(), step: 0, began: false }, move || {
-        execution_begins(beat);
+        execution_begins(heartbeat);
         body();
     });
 }
@@ -157,7 +157,7 @@ impl Scheduler for Telling {
 fn tell_deviation(chosen: TaskId, step: usize, runnable: &[&Task], current: Option<TaskId>, yields: bool) {
     if chosen != in_turn(runnable, current, yields) {
         let preempts = !yields && runnable.iter().any(|task| Some(task.id()) == current);
-        tell(&Told::Deviates(Deviation { step, thread: chosen.into(), preempts }));
+        tell(&RunMessage::Deviates(Deviation { step, thread: chosen.into(), preempts }));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::state::State;
 use crate::{
-    plan::{self, Fault, Hold, Link, Route, Trigger, Until, Way, What, When},
+    plan::{self, Direction, Fault, Hold, HoldUntil, Link, Route, Trigger, TriggerEvent, What},
     socket::{Socket, Timer},
     trace::SOCKETS_MAX,
 };
@@ -16,8 +16,8 @@ pub(crate) fn apply(state: &State, faults: &[Fault]) -> Result<(), String> {
         let lasts = fault.lasts.map(ns);
         let text = fault.what.to_string();
         match &fault.when {
-            When::At(at) => control::fault_at(kind, lasts, text, ns(*at)),
-            When::On { trigger, nth } => {
+            Trigger::At(at) => control::fault_at(kind, lasts, text, ns(*at)),
+            Trigger::On { trigger, nth } => {
                 let (trigger, way) = way(state, trigger)?;
                 match control::occurred(trigger, way) {
                     seen if seen >= *nth => return Err(too_late(fault, seen)),
@@ -31,7 +31,7 @@ pub(crate) fn apply(state: &State, faults: &[Fault]) -> Result<(), String> {
 
 /// A drawn fault counts from when the test asks for its faults; a plan has the numbers from the start of the run.
 pub(crate) fn from_now_on(state: &State, mut fault: Fault) -> Fault {
-    if let When::On { trigger, nth } = &mut fault.when
+    if let Trigger::On { trigger, nth } = &mut fault.when
         && let Ok((trigger, way)) = way(state, trigger)
     {
         *nth = nth.saturating_add(control::occurred(trigger, way));
@@ -51,8 +51,8 @@ fn kind(state: &State, what: &What) -> Result<FaultKind, String> {
     Ok(match what {
         What::Impair(way, how) => {
             let (from, to, both) = match way {
-                Way::Both(Link(one, other)) => (one, other, true),
-                Way::One(Route { from, to }) => (from, to, false),
+                Direction::Both(Link(one, other)) => (one, other, true),
+                Direction::One(Route { from, to }) => (from, to, false),
             };
             FaultKind::Impair { way: (host(from)?, host(to)?), both, how: impairment(*how) }
         }
@@ -83,15 +83,15 @@ fn impairment(how: plan::Impairment) -> Impairment {
     }
 }
 
-fn way(state: &State, trigger: &Trigger) -> Result<(TriggerKind, (HostId, HostId)), String> {
+fn way(state: &State, trigger: &TriggerEvent) -> Result<(TriggerKind, (HostId, HostId)), String> {
     let between = |route: &Route| Ok::<_, String>((host(state, &route.from)?, host(state, &route.to)?));
     Ok(match trigger {
-        Trigger::Connects(route) => (TriggerKind::Connects, between(route)?),
-        Trigger::Accepts(name) => (TriggerKind::Accepts, (host(state, name)?, host(state, name)?)),
-        Trigger::Writes(route) => (TriggerKind::Writes, between(route)?),
-        Trigger::Reads(route) => (TriggerKind::Reads, between(route)?),
-        Trigger::Closes(route) => (TriggerKind::Closes, between(route)?),
-        Trigger::Receives(route) => (TriggerKind::Receives, between(route)?),
+        TriggerEvent::Connects(route) => (TriggerKind::Connects, between(route)?),
+        TriggerEvent::Accepts(name) => (TriggerKind::Accepts, (host(state, name)?, host(state, name)?)),
+        TriggerEvent::Writes(route) => (TriggerKind::Writes, between(route)?),
+        TriggerEvent::Reads(route) => (TriggerKind::Reads, between(route)?),
+        TriggerEvent::Closes(route) => (TriggerKind::Closes, between(route)?),
+        TriggerEvent::Receives(route) => (TriggerKind::Receives, between(route)?),
     })
 }
 
@@ -124,8 +124,8 @@ pub(crate) fn holds(holds: &[Hold]) -> Holds {
         nth: hold.nth,
         poll: hold.poll,
         until: match hold.until {
-            Until::Idle => HeldUntil::Idle,
-            Until::For(lasts) => HeldUntil::For(ns(lasts)),
+            HoldUntil::Idle => HeldUntil::Idle,
+            HoldUntil::For(lasts) => HeldUntil::For(ns(lasts)),
         },
     };
     Holds::Listed(holds.iter().map(taken).collect())
@@ -139,8 +139,8 @@ pub(crate) fn holds_taken() -> Vec<Hold> {
         nth: taken.nth,
         poll: taken.poll,
         until: match taken.until {
-            HeldUntil::Idle => Until::Idle,
-            HeldUntil::For(ns) => Until::For(Duration::from_nanos(ns)),
+            HeldUntil::Idle => HoldUntil::Idle,
+            HeldUntil::For(ns) => HoldUntil::For(Duration::from_nanos(ns)),
         },
     };
     control::holds_taken().into_iter().map(hold).collect()

@@ -1,6 +1,6 @@
 //! A kind of resource that must not leak: what of it is open, since when, and where it was opened.
 
-use super::{properties::REST, said::Said, stall};
+use super::{properties::REST, stall, tracing_layer::LogEvent};
 use crate::verdict::{Class, Failure};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ impl Conserved {
     }
 
     /// Takes note of a report; the number of one that was closed and was not open.
-    pub fn report(&mut self, said: &Said, stamp: &Stamp) -> Option<String> {
+    pub fn report(&mut self, said: &LogEvent, stamp: &Stamp) -> Option<String> {
         let id = said.fields.get("id").map(plain).unwrap_or_default();
         let key = (stamp.host.clone(), control::lives(control::current_host()).0, id.clone());
         match said.message.as_str() {

@@ -2,7 +2,7 @@
 
 use crate::{
     faults::{FaultKind, Faults},
-    plan::{Fault, Impairment, Link, Route, Trigger, Way, What, When},
+    plan::{Direction, Fault, Impairment, Link, Route, Trigger, TriggerEvent, What},
 };
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ fn one(faults: &Faults, services: &[String], kind: FaultKind, rng: &mut fastrand
     let what = what(kind, &hosts, services, rng)?;
     // What breaks a protocol lies between two of its messages: few moments of the clock do, and every event is near one.
     let when = match rng.u8(..4) {
-        0 => When::At(long(rng, TIME_DOUBLINGS)),
+        0 => Trigger::At(long(rng, TIME_DOUBLINGS)),
         _ => {
             // A host that fails does so at something that it does itself, or at something that another does.
             if rng.u8(..4) == 0 {
@@ -91,10 +91,10 @@ fn what(kind: FaultKind, hosts: &[String], services: &[String], rng: &mut fastra
         FaultKind::Pause => What::Pause(host()?),
         FaultKind::FailLookups => What::FailLookups(hosts[0].clone()),
         FaultKind::FailAccepts => What::FailAccepts(host()?),
-        FaultKind::Cut => What::Impair(Way::Both(link()?), Impairment::Cut),
-        FaultKind::CutOneWay => What::Impair(Way::One(route()?), Impairment::Cut),
-        kind if rng.u8(..4) == 0 => What::Impair(Way::One(route()?), impairment(kind, rng)),
-        kind => What::Impair(Way::Both(link()?), impairment(kind, rng)),
+        FaultKind::Cut => What::Impair(Direction::Both(link()?), Impairment::Cut),
+        FaultKind::CutOneWay => What::Impair(Direction::One(route()?), Impairment::Cut),
+        kind if rng.u8(..4) == 0 => What::Impair(Direction::One(route()?), impairment(kind, rng)),
+        kind => What::Impair(Direction::Both(link()?), impairment(kind, rng)),
     })
 }
 
@@ -118,25 +118,25 @@ fn impairment(kind: FaultKind, rng: &mut fastrand::Rng) -> Impairment {
 }
 
 /// Something that the first of the hosts does.
-fn event(hosts: &[String], rng: &mut fastrand::Rng) -> When {
+fn event(hosts: &[String], rng: &mut fastrand::Rng) -> Trigger {
     let host = hosts[0].clone();
     let Some(other) = hosts.get(1).cloned() else {
-        return When::On { trigger: Trigger::Accepts(host), nth: 1 + small(rng) };
+        return Trigger::On { trigger: TriggerEvent::Accepts(host), nth: 1 + small(rng) };
     };
     let trigger = match rng.u8(..16) {
-        0 | 1 => Trigger::Connects(Route { from: host, to: other }),
-        2 => Trigger::Accepts(host),
-        3..6 => Trigger::Writes(Route { from: host, to: other }),
+        0 | 1 => TriggerEvent::Connects(Route { from: host, to: other }),
+        2 => TriggerEvent::Accepts(host),
+        3..6 => TriggerEvent::Writes(Route { from: host, to: other }),
         6 => {
             let most = 1u32 << rng.u32(..BYTE_DOUBLINGS);
             let nth = 1 + rng.u32(..most);
-            return When::On { trigger: Trigger::Receives(Route { from: other, to: host }), nth };
+            return Trigger::On { trigger: TriggerEvent::Receives(Route { from: other, to: host }), nth };
         }
-        7 | 8 => Trigger::Closes(Route { from: host, to: other }),
+        7 | 8 => TriggerEvent::Closes(Route { from: host, to: other }),
         // What was just read is acknowledged, and nobody has acted on it yet.
-        _ => Trigger::Reads(Route { from: other, to: host }),
+        _ => TriggerEvent::Reads(Route { from: other, to: host }),
     };
-    When::On { trigger, nth: 1 + small(rng) }
+    Trigger::On { trigger, nth: 1 + small(rng) }
 }
 
 /// 0, 1, 2 ..., each half as likely as the one before.

@@ -2,8 +2,8 @@
 
 use super::{
     conserved::{Conserved, leaked, spawn_place},
-    said::Said,
     state,
+    tracing_layer::LogEvent,
 };
 use crate::verdict::{Class, Failure};
 use std::{
@@ -93,7 +93,7 @@ impl Properties {
 }
 
 /// The service has reported something.
-pub(crate) fn said(said: &Said, stamp: &Stamp) {
+pub(crate) fn said(said: &LogEvent, stamp: &Stamp) {
     let doubly = state::try_with(|state| {
         for sometimes in &mut state.properties.sometimes {
             sometimes.reached |=

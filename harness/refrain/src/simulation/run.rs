@@ -3,16 +3,16 @@
 use super::{
     apply,
     properties::at_rest,
-    said,
     stall::{self, waits},
-    state::{self, Given, State, fail, pass, refuse, stop},
+    state::{self, PlanSource, State, fail, pass, refuse, stop},
+    tracing_layer,
 };
 use crate::{
     event::{Event, Kind},
-    job::{Source, Told},
+    job::{RunMessage, Source},
     test::{Running, Test},
     verdict::{Class, Failure},
-    worker::Beat,
+    worker::Heartbeat,
     world::World,
 };
 use serde_json::Value;
@@ -27,7 +27,7 @@ pub(crate) struct Watch {
     /// Stop before this event.
     pub until: Option<usize>,
     /// The page that the worker watches.
-    pub beat: &'static Beat,
+    pub heartbeat: &'static Heartbeat,
 }
 
 /// What a scenario does.
@@ -56,17 +56,17 @@ pub(crate) fn run(test: &'static Test, scenario: Scenario, source: Source, watch
         }
         Err(error) => format!("a run's thread could not be started: {error}"),
     };
-    let line = serde_json::to_string(&Told::Refused(why)).expect("plain data goes to JSON");
+    let line = serde_json::to_string(&RunMessage::Refused(why)).expect("plain data goes to JSON");
     let _ = writeln!(pipe, "{line}");
 }
 
 fn go(test: &'static Test, scenario: Scenario, source: Source, watch: Watch, pipe: File) {
     let (seed, given, holds) = match &source {
-        Source::Seed(seed) if test.without_holds => (*seed, Given::Drawn, Holds::Listed(vec![])),
-        Source::Seed(seed) => (*seed, Given::Drawn, drawn_holds(*seed)),
-        Source::Calm(seed) => (*seed, Given::Planned(vec![]), Holds::Listed(vec![])),
+        Source::Seed(seed) if test.without_holds => (*seed, PlanSource::Drawn, Holds::Listed(vec![])),
+        Source::Seed(seed) => (*seed, PlanSource::Drawn, drawn_holds(*seed)),
+        Source::FaultFree(seed) => (*seed, PlanSource::Planned(vec![]), Holds::Listed(vec![])),
         Source::Plan(plan) | Source::Again(plan) => {
-            (plan.seed, Given::Planned(plan.faults.clone()), apply::holds(&plan.holds))
+            (plan.seed, PlanSource::Planned(plan.faults.clone()), apply::holds(&plan.holds))
         }
     };
     let mut state = State::new(seed, given, watch, pipe);
@@ -76,7 +76,7 @@ fn go(test: &'static Test, scenario: Scenario, source: Source, watch: Watch, pip
     state.install();
     let workload = match source {
         Source::Plan(plan) | Source::Again(plan) => plan.workload,
-        Source::Seed(_) | Source::Calm(_) => match test.workload(seed) {
+        Source::Seed(_) | Source::FaultFree(_) => match test.workload(seed) {
             Ok(workload) => workload.current(),
             Err(why) => refuse(&why),
         },
@@ -96,7 +96,7 @@ fn go(test: &'static Test, scenario: Scenario, source: Source, watch: Watch, pip
     let sink: Option<Box<dyn FnMut(Record)>> = if watch.record { Some(Box::new(recorded)) } else { None };
     control::run(Start { seed, settings, hooks: HOOKS, holds, sink }, async move {
         if watch.record {
-            said::listen();
+            tracing_layer::listen();
         }
         scenario(World::new(), values).await;
         at_rest().await;

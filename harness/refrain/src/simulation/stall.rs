@@ -2,7 +2,7 @@
 
 use super::state;
 use crate::{
-    plan::Span,
+    plan::DisplayDuration,
     verdict::{Class, Failure},
 };
 use std::{cmp::Reverse, time::Duration};
@@ -62,7 +62,7 @@ fn failure(class: Class, property: &str, message: String) -> Failure {
             // A fault ends when the next poll lets it: what is below a millisecond is not of the plan.
             let lasted = ended.map_or(" and lasts".to_owned(), |ended| match (ended - began + 500_000) / 1_000_000 {
                 0 => String::new(),
-                ms => format!(" for {}", Span(Duration::from_millis(ms))),
+                ms => format!(" for {}", DisplayDuration(Duration::from_millis(ms))),
             });
             causes.push(format!("last fault touching it: {fault} at {}{lasted}", clock(*began)));
         }

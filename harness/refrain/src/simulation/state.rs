@@ -3,11 +3,11 @@
 use super::properties::Properties;
 use crate::{
     event::{Event, Kind},
-    job::{Ended, Told},
+    job::{Ended, RunMessage},
     plan::{Argument, Fault, Hold, Plan},
     protocol::{Coverage, Fired},
     verdict::{Failure, Verdict},
-    worker::{Beat, exit},
+    worker::{Heartbeat, exit},
 };
 use std::{
     cell::RefCell,
@@ -20,7 +20,7 @@ use tokio::control;
 
 /// Where a run's faults and holds come from.
 #[derive(Debug)]
-pub(crate) enum Given {
+pub(crate) enum PlanSource {
     /// From its seed.
     Drawn,
     /// From the plan: those that the test has not yet asked for.
@@ -31,7 +31,7 @@ pub(crate) enum Given {
 pub(crate) struct State {
     /// Everything that is decided so far.
     pub plan: Plan,
-    pub given: Given,
+    pub given: PlanSource,
     pub record: bool,
     pub until: Option<usize>,
     /// The holds that the plan demands.
@@ -45,7 +45,7 @@ pub(crate) struct State {
     /// The names of those that run the service.
     services: Vec<String>,
     pub healed_at: Option<u64>,
-    pub beat: &'static Beat,
+    pub heartbeat: &'static Heartbeat,
     events: usize,
     /// How many of them in this poll.
     in_poll: usize,
@@ -65,7 +65,7 @@ thread_local! {
 static PANIC: Mutex<Option<(String, String)>> = Mutex::new(None);
 
 impl State {
-    pub fn new(seed: u64, given: Given, watch: super::Watch, pipe: File) -> State {
+    pub fn new(seed: u64, given: PlanSource, watch: super::Watch, pipe: File) -> State {
         State {
             plan: Plan { seed, ..Plan::default() },
             given,
@@ -78,7 +78,7 @@ impl State {
             hosts: vec![],
             services: vec![],
             healed_at: None,
-            beat: watch.beat,
+            heartbeat: watch.heartbeat,
             events: 0,
             in_poll: 0,
             pipe,
@@ -91,7 +91,7 @@ impl State {
     }
 
     /// Tells the worker, at once: the next thing that happens may be the end of the process.
-    pub fn tell(&mut self, told: &Told) {
+    pub fn tell(&mut self, told: &RunMessage) {
         let mut line = serde_json::to_string(told).expect("plain data goes to JSON");
         line.push('\n');
         // Without a worker there is nobody to tell and nothing to do.
@@ -106,13 +106,13 @@ impl State {
         self.in_poll += 1;
         if self.in_poll <= POLL_EVENTS_MAX {
             self.events += 1;
-            self.tell(&Told::Event(event));
+            self.tell(&RunMessage::Event(event));
         }
     }
 
     /// A task is about to be polled. It may be the last: what was decided so far is told before.
     pub fn poll_begins(&mut self, place: Option<&'static Location<'static>>) {
-        self.beat.tick(place);
+        self.heartbeat.tick(place);
         self.in_poll = 0;
         if self.record && control::holds_count() != self.plan.holds.len() {
             self.decide_holds(super::apply::holds_taken());
@@ -133,8 +133,8 @@ impl State {
     /// The faults are decided: they are armed.
     pub fn decide_faults(&mut self, faults: Vec<Fault>) -> Result<(), String> {
         let faults = match &mut self.given {
-            Given::Drawn => faults.into_iter().map(|fault| super::apply::from_now_on(self, fault)).collect(),
-            Given::Planned(planned) => {
+            PlanSource::Drawn => faults.into_iter().map(|fault| super::apply::from_now_on(self, fault)).collect(),
+            PlanSource::Planned(planned) => {
                 self.planned_ahead.clone_from(planned);
                 std::mem::take(planned)
             }
@@ -151,7 +151,7 @@ impl State {
             self.planned_ahead.remove(at);
             return Ok(());
         }
-        if let Given::Planned(planned) = &mut self.given
+        if let PlanSource::Planned(planned) = &mut self.given
             && let Some(at) = planned.iter().position(|other| *other == fault)
         {
             planned.remove(at);
@@ -176,7 +176,7 @@ impl State {
 
     fn tell_plan(&mut self) {
         if self.record {
-            self.tell(&Told::Plan(self.plan.clone()));
+            self.tell(&RunMessage::Plan(self.plan.clone()));
         }
     }
 
@@ -205,7 +205,7 @@ impl State {
         }
         let stages = self.plan.faults.iter().zip(control::faults());
         let faults =
-            stages.filter(|(_, (stage, _))| matches!(stage, control::Stage::Waiting | control::Stage::Excused));
+            stages.filter(|(_, (stage, _))| matches!(stage, control::Stage::Waiting | control::Stage::Canceled));
         let holds = self.holds.iter().filter(|hold| !self.plan.holds.contains(hold));
         faults.map(|(fault, _)| fault.to_string()).chain(holds.map(ToString::to_string)).collect()
     }
@@ -215,7 +215,7 @@ impl State {
         for (fault, (stage, met)) in self.plan.faults.iter().zip(control::faults()) {
             let fired: &mut Fired = coverage.faults.entry(fault.what.kind().to_owned()).or_default();
             fired.planned += 1;
-            if matches!(stage, control::Stage::Waiting | control::Stage::Excused) {
+            if matches!(stage, control::Stage::Waiting | control::Stage::Canceled) {
                 continue;
             }
             fired.began += 1;
@@ -248,8 +248,8 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&mut State) -> R) -> Option<R> {
 /// Ends the run: every property held.
 pub(crate) fn pass() -> ! {
     let left = with(|state| match &state.given {
-        Given::Planned(left) => left.first().map(ToString::to_string),
-        Given::Drawn => None,
+        PlanSource::Planned(left) => left.first().map(ToString::to_string),
+        PlanSource::Drawn => None,
     });
     if let Some(fault) = left {
         refuse(&format!(
@@ -279,7 +279,7 @@ fn end(verdict: Verdict) -> ! {
         let (coverage, never_began) = (state.coverage(), state.never_began());
         let failed = state.record && verdict != Verdict::Passed;
         let sockets = if failed { super::apply::sockets() } else { vec![] };
-        state.tell(&Told::Ended(Box::new(Ended {
+        state.tell(&RunMessage::Ended(Box::new(Ended {
             verdict,
             digest: control::digest(),
             coverage,
@@ -292,13 +292,13 @@ fn end(verdict: Verdict) -> ! {
 
 /// Ends the run: it cannot be made.
 pub(crate) fn refuse(why: &str) -> ! {
-    with(|state| state.tell(&Told::Refused(why.to_owned())));
+    with(|state| state.tell(&RunMessage::Refused(why.to_owned())));
     exit(0)
 }
 
 /// Ends the run where it was asked to: says what waits.
 pub(crate) fn stop(waits: Vec<String>) -> ! {
-    with(|state| state.tell(&Told::Stopped(waits)));
+    with(|state| state.tell(&RunMessage::Stopped(waits)));
     exit(0)
 }
 

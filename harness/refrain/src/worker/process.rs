@@ -1,6 +1,6 @@
 //! Processes: a run's own, forked and watched. The one place with unsafe code.
 
-use super::beat::Beat;
+use super::heartbeat::Heartbeat;
 use nix::{
     errno::Errno,
     fcntl::OFlag,
@@ -36,17 +36,17 @@ pub enum End {
     /// A signal killed it.
     Signalled(Signal),
     /// It was killed because no poll ended for this long; whether it burnt processor time then.
-    Still(Duration, bool),
+    Hung(Duration, bool),
 }
 
 /// A page that this process shares with the runs that it forks.
-pub fn shared_beat() -> io::Result<&'static Beat> {
-    let size = NonZeroUsize::new(size_of::<Beat>()).expect("a beat has a size");
-    // SAFETY: a fresh anonymous mapping, never unmapped, aligned to a page, zeroed; a zeroed `Beat` is a valid one, and
+pub fn shared_heartbeat() -> io::Result<&'static Heartbeat> {
+    let size = NonZeroUsize::new(size_of::<Heartbeat>()).expect("a heartbeat has a size");
+    // SAFETY: a fresh anonymous mapping, never unmapped, aligned to a page, zeroed; a zeroed `Heartbeat` is a valid one, and
     // all access to it is atomic.
     unsafe {
         let page = mmap_anonymous(None, size, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED)?;
-        Ok(page.cast::<Beat>().as_ref())
+        Ok(page.cast::<Heartbeat>().as_ref())
     }
 }
 
@@ -54,8 +54,12 @@ pub fn shared_beat() -> io::Result<&'static Beat> {
 /// poll may take `still_max` in real time.
 ///
 /// The caller has one thread: only then may the child allocate and start threads of its own.
-pub fn run_forked(beat: &'static Beat, still_max: Duration, run: impl FnOnce(OwnedFd)) -> io::Result<(Vec<u8>, End)> {
-    beat.clear();
+pub fn run_forked(
+    heartbeat: &'static Heartbeat,
+    still_max: Duration,
+    run: impl FnOnce(OwnedFd),
+) -> io::Result<(Vec<u8>, End)> {
+    heartbeat.clear();
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
     // SAFETY: this process has one thread, so the child may do anything; it never returns from this function.
     match unsafe { fork() }? {
@@ -69,16 +73,16 @@ pub fn run_forked(beat: &'static Beat, still_max: Duration, run: impl FnOnce(Own
         }
         ForkResult::Parent { child } => {
             drop(writer);
-            watch(beat, still_max, child, reader)
+            watch(heartbeat, still_max, child, reader)
         }
     }
 }
 
 /// Where the task that was polled last was spawned.
-pub fn last_place(beat: &'static Beat) -> Option<&'static Location<'static>> {
+pub fn last_place(heartbeat: &'static Heartbeat) -> Option<&'static Location<'static>> {
     // SAFETY: a run stores addresses of the executable's own static data, and it was forked from this very process, so
     // the same data lies at the same address here.
-    unsafe { beat.place.load(Relaxed).as_ref() }
+    unsafe { heartbeat.place.load(Relaxed).as_ref() }
 }
 
 /// Ends this process at once: no destructor runs, no buffer is written.
@@ -87,7 +91,12 @@ pub fn exit(code: i32) -> ! {
     unsafe { nix::libc::_exit(code) }
 }
 
-fn watch(beat: &'static Beat, still_max: Duration, child: Pid, reader: OwnedFd) -> io::Result<(Vec<u8>, End)> {
+fn watch(
+    heartbeat: &'static Heartbeat,
+    still_max: Duration,
+    child: Pid,
+    reader: OwnedFd,
+) -> io::Result<(Vec<u8>, End)> {
     let mut said = vec![];
     let mut buffer = vec![0; 64 << 10];
     // When the run was last seen to go on: its polls, the time, the processor time it had used.
@@ -96,17 +105,17 @@ fn watch(beat: &'static Beat, still_max: Duration, child: Pid, reader: OwnedFd) 
         let mut fds = [PollFd::new(reader.as_fd(), PollFlags::POLLIN)];
         match poll(&mut fds, PollTimeout::from(LOOK_MS)) {
             Ok(0) => match last {
-                Some((polls, since, used)) if polls == beat.count() => {
+                Some((polls, since, used)) if polls == heartbeat.count() => {
                     let still = since.elapsed();
                     if still >= still_max {
                         // On a machine that is busy itself, a loop may wait for a processor most of the time.
                         let busy = cpu_time(child).saturating_sub(used) > still / 10 || is_runnable(child);
                         kill(child, Signal::SIGKILL)?;
                         reap(child)?;
-                        return Ok((said, End::Still(still_max, busy)));
+                        return Ok((said, End::Hung(still_max, busy)));
                     }
                 }
-                _ => last = Some((beat.count(), Instant::now(), cpu_time(child))),
+                _ => last = Some((heartbeat.count(), Instant::now(), cpu_time(child))),
             },
             Ok(_) => match read(&reader, &mut buffer) {
                 Ok(0) => break,

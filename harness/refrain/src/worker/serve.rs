@@ -8,7 +8,7 @@ use super::{
 use crate::{
     event::Event,
     interleaving,
-    job::{Answer, Batch, Ended, Job, Ran, Search, Searched, Source, Told},
+    job::{Answer, Batch, Ended, Job, Ran, RunMessage, Search, Searched, Source},
     plan::{Plan, Threads},
     seed::seed_of,
     simulation,
@@ -28,7 +28,7 @@ pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
     // reads the same in traces and snapshots. Where the sources are gone, it stays as it is.
     let _ = std::env::set_current_dir(test.folder);
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let mut worker = Worker { test, beat: process::shared_beat()?, output: Output::catch()? };
+    let mut worker = Worker { test, heartbeat: process::shared_heartbeat()?, output: Output::catch()? };
     // What is looked up once a process, such as what the processor can do, is looked up here and not in every run.
     drop(test.workload(0));
     let mut answers = socket.try_clone()?;
@@ -44,7 +44,7 @@ pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
 
 struct Worker {
     test: &'static Test,
-    beat: &'static super::Beat,
+    heartbeat: &'static super::Heartbeat,
     output: Output,
 }
 
@@ -77,20 +77,20 @@ impl Worker {
 
     fn run(&mut self, source: Source, record: bool, until: Option<usize>) -> io::Result<Answer> {
         self.output.clear()?;
-        let (test, beat) = (self.test, self.beat);
+        let (test, heartbeat) = (self.test, self.heartbeat);
         let plan = match &source {
             Source::Plan(plan) | Source::Again(plan) => (**plan).clone(),
-            Source::Seed(seed) | Source::Calm(seed) => Plan { seed: *seed, ..Plan::default() },
+            Source::Seed(seed) | Source::FaultFree(seed) => Plan { seed: *seed, ..Plan::default() },
         };
-        let watch = simulation::Watch { record, until, beat };
-        let (said, end) = process::run_forked(beat, test.poll_limit(), |pipe| match &test.body {
+        let watch = simulation::Watch { record, until, heartbeat };
+        let (said, end) = process::run_forked(heartbeat, test.poll_limit(), |pipe| match &test.body {
             Body::Scenario(scenario) => simulation::run(test, *scenario, source, watch, pipe),
             Body::Model(model) => interleaving::run(model, source, watch, pipe),
         })?;
-        let mut heard = Heard::new(plan, record);
+        let mut heard = RunCollector::new(plan, record);
         for line in said.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line) {
-                Ok(Told::Refused(why) | Told::Searched(Searched { limit: Some(why), .. })) => {
+                Ok(RunMessage::Refused(why) | RunMessage::Searched(Searched { limit: Some(why), .. })) => {
                     return Ok(Answer::Refused(why));
                 }
                 Ok(told) => heard.hear(told),
@@ -103,14 +103,14 @@ impl Worker {
         }
         // A run that is to stop stops at its next poll, which may be some events later.
         heard.events.truncate(until.unwrap_or(usize::MAX));
-        let place = process::last_place(beat).map(|p| format!("{}:{}", p.file(), p.line()));
+        let place = process::last_place(heartbeat).map(|p| format!("{}:{}", p.file(), p.line()));
         heard.conclude(end, &mut self.output, place, test.model().is_some())
     }
 
     /// Makes a part of a model's search. Of an execution that fails, however it does, a second process finds the plan.
     fn search(&mut self, search: Search) -> io::Result<Answer> {
         let (told, _) = self.look(&search, None)?;
-        let made = self.beat.count();
+        let made = self.heartbeat.count();
         match told {
             Ok(Some(searched)) => {
                 Ok(searched_answer(Searched { executions: searched.executions.max(made), ..searched }))
@@ -136,19 +136,19 @@ impl Worker {
     /// Lets a process search, or find the plan of its `nth` execution.
     fn look(&mut self, search: &Search, nth: Option<u64>) -> io::Result<Looked> {
         self.output.clear()?;
-        let (test, beat) = (self.test, self.beat);
-        let (said, _) = process::run_forked(beat, test.poll_limit(), |pipe| {
+        let (test, heartbeat) = (self.test, self.heartbeat);
+        let (said, _) = process::run_forked(heartbeat, test.poll_limit(), |pipe| {
             if let Some(model) = test.model() {
-                interleaving::search(model, search.clone(), nth, beat, pipe)
+                interleaving::search(model, search.clone(), nth, heartbeat, pipe)
             }
         })?;
         let mut told = Ok(None);
         let mut deviations = vec![];
         for line in said.split(|byte| *byte == b'\n') {
             match serde_json::from_slice(line) {
-                Ok(Told::Searched(searched)) => told = Ok(Some(searched)),
-                Ok(Told::Refused(why)) => told = Err(why),
-                Ok(Told::Deviates(deviation)) => deviations.push(deviation),
+                Ok(RunMessage::Searched(searched)) => told = Ok(Some(searched)),
+                Ok(RunMessage::Refused(why)) => told = Err(why),
+                Ok(RunMessage::Deviates(deviation)) => deviations.push(deviation),
                 // It may die within a line.
                 _ => {}
             }
@@ -165,7 +165,7 @@ fn searched_answer(searched: Searched) -> Answer {
 type Looked = (Result<Option<Searched>, String>, Plan);
 
 /// What a run has told so far.
-struct Heard {
+struct RunCollector {
     plan: Plan,
     events: Vec<Event>,
     left_out: usize,
@@ -174,23 +174,23 @@ struct Heard {
     record: bool,
 }
 
-impl Heard {
-    fn new(plan: Plan, record: bool) -> Heard {
-        Heard { plan, events: vec![], left_out: 0, ended: None, stopped: None, record }
+impl RunCollector {
+    fn new(plan: Plan, record: bool) -> RunCollector {
+        RunCollector { plan, events: vec![], left_out: 0, ended: None, stopped: None, record }
     }
 
-    fn hear(&mut self, told: Told) {
+    fn hear(&mut self, told: RunMessage) {
         match told {
-            Told::Plan(plan) => self.plan = plan,
-            Told::Event(event) => self.events.push(event),
-            Told::Stopped(waits) => self.stopped = Some(waits),
-            Told::Ended(ended) => self.ended = Some(*ended),
-            Told::Deviates(deviation) => {
+            RunMessage::Plan(plan) => self.plan = plan,
+            RunMessage::Event(event) => self.events.push(event),
+            RunMessage::Stopped(waits) => self.stopped = Some(waits),
+            RunMessage::Ended(ended) => self.ended = Some(*ended),
+            RunMessage::Deviates(deviation) => {
                 if let Some(Threads::Deviations(deviations)) = &mut self.plan.threads {
                     deviations.push(deviation);
                 }
             }
-            Told::Refused(_) | Told::Searched(_) => {}
+            RunMessage::Refused(_) | RunMessage::Searched(_) => {}
         }
         if self.events.len() >= 2 * EVENTS_MAX {
             self.leave_out();

@@ -14,7 +14,7 @@ const LAST_LINES: usize = 8;
 /// Why a run died, from how its process ended, what it printed last and the task that it polled last.
 pub fn of_death(end: End, printed: &str, place: Option<String>, is_model: bool) -> Failure {
     let (class, property, message) = match end {
-        End::Still(still, busy) => still_verdict(still.as_secs(), busy, is_model),
+        End::Hung(still, busy) => still_verdict(still.as_secs(), busy, is_model),
         End::Exited(code) => (
             Class::Exit,
             if is_model { "no thread ends the whole process" } else { "no host ends the whole process" },

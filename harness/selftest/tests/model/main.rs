@@ -1,6 +1,5 @@
 //! Models: threads that are wrong in known ways, each caught, and threads that are right, in every order.
 
-mod canaries;
 mod correct;
 #[path = "../driver/mod.rs"]
 mod driver;
@@ -10,6 +9,7 @@ mod memory;
 mod nondeterminism;
 mod partition;
 mod refcount;
+mod seeded_bugs;
 mod smoke;
 mod traces;
 mod weak;

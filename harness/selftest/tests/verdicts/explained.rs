@@ -1,4 +1,4 @@
-//! What the verdicts say: read from the traces that the canaries beside this file saved and reproduce.
+//! What the verdicts say: read from the traces that the seeded bugs beside this file saved and reproduce.
 
 use refrain::{
     report::{self, Style},
@@ -10,10 +10,11 @@ use std::{fs, path::Path};
 fn saved(test: &str) -> Trace {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
     let prefix = format!("{}-", test.replace("::", "."));
-    let paths = fs::read_dir(&folder).expect("the canaries have saved their traces").map(|entry| entry.unwrap().path());
+    let paths =
+        fs::read_dir(&folder).expect("the seeded bugs have saved their traces").map(|entry| entry.unwrap().path());
     let mut of_test = paths.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&prefix));
     let path = of_test.next().unwrap_or_else(|| panic!("no trace of {test}: run it once"));
-    assert_eq!(of_test.next(), None, "two traces of one canary");
+    assert_eq!(of_test.next(), None, "two traces of one seeded bug");
     trace::read(&path).unwrap()
 }
 

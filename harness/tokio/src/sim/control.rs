@@ -2,7 +2,7 @@
 
 use super::{
     gate::Gate,
-    kernel::{self, Fault, HostAction, Kernel, Trigger, Wire, with},
+    kernel::{self, Fault, HostAction, Kernel, Network, Trigger, with},
 };
 use madsim::{
     Config,
@@ -60,7 +60,7 @@ pub enum Holds {
 #[track_caller]
 pub fn run<F: Future>(start: Start, main: F) -> F::Output {
     let runtime = Runtime::with_seed_and_config(start.seed, Config::default());
-    runtime.add_simulator::<Wire>();
+    runtime.add_simulator::<Network>();
     // madsim hands out its clock only to a task.
     let time = runtime.block_on(async { TimeHandle::current() });
     kernel::clock::begin(&time, start.seed);

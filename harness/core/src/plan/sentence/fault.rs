@@ -1,7 +1,7 @@
 //! Reads what goes wrong: a verb, where, when and for how long.
 
 use super::{SentenceError, words::Words};
-use crate::plan::{Fault, Impairment, Route, Trigger, What, When};
+use crate::plan::{Fault, Impairment, Route, Trigger, TriggerEvent, What};
 
 /// What the sentences of faults begin with.
 const VERBS: [&str; 17] = [
@@ -127,9 +127,9 @@ fn handshakes_or_streams(verb: &str, words: &mut Words) -> Result<What, Sentence
 }
 
 /// When it begins.
-pub(super) fn when(words: &mut Words) -> Result<When, SentenceError> {
+pub(super) fn when(words: &mut Words) -> Result<Trigger, SentenceError> {
     if words.takes("at") {
-        return Ok(When::At(words.span()?));
+        return Ok(Trigger::At(words.span()?));
     }
     if !words.takes("when") {
         return Err(words.expected("\"at\" or \"when\""));
@@ -141,42 +141,42 @@ pub(super) fn when(words: &mut Words) -> Result<When, SentenceError> {
             words.exactly("accepts its")?;
             let nth = words.nth()?;
             words.exactly("connection")?;
-            Ok(When::On { trigger: Trigger::Accepts(host), nth })
+            Ok(Trigger::On { trigger: TriggerEvent::Accepts(host), nth })
         }
         "reads" => {
             words.exactly("reads from")?;
             let route = Route { from: words.host()?, to: host };
-            Ok(When::On { trigger: Trigger::Reads(route), nth: time(words)? })
+            Ok(Trigger::On { trigger: TriggerEvent::Reads(route), nth: time(words)? })
         }
         "closes" => {
             words.exactly("closes a connection with")?;
             let route = Route { from: host, to: words.host()? };
-            Ok(When::On { trigger: Trigger::Closes(route), nth: time(words)? })
+            Ok(Trigger::On { trigger: TriggerEvent::Closes(route), nth: time(words)? })
         }
         "receives" => {
             words.exactly("receives the")?;
             let nth = words.nth()?;
             words.exactly("byte from")?;
-            Ok(When::On { trigger: Trigger::Receives(Route { from: words.host()?, to: host }), nth })
+            Ok(Trigger::On { trigger: TriggerEvent::Receives(Route { from: words.host()?, to: host }), nth })
         }
         _ => Err(words.expected("\"->\", \"accepts\", \"reads\", \"receives\" or \"closes\"")),
     }
 }
 
 /// `-> b starts its 2nd connect`, `-> b makes its 2nd write`.
-fn on_route(from: String, words: &mut Words) -> Result<When, SentenceError> {
+fn on_route(from: String, words: &mut Words) -> Result<Trigger, SentenceError> {
     words.exactly("->")?;
     let route = Route { from, to: words.host()? };
     let (trigger, object) = match words.peek() {
-        "starts" => (Trigger::Connects(route), "connect"),
-        "makes" => (Trigger::Writes(route), "write"),
+        "starts" => (TriggerEvent::Connects(route), "connect"),
+        "makes" => (TriggerEvent::Writes(route), "write"),
         _ => return Err(words.expected("\"starts\" or \"makes\"")),
     };
     words.skip(words.peek().len());
     words.exactly("its")?;
     let nth = words.nth()?;
     words.exactly(object)?;
-    Ok(When::On { trigger, nth })
+    Ok(Trigger::On { trigger, nth })
 }
 
 /// `the 2nd time`.

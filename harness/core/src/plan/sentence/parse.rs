@@ -6,7 +6,7 @@ use super::{
     words::Words,
 };
 use crate::plan::{
-    Argument, Deviation, Fault, Hold, Link, Plan, Route, Threads, Until, Way, What, When,
+    Argument, Deviation, Direction, Fault, Hold, HoldUntil, Link, Plan, Route, Threads, Trigger, What,
     threads::{TOTAL_ORDER, run_of},
 };
 use crate::strict_json;
@@ -171,15 +171,15 @@ fn place(words: &mut Words) -> Result<String, SentenceError> {
     Ok(place.to_string())
 }
 
-fn until(words: &mut Words) -> Result<Until, SentenceError> {
+fn until(words: &mut Words) -> Result<HoldUntil, SentenceError> {
     if words.takes("for") {
-        return Ok(Until::For(words.span()?));
+        return Ok(HoldUntil::For(words.span()?));
     }
     if words.peek() != "until" {
         return Err(words.expected("\"until nothing else can run\" or \"for\""));
     }
     words.exactly("until nothing else can run")?;
-    Ok(Until::Idle)
+    Ok(HoldUntil::Idle)
 }
 
 impl FromStr for Plan {
@@ -206,12 +206,12 @@ from_str! {
     Argument, argument;
     Fault, fault;
     What, what;
-    Way, Words::way;
+    Direction, Words::way;
     Link, Words::link;
     Route, Words::route;
-    When, when;
+    Trigger, when;
     Hold, hold;
-    Until, until;
-    super::Span, |words| words.span().map(super::Span);
-    super::Nth, |words| words.nth().map(super::Nth);
+    HoldUntil, until;
+    super::DisplayDuration, |words| words.span().map(super::DisplayDuration);
+    super::Ordinal, |words| words.nth().map(super::Ordinal);
 }

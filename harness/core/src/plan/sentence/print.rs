@@ -1,15 +1,17 @@
 //! Prints plans and their parts as sentences.
 
-use crate::plan::{Argument, Fault, Hold, Impairment, Link, Plan, Route, Trigger, Until, Way, What, When};
+use crate::plan::{
+    Argument, Direction, Fault, Hold, HoldUntil, Impairment, Link, Plan, Route, Trigger, TriggerEvent, What,
+};
 use std::{fmt, time::Duration};
 
 /// A duration in the largest unit that reads well, exact to the nanosecond: `4.2 s`, `250 ms`, `1.5 us`, `7 ns`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Span(pub Duration);
+pub struct DisplayDuration(pub Duration);
 
 /// An ordinal number: `1st`, `2nd`, `3rd`, `4th`, `11th`, `21st`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Nth(pub u32);
+pub struct Ordinal(pub u32);
 
 impl Plan {
     /// Its sentences, in the order of its fields.
@@ -42,9 +44,9 @@ impl fmt::Display for Fault {
         write!(f, "{} {}", self.what, self.when)?;
         match (self.lasts, &self.what) {
             (None, _) => Ok(()),
-            (Some(lasts), What::Kill(_)) => write!(f, " and restart it after {}", Span(lasts)),
-            (Some(lasts), What::Crash(_)) => write!(f, " and reboot it after {}", Span(lasts)),
-            (Some(lasts), _) => write!(f, " for {}", Span(lasts)),
+            (Some(lasts), What::Kill(_)) => write!(f, " and restart it after {}", DisplayDuration(lasts)),
+            (Some(lasts), What::Crash(_)) => write!(f, " and reboot it after {}", DisplayDuration(lasts)),
+            (Some(lasts), _) => write!(f, " for {}", DisplayDuration(lasts)),
         }
     }
 }
@@ -63,11 +65,11 @@ impl fmt::Display for What {
     }
 }
 
-fn impaired(f: &mut fmt::Formatter<'_>, way: &Way, how: &Impairment) -> fmt::Result {
+fn impaired(f: &mut fmt::Formatter<'_>, way: &Direction, how: &Impairment) -> fmt::Result {
     match how {
         Impairment::Cut => write!(f, "cut {way}"),
-        Impairment::Slow(by) => write!(f, "slow {way} by {}", Span(*by)),
-        Impairment::Delay(percent, by) => write!(f, "delay {percent} % of {way} by {}", Span(*by)),
+        Impairment::Slow(by) => write!(f, "slow {way} by {}", DisplayDuration(*by)),
+        Impairment::Delay(percent, by) => write!(f, "delay {percent} % of {way} by {}", DisplayDuration(*by)),
         Impairment::Lose(percent) => write!(f, "lose {percent} % of {way}"),
         Impairment::Duplicate(percent) => write!(f, "duplicate {percent} % of {way}"),
         Impairment::Reorder(percent) => write!(f, "reorder {percent} % of {way}"),
@@ -81,11 +83,11 @@ fn impaired(f: &mut fmt::Formatter<'_>, way: &Way, how: &Impairment) -> fmt::Res
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Way::Both(link) => link.fmt(f),
-            Way::One(route) => route.fmt(f),
+            Direction::Both(link) => link.fmt(f),
+            Direction::One(route) => route.fmt(f),
         }
     }
 }
@@ -102,21 +104,21 @@ impl fmt::Display for Route {
     }
 }
 
-impl fmt::Display for When {
+impl fmt::Display for Trigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (trigger, nth) = match self {
-            When::At(at) => return write!(f, "at {}", Span(*at)),
-            When::On { trigger, nth } => (trigger, Nth(*nth)),
+            Trigger::At(at) => return write!(f, "at {}", DisplayDuration(*at)),
+            Trigger::On { trigger, nth } => (trigger, Ordinal(*nth)),
         };
         match trigger {
-            Trigger::Connects(route) => write!(f, "when {route} starts its {nth} connect"),
-            Trigger::Accepts(host) => write!(f, "when {host} accepts its {nth} connection"),
-            Trigger::Writes(route) => write!(f, "when {route} makes its {nth} write"),
-            Trigger::Reads(Route { from, to }) => write!(f, "when {to} reads from {from} the {nth} time"),
-            Trigger::Closes(Route { from, to }) => {
+            TriggerEvent::Connects(route) => write!(f, "when {route} starts its {nth} connect"),
+            TriggerEvent::Accepts(host) => write!(f, "when {host} accepts its {nth} connection"),
+            TriggerEvent::Writes(route) => write!(f, "when {route} makes its {nth} write"),
+            TriggerEvent::Reads(Route { from, to }) => write!(f, "when {to} reads from {from} the {nth} time"),
+            TriggerEvent::Closes(Route { from, to }) => {
                 write!(f, "when {from} closes a connection with {to} the {nth} time")
             }
-            Trigger::Receives(Route { from, to }) => write!(f, "when {to} receives the {nth} byte from {from}"),
+            TriggerEvent::Receives(Route { from, to }) => write!(f, "when {to} receives the {nth} byte from {from}"),
         }
     }
 }
@@ -124,20 +126,20 @@ impl fmt::Display for When {
 impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Hold { host, place, nth, poll, until } = self;
-        write!(f, "hold the {} task spawned on {host} at {place} at its {} poll {until}", Nth(*nth), Nth(*poll))
+        write!(f, "hold the {} task spawned on {host} at {place} at its {} poll {until}", Ordinal(*nth), Ordinal(*poll))
     }
 }
 
-impl fmt::Display for Until {
+impl fmt::Display for HoldUntil {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Until::Idle => f.write_str("until nothing else can run"),
-            Until::For(span) => write!(f, "for {}", Span(*span)),
+            HoldUntil::Idle => f.write_str("until nothing else can run"),
+            HoldUntil::For(span) => write!(f, "for {}", DisplayDuration(*span)),
         }
     }
 }
 
-impl fmt::Display for Span {
+impl fmt::Display for DisplayDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = u64::from(self.0.subsec_nanos());
         match (self.0.as_secs(), nanos) {
@@ -150,7 +152,7 @@ impl fmt::Display for Span {
     }
 }
 
-impl fmt::Display for Nth {
+impl fmt::Display for Ordinal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let suffix = match (self.0 % 10, self.0 % 100) {
             (_, 11..=13) => "th",

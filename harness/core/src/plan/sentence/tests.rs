@@ -1,6 +1,8 @@
 //! Sentences say exactly what a plan says, and nothing that is not a sentence is taken for one.
 
-use crate::plan::{Argument, Fault, Hold, Link, Nth, Plan, Route, Span, Until, What, When, arbitrary};
+use crate::plan::{
+    Argument, DisplayDuration, Fault, Hold, HoldUntil, Link, Ordinal, Plan, Route, Trigger, What, arbitrary,
+};
 use proptest::prelude::*;
 use serde_json::json;
 use std::{fmt::Display, str::FromStr, time::Duration};
@@ -66,10 +68,10 @@ fn every_kind_of_sentence_reads_back() {
     SENTENCES.iter().for_each(|sentence| reads_back::<Fault>(sentence));
     HOLDS.iter().for_each(|sentence| reads_back::<Hold>(sentence));
     reads_back::<What>("slow exchange <-> notes by 300 ms");
-    reads_back::<When>("when exchange reads from notes the 4th time");
+    reads_back::<Trigger>("when exchange reads from notes the 4th time");
     reads_back::<Link>("exchange <-> notes");
     reads_back::<Route>("exchange -> notes");
-    reads_back::<Until>("until nothing else can run");
+    reads_back::<HoldUntil>("until nothing else can run");
     reads_back::<Argument>(r#"queries = [{"user":"alice"}]"#);
 }
 
@@ -86,7 +88,7 @@ fn a_plan_is_one_sentence_a_line() {
 fn sentences_mean_what_they_say() {
     let fault: Fault = SENTENCES[10].parse().unwrap();
     let route = Route { from: "notes".into(), to: "exchange".into() };
-    let when = When::On { trigger: crate::plan::Trigger::Reads(route), nth: 4 };
+    let when = Trigger::On { trigger: crate::plan::TriggerEvent::Reads(route), nth: 4 };
     assert_eq!(fault, Fault { what: What::Pause("a.b".into()), when, lasts: Some(Duration::from_nanos(1500)) });
     let hold: Hold = HOLDS[2].parse().unwrap();
     assert_eq!((hold.place.as_str(), hold.poll), ("src/a at its 3rd poll for 2 s", 12));
@@ -106,10 +108,10 @@ fn durations_are_exact_in_the_largest_unit_that_reads_well() {
         (Duration::MAX, "18446744073709551615.999999999 s"),
     ];
     for (duration, text) in cases {
-        assert_eq!(Span(duration).to_string(), text);
-        assert_eq!(text.parse::<Span>().unwrap(), Span(duration));
+        assert_eq!(DisplayDuration(duration).to_string(), text);
+        assert_eq!(text.parse::<DisplayDuration>().unwrap(), DisplayDuration(duration));
     }
-    assert_eq!("1500 ms".parse::<Span>().unwrap().to_string(), "1.5 s");
+    assert_eq!("1500 ms".parse::<DisplayDuration>().unwrap().to_string(), "1.5 s");
 }
 
 #[test]
@@ -117,11 +119,11 @@ fn ordinals_have_their_english_endings() {
     let cases = [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (12, "12th"), (13, "13th")];
     let more = [(20, "20th"), (21, "21st"), (22, "22nd"), (101, "101st"), (111, "111th"), (u32::MAX, "4294967295th")];
     for (nth, text) in cases.into_iter().chain(more) {
-        assert_eq!(Nth(nth).to_string(), text);
-        assert_eq!(text.parse::<Nth>().unwrap(), Nth(nth));
+        assert_eq!(Ordinal(nth).to_string(), text);
+        assert_eq!(text.parse::<Ordinal>().unwrap(), Ordinal(nth));
     }
     for wrong in ["2st", "11st", "0th", "01st", "+1st", "1", "st", "", "4294967296th", "1sts", "-1st", "1 st"] {
-        refused::<Nth>(wrong, "expected");
+        refused::<Ordinal>(wrong, "expected");
     }
 }
 
@@ -161,14 +163,14 @@ fn errors_say_where_and_what_was_expected() {
 fn numbers_that_overflow_are_refused() {
     refused::<Plan>("seed 18446744073709551616", "at most 18446744073709551615");
     refused::<Plan>("seed -1", "a whole number");
-    refused::<Span>("18446744073709551616 s", "at most 18446744073709551615.999999999 s");
-    refused::<Span>("99999999999999999999999999999999999999999999999 ns", "at most");
+    refused::<DisplayDuration>("18446744073709551616 s", "at most 18446744073709551615.999999999 s");
+    refused::<DisplayDuration>("99999999999999999999999999999999999999999999999 ns", "at most");
     // So many seconds that their nanoseconds, modulo 2^128, are few.
-    refused::<Span>("340282366920938463463374607432 s", "at most");
-    refused::<Span>("1.5 ns", "whole nanoseconds");
-    refused::<Span>("1.0000000001 s", "whole nanoseconds");
+    refused::<DisplayDuration>("340282366920938463463374607432 s", "at most");
+    refused::<DisplayDuration>("1.5 ns", "whole nanoseconds");
+    refused::<DisplayDuration>("1.0000000001 s", "whole nanoseconds");
     for wrong in ["1. s", ".5 s", "+1 s", "1e3 s", "-1 s", "1 min", "1s", "1.2.3 s", "\u{661} s", " s", "1  s"] {
-        refused::<Span>(wrong, "expected");
+        refused::<DisplayDuration>(wrong, "expected");
     }
 }
 
@@ -234,7 +236,7 @@ proptest! {
 
     #[test]
     fn spans_read_back(span in arbitrary::spans()) {
-        prop_assert_eq!(Span(span).to_string().parse(), Ok(Span(span)));
+        prop_assert_eq!(DisplayDuration(span).to_string().parse(), Ok(DisplayDuration(span)));
     }
 
     #[test]
@@ -244,7 +246,7 @@ proptest! {
             if let Ok(plan) = text.parse::<Plan>() {
                 prop_assert_eq!(plan.to_string().parse::<Plan>(), Ok(plan));
             }
-            let _ = (text.parse::<Hold>(), text.parse::<Fault>(), text.parse::<Span>(), text.parse::<When>());
+            let _ = (text.parse::<Hold>(), text.parse::<Fault>(), text.parse::<DisplayDuration>(), text.parse::<Trigger>());
         }
     }
 

@@ -1,7 +1,7 @@
 //! Takes a sentence apart word by word, and says where it went wrong.
 
-use super::{Nth, SentenceError, Span};
-use crate::plan::{Link, Route, Way};
+use super::{DisplayDuration, Ordinal, SentenceError};
+use crate::plan::{Direction, Link, Route};
 use std::{fmt::Display, str::FromStr, time::Duration};
 
 /// How much of a sentence an error shows.
@@ -84,7 +84,7 @@ impl<'a> Words<'a> {
         Ok(Route { from, to: self.host()? })
     }
 
-    pub(super) fn way(&mut self) -> Result<Way, SentenceError> {
+    pub(super) fn way(&mut self) -> Result<Direction, SentenceError> {
         let one = self.host()?;
         let both = self.word("\"<->\" or \"->\"", |word| match word {
             "<->" => Some(true),
@@ -92,7 +92,7 @@ impl<'a> Words<'a> {
             _ => None,
         })?;
         let other = self.host()?;
-        Ok(if both { Way::Both(Link(one, other)) } else { Way::One(Route { from: one, to: other }) })
+        Ok(if both { Direction::Both(Link(one, other)) } else { Direction::One(Route { from: one, to: other }) })
     }
 
     /// A whole number from 1 on, without leading zeros.
@@ -106,7 +106,7 @@ impl<'a> Words<'a> {
     pub(super) fn nth(&mut self) -> Result<u32, SentenceError> {
         self.word("an ordinal like \"1st\" or \"22nd\", at most \"4294967295th\"", |word| {
             let nth = word.trim_end_matches(|c: char| c.is_ascii_lowercase()).parse().ok()?;
-            (nth > 0 && Nth(nth).to_string() == word).then_some(nth)
+            (nth > 0 && Ordinal(nth).to_string() == word).then_some(nth)
         })
     }
 
@@ -124,7 +124,7 @@ impl<'a> Words<'a> {
             _ => return Err(self.expected("a unit: \"s\", \"ms\", \"us\" or \"ns\"")),
         };
         let span = nanoseconds(whole, fraction, places).ok_or_else(|| {
-            self.expected(&format!("a duration of whole nanoseconds, at most {}", Span(Duration::MAX)))
+            self.expected(&format!("a duration of whole nanoseconds, at most {}", DisplayDuration(Duration::MAX)))
         })?;
         self.skip(self.peek().len());
         Ok(span)

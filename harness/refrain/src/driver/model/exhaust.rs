@@ -12,7 +12,7 @@ mod parts;
 
 use super::{Budget, Part, Refusal};
 use crate::{
-    driver::{explore::Until, refused},
+    driver::{explore::Limit, refused},
     interleaving::loom::Path,
     job::{Answer, Job, Search, Searched},
     plan::Plan,
@@ -52,14 +52,14 @@ impl Share<'_> {
 
     /// Counts executions: where their number is what ends the search, no more than are left.
     fn count(&self, executions: u64) -> u64 {
-        let is_exact = !self.unlimited && !self.budget.asker.stops() && matches!(self.budget.until, Until::Runs(_));
+        let is_exact = !self.unlimited && !self.budget.asker.stops() && matches!(self.budget.until, Limit::Runs(_));
         let counted = if is_exact { executions.min(self.left()) } else { executions };
         self.budget.add(counted);
         counted
     }
 }
 
-struct Desk {
+struct WorkQueue {
     parts: Parts,
     executions: u64,
     failed: Option<Plan>,
@@ -70,7 +70,7 @@ struct Desk {
 
 /// What the workers share.
 struct Shared<'a> {
-    desk: Mutex<Desk>,
+    desk: Mutex<WorkQueue>,
     changed: Condvar,
     workers: usize,
     total_order: bool,
@@ -85,7 +85,7 @@ pub(super) fn exhaust(
     share: Share<'_>,
 ) -> Result<Part, Refusal> {
     let parts = Parts::whole(Path::whole(preemptions).to_string());
-    let desk = Desk { parts, executions: 0, failed: None, stopped: None, refused: None };
+    let desk = WorkQueue { parts, executions: 0, failed: None, stopped: None, refused: None };
     let begun = Instant::now();
     let workers = pool.workers().len();
     let shared = Shared { desk: Mutex::new(desk), changed: Condvar::new(), workers, total_order, share };
@@ -161,7 +161,7 @@ fn take(shared: &Shared) -> Option<(u64, Search)> {
     None
 }
 
-impl Desk {
+impl WorkQueue {
     fn is_going_on(&self) -> bool {
         self.failed.is_none() && self.stopped.is_none() && self.refused.is_none()
     }

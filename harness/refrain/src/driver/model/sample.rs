@@ -30,7 +30,7 @@ const SLICE_MAX: u64 = 32_000;
 const SLICE_FIRST: u64 = 100;
 
 #[derive(Default)]
-struct Desk {
+struct WorkQueue {
     next: usize,
     done: Vec<(usize, Searched, Duration)>,
     failed: Option<usize>,
@@ -46,7 +46,7 @@ pub(super) fn sample(
     share: f64,
     started: Instant,
 ) -> Result<Vec<Part>, Refusal> {
-    let desk = Mutex::new(Desk::default());
+    let desk = Mutex::new(WorkQueue::default());
     let whole = budget.left(share, started);
     thread::scope(|scope| {
         for worker in pool.workers() {
@@ -74,7 +74,7 @@ fn seed(base: u64, slice: usize) -> u64 {
     if slice == 0 { base } else { seed_of(base, slice as u64) }
 }
 
-fn take(desk: &Mutex<Desk>, whole: u64, budget: &Budget, share: f64, started: Instant) -> Option<(usize, u64)> {
+fn take(desk: &Mutex<WorkQueue>, whole: u64, budget: &Budget, share: f64, started: Instant) -> Option<(usize, u64)> {
     let mut desk = desk.lock().expect("no worker panics");
     if desk.failed.is_some() || desk.refused.is_some() || budget.left(share, started) == 0 {
         return None;
@@ -86,7 +86,7 @@ fn take(desk: &Mutex<Desk>, whole: u64, budget: &Budget, share: f64, started: In
     (executions > 0).then_some((slice, executions))
 }
 
-fn put(desk: &Mutex<Desk>, slice: usize, answer: Result<Answer, Refusal>, took: Duration, budget: &Budget) {
+fn put(desk: &Mutex<WorkQueue>, slice: usize, answer: Result<Answer, Refusal>, took: Duration, budget: &Budget) {
     let mut desk = desk.lock().expect("no worker panics");
     match answer {
         Ok(Answer::Searched(searched)) => {
@@ -102,7 +102,7 @@ fn put(desk: &Mutex<Desk>, slice: usize, answer: Result<Answer, Refusal>, took: 
 }
 
 /// What one worker alone would have done, by scheduler.
-fn parts(desk: Desk) -> Vec<Part> {
+fn parts(desk: WorkQueue) -> Vec<Part> {
     let counts = |slice: usize| desk.failed.is_none_or(|failed| slice <= failed);
     let mut parts = vec![];
     for (nth, (_, by)) in SAMPLERS.into_iter().enumerate() {

@@ -5,7 +5,7 @@
 
 use super::{Budget, exhaust, is_possible};
 use crate::{
-    driver::{Asker, Refusal, explore::Until, refused, shrink::Smaller},
+    driver::{ProgressSink, Refusal, explore::Limit, refused, shrink::Smaller},
     job::{Answer, Job},
     plan::{Deviation, Plan, Threads},
     protocol::Progress,
@@ -30,7 +30,7 @@ pub(crate) fn shrink(
     plan: &Plan,
     signature: &Signature,
     deadline: Option<Instant>,
-    asker: Asker<'_>,
+    asker: ProgressSink<'_>,
 ) -> Result<Smaller, Refusal> {
     let mut smaller = Smaller { plan: plan.clone(), runs: 0, interrupted: false };
     let late = || asker.stops() || deadline.is_some_and(|deadline| Instant::now() >= deadline);
@@ -76,7 +76,7 @@ pub(crate) fn shrink(
         }
         let started = Instant::now();
         let end = deadline.map_or(started + LOOK, |deadline| deadline.min(started + LOOK));
-        let budget = Budget::new(Until::Time(end), Asker { progress: &|_| {}, ..asker });
+        let budget = Budget::new(Limit::Time(end), ProgressSink { progress: &|_| {}, ..asker });
         let share = exhaust::Share { budget: &budget, up_to: 1.0, started, unlimited: false };
         let part = exhaust::exhaust(pool, Some(bound as u8), total_order, share)?;
         smaller.runs += part.searched.executions;

@@ -123,7 +123,7 @@ fn last_fault(k: &Kernel, task: &TaskState) -> Option<(String, u64, Option<u64>)
     let began = began.filter_map(|fault| match fault.stage {
         Stage::Active(began) => Some((fault.text.clone(), began, None)),
         Stage::Over(began, ended) => Some((fault.text.clone(), began, Some(ended))),
-        Stage::Waiting | Stage::Excused => None,
+        Stage::Waiting | Stage::Canceled => None,
     });
     began.max_by_key(|(_, began, _)| *began)
 }

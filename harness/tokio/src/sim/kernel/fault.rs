@@ -30,7 +30,7 @@ pub enum Stage {
     /// It began and ended at these times.
     Over(u64, u64),
     /// It never will begin: everything was healed first.
-    Excused,
+    Canceled,
 }
 
 /// A fault of this run.
@@ -159,9 +159,9 @@ impl Kernel {
         self.healed = true;
         for index in 0..self.faults.len() {
             match self.faults[index].stage {
-                Stage::Waiting => self.faults[index].stage = Stage::Excused,
+                Stage::Waiting => self.faults[index].stage = Stage::Canceled,
                 Stage::Active(_) => self.end_fault(index),
-                Stage::Over(..) | Stage::Excused => {}
+                Stage::Over(..) | Stage::Canceled => {}
             }
         }
     }

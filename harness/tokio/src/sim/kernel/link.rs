@@ -47,7 +47,7 @@ pub enum Impairment {
 
 /// What becomes of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Passage {
+pub(crate) struct PacketFate {
     /// When it arrives, if it does.
     pub due: u64,
     /// Whether it is lost on the way; one that is not may still find the host without power.
@@ -60,7 +60,7 @@ pub(crate) struct Passage {
 
 /// What chance decides about a packet, each by bits of its own.
 #[derive(Clone, Copy)]
-enum Lot {
+enum RandomDraw {
     Lost = 1,
     Copied,
     Overtaken,
@@ -87,26 +87,28 @@ impl Kernel {
     }
 
     /// Sends the nth packet of a stream, with so many bytes of data. A stream of chance of its own: never the schedule's.
-    pub fn send_packet(&mut self, from: HostId, to: HostId, stream: u64, n: u64, bytes: usize) -> Passage {
+    pub fn send_packet(&mut self, from: HostId, to: HostId, stream: u64, n: u64, bytes: usize) -> PacketFate {
         let chance = self.chance(stream, n);
         let latency = match from == to {
             true => LOOPBACK_MIN_NS + chance % LOOPBACK_SPREAD_NS,
             false => LATENCY_MIN_NS + chance % LATENCY_SPREAD_NS,
         };
-        let mut passage = Passage { due: self.now + latency, lost: false, overtaken: false, copy_due: None };
+        let mut passage = PacketFate { due: self.now + latency, lost: false, overtaken: false, copy_due: None };
         if self.impaired.is_empty() {
             return passage;
         }
-        let drawn = |lot: Lot, percent: u8| super::record::mix(chance, lot as u64) % 100 < u64::from(percent);
+        let drawn = |lot: RandomDraw, percent: u8| super::record::mix(chance, lot as u64) % 100 < u64::from(percent);
         let (mut longer, mut rate, mut copied) = (0u64, u64::MAX, false);
         for how in self.impairments(from, to) {
             match how {
                 Impairment::Cut => passage.lost = true,
                 Impairment::Slow(by) => longer = longer.saturating_add(by),
-                Impairment::Delay(percent, by) if drawn(Lot::Delayed, percent) => longer = longer.saturating_add(by),
-                Impairment::Lose(percent) => passage.lost |= drawn(Lot::Lost, percent),
-                Impairment::Duplicate(percent) => copied |= drawn(Lot::Copied, percent),
-                Impairment::Reorder(percent) => passage.overtaken |= drawn(Lot::Overtaken, percent),
+                Impairment::Delay(percent, by) if drawn(RandomDraw::Delayed, percent) => {
+                    longer = longer.saturating_add(by)
+                }
+                Impairment::Lose(percent) => passage.lost |= drawn(RandomDraw::Lost, percent),
+                Impairment::Duplicate(percent) => copied |= drawn(RandomDraw::Copied, percent),
+                Impairment::Reorder(percent) => passage.overtaken |= drawn(RandomDraw::Overtaken, percent),
                 Impairment::Limit(bytes) => rate = rate.min(bytes),
                 _ => {}
             }

@@ -24,6 +24,7 @@ mod keepalive;
 mod link;
 mod listen;
 mod netstat;
+mod network;
 mod ports;
 mod record;
 mod segment;
@@ -35,7 +36,6 @@ mod timer;
 mod triggers;
 mod udp;
 mod waiters;
-mod wire;
 
 pub(crate) use conn::{Conn, ConnId, Fin, Side};
 pub(crate) use errno::os_error;
@@ -45,6 +45,7 @@ pub(crate) use host::{Host, HostAction, HostId, TEST_HOST};
 pub use link::Impairment;
 pub(crate) use listen::ListenerId;
 pub use netstat::{Socket, SocketTimer};
+pub(crate) use network::Network;
 pub(crate) use ports::{Bound, Ports};
 pub use record::{Kind, Record, Stamp};
 pub(crate) use socket::{Options as SocketOptions, SocketId};
@@ -56,7 +57,6 @@ pub(crate) use triggers::Trigger;
 pub use triggers::TriggerKind;
 pub(crate) use udp::UdpId;
 pub(crate) use waiters::Waiters;
-pub(crate) use wire::Wire;
 
 /// How long one run may keep polling without the clock ever moving on to a timer.
 pub(crate) const BUSY_POLLS_MAX: u64 = 1_000_000;

@@ -6,7 +6,7 @@
 use super::{
     Action, Conn, ConnId, Kernel, Kind, Side,
     conn::{Fin, Handshake, Pipe, Segment},
-    link::Passage,
+    link::PacketFate,
 };
 use std::io;
 
@@ -83,7 +83,7 @@ impl Kernel {
         let (from, to) = self.way(conn, side);
         let c = &self.conns[conn];
         let (stream, nth) = (c.stream ^ side as u64, c.pipes[side].packets);
-        let Passage { due, lost, .. } = self.send_packet(from, to, stream, nth, bytes.len());
+        let PacketFate { due, lost, .. } = self.send_packet(from, to, stream, nth, bytes.len());
         let pipe = &mut self.conns[conn].pipes[side];
         // What comes out of order waits for what was sent before it.
         let due = due.max(pipe.last_due);
@@ -226,7 +226,7 @@ impl Kernel {
         }
         let c = &self.conns[conn];
         let (stream, nth, bytes) = (c.stream ^ side as u64, c.pipes[side].packets, c.pipes[side].flight_bytes);
-        let Passage { due, lost, .. } = self.send_packet(from, to, stream, nth, bytes);
+        let PacketFate { due, lost, .. } = self.send_packet(from, to, stream, nth, bytes);
         let pipe = &mut self.conns[conn].pipes[side];
         pipe.packets += 1;
         pipe.tries += 1;

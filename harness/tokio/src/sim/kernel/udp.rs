@@ -1,7 +1,7 @@
 //! UDP: datagrams that come late, twice, in another order or not at all, and sockets that hold them for their readers.
 
 use super::{
-    Action, Bound, HostId, Kernel, Kind, TriggerKind, Wait, Waiters, errno::os_error, link::Passage, name_of, record,
+    Action, Bound, HostId, Kernel, Kind, TriggerKind, Wait, Waiters, errno::os_error, link::PacketFate, name_of, record,
 };
 use std::{
     collections::VecDeque,
@@ -126,7 +126,7 @@ impl Kernel {
         let (nth, port) = (*sent, u64::from(from.port()));
         let stream =
             record::mix(record::mix(record::hash(&self.hosts[host].name), 0x0d9), port ^ (target as u64) << 16);
-        let Passage { due, lost, copy_due, .. } = self.send_packet(host, target, stream, nth, n);
+        let PacketFate { due, lost, copy_due, .. } = self.send_packet(host, target, stream, nth, n);
         let datagram = Datagram { sender: id, from: (host, from), to: (target, to), bytes: bytes.to_vec() };
         if let Some(copy_due) = copy_due.filter(|_| !lost) {
             self.post(datagram.clone(), copy_due);
@@ -176,7 +176,7 @@ impl Kernel {
     /// ICMP says that nobody listens there: only a connected socket hears of it.
     fn tell_unreachable(&mut self, sender: UdpId, (host, at): (HostId, SocketAddr), to: HostId) {
         let sent = self.datagrams_sent;
-        let Passage { due, lost, .. } = self.send_packet(host, to, record::mix(0x1c39, at.port().into()), sent, 0);
+        let PacketFate { due, lost, .. } = self.send_packet(host, to, record::mix(0x1c39, at.port().into()), sent, 0);
         if !lost && self.udp[sender].peer == Some(at) {
             self.later(due, Action::PortUnreachable(sender));
         }

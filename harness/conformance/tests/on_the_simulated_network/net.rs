@@ -1,4 +1,4 @@
-//! The wire as a case sees it: two hosts of a world, and what the case asks of the network as faults.
+//! The simulated network as a case sees it: two hosts of a world, and what the case asks of the network as faults.
 
 use crate::{
     cases::{Impaired, Side},

@@ -4,11 +4,11 @@ use super::{HostId, with};
 use madsim::{Config, plugin::Simulator, rand::GlobalRng, task::NodeId, time::TimeHandle};
 
 /// Registered with every simulated runtime. The network itself lies in the kernel.
-pub(crate) struct Wire;
+pub(crate) struct Network;
 
-impl Simulator for Wire {
-    fn new(_: &GlobalRng, _: &TimeHandle, _: &Config) -> Wire {
-        Wire
+impl Simulator for Network {
+    fn new(_: &GlobalRng, _: &TimeHandle, _: &Config) -> Network {
+        Network
     }
 
     /// A node's process is gone, whoever killed it: its kernel closes its sockets.

@@ -8,12 +8,12 @@ use std::{
 
 /// How many polls a run has made, and which task it polls now.
 #[derive(Debug)]
-pub struct Beat {
+pub struct Heartbeat {
     polls: AtomicU64,
     pub(super) place: AtomicPtr<Location<'static>>,
 }
 
-impl Beat {
+impl Heartbeat {
     /// Of a run that has not begun.
     pub fn clear(&self) {
         self.polls.store(0, Relaxed);

@@ -27,14 +27,14 @@ pub(crate) fn listen() {
     if LISTENING.swap(true, Relaxed) {
         return tracing::callsite::rebuild_interest_cache();
     }
-    let subscriber = tracing_subscriber::registry().with(Ear);
+    let subscriber = tracing_subscriber::registry().with(TracingLayer);
     // Only this run's process has it, and nothing else in it sets one.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-struct Ear;
+struct TracingLayer;
 
-impl<S: Subscriber> Layer<S> for Ear {
+impl<S: Subscriber> Layer<S> for TracingLayer {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         let ours = OURS.iter().any(|name| metadata.target().starts_with(name));
         if !metadata.is_event() || ours {
@@ -49,7 +49,7 @@ impl<S: Subscriber> Layer<S> for Ear {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        let said = Said {
+        let said = LogEvent {
             level: *event.metadata().level(),
             target: event.metadata().target(),
             place: place(event.metadata()),
@@ -69,7 +69,7 @@ impl<S: Subscriber> Layer<S> for Ear {
 
 /// One `tracing` event of the service.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct LogEvent {
     pub level: Level,
     pub target: &'static str,
     /// The place in the source, `src/channel.rs:48`.

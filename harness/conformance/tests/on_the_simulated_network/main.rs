@@ -1,10 +1,10 @@
-//! Every case on the wire: it must show what the kernel showed, or the difference that is written down.
+//! Every case on the simulated network: it must show what the kernel showed, or the difference that is written down.
 
-extern crate wire_tokio as tokio;
+extern crate simulated_tokio as tokio;
 
 #[path = "../../src/cases/mod.rs"]
 mod cases;
-#[path = "../../../refrain/tests/driver/mod.rs"]
+#[path = "../../../selftest/tests/driver/mod.rs"]
 mod driver;
 mod net;
 #[path = "../../src/record.rs"]
@@ -20,7 +20,7 @@ use std::{future::Future, sync::LazyLock};
 
 /// What the kernel showed.
 static KERNEL: LazyLock<Record> = LazyLock::new(|| record::parse(include_str!("../../KERNEL.txt")));
-/// What the wire shows instead, and why: the reasons are its paragraphs, the outcomes its indented lines.
+/// What the simulated network shows instead, and why: the reasons are its paragraphs, the outcomes its indented lines.
 static DIFFERENCES: LazyLock<Record> = LazyLock::new(|| differences(include_str!("../../DIFFERENCES.md")));
 
 /// Each case in a few worlds; what races in as many as its rarest outcome needs.
@@ -49,7 +49,7 @@ macro_rules! test {
 
 cases::each_case!(test);
 
-/// The outcomes that the wire has to show.
+/// The outcomes that the simulated network has to show.
 fn expected(name: &str) -> &'static [String] {
     let expected = DIFFERENCES.get(name).or_else(|| KERNEL.get(name));
     expected.unwrap_or_else(|| panic!("{name} has no record of the kernel: run `ci/conformance --save`"))
@@ -94,7 +94,10 @@ fn every_outcome_of_a_race_is_met() {
 fn every_difference_is_one_and_has_a_reason() {
     for (name, outcomes) in &*DIFFERENCES {
         let kernel = KERNEL.get(name).unwrap_or_else(|| panic!("DIFFERENCES.md lists {name}, which is no case"));
-        assert_ne!(outcomes, kernel, "DIFFERENCES.md lists {name}, where the wire is to show what the kernel does");
+        assert_ne!(
+            outcomes, kernel,
+            "DIFFERENCES.md lists {name}, where the simulated network is to show what the kernel does"
+        );
     }
 }
 

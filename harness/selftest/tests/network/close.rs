@@ -148,7 +148,7 @@ async fn a_scripted_reset_is_seen_by_both(world: World) {
         assert_eq!(timed(read(&mut stream)).await.0.unwrap_err(), ConnectionReset);
         tracing::info!("the server saw it");
     });
-    world.sometimes("the server saw it", "wire", "the server saw it");
+    world.sometimes("the server saw it", "network", "the server saw it");
     world.client("client");
     world.fault("reset server <-> client at 2 s");
     client(&world, |mut stream| async move {
