@@ -92,7 +92,7 @@ async fn nothing_goes_wrong(world: World) {
 fn replay(test: &str, plan: &str) -> Outcome {
     let trace = Trace {
         test: test.into(),
-        package: "refrain".into(),
+        package: "refrain-selftest".into(),
         target: "test/plans".into(),
         engine: Engine { name: "madsim".into(), version: "0.2.34".into() },
         plan: plan.parse::<Plan>().unwrap(),

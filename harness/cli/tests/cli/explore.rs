@@ -12,8 +12,8 @@ fn all_passed_ends_with_0_and_tells_what_was_covered() {
     exploring 2 tests from seed 7; again: cargo refrain explore good:: --seed 7 --runs 100
 
     fixture test/talks
-      good::seeded_bug  caught as expected stall             1,500 runs     1.2 s
-      good::passes  ok                                   1,500 runs     1.2 s
+      good::catches  caught as expected stall             1,500 runs     1.2 s
+      good::passes   ok                                   1,500 runs     1.2 s
 
     fault                  planned      began       none   SYN-SENT   SYN-RECV      ESTAB  FIN-WAIT-1  FIN-WAIT-2  CLOSE-WAIT   LAST-ACK
     cut                        240        236        118        118        118        118         118         118         118        118

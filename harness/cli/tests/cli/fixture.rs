@@ -31,7 +31,7 @@ static FIXTURE: LazyLock<PathBuf> = LazyLock::new(|| {
     for (test, expect, class) in [
         ("asked-passes", None, None),
         ("good-passes", None, None),
-        ("good-seeded-bug", Some(Class::Stall), Some(Class::Stall)),
+        ("good-catches", Some(Class::Stall), Some(Class::Stall)),
         ("bad-fails", None, Some(Class::Stall)),
         ("bad-missed", Some(Class::Stall), None),
     ] {

@@ -13,7 +13,7 @@ use std::{
 #[used]
 static ANNOUNCED: [&str; 12] = [
     "\u{1}refrain-test\u{2}talks::good::passes\u{3}tests/talks.rs:1\u{3}\u{4}",
-    "\u{1}refrain-test\u{2}talks::good::seeded_bug\u{3}tests/talks.rs:20\u{3}stall\u{4}",
+    "\u{1}refrain-test\u{2}talks::good::catches\u{3}tests/talks.rs:20\u{3}stall\u{4}",
     "\u{1}refrain-test\u{2}talks::bad::fails\u{3}tests/talks.rs:300\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::bad::missed\u{3}tests/talks.rs:4\u{3}stall\u{4}",
     "\u{1}refrain-test\u{2}talks::broken::dies\u{3}tests/talks.rs:5\u{3}\u{4}",

@@ -213,7 +213,7 @@ fn a_list_has_every_test_its_traces_and_the_orphans() {
       broken::garbage    tests/talks.rs:6
       broken::is_silent  tests/talks.rs:8
       broken::refuses    tests/talks.rs:7
-      good::seeded_bug       tests/talks.rs:20   expects stall
+      good::catches      tests/talks.rs:20   expects stall
       good::passes       tests/talks.rs:1
       slow::stops        tests/talks.rs:10
       slow::waits        tests/talks.rs:9
