@@ -11,16 +11,14 @@ use std::{
 };
 
 mod command;
-mod explore;
-mod model;
 mod outcome;
 mod record;
 mod replay;
 mod save;
-mod shrink;
 mod under_test;
 
 pub use outcome::Snapshot;
+pub(crate) use {record::record_twice, under_test::catch};
 
 /// Runs a test in the role that its process was given, and returns the snapshots that the caller asserts.
 ///
@@ -48,18 +46,18 @@ fn served(result: io::Result<()>) -> Vec<Snapshot> {
 /// Who asked for what is done: it may be stopped, and wants to know how far it is.
 #[derive(Clone, Copy)]
 pub(crate) struct ProgressSink<'a> {
-    stop: &'a AtomicBool,
-    progress: &'a (dyn Fn(Progress) + Sync),
+    pub stop: &'a AtomicBool,
+    pub progress: &'a (dyn Fn(Progress) + Sync),
 }
 
 impl ProgressSink<'_> {
     /// Whether to end early.
-    fn stops(&self) -> bool {
+    pub fn stops(&self) -> bool {
         self.stop.load(Relaxed)
     }
 
     /// Tells how far it is.
-    fn tell(&self, progress: Progress) {
+    pub fn tell(&self, progress: Progress) {
         (self.progress)(progress);
     }
 }
@@ -68,7 +66,7 @@ impl ProgressSink<'_> {
 pub(crate) type Refusal = String;
 
 /// An input-output error as a refusal.
-fn refused(error: impl std::fmt::Display) -> Refusal {
+pub(crate) fn refused(error: impl std::fmt::Display) -> Refusal {
     format!("the harness could not run: {error}")
 }
 

@@ -4,13 +4,21 @@
 //! [`crate::sync`], in one thread of the process: their threads are stacks that they switch.
 
 mod child;
+mod exhaust;
+mod explore;
 pub(crate) mod log;
 pub(crate) mod loom;
+mod sample;
 pub(crate) mod seq_cst;
+mod shrink;
 pub(crate) mod shuttle;
 mod verdict;
 
-pub(crate) use child::{cannot, run, search, wrong};
+pub(crate) use {
+    child::{cannot, run, search, wrong},
+    explore::exploration,
+    shrink::shrink,
+};
 
 use crate::plan::Threads;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};

@@ -261,6 +261,7 @@
 //!   that reads something from outside the simulation, so that two runs of a plan differ, is found, too.
 
 mod driver;
+mod engine;
 mod faults;
 mod interleaving;
 mod simulation;

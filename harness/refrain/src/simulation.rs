@@ -3,8 +3,10 @@
 mod apply;
 mod conserved;
 mod draw;
+pub(crate) mod explore;
 mod properties;
 mod run;
+pub(crate) mod shrink;
 mod stall;
 mod state;
 mod tracing_layer;

@@ -3,14 +3,12 @@
 //! A seed alone does not make two runs the same: statics, task numbers and the addresses of the heap go on from run to
 //! run in one process. So every run is forked from a worker that never changes.
 
-mod heartbeat;
 mod output;
 mod pool;
 mod process;
 mod serve;
 mod verdict;
 
-pub(crate) use heartbeat::Heartbeat;
 pub(crate) use pool::{Pool, Worker, default_jobs};
 pub(crate) use process::exit;
 pub(crate) use serve::serve;

@@ -1,11 +1,10 @@
 //! Asked by `cargo refrain`: reads one request, tells how far it is, answers with the outcome.
 
-use super::{
-    ProgressSink, Refusal, explore::Limit, pool, record::record_twice, replay, save, shrink, under_test::exploration,
-};
+use super::{ProgressSink, Refusal, pool, record::record_twice, replay, save, under_test::exploration};
 use crate::{
     job::Source,
     protocol::{Budget, Message, Outcome, Progress, Request, Shrunk},
+    simulation::{explore::Limit, shrink},
     test::Test,
     trace,
     verdict::Verdict,

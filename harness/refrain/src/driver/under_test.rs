@@ -2,19 +2,22 @@
 
 use super::{
     ProgressSink, Refusal,
-    explore::{Explored, Limit, explore},
-    model,
     outcome::{self, Snapshot},
     pool,
     record::{record, record_twice},
-    replay, save, shrink,
+    replay, save,
 };
 use crate::{
+    interleaving,
     job::{Ran, Source},
     plan::Plan,
     protocol::{Caught, Exploration, Replay},
     report::{self, Standing, Style, standing},
     seed::seed_of,
+    simulation::{
+        explore::{Explored, Limit, explore},
+        shrink,
+    },
     test::Test,
     trace::Trace,
     verdict::{Class, Failure, Verdict},
@@ -130,7 +133,7 @@ pub(crate) fn exploration(
     let explored = match &first.verdict {
         Verdict::Failed(_) => Explored { runs: 1, coverage: first.coverage.clone(), failed: Some(0) },
         Verdict::Passed if test.model().is_some() => {
-            return model::exploration(test, pool, base, until, asker);
+            return interleaving::exploration(test, pool, base, until, asker);
         }
         Verdict::Passed => explore(pool, base, until, asker)?,
     };

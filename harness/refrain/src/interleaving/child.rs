@@ -9,13 +9,14 @@ use super::{
     loom, seq_cst, shuttle, verdict,
 };
 use crate::{
+    engine::Heartbeat,
     job::{Ended, RunMessage, Search, Searched, Source},
     plan::{Plan, Threads},
     simulation::Watch,
     sync::alloc,
     test::Model,
     verdict::{Class, Failure, Verdict},
-    worker::{Heartbeat, exit},
+    worker::exit,
 };
 use std::{
     cell::Cell,

@@ -10,9 +10,9 @@ use super::{
     seq_cst,
 };
 use crate::{
+    engine::Heartbeat,
     job::Searched,
     plan::{Choice, Plan, Threads},
-    worker::Heartbeat,
 };
 use ::loom::model::Builder;
 use nix::sys::memfd::{MFdFlags, memfd_create};

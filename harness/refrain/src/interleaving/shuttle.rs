@@ -5,9 +5,9 @@ use super::{
     log::records,
 };
 use crate::{
+    engine::Heartbeat,
     job::{RunMessage, Sampler, Searched},
     plan::Deviation,
-    worker::Heartbeat,
 };
 use ::shuttle::{
     Config, FailurePersistence, MaxSteps, Runner, current,

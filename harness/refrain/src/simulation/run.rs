@@ -8,11 +8,11 @@ use super::{
     tracing_layer,
 };
 use crate::{
+    engine::Heartbeat,
     event::{Event, Kind},
     job::{RunMessage, Source},
     test::{Running, Test},
     verdict::{Class, Failure},
-    worker::Heartbeat,
     world::World,
 };
 use serde_json::Value;

@@ -2,12 +2,13 @@
 
 use super::properties::Properties;
 use crate::{
+    engine::Heartbeat,
     event::{Event, Kind},
     job::{Ended, RunMessage},
     plan::{Argument, Fault, Hold, Plan},
     protocol::{Coverage, Fired},
     verdict::{Failure, Verdict},
-    worker::{Heartbeat, exit},
+    worker::exit,
 };
 use std::{
     cell::RefCell,

@@ -1,6 +1,6 @@
 //! Processes: a run's own, forked and watched. The one place with unsafe code.
 
-use super::heartbeat::Heartbeat;
+use crate::engine::Heartbeat;
 use nix::{
     errno::Errno,
     fcntl::OFlag,

@@ -6,6 +6,7 @@ use super::{
     verdict,
 };
 use crate::{
+    engine::Heartbeat,
     event::Event,
     interleaving,
     job::{Answer, Batch, Ended, Job, Ran, RunMessage, Search, Searched, Source},
@@ -44,7 +45,7 @@ pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
 
 struct Worker {
     test: &'static Test,
-    heartbeat: &'static super::Heartbeat,
+    heartbeat: &'static Heartbeat,
     output: Output,
 }
 

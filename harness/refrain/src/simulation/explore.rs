@@ -2,8 +2,8 @@
 //!
 //! The answer does not depend on how many workers there are: of several failures the one with the lowest number counts.
 
-use super::{ProgressSink, Refusal, refused};
 use crate::{
+    driver::{ProgressSink, Refusal, refused},
     job::{Answer, Batch, Job},
     protocol::{Coverage, Progress},
     worker::Pool,

@@ -2,9 +2,9 @@
 //!
 //! The answer does not depend on how many workers there are: of several failures the one of the first slice counts.
 
-use super::{Budget, Part, Refusal};
+use super::explore::{Budget, Part};
 use crate::{
-    driver::refused,
+    driver::{Refusal, refused},
     job::{Answer, Job, Sampler, Search, Searched},
     plan::Plan,
     protocol,

@@ -1,17 +1,13 @@
 //! Explores a model: samples its executions, then searches all of them, with more and more preemptions.
 
-mod exhaust;
-mod sample;
-mod shrink;
-
-pub(crate) use shrink::shrink;
-
-use super::{ProgressSink, Refusal, explore::Limit, record::record_twice, refused, under_test::catch};
+use super::{exhaust, sample};
 use crate::{
+    driver::{ProgressSink, Refusal, catch, record_twice, refused},
     event::Event,
     job::{Answer, Job, Ran, Source},
     plan::{Plan, Threads},
     protocol::{Caught, Coverage, Exploration, Progress, Searched},
+    simulation::explore::Limit,
     test::{Model, Test},
     verdict::Signature,
     worker::Pool,
@@ -26,19 +22,19 @@ const BOUNDS: [Option<u8>; 5] = [Some(0), Some(1), Some(2), Some(3), None];
 
 /// How much is left to do, and for whom.
 pub(crate) struct Budget<'a> {
-    until: Limit,
-    asker: ProgressSink<'a>,
+    pub until: Limit,
+    pub asker: ProgressSink<'a>,
     made: AtomicU64,
 }
 
 impl<'a> Budget<'a> {
     /// Nothing is done yet.
-    fn new(until: Limit, asker: ProgressSink<'a>) -> Budget<'a> {
+    pub fn new(until: Limit, asker: ProgressSink<'a>) -> Budget<'a> {
         Budget { until, asker, made: AtomicU64::new(0) }
     }
 
     /// How many executions may be made before `share`, which is a part of the whole, is used up; none if it is late.
-    fn left(&self, share: f64, started: Instant) -> u64 {
+    pub fn left(&self, share: f64, started: Instant) -> u64 {
         if self.asker.stops() {
             return 0;
         }
@@ -51,7 +47,7 @@ impl<'a> Budget<'a> {
         }
     }
 
-    fn add(&self, executions: u64) {
+    pub fn add(&self, executions: u64) {
         let runs = self.made.fetch_add(executions, Relaxed) + executions;
         let of = if let Limit::Runs(of) = self.until { Some(of.max(runs)) } else { None };
         self.asker.tell(Progress { doing: "exploring".into(), runs, of, note: String::new() });
@@ -59,11 +55,11 @@ impl<'a> Budget<'a> {
 }
 
 /// One engine's part, and what it found.
-struct Part {
-    searched: Searched,
-    failed: Option<Plan>,
+pub(super) struct Part {
+    pub searched: Searched,
+    pub failed: Option<Plan>,
     /// Whether it says anything: not if the engine could not model the model.
-    is_sound: bool,
+    pub is_sound: bool,
 }
 
 /// Explores a model of which one execution is known to pass.
@@ -193,7 +189,7 @@ fn has_seq_cst(events: &[Event]) -> bool {
 
 /// Whether what loom found fails in the same way when `SeqCst` operations are kept in one order. It does, where that cannot
 /// be told.
-fn is_possible(pool: &mut Pool, plan: &Plan, signature: &Signature) -> Result<bool, Refusal> {
+pub(super) fn is_possible(pool: &mut Pool, plan: &Plan, signature: &Signature) -> Result<bool, Refusal> {
     let Some(Threads::Choices { choices, total_order: false }) = &plan.threads else { return Ok(true) };
     let threads = Some(Threads::Choices { choices: choices.clone(), total_order: true });
     match pool.ask(&Job::Try(Plan { threads, ..Plan::default() })).map_err(refused)? {

@@ -10,7 +10,7 @@ use std::{
 #[derive(Debug)]
 pub struct Heartbeat {
     polls: AtomicU64,
-    pub(super) place: AtomicPtr<Location<'static>>,
+    pub place: AtomicPtr<Location<'static>>,
 }
 
 impl Heartbeat {

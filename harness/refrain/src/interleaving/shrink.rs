@@ -3,14 +3,18 @@
 //! What was sampled loses the deviations that it does not need; then the exhaustive search looks for the same failure
 //! with no preemption, with one, and so on, up to as many as the plan has.
 
-use super::{Budget, exhaust, is_possible};
+use super::{
+    exhaust,
+    explore::{Budget, is_possible},
+};
 use crate::{
-    driver::{ProgressSink, Refusal, explore::Limit, refused, shrink::Smaller},
+    driver::{ProgressSink, Refusal, refused},
     job::{Answer, Job},
     plan::{Deviation, Plan, Threads},
     protocol::Progress,
     report::plan_summary,
     shrink::minimize::ddmin,
+    simulation::{explore::Limit, shrink::Smaller},
     test::Model,
     verdict::Signature,
     worker::Pool,

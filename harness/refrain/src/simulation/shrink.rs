@@ -1,7 +1,8 @@
 //! Looks for a smaller plan with the same signature. A plan that fails another way is not a shrink.
 
-use super::{ProgressSink, Refusal, model, refused};
 use crate::{
+    driver::{ProgressSink, Refusal, refused},
+    interleaving,
     job::{Answer, Job, Source},
     plan::Plan,
     protocol::Progress,
@@ -60,7 +61,7 @@ pub(crate) fn shrink(
 ) -> Result<Smaller, Refusal> {
     let deadline = time.map(|time| Instant::now() + time);
     if let Some(model) = test.model() {
-        return model::shrink(model, pool, plan, &signature, deadline, asker);
+        return interleaving::shrink(model, pool, plan, &signature, deadline, asker);
     }
     let mut search = Search { pool, signature, best: plan.clone(), runs: 0, deadline, asker, refused: None };
     let broken_off = search.all(test).is_break();

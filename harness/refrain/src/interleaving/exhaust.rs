@@ -10,13 +10,16 @@
 
 mod parts;
 
-use super::{Budget, Part, Refusal};
+use super::{
+    explore::{Budget, Part},
+    loom::Path,
+};
 use crate::{
-    driver::{explore::Limit, refused},
-    interleaving::loom::Path,
+    driver::{Refusal, refused},
     job::{Answer, Job, Search, Searched},
     plan::Plan,
     protocol,
+    simulation::explore::Limit,
     worker::{Pool, Worker},
 };
 use parts::Parts;
