@@ -31,7 +31,7 @@ mod path;
 pub(crate) use path::{Branch, Path, branches};
 
 /// The engine as traces name it.
-pub(crate) const ENGINE: (&str, &str) = ("loom", "0.7.2");
+pub(crate) const ENGINE: (&str, &str) = ("loom", "0.7.3");
 /// The most threads of a model.
 pub(crate) const THREADS_MAX: usize = ::loom::MAX_THREADS;
 /// The most choices of an execution; a loop that waits for another thread makes more.

@@ -19,7 +19,7 @@ use std::sync::{
 };
 
 /// The engine as traces name it.
-pub(crate) const ENGINE: (&str, &str) = ("shuttle", "0.9.9");
+pub(crate) const ENGINE: (&str, &str) = ("shuttle", "0.9.10");
 /// The most steps of an execution; one that has more is broken off.
 const STEPS_MAX: usize = 20_000;
 

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_place_is_an_engines_by_the_version_of_its_package() {
         let registry = "cargo/registry/src/index-1949cf8c6b5b557f";
-        for package in ["loom-0.7.2", "shuttle-0.9.9", "shuttle-engine-0.1.7", "generator-0.8.4"] {
+        for package in ["loom-0.7.3", "shuttle-0.9.10", "shuttle-engine-0.1.8", "generator-0.8.11"] {
             assert!(is_of_an_engine(&format!("{registry}/{package}/src/rt/execution.rs:216")), "{package}");
         }
         for service in

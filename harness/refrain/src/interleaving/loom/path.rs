@@ -99,7 +99,7 @@ impl Path {
 
     /// Reads a checkpoint.
     pub fn parse(text: &str) -> Result<Path, String> {
-        serde_json::from_str(text).map_err(|error| format!("loom's checkpoint is not as it was in 0.7.2: {error}"))
+        serde_json::from_str(text).map_err(|error| format!("loom's checkpoint is not as it was in 0.7.3: {error}"))
     }
 
     /// How many branches it has.
@@ -260,6 +260,6 @@ mod tests {
 
     #[test]
     fn another_text_is_refused() {
-        assert!(Path::parse("{}").unwrap_err().contains("0.7.2"));
+        assert!(Path::parse("{}").unwrap_err().contains("0.7.3"));
     }
 }
