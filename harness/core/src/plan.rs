@@ -33,6 +33,15 @@ pub struct Plan {
     pub threads: Option<Threads>,
 }
 
+impl Plan {
+    /// Adds a deviation, if it is a plan of such.
+    pub fn deviate(&mut self, deviation: Deviation) {
+        if let Some(Threads::Deviations(deviations)) = &mut self.threads {
+            deviations.push(deviation);
+        }
+    }
+}
+
 /// One workload argument of a test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Argument {

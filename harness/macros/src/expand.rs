@@ -50,20 +50,22 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
     }
     let fields = quote! {
         runs: #runs,
-        time_limit_s: #time_limit_s,
         poll_limit_s: #poll_limit_s,
-        without_holds: #without_holds,
         snapshot: #snapshot,
-        parameters: || ::std::vec![#(#parameters),*],
-        body: ::refrain::__private::Body::Scenario(|world, values| {
-            let mut values = values.into_iter();
-            let mut next = || values.next().unwrap_or_default();
-            let _ = &mut next;
-            ::std::boxed::Box::pin(#name(
-                world,
-                #(::refrain::__private::argument::<#types>(#names, next())),*
-            ))
-        }),
+        engine: &::refrain::__private::Scenario {
+            time_limit_s: #time_limit_s,
+            without_holds: #without_holds,
+            parameters: || ::std::vec![#(#parameters),*],
+            body: |values| {
+                let mut values = values.into_iter();
+                let mut next = || values.next().unwrap_or_default();
+                let _ = &mut next;
+                ::core::result::Result::Ok(::std::boxed::Box::pin(#name(
+                    ::refrain::__private::world(),
+                    #(::refrain::__private::argument::<#types>(#names, next())?),*
+                )))
+            },
+        },
     };
     Ok(announced(name, &outer, body, expect, &fields))
 }
@@ -101,17 +103,14 @@ pub fn model(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> 
     let engine = option(engine.map(|name| quote! { #name }));
     let fields = quote! {
         runs: #runs,
-        time_limit_s: #time_limit_s,
         poll_limit_s: #time_limit_s,
-        without_holds: true,
         snapshot: #snapshot,
-        parameters: ::std::vec::Vec::new,
-        body: ::refrain::__private::Body::Model(::refrain::__private::Model {
+        engine: &::refrain::__private::Model {
             body: #name,
-            engine: #engine,
+            searcher: #engine,
             preemptions: #preemptions,
             complete: #complete,
-        }),
+        },
     };
     Ok(announced(name, &outer, &item, expect, &fields))
 }

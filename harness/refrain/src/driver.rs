@@ -1,14 +1,12 @@
 //! What a test does when it is run: explore and replay for `cargo test`, or what `cargo refrain` asks.
 
 use crate::{
-    protocol::{ENV, Progress},
+    engine::{Refusal, refused},
+    protocol::ENV,
     test::Test,
     worker::{self, Pool},
 };
-use std::{
-    io,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
-};
+use std::io;
 
 mod command;
 mod outcome;
@@ -18,7 +16,6 @@ mod save;
 mod under_test;
 
 pub use outcome::Snapshot;
-pub(crate) use {record::record_twice, under_test::catch};
 
 /// Runs a test in the role that its process was given, and returns the snapshots that the caller asserts.
 ///
@@ -41,33 +38,6 @@ fn served(result: io::Result<()>) -> Vec<Snapshot> {
         Ok(()) => vec![],
         Err(error) => panic!("refrain could not go on: {error}"),
     }
-}
-
-/// Who asked for what is done: it may be stopped, and wants to know how far it is.
-#[derive(Clone, Copy)]
-pub(crate) struct ProgressSink<'a> {
-    pub stop: &'a AtomicBool,
-    pub progress: &'a (dyn Fn(Progress) + Sync),
-}
-
-impl ProgressSink<'_> {
-    /// Whether to end early.
-    pub fn stops(&self) -> bool {
-        self.stop.load(Relaxed)
-    }
-
-    /// Tells how far it is.
-    pub fn tell(&self, progress: Progress) {
-        (self.progress)(progress);
-    }
-}
-
-/// Why the harness could not do its work.
-pub(crate) type Refusal = String;
-
-/// An input-output error as a refusal.
-pub(crate) fn refused(error: impl std::fmt::Display) -> Refusal {
-    format!("the harness could not run: {error}")
 }
 
 fn pool(test: &Test, jobs: Option<usize>) -> Result<Pool, Refusal> {

@@ -1,5 +1,130 @@
-//! What every engine is to the workers and the driver.
+//! What a test, its workers and the driver know of whatever runs plans: this trait, and no engine by its name.
+//!
+//! ```text
+//! engine <- simulation, interleaving <- worker <- driver
+//! ```
+//!
+//! An engine draws plans, runs one in a process that was forked for it, explores, and says which plans are simpler. The
+//! worker forks and watches; the driver records, replays, shrinks and saves.
 
 mod heartbeat;
+mod outlet;
+mod trials;
+mod workers;
 
-pub(crate) use heartbeat::Heartbeat;
+pub use heartbeat::Heartbeat;
+pub use outlet::{Outlet, exit};
+pub use trials::{Smaller, Trials};
+pub use workers::{Ask, Limit, ProgressSink, Refusal, Workers, refused, unexpected};
+
+use crate::{
+    job::{Ran, Search, Source},
+    plan::Plan,
+    protocol::{Coverage, Searched},
+    trace::{self, Trace},
+};
+use std::fmt;
+
+/// Runs plans of one sort. A test has one engine.
+pub trait Engine: fmt::Debug + Sync {
+    /// Does in the worker what would else be done in every run that it forks.
+    fn prepare(&self) {}
+
+    /// Makes one run in this process, which was forked for it, tells the worker how it ended, and ends the process. If it
+    /// returns, the worker takes that for a death.
+    fn run(&'static self, source: Source, watch: Watch, outlet: Outlet);
+
+    /// Makes many runs in this process, up to the first that fails, and ends the process. With `nth` it finds the plan of
+    /// that run, counted from 1; those before it are known to pass.
+    fn search(&'static self, search: Search, nth: Option<u64>, heartbeat: &'static Heartbeat, outlet: Outlet);
+
+    /// The plans that are made of a run's plan to see whether it is a function of it. Each must be the same run.
+    fn again(&self, ran: &Ran) -> Vec<Source> {
+        vec![Source::Plan(Box::new(ran.plan.clone()))]
+    }
+
+    /// The run in which nothing goes wrong, if that means anything: its outcome may be a snapshot.
+    fn fault_free(&self, seed: u64) -> Option<Source>;
+
+    /// What runs a plan in this build: its name and version, for traces.
+    fn of(&self, plan: &Plan) -> trace::Engine;
+
+    /// Whether the plan of a trace is the same plan in this build.
+    ///
+    /// # Errors
+    /// Why it is not, and what to do.
+    fn fits(&self, trace: &Trace) -> Result<(), String>;
+
+    /// Makes runs until the limit, or until one fails.
+    ///
+    /// # Errors
+    /// Why it could not.
+    fn explore(
+        &self,
+        workers: &mut dyn Workers,
+        base: u64,
+        until: Limit,
+        sink: ProgressSink<'_>,
+    ) -> Result<Explored, Refusal>;
+
+    /// Looks for a simpler plan that fails in the same way.
+    ///
+    /// # Errors
+    /// Why it could not.
+    fn shrink(&self, trials: Trials<'_>, plan: &Plan) -> Result<Smaller, Refusal>;
+
+    /// How texts name what it does.
+    fn words(&self) -> &'static Words;
+}
+
+/// How a run is watched.
+#[derive(Debug, Clone, Copy)]
+pub struct Watch {
+    /// Whether every event is told.
+    pub record: bool,
+    /// Stop before this event.
+    pub until: Option<usize>,
+    /// The page that the worker watches.
+    pub heartbeat: &'static Heartbeat,
+}
+
+/// What came of an exploration.
+#[derive(Debug, Default)]
+pub struct Explored {
+    /// How many runs were made.
+    pub runs: u64,
+    /// What they reached.
+    pub coverage: Coverage,
+    /// What each searcher did, if there are several.
+    pub engines: Vec<Searched>,
+    /// The first run that failed.
+    pub found: Option<Found>,
+}
+
+/// A run that failed.
+#[derive(Debug)]
+pub struct Found {
+    /// What makes it again.
+    pub source: Source,
+    /// Its number, counted from 1.
+    pub run: u64,
+}
+
+/// How texts name what an engine does.
+#[derive(Debug)]
+pub struct Words {
+    /// The property that a call of `exit` breaks.
+    pub nobody_exits: &'static str,
+    /// The property that something without end breaks.
+    pub time_goes_on: &'static str,
+    /// What has no end then: `one poll`.
+    pub step: &'static str,
+    /// How the last place begins that was reached before a death.
+    pub last: &'static str,
+    /// What may be the cause of a segmentation fault.
+    pub on_segfault: Option<&'static str>,
+    /// Why two runs of one plan may differ.
+    pub nondeterminism: &'static str,
+    /// Why a run may fail while exploring and pass by itself.
+    pub passes_alone: &'static str,
+}

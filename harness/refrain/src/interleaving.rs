@@ -8,19 +8,17 @@ mod exhaust;
 mod explore;
 pub(crate) mod log;
 pub(crate) mod loom;
+mod model;
 mod sample;
+mod searcher;
 pub(crate) mod seq_cst;
 mod shrink;
 pub(crate) mod shuttle;
 mod verdict;
 
-pub(crate) use {
-    child::{cannot, run, search, wrong},
-    explore::exploration,
-    shrink::shrink,
-};
+pub(crate) use child::{cannot, wrong};
+pub use model::Model;
 
-use crate::plan::Threads;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// What the threads of this process run on.
@@ -49,12 +47,4 @@ pub(crate) fn engine() -> Engine {
 /// Decides what the threads of this process run on.
 fn choose(engine: Engine) {
     ENGINE.store(engine as u8, Relaxed);
-}
-
-/// The engine of a plan, as traces name it.
-pub(crate) fn engine_of(threads: &Threads) -> (&'static str, &'static str) {
-    match threads {
-        Threads::Choices { .. } => loom::ENGINE,
-        Threads::Deviations(_) => shuttle::ENGINE,
-    }
 }

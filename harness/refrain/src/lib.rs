@@ -287,8 +287,11 @@ pub use {
 pub mod __private {
     pub use crate::{
         driver::{Snapshot, run},
-        test::{Body, Model, Parameter, Test, argument},
+        interleaving::Model,
+        simulation::{Parameter, Scenario, argument},
+        test::Test,
         verdict::Class,
+        world::world,
     };
     pub use insta;
     pub use proptest::arbitrary::any;

@@ -3,21 +3,21 @@
 mod apply;
 mod conserved;
 mod draw;
-pub(crate) mod explore;
+mod explore;
 mod properties;
 mod run;
-pub(crate) mod shrink;
+mod scenario;
+mod shrink;
 mod stall;
 mod state;
 mod tracing_layer;
+mod workload;
 
 pub(crate) use apply::apply;
 pub(crate) use draw::draw;
 pub use properties::Seen;
-pub(crate) use run::{Watch, run};
+pub use scenario::Scenario;
 pub(crate) use stall::stalled;
 pub(crate) use state::{PlanSource, fail, refuse, with};
 pub(crate) use tracing_layer::listen;
-
-/// The engine as traces name it.
-pub(crate) const ENGINE: (&str, &str) = ("madsim", "0.2.34");
+pub use workload::{Parameter, argument};

@@ -9,6 +9,5 @@ mod process;
 mod serve;
 mod verdict;
 
-pub(crate) use pool::{Pool, Worker, default_jobs};
-pub(crate) use process::exit;
+pub(crate) use pool::{Pool, default_jobs};
 pub(crate) use serve::serve;

@@ -101,11 +101,12 @@ impl<T, E: Display> Answer for Result<T, E> {
     }
 }
 
-impl World {
-    pub(crate) fn new() -> World {
-        World { _private: () }
-    }
+/// The world of the run on this thread, for its test.
+pub fn world() -> World {
+    World { _private: () }
+}
 
+impl World {
     /// Adds a host and starts its process. It is called again each time that the host boots or the process is
     /// restarted; a clone of what it needs goes in with `move`. Other hosts reach it by this name.
     ///

@@ -1,10 +1,15 @@
 //! Asked by `cargo refrain`: reads one request, tells how far it is, answers with the outcome.
 
-use super::{ProgressSink, Refusal, pool, record::record_twice, replay, save, under_test::exploration};
+use super::{
+    pool,
+    record::record_twice,
+    replay, save,
+    under_test::{exploration, shrunk_plan},
+};
 use crate::{
+    engine::{Limit, ProgressSink, Refusal},
     job::Source,
     protocol::{Budget, Message, Outcome, Progress, Request, Shrunk},
-    simulation::{explore::Limit, shrink},
     test::Test,
     trace,
     verdict::Verdict,
@@ -47,8 +52,8 @@ pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
             let _ = send(&mut teller.lock().expect("nobody panics while telling").0, &Message::Printed(text));
         }
     };
-    let asker = ProgressSink { stop: &stop, progress: &progress };
-    let outcome = answer(test, request, asker, &print).unwrap_or_else(Outcome::Refused);
+    let sink = ProgressSink { stop: &stop, progress: &progress };
+    let outcome = answer(test, request, sink, &print).unwrap_or_else(Outcome::Refused);
     send(&mut &socket, &Message::Done(Box::new(outcome)))
 }
 
@@ -69,7 +74,7 @@ fn stop_when_asked(mut reader: BufReader<UnixStream>, stop: Arc<AtomicBool>) {
 fn answer(
     test: &'static Test,
     request: Request,
-    asker: ProgressSink<'_>,
+    sink: ProgressSink<'_>,
     print: &dyn Fn(String),
 ) -> Result<Outcome, Refusal> {
     match request {
@@ -79,7 +84,7 @@ fn answer(
                 Budget::Runs(runs) => Limit::Runs(runs),
                 Budget::Seconds(seconds) => Limit::Time(Instant::now() + Duration::from_secs(seconds)),
             };
-            exploration(test, &mut pool(test, jobs)?, seed, until, asker).map(Outcome::Explored)
+            exploration(test, &mut pool(test, jobs)?, seed, until, sink).map(Outcome::Explored)
         }
         Request::Replay { trace, until } => {
             let trace = replay::read(test, &trace)?;
@@ -91,15 +96,15 @@ fn answer(
             print(printed);
             Ok(Outcome::Replayed(replay))
         }
-        Request::Shrink { trace, jobs } => shrunk(test, &trace, jobs, asker).map(Outcome::Shrunk),
+        Request::Shrink { trace, jobs } => shrunk(test, &trace, jobs, sink).map(Outcome::Shrunk),
     }
 }
 
-fn shrunk(test: &'static Test, path: &Path, jobs: Option<usize>, asker: ProgressSink<'_>) -> Result<Shrunk, Refusal> {
+fn shrunk(test: &'static Test, path: &Path, jobs: Option<usize>, sink: ProgressSink<'_>) -> Result<Shrunk, Refusal> {
     let started = Instant::now();
     let saved = replay::read(test, path)?;
     let mut pool = pool(test, jobs)?;
-    let smaller = shrink::shrink(test, &mut pool, &saved.plan, saved.failure.signature(), None, asker)?;
+    let smaller = shrunk_plan(test, &mut pool, &saved.plan, &saved.failure, None, sink)?;
     let ran = record_twice(test, &mut pool, Source::Plan(Box::new(smaller.plan.clone())))?;
     match &ran.verdict {
         Verdict::Failed(failure) if failure.signature() == saved.failure.signature() => {

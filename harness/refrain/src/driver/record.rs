@@ -1,7 +1,7 @@
 //! Makes a run and records it; twice, in two processes, where it must be known that both are the same run.
 
-use super::{Refusal, refused};
 use crate::{
+    engine::{Refusal, Workers, unexpected},
     event::{Event, Kind},
     job::{Answer, Job, Ran, Source},
     report::{self, Style},
@@ -13,25 +13,18 @@ use crate::{
 
 /// Makes one run and hears everything that happens in it.
 pub(crate) fn record(pool: &mut Pool, source: Source, until: Option<usize>) -> Result<Ran, Refusal> {
-    match pool.ask(&Job::Record { source, until }).map_err(refused)? {
+    match pool.ask(&Job::Record { source, until })? {
         Answer::Ran(ran) => Ok(*ran),
         Answer::Refused(why) => Err(why),
-        Answer::Explored(_) | Answer::Searched(_) => Err("a worker answered another question than it was asked".into()),
+        Answer::Explored(_) | Answer::Searched(_) => Err(unexpected()),
     }
 }
-
-/// How often an execution of a model is made again: two orders of a small hash map are often the same.
-const AGAIN: usize = 4;
 
 /// Records a run twice, the second time by a worker of its own; a failure if the two differ.
 pub(crate) fn record_twice(test: &Test, pool: &mut Pool, source: Source) -> Result<Ran, Refusal> {
     let mut ran = record(pool, source, None)?;
     let mut other = super::pool(test, Some(1))?;
-    let plan = Box::new(ran.plan.clone());
-    // An execution that fails ends its process: nothing can come after it there.
-    let goes_on = test.model().is_some() && ran.verdict == Verdict::Passed;
-    for _ in 0..if goes_on { AGAIN } else { 1 } {
-        let source = if goes_on { Source::Again(plan.clone()) } else { Source::Plan(plan.clone()) };
+    for source in test.engine.again(&ran) {
         let again = record(&mut other, source, None)?;
         if let Some(failure) = difference(test, &ran, &again) {
             ran.verdict = Verdict::Failed(failure);
@@ -69,17 +62,7 @@ fn difference(test: &Test, one: &Ran, two: &Ran) -> Option<Failure> {
         causes: vec![
             format!("one: {}", show(one)),
             format!("other: {}", show(two)),
-            match test.model() {
-                None => {
-                    "the service reads something from outside the simulation: a process number, /dev/urandom, \
-                         getrandom 0.2 (rand 0.8), a file, the environment"
-                }
-                Some(_) => {
-                    "the model reads what its threads do not decide: the order of a HashMap, a clock, a random number, a \
-                     static that outlives an execution"
-                }
-            }
-            .into(),
+            test.engine.words().nondeterminism.to_owned(),
         ],
     })
 }

@@ -1,11 +1,11 @@
 //! Replays: runs a saved plan again and says whether it is the same run.
 
 use super::{
-    Refusal,
     record::{record, record_twice},
     save,
 };
 use crate::{
+    engine::Refusal,
     event::Event,
     job::{Ran, Source},
     protocol::Replay,
@@ -30,18 +30,7 @@ pub(crate) fn read(test: &Test, path: &Path) -> Result<Trace, Refusal> {
             test.package
         ));
     }
-    let engine = save::engine(&trace.plan);
-    if trace.plan.threads.is_some() && trace.engine != engine {
-        return Err(format!(
-            "{} was saved with {} {}, and this build has {} {}: its plan would be another execution; delete it and explore \
-             again",
-            path.display(),
-            trace.engine.name,
-            trace.engine.version,
-            engine.name,
-            engine.version
-        ));
-    }
+    test.engine.fits(&trace).map_err(|why| format!("{} cannot be replayed: {why}", path.display()))?;
     Ok(trace)
 }
 

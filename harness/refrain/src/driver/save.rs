@@ -1,13 +1,10 @@
 //! Saves a failing run in its package's `traces/`.
 
-use super::Refusal;
 use crate::{
-    interleaving,
+    engine::Refusal,
     job::Ran,
-    plan::Plan,
-    simulation::ENGINE,
     test::Test,
-    trace::{self, Build, Engine, Trace},
+    trace::{self, Build, Trace},
     verdict::Failure,
 };
 use std::{
@@ -47,7 +44,7 @@ pub(crate) fn trace(test: &Test, ran: &Ran, failure: &Failure) -> Trace {
         test: test.name().to_owned(),
         package: test.package.to_owned(),
         target: test.target(),
-        engine: engine(&ran.plan),
+        engine: test.engine.of(&ran.plan),
         plan: ran.plan.clone(),
         failure: failure.clone(),
         digest: digest(ran),
@@ -56,12 +53,6 @@ pub(crate) fn trace(test: &Test, ran: &Ran, failure: &Failure) -> Trace {
         events: ran.events.clone(),
         sockets: ran.sockets.clone(),
     }
-}
-
-/// What runs a plan in this build.
-pub(crate) fn engine(plan: &Plan) -> Engine {
-    let (name, version) = plan.threads.as_ref().map_or(ENGINE, interleaving::engine_of);
-    Engine { name: name.into(), version: version.into() }
 }
 
 /// A run's digest as traces write it.

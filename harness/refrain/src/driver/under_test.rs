@@ -1,23 +1,18 @@
 //! Under `cargo test`: replays the test's traces, explores a fixed budget from a fixed seed, saves and reports.
 
 use super::{
-    ProgressSink, Refusal,
     outcome::{self, Snapshot},
     pool,
     record::{record, record_twice},
     replay, save,
 };
 use crate::{
-    interleaving,
+    engine::{Explored, Found, Limit, ProgressSink, Refusal, Smaller, Trials},
     job::{Ran, Source},
     plan::Plan,
     protocol::{Caught, Exploration, Replay},
     report::{self, Standing, Style, standing},
     seed::seed_of,
-    simulation::{
-        explore::{Explored, Limit, explore},
-        shrink,
-    },
     test::Test,
     trace::Trace,
     verdict::{Class, Failure, Verdict},
@@ -48,9 +43,11 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
     let mut pool = pool(test, None)?;
     let mut snapshots = vec![];
     let saved = replay_saved(test, &mut pool)?;
-    if test.snapshot && test.model().is_none() {
-        let calm = record(&mut pool, Source::FaultFree(base(test)), None)?;
-        snapshots.push(outcome::outcome(test, &calm));
+    if test.snapshot
+        && let Some(source) = test.engine.fault_free(base(test))
+    {
+        let fault_free = record(&mut pool, source, None)?;
+        snapshots.push(outcome::outcome(test, &fault_free));
     }
     if test.snapshot {
         snapshots.extend(saved.iter().map(|(path, trace)| outcome::of_trace(test, path, trace)));
@@ -124,25 +121,27 @@ pub(crate) fn exploration(
     pool: &mut Pool,
     base: u64,
     until: Limit,
-    asker: ProgressSink<'_>,
+    sink: ProgressSink<'_>,
 ) -> Result<Exploration, Refusal> {
     let started = Instant::now();
     // The first run is made twice: a test that is no function of its seed is found before anything is built on it.
     let first = record_twice(test, pool, Source::Seed(seed_of(base, 0)))?;
     show_printed("the first run", &first);
-    let explored = match &first.verdict {
-        Verdict::Failed(_) => Explored { runs: 1, coverage: first.coverage.clone(), failed: Some(0) },
-        Verdict::Passed if test.model().is_some() => {
-            return interleaving::exploration(test, pool, base, until, asker);
+    let (explored, failing) = match &first.verdict {
+        Verdict::Failed(_) => {
+            (Explored { runs: 1, coverage: first.coverage.clone(), ..Explored::default() }, Some((first, 1)))
         }
-        Verdict::Passed => explore(pool, base, until, asker)?,
+        Verdict::Passed => {
+            let mut explored = test.engine.explore(pool, base, until, sink)?;
+            let failing = match explored.found.take() {
+                Some(Found { source, run }) => Some((record_twice(test, pool, source)?, run)),
+                None => None,
+            };
+            (explored, failing)
+        }
     };
-    let caught = match explored.failed {
-        Some(0) if first.verdict != Verdict::Passed => Some(catch(test, pool, first, 1, asker)?),
-        Some(run) => {
-            let ran = record_twice(test, pool, Source::Seed(seed_of(base, run)))?;
-            Some(catch(test, pool, ran, run + 1, asker)?)
-        }
+    let caught = match failing {
+        Some((ran, run)) => Some(catch(test, pool, ran, run, sink)?),
         None => None,
     };
     Ok(Exploration {
@@ -151,7 +150,7 @@ pub(crate) fn exploration(
         took_ms: started.elapsed().as_millis() as u64,
         expect: test.expect,
         coverage: explored.coverage,
-        engines: vec![],
+        engines: explored.engines,
         caught,
     })
 }
@@ -164,26 +163,12 @@ fn show_printed(which: &str, ran: &Ran) {
 }
 
 /// Shrinks a failing run and saves it. Of a seeded bug one trace is enough.
-pub(crate) fn catch(
-    test: &'static Test,
-    pool: &mut Pool,
-    ran: Ran,
-    run: u64,
-    asker: ProgressSink<'_>,
-) -> Result<Caught, Refusal> {
+fn catch(test: &'static Test, pool: &mut Pool, ran: Ran, run: u64, sink: ProgressSink<'_>) -> Result<Caught, Refusal> {
     let Verdict::Failed(failure) = ran.verdict.clone() else {
-        if test.model().is_some() {
-            return Err(
-                "an execution failed in the search and passed when it was made by itself: something outlives an \
-                        execution, such as a static or a thread-local; make it anew in the model, or of \
-                        refrain::sync::LazyLock"
-                    .into(),
-            );
-        }
         return Err(format!(
-            "run {run} failed while exploring and passed when it was made again (seed {}): it depends on something \
-             outside the simulation that changes between the two",
-            ran.plan.seed
+            "run {run} failed while exploring and passed when it was made again by itself (seed {}): {}",
+            ran.plan.seed,
+            test.engine.words().passes_alone
         ));
     };
     let known = |(_, trace): &(PathBuf, Result<Trace, Refusal>)| {
@@ -192,7 +177,7 @@ pub(crate) fn catch(
     if test.expect == Some(failure.class) && save::saved(test).iter().any(known) {
         return Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved: None });
     }
-    let (ran, failure) = shrunk(test, pool, ran.plan.clone(), &failure, asker)?.unwrap_or((ran, failure));
+    let (ran, failure) = shrunk(test, pool, ran.plan.clone(), &failure, sink)?.unwrap_or((ran, failure));
     show_printed("the failing run", &ran);
     let trace = save::trace(test, &ran, &failure);
     let path = save::save(test, &trace)?;
@@ -205,15 +190,28 @@ fn shrunk(
     pool: &mut Pool,
     plan: Plan,
     failure: &Failure,
-    asker: ProgressSink<'_>,
+    sink: ProgressSink<'_>,
 ) -> Result<Option<(Ran, Failure)>, Refusal> {
     if failure.class == Class::Nondeterminism {
         return Ok(None);
     }
-    let smaller = shrink::shrink(test, pool, &plan, failure.signature(), Some(SHRINK), asker)?;
+    let smaller = shrunk_plan(test, pool, &plan, failure, Some(SHRINK), sink)?;
     let ran = record_twice(test, pool, Source::Plan(Box::new(smaller.plan)))?;
     match ran.verdict.clone() {
         Verdict::Failed(again) if again.signature() == failure.signature() => Ok(Some((ran, again))),
         _ => Ok(None),
     }
+}
+
+/// Looks for a smaller plan that fails in the same way, for at most `time` if that is given.
+pub(crate) fn shrunk_plan(
+    test: &Test,
+    pool: &mut Pool,
+    plan: &Plan,
+    failure: &Failure,
+    time: Option<Duration>,
+    sink: ProgressSink<'_>,
+) -> Result<Smaller, Refusal> {
+    let deadline = time.map(|time| Instant::now() + time);
+    test.engine.shrink(Trials::new(pool, failure.signature(), deadline, sink), plan)
 }

@@ -4,25 +4,20 @@
 //! second time and no failing execution can disturb another.
 
 use super::{
-    Engine, choose,
+    choose,
     log::{self, Log},
-    loom, seq_cst, shuttle, verdict,
+    searcher,
+    seq_cst, verdict,
 };
 use crate::{
-    engine::Heartbeat,
+    engine::{Heartbeat, Outlet, Watch, exit},
     job::{Ended, RunMessage, Search, Searched, Source},
     plan::{Plan, Threads},
-    simulation::Watch,
     sync::alloc,
-    test::Model,
     verdict::{Class, Failure, Verdict},
-    worker::exit,
 };
 use std::{
     cell::Cell,
-    fs::File,
-    io::Write,
-    os::fd::OwnedFd,
     panic,
     sync::{
         OnceLock,
@@ -38,7 +33,7 @@ const STACK_BYTES: usize = 8 << 20;
 static FOLLOWS: AtomicBool = AtomicBool::new(false);
 
 /// To the worker.
-static PIPE: OnceLock<File> = OnceLock::new();
+static OUTLET: OnceLock<Outlet> = OnceLock::new();
 
 thread_local! {
     /// Whether this is the thread on which the engine runs, and with it all threads of the model.
@@ -46,8 +41,8 @@ thread_local! {
 }
 
 /// Makes one execution and tells the worker how it ended. Does not return.
-pub(crate) fn run(model: &'static Model, source: Source, watch: Watch, pipe: OwnedFd) {
-    on_a_fresh_thread(pipe, move || {
+pub(super) fn run(body: fn(), source: Source, watch: Watch, outlet: Outlet) {
+    on_a_fresh_thread(outlet, move || {
         let (plan, again) = match source {
             Source::Plan(plan) => (*plan, false),
             Source::Again(plan) => (*plan, true),
@@ -59,70 +54,37 @@ pub(crate) fn run(model: &'static Model, source: Source, watch: Watch, pipe: Own
         let Some(threads) = plan.threads.clone() else {
             refuse("the plan is one of a simulation, and this test is a model: delete the trace and explore again")
         };
-        // The deviations that there are tell themselves.
-        tell(&RunMessage::Plan(match &threads {
-            Threads::Choices { .. } => plan,
-            Threads::Deviations(_) => Plan { threads: Some(Threads::Deviations(vec![])), ..plan },
-        }));
+        let searcher = searcher::of_plan(&threads);
+        tell(&RunMessage::Plan(Plan { threads: Some(searcher.told_first(&threads)), ..plan }));
         catch_panics();
-        FOLLOWS.store(matches!(&threads, Threads::Choices { choices, .. } if !choices.is_empty()), Relaxed);
+        FOLLOWS.store(searcher.must_follow(&threads), Relaxed);
+        choose(searcher.engine());
         if again {
-            execute(model, &threads, watch.heartbeat);
+            searcher.execute(body, &threads, watch.heartbeat);
         }
         log::start(Log::new(watch));
-        execute(model, &threads, watch.heartbeat);
+        searcher.execute(body, &threads, watch.heartbeat);
         end(Verdict::Passed)
     });
 }
 
 /// Makes a part of a search, or finds the plan of its `nth` execution, counted from 1. Does not return.
-pub(crate) fn search(
-    model: &'static Model,
-    search: Search,
-    nth: Option<u64>,
-    heartbeat: &'static Heartbeat,
-    pipe: OwnedFd,
-) {
-    on_a_fresh_thread(pipe, move || {
+pub(super) fn search(body: fn(), search: Search, nth: Option<u64>, heartbeat: &'static Heartbeat, outlet: Outlet) {
+    on_a_fresh_thread(outlet, move || {
         catch_panics();
-        let searched = match (search, nth) {
-            (Search::Sample { by, seed, executions }, None) => {
-                choose(Engine::Shuttle);
-                shuttle::sample(model.body, by, seed, executions, heartbeat)
-            }
-            (Search::Sample { by, seed, .. }, Some(nth)) => {
-                choose(Engine::Shuttle);
-                shuttle::locate(model.body, by, seed, nth, heartbeat)
-            }
-            (Search::Exhaust { from, total_order, executions, within }, None) => {
-                choose(Engine::Loom);
-                loom::search(model.body, &from, total_order, executions, within, heartbeat)
-            }
-            (Search::Exhaust { from, total_order, .. }, Some(nth)) => {
-                choose(Engine::Loom);
-                loom::locate(model.body, &from, total_order, nth, heartbeat)
-            }
+        let searcher = searcher::of_search(&search);
+        choose(searcher.engine());
+        let searched = match nth {
+            None => searcher.search(body, &search, heartbeat),
+            Some(nth) => searcher.locate(body, &search, nth, heartbeat),
         };
         tell(&RunMessage::Searched(searched));
         exit(0)
     });
 }
 
-fn execute(model: &'static Model, threads: &Threads, heartbeat: &'static Heartbeat) {
-    match threads {
-        Threads::Choices { choices, total_order } => {
-            choose(Engine::Loom);
-            loom::replay(model.body, choices, *total_order, heartbeat);
-        }
-        Threads::Deviations(deviations) => {
-            choose(Engine::Shuttle);
-            shuttle::replay(model.body, deviations, heartbeat);
-        }
-    }
-}
-
-fn on_a_fresh_thread(pipe: OwnedFd, run: impl FnOnce() + Send + 'static) {
-    PIPE.get_or_init(|| File::from(pipe));
+fn on_a_fresh_thread(outlet: Outlet, run: impl FnOnce() + Send + 'static) {
+    OUTLET.get_or_init(|| outlet);
     let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
         IS_ENGINES.set(true);
         run();
@@ -131,12 +93,9 @@ fn on_a_fresh_thread(pipe: OwnedFd, run: impl FnOnce() + Send + 'static) {
     let _ = thread.map(|thread| thread.join());
 }
 
-/// Tells the worker, at once: the next thing that happens may be the end of the process.
-pub(crate) fn tell(told: &RunMessage) {
-    let mut line = serde_json::to_string(told).expect("plain data goes to JSON");
-    line.push('\n');
-    // Without a worker there is nobody to tell and nothing to do.
-    let _ = PIPE.get().map(|mut pipe| pipe.write_all(line.as_bytes()));
+/// Tells the worker.
+pub(crate) fn tell(message: &RunMessage) {
+    let _ = OUTLET.get().map(|outlet| outlet.tell(message));
 }
 
 fn catch_panics() {

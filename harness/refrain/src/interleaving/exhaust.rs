@@ -15,12 +15,10 @@ use super::{
     loom::Path,
 };
 use crate::{
-    driver::{Refusal, refused},
+    engine::{Ask, Limit, Refusal, Workers, unexpected},
     job::{Answer, Job, Search, Searched},
     plan::Plan,
     protocol,
-    simulation::explore::Limit,
-    worker::{Pool, Worker},
 };
 use parts::Parts;
 use std::{
@@ -47,7 +45,7 @@ pub(super) struct Share<'a> {
 impl Share<'_> {
     fn left(&self) -> u64 {
         match self.unlimited {
-            true if self.budget.asker.stops() => 0,
+            true if self.budget.sink.stops() => 0,
             true => u64::MAX,
             false => self.budget.left(self.up_to, self.started),
         }
@@ -55,7 +53,7 @@ impl Share<'_> {
 
     /// Counts executions: where their number is what ends the search, no more than are left.
     fn count(&self, executions: u64) -> u64 {
-        let is_exact = !self.unlimited && !self.budget.asker.stops() && matches!(self.budget.until, Limit::Runs(_));
+        let is_exact = !self.unlimited && !self.budget.sink.stops() && matches!(self.budget.until, Limit::Runs(_));
         let counted = if is_exact { executions.min(self.left()) } else { executions };
         self.budget.add(counted);
         counted
@@ -73,7 +71,7 @@ struct WorkQueue {
 
 /// What the workers share.
 struct Shared<'a> {
-    desk: Mutex<WorkQueue>,
+    queue: Mutex<WorkQueue>,
     changed: Condvar,
     workers: usize,
     total_order: bool,
@@ -82,33 +80,34 @@ struct Shared<'a> {
 
 /// Searches with at most so many preemptions; `None`: with any number.
 pub(super) fn exhaust(
-    pool: &mut Pool,
+    pool: &mut dyn Workers,
     preemptions: Option<u8>,
     total_order: bool,
     share: Share<'_>,
 ) -> Result<Part, Refusal> {
     let parts = Parts::whole(Path::whole(preemptions).to_string());
-    let desk = WorkQueue { parts, executions: 0, failed: None, stopped: None, refused: None };
+    let queue = WorkQueue { parts, executions: 0, failed: None, stopped: None, refused: None };
     let begun = Instant::now();
-    let workers = pool.workers().len();
-    let shared = Shared { desk: Mutex::new(desk), changed: Condvar::new(), workers, total_order, share };
+    let all = pool.all();
+    let workers = all.len();
+    let shared = Shared { queue: Mutex::new(queue), changed: Condvar::new(), workers, total_order, share };
     thread::scope(|scope| {
-        for worker in pool.workers() {
+        for worker in all {
             scope.spawn(|| work(worker, &shared));
         }
     });
-    let desk = shared.desk.into_inner().expect("no worker panics");
-    if let Some(why) = desk.refused {
+    let queue = shared.queue.into_inner().expect("no worker panics");
+    if let Some(why) = queue.refused {
         return Err(why);
     }
-    let (end, is_sound) = match (&desk.failed, desk.stopped) {
+    let (end, is_sound) = match (&queue.failed, queue.stopped) {
         (Some(_), _) => ("found a failure".to_owned(), true),
         (None, Some(stopped)) => stopped,
         (None, None) => (protocol::Searched::COMPLETE.to_owned(), true),
     };
     let (by, took_ms) = (name(preemptions, total_order), begun.elapsed().as_millis() as u64);
-    let searched = protocol::Searched { by, executions: desk.executions, took_ms, end };
-    Ok(Part { searched, failed: desk.failed, is_sound })
+    let searched = protocol::Searched { by, executions: queue.executions, took_ms, end };
+    Ok(Part { searched, failed: queue.failed, is_sound })
 }
 
 /// `loom, at most 1 preemption`.
@@ -122,23 +121,23 @@ fn name(preemptions: Option<u8>, total_order: bool) -> String {
     format!("loom, {bound}{}", if total_order { ", SeqCst in one order" } else { "" })
 }
 
-fn work(worker: &mut Worker, shared: &Shared) {
+fn work(worker: &mut dyn Ask, shared: &Shared) {
     while let Some((id, search)) = take(shared) {
-        let answer = worker.ask(&Job::Search(search)).map_err(refused);
-        let mut desk = shared.desk.lock().expect("no worker panics");
+        let answer = worker.ask(&Job::Search(search));
+        let mut queue = shared.queue.lock().expect("no worker panics");
         match answer {
             Ok(Answer::Searched(searched)) => {
-                if let Err(why) = desk.parts.done(id, *searched) {
-                    desk.refused = Some(why);
+                if let Err(why) = queue.parts.done(id, *searched) {
+                    queue.refused = Some(why);
                 }
-                while desk.is_going_on()
-                    && let Some((searched, within)) = desk.parts.next_made()
+                while queue.is_going_on()
+                    && let Some((searched, within)) = queue.parts.next_made()
                 {
-                    desk.count(searched, within, shared);
+                    queue.count(searched, within, shared);
                 }
             }
-            Ok(Answer::Refused(why)) | Err(why) => desk.refused = Some(why),
-            Ok(_) => desk.refused = Some("a worker answered another question than it was asked".into()),
+            Ok(Answer::Refused(why)) | Err(why) => queue.refused = Some(why),
+            Ok(_) => queue.refused = Some(unexpected()),
         }
         shared.changed.notify_all();
     }
@@ -146,20 +145,20 @@ fn work(worker: &mut Worker, shared: &Shared) {
 
 /// A part to do.
 fn take(shared: &Shared) -> Option<(u64, Search)> {
-    let mut desk = shared.desk.lock().expect("no worker panics");
-    while desk.is_going_on() && !desk.parts.is_empty() {
+    let mut queue = shared.queue.lock().expect("no worker panics");
+    while queue.is_going_on() && !queue.parts.is_empty() {
         let left = shared.share.left();
         if left == 0 {
-            desk.stopped = Some(("stopped at its share of the budget".to_owned(), true));
+            queue.stopped = Some(("stopped at its share of the budget".to_owned(), true));
             shared.changed.notify_all();
             break;
         }
-        let is_needed = shared.workers > 1 && desk.parts.todo() <= shared.workers;
+        let is_needed = shared.workers > 1 && queue.parts.todo() <= shared.workers;
         let most = if is_needed { UNTIL_SPLIT } else { UNTIL_TOLD };
-        if let Some((id, from, within, executions)) = desk.parts.take(left, most) {
+        if let Some((id, from, within, executions)) = queue.parts.take(left, most) {
             return Some((id, Search::Exhaust { from, total_order: shared.total_order, executions, within }));
         }
-        desk = shared.changed.wait(desk).expect("no worker panics");
+        queue = shared.changed.wait(queue).expect("no worker panics");
     }
     None
 }

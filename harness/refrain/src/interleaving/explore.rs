@@ -1,16 +1,13 @@
 //! Explores a model: samples its executions, then searches all of them, with more and more preemptions.
 
-use super::{exhaust, sample};
+use super::{exhaust, model::Model, sample};
 use crate::{
-    driver::{ProgressSink, Refusal, catch, record_twice, refused},
+    engine::{Explored, Found, Limit, ProgressSink, Refusal, Workers, unexpected},
     event::Event,
     job::{Answer, Job, Ran, Source},
     plan::{Plan, Threads},
-    protocol::{Caught, Coverage, Exploration, Progress, Searched},
-    simulation::explore::Limit,
-    test::{Model, Test},
+    protocol::{Progress, Searched},
     verdict::Signature,
-    worker::Pool,
 };
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -23,19 +20,19 @@ const BOUNDS: [Option<u8>; 5] = [Some(0), Some(1), Some(2), Some(3), None];
 /// How much is left to do, and for whom.
 pub(crate) struct Budget<'a> {
     pub until: Limit,
-    pub asker: ProgressSink<'a>,
+    pub sink: ProgressSink<'a>,
     made: AtomicU64,
 }
 
 impl<'a> Budget<'a> {
     /// Nothing is done yet.
-    pub fn new(until: Limit, asker: ProgressSink<'a>) -> Budget<'a> {
-        Budget { until, asker, made: AtomicU64::new(0) }
+    pub fn new(until: Limit, sink: ProgressSink<'a>) -> Budget<'a> {
+        Budget { until, sink, made: AtomicU64::new(0) }
     }
 
     /// How many executions may be made before `share`, which is a part of the whole, is used up; none if it is late.
     pub fn left(&self, share: f64, started: Instant) -> u64 {
-        if self.asker.stops() {
+        if self.sink.stops() {
             return 0;
         }
         match self.until {
@@ -50,7 +47,7 @@ impl<'a> Budget<'a> {
     pub fn add(&self, executions: u64) {
         let runs = self.made.fetch_add(executions, Relaxed) + executions;
         let of = if let Limit::Runs(of) = self.until { Some(of.max(runs)) } else { None };
-        self.asker.tell(Progress { doing: "exploring".into(), runs, of, note: String::new() });
+        self.sink.tell(Progress { doing: "exploring".into(), runs, of, note: String::new() });
     }
 }
 
@@ -63,17 +60,15 @@ pub(super) struct Part {
 }
 
 /// Explores a model of which one execution is known to pass.
-pub(crate) fn exploration(
-    test: &'static Test,
-    pool: &mut Pool,
+pub(super) fn explore(
+    model: &Model,
+    workers: &mut dyn Workers,
     base: u64,
     until: Limit,
-    asker: ProgressSink<'_>,
-) -> Result<Exploration, Refusal> {
-    let started = Instant::now();
-    let model = test.model().expect("only a model comes here");
-    let budget = Budget::new(until, asker);
-    let (parts, found) = searched(test, model, pool, base, &budget, started)?;
+    sink: ProgressSink<'_>,
+) -> Result<Explored, Refusal> {
+    let budget = Budget::new(until, sink);
+    let (parts, found) = searched(model, workers, base, &budget, Instant::now())?;
     let runs = parts.iter().map(|part| part.searched.executions).sum();
     if found.is_none() && parts.iter().all(|part| !part.is_sound) {
         let whys = parts.iter().map(|part| format!("{}: {}", part.searched.by, part.searched.end));
@@ -83,49 +78,40 @@ pub(crate) fn exploration(
         && model.complete
         && found.is_none()
         && last.searched.end != Searched::COMPLETE
-        && !asker.stops()
+        && !sink.stops()
     {
         return Err(format!(
             "the model asks for a complete search, and {} did not come to its end: {}",
             last.searched.by, last.searched.end
         ));
     }
-    let caught: Option<Caught> = match found {
-        Some(ran) => Some(catch(test, pool, ran, runs, asker)?),
-        None => None,
-    };
-    Ok(Exploration {
-        seed: base,
+    Ok(Explored {
         runs,
-        took_ms: started.elapsed().as_millis() as u64,
-        expect: test.expect,
-        coverage: Coverage::default(),
         engines: parts.into_iter().map(|part| part.searched).collect(),
-        caught,
+        found: found.map(|plan| Found { source: Source::Plan(Box::new(plan)), run: runs }),
+        ..Explored::default()
     })
 }
 
 fn searched(
-    test: &'static Test,
     model: &Model,
-    pool: &mut Pool,
+    workers: &mut dyn Workers,
     base: u64,
     budget: &Budget,
     started: Instant,
-) -> Result<(Vec<Part>, Option<Ran>), Refusal> {
+) -> Result<(Vec<Part>, Option<Plan>), Refusal> {
     let mut parts = vec![];
-    if model.engine != Some("loom") && model.preemptions.is_none() {
-        let share = if model.engine.is_some() { 1.0 } else { 0.5 };
-        for part in sample::sample(pool, base, budget, share, started)? {
+    if model.searcher != Some("loom") && model.preemptions.is_none() {
+        let share = if model.searcher.is_some() { 1.0 } else { 0.5 };
+        for part in sample::sample(workers, base, budget, share, started)? {
             let failed = part.failed.clone();
             parts.push(part);
-            if let Some(plan) = failed {
-                let ran = record_twice(test, pool, Source::Plan(Box::new(plan)))?;
-                return Ok((parts, Some(ran)));
+            if failed.is_some() {
+                return Ok((parts, failed));
             }
         }
     }
-    if model.engine == Some("shuttle") {
+    if model.searcher == Some("shuttle") {
         return Ok((parts, None));
     }
     let bounds: Vec<Option<u8>> = match model.preemptions {
@@ -140,18 +126,18 @@ fn searched(
         let share = (parts_done(budget, started) + 1.0 / (bounds.len() - at) as f64).min(1.0);
         let unlimited = last && model.complete;
         let share = exhaust::Share { budget, up_to: share, started, unlimited };
-        let part = exhaust::exhaust(pool, bounds[at], total_order, share)?;
+        let part = exhaust::exhaust(workers, bounds[at], total_order, share)?;
         let failed = part.failed.clone();
         let is_sound = part.is_sound;
         parts.push(part);
         if let Some(plan) = failed {
-            let ran = record_twice(test, pool, Source::Plan(Box::new(plan)))?;
+            let ran = record(workers, plan.clone())?;
             let possible = match ran.verdict.failure() {
-                Some(failure) if has_seq_cst(&ran.events) => is_possible(pool, &ran.plan, &failure.signature())?,
+                Some(failure) if has_seq_cst(&ran.events) => is_possible(workers, &ran.plan, &failure.signature())?,
                 _ => true,
             };
             if possible {
-                return Ok((parts, Some(ran)));
+                return Ok((parts, Some(plan)));
             }
             // Once more, with the one order that loom does not model by itself.
             let part = parts.last_mut().expect("it was just pushed");
@@ -182,6 +168,14 @@ fn parts_done(budget: &Budget, started: Instant) -> f64 {
     }
 }
 
+fn record(workers: &mut dyn Workers, plan: Plan) -> Result<Ran, Refusal> {
+    match workers.ask(&Job::Record { source: Source::Plan(Box::new(plan)), until: None })? {
+        Answer::Ran(ran) => Ok(*ran),
+        Answer::Refused(why) => Err(why),
+        Answer::Explored(_) | Answer::Searched(_) => Err(unexpected()),
+    }
+}
+
 /// Whether an execution has accesses whose total order could forbid it.
 fn has_seq_cst(events: &[Event]) -> bool {
     events.iter().any(|event| event.text.contains("SeqCst") && !event.text.starts_with("fence("))
@@ -189,10 +183,10 @@ fn has_seq_cst(events: &[Event]) -> bool {
 
 /// Whether what loom found fails in the same way when `SeqCst` operations are kept in one order. It does, where that cannot
 /// be told.
-pub(super) fn is_possible(pool: &mut Pool, plan: &Plan, signature: &Signature) -> Result<bool, Refusal> {
+pub(super) fn is_possible(workers: &mut dyn Workers, plan: &Plan, signature: &Signature) -> Result<bool, Refusal> {
     let Some(Threads::Choices { choices, total_order: false }) = &plan.threads else { return Ok(true) };
     let threads = Some(Threads::Choices { choices: choices.clone(), total_order: true });
-    match pool.ask(&Job::Try(Plan { threads, ..Plan::default() })).map_err(refused)? {
+    match workers.ask(&Job::Try(Plan { threads, ..Plan::default() }))? {
         Answer::Ran(ran) => Ok(ran.verdict.failure().is_some_and(|failure| failure.signature() == *signature)),
         _ => Ok(true),
     }

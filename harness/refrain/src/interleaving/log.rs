@@ -4,12 +4,11 @@
 
 use super::{Engine, child::tell, engine, loom, seq_cst, shuttle};
 use crate::{
+    engine::{Watch, exit},
     event::{Event, Kind},
     job::RunMessage,
     seed::seed_of,
-    simulation::Watch,
     verdict::Verdict,
-    worker::exit,
 };
 use std::{
     cell::{Cell, RefCell},

@@ -6,13 +6,16 @@
 //! one execution.
 
 use super::{
+    Engine,
     child::{execution_begins, execution_ended, limit},
+    searcher::Searcher,
     seq_cst,
 };
 use crate::{
     engine::Heartbeat,
-    job::Searched,
+    job::{Search, Searched},
     plan::{Choice, Plan, Threads},
+    trace,
 };
 use ::loom::model::Builder;
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -31,7 +34,7 @@ mod path;
 pub(crate) use path::{Branch, Path, branches};
 
 /// The engine as traces name it.
-pub(crate) const ENGINE: (&str, &str) = ("loom", "0.7.3");
+const ENGINE: (&str, &str) = ("loom", "0.7.3");
 /// The most threads of a model.
 pub(crate) const THREADS_MAX: usize = ::loom::MAX_THREADS;
 /// The most choices of an execution; a loop that waits for another thread makes more.
@@ -44,8 +47,49 @@ pub(crate) fn thread() -> usize {
     id.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
 }
 
+/// The searcher.
+pub(super) struct Loom;
+
+impl Searcher for Loom {
+    fn engine(&self) -> Engine {
+        Engine::Loom
+    }
+
+    fn version(&self) -> trace::Engine {
+        let (name, version) = ENGINE;
+        trace::Engine { name: name.into(), version: version.into() }
+    }
+
+    fn told_first(&self, threads: &Threads) -> Threads {
+        threads.clone()
+    }
+
+    fn must_follow(&self, threads: &Threads) -> bool {
+        matches!(threads, Threads::Choices { choices, .. } if !choices.is_empty())
+    }
+
+    fn search(&self, body: fn(), search: &Search, heartbeat: &'static Heartbeat) -> Searched {
+        let Search::Exhaust { from, total_order, executions, within } = search else { not_ours() };
+        self::search(body, from, *total_order, *executions, *within, heartbeat)
+    }
+
+    fn locate(&self, body: fn(), search: &Search, nth: u64, heartbeat: &'static Heartbeat) -> Searched {
+        let Search::Exhaust { from, total_order, .. } = search else { not_ours() };
+        locate(body, from, *total_order, nth, heartbeat)
+    }
+
+    fn execute(&self, body: fn(), threads: &Threads, heartbeat: &'static Heartbeat) {
+        let Threads::Choices { choices, total_order } = threads else { not_ours() };
+        replay(body, choices, *total_order, heartbeat);
+    }
+}
+
+fn not_ours() -> ! {
+    limit("it searches exhaustively, and samples nothing".into())
+}
+
 /// Searches from where `from` says, until it would change one of the first `within` choices or has made so many executions.
-pub(super) fn search(
+fn search(
     body: fn(),
     from: &str,
     total_order: bool,
@@ -91,7 +135,7 @@ pub(super) fn search(
 }
 
 /// Finds the plan of the `nth` execution from where `from` says, counted from 1; those before it are known to pass.
-pub(super) fn locate(body: fn(), from: &str, total_order: bool, nth: u64, heartbeat: &'static Heartbeat) -> Searched {
+fn locate(body: fn(), from: &str, total_order: bool, nth: u64, heartbeat: &'static Heartbeat) -> Searched {
     let file = Checkpoint::new(from);
     let mut builder = builder(&file, total_order);
     builder.checkpoint_interval = nth as usize;
@@ -106,7 +150,7 @@ pub(super) fn locate(body: fn(), from: &str, total_order: bool, nth: u64, heartb
 }
 
 /// Makes one execution.
-pub(super) fn replay(body: fn(), choices: &[Choice], total_order: bool, heartbeat: &'static Heartbeat) {
+fn replay(body: fn(), choices: &[Choice], total_order: bool, heartbeat: &'static Heartbeat) {
     let file = Checkpoint::new(&Path::of_choices(choices).to_string());
     builder(&file, total_order).check(move || {
         execution_begins(heartbeat);

@@ -4,12 +4,11 @@
 
 use super::explore::{Budget, Part};
 use crate::{
-    driver::{Refusal, refused},
+    engine::{Refusal, Workers, unexpected},
     job::{Answer, Job, Sampler, Search, Searched},
     plan::Plan,
     protocol,
     seed::seed_of,
-    worker::Pool,
 };
 use std::{
     sync::Mutex,
@@ -40,32 +39,32 @@ struct WorkQueue {
 
 /// Samples until the share of the budget is used up or an execution fails.
 pub(super) fn sample(
-    pool: &mut Pool,
+    workers: &mut dyn Workers,
     base: u64,
     budget: &Budget,
     share: f64,
     started: Instant,
 ) -> Result<Vec<Part>, Refusal> {
-    let desk = Mutex::new(WorkQueue::default());
+    let queue = Mutex::new(WorkQueue::default());
     let whole = budget.left(share, started);
     thread::scope(|scope| {
-        for worker in pool.workers() {
-            let desk = &desk;
+        for worker in workers.all() {
+            let queue = &queue;
             scope.spawn(move || {
-                while let Some((slice, executions)) = take(desk, whole, budget, share, started) {
+                while let Some((slice, executions)) = take(queue, whole, budget, share, started) {
                     let (by, _) = SAMPLERS[slice % SAMPLERS.len()];
                     let search = Search::Sample { by, seed: seed(base, slice), executions };
                     let asked = Instant::now();
-                    let answer = worker.ask(&Job::Search(search)).map_err(refused);
-                    put(desk, slice, answer, asked.elapsed(), budget);
+                    let answer = worker.ask(&Job::Search(search));
+                    put(queue, slice, answer, asked.elapsed(), budget);
                 }
             });
         }
     });
-    let desk = desk.into_inner().expect("no worker panics");
-    match desk.refused {
+    let queue = queue.into_inner().expect("no worker panics");
+    match queue.refused {
         Some(why) => Err(why),
-        None => Ok(parts(desk)),
+        None => Ok(parts(queue)),
     }
 }
 
@@ -74,47 +73,47 @@ fn seed(base: u64, slice: usize) -> u64 {
     if slice == 0 { base } else { seed_of(base, slice as u64) }
 }
 
-fn take(desk: &Mutex<WorkQueue>, whole: u64, budget: &Budget, share: f64, started: Instant) -> Option<(usize, u64)> {
-    let mut desk = desk.lock().expect("no worker panics");
-    if desk.failed.is_some() || desk.refused.is_some() || budget.left(share, started) == 0 {
+fn take(queue: &Mutex<WorkQueue>, whole: u64, budget: &Budget, share: f64, started: Instant) -> Option<(usize, u64)> {
+    let mut queue = queue.lock().expect("no worker panics");
+    if queue.failed.is_some() || queue.refused.is_some() || budget.left(share, started) == 0 {
         return None;
     }
-    let slice = desk.next;
-    let executions = (SLICE_FIRST << (slice / SAMPLERS.len()).min(16)).min(SLICE_MAX).min(whole - desk.handed_out);
-    desk.next += 1;
-    desk.handed_out += executions;
+    let slice = queue.next;
+    let executions = (SLICE_FIRST << (slice / SAMPLERS.len()).min(16)).min(SLICE_MAX).min(whole - queue.handed_out);
+    queue.next += 1;
+    queue.handed_out += executions;
     (executions > 0).then_some((slice, executions))
 }
 
-fn put(desk: &Mutex<WorkQueue>, slice: usize, answer: Result<Answer, Refusal>, took: Duration, budget: &Budget) {
-    let mut desk = desk.lock().expect("no worker panics");
+fn put(queue: &Mutex<WorkQueue>, slice: usize, answer: Result<Answer, Refusal>, took: Duration, budget: &Budget) {
+    let mut queue = queue.lock().expect("no worker panics");
     match answer {
         Ok(Answer::Searched(searched)) => {
             budget.add(searched.executions);
             if searched.failed.is_some() {
-                desk.failed = Some(desk.failed.map_or(slice, |failed| failed.min(slice)));
+                queue.failed = Some(queue.failed.map_or(slice, |failed| failed.min(slice)));
             }
-            desk.done.push((slice, *searched, took));
+            queue.done.push((slice, *searched, took));
         }
-        Ok(Answer::Refused(why)) | Err(why) => desk.refused = Some(why),
-        Ok(_) => desk.refused = Some("a worker answered another question than it was asked".into()),
+        Ok(Answer::Refused(why)) | Err(why) => queue.refused = Some(why),
+        Ok(_) => queue.refused = Some(unexpected()),
     }
 }
 
 /// What one worker alone would have done, by scheduler.
-fn parts(desk: WorkQueue) -> Vec<Part> {
-    let counts = |slice: usize| desk.failed.is_none_or(|failed| slice <= failed);
+fn parts(queue: WorkQueue) -> Vec<Part> {
+    let counts = |slice: usize| queue.failed.is_none_or(|failed| slice <= failed);
     let mut parts = vec![];
     for (nth, (_, by)) in SAMPLERS.into_iter().enumerate() {
         let (mut executions, mut took) = (0, Duration::ZERO);
         let mut failed: Option<Plan> = None;
         let mut limit = None;
         let own = |slice: usize| slice % SAMPLERS.len() == nth && counts(slice);
-        for (slice, searched, its) in desk.done.iter().filter(|(slice, ..)| own(*slice)) {
+        for (slice, searched, its) in queue.done.iter().filter(|(slice, ..)| own(*slice)) {
             executions += searched.executions;
             took += *its;
             limit = limit.or(searched.limit.clone());
-            if desk.failed == Some(*slice) {
+            if queue.failed == Some(*slice) {
                 failed.clone_from(&searched.failed);
             }
         }

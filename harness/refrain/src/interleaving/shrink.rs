@@ -6,18 +6,13 @@
 use super::{
     exhaust,
     explore::{Budget, is_possible},
+    model::Model,
 };
 use crate::{
-    driver::{ProgressSink, Refusal, refused},
-    job::{Answer, Job},
+    engine::{Limit, ProgressSink, Refusal, Smaller, Trials},
+    job::Job,
     plan::{Deviation, Plan, Threads},
-    protocol::Progress,
-    report::plan_summary,
     shrink::minimize::ddmin,
-    simulation::{explore::Limit, shrink::Smaller},
-    test::Model,
-    verdict::Signature,
-    worker::Pool,
 };
 use std::{
     ops::ControlFlow,
@@ -27,68 +22,51 @@ use std::{
 /// How long the exhaustive search may look for one number of preemptions, if nothing else says.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// Shrinks a plan that fails with this signature.
-pub(crate) fn shrink(
-    model: &Model,
-    pool: &mut Pool,
-    plan: &Plan,
-    signature: &Signature,
-    deadline: Option<Instant>,
-    asker: ProgressSink<'_>,
-) -> Result<Smaller, Refusal> {
-    let mut smaller = Smaller { plan: plan.clone(), runs: 0, interrupted: false };
-    let late = || asker.stops() || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-    if let Some(Threads::Deviations(deviations)) = &plan.threads {
-        let mut refusal = None;
-        let minimum = ddmin(deviations.clone(), &mut |deviations| {
-            if late() {
-                return ControlFlow::Break(());
-            }
-            smaller.runs += 1;
-            let note = plan_summary(&smaller.plan, 0);
-            asker.tell(Progress { doing: "shrinking".into(), runs: smaller.runs, of: None, note });
-            match fails(pool, &of(deviations), signature) {
-                Ok(Some(plan)) => {
-                    smaller.plan = plan;
-                    ControlFlow::Continue(true)
-                }
-                Ok(None) => ControlFlow::Continue(false),
-                Err(why) => {
-                    refusal = Some(why);
-                    ControlFlow::Break(())
-                }
-            }
-        });
-        if let Some(why) = refusal {
-            return Err(why);
-        }
-        smaller.interrupted = minimum.interrupted;
+/// Shrinks a plan.
+pub(super) fn shrink(model: &Model, mut trials: Trials<'_>, plan: &Plan) -> Result<Smaller, Refusal> {
+    let mut best = plan.clone();
+    let mut interrupted = fewer_deviations(&mut trials, &mut best);
+    if model.searcher != Some("shuttle") && model.preemptions.is_none() {
+        interrupted |= fewer_preemptions(&mut trials, &mut best)?;
     }
-    if model.engine == Some("shuttle") || model.preemptions.is_some() {
-        return Ok(smaller);
-    }
-    let (preemptions, mut total_order) = match smaller.plan.threads.as_ref() {
-        Some(Threads::Choices { choices: _, total_order }) => (preemptions(&smaller.plan), *total_order),
+    trials.end(best, interrupted)
+}
+
+/// Removes deviations that the failure does not need; whether it was interrupted.
+fn fewer_deviations(trials: &mut Trials<'_>, best: &mut Plan) -> bool {
+    let Some(Threads::Deviations(deviations)) = best.threads.clone() else { return false };
+    let minimum = ddmin(deviations, &mut |deviations| {
+        let found = trials.ask(&Job::Try(of(deviations)), best)?;
+        let fails = found.is_some();
+        *best = found.unwrap_or_else(|| best.clone());
+        ControlFlow::Continue(fails)
+    });
+    minimum.interrupted
+}
+
+/// Searches for the same failure with fewer and fewer preemptions; whether it was interrupted.
+fn fewer_preemptions(trials: &mut Trials<'_>, best: &mut Plan) -> Result<bool, Refusal> {
+    let (preemptions, mut total_order) = match best.threads.as_ref() {
+        Some(Threads::Choices { choices: _, total_order }) => (preemptions(best), *total_order),
         // It is found again with as many, so that it is told in full.
-        _ => (preemptions(&smaller.plan) + 1, false),
+        _ => (preemptions(best) + 1, false),
     };
     let mut bound = 0;
     while bound < preemptions.min(usize::from(u8::MAX)) {
-        if late() {
-            smaller.interrupted = true;
-            break;
+        if trials.go_on().is_break() {
+            return Ok(true);
         }
         let started = Instant::now();
-        let end = deadline.map_or(started + LOOK, |deadline| deadline.min(started + LOOK));
-        let budget = Budget::new(Limit::Time(end), ProgressSink { progress: &|_| {}, ..asker });
+        let end = trials.deadline.map_or(started + LOOK, |deadline| deadline.min(started + LOOK));
+        let budget = Budget::new(Limit::Time(end), ProgressSink { progress: &|_| {}, ..trials.sink });
         let share = exhaust::Share { budget: &budget, up_to: 1.0, started, unlimited: false };
-        let part = exhaust::exhaust(pool, Some(bound as u8), total_order, share)?;
-        smaller.runs += part.searched.executions;
+        let part = exhaust::exhaust(trials.workers, Some(bound as u8), total_order, share)?;
+        trials.runs += part.searched.executions;
         if let Some(found) = part.failed
-            && let Some(found) = fails(pool, &found, signature)?
+            && let ControlFlow::Continue(Some(found)) = trials.ask(&Job::Try(found), best)
         {
-            if is_possible(pool, &found, signature)? {
-                smaller.plan = found;
+            if is_possible(trials.workers, &found, &trials.signature)? {
+                *best = found;
                 break;
             }
             // Once more, without what is impossible.
@@ -97,7 +75,7 @@ pub(crate) fn shrink(
         }
         bound += 1;
     }
-    Ok(smaller)
+    Ok(false)
 }
 
 fn of(deviations: &[Deviation]) -> Plan {
@@ -106,15 +84,4 @@ fn of(deviations: &[Deviation]) -> Plan {
 
 fn preemptions(plan: &Plan) -> usize {
     plan.threads.as_ref().map_or(0, Threads::preemptions)
-}
-
-/// What a plan came to, if it fails with the same signature.
-fn fails(pool: &mut Pool, plan: &Plan, signature: &Signature) -> Result<Option<Plan>, Refusal> {
-    match pool.ask(&Job::Try(plan.clone())).map_err(refused)? {
-        Answer::Ran(ran) => {
-            let same = ran.verdict.failure().is_some_and(|failure| failure.signature() == *signature);
-            Ok(same.then_some(ran.plan))
-        }
-        _ => Ok(None),
-    }
 }

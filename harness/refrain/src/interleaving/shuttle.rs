@@ -1,13 +1,16 @@
 //! The sampling engine: shuttle, with its schedulers to search and one of ours to replay.
 
 use super::{
+    Engine,
     child::{execution_begins, execution_ended, limit, tell},
     log::records,
+    searcher::Searcher,
 };
 use crate::{
     engine::Heartbeat,
-    job::{RunMessage, Sampler, Searched},
-    plan::Deviation,
+    job::{RunMessage, Sampler, Search, Searched},
+    plan::{Deviation, Plan, Threads},
+    trace,
 };
 use ::shuttle::{
     Config, FailurePersistence, MaxSteps, Runner, current,
@@ -19,7 +22,7 @@ use std::sync::{
 };
 
 /// The engine as traces name it.
-pub(crate) const ENGINE: (&str, &str) = ("shuttle", "0.9.10");
+const ENGINE: (&str, &str) = ("shuttle", "0.9.10");
 /// The most steps of an execution; one that has more is broken off.
 const STEPS_MAX: usize = 20_000;
 
@@ -31,8 +34,52 @@ pub(crate) fn thread() -> usize {
     current::me().into()
 }
 
+/// The searcher.
+pub(super) struct Shuttle;
+
+impl Searcher for Shuttle {
+    fn engine(&self) -> Engine {
+        Engine::Shuttle
+    }
+
+    fn version(&self) -> trace::Engine {
+        let (name, version) = ENGINE;
+        trace::Engine { name: name.into(), version: version.into() }
+    }
+
+    /// The deviations that there are tell themselves.
+    fn told_first(&self, _: &Threads) -> Threads {
+        Threads::Deviations(vec![])
+    }
+
+    /// Any part of a plan is a plan.
+    fn must_follow(&self, _: &Threads) -> bool {
+        false
+    }
+
+    fn search(&self, body: fn(), search: &Search, heartbeat: &'static Heartbeat) -> Searched {
+        let Search::Sample { by, seed, executions } = search else { not_ours() };
+        sample(body, *by, *seed, *executions, heartbeat)
+    }
+
+    fn locate(&self, body: fn(), search: &Search, nth: u64, heartbeat: &'static Heartbeat) -> Searched {
+        let Search::Sample { by, seed, .. } = search else { not_ours() };
+        tell(&RunMessage::Plan(Plan { threads: Some(Threads::Deviations(vec![])), ..Plan::default() }));
+        locate(body, *by, *seed, nth, heartbeat)
+    }
+
+    fn execute(&self, body: fn(), threads: &Threads, heartbeat: &'static Heartbeat) {
+        let Threads::Deviations(deviations) = threads else { not_ours() };
+        replay(body, deviations, heartbeat);
+    }
+}
+
+fn not_ours() -> ! {
+    limit("it samples executions, and searches no tree of them".into())
+}
+
 /// Samples executions.
-pub(super) fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, heartbeat: &'static Heartbeat) -> Searched {
+fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, heartbeat: &'static Heartbeat) -> Searched {
     let broken_off = Arc::new(AtomicU64::new(0));
     let watched = Watched { scheduler: scheduler(by, seed, executions), steps: 0, broken_off: broken_off.clone() };
     let made = run(watched, move || {
@@ -49,7 +96,7 @@ pub(super) fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, heartb
 }
 
 /// Makes the executions up to the `nth`, counted from 1, and tells where that one deviates, as it does so.
-pub(super) fn locate(body: fn(), by: Sampler, seed: u64, nth: u64, heartbeat: &'static Heartbeat) -> Searched {
+fn locate(body: fn(), by: Sampler, seed: u64, nth: u64, heartbeat: &'static Heartbeat) -> Searched {
     run(Telling { scheduler: scheduler(by, seed, nth), nth, execution: 0, step: 0 }, move || {
         execution_begins(heartbeat);
         body();
@@ -58,7 +105,7 @@ pub(super) fn locate(body: fn(), by: Sampler, seed: u64, nth: u64, heartbeat: &'
 }
 
 /// Makes one execution.
-pub(super) fn replay(body: fn(), deviations: &[Deviation], heartbeat: &'static Heartbeat) {
+fn replay(body: fn(), deviations: &[Deviation], heartbeat: &'static Heartbeat) {
     run(Guided { deviations: deviations.to_vec(), step: 0, began: false }, move || {
         execution_begins(heartbeat);
         body();

@@ -3,10 +3,10 @@
 //! The answer does not depend on how many workers there are: of several failures the one with the lowest number counts.
 
 use crate::{
-    driver::{ProgressSink, Refusal, refused},
-    job::{Answer, Batch, Job},
-    protocol::{Coverage, Progress},
-    worker::Pool,
+    engine::{Explored, Found, Limit, ProgressSink, Refusal, Workers, unexpected},
+    job::{Answer, Batch, Job, Source},
+    protocol::Progress,
+    seed::seed_of,
 };
 use std::{
     sync::Mutex,
@@ -18,24 +18,6 @@ use std::{
 const BATCH: Duration = Duration::from_millis(100);
 /// The most runs in a batch.
 const BATCH_RUNS_MAX: u64 = 512;
-
-/// How long to go on.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Limit {
-    /// This many runs were made.
-    Runs(u64),
-    /// It is this late.
-    Time(Instant),
-}
-
-/// What came of it.
-#[derive(Debug, Default)]
-pub(crate) struct Explored {
-    pub runs: u64,
-    pub coverage: Coverage,
-    /// The number of the first run that failed, from 0.
-    pub failed: Option<u64>,
-}
 
 /// What the workers share.
 struct WorkQueue {
@@ -50,8 +32,9 @@ struct WorkQueue {
 
 impl WorkQueue {
     /// What one worker alone would have found: what others did after the run that failed does not count.
-    fn explored(self) -> Explored {
-        let mut explored = Explored { failed: self.failed, ..Explored::default() };
+    fn explored(self, base: u64) -> Explored {
+        let found = |run| Found { source: Source::Seed(seed_of(base, run)), run: run + 1 };
+        let mut explored = Explored { found: self.failed.map(found), ..Explored::default() };
         for (_, batch) in self.done.iter().filter(|(first, _)| self.failed.is_none_or(|failed| *first <= failed)) {
             explored.runs += batch.runs;
             explored.coverage.add(&batch.coverage);
@@ -61,63 +44,66 @@ impl WorkQueue {
 }
 
 /// Explores from a base seed.
-pub(crate) fn explore(pool: &mut Pool, base: u64, until: Limit, asker: ProgressSink<'_>) -> Result<Explored, Refusal> {
-    let desk = Mutex::new(WorkQueue { next: 0, runs: 0, failed: None, done: vec![], refused: None });
+pub(super) fn explore(
+    workers: &mut dyn Workers,
+    base: u64,
+    until: Limit,
+    sink: ProgressSink<'_>,
+) -> Result<Explored, Refusal> {
+    let queue = Mutex::new(WorkQueue { next: 0, runs: 0, failed: None, done: vec![], refused: None });
     let started = Instant::now();
     thread::scope(|scope| {
-        for worker in pool.workers() {
-            let desk = &desk;
+        for worker in workers.all() {
+            let queue = &queue;
             scope.spawn(move || {
                 let mut count = 1;
-                while let Some((first, count_now)) = take(desk, until, count, asker) {
+                while let Some((first, count_now)) = take(queue, until, count, sink) {
                     let asked = Instant::now();
                     let answer = worker.ask(&Job::Explore { base, first, count: count_now });
-                    put(desk, first, answer.map_err(refused));
+                    put(queue, first, answer);
                     let took = asked.elapsed().max(Duration::from_micros(1));
                     let fitting = (BATCH.as_secs_f64() / took.as_secs_f64() * count_now as f64) as u64;
                     count = fitting.clamp(1, BATCH_RUNS_MAX).min(count_now * 4);
-                    let runs = desk.lock().expect("no worker panics").runs;
-                    asker.tell(told(runs, until, started));
+                    let runs = queue.lock().expect("no worker panics").runs;
+                    sink.tell(told(runs, until, started));
                 }
             });
         }
     });
-    let desk = desk.into_inner().expect("no worker panics");
-    match desk.refused {
+    let queue = queue.into_inner().expect("no worker panics");
+    match queue.refused {
         Some(why) => Err(why),
-        None => Ok(desk.explored()),
+        None => Ok(queue.explored(base)),
     }
 }
 
-fn take(desk: &Mutex<WorkQueue>, until: Limit, count: u64, asker: ProgressSink<'_>) -> Option<(u64, u64)> {
-    let mut desk = desk.lock().expect("no worker panics");
+fn take(queue: &Mutex<WorkQueue>, until: Limit, count: u64, sink: ProgressSink<'_>) -> Option<(u64, u64)> {
+    let mut queue = queue.lock().expect("no worker panics");
     let spent = match until {
-        Limit::Runs(runs) => desk.next >= runs,
+        Limit::Runs(runs) => queue.next >= runs,
         Limit::Time(end) => Instant::now() >= end,
     };
     // Batches are handed out in order: once a run failed, only those before it could count, and all are out.
-    if spent || desk.refused.is_some() || desk.failed.is_some() || asker.stops() {
+    if spent || queue.refused.is_some() || queue.failed.is_some() || sink.stops() {
         return None;
     }
-    let left = if let Limit::Runs(runs) = until { runs - desk.next } else { u64::MAX };
-    let first = desk.next;
+    let left = if let Limit::Runs(runs) = until { runs - queue.next } else { u64::MAX };
+    let first = queue.next;
     let count = count.min(left);
-    desk.next += count;
+    queue.next += count;
     Some((first, count))
 }
 
-fn put(desk: &Mutex<WorkQueue>, first: u64, answer: Result<Answer, Refusal>) {
-    let mut desk = desk.lock().expect("no worker panics");
+fn put(queue: &Mutex<WorkQueue>, first: u64, answer: Result<Answer, Refusal>) {
+    let mut queue = queue.lock().expect("no worker panics");
     match answer {
         Ok(Answer::Explored(batch)) => {
-            desk.runs += batch.runs;
-            desk.failed = [desk.failed, batch.failed].into_iter().flatten().min();
-            desk.done.push((first, batch));
+            queue.runs += batch.runs;
+            queue.failed = [queue.failed, batch.failed].into_iter().flatten().min();
+            queue.done.push((first, batch));
         }
-        Ok(Answer::Ran(_) | Answer::Searched(_)) => {
-            desk.refused = Some("a worker answered another question than it was asked".into())
-        }
-        Ok(Answer::Refused(why)) | Err(why) => desk.refused = Some(why),
+        Ok(Answer::Refused(why)) | Err(why) => queue.refused = Some(why),
+        Ok(_) => queue.refused = Some(unexpected()),
     }
 }
 

@@ -3,35 +3,19 @@
 use super::{
     apply,
     properties::at_rest,
+    scenario::Scenario,
     stall::{self, waits},
     state::{self, PlanSource, State, fail, pass, refuse, stop},
     tracing_layer,
 };
 use crate::{
-    engine::Heartbeat,
+    engine::{Outlet, Watch},
     event::{Event, Kind},
     job::{RunMessage, Source},
-    test::{Running, Test},
     verdict::{Class, Failure},
-    world::World,
 };
-use serde_json::Value;
-use std::{any::Any, fs::File, io::Write, os::fd::OwnedFd, panic, thread};
+use std::{any::Any, panic, sync::Arc, thread};
 use tokio::control::{self, Holds, Hooks, Record, Settings, Start};
-
-/// How a run is looked at.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Watch {
-    /// Whether every event is told.
-    pub record: bool,
-    /// Stop before this event.
-    pub until: Option<usize>,
-    /// The page that the worker watches.
-    pub heartbeat: &'static Heartbeat,
-}
-
-/// What a scenario does.
-pub(crate) type Scenario = fn(World, Vec<Value>) -> Running;
 
 /// The stack of a run's thread: as large as a program's main one.
 const STACK_BYTES: usize = 8 << 20;
@@ -39,49 +23,44 @@ const STACK_BYTES: usize = 8 << 20;
 const HOLD_ONE_IN: [u64; 4] = [2, 4, 8, 16];
 
 /// Makes a run and tells the worker how it ended. Does not return.
-pub(crate) fn run(test: &'static Test, scenario: Scenario, source: Source, watch: Watch, pipe: OwnedFd) {
+pub(super) fn run(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Outlet) {
+    let outlet = Arc::new(outlet);
+    let runs = outlet.clone();
     // A fresh thread has fresh thread-locals and a heap of its own: what the worker did before leaves no trace in them.
-    let mut pipe = File::from(pipe);
-    let ran = pipe.try_clone().and_then(|pipe| {
-        thread::Builder::new()
-            .stack_size(STACK_BYTES)
-            .spawn(move || go(test, scenario, source, watch, pipe))
-            .map(|thread| thread.join())
-    });
+    let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || go(scenario, source, watch, runs));
     // A run ends its process itself. Whatever comes back here is our own failure, never a verdict on the service.
-    let why = match ran {
+    let why = match thread.map(thread::JoinHandle::join) {
         Ok(_) => {
             let (message, place) = state::last_panic();
             format!("refrain itself panicked at {place}: {message}. This is a bug of refrain: please report it")
         }
         Err(error) => format!("a run's thread could not be started: {error}"),
     };
-    let line = serde_json::to_string(&RunMessage::Refused(why)).expect("plain data goes to JSON");
-    let _ = writeln!(pipe, "{line}");
+    outlet.tell(&RunMessage::Refused(why));
 }
 
-fn go(test: &'static Test, scenario: Scenario, source: Source, watch: Watch, pipe: File) {
+fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Outlet>) {
     let (seed, given, holds) = match &source {
-        Source::Seed(seed) if test.without_holds => (*seed, PlanSource::Drawn, Holds::Listed(vec![])),
+        Source::Seed(seed) if scenario.without_holds => (*seed, PlanSource::Drawn, Holds::Listed(vec![])),
         Source::Seed(seed) => (*seed, PlanSource::Drawn, drawn_holds(*seed)),
         Source::FaultFree(seed) => (*seed, PlanSource::Planned(vec![]), Holds::Listed(vec![])),
         Source::Plan(plan) | Source::Again(plan) => {
             (plan.seed, PlanSource::Planned(plan.faults.clone()), apply::holds(&plan.holds))
         }
     };
-    let mut state = State::new(seed, given, watch, pipe);
+    let mut state = State::new(seed, given, watch, outlet);
     if let Source::Plan(plan) = &source {
         state.holds.clone_from(&plan.holds);
     }
     state.install();
     let workload = match source {
         Source::Plan(plan) | Source::Again(plan) => plan.workload,
-        Source::Seed(_) | Source::FaultFree(_) => match test.workload(seed) {
+        Source::Seed(_) | Source::FaultFree(_) => match scenario.workload(seed) {
             Ok(workload) => workload.current(),
             Err(why) => refuse(&why),
         },
     };
-    let names: Vec<_> = (test.parameters)().iter().map(|parameter| parameter.name()).collect();
+    let names = scenario.names();
     if workload.iter().map(|argument| argument.name.as_str()).ne(names.iter().copied()) {
         refuse(&format!(
             "the plan's workload does not fit the test, which takes ({}): the test has changed since the trace was saved; \
@@ -92,13 +71,16 @@ fn go(test: &'static Test, scenario: Scenario, source: Source, watch: Watch, pip
     state::with(|state| state.decide_workload(workload.clone()));
     catch_panics();
     let values = workload.into_iter().map(|argument| argument.value).collect();
-    let settings = Settings { time_max: test.time_limit().as_nanos() as u64 };
+    let settings = Settings { time_max: scenario.time_limit().as_nanos() as u64 };
     let sink: Option<Box<dyn FnMut(Record)>> = if watch.record { Some(Box::new(recorded)) } else { None };
     control::run(Start { seed, settings, hooks: HOOKS, holds, sink }, async move {
         if watch.record {
             tracing_layer::listen();
         }
-        scenario(World::new(), values).await;
+        match (scenario.body)(values) {
+            Ok(running) => running.await,
+            Err(why) => refuse(&why),
+        }
         at_rest().await;
         pass()
     })

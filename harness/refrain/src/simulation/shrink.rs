@@ -1,26 +1,18 @@
 //! Looks for a smaller plan with the same signature. A plan that fails another way is not a shrink.
 
+use super::scenario::Scenario;
 use crate::{
-    driver::{ProgressSink, Refusal, refused},
-    interleaving,
-    job::{Answer, Job, Source},
+    engine::{Refusal, Smaller, Trials},
+    job::{Job, Source},
     plan::Plan,
-    protocol::Progress,
-    report::plan_summary,
     seed::seed_of,
     shrink::{
         minimize::ddmin,
         simplify::{simpler_faults, simpler_holds},
     },
-    test::Test,
-    verdict::Signature,
-    worker::Pool,
 };
 use serde_json::Value;
-use std::{
-    ops::ControlFlow,
-    time::{Duration, Instant},
-};
+use std::ops::ControlFlow;
 
 /// How many rounds over workload, faults and holds are made at most; each round that helps is followed by another.
 const ROUNDS_MAX: usize = 8;
@@ -32,60 +24,34 @@ const SEEDS: u64 = 64;
 const SEEDS_ANEW: u64 = 200;
 const FINDS_MAX: usize = 4;
 
-/// What was found.
-pub(crate) struct Smaller {
-    pub plan: Plan,
-    pub runs: u64,
-    pub interrupted: bool,
-}
-
 /// One search.
 struct Search<'a> {
-    pool: &'a mut Pool,
-    signature: Signature,
+    trials: Trials<'a>,
     best: Plan,
-    runs: u64,
-    deadline: Option<Instant>,
-    asker: ProgressSink<'a>,
-    refused: Option<Refusal>,
 }
 
-/// Shrinks a plan that fails with this signature, for at most `time` if that is given.
-pub(crate) fn shrink(
-    test: &Test,
-    pool: &mut Pool,
-    plan: &Plan,
-    signature: Signature,
-    time: Option<Duration>,
-    asker: ProgressSink<'_>,
-) -> Result<Smaller, Refusal> {
-    let deadline = time.map(|time| Instant::now() + time);
-    if let Some(model) = test.model() {
-        return interleaving::shrink(model, pool, plan, &signature, deadline, asker);
-    }
-    let mut search = Search { pool, signature, best: plan.clone(), runs: 0, deadline, asker, refused: None };
-    let broken_off = search.all(test).is_break();
-    match search.refused {
-        Some(why) => Err(why),
-        None => Ok(Smaller { plan: search.best, runs: search.runs, interrupted: broken_off }),
-    }
+/// Shrinks a plan.
+pub(super) fn shrink(scenario: &Scenario, trials: Trials<'_>, plan: &Plan) -> Result<Smaller, Refusal> {
+    let mut search = Search { trials, best: plan.clone() };
+    let broken_off = search.all(scenario).is_break();
+    search.trials.end(search.best, broken_off)
 }
 
 impl Search<'_> {
-    fn all(&mut self, test: &Test) -> ControlFlow<()> {
-        self.down(test)?;
+    fn all(&mut self, scenario: &Scenario) -> ControlFlow<()> {
+        self.down(scenario)?;
         self.fresh_seeds()?;
-        self.other_finds(test)
+        self.other_finds(scenario)
     }
 
     /// Makes the best plan smaller until no single step does.
-    fn down(&mut self, test: &Test) -> ControlFlow<()> {
+    fn down(&mut self, scenario: &Scenario) -> ControlFlow<()> {
         for _ in 0..ROUNDS_MAX {
             let before = self.best.clone();
             self.fewer_holds()?;
             self.fewer_faults()?;
-            self.fewer_elements(test)?;
-            self.simpler_workload(test)?;
+            self.fewer_elements(scenario)?;
+            self.simpler_workload(scenario)?;
             self.simpler_faults_and_holds()?;
             if self.best == before {
                 break;
@@ -96,9 +62,9 @@ impl Search<'_> {
 
     /// Faults that are needed together, or that need more than the least workload, may be a detour: the same failure,
     /// found anew, may have a shorter way.
-    fn other_finds(&mut self, test: &Test) -> ControlFlow<()> {
+    fn other_finds(&mut self, scenario: &Scenario) -> ControlFlow<()> {
         let (base, mut finds) = (self.best.seed, 0);
-        let least = (1, fewest_elements(test, base).iter().sum());
+        let least = (1, fewest_elements(scenario, base).iter().sum());
         for run in 0..SEEDS_ANEW {
             let (goes_wrong, elements, _) = cost(&self.best);
             if finds == FINDS_MAX || (goes_wrong, elements) <= least {
@@ -109,7 +75,7 @@ impl Search<'_> {
             let Some(found) = self.ask(&Job::Record { source, until: None })? else { continue };
             finds += 1;
             let smallest = std::mem::replace(&mut self.best, found);
-            let broken_off = self.down(test);
+            let broken_off = self.down(scenario);
             if cost(&smallest) <= cost(&self.best) {
                 self.best = smallest;
             }
@@ -138,8 +104,8 @@ impl Search<'_> {
 
     /// Removes elements of a workload's lists. proptest does so only from what was drawn, and once: an element that a
     /// fault has needed until it was made simpler would stay. No list gets shorter than the strategy may draw it.
-    fn fewer_elements(&mut self, test: &Test) -> ControlFlow<()> {
-        for (argument, fewest) in fewest_elements(test, self.best.seed).into_iter().enumerate() {
+    fn fewer_elements(&mut self, scenario: &Scenario) -> ControlFlow<()> {
+        for (argument, fewest) in fewest_elements(scenario, self.best.seed).into_iter().enumerate() {
             let Some(Value::Array(elements)) = self.best.workload.get(argument).map(|a| a.value.clone()) else {
                 continue;
             };
@@ -154,8 +120,8 @@ impl Search<'_> {
 
     /// Walks proptest's way from what the seed draws to simpler values; a workload that was shrunk before, or whose
     /// strategy has changed since, is replaced only by one that fails and prints shorter.
-    fn simpler_workload(&mut self, test: &Test) -> ControlFlow<()> {
-        let Ok(mut workload) = test.workload(self.best.seed) else { return ControlFlow::Continue(()) };
+    fn simpler_workload(&mut self, scenario: &Scenario) -> ControlFlow<()> {
+        let Ok(mut workload) = scenario.workload(self.best.seed) else { return ControlFlow::Continue(()) };
         for argument in 0..workload.len() {
             let mut last_failed = true;
             while if last_failed { workload.simplify(argument) } else { workload.complicate(argument) } {
@@ -219,29 +185,12 @@ impl Search<'_> {
         ControlFlow::Continue(same)
     }
 
-    /// Makes one run; its plan, if it fails with the same signature.
     fn ask(&mut self, job: &Job) -> ControlFlow<(), Option<Plan>> {
-        let answer = self.pool.ask(job).map_err(refused);
-        self.runs += 1;
-        let note = plan_summary(&self.best, 0);
-        self.asker.tell(Progress { doing: "shrinking".into(), runs: self.runs, of: None, note });
-        match answer {
-            Ok(Answer::Ran(ran)) => {
-                let same = ran.verdict.failure().is_some_and(|failure| failure.signature() == self.signature);
-                ControlFlow::Continue(same.then_some(ran.plan))
-            }
-            // A smaller workload may not fit the test; that is no shrink.
-            Ok(_) => ControlFlow::Continue(None),
-            Err(why) => {
-                self.refused = Some(why);
-                ControlFlow::Break(())
-            }
-        }
+        self.trials.ask(job, &self.best)
     }
 
     fn go_on(&self) -> ControlFlow<()> {
-        let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if late || self.asker.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        self.trials.go_on()
     }
 }
 
@@ -252,8 +201,8 @@ fn cost(plan: &Plan) -> (usize, usize, (usize, u64)) {
 }
 
 /// How many elements each argument of a workload has at least, if it is a list: as many as proptest comes down to.
-fn fewest_elements(test: &Test, seed: u64) -> Vec<usize> {
-    let Ok(mut simplest) = test.workload(seed) else { return vec![] };
+fn fewest_elements(scenario: &Scenario, seed: u64) -> Vec<usize> {
+    let Ok(mut simplest) = scenario.workload(seed) else { return vec![] };
     for argument in 0..simplest.len() {
         (0..SIMPLIFY_MAX).take_while(|_| simplest.simplify(argument)).for_each(drop);
     }

@@ -2,20 +2,17 @@
 
 use super::properties::Properties;
 use crate::{
-    engine::Heartbeat,
+    engine::{Heartbeat, Outlet, Watch, exit},
     event::{Event, Kind},
     job::{Ended, RunMessage},
     plan::{Argument, Fault, Hold, Plan},
     protocol::{Coverage, Fired},
     verdict::{Failure, Verdict},
-    worker::exit,
 };
 use std::{
     cell::RefCell,
-    fs::File,
-    io::Write,
     panic::Location,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 use tokio::control;
 
@@ -50,7 +47,7 @@ pub(crate) struct State {
     events: usize,
     /// How many of them in this poll.
     in_poll: usize,
-    pipe: File,
+    outlet: Arc<Outlet>,
 }
 
 /// What stands for the states of connections where a fault met none; see [`crate::socket::STATES`].
@@ -66,7 +63,7 @@ thread_local! {
 static PANIC: Mutex<Option<(String, String)>> = Mutex::new(None);
 
 impl State {
-    pub fn new(seed: u64, given: PlanSource, watch: super::Watch, pipe: File) -> State {
+    pub fn new(seed: u64, given: PlanSource, watch: Watch, outlet: Arc<Outlet>) -> State {
         State {
             plan: Plan { seed, ..Plan::default() },
             given,
@@ -82,7 +79,7 @@ impl State {
             heartbeat: watch.heartbeat,
             events: 0,
             in_poll: 0,
-            pipe,
+            outlet,
         }
     }
 
@@ -92,11 +89,8 @@ impl State {
     }
 
     /// Tells the worker, at once: the next thing that happens may be the end of the process.
-    pub fn tell(&mut self, told: &RunMessage) {
-        let mut line = serde_json::to_string(told).expect("plain data goes to JSON");
-        line.push('\n');
-        // Without a worker there is nobody to tell and nothing to do.
-        let _ = self.pipe.write_all(line.as_bytes());
+    pub fn tell(&self, told: &RunMessage) {
+        self.outlet.tell(told);
     }
 
     /// Tells an event, if somebody records; stops the run where it was asked to.

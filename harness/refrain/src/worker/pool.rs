@@ -1,7 +1,10 @@
 //! The test process's side: starts workers and hands out jobs.
 
-use crate::job::{Answer, Job};
-use crate::protocol::ENV;
+use crate::{
+    engine::{Ask, Refusal, Workers, refused},
+    job::{Answer, Job},
+    protocol::ENV,
+};
 use nix::sys::personality::{self, Persona};
 use std::{
     io::{self, BufRead, BufReader, Write},
@@ -19,7 +22,7 @@ pub(crate) struct Pool {
 }
 
 /// One worker process.
-pub(crate) struct Worker {
+struct Worker {
     child: Child,
     socket: BufReader<UnixStream>,
 }
@@ -35,15 +38,17 @@ impl Pool {
         let workers = (0..jobs.max(1)).map(|_| Worker::start(test)).collect::<io::Result<_>>()?;
         Ok(Pool { workers })
     }
+}
 
-    /// Does one job, on the first worker.
-    pub fn ask(&mut self, job: &Job) -> io::Result<Answer> {
-        self.workers[0].ask(job)
+impl Workers for Pool {
+    fn all(&mut self) -> Vec<&mut dyn Ask> {
+        self.workers.iter_mut().map(|worker| worker as &mut dyn Ask).collect()
     }
+}
 
-    /// All workers, to be used side by side.
-    pub fn workers(&mut self) -> &mut [Worker] {
-        &mut self.workers
+impl Ask for Worker {
+    fn ask(&mut self, job: &Job) -> Result<Answer, Refusal> {
+        self.exchange(job).map_err(refused)
     }
 }
 
@@ -59,8 +64,7 @@ impl Worker {
         Ok(Worker { child, socket: BufReader::new(ours) })
     }
 
-    /// Does one job.
-    pub fn ask(&mut self, job: &Job) -> io::Result<Answer> {
+    fn exchange(&mut self, job: &Job) -> io::Result<Answer> {
         let mut line = serde_json::to_string(job)?;
         line.push('\n');
         self.socket.get_mut().write_all(line.as_bytes())?;

@@ -1,6 +1,6 @@
-//! Processes: a run's own, forked and watched. The one place with unsafe code.
+//! Processes: a run's own, forked and watched. Forking needs unsafe code.
 
-use crate::engine::Heartbeat;
+use crate::engine::{Heartbeat, exit};
 use nix::{
     errno::Errno,
     fcntl::OFlag,
@@ -83,12 +83,6 @@ pub fn last_place(heartbeat: &'static Heartbeat) -> Option<&'static Location<'st
     // SAFETY: a run stores addresses of the executable's own static data, and it was forked from this very process, so
     // the same data lies at the same address here.
     unsafe { heartbeat.place.load(Relaxed).as_ref() }
-}
-
-/// Ends this process at once: no destructor runs, no buffer is written.
-pub fn exit(code: i32) -> ! {
-    // SAFETY: `_exit` has no precondition.
-    unsafe { nix::libc::_exit(code) }
 }
 
 fn watch(

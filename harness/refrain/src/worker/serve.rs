@@ -6,14 +6,12 @@ use super::{
     verdict,
 };
 use crate::{
-    engine::Heartbeat,
+    engine::{Heartbeat, Outlet, Watch, Words},
     event::Event,
-    interleaving,
     job::{Answer, Batch, Ended, Job, Ran, RunMessage, Search, Searched, Source},
-    plan::{Plan, Threads},
+    plan::Plan,
     seed::seed_of,
-    simulation,
-    test::{Body, Test},
+    test::Test,
     trace::EVENTS_MAX,
     verdict::Verdict,
 };
@@ -30,8 +28,7 @@ pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
     let _ = std::env::set_current_dir(test.folder);
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut worker = Worker { test, heartbeat: process::shared_heartbeat()?, output: Output::catch()? };
-    // What is looked up once a process, such as what the processor can do, is looked up here and not in every run.
-    drop(test.workload(0));
+    test.engine.prepare();
     let mut answers = socket.try_clone()?;
     for line in BufReader::new(socket).lines() {
         let job = serde_json::from_str(&line?)?;
@@ -83,10 +80,9 @@ impl Worker {
             Source::Plan(plan) | Source::Again(plan) => (**plan).clone(),
             Source::Seed(seed) | Source::FaultFree(seed) => Plan { seed: *seed, ..Plan::default() },
         };
-        let watch = simulation::Watch { record, until, heartbeat };
-        let (said, end) = process::run_forked(heartbeat, test.poll_limit(), |pipe| match &test.body {
-            Body::Scenario(scenario) => simulation::run(test, *scenario, source, watch, pipe),
-            Body::Model(model) => interleaving::run(model, source, watch, pipe),
+        let watch = Watch { record, until, heartbeat };
+        let (said, end) = process::run_forked(heartbeat, test.poll_limit(), |pipe| {
+            test.engine.run(source, watch, Outlet::new(pipe));
         })?;
         let mut heard = RunCollector::new(plan, record);
         for line in said.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
@@ -105,7 +101,7 @@ impl Worker {
         // A run that is to stop stops at its next poll, which may be some events later.
         heard.events.truncate(until.unwrap_or(usize::MAX));
         let place = process::last_place(heartbeat).map(|p| format!("{}:{}", p.file(), p.line()));
-        heard.conclude(end, &mut self.output, place, test.model().is_some())
+        heard.conclude(end, &mut self.output, place, test.engine.words())
     }
 
     /// Makes a part of a model's search. Of an execution that fails, however it does, a second process finds the plan.
@@ -139,22 +135,21 @@ impl Worker {
         self.output.clear()?;
         let (test, heartbeat) = (self.test, self.heartbeat);
         let (said, _) = process::run_forked(heartbeat, test.poll_limit(), |pipe| {
-            if let Some(model) = test.model() {
-                interleaving::search(model, search.clone(), nth, heartbeat, pipe)
-            }
+            test.engine.search(search.clone(), nth, heartbeat, Outlet::new(pipe));
         })?;
         let mut told = Ok(None);
-        let mut deviations = vec![];
+        let mut plan = Plan::default();
         for line in said.split(|byte| *byte == b'\n') {
             match serde_json::from_slice(line) {
                 Ok(RunMessage::Searched(searched)) => told = Ok(Some(searched)),
                 Ok(RunMessage::Refused(why)) => told = Err(why),
-                Ok(RunMessage::Deviates(deviation)) => deviations.push(deviation),
+                Ok(RunMessage::Plan(told)) => plan = told,
+                Ok(RunMessage::Deviates(deviation)) => plan.deviate(deviation),
                 // It may die within a line.
                 _ => {}
             }
         }
-        Ok((told, Plan { threads: Some(Threads::Deviations(deviations)), ..Plan::default() }))
+        Ok((told, plan))
     }
 }
 
@@ -162,7 +157,7 @@ fn searched_answer(searched: Searched) -> Answer {
     Answer::Searched(Box::new(searched))
 }
 
-/// What a search's process told, `None` if an execution failed in it, and the plan of the deviations that it told.
+/// What a search's process told, `None` if an execution failed in it, and the plan that it told.
 type Looked = (Result<Option<Searched>, String>, Plan);
 
 /// What a run has told so far.
@@ -186,11 +181,7 @@ impl RunCollector {
             RunMessage::Event(event) => self.events.push(event),
             RunMessage::Stopped(waits) => self.stopped = Some(waits),
             RunMessage::Ended(ended) => self.ended = Some(*ended),
-            RunMessage::Deviates(deviation) => {
-                if let Some(Threads::Deviations(deviations)) = &mut self.plan.threads {
-                    deviations.push(deviation);
-                }
-            }
+            RunMessage::Deviates(deviation) => self.plan.deviate(deviation),
             RunMessage::Refused(_) | RunMessage::Searched(_) => {}
         }
         if self.events.len() >= 2 * EVENTS_MAX {
@@ -204,13 +195,13 @@ impl RunCollector {
         self.left_out += surplus;
     }
 
-    fn conclude(mut self, end: End, output: &mut Output, place: Option<String>, is_model: bool) -> io::Result<Answer> {
+    fn conclude(mut self, end: End, output: &mut Output, place: Option<String>, words: &Words) -> io::Result<Answer> {
         self.leave_out();
         let ended = match self.ended.take() {
             Some(ended) => ended,
             None if self.stopped.is_some() => Ended::at(Verdict::Passed, 0),
             None => {
-                let failure = verdict::of_death(end, &output.tail()?, place, is_model);
+                let failure = verdict::of_death(end, &output.tail()?, place, words);
                 let digest = self.events.iter().fold(0, |digest, event| seed_of(digest, hash_of(event)));
                 Ended::at(Verdict::Failed(failure), digest)
             }

@@ -1,7 +1,10 @@
 //! The verdict on a run that died without giving one.
 
 use super::process::{End, MEMORY_MAX};
-use crate::verdict::{Class, Failure};
+use crate::{
+    engine::Words,
+    verdict::{Class, Failure},
+};
 use nix::sys::signal::Signal;
 
 /// What Rust's allocator prints before it aborts.
@@ -12,14 +15,12 @@ const OVERFLOWED: &str = "has overflowed its stack";
 const LAST_LINES: usize = 8;
 
 /// Why a run died, from how its process ended, what it printed last and the task that it polled last.
-pub fn of_death(end: End, printed: &str, place: Option<String>, is_model: bool) -> Failure {
+pub fn of_death(end: End, printed: &str, place: Option<String>, words: &Words) -> Failure {
     let (class, property, message) = match end {
-        End::Hung(still, busy) => still_verdict(still.as_secs(), busy, is_model),
-        End::Exited(code) => (
-            Class::Exit,
-            if is_model { "no thread ends the whole process" } else { "no host ends the whole process" },
-            format!("the process called exit({code}) in the middle of a run"),
-        ),
+        End::Hung(still, busy) => still_verdict(still.as_secs(), busy, words),
+        End::Exited(code) => {
+            (Class::Exit, words.nobody_exits, format!("the process called exit({code}) in the middle of a run"))
+        }
         End::Signalled(Signal::SIGABRT) if printed.contains(OUT_OF_MEMORY) => {
             let mib = MEMORY_MAX >> 20;
             (Class::OutOfMemory, "memory is bounded", format!("the run took more than the {mib} MiB that it may have"))
@@ -31,14 +32,10 @@ pub fn of_death(end: End, printed: &str, place: Option<String>, is_model: bool) 
     };
     let mut causes = vec![];
     if let Some(place) = &place {
-        causes.push(if is_model {
-            format!("the last operation began at {place}")
-        } else {
-            format!("the task that ran was spawned at {place}")
-        });
+        causes.push(format!("{} {place}", words.last));
     }
-    if is_model && end == End::Signalled(Signal::SIGSEGV) {
-        causes.push("was it the stack? A model's own thread has 32 KiB under loom, every other one 256 KiB".into());
+    if end == End::Signalled(Signal::SIGSEGV) {
+        causes.extend(words.on_segfault.map(str::to_owned));
     }
     // How to see a backtrace is no news: workers have none.
     let is_news = |line: &&str| !line.trim().is_empty() && !line.contains("RUST_BACKTRACE");
@@ -48,14 +45,10 @@ pub fn of_death(end: End, printed: &str, place: Option<String>, is_model: bool) 
     Failure { class, property: property.into(), place: place.unwrap_or_default(), message, causes }
 }
 
-fn still_verdict(seconds: u64, busy: bool, is_model: bool) -> (Class, &'static str, String) {
+fn still_verdict(seconds: u64, busy: bool, words: &Words) -> (Class, &'static str, String) {
     let what = if busy { "a loop without end" } else { "a call that blocks the thread" };
-    if is_model {
-        let message = format!("one execution took more than {seconds} s of real time: {what}");
-        return (Class::EndlessLoop, "every execution ends", message);
-    }
-    let message = format!("one poll took more than {seconds} s of real time: {what}");
-    (Class::EndlessLoop, "virtual time goes on", message)
+    let message = format!("{} took more than {seconds} s of real time: {what}", words.step);
+    (Class::EndlessLoop, words.time_goes_on, message)
 }
 
 /// What the runtime prints of a thread has a number that no two runs share: `thread 'main' (4711) panicked`.
