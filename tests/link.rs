@@ -1,10 +1,8 @@
 //! The link between the two sides under network faults: it may break at any time, and it always comes back (Q201280).
 
-mod world;
-
+use crate::world::{Calendars, ask_each, exchange, notes, over_the_link, queries};
 use refrain::{Faults, World};
 use std::time::Duration;
-use world::{Calendars, ask_each, exchange, notes, over_the_link, queries};
 
 /// Q201280: whatever the network did, queries work again once it heals.
 #[refrain::test(runs = 20_000, snapshot)]

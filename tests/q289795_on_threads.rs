@@ -1,4 +1,4 @@
-//! What the tasks of `q289795::an_audited_release_closes_twice` did to notes.session 1, each on a thread of its own.
+//! What the tasks of `historic::q289795::an_audited_release_closes_twice` did to notes.session 1, each on a thread of its own.
 //! Written by `cargo refrain model`.
 
 mod sync {
@@ -15,7 +15,7 @@ use sync::thread;
 
 /// On the network: notes.session 1 was closed on notes although it was not open there
 #[refrain::model(expect = "panic")]
-fn q289795_an_audited_release_closes_twice() {
+fn historic_q289795_an_audited_release_closes_twice() {
     // 00:00:00.009 notes tests/historic/server.rs:52#2
     let session = Arc::new(Session::opened());
     // 00:00:00.012 notes tests/historic/server.rs:52#3

@@ -1,8 +1,5 @@
 //! The session table in every order of its threads' operations: closed once, never too many, nobody sleeps for ever.
 
-mod sync {
-    pub use refrain::sync::*;
-}
 // A service calls what a single model does not.
 #[allow(dead_code)]
 #[path = "../src/session/table.rs"]
@@ -10,12 +7,13 @@ mod table;
 #[path = "../src/session/waiting.rs"]
 mod waiting;
 
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use sync::{
+use crate::sync::{
+    self,
     atomic::{AtomicU32, Ordering::Relaxed},
     thread,
 };
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use table::{Closing, Handle, Refused, State, Table};
 
 /// A table with one session that is held this often.

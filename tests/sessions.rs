@@ -1,7 +1,6 @@
 //! The sessions of the Notes server in simulation: each is closed once, whoever ends it, and there are never too many.
 
-mod world;
-
+use crate::world::{Calendars, ask_each, exchange, notes, queries};
 use calcon::console::{Command, Report};
 use calcon::query::command;
 use calcon::session::audit::{Audit, Closed};
@@ -14,7 +13,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use world::{Calendars, ask_each, exchange, notes, queries};
 
 const SESSION: &str = "notes.session";
 const SESSIONS_MAX: usize = 2;
@@ -36,7 +34,8 @@ async fn sessions_of_the_daemon_come_to_rest(world: World, #[any(queries(1..4))]
     let others = world.client("others").run(async move {
         for day in 1..6 {
             sleep(Duration::from_secs(day)).await;
-            let _ = calcon::query::ask(Calendars::Notes.address(), &world::over_the_link(Calendars::Exchange)).await;
+            let _ =
+                calcon::query::ask(Calendars::Notes.address(), &crate::world::over_the_link(Calendars::Exchange)).await;
         }
     });
     tokio::join!(others, ask_each(&world, queries));

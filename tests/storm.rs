@@ -1,14 +1,12 @@
 //! Hundreds of clients at once (Q181350): each is answered in time, whatever the system does with a connect too many.
 
-mod world;
-
+use crate::world::{Calendars, exchange, notes, of_its_own};
 use refrain::{Overflow, Sysctl, World};
 use std::time::Duration;
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
 };
-use world::{Calendars, exchange, notes, of_its_own};
 
 /// Holds would add to the time that is measured here.
 #[refrain::test(runs = 40, without_holds)]

@@ -4,7 +4,7 @@
 //! under way. Then the whole attempt was given a deadline. What runs into it is dropped where it stands, before it could
 //! say that it has ended: to everybody who asks, it still goes on.
 
-use crate::addin::{AddIn, Talk, down, hello};
+use super::addin::{AddIn, Talk, down, hello};
 use calcon::{
     Error,
     calendar::Calendars,

@@ -1,13 +1,13 @@
 //! What tells these stalls from mere slowness: left alone they last, a restart of the add-in ends them, and the real
 //! add-in does not need one.
 
-use crate::{
+use super::{
     addin::{self, AddIn},
     cancelled_attempt::CancelledAttempt,
     handshake_without_deadline::HandshakeWithoutDeadline,
     lost_disconnect::LostDisconnect,
-    world::{Calendars, exchange, notes, over_the_link},
 };
+use crate::world::{Calendars, exchange, notes, over_the_link};
 use calcon::query::ask;
 use refrain::World;
 use std::time::Duration;

@@ -4,7 +4,7 @@
 //! matter of milliseconds. But the other host may lose power after it took our HELLO. Nothing of ours is on its way then,
 //! so nothing ever tells us that the connection is half-open.
 
-use crate::addin::{AddIn, RETRY, Talk, down, hello};
+use super::addin::{AddIn, RETRY, Talk, down, hello};
 use calcon::{
     Error,
     calendar::Calendars,

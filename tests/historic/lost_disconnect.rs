@@ -4,7 +4,7 @@
 //! at that moment are woken, as `PulseEvent` did it. During the attempt the add-in's task waits for other things; it
 //! begins to wait for the loss only afterwards, and then for ever.
 
-use crate::addin::{AddIn, RETRY, SILENCE_LIMIT, Talk, down, hello};
+use super::addin::{AddIn, RETRY, SILENCE_LIMIT, Talk, down, hello};
 use calcon::{
     Error,
     calendar::Calendars,

@@ -3,10 +3,8 @@
 //! Inferred: a question opens a session, then the database of the calendars. Only from Office does a database on the
 //! server open; from elsewhere the question ends right there, by an early return, and the close below it is skipped.
 
-use crate::{
-    server::{self, Database, Server},
-    world::{Calendars, notes, queries},
-};
+use super::server::{self, Database, Server};
+use crate::world::{Calendars, notes, queries};
 use calcon::{
     profile::Location,
     query::{Answer, Query, Refusal, ask},

@@ -6,9 +6,11 @@
 #[path = "q289795/session.rs"]
 mod session;
 
-use crate::{
+use super::{
     saved,
     server::{self, Database, Server},
+};
+use crate::{
     sync::{self, thread},
     world::{Calendars, notes, queries},
 };
@@ -174,8 +176,8 @@ fn a_decrement_then_a_test_is_met_by_chance() {
 /// from the trace.
 #[test]
 fn the_trace_from_the_network_becomes_the_models_that_are_kept() {
-    let mut saved = saved::saved("q289795.an_audited_release_closes_twice");
-    let (_, trace) = saved.pop().expect("a trace: `cargo test --test historic an_audited_release` saves one");
+    let mut saved = saved::saved("historic.q289795.an_audited_release_closes_twice");
+    let (_, trace) = saved.pop().expect("a trace: `cargo test --test simulated an_audited_release` saves one");
     let operations = bridge::operations(&trace).expect("a model");
     let kept = [
         ("historic/q289795/session.rs", Some("panic"), include_str!("../q289795_on_threads.rs")),

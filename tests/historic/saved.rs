@@ -14,9 +14,13 @@ use std::{
     thread,
 };
 
-const SEEDED_BUGS: [&str; 3] =
-    ["q201280_handshake_without_deadline", "q201280_cancelled_attempt", "q201280_lost_disconnect"];
-const STORMS: [&str; 2] = ["q181350_refused_by_a_full_backlog", "q181350_kept_waiting_by_a_full_backlog"];
+const SEEDED_BUGS: [&str; 3] = [
+    "historic::q201280_handshake_without_deadline",
+    "historic::q201280_cancelled_attempt",
+    "historic::q201280_lost_disconnect",
+];
+const STORMS: [&str; 2] =
+    ["historic::q181350_refused_by_a_full_backlog", "historic::q181350_kept_waiting_by_a_full_backlog"];
 /// Of 300. What is left is the least that the bound does not admit: each time that all connect, a queue's worth gets in.
 const CLIENTS_MAX: u64 = 60;
 const FAULTS_MAX: usize = 2;
@@ -28,7 +32,7 @@ const REPLAYS: usize = 50;
 fn every_canary_has_a_small_trace() {
     for seeded_bug in SEEDED_BUGS {
         let saved = saved(seeded_bug);
-        assert!(!saved.is_empty(), "{seeded_bug} has no trace: `cargo test --test historic {seeded_bug}` saves one");
+        assert!(!saved.is_empty(), "{seeded_bug} has no trace: `cargo test --test simulated {seeded_bug}` saves one");
         for (path, trace) in saved {
             let queries = trace.plan.workload[0].value.as_array().expect("queries are a list").len();
             assert_eq!(trace.failure.class, Class::Stall, "{}", path.display());
@@ -42,7 +46,7 @@ fn every_canary_has_a_small_trace() {
 fn every_storm_has_a_small_trace() {
     for storm in STORMS {
         let saved = saved(storm);
-        assert!(!saved.is_empty(), "{storm} has no trace: `cargo test --test historic {storm}` saves one");
+        assert!(!saved.is_empty(), "{storm} has no trace: `cargo test --test simulated {storm}` saves one");
         for (path, trace) in saved {
             let clients = trace.plan.workload[0].value.as_u64().expect("a number");
             assert_eq!(trace.failure.class, Class::Stall, "{}", path.display());
@@ -53,8 +57,8 @@ fn every_storm_has_a_small_trace() {
 
 #[test]
 fn one_preemption_is_all_that_the_threads_need() {
-    for seeded_bug in ["q289795.a_check_then_a_delete-", "q289795.a_decrement_then_a_test-"] {
-        let (path, trace) = saved(seeded_bug).pop().expect("a trace: `cargo test --test historic q289795` saves one");
+    for seeded_bug in ["historic.q289795.a_check_then_a_delete-", "historic.q289795.a_decrement_then_a_test-"] {
+        let (path, trace) = saved(seeded_bug).pop().expect("a trace: `cargo test --test simulated q289795` saves one");
         let threads = trace.plan.threads.expect("it is the plan of a model");
         assert_eq!(threads.preemptions(), 1, "{}: {threads:?}", path.display());
     }
@@ -96,7 +100,8 @@ fn what_is_caught_does_not_depend_on_the_number_of_jobs() {
 pub fn saved(test: &str) -> Vec<(PathBuf, Trace)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
     let entries = fs::read_dir(&folder).expect("traces/ is there").map(|entry| entry.expect("it can be listed").path());
-    let of_test = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(test));
+    let prefix = test.replace("::", ".");
+    let of_test = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
     entries.filter(of_test).map(|path| (path.clone(), trace::read(&path).expect("it can be read"))).collect()
 }
 

@@ -1,6 +1,6 @@
 //! The Notes side for clients, around a historic way to come by a session.
 
-use crate::addin::{hello, reply};
+use super::addin::{hello, reply};
 use calcon::{
     Error, NotesSettings,
     calendar::Calendars,

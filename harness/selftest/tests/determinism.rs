@@ -1,8 +1,6 @@
 //! A run is a function of its plan: of nothing else, wherever and however it is made.
 
-mod driver;
-
-use driver::{Started, ask};
+use crate::driver::{Started, ask};
 use refrain::{Faults, World};
 use refrain_core::protocol::{Budget, Exploration, Outcome, Request};
 use serde_json::{Value, json};
@@ -63,7 +61,7 @@ const SEEDS: u64 = 200;
 
 #[test]
 fn chance_is_the_same_for_a_seed_and_another_for_another() {
-    let [mut one, mut other] = [0; 2].map(|_| Started::worker("everything_that_is_left_to_chance"));
+    let [mut one, mut other] = [0; 2].map(|_| Started::worker("determinism::everything_that_is_left_to_chance"));
     let mut seen: HashMap<String, BTreeSet<String>> = HashMap::new();
     for seed in 0..SEEDS {
         // The other worker has made other runs before this one.
@@ -99,7 +97,7 @@ async fn a_service_under_faults(world: World, #[any(1usize..5)] questions: usize
         std::io::Result::Ok(())
     });
     let client = world.client("client");
-    world.sometimes("a second connection", "determinism", "accepted");
+    world.sometimes("a second connection", "selftest::determinism", "accepted");
     world.faults(Faults::between("server", "client").all().at_most(5));
     for _ in 0..questions {
         let question = async {
@@ -113,7 +111,7 @@ async fn a_service_under_faults(world: World, #[any(1usize..5)] questions: usize
 
 #[test]
 fn nobody_sees_whether_a_run_is_recorded() {
-    let mut worker = Started::worker("a_service_under_faults");
+    let mut worker = Started::worker("determinism::a_service_under_faults");
     let (mut faults, mut holds) = (0, 0);
     for seed in 0..40 {
         let recorded = worker.record(json!({ "seed": seed }));
@@ -145,9 +143,9 @@ async fn a_death_behind_holds(world: World) {
 
 #[test]
 fn a_run_that_dies_has_told_its_holds() {
-    let mut worker = Started::worker("a_death_behind_holds");
+    let mut worker = Started::worker("determinism::a_death_behind_holds");
     let mut holds = 0;
-    for seed in 0..10 {
+    for seed in 0..20 {
         let ran = worker.record(json!({ "seed": seed }));
         assert_eq!(ran["verdict"]["failed"]["class"], "crash", "{ran:#}");
         holds += ran["plan"].as_array().unwrap().len() - 1;
@@ -169,7 +167,7 @@ async fn scripted_faults_among_drawn_ones(world: World) {
 
 #[test]
 fn scripted_faults_happen_once_in_a_replay_too() {
-    let mut worker = Started::worker("scripted_faults_among_drawn_ones");
+    let mut worker = Started::worker("determinism::scripted_faults_among_drawn_ones");
     for seed in 0..10 {
         let ran = worker.record(json!({ "seed": seed }));
         assert_eq!(ran, worker.record(json!({ "plan": ran["plan"] })));
@@ -189,7 +187,7 @@ async fn a_rare_failure(world: World) {
         assert!(fastrand::u8(..64) != 7, "a rare failure");
         std::future::pending::<()>().await
     });
-    world.sometimes("never", "determinism", "never");
+    world.sometimes("never", "selftest::determinism", "never");
     world.client("client");
     world.faults(Faults::between("server", "client").cuts().slowdowns());
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -205,9 +203,13 @@ fn explore(test: &str, seed: u64, jobs: usize) -> Exploration {
 
 #[test]
 fn an_exploration_reports_the_same_with_any_number_of_jobs() {
-    for (test, seed) in [("a_service_under_faults", 5), ("a_rare_failure", 5), ("a_rare_failure", 6)] {
+    for (test, seed) in [
+        ("determinism::a_service_under_faults", 5),
+        ("determinism::a_rare_failure", 5),
+        ("determinism::a_rare_failure", 6),
+    ] {
         let alone = explore(test, seed, 1);
-        assert_eq!(alone.caught.is_some(), test == "a_rare_failure");
+        assert_eq!(alone.caught.is_some(), test == "determinism::a_rare_failure");
         for jobs in [2, 5] {
             assert_eq!(explore(test, seed, jobs), alone, "{jobs} jobs");
         }
@@ -218,7 +220,7 @@ fn an_exploration_reports_the_same_with_any_number_of_jobs() {
 fn cargo_test_explores_the_same_runs_every_time() {
     let report = || {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        let ran = command.args(["--exact", "a_service_under_faults", "--nocapture"]).output().unwrap();
+        let ran = command.args(["--exact", "determinism::a_service_under_faults", "--nocapture"]).output().unwrap();
         assert!(ran.status.success());
         let text = String::from_utf8(ran.stdout).unwrap();
         // Real time is no part of it.

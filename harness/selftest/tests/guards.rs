@@ -44,12 +44,14 @@ fn without_madsims_cfg_the_build_says_what_to_do() {
 
 #[test]
 fn a_test_runs_alone_and_among_others_and_with_its_output() {
-    for args in [&["--exact", "what_the_others_start"][..], &["others_start"], &["--test-threads=3", "what_the"]] {
+    for args in
+        [&["--exact", "guards::what_the_others_start"][..], &["others_start"], &["--test-threads=3", "what_the"]]
+    {
         let ran = own(args);
         assert!(ran.status.success() && text(&ran.stdout).contains("1 passed"), "{args:?}: {ran:?}");
         assert!(!text(&ran.stdout).contains("3 runs"), "libtest keeps the output of what passes");
     }
-    let ran = own(&["--exact", "what_the_others_start", "--nocapture"]);
+    let ran = own(&["--exact", "guards::what_the_others_start", "--nocapture"]);
     assert!(text(&ran.stdout).contains("3 runs"), "{ran:?}");
 }
 
@@ -67,7 +69,7 @@ fn tests_run_under_nextest() {
     let binaries = folder.join("binaries.json");
     fs::write(&binaries, this_binary(&cargo_metadata)).unwrap();
     let mut run = cargo();
-    run.args(["nextest", "run", "--color", "never", "-E", "test(=what_the_others_start)"]);
+    run.args(["nextest", "run", "--color", "never", "-E", "test(=guards::what_the_others_start)"]);
     run.arg("--binaries-metadata").arg(&binaries).arg("--cargo-metadata").arg(&cargo_metadata);
     let ran = run.current_dir(root()).output().unwrap();
     let said = text(&ran.stderr);
@@ -85,16 +87,17 @@ fn this_binary(cargo_metadata: &Path) -> String {
         "target-platform": null, "platforms": null,
     });
     let binary = json!({
-        "binary-id": "refrain-selftest::guards", "binary-name": "guards", "package-id": package["id"], "kind": "test",
+        "binary-id": "refrain-selftest::selftest", "binary-name": "selftest", "package-id": package["id"], "kind": "test",
         "binary-path": std::env::current_exe().unwrap(), "build-platform": "target",
     });
-    json!({ "rust-build-meta": build, "rust-binaries": { "refrain-selftest::guards": binary } }).to_string()
+    json!({ "rust-build-meta": build, "rust-binaries": { "refrain-selftest::selftest": binary } }).to_string()
 }
 
 #[test]
 fn an_unknown_role_is_refused() {
     let mut started = Command::new(std::env::current_exe().unwrap());
-    let ran = started.args(["--exact", "what_the_others_start", "--nocapture"]).env("REFRAIN_ROLE", "boss").output();
+    let ran =
+        started.args(["--exact", "guards::what_the_others_start", "--nocapture"]).env("REFRAIN_ROLE", "boss").output();
     let ran = ran.unwrap();
     assert!(!ran.status.success());
     assert!(text(&ran.stderr).contains("REFRAIN_ROLE is \"boss\": refrain sets this variable itself"), "{ran:?}");

@@ -1,8 +1,6 @@
 //! Plans that were edited, or that were saved by another version of their test: refused, or said what of them is idle.
 
-mod driver;
-
-use driver::ask;
+use crate::driver::ask;
 use refrain::{
     Client, Faults, World,
     plan::Plan,
@@ -126,7 +124,7 @@ fn refused(test: &str, plan: &str, why: &str) {
 /// What a plan that passes has to say of its idle parts.
 #[track_caller]
 fn never_began(plan: &str, wanted: &[&str]) {
-    match replay("a_connection_ends", plan) {
+    match replay("plans::a_connection_ends", plan) {
         Outcome::Replayed(Replay::PassesNow { never_began, .. }) => assert_eq!(never_began, wanted),
         other => panic!("{other:#?}"),
     }
@@ -135,7 +133,7 @@ fn never_began(plan: &str, wanted: &[&str]) {
 #[test]
 fn a_plan_names_hosts_that_there_are() {
     let plan = |fault: &str| format!("seed 1\nafter_ms = 5\n{fault}");
-    let refused = |fault: &str, why| refused("a_connection_ends", &plan(fault), why);
+    let refused = |fault: &str, why| refused("plans::a_connection_ends", &plan(fault), why);
     let known = "names the host \"sever\"; when the test asks for its faults it has these: server, client";
     refused("cut sever <-> client at 1 s", known);
     refused("cut server -> sever at 1 s", known);
@@ -150,14 +148,14 @@ fn a_plan_names_hosts_that_there_are() {
 #[test]
 fn what_can_never_begin_is_refused() {
     let late = "cut client <-> server when server accepts its 2nd connection";
-    let refused = |why: &str| refused("faults_are_asked_for_late", &format!("seed 1\n{late}"), why);
+    let refused = |why: &str| refused("plans::faults_are_asked_for_late", &format!("seed 1\n{late}"), why);
     refused(&format!("the fault `{late}` can never begin: when the test asks for it that has happened "));
 }
 
 #[test]
 fn a_verdict_names_what_never_began() {
     let idle = "cut client <-> server when server accepts its 9th connection";
-    match replay("a_question_fails", &format!("seed 1\nkill server at 0 s\n{idle}")) {
+    match replay("plans::a_question_fails", &format!("seed 1\nkill server at 0 s\n{idle}")) {
         Outcome::Replayed(Replay::Differs { failure: Some(failure), .. }) => {
             assert_eq!(failure.causes.last(), Some(&format!("never began: {idle}")), "{failure:#?}");
         }
@@ -169,7 +167,7 @@ fn a_verdict_names_what_never_began() {
 #[test]
 fn faults_that_are_drawn_late_still_begin() {
     let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
-    match ask("faults_are_asked_for_late", &request) {
+    match ask("plans::faults_are_asked_for_late", &request) {
         Outcome::Explored(explored) => {
             let resets = &explored.coverage.faults["reset"];
             assert!(resets.began > resets.planned / 4, "{resets:?}");
@@ -182,7 +180,7 @@ fn faults_that_are_drawn_late_still_begin() {
 
 #[test]
 fn a_workload_fits_the_tests_parameters() {
-    let refused = |plan: &str, why| refused("a_connection_ends", plan, why);
+    let refused = |plan: &str, why| refused("plans::a_connection_ends", plan, why);
     let takes = "the plan's workload does not fit the test, which takes (after_ms)";
     refused("seed 1", takes);
     refused("seed 1\nafter_s = 5", takes);
@@ -197,7 +195,7 @@ fn a_workload_fits_the_tests_parameters() {
 #[test]
 fn faults_that_the_test_never_asks_for_are_refused() {
     let why = "the plan's fault `cut client <-> client at 1 s` never began: the test calls neither world.faults() nor";
-    refused("nothing_goes_wrong", "seed 1\ncut client <-> client at 1 s", why);
+    refused("plans::nothing_goes_wrong", "seed 1\ncut client <-> client at 1 s", why);
 }
 
 #[test]
@@ -221,7 +219,7 @@ fn a_plan_without_measure_passes_or_fails_but_breaks_nothing() {
         "slow server <-> server by 1 s at 0 s\ncut server <-> server at 0 s\nreset server <-> server at 1 ms".into(),
         "cut client <-> server when server accepts its 4294967295th connection".into(),
     ] {
-        let outcome = replay("a_connection_ends", &format!("seed 1\nafter_ms = 5\n{fault}"));
+        let outcome = replay("plans::a_connection_ends", &format!("seed 1\nafter_ms = 5\n{fault}"));
         assert!(matches!(outcome, Outcome::Replayed(Replay::PassesNow { .. })), "{fault}: {outcome:#?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Holds: the schedule's part of a plan makes deep orderings.
 
-use crate::SECOND;
+use super::SECOND;
 use refrain::World;
 use std::sync::{
     Arc,

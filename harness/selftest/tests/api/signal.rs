@@ -1,6 +1,6 @@
 //! Signals: what a host's process is told, and what it dies of.
 
-use crate::SECOND;
+use super::SECOND;
 use refrain::World;
 use tokio::{
     signal::unix::{SignalKind, signal},

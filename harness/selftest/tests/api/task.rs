@@ -1,6 +1,6 @@
 //! Tasks: JoinHandle, JoinSet, spawn_blocking.
 
-use crate::SECOND;
+use super::SECOND;
 use refrain::World;
 use std::{
     future::pending,

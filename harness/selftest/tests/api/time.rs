@@ -1,6 +1,6 @@
 //! Sleeps, intervals, timeouts. The test's own task is never held, so what it measures is exact.
 
-use crate::{MS, SECOND};
+use super::{MS, SECOND};
 use refrain::World;
 use std::{future::pending, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};

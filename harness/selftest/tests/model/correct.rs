@@ -1,6 +1,6 @@
 //! Threads that are right, in every order.
 
-use crate::threads;
+use super::threads;
 use refrain::sync::{
     self, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock,
     atomic::{AtomicBool, AtomicUsize, Ordering::*},

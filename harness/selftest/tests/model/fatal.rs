@@ -1,6 +1,6 @@
 //! Threads that take the whole process with them, or the machine.
 
-use crate::threads;
+use super::threads;
 use std::hint::black_box;
 
 #[refrain::model(expect = "crash")]

@@ -1,6 +1,7 @@
 //! Where an engine cannot go on: that is never called a failure of the model.
 
-use crate::{driver::ask, threads};
+use super::threads;
+use crate::driver::ask;
 use refrain::sync::{
     Condvar, Mutex,
     atomic::{AtomicBool, Ordering::*},
@@ -41,7 +42,7 @@ fn explored(test: &str) -> Result<Exploration, String> {
 
 #[test]
 fn a_sixth_thread_stops_loom_and_not_shuttle() {
-    let explored = explored("limits::six_threads_are_sampled").unwrap();
+    let explored = explored("model::limits::six_threads_are_sampled").unwrap();
     let last = explored.engines.last().unwrap();
     assert!(last.by.starts_with("loom") && last.end.contains("up to 5 threads"), "{last:?}");
     assert!(explored.engines[0].executions >= 1_000, "{explored:?}");
@@ -50,7 +51,7 @@ fn a_sixth_thread_stops_loom_and_not_shuttle() {
 
 #[test]
 fn a_wait_with_a_time_stops_loom_and_not_shuttle() {
-    let explored = explored("limits::a_wait_with_a_time_is_sampled").unwrap();
+    let explored = explored("model::limits::a_wait_with_a_time_is_sampled").unwrap();
     let last = explored.engines.last().unwrap();
     assert!(last.end.contains("Condvar::wait_timeout"), "{last:?}");
     assert_eq!(explored.caught, None);
@@ -58,7 +59,7 @@ fn a_wait_with_a_time_stops_loom_and_not_shuttle() {
 
 #[test]
 fn a_loop_that_does_not_yield_stops_loom_and_not_shuttle() {
-    let explored = explored("limits::a_loop_that_does_not_yield_is_sampled").unwrap();
+    let explored = explored("model::limits::a_loop_that_does_not_yield_is_sampled").unwrap();
     let last = explored.engines.last().unwrap();
     assert!(last.end.contains("more steps than it explores"), "{last:?}");
     assert_eq!(explored.caught, None);
@@ -67,7 +68,7 @@ fn a_loop_that_does_not_yield_stops_loom_and_not_shuttle() {
 /// loom by itself reports them.
 #[test]
 fn a_find_that_only_sequential_consistency_forbids_is_not_confirmed() {
-    let explored = explored("weak::sequentially_consistent_flags_let_one_enter").unwrap();
+    let explored = explored("model::weak::sequentially_consistent_flags_let_one_enter").unwrap();
     let not_confirmed = "panic not confirmed: loom does not model SeqCst accesses";
     assert!(explored.engines.iter().any(|searched| searched.end == not_confirmed), "{explored:?}");
     let last = explored.engines.last().unwrap();

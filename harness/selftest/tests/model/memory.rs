@@ -1,6 +1,6 @@
 //! Memory that is raced for, freed twice, never freed.
 
-use crate::threads;
+use super::threads;
 use refrain::sync::{
     Arc,
     alloc::{Layout, Track, alloc, dealloc},

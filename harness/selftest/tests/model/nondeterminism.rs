@@ -1,6 +1,6 @@
 //! Models that read what their threads do not decide.
 
-use crate::threads;
+use super::threads;
 use refrain::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 use std::{
     collections::HashMap,

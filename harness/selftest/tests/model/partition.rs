@@ -1,7 +1,8 @@
 //! One worker or several: a search makes the same executions and finds the same failure. `ci/bench` shows the first of
 //! larger models.
 
-use crate::{driver::ask, threads};
+use super::threads;
+use crate::driver::ask;
 use refrain::sync::{
     Condvar, Mutex, RwLock,
     atomic::{AtomicUsize, Ordering::*},
@@ -89,7 +90,7 @@ fn check(test: &str, budget: Budget, jobs: &[usize]) -> Exploration {
 
 #[test]
 fn a_search_of_every_model_is_split_exactly() {
-    let modules = ["correct::", "memory::", "partition::", "refcount::", "weak::"];
+    let modules = ["model::correct::", "model::memory::", "model::partition::", "model::refcount::", "model::weak::"];
     let mut found = find::in_executable(&std::env::current_exe().unwrap()).unwrap();
     found.retain(|test| test.expect.is_none() && modules.iter().any(|module| test.name.starts_with(module)));
     let mut split = 0;
@@ -105,7 +106,7 @@ fn a_search_of_every_model_is_split_exactly() {
 
 #[test]
 fn the_find_is_that_of_one_worker() {
-    let explored = check("partition::a_thread_that_is_overtaken_twice", Budget::OfTest, &[2, 2, 3, 4]);
+    let explored = check("model::partition::a_thread_that_is_overtaken_twice", Budget::OfTest, &[2, 2, 3, 4]);
     let last = explored.engines.last().unwrap();
     assert_eq!((last.by.as_str(), last.executions), ("loom, at most 3 preemptions", 4_923));
     assert!(explored.caught.is_some());
@@ -113,6 +114,6 @@ fn the_find_is_that_of_one_worker() {
 
 #[test]
 fn a_search_that_stops_at_its_budget_stops_where_one_worker_does() {
-    let explored = check("partition::a_thread_that_is_overtaken_twice", Budget::Runs(4_000), &[2, 3]);
+    let explored = check("model::partition::a_thread_that_is_overtaken_twice", Budget::Runs(4_000), &[2, 3]);
     assert_eq!((explored.runs, explored.caught), (4_000, None));
 }

@@ -1,6 +1,6 @@
 //! A reference count that is lowered and tested in two steps, as one ancestor did, and one that is right.
 
-use crate::threads;
+use super::threads;
 use refrain::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Threads that wait for each other in vain.
 
-use crate::threads;
+use super::threads;
 use refrain::sync::{
     Barrier, Condvar, Mutex, OnceLock, RwLock,
     atomic::{AtomicBool, AtomicUsize, Ordering::*},

@@ -1,6 +1,6 @@
 //! Outside of a model the same names are the standard library's: a core runs as it is on threads of the system.
 
-use crate::threads;
+use super::threads;
 use refrain::sync::{
     Arc, Condvar, LazyLock, Mutex, RwLock, TryLockError,
     atomic::{AtomicBool, AtomicUsize, Ordering::*},

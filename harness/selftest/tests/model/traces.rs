@@ -29,8 +29,8 @@ fn with(trace: &Trace, threads: Threads) -> Trace {
     Trace { plan: Plan { threads: Some(threads), ..Plan::default() }, ..trace.clone() }
 }
 
-const LOOMS: &str = "refcount::lower_then_test_is_caught_with_one_preemption";
-const SHUTTLES: &str = "refcount::lower_then_test_is_caught_by_shuttle";
+const LOOMS: &str = "model::refcount::lower_then_test_is_caught_with_one_preemption";
+const SHUTTLES: &str = "model::refcount::lower_then_test_is_caught_by_shuttle";
 
 #[test]
 fn a_trace_of_either_engine_is_reproduced() {
@@ -96,7 +96,7 @@ fn no_deviation_of_a_shrunk_plan_can_be_left_out() {
 
 #[test]
 fn what_shuttle_found_loom_finds_again_with_one_preemption() {
-    let trace = saved("refcount::lower_then_test_frees_twice");
+    let trace = saved("model::refcount::lower_then_test_frees_twice");
     assert_eq!(trace.engine.name, "loom");
     assert_eq!(trace.plan.threads.as_ref().unwrap().preemptions(), 1, "{}", trace.plan);
 }

@@ -1,6 +1,6 @@
 //! What the memory model allows, what it forbids, and what loom does not know that it forbids.
 
-use crate::threads;
+use super::threads;
 use refrain::sync::{
     Mutex,
     atomic::{AtomicUsize, Ordering, Ordering::*, fence},

@@ -47,7 +47,7 @@ async fn a_loopback_listener_is_heard_on_its_own_host_only(world: World) {
         assert_eq!(TcpStream::connect("server:80").await.unwrap_err().kind(), ConnectionRefused);
         std::future::pending::<()>().await
     });
-    tokio::time::sleep(crate::SECOND).await;
+    tokio::time::sleep(super::SECOND).await;
     let refused = world.client("client").run(TcpStream::connect("server:80")).await;
     assert_eq!(refused.unwrap_err().kind(), ConnectionRefused);
 }

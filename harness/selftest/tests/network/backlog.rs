@@ -1,6 +1,6 @@
 //! The listener's queue: how long it is, what happens when it is full, who is turned away.
 
-use crate::{SECOND, hold, is_about, read, timed};
+use super::{SECOND, hold, is_about, read, timed};
 use refrain::{Overflow, Sysctl, World};
 use std::{
     io::{
@@ -148,7 +148,7 @@ async fn a_dropped_listener_resets_whoever_waits_in_its_queue(world: World) {
         drop(listener);
         std::future::pending::<()>().await
     });
-    crate::client(&world, |mut stream| async move {
+    super::client(&world, |mut stream| async move {
         assert_eq!(timed(read(&mut stream)).await.0.unwrap_err(), ConnectionReset);
         let error = TcpStream::connect("server:80").await.unwrap_err();
         assert_eq!(error.to_string(), "Connection refused (os error 111)");

@@ -1,6 +1,6 @@
 //! How bytes travel: buffers, windows, partial reads, try_read, peek.
 
-use crate::{SECOND, client, echo, hold, read, serve};
+use super::{SECOND, client, echo, hold, read, serve};
 use proptest::collection::vec;
 use refrain::{Faults, World};
 use std::{io::ErrorKind::WouldBlock, time::Duration};

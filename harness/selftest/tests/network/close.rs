@@ -1,6 +1,6 @@
 //! How connections end: FIN, half-close, RST, and what Linux tells the application of each.
 
-use crate::{SECOND, client, echo, hold, read, serve, timed};
+use super::{SECOND, client, echo, hold, read, serve, timed};
 use refrain::World;
 use std::io::ErrorKind::{BrokenPipe, ConnectionReset};
 use tokio::{

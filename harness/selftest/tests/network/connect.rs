@@ -1,6 +1,6 @@
 //! Connecting: SYNs, their back-off, refusals, the backlog.
 
-use crate::{SECOND, hold, is_about, serve, timed};
+use super::{SECOND, hold, is_about, serve, timed};
 use refrain::World;
 use std::{io::ErrorKind, time::Duration};
 use tokio::{
@@ -102,7 +102,7 @@ async fn connects_that_are_given_up_leave_the_backlog(world: World) {
 
 #[refrain::test(runs = 20)]
 async fn a_paused_host_still_completes_handshakes(world: World) {
-    serve(&world, crate::echo);
+    serve(&world, super::echo);
     let client = world.client("client");
     let began = Instant::now();
     world.fault("pause server at 1 s for 99 s");
@@ -110,7 +110,7 @@ async fn a_paused_host_still_completes_handshakes(world: World) {
     let asked = client.run(async {
         let (stream, took) = timed(TcpStream::connect("server:80")).await;
         assert!(is_about(took, 0), "{took:?}");
-        crate::ask(&mut stream.unwrap(), b"are you there").await
+        super::ask(&mut stream.unwrap(), b"are you there").await
     });
     assert_eq!(asked.await.unwrap(), b"are you there");
     assert!(is_about(began.elapsed(), 100), "{:?}", began.elapsed());
@@ -122,9 +122,9 @@ async fn whoever_waits_in_the_queue_of_a_killed_process_is_reset(world: World) {
         let _listener = TcpListener::bind("0.0.0.0:80").await.unwrap();
         std::future::pending::<()>().await
     });
-    crate::client(&world, move |mut stream| async move {
+    super::client(&world, move |mut stream| async move {
         host.terminate();
-        assert_eq!(timed(crate::read(&mut stream)).await.0.unwrap_err(), ErrorKind::ConnectionReset);
+        assert_eq!(timed(super::read(&mut stream)).await.0.unwrap_err(), ErrorKind::ConnectionReset);
     })
     .await;
 }

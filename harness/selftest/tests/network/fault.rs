@@ -1,6 +1,6 @@
 //! What faults do to connections that are up.
 
-use crate::{SECOND, ask, client, echo, hold, is_about, read, serve, timed};
+use super::{SECOND, ask, client, echo, hold, is_about, read, serve, timed};
 use refrain::World;
 use std::{
     io::ErrorKind::{ConnectionReset, TimedOut},

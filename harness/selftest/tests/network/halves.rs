@@ -1,6 +1,6 @@
 //! split, into_split, reunite, and connects that are dropped.
 
-use crate::{SECOND, client, echo, read, serve};
+use super::{SECOND, client, echo, read, serve};
 use refrain::World;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -33,7 +33,7 @@ async fn halves_come_together_again_without_a_shutdown(world: World) {
         let mut answer = [0];
         reader.read_exact(&mut answer).await.unwrap();
         let mut stream = reader.reunite(task.await.unwrap()).unwrap();
-        assert_eq!(crate::ask(&mut stream, b"2").await.unwrap(), b"2");
+        assert_eq!(super::ask(&mut stream, b"2").await.unwrap(), b"2");
         let (reader, _writer) = stream.into_split();
         let (_reader, writer) = TcpStream::connect("server:80").await.unwrap().into_split();
         assert!(reader.reunite(writer).is_err());

@@ -1,6 +1,6 @@
 //! Code that is legal and unkind: wakers that own sockets, destructors that use the network, tasks spawned in them.
 
-use crate::{SECOND, echo, hold, serve};
+use super::{SECOND, echo, hold, serve};
 use refrain::World;
 use std::{
     future::{Future, poll_fn},
@@ -187,14 +187,14 @@ async fn a_process_does_nothing_between_its_death_and_its_end(world: World) {
         }
         sleep(SECOND * 100).await;
         // The kill comes with this read, and finds the others ready to run.
-        let _ = crate::read(&mut stream).await;
+        let _ = super::read(&mut stream).await;
         killed.notify_waiters();
     });
     world.client("client");
     world.fault("kill server when server reads from client the 1st time");
-    crate::client(&world, |mut stream| async move {
+    super::client(&world, |mut stream| async move {
         stream.write_all(b"die").await.unwrap();
-        let _ = crate::read(&mut stream).await;
+        let _ = super::read(&mut stream).await;
     })
     .await;
     assert_eq!(RAN.load(Relaxed), 0);

@@ -1,6 +1,6 @@
 //! What an application sees while something is wrong with the way: every impairment does what its sentence says.
 
-use crate::{SECOND, ask, client, echo, is_about, read, serve, timed};
+use super::{SECOND, ask, client, echo, is_about, read, serve, timed};
 use refrain::World;
 use std::{
     io::ErrorKind::{ConnectionRefused, ConnectionReset},

@@ -1,6 +1,6 @@
 //! Names: what they resolve to, when that changes, when they do not; and sockets that are files.
 
-use crate::{SECOND, ask, echo};
+use super::{SECOND, ask, echo};
 use refrain::World;
 use tokio::{
     net::{TcpListener, TcpStream, UnixListener, UnixStream, lookup_host},

@@ -1,6 +1,6 @@
 //! Socket options: keep-alive, linger, buffers, reuse, bind before connect; and what a closed window does.
 
-use crate::{SECOND, ask, client, echo, hold, is_about, read, serve, timed};
+use super::{SECOND, ask, client, echo, hold, is_about, read, serve, timed};
 use refrain::{Sysctl, World};
 use std::{
     io::ErrorKind::{AddrInUse, AddrNotAvailable, BrokenPipe, ConnectionReset, NotConnected, TimedOut},
@@ -51,7 +51,7 @@ async fn a_silent_peer_is_probed_and_times_out(world: World) {
             let (result, took) = timed(read(&mut stream)).await;
             assert_eq!(result.unwrap_err(), TimedOut);
             // Between the crash and its end: at most 20 s of silence, and three probes.
-            assert!(took < SECOND * 60 + crate::HELD, "{took:?}");
+            assert!(took < SECOND * 60 + super::HELD, "{took:?}");
         })
         .await;
 }
@@ -171,7 +171,7 @@ async fn a_port_in_time_wait_is_free_for_those_who_reuse_it(world: World) {
         assert_eq!(bind(true).unwrap_err().kind(), AddrInUse, "somebody listens");
         drop(listener);
         // A minute from the server's FIN, which a held task may send late.
-        sleep(SECOND * 60 + crate::HELD).await;
+        sleep(SECOND * 60 + super::HELD).await;
         bind(false).unwrap();
     });
     client.await;

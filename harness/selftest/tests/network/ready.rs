@@ -1,6 +1,6 @@
 //! Readiness: readable, writable, ready, and what is tried without waiting.
 
-use crate::{SECOND, client, echo, hold, serve};
+use super::{SECOND, client, echo, hold, serve};
 use refrain::World;
 use std::io::{ErrorKind::WouldBlock, IoSlice, IoSliceMut};
 use tokio::{

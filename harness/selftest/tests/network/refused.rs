@@ -1,6 +1,6 @@
 //! What an application sees when its own kernel refuses: names that are not resolved, connections that are not accepted.
 
-use crate::{SECOND, echo, is_about, serve, timed};
+use super::{SECOND, echo, is_about, serve, timed};
 use refrain::World;
 use std::time::Duration;
 use tokio::{
@@ -52,7 +52,7 @@ async fn a_failed_accept_leaves_the_connection_waiting(world: World) {
     sleep(Duration::from_millis(10)).await;
     let asked = async {
         let mut stream = TcpStream::connect("server:80").await.unwrap();
-        crate::ask(&mut stream, b"at last").await
+        super::ask(&mut stream, b"at last").await
     };
     let (answer, took) = host.run(timed(asked)).await;
     assert_eq!(answer.unwrap(), b"at last");

@@ -1,6 +1,6 @@
 //! UDP: datagrams whole or not at all, late, twice, in another order.
 
-use crate::SECOND;
+use super::SECOND;
 use refrain::World;
 use std::{io::ErrorKind::ConnectionRefused, time::Duration};
 use tokio::{

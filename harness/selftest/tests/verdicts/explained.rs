@@ -40,7 +40,7 @@ fn check(test: &str, class: Class, place: &str, message: &str, causes: &[&str]) 
 
 #[test]
 fn a_verdict_has_every_socket() {
-    let sockets = report::sockets(&saved("sockets::a_verdict_has_every_socket").sockets, Style::default());
+    let sockets = report::sockets(&saved("verdicts::sockets::a_verdict_has_every_socket").sockets, Style::default());
     insta::assert_snapshot!(sockets, @"
     Host    Netid  State       Recv-Q  Send-Q  Local Address:Port  Peer Address:Port
     server  tcp    LISTEN      1       128     0.0.0.0:80          *
@@ -64,18 +64,28 @@ fn panics_say_who_and_where() {
     };
     let spawn = place("deaths.rs", "tokio::spawn(async { panic!", 0);
     let task = format!("server: the task spawned at {spawn} panicked at {spawn}");
-    check("deaths::a_panic_of_a_task_is_caught", spawn.clone(), "server: no slot is free", &task);
+    check("verdicts::deaths::a_panic_of_a_task_is_caught", spawn.clone(), "server: no slot is free", &task);
     let sum = "the test: assertion `left == right` failed: the sum\n  left: 2\n right: 3";
     let line = place("deaths.rs", "assert_eq!(1 + 1, 3", 0);
-    check("deaths::a_panic_of_the_test_itself_is_caught", line.clone(), sum, &format!("the test panicked at {line}"));
+    check(
+        "verdicts::deaths::a_panic_of_the_test_itself_is_caught",
+        line.clone(),
+        sum,
+        &format!("the test panicked at {line}"),
+    );
     let line = place("deaths.rs", ".expect(\"a port is set\")", 0);
-    check("deaths::a_panic_while_a_process_starts_is_caught", line, "server: a port is set", "server: the task");
+    check(
+        "verdicts::deaths::a_panic_while_a_process_starts_is_caught",
+        line,
+        "server: a port is set",
+        "server: the task",
+    );
     let line = place("deaths.rs", "panic!(\"a guard", 0);
     let message = "server: a guard of a task that is aborted";
-    check("deaths::a_panic_of_a_destructor_is_caught", line, message, "server: the task");
+    check("verdicts::deaths::a_panic_of_a_destructor_is_caught", line, message, "server: the task");
     let line = place("properties.rs", "assert_eq!(seen.live", 0);
     let message = "the test: assertion `left == right` failed: there is one\n  left: 0\n right: 1";
-    check("properties::a_panic_of_an_always_is_the_tests", line, message, "the test panicked");
+    check("verdicts::properties::a_panic_of_an_always_is_the_tests", line, message, "the test panicked");
 }
 
 #[test]
@@ -84,7 +94,7 @@ fn deaths_say_how_and_in_which_task() {
         let place = place("deaths.rs", "world.host(\"server\"", nth);
         let task = format!("the task that ran was spawned at {place}");
         let causes = [&[task.as_str()], said].concat();
-        check(&format!("deaths::{test}"), class, &place, message, &causes);
+        check(&format!("verdicts::deaths::{test}"), class, &place, message, &causes);
     };
     check("an_abort_is_caught", Class::Crash, 3, "the process died of SIGABRT", &[]);
     check("a_segmentation_fault_is_caught", Class::Crash, 4, "the process died of SIGSEGV", &[]);
@@ -104,7 +114,7 @@ fn deaths_say_how_and_in_which_task() {
 fn loops_say_what_took_so_long() {
     let check = |test: &str, nth, message| {
         let place = place("loops.rs", "world.host(\"server\"", nth);
-        check(&format!("loops::{test}"), Class::EndlessLoop, &place, message, &[&place]);
+        check(&format!("verdicts::loops::{test}"), Class::EndlessLoop, &place, message, &[&place]);
     };
     let endless = "one poll took more than 1 s of real time: a loop without end";
     check("a_loop_without_end_is_caught", 0, endless);
@@ -117,7 +127,7 @@ fn loops_say_what_took_so_long() {
 
 #[test]
 fn a_loop_that_talks_fills_no_disk() {
-    assert!(saved("loops::a_loop_that_talks_without_end_is_caught").events.len() < 1_100);
+    assert!(saved("verdicts::loops::a_loop_that_talks_without_end_is_caught").events.len() < 1_100);
 }
 
 #[test]
@@ -128,8 +138,8 @@ fn stalls_say_who_waits_for_what_and_the_last_fault() {
         "last fault touching it: crash server at 00:00:02",
     ];
     let line = place("stalls.rs", "world.host(\"asker\"", 0);
-    check("stalls::an_answer_that_never_comes_is_a_stall", Class::Stall, &line, message, &causes);
-    let trace = saved("stalls::an_answer_that_never_comes_is_a_stall");
+    check("verdicts::stalls::an_answer_that_never_comes_is_a_stall", Class::Stall, &line, message, &causes);
+    let trace = saved("verdicts::stalls::an_answer_that_never_comes_is_a_stall");
     let fault = "crash server when server reads from asker the 3rd time and reboot it after 1 s";
     assert_eq!(trace.plan.faults.iter().map(ToString::to_string).collect::<Vec<_>>(), [fault]);
     assert!(trace.events.iter().any(|event| event.text.ends_with(": answered") && event.host == "asker"));
@@ -140,7 +150,7 @@ fn a_deadlock_says_what_each_task_waits_for() {
     let line = place("stalls.rs", "let done = world.client", 0);
     let message = "nothing can run any more: every task waits for another";
     let cause = format!("client: task spawned at {line} waits for a channel, a lock or a notification, since");
-    check("stalls::a_lock_taken_twice_is_a_deadlock", Class::Deadlock, &line, message, &[&cause]);
+    check("verdicts::stalls::a_lock_taken_twice_is_a_deadlock", Class::Deadlock, &line, message, &[&cause]);
 }
 
 #[test]
@@ -150,7 +160,7 @@ fn nondeterminism_shows_the_first_event_of_both() {
     let spawns = format!("spawns {spawn}");
     let message = "two runs of one plan differ from event 1 on";
     let causes = [spawns.as_str(), spawns.as_str(), "a process number, /dev/urandom"];
-    check("stalls::a_process_number_is_nondeterminism", Class::Nondeterminism, &line, message, &causes);
+    check("verdicts::stalls::a_process_number_is_nondeterminism", Class::Nondeterminism, &line, message, &causes);
 }
 
 #[test]
@@ -162,19 +172,19 @@ fn properties_say_what_is_open_and_who_opened_it() {
         "what is left rose to 1 at 00:00:00.000, 2 at 00:00:01.001",
         "2 opened, 0 closed in all",
     ];
-    check("properties::what_is_not_closed_is_a_leak", Class::Leak, &opened, message, &causes);
+    check("verdicts::properties::what_is_not_closed_is_a_leak", Class::Leak, &opened, message, &causes);
     let place_of_always = place("properties.rs", "world.always(\"one session", 0);
     let message = format!(
         "\"one session at a time\" no longer holds after a poll of server {}",
         place("properties.rs", "world.host(\"server\", opens_two)", 0)
     );
-    let test = "properties::what_must_always_hold_is_watched";
+    let test = "verdicts::properties::what_must_always_hold_is_watched";
     check(test, Class::Safety, &place_of_always, &message, &["session: 2 open"]);
     let message = "session 7 was closed on server although it was not open there";
     let closer = place("properties.rs", "world.host(\"server\", || async {", 0);
-    let test = "properties::what_is_closed_twice_is_a_double_close";
+    let test = "verdicts::properties::what_is_closed_twice_is_a_double_close";
     check(test, Class::DoubleClose, &closer, message, &["server: closed by the task spawned at"]);
     let message = "1 of socket are open at rest, 0 may be: still so after 120 s";
-    let test = "properties::a_socket_that_is_kept_is_a_leak";
+    let test = "verdicts::properties::a_socket_that_is_kept_is_a_leak";
     check(test, Class::Leak, "", message, &["server: server:80 -> client:49152 is open"]);
 }

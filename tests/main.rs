@@ -1,0 +1,18 @@
+//! Calcon in simulation, and what its threads share in every order: one executable, which is linked once.
+//!
+//! `real.rs` is another one: it measures time, and no exploration may run beside it.
+
+mod guards;
+mod historic;
+mod link;
+mod q289795_on_threads;
+mod q289795_on_todays_table;
+mod session_table;
+mod sessions;
+mod storm;
+mod world;
+
+/// What the tested code that is included here imports as `super::sync`.
+mod sync {
+    pub use refrain::sync::*;
+}
