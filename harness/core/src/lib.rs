@@ -12,6 +12,7 @@ pub mod plan;
 pub mod protocol;
 pub mod seed;
 pub mod shrink;
+mod simpler;
 pub mod socket;
 mod strict_json;
 pub mod trace;

@@ -9,9 +9,11 @@ use std::time::Duration;
 
 #[cfg(feature = "arbitrary")]
 pub mod arbitrary;
+pub mod fault;
 mod sentence;
 mod threads;
 
+pub use fault::{Fault, FaultKind};
 pub use sentence::{DisplayDuration, Ordinal, SentenceError};
 pub use threads::{Choice, Deviation, Threads};
 
@@ -51,75 +53,13 @@ pub struct Argument {
     pub value: Value,
 }
 
-/// Something that goes wrong, and when.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fault {
-    /// What goes wrong, and where.
-    pub what: What,
-    /// When it begins.
-    pub when: Trigger,
-    /// How long it lasts; `None`: until `heal`. A reset is over at once and has none.
-    pub lasts: Option<Duration>,
-}
-
-/// What goes wrong, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
-    /// Packets, handshakes or streams suffer on the way between two hosts.
-    Impair(Direction, Impairment),
-    /// Every connection between two hosts is reset, as a firewall does that forgot them.
-    Reset(Link),
-    /// The process dies as on `SIGKILL`; its kernel closes its sockets. When the fault is over it is started again.
-    Kill(String),
-    /// The host loses power: nothing is sent, nothing is remembered. When the fault is over it boots.
-    Crash(String),
-    /// The process is stopped as on `SIGSTOP`; its kernel goes on.
-    Pause(String),
-    /// The host's look-ups of names fail: its resolver does not answer.
-    FailLookups(String),
-    /// The host's process has no file descriptor left for what it would accept: `EMFILE`. Who connects waits.
-    FailAccepts(String),
-}
-
-/// Where an impairment is.
+/// Where a fault is: both ways between two hosts, or from one to the other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
     /// Both ways between two hosts.
     Both(Link),
     /// From one host to another only.
     One(Route),
-}
-
-/// What is wrong with the way from one host to another. A connection loses no byte by it: TCP sends again, which takes
-/// time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Impairment {
-    /// No packet passes.
-    Cut,
-    /// Every packet takes this much longer.
-    Slow(Duration),
-    /// So many of a hundred packets take this much longer.
-    Delay(u8, Duration),
-    /// So many of a hundred packets are lost.
-    Lose(u8),
-    /// So many of a hundred packets arrive twice. TCP throws the copies away.
-    Duplicate(u8),
-    /// So many of a hundred packets are overtaken by those sent after them.
-    Reorder(u8),
-    /// No more than this many bytes a second pass; the others wait their turn.
-    Limit(u64),
-    /// The packets that would open a connection are dropped: who connects tries again, and times out.
-    DropSyns,
-    /// The packets that would open a connection are answered with a reset: who connects is refused.
-    RefuseSyns,
-    /// A write takes a single byte.
-    StretchWrites,
-    /// A read gives a single byte.
-    StretchReads,
-    /// The reader's application does not come to read: its buffer fills, then the writer's.
-    StallReads,
-    /// The buffers of the writer's and the reader's sockets hold no more than this many bytes.
-    ShrinkBuffers(u64),
 }
 
 /// Two hosts, either way; printed `a <-> b`.
@@ -143,7 +83,7 @@ pub enum Trigger {
     /// When something happens for the `nth` time, counted from 1.
     On {
         /// What happens.
-        trigger: TriggerEvent,
+        event: TriggerEvent,
         /// Which occurrence of it.
         nth: u32,
     },
@@ -190,38 +130,28 @@ pub enum HoldUntil {
     For(Duration),
 }
 
-impl What {
-    /// The kind of fault, as coverage counts it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            What::Impair(Direction::One(_), Impairment::Cut) => "one-way cut",
-            What::Impair(_, how) => how.kind(),
-            What::Reset(_) => "reset",
-            What::Kill(_) => "kill",
-            What::Crash(_) => "crash",
-            What::Pause(_) => "pause",
-            What::FailLookups(_) => "fail lookups",
-            What::FailAccepts(_) => "fail accepts",
-        }
+impl Link {
+    /// The link between two hosts.
+    pub fn between(a: &str, b: &str) -> Link {
+        Link(a.to_owned(), b.to_owned())
     }
 }
 
-impl Impairment {
-    fn kind(self) -> &'static str {
-        match self {
-            Impairment::Cut => "cut",
-            Impairment::Slow(_) => "slow",
-            Impairment::Delay(..) => "delay",
-            Impairment::Lose(_) => "lose",
-            Impairment::Duplicate(_) => "duplicate",
-            Impairment::Reorder(_) => "reorder",
-            Impairment::Limit(_) => "limit",
-            Impairment::DropSyns => "drop SYNs",
-            Impairment::RefuseSyns => "refuse SYNs",
-            Impairment::StretchWrites => "stretch writes",
-            Impairment::StretchReads => "stretch reads",
-            Impairment::StallReads => "stall reads",
-            Impairment::ShrinkBuffers(_) => "shrink buffers",
-        }
+impl Route {
+    /// The route from one host to another.
+    pub fn from_to(from: &str, to: &str) -> Route {
+        Route { from: from.to_owned(), to: to.to_owned() }
+    }
+}
+
+impl From<Link> for Direction {
+    fn from(link: Link) -> Direction {
+        Direction::Both(link)
+    }
+}
+
+impl From<Route> for Direction {
+    fn from(route: Route) -> Direction {
+        Direction::One(route)
     }
 }

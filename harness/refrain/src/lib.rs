@@ -262,7 +262,6 @@
 
 mod driver;
 mod engine;
-mod faults;
 mod interleaving;
 mod simulation;
 pub mod sync;
@@ -270,12 +269,18 @@ mod test;
 mod worker;
 mod world;
 
-pub use refrain_core::{event, plan, socket, trace, verdict};
+pub use refrain_core::{
+    event,
+    plan::{
+        self,
+        fault::{self, Faults},
+    },
+    socket, trace, verdict,
+};
 use refrain_core::{job, protocol, seed, shrink};
 pub use refrain_report as report;
 
 pub use {
-    faults::Faults,
     refrain_macros::{model, test},
     simulation::Seen,
     tokio::control::{Overflow, Sysctl},

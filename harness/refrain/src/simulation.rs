@@ -2,7 +2,6 @@
 
 mod apply;
 mod conserved;
-mod draw;
 mod explore;
 mod properties;
 mod run;
@@ -14,7 +13,6 @@ mod tracing_layer;
 mod workload;
 
 pub(crate) use apply::apply;
-pub(crate) use draw::draw;
 pub use properties::Seen;
 pub use scenario::Scenario;
 pub(crate) use stall::stalled;

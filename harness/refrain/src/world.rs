@@ -1,8 +1,7 @@
 //! What a test does to its world: hosts, workload, faults, and the properties that must hold.
 
 use crate::{
-    faults::Faults,
-    plan::Fault,
+    plan::fault::{self, Fault, Faults},
     simulation::{self, PlanSource, Seen},
 };
 use std::{
@@ -156,14 +155,14 @@ impl World {
     pub fn faults(&self, faults: Faults) {
         let fit = simulation::with(|state| {
             assert!(!state.has_faults, "world.faults() is called once: put all kinds into one Faults");
-            for host in &faults.hosts {
+            for host in faults.hosts() {
                 assert!(
                     state.host(host).is_some(),
                     "world.faults() names the host {host:?}, which was not added before"
                 );
             }
             let drawn = match &state.given {
-                PlanSource::Drawn => simulation::draw(&faults, &state.services(), state.plan.seed),
+                PlanSource::Drawn => fault::draw(&faults, &state.services(), state.plan.seed),
                 PlanSource::Planned(_) => vec![],
             };
             state.decide_faults(drawn)
@@ -171,17 +170,34 @@ impl World {
         fit.unwrap_or_else(|why| simulation::refuse(&why));
     }
 
-    /// What goes wrong in every run, as a plan says it: `cut exchange <-> notes at 12.3 s for 4.2 s`. Call it after the
-    /// hosts were added. It is not shrunk away.
+    /// Something that goes wrong in every run: a sentence as plans have it, or a typed [`Fault`]. Call it after the hosts
+    /// were added. It is not shrunk away.
+    ///
+    /// ```no_run
+    /// # use refrain::{World, fault::Lose, plan::Link};
+    /// # use std::time::Duration;
+    /// # fn f(world: World) {
+    /// world.fault("lose 10 % of exchange <-> notes at 12.3 s for 4.2 s");
+    /// world.fault(
+    ///     Lose { percent: 10, of: Link::between("exchange", "notes").into() }
+    ///         .at(Duration::from_millis(12_300))
+    ///         .lasting(Duration::from_millis(4_200)),
+    /// );
+    /// # }
+    /// ```
     ///
     /// # Panics
-    /// If the sentence is no fault.
+    /// If it is no fault: the sentence cannot be read, or the typed fault holds what no sentence can say.
     #[track_caller]
-    pub fn fault(&self, sentence: &str) {
-        let fault = match sentence.parse::<Fault>() {
-            Ok(fault) => fault,
-            Err(error) => panic!("world.fault() takes a fault as a plan says it: {error}"),
-        };
+    pub fn fault<F>(&self, fault: F)
+    where
+        F: TryInto<Fault>,
+        F::Error: Display,
+    {
+        let fault = fault.try_into().map_err(|error| error.to_string());
+        // A typed fault may hold what a trace could not give back: 0 percent, a host's name with a space.
+        let fault = fault.and_then(|fault| fault.to_string().parse::<Fault>().map_err(|error| error.to_string()));
+        let fault = fault.unwrap_or_else(|why| panic!("world.fault() takes a fault as a plan says it: {why}"));
         simulation::with(|state| state.script_fault(fault)).unwrap_or_else(|why| simulation::refuse(&why));
     }
 

@@ -1,8 +1,8 @@
 //! Draws whole plans, nasty ones among them, for tests.
 
 use super::{
-    Argument, Choice, Deviation, Direction, Fault, Hold, HoldUntil, Impairment, Link, Plan, Route, Threads, Trigger,
-    TriggerEvent, What,
+    Argument, Choice, Deviation, Direction, Fault, Hold, HoldUntil, Link, Plan, Route, Threads, Trigger, TriggerEvent,
+    fault::{Lasts, any_kind},
 };
 use proptest::{collection, option, prelude::*};
 use serde_json::{Map, Value};
@@ -47,24 +47,15 @@ fn plans_of_simulations() -> impl Strategy<Value = Plan> {
 
 /// Any fault.
 pub fn faults() -> impl Strategy<Value = Fault> {
-    let what = prop_oneof![
-        13 => (ways(), impairments()).prop_map(|(way, how)| What::Impair(way, how)),
-        1 => links().prop_map(What::Reset),
-        1 => hosts().prop_map(What::Kill),
-        1 => hosts().prop_map(What::Crash),
-        1 => hosts().prop_map(What::Pause),
-        1 => hosts().prop_map(What::FailLookups),
-        1 => hosts().prop_map(What::FailAccepts),
-    ];
-    (what, whens(), option::of(spans())).prop_map(|(what, when, lasts)| {
-        let lasts = lasts.filter(|_| !matches!(what, What::Reset(_)));
-        Fault { what, when, lasts }
+    (any_kind(), triggers(), option::of(durations())).prop_map(|(kind, trigger, duration)| {
+        let duration = duration.filter(|_| kind.lasts() != Lasts::Not);
+        Fault { kind, trigger, duration }
     })
 }
 
 /// Any hold.
 pub fn holds() -> impl Strategy<Value = Hold> {
-    let until = prop_oneof![Just(HoldUntil::Idle), spans().prop_map(HoldUntil::For)];
+    let until = prop_oneof![Just(HoldUntil::Idle), durations().prop_map(HoldUntil::For)];
     (hosts(), places(), nths(), nths(), until).prop_map(|(host, place, nth, poll, until)| Hold {
         host,
         place,
@@ -75,7 +66,7 @@ pub fn holds() -> impl Strategy<Value = Hold> {
 }
 
 /// Durations, from the least to the largest that a plan can say.
-pub fn spans() -> impl Strategy<Value = Duration> {
+pub fn durations() -> impl Strategy<Value = Duration> {
     prop_oneof![
         (0u64..100_000).prop_map(Duration::from_millis),
         any::<u64>().prop_map(Duration::from_nanos),
@@ -117,8 +108,8 @@ fn workloads() -> impl Strategy<Value = Vec<Argument>> {
     arguments.prop_map(|all| all.into_iter().map(|(name, value)| Argument { name, value }).collect())
 }
 
-fn whens() -> impl Strategy<Value = Trigger> {
-    let trigger = prop_oneof![
+fn triggers() -> impl Strategy<Value = Trigger> {
+    let event = prop_oneof![
         routes().prop_map(TriggerEvent::Connects),
         hosts().prop_map(TriggerEvent::Accepts),
         routes().prop_map(TriggerEvent::Writes),
@@ -126,44 +117,27 @@ fn whens() -> impl Strategy<Value = Trigger> {
         routes().prop_map(TriggerEvent::Closes),
         routes().prop_map(TriggerEvent::Receives),
     ];
-    prop_oneof![
-        spans().prop_map(Trigger::At),
-        (trigger, nths()).prop_map(|(trigger, nth)| Trigger::On { trigger, nth })
-    ]
+    prop_oneof![durations().prop_map(Trigger::At), (event, nths()).prop_map(|(event, nth)| Trigger::On { event, nth })]
 }
 
-fn impairments() -> impl Strategy<Value = Impairment> {
-    let counts = || prop_oneof![1u64..100_000, 1..=u64::MAX];
-    prop_oneof![
-        Just(Impairment::Cut),
-        spans().prop_map(Impairment::Slow),
-        (1..=100u8, spans()).prop_map(|(percent, by)| Impairment::Delay(percent, by)),
-        (1..=100u8).prop_map(Impairment::Lose),
-        (1..=100u8).prop_map(Impairment::Duplicate),
-        (1..=100u8).prop_map(Impairment::Reorder),
-        counts().prop_map(Impairment::Limit),
-        Just(Impairment::DropSyns),
-        Just(Impairment::RefuseSyns),
-        Just(Impairment::StretchWrites),
-        Just(Impairment::StretchReads),
-        Just(Impairment::StallReads),
-        counts().prop_map(Impairment::ShrinkBuffers),
-    ]
+/// How many bytes, at least 1.
+pub(super) fn counts() -> impl Strategy<Value = u64> {
+    prop_oneof![1u64..100_000, 1..=u64::MAX]
 }
 
-fn ways() -> impl Strategy<Value = Direction> {
+pub(super) fn directions() -> impl Strategy<Value = Direction> {
     prop_oneof![links().prop_map(Direction::Both), routes().prop_map(Direction::One)]
 }
 
-fn links() -> impl Strategy<Value = Link> {
+pub(super) fn links() -> impl Strategy<Value = Link> {
     (hosts(), hosts()).prop_map(|(one, other)| Link(one, other))
 }
 
-fn routes() -> impl Strategy<Value = Route> {
+pub(super) fn routes() -> impl Strategy<Value = Route> {
     (hosts(), hosts()).prop_map(|(from, to)| Route { from, to })
 }
 
-fn hosts() -> impl Strategy<Value = String> {
+pub(super) fn hosts() -> impl Strategy<Value = String> {
     prop_oneof!["[A-Za-z0-9_.-]{1,8}", "exchange|notes|for|when|at|its|-|and"]
 }
 

@@ -27,19 +27,19 @@
 //! hold the 1st task spawned on notes at src/link.rs:88 at its 3rd poll until nothing else can run
 //! ```
 //!
-//! Whatever is wrong with a way stands on both (`<->`) or on one (`->`): `notes -> exchange` has the connects and the
-//! writes of notes, and the reads of exchange. A plan of a model says which thread goes on, and nothing else;
-//! `plan/threads.rs` has its grammar.
+//! `notes -> exchange` is one direction: the connects and the writes of notes, and the reads of exchange. Where it can
+//! stand, `exchange <-> notes`, which is both directions, can too. Each kind of fault has its part of the grammar in its
+//! file in `plan/fault/`. A plan of a model says which thread goes on, and nothing else; `plan/threads.rs` has its grammar.
 //!
-//! Words are parted by one space. A host is letters, digits, `_`, `.` and `-`; a place is anything but control
+//! Words are separated by one space. A host is letters, digits, `_`, `.` and `-`; a place is anything but control
 //! characters. A plan that keeps to this parses back to an equal plan; one that does not is refused when it is read.
 
 use super::Plan;
 
-mod fault;
 mod parse;
 mod print;
-mod words;
+mod trigger;
+pub(super) mod words;
 
 pub use print::{DisplayDuration, Ordinal};
 
@@ -103,6 +103,14 @@ impl TryFrom<Vec<String>> for Plan {
 }
 
 impl SentenceError {
+    /// What should stand where the sentence is wrong.
+    fn expected(&self) -> Option<&str> {
+        match self {
+            SentenceError::Word { expected, .. } | SentenceError::Ends { expected, .. } => Some(expected),
+            _ => None,
+        }
+    }
+
     /// The same error, of a sentence of which the number in its plan is known.
     fn in_sentence(mut self, nth: usize) -> SentenceError {
         match &mut self {

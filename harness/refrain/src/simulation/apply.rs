@@ -2,26 +2,26 @@
 
 use super::state::State;
 use crate::{
-    plan::{self, Direction, Fault, Hold, HoldUntil, Link, Route, Trigger, TriggerEvent, What},
+    plan::{Fault, FaultKind, Hold, HoldUntil, Route, Trigger, TriggerEvent, fault},
     socket::{Socket, Timer},
     trace::SOCKETS_MAX,
 };
 use std::time::Duration;
-use tokio::control::{self, FaultKind, HeldUntil, HoldTaken, Holds, HostId, Impairment, TriggerKind};
+use tokio::control::{self, Effect, HeldUntil, HoldTaken, Holds, HostId, TriggerKind};
 
 /// Arms the faults of a plan, or says why it does not fit the test.
 pub(crate) fn apply(state: &State, faults: &[Fault]) -> Result<(), String> {
     for fault in faults {
-        let kind = kind(state, &fault.what)?;
-        let lasts = fault.lasts.map(ns);
-        let text = fault.what.to_string();
-        match &fault.when {
-            Trigger::At(at) => control::fault_at(kind, lasts, text, ns(*at)),
-            Trigger::On { trigger, nth } => {
-                let (trigger, way) = way(state, trigger)?;
+        let effects = effects(state, &fault.kind)?;
+        let lasts = fault.duration.map(ns);
+        let text = fault.kind.to_string();
+        match &fault.trigger {
+            Trigger::At(at) => control::fault_at(effects, lasts, text, ns(*at)),
+            Trigger::On { event, nth } => {
+                let (trigger, way) = way(state, event)?;
                 match control::occurred(trigger, way) {
                     seen if seen >= *nth => return Err(too_late(fault, seen)),
-                    _ => control::fault_on(kind, lasts, text, trigger, way, *nth),
+                    _ => control::fault_on(effects, lasts, text, trigger, way, *nth),
                 }
             }
         }
@@ -31,8 +31,8 @@ pub(crate) fn apply(state: &State, faults: &[Fault]) -> Result<(), String> {
 
 /// A drawn fault counts from when the test asks for its faults; a plan has the numbers from the start of the run.
 pub(crate) fn from_now_on(state: &State, mut fault: Fault) -> Fault {
-    if let Trigger::On { trigger, nth } = &mut fault.when
-        && let Ok((trigger, way)) = way(state, trigger)
+    if let Trigger::On { event, nth } = &mut fault.trigger
+        && let Ok((trigger, way)) = way(state, event)
     {
         *nth = nth.saturating_add(control::occurred(trigger, way));
     }
@@ -46,46 +46,18 @@ fn too_late(fault: &Fault, seen: u32) -> String {
     )
 }
 
-fn kind(state: &State, what: &What) -> Result<FaultKind, String> {
-    let host = |name: &str| host(state, name);
-    Ok(match what {
-        What::Impair(way, how) => {
-            let (from, to, both) = match way {
-                Direction::Both(Link(one, other)) => (one, other, true),
-                Direction::One(Route { from, to }) => (from, to, false),
-            };
-            FaultKind::Impair { way: (host(from)?, host(to)?), both, how: impairment(*how) }
-        }
-        What::Reset(link) => FaultKind::Reset(host(&link.0)?, host(&link.1)?),
-        What::Kill(name) => FaultKind::Kill(service(state, name)?),
-        What::Crash(name) => FaultKind::Crash(service(state, name)?),
-        What::Pause(name) => FaultKind::Pause(service(state, name)?),
-        What::FailLookups(name) => FaultKind::FailLookups(host(name)?),
-        What::FailAccepts(name) => FaultKind::FailAccepts(host(name)?),
-    })
+/// What a kind of fault does, on the hosts that have its names.
+fn effects(state: &State, kind: &FaultKind) -> Result<Vec<Effect>, String> {
+    let resolved = |effect: fault::Effect| {
+        let needs_process = matches!(&effect, fault::Effect::Host { effect, .. } if effect.needs_process());
+        effect.try_map(|name| if needs_process { service(state, &name) } else { host(state, &name) })
+    };
+    kind.effects().into_iter().map(resolved).collect()
 }
 
-fn impairment(how: plan::Impairment) -> Impairment {
-    match how {
-        plan::Impairment::Cut => Impairment::Cut,
-        plan::Impairment::Slow(by) => Impairment::Slow(ns(by)),
-        plan::Impairment::Delay(percent, by) => Impairment::Delay(percent, ns(by)),
-        plan::Impairment::Lose(percent) => Impairment::Lose(percent),
-        plan::Impairment::Duplicate(percent) => Impairment::Duplicate(percent),
-        plan::Impairment::Reorder(percent) => Impairment::Reorder(percent),
-        plan::Impairment::Limit(rate) => Impairment::Limit(rate),
-        plan::Impairment::DropSyns => Impairment::DropSyns,
-        plan::Impairment::RefuseSyns => Impairment::RefuseSyns,
-        plan::Impairment::StretchWrites => Impairment::StretchWrites,
-        plan::Impairment::StretchReads => Impairment::StretchReads,
-        plan::Impairment::StallReads => Impairment::StallReads,
-        plan::Impairment::ShrinkBuffers(bytes) => Impairment::ShrinkBuffers(bytes),
-    }
-}
-
-fn way(state: &State, trigger: &TriggerEvent) -> Result<(TriggerKind, (HostId, HostId)), String> {
+fn way(state: &State, event: &TriggerEvent) -> Result<(TriggerKind, (HostId, HostId)), String> {
     let between = |route: &Route| Ok::<_, String>((host(state, &route.from)?, host(state, &route.to)?));
-    Ok(match trigger {
+    Ok(match event {
         TriggerEvent::Connects(route) => (TriggerKind::Connects, between(route)?),
         TriggerEvent::Accepts(name) => (TriggerKind::Accepts, (host(state, name)?, host(state, name)?)),
         TriggerEvent::Writes(route) => (TriggerKind::Writes, between(route)?),

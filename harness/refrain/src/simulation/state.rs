@@ -208,7 +208,7 @@ impl State {
     fn coverage(&self) -> Coverage {
         let mut coverage = Coverage::default();
         for (fault, (stage, met)) in self.plan.faults.iter().zip(control::faults()) {
-            let fired: &mut Fired = coverage.faults.entry(fault.what.kind().to_owned()).or_default();
+            let fired: &mut Fired = coverage.faults.entry(fault.kind.name().to_owned()).or_default();
             fired.planned += 1;
             if matches!(stage, control::Stage::Waiting | control::Stage::Canceled) {
                 continue;

@@ -20,8 +20,8 @@ use std::{
 mod report;
 
 pub use kernel::{
-    FaultKind, HeldUntil, HoldTaken, Hooks, Impairment, Kind, Overflow, Record, Settings, Socket, SocketTimer, Stage,
-    Stamp, Sysctl, TriggerKind,
+    Effect, HeldUntil, HoldTaken, Hooks, Kind, Overflow, Record, Settings, Socket, SocketTimer, Stage, Stamp, Sysctl,
+    TriggerKind,
 };
 pub use report::{TaskReport, WaitReport, tasks};
 
@@ -155,14 +155,14 @@ where
     async move { running.await.expect("a client is never killed") }
 }
 
-/// Adds a fault that begins at a virtual time, in nanoseconds. `text` is how its plan prints it.
-pub fn fault_at(kind: FaultKind, lasts: Option<u64>, text: String, at: u64) {
-    with(|k| k.fault_at(Fault::new(kind, lasts, text), at));
+/// Adds a fault that begins at a virtual time, in nanoseconds. `text` is the sentence of its plan.
+pub fn fault_at(effects: Vec<Effect>, lasts: Option<u64>, text: String, at: u64) {
+    with(|k| k.fault_at(Fault::new(effects, lasts, text), at));
 }
 
 /// Adds a fault that begins at the nth time that something happens from one host to another.
 pub fn fault_on(
-    kind: FaultKind,
+    effects: Vec<Effect>,
     lasts: Option<u64>,
     text: String,
     trigger: TriggerKind,
@@ -170,7 +170,7 @@ pub fn fault_on(
     nth: u32,
 ) {
     let trigger = Trigger { kind: trigger, from: way.0, to: way.1, nth };
-    with(|k| k.fault_on(Fault::new(kind, lasts, text), trigger));
+    with(|k| k.fault_on(Fault::new(effects, lasts, text), trigger));
 }
 
 /// How often something has happened so far from one host to another.

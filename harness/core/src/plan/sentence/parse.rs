@@ -1,12 +1,9 @@
 //! Reads sentences back into plans and their parts.
 
-use super::{
-    SentenceError,
-    fault::{a_fault, begins_fault, fault, what, when},
-    words::Words,
-};
+use super::{SentenceError, trigger::trigger, words::Words};
 use crate::plan::{
-    Argument, Deviation, Direction, Fault, Hold, HoldUntil, Link, Plan, Route, Threads, Trigger, What,
+    Argument, Deviation, Direction, Fault, FaultKind, Hold, HoldUntil, Link, Plan, Route, Threads, Trigger,
+    fault::{a_fault, begins_fault},
     threads::{TOTAL_ORDER, run_of},
 };
 use crate::strict_json;
@@ -149,6 +146,14 @@ fn deviation(words: &mut Words) -> Result<Deviation, SentenceError> {
     Ok(Deviation { step: number(words)?, thread, preempts })
 }
 
+/// What goes wrong, where, when and for how long.
+fn fault(words: &mut Words) -> Result<Fault, SentenceError> {
+    let kind = FaultKind::parse(words)?;
+    let trigger = trigger(words)?;
+    let duration = kind.lasts().parse(words)?;
+    Ok(Fault { kind, trigger, duration })
+}
+
 fn hold(words: &mut Words) -> Result<Hold, SentenceError> {
     words.exactly("hold the")?;
     let nth = words.nth()?;
@@ -173,7 +178,7 @@ fn place(words: &mut Words) -> Result<String, SentenceError> {
 
 fn until(words: &mut Words) -> Result<HoldUntil, SentenceError> {
     if words.takes("for") {
-        return Ok(HoldUntil::For(words.span()?));
+        return Ok(HoldUntil::For(words.duration()?));
     }
     if words.peek() != "until" {
         return Err(words.expected("\"until nothing else can run\" or \"for\""));
@@ -205,13 +210,13 @@ macro_rules! from_str {
 from_str! {
     Argument, argument;
     Fault, fault;
-    What, what;
-    Direction, Words::way;
+    FaultKind, FaultKind::parse;
+    Direction, Words::direction;
     Link, Words::link;
     Route, Words::route;
-    Trigger, when;
+    Trigger, trigger;
     Hold, hold;
     HoldUntil, until;
-    super::DisplayDuration, |words| words.span().map(super::DisplayDuration);
+    super::DisplayDuration, |words| words.duration().map(super::DisplayDuration);
     super::Ordinal, |words| words.nth().map(super::Ordinal);
 }

@@ -1,8 +1,6 @@
 //! Prints plans and their parts as sentences.
 
-use crate::plan::{
-    Argument, Direction, Fault, Hold, HoldUntil, Impairment, Link, Plan, Route, Trigger, TriggerEvent, What,
-};
+use crate::plan::{Argument, Direction, Fault, Hold, HoldUntil, Link, Plan, Route, Trigger, TriggerEvent};
 use std::{fmt, time::Duration};
 
 /// A duration in the largest unit that reads well, exact to the nanosecond: `4.2 s`, `250 ms`, `1.5 us`, `7 ns`.
@@ -39,50 +37,6 @@ impl fmt::Display for Argument {
     }
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.what, self.when)?;
-        match (self.lasts, &self.what) {
-            (None, _) => Ok(()),
-            (Some(lasts), What::Kill(_)) => write!(f, " and restart it after {}", DisplayDuration(lasts)),
-            (Some(lasts), What::Crash(_)) => write!(f, " and reboot it after {}", DisplayDuration(lasts)),
-            (Some(lasts), _) => write!(f, " for {}", DisplayDuration(lasts)),
-        }
-    }
-}
-
-impl fmt::Display for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            What::Impair(way, how) => impaired(f, way, how),
-            What::Reset(link) => write!(f, "reset {link}"),
-            What::Kill(host) => write!(f, "kill {host}"),
-            What::Crash(host) => write!(f, "crash {host}"),
-            What::Pause(host) => write!(f, "pause {host}"),
-            What::FailLookups(host) => write!(f, "fail lookups on {host}"),
-            What::FailAccepts(host) => write!(f, "fail accepts on {host}"),
-        }
-    }
-}
-
-fn impaired(f: &mut fmt::Formatter<'_>, way: &Direction, how: &Impairment) -> fmt::Result {
-    match how {
-        Impairment::Cut => write!(f, "cut {way}"),
-        Impairment::Slow(by) => write!(f, "slow {way} by {}", DisplayDuration(*by)),
-        Impairment::Delay(percent, by) => write!(f, "delay {percent} % of {way} by {}", DisplayDuration(*by)),
-        Impairment::Lose(percent) => write!(f, "lose {percent} % of {way}"),
-        Impairment::Duplicate(percent) => write!(f, "duplicate {percent} % of {way}"),
-        Impairment::Reorder(percent) => write!(f, "reorder {percent} % of {way}"),
-        Impairment::Limit(rate) => write!(f, "limit {way} to {rate} B/s"),
-        Impairment::DropSyns => write!(f, "drop SYNs on {way}"),
-        Impairment::RefuseSyns => write!(f, "refuse SYNs on {way}"),
-        Impairment::StretchWrites => write!(f, "stretch writes on {way}"),
-        Impairment::StretchReads => write!(f, "stretch reads on {way}"),
-        Impairment::StallReads => write!(f, "stall reads on {way}"),
-        Impairment::ShrinkBuffers(bytes) => write!(f, "shrink buffers on {way} to {bytes} B"),
-    }
-}
-
 impl fmt::Display for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -106,11 +60,11 @@ impl fmt::Display for Route {
 
 impl fmt::Display for Trigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (trigger, nth) = match self {
+        let (event, nth) = match self {
             Trigger::At(at) => return write!(f, "at {}", DisplayDuration(*at)),
-            Trigger::On { trigger, nth } => (trigger, Ordinal(*nth)),
+            Trigger::On { event, nth } => (event, Ordinal(*nth)),
         };
-        match trigger {
+        match event {
             TriggerEvent::Connects(route) => write!(f, "when {route} starts its {nth} connect"),
             TriggerEvent::Accepts(host) => write!(f, "when {host} accepts its {nth} connection"),
             TriggerEvent::Writes(route) => write!(f, "when {route} makes its {nth} write"),

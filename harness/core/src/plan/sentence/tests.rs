@@ -1,7 +1,8 @@
 //! Sentences say exactly what a plan says, and nothing that is not a sentence is taken for one.
 
 use crate::plan::{
-    Argument, DisplayDuration, Fault, Hold, HoldUntil, Link, Ordinal, Plan, Route, Trigger, What, arbitrary,
+    Argument, DisplayDuration, Fault, FaultKind, Hold, HoldUntil, Link, Ordinal, Plan, Route, Trigger, arbitrary,
+    fault::Pause,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -67,7 +68,7 @@ where
 fn every_kind_of_sentence_reads_back() {
     SENTENCES.iter().for_each(|sentence| reads_back::<Fault>(sentence));
     HOLDS.iter().for_each(|sentence| reads_back::<Hold>(sentence));
-    reads_back::<What>("slow exchange <-> notes by 300 ms");
+    reads_back::<FaultKind>("slow exchange <-> notes by 300 ms");
     reads_back::<Trigger>("when exchange reads from notes the 4th time");
     reads_back::<Link>("exchange <-> notes");
     reads_back::<Route>("exchange -> notes");
@@ -88,8 +89,8 @@ fn a_plan_is_one_sentence_a_line() {
 fn sentences_mean_what_they_say() {
     let fault: Fault = SENTENCES[10].parse().unwrap();
     let route = Route { from: "notes".into(), to: "exchange".into() };
-    let when = Trigger::On { trigger: crate::plan::TriggerEvent::Reads(route), nth: 4 };
-    assert_eq!(fault, Fault { what: What::Pause("a.b".into()), when, lasts: Some(Duration::from_nanos(1500)) });
+    let event = crate::plan::TriggerEvent::Reads(route);
+    assert_eq!(fault, Pause { host: "a.b".into() }.when(event, 4).lasting(Duration::from_nanos(1500)));
     let hold: Hold = HOLDS[2].parse().unwrap();
     assert_eq!((hold.place.as_str(), hold.poll), ("src/a at its 3rd poll for 2 s", 12));
 }
@@ -150,7 +151,7 @@ fn errors_say_where_and_what_was_expected() {
     refused::<Fault>("shrink buffers on a <-> b to 0 B at 1 s", "from 1 to 18446744073709551615");
     refused::<Fault>("shrink buffers on a <-> b at 1 s", r#"word 7 is "at", expected "to""#);
     refused::<Fault>("drop packets on a -> b at 1 s", r#"word 2 is "packets", expected "SYNs""#);
-    refused::<Fault>("stretch a -> b at 1 s", r#"word 2 is "a", expected "reads" or "writes""#);
+    refused::<Fault>("stretch a -> b at 1 s", r#"word 2 is "a", expected "writes" or "reads""#);
     refused::<Fault>("fail accept on a at 1 s", r#"word 2 is "accept", expected "lookups" or "accepts""#);
     refused::<Hold>("hold the 1st task spawned on a at x", r#"word 9 is "x", expected a place"#);
     refused::<Hold>("hold the 1st task spawned on a at  at its 1st poll for 1 s", "expected a place");
@@ -235,7 +236,7 @@ proptest! {
     }
 
     #[test]
-    fn spans_read_back(span in arbitrary::spans()) {
+    fn spans_read_back(span in arbitrary::durations()) {
         prop_assert_eq!(DisplayDuration(span).to_string().parse(), Ok(DisplayDuration(span)));
     }
 

@@ -8,7 +8,8 @@ use std::{fmt::Display, str::FromStr, time::Duration};
 const SHOWN_CHARS_MAX: usize = 160;
 
 /// The words of a sentence that are not read yet.
-pub(super) struct Words<'a> {
+#[derive(Clone)]
+pub(crate) struct Words<'a> {
     text: &'a str,
     /// `None`: every word is read. An empty text is one empty word.
     rest: Option<&'a str>,
@@ -17,22 +18,22 @@ pub(super) struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    pub(super) fn new(text: &'a str) -> Words<'a> {
+    pub(crate) fn new(text: &'a str) -> Words<'a> {
         Words { text, rest: (!text.is_empty()).then_some(text), read: 0 }
     }
 
     /// The next word, still to be read; an empty one stands for the end.
-    pub(super) fn peek(&self) -> &'a str {
+    pub(crate) fn peek(&self) -> &'a str {
         self.rest.map(|rest| rest.split(' ').next().unwrap_or(rest)).unwrap_or_default()
     }
 
     /// Everything that is still to be read.
-    pub(super) fn rest(&self) -> &'a str {
+    pub(crate) fn rest(&self) -> &'a str {
         self.rest.unwrap_or_default()
     }
 
     /// Reads the next `bytes` of the rest and the space behind them.
-    pub(super) fn skip(&mut self, bytes: usize) {
+    pub(crate) fn skip(&mut self, bytes: usize) {
         let Some(rest) = self.rest else { return };
         let (skipped, rest) = rest.split_at(bytes);
         self.read += skipped.split(' ').count();
@@ -40,7 +41,7 @@ impl<'a> Words<'a> {
     }
 
     /// Reads a word if `meaning` knows it.
-    pub(super) fn word<T>(
+    pub(crate) fn word<T>(
         &mut self,
         expected: &str,
         meaning: impl FnOnce(&'a str) -> Option<T>,
@@ -52,12 +53,12 @@ impl<'a> Words<'a> {
     }
 
     /// Reads these words and no others.
-    pub(super) fn exactly(&mut self, words: &str) -> Result<(), SentenceError> {
+    pub(crate) fn exactly(&mut self, words: &str) -> Result<(), SentenceError> {
         words.split(' ').try_for_each(|word| self.word(&format!("{word:?}"), |found| (found == word).then_some(())))
     }
 
     /// Reads this word if it is the next one.
-    pub(super) fn takes(&mut self, word: &str) -> bool {
+    pub(crate) fn takes(&mut self, word: &str) -> bool {
         let takes = self.rest.is_some() && self.peek() == word;
         if takes {
             self.skip(word.len());
@@ -65,26 +66,54 @@ impl<'a> Words<'a> {
         takes
     }
 
-    pub(super) fn host(&mut self) -> Result<String, SentenceError> {
+    /// Reads the first of these parts that fits. If none does, the error tells what those expected that got furthest.
+    pub(crate) fn either<T>(
+        &mut self,
+        parts: impl Iterator<Item = fn(&mut Words<'_>) -> Result<T, SentenceError>>,
+    ) -> Result<T, SentenceError> {
+        let mut errors = Vec::new();
+        for part in parts {
+            let mut words = self.clone();
+            match part(&mut words) {
+                Ok(value) => {
+                    *self = words;
+                    return Ok(value);
+                }
+                Err(error) => errors.push((words, error)),
+            }
+        }
+        let furthest = errors.iter().map(|(words, _)| words.read).max().unwrap_or(self.read);
+        errors.retain(|(words, _)| words.read == furthest);
+        let mut expected: Vec<&str> = vec![];
+        for one in errors.iter().filter_map(|(_, error)| error.expected()) {
+            if !expected.contains(&one) {
+                expected.push(one);
+            }
+        }
+        let words = errors.first().map_or(&*self, |(words, _)| words);
+        Err(words.expected(&one_of(&expected)))
+    }
+
+    pub(crate) fn host(&mut self) -> Result<String, SentenceError> {
         self.word("a host: letters, digits, `_`, `.` and `-`", |word| {
             let fits = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
             (!word.is_empty() && word.chars().all(fits)).then(|| word.to_string())
         })
     }
 
-    pub(super) fn link(&mut self) -> Result<Link, SentenceError> {
+    pub(crate) fn link(&mut self) -> Result<Link, SentenceError> {
         let one = self.host()?;
         self.exactly("<->")?;
         Ok(Link(one, self.host()?))
     }
 
-    pub(super) fn route(&mut self) -> Result<Route, SentenceError> {
+    pub(crate) fn route(&mut self) -> Result<Route, SentenceError> {
         let from = self.host()?;
         self.exactly("->")?;
         Ok(Route { from, to: self.host()? })
     }
 
-    pub(super) fn way(&mut self) -> Result<Direction, SentenceError> {
+    pub(crate) fn direction(&mut self) -> Result<Direction, SentenceError> {
         let one = self.host()?;
         let both = self.word("\"<->\" or \"->\"", |word| match word {
             "<->" => Some(true),
@@ -96,21 +125,28 @@ impl<'a> Words<'a> {
     }
 
     /// A whole number from 1 on, without leading zeros.
-    pub(super) fn count<T: FromStr + PartialOrd + From<u8> + Display>(&mut self, most: T) -> Result<T, SentenceError> {
+    pub(crate) fn count<T: FromStr + PartialOrd + From<u8> + Display>(&mut self, most: T) -> Result<T, SentenceError> {
         self.word(&format!("a whole number from 1 to {most}"), |word| {
             let count: T = word.parse().ok()?;
             (count >= T::from(1) && count <= most && count.to_string() == word).then_some(count)
         })
     }
 
-    pub(super) fn nth(&mut self) -> Result<u32, SentenceError> {
+    /// How many percent, from 1 to 100: `10 % of`.
+    pub(crate) fn percent(&mut self) -> Result<u8, SentenceError> {
+        let percent = self.count(100)?;
+        self.exactly("% of")?;
+        Ok(percent)
+    }
+
+    pub(crate) fn nth(&mut self) -> Result<u32, SentenceError> {
         self.word("an ordinal like \"1st\" or \"22nd\", at most \"4294967295th\"", |word| {
             let nth = word.trim_end_matches(|c: char| c.is_ascii_lowercase()).parse().ok()?;
             (nth > 0 && Ordinal(nth).to_string() == word).then_some(nth)
         })
     }
 
-    pub(super) fn span(&mut self) -> Result<Duration, SentenceError> {
+    pub(crate) fn duration(&mut self) -> Result<Duration, SentenceError> {
         let digits = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
         let (whole, fraction) = self.word("a number like \"12\" or \"4.2\"", |word| match word.split_once('.') {
             None => digits(word).then_some((word, "")),
@@ -123,19 +159,19 @@ impl<'a> Words<'a> {
             "ns" => 0,
             _ => return Err(self.expected("a unit: \"s\", \"ms\", \"us\" or \"ns\"")),
         };
-        let span = nanoseconds(whole, fraction, places).ok_or_else(|| {
+        let duration = nanoseconds(whole, fraction, places).ok_or_else(|| {
             self.expected(&format!("a duration of whole nanoseconds, at most {}", DisplayDuration(Duration::MAX)))
         })?;
         self.skip(self.peek().len());
-        Ok(span)
+        Ok(duration)
     }
 
-    pub(super) fn end(&self) -> Result<(), SentenceError> {
+    pub(crate) fn end(&self) -> Result<(), SentenceError> {
         self.rest.map_or(Ok(()), |_| Err(self.expected("nothing more")))
     }
 
     /// The error that something else should stand here.
-    pub(super) fn expected(&self, expected: &str) -> SentenceError {
+    pub(crate) fn expected(&self, expected: &str) -> SentenceError {
         let (text, expected) = (shortened(self.text), expected.to_string());
         match self.rest {
             None => SentenceError::Ends { sentence: None, text, words: self.read, expected },
@@ -157,6 +193,15 @@ fn nanoseconds(whole: &str, fraction: &str, places: usize) -> Option<Duration> {
     let fraction = format!("{fraction:0<places$}").parse().unwrap_or(0);
     let nanos = whole.parse::<u128>().ok()?.checked_mul(unit)?.checked_add(fraction)?;
     Some(Duration::new(u64::try_from(nanos / PER_SECOND).ok()?, (nanos % PER_SECOND) as u32))
+}
+
+/// `a`, `a or b`, `a, b or c`.
+fn one_of(expected: &[&str]) -> String {
+    match expected {
+        [] => "something else".into(),
+        [one] => (*one).into(),
+        [some @ .., last] => format!("{} or {last}", some.join(", ")),
+    }
 }
 
 fn shortened(text: &str) -> String {

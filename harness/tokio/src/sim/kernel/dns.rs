@@ -1,6 +1,7 @@
 //! Names to addresses: every host is known to every other by its name; a test may give names of its own.
 
-use super::{FaultKind, HostId, Kernel, Kind};
+use super::{HostId, Kernel, Kind};
+use refrain_core::plan::fault::HostEffect;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr},
@@ -15,7 +16,7 @@ impl Kernel {
         if name == "localhost" {
             return Ok(vec![Ipv4Addr::LOCALHOST.into()]);
         }
-        if self.suffers(FaultKind::FailLookups(from)) {
+        if self.suffers(from, HostEffect::FailLookups) {
             // `EAI_AGAIN`.
             return self.cannot_resolve(from, name, "Temporary failure in name resolution");
         }

@@ -1,24 +1,10 @@
 //! Faults: what goes wrong, from when to when, and how `heal` mends it.
 
-use super::{Action, HostId, Impairment, Kernel, Kind, Trigger, host::HostAction};
+use super::{Action, HostId, Kernel, Kind, Trigger, host::HostAction};
+use refrain_core::plan::fault::HostEffect;
 
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum FaultKind {
-    /// From the first host to the second, and back if `both`.
-    Impair {
-        way: (HostId, HostId),
-        both: bool,
-        how: Impairment,
-    },
-    Reset(HostId, HostId),
-    Kill(HostId),
-    Crash(HostId),
-    Pause(HostId),
-    FailLookups(HostId),
-    FailAccepts(HostId),
-}
+/// One thing that goes wrong on the simulated network.
+pub type Effect = refrain_core::plan::fault::Effect<HostId>;
 
 /// Where a fault is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +22,8 @@ pub enum Stage {
 /// A fault of this run.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
-    pub kind: FaultKind,
+    /// What it does. When it is over, all of this is undone.
+    pub effects: Vec<Effect>,
     pub lasts: Option<u64>,
     pub stage: Stage,
     /// The fault as its plan prints it, without when.
@@ -47,42 +34,20 @@ pub(crate) struct Fault {
 
 impl Fault {
     /// One that has not begun.
-    pub fn new(kind: FaultKind, lasts: Option<u64>, text: String) -> Fault {
-        Fault { kind, lasts, stage: Stage::Waiting, text, met: vec![] }
+    pub fn new(effects: Vec<Effect>, lasts: Option<u64>, text: String) -> Fault {
+        Fault { effects, lasts, stage: Stage::Waiting, text, met: vec![] }
     }
 
     /// Whether it touches what goes on between two hosts, or on one.
     pub fn touches(&self, a: HostId, b: HostId) -> bool {
-        let (x, y) = self.kind.hosts();
-        match x == y {
+        self.effects.iter().map(Effect::hosts).any(|(x, y)| match x == y {
             true => x == a || x == b,
             false => (x, y) == (a, b) || (x, y) == (b, a) || a == b && (a == x || a == y),
-        }
-    }
-}
-
-impl FaultKind {
-    /// The two hosts between which it is, or one twice.
-    fn hosts(self) -> (HostId, HostId) {
-        match self {
-            FaultKind::Impair { way, .. } => way,
-            FaultKind::Reset(a, b) => (a, b),
-            FaultKind::Kill(h)
-            | FaultKind::Crash(h)
-            | FaultKind::Pause(h)
-            | FaultKind::FailLookups(h)
-            | FaultKind::FailAccepts(h) => (h, h),
-        }
+        })
     }
 
-    /// What it does to which ways.
-    fn ways(self) -> impl Iterator<Item = (HostId, HostId, Impairment)> {
-        let ways = match self {
-            FaultKind::Impair { way: (a, b), both: true, how } if a != b => [Some((a, b, how)), Some((b, a, how))],
-            FaultKind::Impair { way: (a, b), how, .. } => [Some((a, b, how)), None],
-            _ => [None, None],
-        };
-        ways.into_iter().flatten()
+    fn is_active(&self) -> bool {
+        matches!(self.stage, Stage::Active(_))
     }
 }
 
@@ -100,37 +65,43 @@ impl Kernel {
     }
 
     pub(super) fn begin_fault(&mut self, index: usize) {
-        let Fault { kind, lasts, stage, .. } = self.faults[index];
-        if stage != Stage::Waiting {
+        if self.faults[index].stage != Stage::Waiting {
             return;
         }
         self.event(Kind::Fault, index, 1, |k| k.faults[index].text.clone());
         self.faults[index].stage = Stage::Active(self.now);
-        let (a, b) = kind.hosts();
-        self.faults[index].met = self.states_between(a, b);
-        match kind {
-            FaultKind::Impair { .. } => kind.ways().for_each(|(from, to, how)| self.impair(from, to, how)),
-            FaultKind::Reset(a, b) => self.reset_between(a, b),
-            FaultKind::FailLookups(_) | FaultKind::FailAccepts(_) => {}
-            FaultKind::Kill(host) => {
+        let effects = self.faults[index].effects.clone();
+        let hosts = effects.first().map(Effect::hosts);
+        self.faults[index].met = hosts.map(|(a, b)| self.states_between(a, b)).unwrap_or_default();
+        for effect in &effects {
+            self.begin_effect(effect);
+        }
+        if effects.iter().all(|effect| matches!(effect, Effect::Reset(..))) {
+            self.faults[index].stage = Stage::Over(self.now, self.now);
+        } else if let Some(lasts) = self.faults[index].lasts {
+            self.later(self.now.saturating_add(lasts), Action::FaultOver(index));
+        }
+    }
+
+    fn begin_effect(&mut self, effect: &Effect) {
+        match *effect {
+            Effect::Route { from, to, effect } => self.impair(from, to, effect),
+            Effect::Reset(a, b) => self.reset_between(a, b),
+            Effect::Host { host, effect: HostEffect::Kill } => {
                 self.hosts[host].downs += 1;
                 self.process_ends(host, "is killed");
                 self.host_do(HostAction::Kill, host);
             }
-            FaultKind::Crash(host) => {
+            Effect::Host { host, effect: HostEffect::Crash } => {
                 self.hosts[host].downs += 1;
                 self.crash(host);
                 self.host_do(HostAction::Kill, host);
             }
-            FaultKind::Pause(host) => {
+            Effect::Host { host, effect: HostEffect::Pause } => {
                 self.hosts[host].pauses += 1;
                 self.host_do(HostAction::Pause, host);
             }
-        }
-        match lasts {
-            _ if matches!(kind, FaultKind::Reset(..)) => self.faults[index].stage = Stage::Over(self.now, self.now),
-            Some(lasts) => self.later(self.now.saturating_add(lasts), Action::FaultOver(index)),
-            None => {}
+            Effect::Host { effect: HostEffect::FailLookups | HostEffect::FailAccepts, .. } => {}
         }
     }
 
@@ -138,13 +109,18 @@ impl Kernel {
         let Stage::Active(began) = self.faults[index].stage else { return };
         self.event(Kind::Fault, index, 2, |k| format!("over: {}", k.faults[index].text));
         self.faults[index].stage = Stage::Over(began, self.now);
-        let kind = self.faults[index].kind;
-        match kind {
-            FaultKind::Impair { .. } => kind.ways().for_each(|(from, to, how)| self.repair(from, to, how)),
-            FaultKind::Reset(..) | FaultKind::FailLookups(_) => {}
-            FaultKind::FailAccepts(host) => self.wake_accepting(host),
-            FaultKind::Kill(host) | FaultKind::Crash(host) => self.down_no_more(host),
-            FaultKind::Pause(host) => {
+        for effect in self.faults[index].effects.clone() {
+            self.end_effect(&effect);
+        }
+    }
+
+    fn end_effect(&mut self, effect: &Effect) {
+        match *effect {
+            Effect::Route { from, to, effect } => self.repair(from, to, effect),
+            Effect::Reset(..) | Effect::Host { effect: HostEffect::FailLookups, .. } => {}
+            Effect::Host { host, effect: HostEffect::FailAccepts } => self.wake_accepting(host),
+            Effect::Host { host, effect: HostEffect::Kill | HostEffect::Crash } => self.down_no_more(host),
+            Effect::Host { host, effect: HostEffect::Pause } => {
                 self.hosts[host].pauses -= 1;
                 if self.hosts[host].pauses == 0 {
                     self.host_do(HostAction::Resume, host);
@@ -169,8 +145,7 @@ impl Kernel {
     /// One fault less keeps a host down. It has power when no crash lasts, and a process when no fault lasts; an operator
     /// may have started one before.
     fn down_no_more(&mut self, host: HostId) {
-        let crashed = |fault: &Fault| fault.kind == FaultKind::Crash(host) && matches!(fault.stage, Stage::Active(_));
-        self.hosts[host].up = !self.faults.iter().any(crashed);
+        self.hosts[host].up = !self.suffers(host, HostEffect::Crash);
         self.hosts[host].downs -= 1;
         if self.hosts[host].downs == 0 && !self.hosts[host].running {
             self.host_do(HostAction::Restart, host);
@@ -186,8 +161,9 @@ impl Kernel {
         }
     }
 
-    /// Whether a fault of this kind lasts now.
-    pub(super) fn suffers(&self, kind: FaultKind) -> bool {
-        self.faults.iter().any(|fault| fault.kind == kind && matches!(fault.stage, Stage::Active(_)))
+    /// Whether this happens to a host now.
+    pub(super) fn suffers(&self, host: HostId, effect: HostEffect) -> bool {
+        let sought = Effect::Host { host, effect };
+        self.faults.iter().any(|fault| fault.is_active() && fault.effects.contains(&sought))
     }
 }

@@ -1,12 +1,13 @@
 //! How a connection comes to be: SYN, SYN-ACK, ACK, and what happens when one is lost.
 
 use super::{
-    Action, ConnId, HostId, Impairment, Kernel, Kind, TriggerKind,
+    Action, ConnId, HostId, Kernel, Kind, TriggerKind,
     conn::Handshake,
     errno::os_error,
     listen::Admission,
     socket::{Options, SocketId},
 };
+use refrain_core::plan::fault::RouteEffect;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
@@ -79,7 +80,7 @@ impl Kernel {
 
     fn send_syn(&mut self, conn: ConnId, tries: u32) {
         let (from, to) = self.way(conn, 0);
-        let dropped = self.is_impaired(from, to, Impairment::DropSyns);
+        let dropped = self.is_impaired(from, to, RouteEffect::LoseSyns);
         if let Some(due) = self.send_control(conn, 0).filter(|_| !dropped) {
             self.later(due, Action::Syn(conn));
         }
@@ -121,7 +122,7 @@ impl Kernel {
             return self.send_syn_ack(conn, 1);
         }
         self.conns[conn].ends[1].boot = self.hosts[to].boot;
-        if self.is_impaired(from, to, Impairment::RefuseSyns) {
+        if self.is_impaired(from, to, RouteEffect::RefuseSyns) {
             return self.send_rst(conn, 1);
         }
         let addr = self.conns[conn].ends[1].addr;

@@ -1,6 +1,8 @@
 //! What lies between two hosts: how long packets take, which of them are lost, and what else is wrong with the way now.
 
 use super::{HostId, Kernel};
+use refrain_core::plan::fault::RouteEffect;
+use std::time::Duration;
 
 /// The least time that a packet takes between hosts.
 const LATENCY_MIN_NS: u64 = 200_000;
@@ -13,37 +15,6 @@ const LOOPBACK_SPREAD_NS: u64 = 50_000;
 const OVERTAKEN_NS: u64 = 2 * LATENCY_SPREAD_NS;
 /// What IP and TCP add to the bytes of a packet, where only so many pass a second.
 const HEADER_BYTES: u64 = 40;
-
-/// What is wrong with the way from one host to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Impairment {
-    /// No packet passes.
-    Cut,
-    /// Every packet takes so many nanoseconds longer.
-    Slow(u64),
-    /// So many of a hundred packets take so many nanoseconds longer.
-    Delay(u8, u64),
-    /// So many of a hundred packets are lost.
-    Lose(u8),
-    /// So many of a hundred packets arrive twice.
-    Duplicate(u8),
-    /// So many of a hundred packets are overtaken by later ones.
-    Reorder(u8),
-    /// So many bytes pass a second.
-    Limit(u64),
-    /// Packets that would open a connection are dropped.
-    DropSyns,
-    /// Packets that would open a connection are answered with a reset.
-    RefuseSyns,
-    /// A write takes one byte.
-    StretchWrites,
-    /// A read gives one byte.
-    StretchReads,
-    /// Nothing is read.
-    StallReads,
-    /// Buffers hold so many bytes.
-    ShrinkBuffers(u64),
-}
 
 /// What becomes of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,18 +41,34 @@ enum RandomDraw {
 impl Kernel {
     /// Whether a packet sent now from one host reaches another that is up, unless chance loses it.
     pub fn passes(&self, from: HostId, to: HostId) -> bool {
-        !self.is_impaired(from, to, Impairment::Cut)
+        !self.is_impaired(from, to, RouteEffect::Block)
     }
 
-    /// Whether exactly this is wrong with a way now.
-    pub fn is_impaired(&self, from: HostId, to: HostId, how: Impairment) -> bool {
-        self.impairments(from, to).any(|other| other == how)
+    /// Whether exactly this happens on a route now.
+    pub fn is_impaired(&self, from: HostId, to: HostId, effect: RouteEffect) -> bool {
+        self.effects_on(from, to).any(|other| other == effect)
+    }
+
+    /// How many bytes a write takes at most on a route now.
+    pub fn write_max(&self, from: HostId, to: HostId) -> usize {
+        self.effects_on(from, to).fold(usize::MAX, |most, effect| match effect {
+            RouteEffect::LimitWrites(bytes) => most.min(bytes),
+            _ => most,
+        })
+    }
+
+    /// How many bytes a read gives at most on a route now; 0: it waits.
+    pub fn read_max(&self, from: HostId, to: HostId) -> usize {
+        self.effects_on(from, to).fold(usize::MAX, |most, effect| match effect {
+            RouteEffect::LimitReads(bytes) => most.min(bytes),
+            _ => most,
+        })
     }
 
     /// How much a buffer of this size holds now for what goes from one host to another.
     pub fn buffer(&self, from: HostId, to: HostId, size: usize) -> usize {
-        self.impairments(from, to).fold(size, |size, how| match how {
-            Impairment::ShrinkBuffers(bytes) => size.min(usize::try_from(bytes).unwrap_or(usize::MAX)),
+        self.effects_on(from, to).fold(size, |size, effect| match effect {
+            RouteEffect::LimitBuffers(bytes) => size.min(usize::try_from(bytes).unwrap_or(usize::MAX)),
             _ => size,
         })
     }
@@ -93,32 +80,31 @@ impl Kernel {
             true => LOOPBACK_MIN_NS + chance % LOOPBACK_SPREAD_NS,
             false => LATENCY_MIN_NS + chance % LATENCY_SPREAD_NS,
         };
-        let mut passage = PacketFate { due: self.now + latency, lost: false, overtaken: false, copy_due: None };
+        let mut fate = PacketFate { due: self.now + latency, lost: false, overtaken: false, copy_due: None };
         if self.impaired.is_empty() {
-            return passage;
+            return fate;
         }
-        let drawn = |lot: RandomDraw, percent: u8| super::record::mix(chance, lot as u64) % 100 < u64::from(percent);
+        let drawn = |draw: RandomDraw, percent: u8| super::record::mix(chance, draw as u64) % 100 < u64::from(percent);
         let (mut longer, mut rate, mut copied) = (0u64, u64::MAX, false);
-        for how in self.impairments(from, to) {
-            match how {
-                Impairment::Cut => passage.lost = true,
-                Impairment::Slow(by) => longer = longer.saturating_add(by),
-                Impairment::Delay(percent, by) if drawn(RandomDraw::Delayed, percent) => {
-                    longer = longer.saturating_add(by)
+        for effect in self.effects_on(from, to) {
+            match effect {
+                RouteEffect::Block => fate.lost = true,
+                RouteEffect::Delay { percent, by } if drawn(RandomDraw::Delayed, percent) => {
+                    longer = longer.saturating_add(nanoseconds(by));
                 }
-                Impairment::Lose(percent) => passage.lost |= drawn(RandomDraw::Lost, percent),
-                Impairment::Duplicate(percent) => copied |= drawn(RandomDraw::Copied, percent),
-                Impairment::Reorder(percent) => passage.overtaken |= drawn(RandomDraw::Overtaken, percent),
-                Impairment::Limit(bytes) => rate = rate.min(bytes),
+                RouteEffect::Lose { percent } => fate.lost |= drawn(RandomDraw::Lost, percent),
+                RouteEffect::Duplicate { percent } => copied |= drawn(RandomDraw::Copied, percent),
+                RouteEffect::Reorder { percent } => fate.overtaken |= drawn(RandomDraw::Overtaken, percent),
+                RouteEffect::LimitRate { bytes_per_s } => rate = rate.min(bytes_per_s),
                 _ => {}
             }
         }
-        let overtaken = if passage.overtaken { OVERTAKEN_NS } else { 0 };
+        let overtaken = if fate.overtaken { OVERTAKEN_NS } else { 0 };
         let waits = self.wait_for_turn((from, to), rate, bytes);
         let later = longer.saturating_add(overtaken).saturating_add(waits).min(super::FAR_NS);
-        passage.due = passage.due.saturating_add(later);
-        passage.copy_due = copied.then(|| passage.due + latency);
-        passage
+        fate.due = fate.due.saturating_add(later);
+        fate.copy_due = copied.then(|| fate.due + latency);
+        fate
     }
 
     /// How long a packet waits until all those before it have passed, and passes itself.
@@ -132,25 +118,25 @@ impl Kernel {
         *free_at - self.now
     }
 
-    fn impairments(&self, from: HostId, to: HostId) -> impl Iterator<Item = Impairment> {
-        self.impaired.iter().filter(move |(way, _)| *way == (from, to)).map(|(_, how)| *how)
+    fn effects_on(&self, from: HostId, to: HostId) -> impl Iterator<Item = RouteEffect> {
+        self.impaired.iter().filter(move |(route, _)| *route == (from, to)).map(|(_, effect)| *effect)
     }
 
-    /// Something more is wrong with a way.
-    pub(super) fn impair(&mut self, from: HostId, to: HostId, how: Impairment) {
-        self.impaired.push(((from, to), how));
+    /// One more effect begins on a route.
+    pub(super) fn impair(&mut self, from: HostId, to: HostId, effect: RouteEffect) {
+        self.impaired.push(((from, to), effect));
     }
 
-    /// One thing less is wrong with a way. Packets find that out by themselves, applications are told.
-    pub(super) fn repair(&mut self, from: HostId, to: HostId, how: Impairment) {
-        if let Some(at) = self.impaired.iter().position(|other| *other == ((from, to), how)) {
+    /// One effect on a route is over. Packets find that out by themselves, applications are told.
+    pub(super) fn repair(&mut self, from: HostId, to: HostId, effect: RouteEffect) {
+        if let Some(at) = self.impaired.iter().position(|other| *other == ((from, to), effect)) {
             self.impaired.remove(at);
         }
-        if matches!(how, Impairment::Limit(_)) {
+        if matches!(effect, RouteEffect::LimitRate { .. }) {
             // What was sent meanwhile arrives when it would have; what is sent from now on does not wait for it.
             self.busy_until.remove(&(from, to));
         }
-        if matches!(how, Impairment::StallReads | Impairment::ShrinkBuffers(_)) {
+        if matches!(effect, RouteEffect::LimitReads(0) | RouteEffect::LimitBuffers(_)) {
             for conn in self.conns_between(from, to) {
                 for side in [0, 1] {
                     self.send_queued(conn, side);
@@ -172,4 +158,9 @@ impl Kernel {
         conns.dedup();
         conns
     }
+}
+
+/// A duration on the simulated clock, which counts further than any run goes.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

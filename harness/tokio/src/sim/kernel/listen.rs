@@ -1,10 +1,11 @@
 //! Listeners: their queue, what happens when it is full, and what accepts from it.
 
 use super::{
-    Action, ConnId, FaultKind, HostId, Kernel, Kind, Overflow, TriggerKind, Wait, Waiters,
+    Action, ConnId, HostId, Kernel, Kind, Overflow, TriggerKind, Wait, Waiters,
     errno::EMFILE,
     socket::{Options, SocketId},
 };
+use refrain_core::plan::fault::HostEffect;
 use std::{collections::VecDeque, io, net::SocketAddr, task::Waker};
 
 /// The backlog of a listener that does not say: `TcpListener::bind` asks for as much (mio 1.2).
@@ -131,7 +132,7 @@ impl Kernel {
         let host = self.listeners[id].host;
         if self.listeners[id].ready {
             // The descriptor comes first (`accept4`): without one the connection stays in the queue.
-            let full = !self.has_file_left(host) || self.suffers(FaultKind::FailAccepts(host));
+            let full = !self.has_file_left(host) || self.suffers(host, HostEffect::FailAccepts);
             if full && self.now >= self.listeners[id].fails_from {
                 self.listeners[id].fails_from = self.now + ACCEPT_FAILS_NS;
                 self.event(Kind::Accept, id, 2, |_| "cannot accept: too many open files".into());

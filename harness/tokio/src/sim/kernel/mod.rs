@@ -4,6 +4,7 @@
 //! calls out while it is borrowed: wakers are collected and woken afterwards.
 
 use madsim::time::TimeHandle;
+use refrain_core::plan::fault::RouteEffect;
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
@@ -40,9 +41,8 @@ mod waiters;
 pub(crate) use conn::{Conn, ConnId, Fin, Side};
 pub(crate) use errno::os_error;
 pub(crate) use fault::Fault;
-pub use fault::{FaultKind, Stage};
+pub use fault::{Effect, Stage};
 pub(crate) use host::{Host, HostAction, HostId, TEST_HOST};
-pub use link::Impairment;
 pub(crate) use listen::ListenerId;
 pub use netstat::{Socket, SocketTimer};
 pub(crate) use network::Network;
@@ -75,8 +75,8 @@ pub(crate) struct Kernel {
     pub hosts_by_name: BTreeMap<String, HostId>,
     pub tasks: Vec<TaskState>,
     pub conns: Vec<Conn>,
-    /// What is wrong with which way now.
-    pub impaired: Vec<((HostId, HostId), Impairment)>,
+    /// What happens on which route now.
+    pub impaired: Vec<((HostId, HostId), RouteEffect)>,
     /// Until when packets wait for their turn, where only so many bytes pass a second.
     pub busy_until: BTreeMap<(HostId, HostId), u64>,
     pub sockets: Vec<socket::Socket>,

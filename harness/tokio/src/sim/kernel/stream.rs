@@ -1,7 +1,7 @@
 //! What an application does with a connection: it writes into a buffer and reads from one.
 
 use super::{
-    Action, Conn, ConnId, Impairment, Kernel, Kind, Side, TriggerKind, Wait,
+    Action, Conn, ConnId, Kernel, Kind, Side, TriggerKind, Wait,
     conn::{Fin, Pipe},
     errno::os_error,
 };
@@ -30,7 +30,7 @@ impl Kernel {
         }
         let (from, to) = self.way(conn, side);
         let space = self.space(conn, side);
-        let most = if self.is_impaired(from, to, Impairment::StretchWrites) { 1 } else { data.len() };
+        let most = self.write_max(from, to);
         let pipe = &mut self.conns[conn].pipes[side];
         let n = space.min(data.len()).min(most);
         if n == 0 && !data.is_empty() {
@@ -59,10 +59,10 @@ impl Kernel {
     ) -> Poll<io::Result<()>> {
         self.uses(conn, side);
         let (from, to) = self.way(conn, 1 - side);
-        if self.is_impaired(from, to, Impairment::StallReads) {
+        let most = self.read_max(from, to);
+        if most == 0 {
             return self.wait_to_read(waiter, conn, side);
         }
-        let most = if self.is_impaired(from, to, Impairment::StretchReads) { 1 } else { usize::MAX };
         let pipe = &mut self.conns[conn].pipes[1 - side];
         if !pipe.arrived.is_empty() && peek {
             pipe.arrived.peek(into, most);
@@ -121,7 +121,7 @@ impl Kernel {
         let gone = !self.knows(conn, side);
         let (read_closed, error) = (gone || pipes[1 - side].fin == Fin::Arrived, ends[side].error.is_some());
         let (from, to) = self.way(conn, 1 - side);
-        let stalled = self.is_impaired(from, to, Impairment::StallReads);
+        let stalled = self.read_max(from, to) == 0;
         let write_closed = gone || read_closed && pipes[side].fin > Fin::Open;
         let states = [
             (Ready::READABLE, !stalled && (read_closed || error || !pipes[1 - side].arrived.is_empty())),

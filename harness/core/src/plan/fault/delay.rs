@@ -1,0 +1,75 @@
+//! Makes some packets take longer: spikes of latency.
+
+use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
+use crate::{
+    plan::{
+        Direction, DisplayDuration,
+        sentence::{SentenceError, words::Words},
+    },
+    simpler,
+};
+use std::{fmt, time::Duration};
+
+documented!("delay 10 % of a <-> b by 300 ms", "10 percent of the packets take longer");
+
+/// Some percent of the packets take this much longer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delay {
+    /// How many percent of the packets, from 1 to 100.
+    pub percent: u8,
+    /// The packets on this way.
+    pub of: Direction,
+    /// How much longer.
+    pub by: Duration,
+}
+
+impl Faults {
+    /// Some packets take longer for a while: spikes of latency.
+    pub fn delays(self) -> Faults {
+        self.and(Delay::NAME)
+    }
+}
+
+impl Kind for Delay {
+    const NAME: &'static str = "delay";
+    const LASTS: Lasts = Lasts::For;
+    const WEIGHT: u32 = 1;
+    const ALLOW: fn(Faults) -> Faults = Faults::delays;
+
+    fn parse(words: &mut Words<'_>) -> Result<Delay, SentenceError> {
+        words.exactly("delay")?;
+        let percent = words.percent()?;
+        let of = words.direction()?;
+        words.exactly("by")?;
+        Ok(Delay { percent, of, by: words.duration()? })
+    }
+
+    fn draw(draw: &mut Draw<'_>) -> Option<Delay> {
+        Some(Delay { of: draw.direction()?, percent: draw.percent(), by: draw.delay() })
+    }
+
+    fn simpler(&self) -> Vec<Delay> {
+        let shorter = simpler::durations(self.by).map(|by| Delay { by, ..self.clone() });
+        let fewer = simpler::percents(self.percent).map(|percent| Delay { percent, ..self.clone() });
+        shorter.chain(fewer).collect()
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        Effect::on(&self.of, RouteEffect::Delay { percent: self.percent, by: self.by })
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn any() -> proptest::strategy::BoxedStrategy<Delay> {
+        use crate::plan::arbitrary;
+        use proptest::prelude::*;
+        (1..=100u8, arbitrary::directions(), arbitrary::durations())
+            .prop_map(|(percent, of, by)| Delay { percent, of, by })
+            .boxed()
+    }
+}
+
+impl fmt::Display for Delay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "delay {} % of {} by {}", self.percent, self.of, DisplayDuration(self.by))
+    }
+}

@@ -1,0 +1,61 @@
+//! Drops the packets that would open a connection.
+
+use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
+use crate::plan::{
+    Direction,
+    sentence::{SentenceError, words::Words},
+};
+use std::fmt;
+
+documented!("drop SYNs on a -> b", "connects are not answered and time out");
+
+/// Packets that would open a connection are dropped: a connect tries again, and times out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DropSyns {
+    /// Where.
+    pub on: Direction,
+}
+
+impl Faults {
+    /// Packets that would open a connection are dropped for a while.
+    pub fn dropped_syns(self) -> Faults {
+        self.and(DropSyns::NAME)
+    }
+}
+
+impl Kind for DropSyns {
+    const NAME: &'static str = "drop SYNs";
+    const LASTS: Lasts = Lasts::For;
+    const WEIGHT: u32 = 1;
+    const ALLOW: fn(Faults) -> Faults = Faults::dropped_syns;
+
+    fn parse(words: &mut Words<'_>) -> Result<DropSyns, SentenceError> {
+        words.exactly("drop SYNs on")?;
+        Ok(DropSyns { on: words.direction()? })
+    }
+
+    fn draw(draw: &mut Draw<'_>) -> Option<DropSyns> {
+        Some(DropSyns { on: draw.direction()? })
+    }
+
+    fn simpler(&self) -> Vec<DropSyns> {
+        vec![]
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        Effect::on(&self.on, RouteEffect::LoseSyns)
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn any() -> proptest::strategy::BoxedStrategy<DropSyns> {
+        use crate::plan::arbitrary;
+        use proptest::prelude::*;
+        arbitrary::directions().prop_map(|on| DropSyns { on }).boxed()
+    }
+}
+
+impl fmt::Display for DropSyns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "drop SYNs on {}", self.on)
+    }
+}

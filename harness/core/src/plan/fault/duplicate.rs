@@ -1,0 +1,67 @@
+//! Delivers some packets twice.
+
+use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
+use crate::{
+    plan::{
+        Direction,
+        sentence::{SentenceError, words::Words},
+    },
+    simpler,
+};
+use std::fmt;
+
+documented!("duplicate 10 % of a <-> b", "10 percent of the packets arrive twice");
+
+/// Some percent of the packets arrive twice. TCP throws the copies away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicate {
+    /// How many percent of the packets, from 1 to 100.
+    pub percent: u8,
+    /// The packets on this way.
+    pub of: Direction,
+}
+
+impl Faults {
+    /// Some packets arrive twice for a while.
+    pub fn duplicates(self) -> Faults {
+        self.and(Duplicate::NAME)
+    }
+}
+
+impl Kind for Duplicate {
+    const NAME: &'static str = "duplicate";
+    const LASTS: Lasts = Lasts::For;
+    const WEIGHT: u32 = 1;
+    const ALLOW: fn(Faults) -> Faults = Faults::duplicates;
+
+    fn parse(words: &mut Words<'_>) -> Result<Duplicate, SentenceError> {
+        words.exactly("duplicate")?;
+        let percent = words.percent()?;
+        Ok(Duplicate { percent, of: words.direction()? })
+    }
+
+    fn draw(draw: &mut Draw<'_>) -> Option<Duplicate> {
+        Some(Duplicate { of: draw.direction()?, percent: draw.percent() })
+    }
+
+    fn simpler(&self) -> Vec<Duplicate> {
+        simpler::percents(self.percent).map(|percent| Duplicate { percent, ..self.clone() }).collect()
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        Effect::on(&self.of, RouteEffect::Duplicate { percent: self.percent })
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn any() -> proptest::strategy::BoxedStrategy<Duplicate> {
+        use crate::plan::arbitrary;
+        use proptest::prelude::*;
+        (1..=100u8, arbitrary::directions()).prop_map(|(percent, of)| Duplicate { percent, of }).boxed()
+    }
+}
+
+impl fmt::Display for Duplicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "duplicate {} % of {}", self.percent, self.of)
+    }
+}

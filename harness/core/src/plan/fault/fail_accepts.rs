@@ -1,0 +1,58 @@
+//! Leaves a process without file descriptors for what it would accept.
+
+use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
+use crate::plan::sentence::{SentenceError, words::Words};
+use std::fmt;
+
+documented!("fail accepts on a", "it has no file descriptor left: `EMFILE`");
+
+/// The host's process has no file descriptor left for what it would accept: `EMFILE`. New connections wait in the backlog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailAccepts {
+    /// Which host.
+    pub host: String,
+}
+
+impl Faults {
+    /// A host cannot accept connections for a while: it is out of file descriptors.
+    pub fn failed_accepts(self) -> Faults {
+        self.and(FailAccepts::NAME)
+    }
+}
+
+impl Kind for FailAccepts {
+    const NAME: &'static str = "fail accepts";
+    const LASTS: Lasts = Lasts::For;
+    const WEIGHT: u32 = 1;
+    const ALLOW: fn(Faults) -> Faults = Faults::failed_accepts;
+
+    fn parse(words: &mut Words<'_>) -> Result<FailAccepts, SentenceError> {
+        words.exactly("fail accepts on")?;
+        Ok(FailAccepts { host: words.host()? })
+    }
+
+    fn draw(draw: &mut Draw<'_>) -> Option<FailAccepts> {
+        Some(FailAccepts { host: draw.service()? })
+    }
+
+    fn simpler(&self) -> Vec<FailAccepts> {
+        vec![]
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        Effect::host(&self.host, HostEffect::FailAccepts)
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn any() -> proptest::strategy::BoxedStrategy<FailAccepts> {
+        use crate::plan::arbitrary;
+        use proptest::prelude::*;
+        arbitrary::hosts().prop_map(|host| FailAccepts { host }).boxed()
+    }
+}
+
+impl fmt::Display for FailAccepts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "fail accepts on {}", self.host)
+    }
+}

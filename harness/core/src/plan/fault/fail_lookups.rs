@@ -1,0 +1,58 @@
+//! Makes a host's look-ups of names fail.
+
+use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
+use crate::plan::sentence::{SentenceError, words::Words};
+use std::fmt;
+
+documented!("fail lookups on a", "names are not resolved");
+
+/// The host's look-ups of names fail: its resolver does not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailLookups {
+    /// Which host.
+    pub host: String,
+}
+
+impl Faults {
+    /// A host cannot resolve names for a while.
+    pub fn failed_lookups(self) -> Faults {
+        self.and(FailLookups::NAME)
+    }
+}
+
+impl Kind for FailLookups {
+    const NAME: &'static str = "fail lookups";
+    const LASTS: Lasts = Lasts::For;
+    const WEIGHT: u32 = 1;
+    const ALLOW: fn(Faults) -> Faults = Faults::failed_lookups;
+
+    fn parse(words: &mut Words<'_>) -> Result<FailLookups, SentenceError> {
+        words.exactly("fail lookups on")?;
+        Ok(FailLookups { host: words.host()? })
+    }
+
+    fn draw(draw: &mut Draw<'_>) -> Option<FailLookups> {
+        Some(FailLookups { host: draw.host() })
+    }
+
+    fn simpler(&self) -> Vec<FailLookups> {
+        vec![]
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        Effect::host(&self.host, HostEffect::FailLookups)
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn any() -> proptest::strategy::BoxedStrategy<FailLookups> {
+        use crate::plan::arbitrary;
+        use proptest::prelude::*;
+        arbitrary::hosts().prop_map(|host| FailLookups { host }).boxed()
+    }
+}
+
+impl fmt::Display for FailLookups {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "fail lookups on {}", self.host)
+    }
+}

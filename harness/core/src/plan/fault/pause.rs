@@ -1,0 +1,58 @@
+//! Stops a process for a while.
+
+use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
+use crate::plan::sentence::{SentenceError, words::Words};
+use std::fmt;
+
+documented!("pause a", "its process stands still");
+
+/// The process is stopped as on `SIGSTOP`; its kernel goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// Which host.
+    pub host: String,
+}
+
+impl Faults {
+    /// A process stands still for a while.
+    pub fn pauses(self) -> Faults {
+        self.and(Pause::NAME)
+    }
+}
+
+impl Kind for Pause {
+    const NAME: &'static str = "pause";
+    const LASTS: Lasts = Lasts::For;
+    const WEIGHT: u32 = 1;
+    const ALLOW: fn(Faults) -> Faults = Faults::pauses;
+
+    fn parse(words: &mut Words<'_>) -> Result<Pause, SentenceError> {
+        words.exactly("pause")?;
+        Ok(Pause { host: words.host()? })
+    }
+
+    fn draw(draw: &mut Draw<'_>) -> Option<Pause> {
+        Some(Pause { host: draw.service()? })
+    }
+
+    fn simpler(&self) -> Vec<Pause> {
+        vec![]
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        Effect::host(&self.host, HostEffect::Pause)
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn any() -> proptest::strategy::BoxedStrategy<Pause> {
+        use crate::plan::arbitrary;
+        use proptest::prelude::*;
+        arbitrary::hosts().prop_map(|host| Pause { host }).boxed()
+    }
+}
+
+impl fmt::Display for Pause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pause {}", self.host)
+    }
+}

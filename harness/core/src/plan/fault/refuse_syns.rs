@@ -1,0 +1,61 @@
+//! Answers packets that would open a connection with a reset.
+
+use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
+use crate::plan::{
+    Direction,
+    sentence::{SentenceError, words::Words},
+};
+use std::fmt;
+
+documented!("refuse SYNs on a -> b", "connects are refused");
+
+/// Packets that would open a connection are answered with a reset: a connect is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefuseSyns {
+    /// Where.
+    pub on: Direction,
+}
+
+impl Faults {
+    /// Connects are refused for a while.
+    pub fn refusals(self) -> Faults {
+        self.and(RefuseSyns::NAME)
+    }
+}
+
+impl Kind for RefuseSyns {
+    const NAME: &'static str = "refuse SYNs";
+    const LASTS: Lasts = Lasts::For;
+    const WEIGHT: u32 = 1;
+    const ALLOW: fn(Faults) -> Faults = Faults::refusals;
+
+    fn parse(words: &mut Words<'_>) -> Result<RefuseSyns, SentenceError> {
+        words.exactly("refuse SYNs on")?;
+        Ok(RefuseSyns { on: words.direction()? })
+    }
+
+    fn draw(draw: &mut Draw<'_>) -> Option<RefuseSyns> {
+        Some(RefuseSyns { on: draw.direction()? })
+    }
+
+    fn simpler(&self) -> Vec<RefuseSyns> {
+        vec![]
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        Effect::on(&self.on, RouteEffect::RefuseSyns)
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn any() -> proptest::strategy::BoxedStrategy<RefuseSyns> {
+        use crate::plan::arbitrary;
+        use proptest::prelude::*;
+        arbitrary::directions().prop_map(|on| RefuseSyns { on }).boxed()
+    }
+}
+
+impl fmt::Display for RefuseSyns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "refuse SYNs on {}", self.on)
+    }
+}

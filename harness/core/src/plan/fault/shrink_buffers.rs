@@ -1,0 +1,70 @@
+//! Makes the buffers of sockets small.
+
+use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
+use crate::{
+    plan::{
+        Direction,
+        sentence::{SentenceError, words::Words},
+    },
+    simpler,
+};
+use std::fmt;
+
+documented!("shrink buffers on a -> b to 16 B", "socket buffers hold 16 bytes");
+
+/// The buffers of the writer's and the reader's sockets hold no more than this many bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShrinkBuffers {
+    /// Where.
+    pub on: Direction,
+    /// How many bytes, at least 1.
+    pub bytes: u64,
+}
+
+impl Faults {
+    /// Buffers of sockets are small for a while.
+    pub fn small_buffers(self) -> Faults {
+        self.and(ShrinkBuffers::NAME)
+    }
+}
+
+impl Kind for ShrinkBuffers {
+    const NAME: &'static str = "shrink buffers";
+    const LASTS: Lasts = Lasts::For;
+    const WEIGHT: u32 = 1;
+    const ALLOW: fn(Faults) -> Faults = Faults::small_buffers;
+
+    fn parse(words: &mut Words<'_>) -> Result<ShrinkBuffers, SentenceError> {
+        words.exactly("shrink buffers on")?;
+        let on = words.direction()?;
+        words.exactly("to")?;
+        let bytes = words.count(u64::MAX)?;
+        words.exactly("B")?;
+        Ok(ShrinkBuffers { on, bytes })
+    }
+
+    fn draw(draw: &mut Draw<'_>) -> Option<ShrinkBuffers> {
+        Some(ShrinkBuffers { on: draw.direction()?, bytes: 1 << draw.rng().u32(..10) })
+    }
+
+    fn simpler(&self) -> Vec<ShrinkBuffers> {
+        simpler::counts(self.bytes).map(|bytes| ShrinkBuffers { bytes, ..self.clone() }).collect()
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        Effect::on(&self.on, RouteEffect::LimitBuffers(self.bytes))
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn any() -> proptest::strategy::BoxedStrategy<ShrinkBuffers> {
+        use crate::plan::arbitrary;
+        use proptest::prelude::*;
+        (arbitrary::directions(), arbitrary::counts()).prop_map(|(on, bytes)| ShrinkBuffers { on, bytes }).boxed()
+    }
+}
+
+impl fmt::Display for ShrinkBuffers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "shrink buffers on {} to {} B", self.on, self.bytes)
+    }
+}

@@ -1,0 +1,89 @@
+//! Simpler numbers and durations: smaller ones, rounder ones first.
+
+use std::time::Duration;
+
+/// Fewer percent: the least, with one digit, half.
+pub fn percents(percent: u8) -> impl Iterator<Item = u8> {
+    counts(percent.into()).filter_map(|percent| percent.try_into().ok())
+}
+
+/// 1234 -> 1, 1000, 617: the least, with one digit, half.
+pub fn counts(count: u64) -> impl Iterator<Item = u64> {
+    let digit = count.checked_ilog10().map_or(0, |power| count / 10u64.pow(power) * 10u64.pow(power));
+    let mut simpler = vec![1, digit, count / 2];
+    simpler.retain(|simpler| (1..count).contains(simpler));
+    simpler.dedup();
+    simpler.into_iter()
+}
+
+/// 12.304 s -> 10 s, 12 s, 12.3 s; 6 s; 12.303 s: with fewer digits, then about half, then the last digit one less.
+/// None is below a millisecond, the shortest that is drawn: 1 ns is smaller and means nothing to a reader.
+pub fn durations(duration: Duration) -> impl Iterator<Item = Duration> {
+    let nanos = duration.as_nanos();
+    let mut simpler: Vec<u128> = powers_of_ten(nanos).map(|unit| nanos / unit * unit).collect();
+    let half = nanos / 2;
+    simpler.extend(powers_of_ten(half).next().map(|unit| half / unit * unit));
+    let last_digit = powers_of_ten(nanos).find(|unit| nanos.is_multiple_of(*unit));
+    simpler.extend(last_digit.map(|unit| nanos - if unit == nanos { unit / 10 } else { unit }));
+    let mut proposed: Vec<u128> = Vec::new();
+    for span in simpler {
+        if (SHORTEST..nanos).contains(&span) && !proposed.contains(&span) {
+            proposed.push(span);
+        }
+    }
+    proposed.into_iter().map(|nanos| Duration::new((nanos / NANOS) as u64, (nanos % NANOS) as u32))
+}
+
+const NANOS: u128 = 1_000_000_000;
+/// A millisecond.
+const SHORTEST: u128 = 1_000_000;
+
+/// The powers of ten that are not larger, the largest first.
+fn powers_of_ten(number: u128) -> impl Iterator<Item = u128> {
+    let largest = number.checked_ilog10();
+    largest.into_iter().flat_map(|largest| (0..=largest).rev()).map(|power| 10u128.pow(power))
+}
+
+/// The first one, the middle one, the one before.
+pub fn nths(nth: u32) -> Vec<u32> {
+    let mut simpler = vec![1, nth / 2, nth.saturating_sub(1)];
+    simpler.retain(|simpler| (1..nth).contains(simpler));
+    simpler.dedup();
+    simpler
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{DisplayDuration, arbitrary};
+    use proptest::prelude::*;
+
+    fn spans(span: &str) -> String {
+        let spans: Vec<String> = durations(span.parse::<DisplayDuration>().unwrap().0)
+            .map(|span| DisplayDuration(span).to_string())
+            .collect();
+        spans.join(", ")
+    }
+
+    #[test]
+    fn durations_lose_their_last_digits_then_half() {
+        assert_eq!(spans("12.304193 s"), "10 s, 12 s, 12.3 s, 12.304 s, 12.3041 s, 12.30419 s, 6 s, 12.304192 s");
+        assert_eq!(spans("1.5 ms"), "1 ms, 1.4 ms");
+        assert_eq!(spans("12 s"), "10 s, 6 s, 11 s");
+        assert_eq!(spans("100 ms"), "50 ms, 90 ms");
+        assert_eq!(spans("2 ms"), "1 ms");
+        assert_eq!(spans("1 ms"), "");
+        assert_eq!(spans("1 ns"), "");
+        assert_eq!(spans("0 s"), "");
+        assert!(spans("18446744073709551615 s").starts_with("10000000000000000000 s, 18000000000000000000 s"));
+    }
+
+    proptest! {
+        #[test]
+        fn durations_only_get_shorter(span in arbitrary::durations()) {
+            let simpler: Vec<_> = durations(span).collect();
+            prop_assert!(simpler.iter().all(|simpler| *simpler < span && *simpler >= Duration::from_millis(1)));
+            prop_assert!(simpler.len() <= 32);
+        }
+    }
+}
