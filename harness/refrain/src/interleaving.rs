@@ -3,6 +3,7 @@
 //! One engine is exhaustive and knows the memory model; the other samples, and scales further. Both run the model on
 //! [`crate::sync`], in one thread of the process: their threads are stacks that they switch.
 
+mod budget;
 mod child;
 mod exhaust;
 mod explore;

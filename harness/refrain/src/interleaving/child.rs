@@ -6,8 +6,7 @@
 use super::{
     choose,
     log::{self, Log},
-    searcher,
-    seq_cst, verdict,
+    searcher, seq_cst, verdict,
 };
 use crate::{
     engine::{Heartbeat, Outlet, Watch, exit},

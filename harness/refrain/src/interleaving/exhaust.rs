@@ -10,12 +10,9 @@
 
 mod parts;
 
-use super::{
-    explore::{Budget, Part},
-    loom::Path,
-};
+use super::{budget::Share, explore::Part, loom::Path};
 use crate::{
-    engine::{Ask, Limit, Refusal, Workers, unexpected},
+    engine::{Ask, Refusal, Workers, unexpected},
     job::{Answer, Job, Search, Searched},
     plan::Plan,
     protocol,
@@ -31,41 +28,14 @@ use std::{
 const UNTIL_SPLIT: u64 = 128;
 const UNTIL_TOLD: u64 = 1_024;
 
-/// How much of a budget a search may use.
-#[derive(Clone, Copy)]
-pub(super) struct Share<'a> {
-    pub budget: &'a Budget<'a>,
-    /// Up to which part of the whole.
-    pub up_to: f64,
-    pub started: Instant,
-    /// Whether it goes on to its end, whatever the budget says.
-    pub unlimited: bool,
-}
-
-impl Share<'_> {
-    fn left(&self) -> u64 {
-        match self.unlimited {
-            true if self.budget.sink.stops() => 0,
-            true => u64::MAX,
-            false => self.budget.left(self.up_to, self.started),
-        }
-    }
-
-    /// Counts executions: where their number is what ends the search, no more than are left.
-    fn count(&self, executions: u64) -> u64 {
-        let is_exact = !self.unlimited && !self.budget.sink.stops() && matches!(self.budget.until, Limit::Runs(_));
-        let counted = if is_exact { executions.min(self.left()) } else { executions };
-        self.budget.add(counted);
-        counted
-    }
-}
-
 struct WorkQueue {
     parts: Parts,
     executions: u64,
     failed: Option<Plan>,
-    /// Why it is not complete, and whether what was searched says something all the same.
-    stopped: Option<(String, bool)>,
+    /// Whether its share of the budget is used up.
+    is_late: bool,
+    /// Why the engine cannot go on.
+    limit: Option<String>,
     refused: Option<Refusal>,
 }
 
@@ -80,15 +50,15 @@ struct Shared<'a> {
 
 /// Searches with at most so many preemptions; `None`: with any number.
 pub(super) fn exhaust(
-    pool: &mut dyn Workers,
+    workers: &mut dyn Workers,
     preemptions: Option<u8>,
     total_order: bool,
     share: Share<'_>,
 ) -> Result<Part, Refusal> {
     let parts = Parts::whole(Path::whole(preemptions).to_string());
-    let queue = WorkQueue { parts, executions: 0, failed: None, stopped: None, refused: None };
+    let queue = WorkQueue { parts, executions: 0, failed: None, is_late: false, limit: None, refused: None };
     let begun = Instant::now();
-    let all = pool.all();
+    let all = workers.all();
     let workers = all.len();
     let shared = Shared { queue: Mutex::new(queue), changed: Condvar::new(), workers, total_order, share };
     thread::scope(|scope| {
@@ -100,14 +70,15 @@ pub(super) fn exhaust(
     if let Some(why) = queue.refused {
         return Err(why);
     }
-    let (end, is_sound) = match (&queue.failed, queue.stopped) {
-        (Some(_), _) => ("found a failure".to_owned(), true),
-        (None, Some(stopped)) => stopped,
-        (None, None) => (protocol::Searched::COMPLETE.to_owned(), true),
+    let end = match (&queue.failed, &queue.limit) {
+        (Some(_), _) => "found a failure".to_owned(),
+        (None, Some(limit)) => format!("stopped: {limit}"),
+        (None, None) if queue.is_late => "stopped at its share of the budget".to_owned(),
+        (None, None) => protocol::Searched::COMPLETE.to_owned(),
     };
     let (by, took_ms) = (name(preemptions, total_order), begun.elapsed().as_millis() as u64);
     let searched = protocol::Searched { by, executions: queue.executions, took_ms, end };
-    Ok(Part { searched, failed: queue.failed, is_sound })
+    Ok(Part { searched, failed: queue.failed, limit: queue.limit, is_exhaustive: true })
 }
 
 /// `loom, at most 1 preemption`.
@@ -149,7 +120,7 @@ fn take(shared: &Shared) -> Option<(u64, Search)> {
     while queue.is_going_on() && !queue.parts.is_empty() {
         let left = shared.share.left();
         if left == 0 {
-            queue.stopped = Some(("stopped at its share of the budget".to_owned(), true));
+            queue.is_late = true;
             shared.changed.notify_all();
             break;
         }
@@ -165,7 +136,7 @@ fn take(shared: &Shared) -> Option<(u64, Search)> {
 
 impl WorkQueue {
     fn is_going_on(&self) -> bool {
-        self.failed.is_none() && self.stopped.is_none() && self.refused.is_none()
+        self.failed.is_none() && !self.is_late && self.limit.is_none() && self.refused.is_none()
     }
 
     /// Counts what the next part came to: everything before it has counted.
@@ -173,11 +144,11 @@ impl WorkQueue {
         let counted = shared.share.count(searched.executions);
         self.executions += counted;
         if counted < searched.executions {
-            self.stopped = Some(("stopped at its share of the budget".to_owned(), true));
+            self.is_late = true;
         } else if searched.failed.is_some() {
             self.failed = searched.failed;
         } else if let Some(limit) = searched.limit {
-            self.stopped = Some((format!("stopped: {limit}"), false));
+            self.limit = Some(limit);
         } else if let Some(next) = searched.next {
             let idle = shared.workers > 1 && self.parts.todo() < shared.workers;
             if let Err(why) = self.parts.put_back(next, within, idle) {

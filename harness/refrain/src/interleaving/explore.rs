@@ -1,62 +1,38 @@
-//! Explores a model: samples its executions, then searches all of them, with more and more preemptions.
+//! Explores a model: looks at the executions with few preemptions, samples, then searches all executions, with more and more
+//! preemptions.
 
-use super::{exhaust, model::Model, sample};
+use super::{
+    budget::{Budget, Share},
+    exhaust,
+    model::Model,
+    sample,
+};
 use crate::{
     engine::{Explored, Found, Limit, ProgressSink, Refusal, Workers, unexpected},
     event::Event,
     job::{Answer, Job, Ran, Source},
     plan::{Plan, Threads},
-    protocol::{Progress, Searched},
+    protocol::Searched,
     verdict::Signature,
 };
-use std::{
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::Instant,
-};
+use std::time::Instant;
 
-/// How many preemptions are allowed, one after the other, so that the first failure has the fewest.
+/// How many preemptions the exhaustive search allows, one bound after the other, so that the first failure has the fewest.
 const BOUNDS: [Option<u8>; 5] = [Some(0), Some(1), Some(2), Some(3), None];
-
-/// How much is left to do, and for whom.
-pub(crate) struct Budget<'a> {
-    pub until: Limit,
-    pub sink: ProgressSink<'a>,
-    made: AtomicU64,
-}
-
-impl<'a> Budget<'a> {
-    /// Nothing is done yet.
-    pub fn new(until: Limit, sink: ProgressSink<'a>) -> Budget<'a> {
-        Budget { until, sink, made: AtomicU64::new(0) }
-    }
-
-    /// How many executions may be made before `share`, which is a part of the whole, is used up; none if it is late.
-    pub fn left(&self, share: f64, started: Instant) -> u64 {
-        if self.sink.stops() {
-            return 0;
-        }
-        match self.until {
-            Limit::Runs(runs) => ((runs as f64 * share) as u64).saturating_sub(self.made.load(Relaxed)),
-            Limit::Time(end) => {
-                let whole = end.saturating_duration_since(started).as_secs_f64();
-                if started.elapsed().as_secs_f64() < whole * share { u64::MAX } else { 0 }
-            }
-        }
-    }
-
-    pub fn add(&self, executions: u64) {
-        let runs = self.made.fetch_add(executions, Relaxed) + executions;
-        let of = if let Limit::Runs(of) = self.until { Some(of.max(runs)) } else { None };
-        self.sink.tell(Progress { doing: "exploring".into(), runs, of, note: String::new() });
-    }
-}
+/// How many executions the exhaustive search makes of its first bounds before anything is sampled. A bug that needs no
+/// preemption or one, or an old value, mostly shows in that many.
+const FIRST_LOOK: [u64; 2] = [16, 32];
+/// How much of the budget is sampled, where the exhaustive search has its part, too.
+const SAMPLED: f64 = 0.5;
 
 /// One engine's part, and what it found.
 pub(super) struct Part {
     pub searched: Searched,
     pub failed: Option<Plan>,
-    /// Whether it says anything: not if the engine could not model the model.
-    pub is_sound: bool,
+    /// Why the engine cannot explore the model, if it cannot.
+    pub limit: Option<String>,
+    /// Whether it is a part of the exhaustive search.
+    pub is_exhaustive: bool,
 }
 
 /// Explores a model of which one execution is known to pass.
@@ -67,24 +43,19 @@ pub(super) fn explore(
     until: Limit,
     sink: ProgressSink<'_>,
 ) -> Result<Explored, Refusal> {
-    let budget = Budget::new(until, sink);
-    let (parts, found) = searched(model, workers, base, &budget, Instant::now())?;
+    let budget = Budget::new(until, sink, Instant::now());
+    let bounds = match model.preemptions {
+        None => BOUNDS.to_vec(),
+        Some(most) => (0..=most).map(Some).collect(),
+    };
+    let mut exploring =
+        Exploring { model, workers, budget: &budget, bounds, parts: vec![], total_order: false, found: None };
+    exploring.explore(base)?;
+    let Exploring { parts, found, .. } = exploring;
+    if found.is_none() {
+        refuse_unexplored(model, &parts, sink)?;
+    }
     let runs = parts.iter().map(|part| part.searched.executions).sum();
-    if found.is_none() && parts.iter().all(|part| !part.is_sound) {
-        let whys = parts.iter().map(|part| format!("{}: {}", part.searched.by, part.searched.end));
-        return Err(format!("no engine could explore the model:\n  {}", whys.collect::<Vec<_>>().join("\n  ")));
-    }
-    if let Some(last) = parts.last()
-        && model.complete
-        && found.is_none()
-        && last.searched.end != Searched::COMPLETE
-        && !sink.stops()
-    {
-        return Err(format!(
-            "the model asks for a complete search, and {} did not come to its end: {}",
-            last.searched.by, last.searched.end
-        ));
-    }
     Ok(Explored {
         runs,
         engines: parts.into_iter().map(|part| part.searched).collect(),
@@ -93,78 +64,122 @@ pub(super) fn explore(
     })
 }
 
-fn searched(
-    model: &Model,
-    workers: &mut dyn Workers,
-    base: u64,
-    budget: &Budget,
-    started: Instant,
-) -> Result<(Vec<Part>, Option<Plan>), Refusal> {
-    let mut parts = vec![];
-    if model.searcher != Some("loom") && model.preemptions.is_none() {
-        let share = if model.searcher.is_some() { 1.0 } else { 0.5 };
-        for part in sample::sample(workers, base, budget, share, started)? {
-            let failed = part.failed.clone();
-            parts.push(part);
-            if failed.is_some() {
-                return Ok((parts, failed));
-            }
-        }
+/// Nothing was found: refuses to call that an answer where it is none.
+fn refuse_unexplored(model: &Model, parts: &[Part], sink: ProgressSink<'_>) -> Result<(), Refusal> {
+    if parts.iter().all(|part| part.limit.is_some()) {
+        let whys = parts.iter().map(|part| format!("{}: {}", part.searched.by, part.searched.end));
+        return Err(format!("no engine could explore the model:\n  {}", whys.collect::<Vec<_>>().join("\n  ")));
     }
-    if model.searcher == Some("shuttle") {
-        return Ok((parts, None));
-    }
-    let bounds: Vec<Option<u8>> = match model.preemptions {
-        None => BOUNDS.to_vec(),
-        Some(most) => (0..=most).map(Some).collect(),
-    };
-    let mut total_order = false;
-    let mut at = 0;
-    while at < bounds.len() {
-        let last = at + 1 == bounds.len();
-        // Each bound gets its share of what is left.
-        let share = (parts_done(budget, started) + 1.0 / (bounds.len() - at) as f64).min(1.0);
-        let unlimited = last && model.complete;
-        let share = exhaust::Share { budget, up_to: share, started, unlimited };
-        let part = exhaust::exhaust(workers, bounds[at], total_order, share)?;
-        let failed = part.failed.clone();
-        let is_sound = part.is_sound;
-        parts.push(part);
-        if let Some(plan) = failed {
-            let ran = record(workers, plan.clone())?;
-            let possible = match ran.verdict.failure() {
-                Some(failure) if has_seq_cst(&ran.events) => is_possible(workers, &ran.plan, &failure.signature())?,
-                _ => true,
-            };
-            if possible {
-                return Ok((parts, Some(plan)));
-            }
-            // Once more, with the one order that loom does not model by itself.
-            let part = parts.last_mut().expect("it was just pushed");
-            let what = ran.verdict.failure().map_or("a failure", |failure| failure.class.name());
-            part.searched.end = format!("{what} not confirmed: loom does not model SeqCst accesses");
-            part.failed = None;
-            total_order = true;
-            continue;
+    match parts.iter().rfind(|part| part.is_exhaustive) {
+        Some(Part { searched, .. }) if model.complete && searched.end != Searched::COMPLETE && !sink.stops() => {
+            Err(format!(
+                "the model asks for a complete search, and {} did not come to its end: {}",
+                searched.by, searched.end
+            ))
         }
-        if !is_sound {
-            break;
-        }
-        at += 1;
+        _ => Ok(()),
     }
-    Ok((parts, None))
 }
 
-/// How much of the whole budget is used, from 0 to 1.
-fn parts_done(budget: &Budget, started: Instant) -> f64 {
-    match budget.until {
-        Limit::Runs(0) => 1.0,
-        Limit::Runs(runs) => (budget.made.load(Relaxed) as f64 / runs as f64).min(1.0),
-        Limit::Time(end) => {
-            let left = end.saturating_duration_since(Instant::now()).as_secs_f64();
-            let gone = started.elapsed().as_secs_f64();
-            gone / (gone + left).max(f64::MIN_POSITIVE)
+/// An exploration that goes on.
+struct Exploring<'a> {
+    model: &'a Model,
+    workers: &'a mut dyn Workers,
+    budget: &'a Budget<'a>,
+    /// The bounds that are not searched to their end.
+    bounds: Vec<Option<u8>>,
+    parts: Vec<Part>,
+    /// Whether the exhaustive search keeps `SeqCst` operations in one order.
+    total_order: bool,
+    found: Option<Plan>,
+}
+
+impl Exploring<'_> {
+    /// A short look of the exhaustive search, then samples, then the exhaustive search to its end.
+    fn explore(&mut self, base: u64) -> Result<(), Refusal> {
+        let samples = self.model.searcher != Some("loom") && self.model.preemptions.is_none();
+        let exhausts = self.model.searcher != Some("shuttle");
+        if samples && exhausts {
+            for most in FIRST_LOOK {
+                if self.goes_on_exhausting() {
+                    self.exhaust_first_bound(self.budget.executions(most))?;
+                }
+            }
         }
+        if samples && self.found.is_none() && !self.bounds.is_empty() {
+            let share = if exhausts && !self.is_limited() { SAMPLED } else { 1.0 };
+            self.sample(base, self.budget.up_to(share))?;
+        }
+        while exhausts && self.goes_on_exhausting() {
+            let unlimited = self.bounds.len() == 1 && self.model.complete;
+            let share = self.budget.one_of(self.bounds.len()).unlimited(unlimited);
+            if !self.exhaust_first_bound(share)? {
+                // It had its share; the next bound has a share, too.
+                self.bounds.remove(0);
+            }
+        }
+        Ok(())
+    }
+
+    fn goes_on_exhausting(&self) -> bool {
+        self.found.is_none() && !self.bounds.is_empty() && !self.is_limited()
+    }
+
+    /// Whether the exhaustive engine cannot explore the model.
+    fn is_limited(&self) -> bool {
+        self.parts.iter().any(|part| part.is_exhaustive && part.limit.is_some())
+    }
+
+    fn sample(&mut self, base: u64, share: Share<'_>) -> Result<(), Refusal> {
+        for part in sample::sample(self.workers, base, share)? {
+            let failed = part.failed.clone();
+            self.parts.push(part);
+            self.found = self.found.take().or(failed);
+        }
+        Ok(())
+    }
+
+    /// Searches with the first of the bounds that are left; gives back whether that one is done.
+    fn exhaust_first_bound(&mut self, share: Share<'_>) -> Result<bool, Refusal> {
+        loop {
+            let mut part = exhaust::exhaust(self.workers, self.bounds[0], self.total_order, share)?;
+            let Some(plan) = part.failed.take() else {
+                let is_done = part.searched.end == Searched::COMPLETE;
+                if is_done {
+                    self.bounds.remove(0);
+                }
+                self.add(part);
+                return Ok(is_done);
+            };
+            let ran = record(self.workers, plan.clone())?;
+            let is_possible = match ran.verdict.failure() {
+                Some(failure) if has_seq_cst(&ran.events) => {
+                    is_possible(self.workers, &ran.plan, &failure.signature())?
+                }
+                _ => true,
+            };
+            if !is_possible {
+                // Once more, with the one order that loom does not model by itself.
+                let what = ran.verdict.failure().map_or("a failure", |failure| failure.class.name());
+                part.searched.end = format!("{what} not confirmed: loom does not model SeqCst accesses");
+                self.total_order = true;
+            }
+            self.add(part);
+            if is_possible {
+                self.found = Some(plan);
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Adds a part to what was searched in the same way before. What found a failure comes last.
+    fn add(&mut self, mut part: Part) {
+        if let Some(at) = self.parts.iter().position(|earlier| earlier.searched.by == part.searched.by) {
+            let earlier = self.parts.remove(at).searched;
+            part.searched.executions += earlier.executions;
+            part.searched.took_ms += earlier.took_ms;
+        }
+        self.parts.push(part);
     }
 }
 

@@ -3,11 +3,7 @@
 //! What was sampled loses the deviations that it does not need; then the exhaustive search looks for the same failure
 //! with no preemption, with one, and so on, up to as many as the plan has.
 
-use super::{
-    exhaust,
-    explore::{Budget, is_possible},
-    model::Model,
-};
+use super::{budget::Budget, exhaust, explore::is_possible, model::Model};
 use crate::{
     engine::{Limit, ProgressSink, Refusal, Smaller, Trials},
     job::Job,
@@ -58,9 +54,8 @@ fn fewer_preemptions(trials: &mut Trials<'_>, best: &mut Plan) -> Result<bool, R
         }
         let started = Instant::now();
         let end = trials.deadline.map_or(started + LOOK, |deadline| deadline.min(started + LOOK));
-        let budget = Budget::new(Limit::Time(end), ProgressSink { progress: &|_| {}, ..trials.sink });
-        let share = exhaust::Share { budget: &budget, up_to: 1.0, started, unlimited: false };
-        let part = exhaust::exhaust(trials.workers, Some(bound as u8), total_order, share)?;
+        let budget = Budget::new(Limit::Time(end), ProgressSink { progress: &|_| {}, ..trials.sink }, started);
+        let part = exhaust::exhaust(trials.workers, Some(bound as u8), total_order, budget.up_to(1.0))?;
         trials.runs += part.searched.executions;
         if let Some(found) = part.failed
             && let ControlFlow::Continue(Some(found)) = trials.ask(&Job::Try(found), best)
