@@ -4,9 +4,11 @@
 //! Tests use this through the crate `refrain`, which exports what users need.
 
 pub mod bridge;
+pub mod escape;
 pub mod event;
 pub mod find;
 pub mod job;
+pub mod lines;
 pub mod near;
 pub mod plan;
 pub mod protocol;

@@ -1,20 +1,40 @@
-//! Parses JSON of which nothing may be lost: no repeated name, and no nesting that could exhaust the stack.
+//! Parses JSON of which nothing may be lost: no repeated name, no nesting that could exhaust the stack, and no more values
+//! than memory is meant for.
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
-use std::{collections::BTreeSet, fmt};
+use std::{cell::Cell, collections::BTreeSet, fmt};
 
 /// How many arrays and objects may lie within each other.
 pub(crate) const DEPTH_MAX: usize = 64;
 
-/// Parses one JSON text; the error is for people and begins with what was found.
-pub(crate) fn parse(text: &[u8]) -> Result<Value, String> {
+/// Why a text is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    /// It has more values than it may have.
+    #[error("more values than a trace may have")]
+    TooMany,
+    /// What was found instead of JSON.
+    #[error("{0}")]
+    Found(String),
+}
+
+/// Parses one JSON text and takes the number of its values from `left`. The length of a text limits little: `0,` is two
+/// bytes of text and 32 of memory.
+pub(crate) fn parse(text: &[u8], left: &mut usize) -> Result<Value, Refused> {
     if depth(text) > DEPTH_MAX {
-        return Err(format!("more than {DEPTH_MAX} arrays and objects within each other"));
+        return Err(Refused::Found(format!("more than {DEPTH_MAX} nested arrays and objects")));
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    NamesOnce.deserialize(&mut deserializer).map_err(|error| error.to_string())?;
-    serde_json::from_slice(text).map_err(|error| error.to_string())
+    let values = Cell::new(0);
+    let check = Check { values: &values, values_max: *left };
+    let found = |error: serde_json::Error| match values.get() > *left {
+        true => Refused::TooMany,
+        false => Refused::Found(error.to_string()),
+    };
+    check.deserialize(&mut serde_json::Deserializer::from_slice(text)).map_err(found)?;
+    let value = serde_json::from_slice(text).map_err(found)?;
+    *left -= values.get();
+    Ok(value)
 }
 
 /// How many brackets are open at once at most, whether or not the text is JSON.
@@ -34,21 +54,30 @@ fn depth(text: &[u8]) -> usize {
     most
 }
 
-/// Accepts any JSON but an object that has a name twice: serde_json would keep the last one and say nothing.
+/// Accepts any JSON but an object that has a name twice, of which serde_json would keep the last one and say nothing, and
+/// more values than are left.
 ///
 /// It builds no value. serde_json's own does that, as only it knows how its numbers look to a visitor: a feature that
 /// any other crate may switch on (`arbitrary_precision`) changes that.
-struct NamesOnce;
+#[derive(Clone, Copy)]
+struct Check<'a> {
+    values: &'a Cell<usize>,
+    values_max: usize,
+}
 
-impl<'de> DeserializeSeed<'de> for NamesOnce {
+impl<'de> DeserializeSeed<'de> for Check<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.values.set(self.values.get() + 1);
+        if self.values.get() > self.values_max {
+            return Err(D::Error::custom("too many values"));
+        }
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for NamesOnce {
+impl<'de> Visitor<'de> for Check<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,14 +109,14 @@ impl<'de> Visitor<'de> for NamesOnce {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
-        while array.next_element_seed(NamesOnce)?.is_some() {}
+        while array.next_element_seed(self)?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
         let mut names = BTreeSet::new();
         while let Some(name) = object.next_key::<String>()? {
-            object.next_value_seed(NamesOnce)?;
+            object.next_value_seed(self)?;
             if let Some(name) = names.replace(name) {
                 return Err(A::Error::custom(format!("the name {name:?} a second time in one object")));
             }

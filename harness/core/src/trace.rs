@@ -13,9 +13,9 @@ mod read;
 mod write;
 
 pub use error::{Limit, TraceError};
-pub use name::file_name;
-pub use read::{parse, read};
-pub use write::write;
+pub use name::{file_name, is_of};
+pub use read::{parse, read, test_of};
+pub use write::{save, write};
 
 /// The format that this build writes; it reads every one up to it.
 ///
@@ -31,6 +31,8 @@ pub const VERSION: u32 = 2;
 pub const FILE_BYTES_MAX: usize = 64 << 20;
 /// The longest line that is read.
 pub const LINE_BYTES_MAX: usize = 4 << 20;
+/// The most JSON values that a trace holds, 20 for each event: what a hostile one takes in memory.
+pub const VALUES_MAX: usize = 2_000_000;
 /// The most events that a trace holds; of a longer run the last ones are kept.
 pub const EVENTS_MAX: usize = 100_000;
 /// The most sockets that a trace holds; of more the first ones are kept.
@@ -61,6 +63,15 @@ pub struct Trace {
     pub events: Vec<Event>,
     /// Every socket at the verdict, by host; none if the run died.
     pub sockets: Vec<Socket>,
+}
+
+impl Trace {
+    /// Whether it shows the same failure of the same plan. What the run did meanwhile may differ.
+    pub fn is_same_failure(&self, other: &Trace) -> bool {
+        (&self.test, &self.package, &self.target, &self.plan)
+            == (&other.test, &other.package, &other.target, &other.plan)
+            && self.failure.signature() == other.failure.signature()
+    }
 }
 
 /// What ran a plan.

@@ -1,13 +1,17 @@
 //! Says why a trace could not be read or written, where, and what to do.
 
-use super::{EVENTS_MAX, FILE_BYTES_MAX, LINE_BYTES_MAX, SOCKETS_MAX, VERSION};
-use std::{io, path::PathBuf};
+use super::{EVENTS_MAX, FILE_BYTES_MAX, LINE_BYTES_MAX, SOCKETS_MAX, VALUES_MAX, VERSION};
+use crate::escape::escaped;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// What the outside world did to a trace file.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
     /// The file system refused.
-    #[error("{}: cannot {tried}: {source}: check the path and its permissions", path.display())]
+    #[error("{}: cannot {tried}: {source}: check the path and its permissions", shown(path))]
     File {
         /// The file, or its folder.
         path: PathBuf,
@@ -16,26 +20,42 @@ pub enum TraceError {
         /// What the system said.
         source: io::Error,
     },
-    /// A folder stands there.
-    #[error("{}: is a folder: name one trace file in it", path.display())]
-    Folder {
-        /// The folder.
+    /// What stands there is no file.
+    #[error("{}: is {what}, expected a regular file: name one trace file", shown(path))]
+    NoFile {
+        /// Where.
         path: PathBuf,
+        /// What it is: `a folder`.
+        what: &'static str,
+    },
+    /// Every name that the trace could have is taken.
+    #[error(
+        "{}: is the trace of another failure, as are {tried} like it: remove those that are not needed",
+        shown(path)
+    )]
+    Taken {
+        /// The last one that was tried.
+        path: PathBuf,
+        /// How many were tried.
+        tried: usize,
     },
     /// The file has no byte.
-    #[error("{}:1: is empty, expected a header: {RESTORE}", path.display())]
+    #[error("{}:1: is empty, expected a header: {RESTORE}", shown(path))]
     Empty {
         /// The file.
         path: PathBuf,
     },
     /// The file is something else.
-    #[error("{}:1: is no trace, expected a line that begins with {{\"refrain-trace\":{VERSION}: name a saved trace", path.display())]
+    #[error(
+        "{}:1: is no trace, expected a line that begins with {{\"refrain-trace\":{VERSION}: name a saved trace",
+        shown(path)
+    )]
     NoTrace {
         /// The file.
         path: PathBuf,
     },
     /// A later refrain wrote it.
-    #[error("{}:1: trace has format {found}, this build reads up to {VERSION}: update refrain", path.display())]
+    #[error("{}:1: trace has format {found}, this build reads up to {VERSION}: update refrain", shown(path))]
     Newer {
         /// The file.
         path: PathBuf,
@@ -43,13 +63,13 @@ pub enum TraceError {
         found: u64,
     },
     /// The file ends within its header.
-    #[error("{}:1: is torn: it ends within the header: {RESTORE}", path.display())]
+    #[error("{}:1: is torn: it ends within the header: {RESTORE}", shown(path))]
     TornHeader {
         /// The file.
         path: PathBuf,
     },
     /// The file ends too early.
-    #[error("{}:{}: is torn: the header promises {promised} events and sockets, {found} are there: {RESTORE}", path.display(), found + 2)]
+    #[error("{}:{}: is torn: the header promises {promised} events and sockets, {found} are there: {RESTORE}", shown(path), found + 2)]
     Torn {
         /// The file.
         path: PathBuf,
@@ -59,7 +79,7 @@ pub enum TraceError {
         found: usize,
     },
     /// The file goes on after its last event or socket.
-    #[error("{}:{}: the header promises {promised} events and sockets, more text follows: {RESTORE}", path.display(), promised + 2)]
+    #[error("{}:{}: the header promises {promised} events and sockets, more text follows: {RESTORE}", shown(path), promised + 2)]
     Longer {
         /// The file.
         path: PathBuf,
@@ -67,7 +87,7 @@ pub enum TraceError {
         promised: usize,
     },
     /// A line is not what it should be.
-    #[error("{}:{line}: {what}: correct it, or {RESTORE}", path.display())]
+    #[error("{}:{line}: {what}: correct it, or {RESTORE}", shown(path))]
     Line {
         /// The file.
         path: PathBuf,
@@ -77,7 +97,7 @@ pub enum TraceError {
         what: String,
     },
     /// A limit was passed.
-    #[error("{}:{line}: has {what}: shrink the trace, or explore again", path.display())]
+    #[error("{}:{line}: has {what}: shrink the trace, or explore again", shown(path))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -87,7 +107,7 @@ pub enum TraceError {
         what: Limit,
     },
     /// What would be written could not be read again.
-    #[error("{}: not written, as it could not be read again: {why}", path.display())]
+    #[error("{}: not written, as it could not be read again: {why}", shown(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -105,12 +125,20 @@ pub enum Limit {
     /// On the length of a line.
     #[error("a line of more than {LINE_BYTES_MAX} bytes")]
     Line,
+    /// On the number of JSON values.
+    #[error("more than {VALUES_MAX} JSON values")]
+    Values,
     /// On the number of events.
     #[error("more than {EVENTS_MAX} events")]
     Events,
     /// On the number of sockets.
     #[error("more than {SOCKETS_MAX} sockets")]
     Sockets,
+}
+
+/// A path, fit for a terminal.
+fn shown(path: &Path) -> String {
+    escaped(&path.to_string_lossy())
 }
 
 const RESTORE: &str = "restore it from version control or explore again";

@@ -1,104 +1,199 @@
 //! Reads a trace file, and refuses one that is torn, too large, of a later format or not understood to its last byte.
+//!
+//! It reads one line at a time and holds no more than the trace itself.
 
-use super::{EVENTS_MAX, FILE_BYTES_MAX, Header, LINE_BYTES_MAX, Limit, SOCKETS_MAX, Trace, TraceError, VERSION};
-use crate::strict_json;
+use super::{
+    EVENTS_MAX, FILE_BYTES_MAX, Header, LINE_BYTES_MAX, Limit, SOCKETS_MAX, Trace, TraceError, VALUES_MAX, VERSION,
+};
+use crate::{
+    escape::escaped,
+    lines::{LineError, Lines},
+    strict_json::{self, Refused},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::{fs::File, io::Read, path::Path};
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufRead, BufReader},
+    os::unix::fs::{FileTypeExt, OpenOptionsExt},
+    path::Path,
+};
 
 /// What the header of every format begins with.
 const FORMAT: &str = "refrain-trace";
 
 /// Reads a trace file.
 pub fn read(path: &Path) -> Result<Trace, TraceError> {
-    let failed = |source| TraceError::File { path: path.to_path_buf(), tried: "read the trace", source };
-    let file = File::open(path).map_err(failed)?;
-    if file.metadata().map_err(failed)?.is_dir() {
-        return Err(TraceError::Folder { path: path.to_path_buf() });
-    }
-    let mut text = Vec::new();
-    // One byte more than a trace may have, so that `parse` sees that there are too many.
-    file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut text).map_err(failed)?;
-    parse(path, &text)
+    Reader::open(path)?.trace()
 }
 
 /// Reads a trace out of memory; `name` is what errors call it.
 pub fn parse(name: &Path, text: &[u8]) -> Result<Trace, TraceError> {
-    let path = || name.to_path_buf();
-    let too_large = |line, what| TraceError::TooLarge { path: path(), line, what };
-    if text.is_empty() {
-        return Err(TraceError::Empty { path: path() });
+    Reader::new(name, text, text.len() as u64)?.trace()
+}
+
+/// The test whose trace a file says that it is. Only the first line is read, and of that no more than the name.
+pub fn test_of(path: &Path) -> Result<String, TraceError> {
+    #[derive(Deserialize)]
+    struct Named {
+        test: String,
     }
-    if text.len() > FILE_BYTES_MAX {
-        return Err(too_large(1, Limit::File));
+    let mut reader = Reader::open(path)?;
+    let line = reader.first_line()?;
+    let named: Result<Named, _> = serde_json::from_slice(line);
+    named.map(|named| named.test).map_err(|error| reader.error(format!("expected a header: {error}")))
+}
+
+/// Opens a file, but nothing that a reader could wait for or read without end.
+pub(super) fn open_file(path: &Path) -> Result<File, TraceError> {
+    let failed = |source| TraceError::File { path: path.to_path_buf(), tried: "read the trace", source };
+    // Without this flag `open` waits until somebody writes to a FIFO.
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(failed)?;
+    let kind = file.metadata().map_err(failed)?.file_type();
+    let what = match kind {
+        _ if kind.is_file() => return Ok(file),
+        _ if kind.is_dir() => "a folder",
+        _ if kind.is_fifo() => "a FIFO",
+        _ => "a device",
+    };
+    Err(TraceError::NoFile { path: path.to_path_buf(), what })
+}
+
+/// A trace of which a part was read.
+struct Reader<'a, R> {
+    path: &'a Path,
+    lines: Lines<io::Take<R>>,
+    values_left: usize,
+}
+
+impl<'a> Reader<'a, BufReader<File>> {
+    fn open(path: &'a Path) -> Result<Self, TraceError> {
+        let file = open_file(path)?;
+        let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+        Reader::new(path, BufReader::new(file), bytes)
     }
-    let mut lines = Lines { name, rest: text, line: 0 };
-    let header = header(&mut lines)?;
-    if header.events > EVENTS_MAX {
-        return Err(too_large(1, Limit::Events));
+}
+
+impl<'a, R: BufRead> Reader<'a, R> {
+    fn new(path: &'a Path, source: R, bytes: u64) -> Result<Self, TraceError> {
+        // It may grow while it is read: what is read has the same limit.
+        let lines = Lines::new(source.take(FILE_BYTES_MAX as u64), LINE_BYTES_MAX);
+        let mut reader = Reader { path, lines, values_left: VALUES_MAX };
+        if reader.lines.at_end().map_err(|source| reader.failed(source))? {
+            return Err(TraceError::Empty { path: path.to_path_buf() });
+        }
+        if bytes > FILE_BYTES_MAX as u64 {
+            return Err(TraceError::TooLarge { path: path.to_path_buf(), line: 1, what: Limit::File });
+        }
+        Ok(reader)
     }
-    if header.sockets > SOCKETS_MAX {
-        return Err(too_large(1, Limit::Sockets));
+
+    fn trace(mut self) -> Result<Trace, TraceError> {
+        let path = || self.path.to_path_buf();
+        let header = self.header()?;
+        for (found, most, what) in
+            [(header.events, EVENTS_MAX, Limit::Events), (header.sockets, SOCKETS_MAX, Limit::Sockets)]
+        {
+            if found > most {
+                return Err(self.too_large(what));
+            }
+        }
+        let promised = header.events + header.sockets;
+        let (mut events, mut sockets) = (Vec::new(), Vec::new());
+        for found in 0..promised {
+            match found < header.events {
+                true => events.push(self.part("an event", promised, found)?),
+                false => sockets.push(self.part("a socket", promised, found)?),
+            }
+        }
+        if !self.lines.at_end().map_err(|source| self.failed(source))? {
+            return Err(TraceError::Longer { path: path(), promised });
+        }
+        let Header { test, package, target, engine, failure, plan, digest, left_out, build, .. } = header;
+        Ok(Trace { test, package, target, engine, plan, failure, digest, left_out, build, events, sockets })
     }
-    let promised = header.events + header.sockets;
-    let (mut events, mut sockets) = (Vec::new(), Vec::new());
-    for found in 0..promised {
-        let line = lines.next()?.ok_or_else(|| TraceError::Torn { path: path(), promised, found })?;
-        match found < header.events {
-            true => events.push(part("an event", line).map_err(|what| lines.error(what))?),
-            false => sockets.push(part("a socket", line).map_err(|what| lines.error(what))?),
+
+    fn header(&mut self) -> Result<Header, TraceError> {
+        let line = self.first_line()?.to_vec();
+        let mut value = self.json(&line)?;
+        let path = self.path.to_path_buf();
+        match value[FORMAT].as_u64() {
+            None | Some(0) => return Err(TraceError::NoTrace { path }),
+            Some(found) if found > u64::from(VERSION) => return Err(TraceError::Newer { path, found }),
+            // It had no sockets.
+            Some(1) => value["sockets"] = 0.into(),
+            Some(_) => {}
+        }
+        let header: Header = exactly(&value).map_err(|what| self.error(format!("expected a header: {what}")))?;
+        let hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+        if header.digest.len() != 16 || !header.digest.bytes().all(hex) {
+            return Err(self.error(format!("digest: expected 16 hexadecimal digits, found {:?}", header.digest)));
+        }
+        Ok(header)
+    }
+
+    /// The first line, which begins as a header does.
+    fn first_line(&mut self) -> Result<&[u8], TraceError> {
+        let begins = format!("{{\"{FORMAT}\":");
+        let path = || self.path.to_path_buf();
+        let whole = match self.lines.next().map(|line| line.is_some()) {
+            Err(LineError::Read(source)) => return Err(self.failed(source)),
+            Err(LineError::TooLong) if self.lines.last().starts_with(begins.as_bytes()) => {
+                return Err(self.too_large(Limit::Line));
+            }
+            Err(LineError::TooLong) => false,
+            Ok(whole) => whole,
+        };
+        let line = self.lines.last();
+        match line.starts_with(begins.as_bytes()) {
+            true if whole => Ok(line.strip_suffix(b"\n").unwrap_or(line)),
+            true => Err(TraceError::TornHeader { path: path() }),
+            // Too short to tell.
+            false if !whole && begins.as_bytes().starts_with(line) => Err(TraceError::TornHeader { path: path() }),
+            false => Err(TraceError::NoTrace { path: path() }),
         }
     }
-    if !lines.rest.is_empty() {
-        return Err(TraceError::Longer { path: path(), promised });
-    }
-    let Header { test, package, target, engine, failure, plan, digest, left_out, build, .. } = header;
-    Ok(Trace { test, package, target, engine, plan, failure, digest, left_out, build, events, sockets })
-}
 
-fn header(lines: &mut Lines) -> Result<Header, TraceError> {
-    let path = lines.name.to_path_buf();
-    let begins = format!("{{\"{FORMAT}\":");
-    let text = lines.rest;
-    let Some(line) = lines.next()? else {
-        // Too short to tell, or the beginning of a header: it was one.
-        let torn = text.starts_with(begins.as_bytes()) || begins.as_bytes().starts_with(text);
-        return Err(if torn { TraceError::TornHeader { path } } else { TraceError::NoTrace { path } });
-    };
-    if !line.starts_with(begins.as_bytes()) {
-        return Err(TraceError::NoTrace { path });
+    /// An event or a socket.
+    fn part<T: DeserializeOwned>(&mut self, name: &str, promised: usize, found: usize) -> Result<T, TraceError> {
+        let line = match self.lines.next() {
+            Err(LineError::Read(source)) => return Err(self.failed(source)),
+            Err(LineError::TooLong) => return Err(self.too_large(Limit::Line)),
+            Ok(None) => return Err(TraceError::Torn { path: self.path.to_path_buf(), promised, found }),
+            Ok(Some(line)) => line.to_vec(),
+        };
+        let value = self.json(&line)?;
+        if value.get(FORMAT).is_some() {
+            return Err(self.error(format!("expected {name}, found a second header")));
+        }
+        exactly(&value).map_err(|what| self.error(format!("expected {name}: {what}")))
     }
-    let mut value = json(line).map_err(|what| lines.error(what))?;
-    match value[FORMAT].as_u64() {
-        None | Some(0) => return Err(TraceError::NoTrace { path }),
-        Some(found) if found > u64::from(VERSION) => return Err(TraceError::Newer { path, found }),
-        // It had no sockets.
-        Some(1) => value["sockets"] = 0.into(),
-        Some(_) => {}
-    }
-    let header: Header = exactly(&value).map_err(|what| lines.error(format!("expected a header: {what}")))?;
-    let hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
-    if header.digest.len() != 16 || !header.digest.bytes().all(hex) {
-        return Err(lines.error(format!("digest: expected 16 hexadecimal digits, found {:?}", header.digest)));
-    }
-    Ok(header)
-}
 
-/// An event or a socket.
-fn part<T: DeserializeOwned>(name: &str, line: &[u8]) -> Result<T, String> {
-    let value = json(line)?;
-    if value.get(FORMAT).is_some() {
-        return Err(format!("expected {name}, found a second header"));
+    fn json(&mut self, line: &[u8]) -> Result<Value, TraceError> {
+        if let Err(error) = std::str::from_utf8(line) {
+            return Err(self.error(format!("expected UTF-8, byte {} is not", error.valid_up_to() + 1)));
+        }
+        if line.ends_with(b"\r") {
+            return Err(self.error("expected the line to end in \\n alone, found \\r\\n".to_string()));
+        }
+        strict_json::parse(line, &mut self.values_left).map_err(|refused| match refused {
+            Refused::TooMany => self.too_large(Limit::Values),
+            Refused::Found(found) => self.error(format!("expected one JSON object, found {found}")),
+        })
     }
-    exactly(&value).map_err(|what| format!("expected {name}: {what}"))
-}
 
-fn json(line: &[u8]) -> Result<Value, String> {
-    std::str::from_utf8(line).map_err(|error| format!("expected UTF-8, byte {} is not", error.valid_up_to() + 1))?;
-    if line.ends_with(b"\r") {
-        return Err("expected the line to end in \\n alone, found \\r\\n".to_string());
+    fn failed(&self, source: io::Error) -> TraceError {
+        TraceError::File { path: self.path.to_path_buf(), tried: "read the trace", source }
     }
-    strict_json::parse(line).map_err(|error| format!("expected one JSON object, found {error}"))
+
+    fn too_large(&self, what: Limit) -> TraceError {
+        TraceError::TooLarge { path: self.path.to_path_buf(), line: self.lines.number(), what }
+    }
+
+    /// An error in the line that was read last. It may quote the line.
+    fn error(&self, what: String) -> TraceError {
+        TraceError::Line { path: self.path.to_path_buf(), line: self.lines.number(), what: escaped(&what) }
+    }
 }
 
 /// What a JSON value says, if all of it is understood.
@@ -114,33 +209,5 @@ fn exactly<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, String> {
     match unknown.first() {
         None => Ok(read),
         Some(field) => Err(format!("field {field} is not known in format {VERSION}")),
-    }
-}
-
-/// The lines of a text that are not read yet.
-struct Lines<'a> {
-    name: &'a Path,
-    rest: &'a [u8],
-    /// The number of the last one that was read, counted from 1.
-    line: usize,
-}
-
-impl<'a> Lines<'a> {
-    /// The next whole line; `None` if no `\n` follows.
-    fn next(&mut self) -> Result<Option<&'a [u8]>, TraceError> {
-        let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
-        self.line += 1;
-        if end > LINE_BYTES_MAX {
-            let path = self.name.to_path_buf();
-            return Err(TraceError::TooLarge { path, line: self.line, what: Limit::Line });
-        }
-        let (line, rest) = (&self.rest[..end], &self.rest[end + 1..]);
-        self.rest = rest;
-        Ok(Some(line))
-    }
-
-    /// An error in the line that was read last.
-    fn error(&self, what: String) -> TraceError {
-        TraceError::Line { path: self.name.to_path_buf(), line: self.line, what }
     }
 }

@@ -89,9 +89,10 @@ fn files_are_named_after_test_and_plan() {
     let (plan, other) = (v2().plan, Plan { seed: 43, ..v2().plan });
     let test = "link::queries_recover_after_the_link_heals";
     // Names outlive builds: a changed hash would save every known failure a second time.
-    assert_eq!(file_name(test, &plan), "link.queries_recover_after_the_link_heals-723a.jsonl");
-    assert_ne!(file_name(test, &plan), file_name(test, &other));
-    let name = file_name(&format!("../a b/{}", "é".repeat(500)), &plan);
+    assert_eq!(file_name(test, &plan, 1), "link.queries_recover_after_the_link_heals-d38aa1b0.jsonl");
+    assert_eq!(file_name(test, &plan, 2), "link.queries_recover_after_the_link_heals-d38aa1b0-2.jsonl");
+    assert_ne!(file_name(test, &plan, 1), file_name(test, &other, 1));
+    let name = file_name(&format!("../a b/{}", "é".repeat(500)), &plan, 1);
     assert!(name.len() <= 180 && !name.contains(['/', ' ']), "{name}");
 }
 

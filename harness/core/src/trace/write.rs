@@ -1,32 +1,101 @@
 //! Writes a trace file so that no reader and no power failure ever meets half of one.
 
-use super::{Header, Trace, TraceError, VERSION, parse};
+use super::{Header, Trace, TraceError, VERSION, file_name, parse, read, read::open_file};
 use serde::Serialize;
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    fs::{self, File, Permissions, TryLockError},
+    io::{self, ErrorKind, Write},
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
-    process,
-    sync::atomic::{AtomicU64, Ordering},
 };
+use tempfile::{Builder, NamedTempFile, PersistError};
+
+/// How many traces may have the same name but for a number.
+const NAMES_MAX: usize = 100;
+/// Between these two a temporary file has a name of its own.
+const TEMPORARY: (&str, &str) = (".refrain-", ".tmp");
 
 /// Writes a trace file, in place of the one that may stand there; makes its folder if that is missing.
 pub fn write(path: &Path, trace: &Trace) -> Result<(), TraceError> {
-    let text = render(trace);
-    reads_back(path, trace, &text)?;
-    let failed = |tried| move |source| TraceError::File { path: path.to_path_buf(), tried, source };
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    let file = on_disk(folder, path, trace)?;
+    file.persist(path).map_err(|refused| not_in_place(path, refused.error))?;
+    sync(folder)
+}
+
+/// Saves a trace in a folder under the name of its test and its plan, and gives its path. It takes the place of a trace
+/// of the same failure, never of another file: that one keeps its name, and this one gets a number.
+pub fn save(folder: &Path, trace: &Trace) -> Result<PathBuf, TraceError> {
+    let path = |nth| folder.join(file_name(&trace.test, &trace.plan, nth));
+    let mut file = on_disk(folder, &path(1), trace)?;
+    for path in (1..=NAMES_MAX).map(path) {
+        match file.persist_noclobber(&path) {
+            Ok(_) => return sync(folder).map(|()| path),
+            Err(PersistError { error, file: refused }) if error.kind() == ErrorKind::AlreadyExists => file = refused,
+            Err(refused) => return Err(not_in_place(&path, refused.error)),
+        }
+        if read(&path).is_ok_and(|saved| saved.is_same_failure(trace)) {
+            file.persist(&path).map_err(|refused| not_in_place(&path, refused.error))?;
+            return sync(folder).map(|()| path);
+        }
+    }
+    Err(TraceError::Taken { path: path(NAMES_MAX), tried: NAMES_MAX })
+}
+
+/// The whole trace on disk, in a temporary file of the folder. Errors name the path that it is for.
+fn on_disk(folder: &Path, path: &Path, trace: &Trace) -> Result<NamedTempFile, TraceError> {
+    let text = render(trace);
+    reads_back(path, trace, &text)?;
+    let failed = |tried| move |source| TraceError::File { path: path.to_path_buf(), tried, source };
     fs::create_dir_all(folder).map_err(failed("make the folder of the trace"))?;
-    let temporary = Temporary::in_folder(folder);
-    let mut file = File::create(&temporary.0).map_err(failed("make a temporary file beside the trace"))?;
+    tidy(folder);
+    let mut file = temporary(folder).map_err(failed("make a temporary file beside the trace"))?;
     file.write_all(text.as_bytes()).map_err(failed("write the trace"))?;
-    file.sync_all().map_err(failed("write the trace to disk"))?;
-    fs::rename(&temporary.0, path).map_err(failed("put the trace in its place"))?;
-    // The new name is on disk only when the folder is.
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("write the folder of the trace to disk"))
+    file.as_file().sync_all().map_err(failed("write the trace to disk"))?;
+    Ok(file)
+}
+
+/// A temporary file that is locked as long as it is written: whoever tidies sees that it is in use.
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    let (prefix, suffix) = TEMPORARY;
+    loop {
+        // Anybody may read a trace whom the umask lets.
+        let permissions = Permissions::from_mode(0o666);
+        let file = Builder::new().prefix(prefix).suffix(suffix).permissions(permissions).tempfile_in(folder)?;
+        // Where files cannot be locked nobody tidies either.
+        let locked = !matches!(file.as_file().try_lock(), Err(TryLockError::WouldBlock));
+        // Another process may have tidied it between its creation and its lock.
+        if locked && file.as_file().metadata()?.nlink() > 0 {
+            return Ok(file);
+        }
+    }
+}
+
+/// Removes the temporary files of writers that were killed: their locks are gone.
+fn tidy(folder: &Path) {
+    let (prefix, suffix) = TEMPORARY;
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_temporary = name.to_str().is_some_and(|name| name.starts_with(prefix) && name.ends_with(suffix));
+        // What cannot be removed is no reason to save nothing.
+        if is_temporary && open_file(&entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _: io::Result<()> = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The new name is on disk only when the folder is.
+fn sync(folder: &Path) -> Result<(), TraceError> {
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    let tried = "write the folder of the trace to disk";
+    synced.map_err(|source| TraceError::File { path: folder.to_path_buf(), tried, source })
+}
+
+fn not_in_place(path: &Path, source: io::Error) -> TraceError {
+    TraceError::File { path: path.to_path_buf(), tried: "put the trace in its place", source }
 }
 
 fn render(trace: &Trace) -> String {
@@ -62,22 +131,4 @@ fn reads_back(path: &Path, trace: &Trace, text: &str) -> Result<(), TraceError> 
         Err(error) => error.to_string(),
     };
     Err(TraceError::Unreadable { path: path.to_path_buf(), why })
-}
-
-/// A file that is removed again, unless it was renamed.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    /// A name that no other thread and no other living process uses.
-    fn in_folder(folder: &Path) -> Temporary {
-        static WRITTEN: AtomicU64 = AtomicU64::new(0);
-        let nth = WRITTEN.fetch_add(1, Ordering::Relaxed);
-        Temporary(folder.join(format!(".refrain-{}-{nth}.tmp", process::id())))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _: io::Result<()> = fs::remove_file(&self.0);
-    }
 }

@@ -6,7 +6,7 @@ use crate::plan::{
     fault::{a_fault, begins_fault},
     threads::{TOTAL_ORDER, run_of},
 };
-use crate::strict_json;
+use crate::{strict_json, trace::VALUES_MAX};
 use std::str::FromStr;
 
 /// The most choices that a plan may have, so that a damaged one fills no memory.
@@ -104,7 +104,9 @@ fn argument(words: &mut Words) -> Result<Argument, SentenceError> {
     })?;
     words.exactly("=")?;
     let json = words.rest();
-    let value = strict_json::parse(json.as_bytes()).map_err(|error| words.expected(&format!("JSON: {error}")))?;
+    let mut values_max = VALUES_MAX;
+    let value = strict_json::parse(json.as_bytes(), &mut values_max);
+    let value = value.map_err(|refused| words.expected(&format!("JSON: {refused}")))?;
     words.skip(json.len());
     Ok(Argument { name: name.to_string(), value })
 }

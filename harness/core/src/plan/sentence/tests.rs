@@ -194,9 +194,9 @@ fn arguments_are_json_of_which_nothing_is_lost() {
     refused::<Plan>("seed 1\n1a = 1", "a parameter's name");
     refused::<Plan>("seed 1\n = 1", "a parameter's name");
     refused::<Plan>("seed 1\na = 1e999", "number out of range");
-    refused::<Plan>(&format!("seed 1\na = {}", "[".repeat(100_000)), "more than 64 arrays and objects");
+    refused::<Plan>(&format!("seed 1\na = {}", "[".repeat(100_000)), "more than 64 nested arrays and objects");
     let nested = |depth| format!("seed 1\na = {}{}", "[".repeat(depth), "]".repeat(depth));
-    refused::<Plan>(&nested(65), "more than 64 arrays and objects");
+    refused::<Plan>(&nested(65), "more than 64 nested arrays and objects");
     reads_back::<Plan>(&nested(64));
     reads_back::<Plan>("seed 1\nseed = {\"=\":\" = \"}\ncut = 1.0\nhold = null");
     reads_back::<Plan>(&format!("seed 1\na = \"\\\"{}\"", "[".repeat(65)));

@@ -1,6 +1,10 @@
 //! What happens to a trace on the way to the disk and back.
 
 use super::*;
+use std::{
+    os::unix::fs::{PermissionsExt, symlink},
+    process::Command,
+};
 
 fn names(folder: &Path) -> Vec<PathBuf> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
@@ -71,15 +75,160 @@ fn a_reader_never_meets_half_a_trace() {
     });
 }
 
+/// A trace of the same plan that fails in another way.
+fn fails_otherwise() -> Trace {
+    let mut trace = v2();
+    trace.failure.property += ", too";
+    trace
+}
+
+#[test]
+fn the_same_failure_is_saved_in_the_same_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = save(folder.path(), &v2()).unwrap();
+    let again = Trace { digest: "0".repeat(16), ..v2() };
+    assert_eq!(save(folder.path(), &again).unwrap(), path);
+    assert_eq!(read(&path).unwrap(), again);
+    assert_eq!(names(folder.path()), [path]);
+}
+
+#[test]
+fn no_trace_replaces_another_failures_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = folder.path().join(file_name(&v2().test, &v2().plan, 1));
+    // What stands there may be anything: another trace, a file that cannot be read, a folder, a link to nowhere.
+    let plant: [&dyn Fn(); 4] = [
+        &|| write(&taken, &fails_otherwise()).unwrap(),
+        &|| fs::write(&taken, "torn").unwrap(),
+        &|| fs::create_dir(&taken).unwrap(),
+        &|| symlink("/nowhere", &taken).unwrap(),
+    ];
+    for plant in plant {
+        plant();
+        let before = fs::symlink_metadata(&taken).unwrap().modified().unwrap();
+        let saved = save(folder.path(), &v2()).unwrap();
+        assert_eq!(saved, folder.path().join(file_name(&v2().test, &v2().plan, 2)));
+        assert_eq!(save(folder.path(), &v2()).unwrap(), saved, "the same failure has the same file");
+        assert_eq!(read(&saved).unwrap(), v2());
+        assert_eq!(fs::symlink_metadata(&taken).unwrap().modified().unwrap(), before);
+        assert_eq!(names(folder.path()).len(), 2);
+        fs::remove_file(&saved).unwrap();
+        fs::remove_dir(&taken).or_else(|_| fs::remove_file(&taken)).unwrap();
+    }
+}
+
+#[test]
+fn of_processes_that_save_at_once_each_keeps_its_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = fails_otherwise();
+    let traces = [&v2(), &other, &v2(), &other];
+    std::thread::scope(|scope| {
+        for trace in traces {
+            scope.spawn(|| (0..20).for_each(|_| drop(save(folder.path(), trace).unwrap())));
+        }
+    });
+    let mut saved: Vec<Trace> = names(folder.path()).iter().map(|path| read(path).unwrap()).collect();
+    saved.sort_by_key(|trace| trace.failure.property.len());
+    assert_eq!(saved, [v2(), other]);
+}
+
+#[test]
+fn when_every_name_is_taken_nothing_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    for nth in 1..=100 {
+        fs::write(folder.path().join(file_name(&v2().test, &v2().plan, nth)), "").unwrap();
+    }
+    says(save(folder.path(), &v2()), &["-100.jsonl: is the trace of another failure, as are 100 like it: remove"]);
+    assert_eq!(names(folder.path()).len(), 100);
+}
+
+#[test]
+fn a_saved_trace_may_be_read_by_everybody_whom_the_umask_lets() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = folder.path().join("plain");
+    fs::write(&plain, "").unwrap();
+    let path = save(folder.path(), &v2()).unwrap();
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(path), mode(plain));
+}
+
+#[test]
+fn what_a_killed_writer_left_is_removed_by_the_next_one_and_what_a_living_one_writes_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let [left, old, lives, other] = [".refrain-aB3xYz.tmp", ".refrain-17-0.tmp", ".refrain-c9Lk2M.tmp", "a.tmp"]
+        .map(|name| folder.path().join(name));
+    for path in [&left, &old, &lives, &other] {
+        fs::write(path, "half a tra").unwrap();
+    }
+    let lock = fs::File::open(&lives).unwrap();
+    lock.lock().unwrap();
+    let saved = save(folder.path(), &v2()).unwrap();
+    let mut kept = [lives, other, saved];
+    kept.sort();
+    let mut found = names(folder.path());
+    found.sort();
+    assert_eq!(found, kept);
+}
+
+#[test]
+fn a_trace_belongs_to_the_test_that_its_header_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let test = v2().test;
+    let of = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        is_of(&path, &test)
+    };
+    let other = V2.replacen("after_the_link_heals", "after_a_crash", 1);
+    assert!(of("link.queries_recover_after_the_link_heals-723a.jsonl", V2), "a name of an earlier version");
+    assert!(of("a bug of last week.jsonl", V2));
+    assert!(!of("a.json", V2));
+    assert!(!of("link.queries_recover_after_the_link_heals-723a-2.jsonl", &other));
+    // Of what cannot be read the name must do: its test has to say so.
+    assert!(of("link.queries_recover_after_the_link_heals-0001.jsonl", "torn"));
+    assert!(!of("link.queries_recover_after_the_link_heals_twice-0001.jsonl", "torn"));
+}
+
+#[test]
+fn a_name_that_is_too_long_for_a_file_is_recognised() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Trace { test: format!("link::{}", "é".repeat(500)), ..v2() };
+    let path = save(folder.path(), &trace).unwrap();
+    assert!(is_of(&path, &trace.test));
+    fs::write(&path, "torn").unwrap();
+    assert!(is_of(&path, &trace.test));
+}
+
 #[test]
 fn what_is_no_file_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    says(read(folder.path()), &["is a folder: name one trace file in it"]);
+    says(read(folder.path()), &["is a folder, expected a regular file: name one trace file"]);
+    says(read(Path::new("/dev/zero")), &["/dev/zero: is a device, expected a regular file"]);
     says(
         read(&folder.path().join("none.jsonl")),
         &["none.jsonl: cannot read the trace: No such file", "check the path"],
     );
     says(read(Path::new("")), &["cannot read the trace"]);
+}
+
+#[test]
+fn a_fifo_is_an_error_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jsonl");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    says(read(&path), &["a.jsonl: is a FIFO, expected a regular file"]);
+    assert!(!is_of(&path, "a_test"));
+    // Nor may one stop those who tidy.
+    let left = folder.path().join(".refrain-aB3xYz.tmp");
+    fs::rename(&path, &left).unwrap();
+    save(folder.path(), &v2()).unwrap();
+    assert!(left.exists());
+}
+
+#[test]
+fn a_path_moves_no_cursor() {
+    let error = read(Path::new("/none\u{1b}[2J\n\u{202e}.jsonl")).unwrap_err().to_string();
+    assert!(error.starts_with(r"/none\u{1b}[2J\n\u{202e}.jsonl: cannot read"), "{error}");
 }
 
 #[test]

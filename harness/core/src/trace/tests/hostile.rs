@@ -163,7 +163,10 @@ fn bytes_of_another_encoding_are_refused() {
 #[test]
 fn more_than_the_limits_is_refused() {
     let nested = format!("\"fields\":{{\"x\":{}", "[".repeat(1_000_000));
-    refused(V2.replacen("\"fields\":{", &nested, 1), "a.jsonl:10: expected one JSON object, found more than 64 arrays");
+    refused(
+        V2.replacen("\"fields\":{", &nested, 1),
+        "a.jsonl:10: expected one JSON object, found more than 64 nested arrays",
+    );
     let long = |bytes: usize| V2.replacen("boots", &"x".repeat(bytes), 1);
     refused(long(LINE_BYTES_MAX), "a.jsonl:2: has a line of more than 4194304 bytes: shrink the trace");
     assert!(parse(Path::new("a"), long(LINE_BYTES_MAX - 100).as_bytes()).is_ok());
@@ -171,6 +174,33 @@ fn more_than_the_limits_is_refused() {
     refused(with_header(|header| header["sockets"] = json!(SOCKETS_MAX)), "promises 10012 events and sockets, 15 are");
     refused(with_header(|header| header["sockets"] = json!(SOCKETS_MAX + 1)), "a.jsonl:1: has more than 10000 sockets");
     refused(vec![b'{'; 100 << 20], "a.jsonl:1: has more than 67108864 bytes");
+}
+
+#[test]
+fn many_small_values_are_refused() {
+    let list = format!("\"list\":[0{}],", ",0".repeat(1_000_000));
+    let text = V2.replacen("\"fields\":{", &format!("\"fields\":{{{list}"), 1);
+    assert!(parse(Path::new("a"), text.as_bytes()).is_ok(), "a million in one event");
+    let second = text.replacen("\"fields\":{\"list\"", "\"fields\":{\"LIST\"", 1);
+    let lines: Vec<&str> = second.lines().collect();
+    let twice = [&lines[..9], &[lines[9]; 4], &lines[13..]].concat().join("\n") + "\n";
+    refused(twice, "has more than 2000000 JSON values: shrink the trace, or explore again");
+}
+
+#[test]
+fn what_an_error_quotes_is_escaped() {
+    let nasty = "\\u001b[2J\\n\u{7f}\u{9b}\u{202e}\u{200b}\u{2028}";
+    for (from, to) in [
+        ("\"at\":0,", format!("\"at\":0,\"{nasty}\":1,")),
+        ("\"kind\":\"listen\"", format!("\"kind\":\"{nasty}\"")),
+        ("\"engine\":{", format!("\"engine\":{{\"{nasty}\":1,")),
+        ("\"at\":0,", format!("\"{nasty}\":0,\"{nasty}\":0,\"at\":0,")),
+        ("lose 10 %", format!("{nasty} 10 %")),
+    ] {
+        let refusal = refusal(V2.replacen(from, &to, 1));
+        assert!(!refusal.contains(|c: char| c.is_control() || "\u{202e}\u{200b}\u{2028}".contains(c)), "{refusal}");
+        assert!(refusal.contains("[2J") && refusal.contains("202e"), "{refusal}");
+    }
 }
 
 proptest! {
