@@ -21,6 +21,7 @@ use calcon::{
 use refrain::{
     World,
     report::{self, Core},
+    verdict::Class,
 };
 use refrain_core::bridge;
 use session::Session;
@@ -180,7 +181,7 @@ fn the_trace_from_the_network_becomes_the_models_that_are_kept() {
     let (_, trace) = saved.pop().expect("a trace: `cargo test --test simulated an_audited_release` saves one");
     let operations = bridge::operations(&trace).expect("a model");
     let kept = [
-        ("historic/q289795/session.rs", Some("panic"), include_str!("../q289795_on_threads.rs")),
+        ("historic/q289795/session.rs", Some(Class::Panic), include_str!("../q289795_on_threads.rs")),
         ("historic/q289795/today.rs", None, include_str!("../q289795_on_todays_table.rs")),
     ];
     // When and where it was on the network may change with the engine; what was done may not.

@@ -1,6 +1,7 @@
 //! What can be asked on the command line.
 
 use clap::{Args as Arguments, Parser, Subcommand};
+use refrain_core::verdict::Class;
 use std::{
     num::{NonZeroU64, NonZeroUsize},
     path::PathBuf,
@@ -113,14 +114,14 @@ pub struct Model {
     #[arg(long, value_name = "FILE")]
     pub core: PathBuf,
     /// The type in it whose methods have the names of what the service reports: `opened`, ..., and `at_rest`
-    #[arg(long = "type", value_name = "NAME")]
+    #[arg(long = "type", value_name = "NAME", value_parser = identifier)]
     pub name: String,
     /// The test file to write, such as tests/session_race.rs
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
     /// The class of failure that the model must find, for a seeded bug
-    #[arg(long, value_name = "CLASS")]
-    pub expect: Option<String>,
+    #[arg(long, value_name = "CLASS", value_parser = class)]
+    pub expect: Option<Class>,
 }
 
 #[derive(Debug, Arguments)]
@@ -156,6 +157,19 @@ pub struct Build {
     /// The Cargo.toml of the workspace [default: the one above the current directory, or above the trace]
     #[arg(long, value_name = "PATH")]
     pub manifest_path: Option<PathBuf>,
+}
+
+fn identifier(text: &str) -> Result<String, String> {
+    let fits = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    match text.chars().all(fits) && text.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic()) {
+        true => Ok(text.to_owned()),
+        false => Err("expected the name of a type, without its path and without parameters".into()),
+    }
+}
+
+fn class(text: &str) -> Result<Class, String> {
+    let known = Class::ALL.into_iter().find(|class| class.name() == text);
+    known.ok_or_else(|| format!("expected one of {}", Class::ALL.map(Class::name).join(", ")))
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

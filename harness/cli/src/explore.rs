@@ -165,7 +165,9 @@ impl Total {
         }
         if let Standing::Failed(caught) = report::standing(exploration) {
             let mut caught = caught.clone();
-            caught.saved = caught.saved.map(|trace| output::from_here(&trace));
+            if let Some(path) = caught.saved.path_mut() {
+                *path = output::from_here(path);
+            }
             details += &below(|style| report::caught(&caught, style));
         }
         details

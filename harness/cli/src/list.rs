@@ -7,8 +7,12 @@ use crate::{
     output,
     saved::{self, Saved},
 };
-use refrain_core::find::Found;
-use std::fs;
+use refrain_core::{escape::escaped, find::Found};
+use refrain_report as report;
+use std::{
+    fs,
+    io::{self, ErrorKind},
+};
 
 /// Where a package keeps its traces.
 const TRACES: &str = "traces";
@@ -39,14 +43,14 @@ pub fn list(asked: &List) -> Result<Exit, Problem> {
 /// The traces of a package, in the order of their names.
 fn traces_of(package: &Package) -> Result<Vec<Result<Saved, Problem>>, Problem> {
     let dir = package.dir.join(TRACES);
-    let failed = |error| Problem::could_not_run(format!("{} cannot be listed: {error}", dir.display()));
-    if !dir.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(&dir).map_err(failed)? {
-        paths.push(entry.map_err(failed)?.path());
-    }
+    let paths = match fs::read_dir(&dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries.and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()),
+    };
+    let mut paths: Vec<_> = paths.map_err(|error| {
+        let dir = output::shown(&dir);
+        Problem::could_not_run(format!("{dir} cannot be listed: {error}: check the folder and its permissions"))
+    })?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
     paths.sort();
     Ok(paths.iter().map(|path| Saved::read(&output::from_here(path))).collect())
@@ -55,11 +59,11 @@ fn traces_of(package: &Package) -> Result<Vec<Result<Saved, Problem>>, Problem> 
 /// An executable's tests, each with its traces, which are taken out of the list.
 fn tests(executable: &Executable, traces: &mut Vec<Saved>) -> String {
     let width = |of: fn(&Found) -> usize| executable.tests.iter().map(of).max().unwrap_or(0);
-    let (name_width, place_width) = (width(|test| test.name.len()), width(|test| test.place.len()));
+    let (name_width, place_width) = (width(|test| test.name.chars().count()), width(|test| test.place.chars().count()));
     let mut text = format!("{} {}\n", executable.package.name, executable.target);
     for test in &executable.tests {
         let expects = test.expect.map(|class| format!("expects {class}")).unwrap_or_default();
-        let line = format!("  {:name_width$}  {:place_width$}  {expects}", test.name, test.place);
+        let line = format!("  {:name_width$}  {:place_width$}  {expects}", test.name, escaped(&test.place));
         text += &format!("{}\n", line.trim_end());
         for saved in traces.extract_if(.., |saved| saved.is_of(executable, &test.name)) {
             text += &format!("    {}\n", failure(&saved));
@@ -78,14 +82,13 @@ fn orphans(traces: &[Saved], executables: &[Executable]) -> String {
             known.flat_map(|executable| executable.tests.iter().map(|test| test.name.as_str())),
         );
         text += &format!("orphan: {}\n", failure(saved));
-        text += &format!("  there is no test {} in {} of package {}{near}\n", trace.test, trace.target, trace.package);
+        let [test, target, package] = [&trace.test, &trace.target, &trace.package].map(|name| escaped(name));
+        text += &format!("  there is no test {test} in {target} of package {package}{near}\n");
     }
     text
 }
 
 /// A trace's failure in one line.
 fn failure(saved: &Saved) -> String {
-    let path = output::from_here(&saved.path);
-    let failure = &saved.trace.failure;
-    format!("{}  {}: {}", path.display(), failure.class, failure.message)
+    format!("{}  {}", output::shown(&saved.path), report::headline(&saved.trace.failure))
 }

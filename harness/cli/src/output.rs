@@ -3,12 +3,15 @@
 use crate::exit::{Exit, Problem};
 use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
-use refrain_core::protocol::Progress;
+use refrain_core::{
+    escape::{EscapedLines, escaped},
+    protocol::Progress,
+};
 use refrain_report::{Style, grouped};
 use std::{
     env,
     io::{self, IsTerminal, Write},
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
     sync::LazyLock,
     time::{Duration, Instant},
 };
@@ -45,7 +48,7 @@ pub fn note(text: &str) {
 pub fn complain(problem: &Problem) -> Exit {
     let label =
         if *BARS { console::style("error").red().bold().force_styling(true).to_string() } else { "error".into() };
-    note(&format!("{label}: {}", problem.message));
+    note(&format!("{label}: {}", EscapedLines(&problem.message)));
     problem.exit
 }
 
@@ -72,7 +75,7 @@ impl Working {
     pub fn tell(&mut self, progress: &Progress) {
         let seconds = self.since.elapsed().as_secs_f64().max(0.001);
         let rate = format!("{} runs/s", grouped((progress.runs as f64 / seconds) as u64));
-        let text = if progress.note.is_empty() { rate } else { format!("{rate}  {}", progress.note) };
+        let text = if progress.note.is_empty() { rate } else { format!("{rate}  {}", escaped(&progress.note)) };
         match &self.bar {
             Some(bar) => {
                 match progress.of {
@@ -89,7 +92,12 @@ impl Working {
             None if self.told.elapsed() >= PLAIN_EVERY => {
                 self.told = Instant::now();
                 let of = progress.of.map(|of| format!("/{}", grouped(of))).unwrap_or_default();
-                note(&format!("{}: {} {}{of} runs  {text}", self.name, progress.doing, grouped(progress.runs)));
+                note(&format!(
+                    "{}: {} {}{of} runs  {text}",
+                    self.name,
+                    escaped(&progress.doing),
+                    grouped(progress.runs)
+                ));
             }
             None => {}
         }
@@ -108,36 +116,14 @@ fn template(text: &str) -> ProgressStyle {
     ProgressStyle::with_template(text).expect("our templates are right")
 }
 
-/// A path as seen from the current directory.
+/// A path as seen from the current directory, unless they have nothing in common.
 pub fn from_here(path: &Path) -> PathBuf {
-    match env::current_dir() {
-        Ok(here) => relative(path, &here),
-        Err(_) => path.to_owned(),
-    }
+    let here = env::current_dir().unwrap_or_default();
+    let alike = path.components().zip(here.components()).take_while(|(a, b)| a == b).count() > 1;
+    pathdiff::diff_paths(path, &here).filter(|_| alike).unwrap_or_else(|| path.to_owned())
 }
 
-/// An absolute path as seen from a directory, unless they have nothing in common.
-fn relative(path: &Path, from: &Path) -> PathBuf {
-    let common = path.components().zip(from.components()).take_while(|(a, b)| a == b).count();
-    if !path.is_absolute() || common <= 1 {
-        return path.to_owned();
-    }
-    let up = from.components().skip(common).map(|_| Component::ParentDir);
-    up.chain(path.components().skip(common)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_told_from_the_current_directory() {
-        let check = |path: &str, from: &str, told: &str| {
-            assert_eq!(relative(Path::new(path), Path::new(from)), Path::new(told));
-        };
-        check("/repo/traces/a.jsonl", "/repo", "traces/a.jsonl");
-        check("/repo/traces/a.jsonl", "/repo/src/link", "../../traces/a.jsonl");
-        check("/repo/a.jsonl", "/elsewhere", "/repo/a.jsonl");
-        check("a.jsonl", "/repo", "a.jsonl");
-    }
+/// A path as seen from the current directory, fit to be printed.
+pub fn shown(path: &Path) -> String {
+    escaped(&from_here(path).to_string_lossy())
 }

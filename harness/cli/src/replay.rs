@@ -7,7 +7,10 @@ use crate::{
     saved::{Builds, Saved},
     session,
 };
-use refrain_core::protocol::{self, Outcome, Request};
+use refrain_core::{
+    escape::escaped,
+    protocol::{self, Outcome, Request},
+};
 use refrain_report as report;
 
 pub fn replay(asked: &Replay) -> Result<Exit, Problem> {
@@ -30,13 +33,13 @@ pub fn replay(asked: &Replay) -> Result<Exit, Problem> {
 fn replay_one(saved: &Saved, until: Option<usize>, builds: &mut Builds<'_>) -> Result<Exit, Problem> {
     let executable = builds.executable_of(saved)?;
     let request = Request::Replay { trace: saved.path.clone(), until };
-    let mut working = Working::on(saved.test());
+    let mut working = Working::on(&escaped(saved.test()));
     let outcome = session::ask(&executable, saved.test(), &request, |progress| working.tell(progress))?;
     drop(working);
     let Outcome::Replayed(replay) = outcome else {
         return Err(session::unexpected(saved.test(), "a replay", &outcome));
     };
-    output::say(&format!("{}  {}", output::from_here(&saved.path).display(), saved.test()));
+    output::say(&format!("{}  {}", output::shown(&saved.path), escaped(saved.test())));
     output::say(&report::replay(&replay, output::style()));
     Ok(match replay {
         protocol::Replay::Reproduced(_) => Exit::Failed,

@@ -6,7 +6,10 @@ use crate::{
     exit::Problem,
     output,
 };
-use refrain_core::trace::{self, Trace};
+use refrain_core::{
+    escape::escaped,
+    trace::{self, Trace},
+};
 use std::path::{Path, PathBuf};
 
 /// A trace that was read, whole.
@@ -19,8 +22,9 @@ pub struct Saved {
 impl Saved {
     pub fn read(path: &Path) -> Result<Saved, Problem> {
         let trace = trace::read(path).map_err(|error| Problem::could_not_run(error.to_string()))?;
-        let path =
-            path.canonicalize().map_err(|error| Problem::could_not_run(format!("{}: {error}", path.display())))?;
+        let path = path
+            .canonicalize()
+            .map_err(|error| Problem::could_not_run(format!("{}: {error}", escaped(&path.to_string_lossy()))))?;
         Ok(Saved { path, trace })
     }
 
@@ -52,24 +56,21 @@ impl<'a> Builds<'a> {
 
     /// The executable that holds the trace's test.
     pub fn executable_of(&mut self, saved: &Saved) -> Result<Executable, Problem> {
-        let (path, trace) = (output::from_here(&saved.path), &saved.trace);
+        let (path, trace) = (output::shown(&saved.path), &saved.trace);
+        let [test, target_of_trace] = [&trace.test, &trace.target].map(|name| escaped(name));
         let (project, package) = self.package_of(saved)?;
         let Some(target) = package.targets.iter().find(|target| same_target(target, &trace.target)) else {
             let near = near(&trace.target, package.targets.iter().map(String::as_str));
             return Err(Problem::could_not_run(format!(
-                "{}: package {} has no target {}; it may have been renamed{near}",
-                path.display(),
+                "{path}: package {} has no target {target_of_trace}; it may have been renamed{near}",
                 package.name,
-                trace.target,
             )));
         };
         let executable = self.built(&project, &package, target)?;
         if !executable.tests.iter().any(|test| test.name == trace.test) {
             let near = near(&trace.test, executable.tests.iter().map(|test| test.name.as_str()));
             return Err(Problem::could_not_run(format!(
-                "{}: no test {} in {target} of package {}; it may have been renamed{near}",
-                path.display(),
-                trace.test,
+                "{path}: no test {test} in {target} of package {}; it may have been renamed{near}",
                 package.name,
             )));
         }
@@ -87,14 +88,14 @@ impl<'a> Builds<'a> {
                     Some(package) => return Ok((project.clone(), package.clone())),
                     None => {
                         let near = near(name, project.packages.iter().map(|package| package.name.as_str()));
-                        why.push(format!("no package {name} in {}{near}", project.dir.display()));
+                        why.push(format!("no package {} in {}{near}", escaped(name), output::shown(&project.dir)));
                     }
                 },
             }
         }
         why.dedup();
-        let path = output::from_here(&saved.path);
-        Err(Problem::could_not_run(format!("{}: its package was not found: {}", path.display(), why.join("; "))))
+        let path = output::shown(&saved.path);
+        Err(Problem::could_not_run(format!("{path}: its package was not found: {}", why.join("; "))))
     }
 
     fn projects_for(&mut self, saved: &Saved) -> Vec<Result<Project, Problem>> {

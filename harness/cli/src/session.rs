@@ -1,9 +1,13 @@
 //! Talks with one test executable: one request, its progress, its answer.
 
 use crate::{cargo::Executable, exit::Problem, interrupt, tail::Tail};
-use refrain_core::protocol::{self, Message, Outcome, Progress, Request};
+use refrain_core::{
+    escape::EscapedLines,
+    lines::{LineError, Lines},
+    protocol::{self, Message, Outcome, Progress, Request},
+};
 use std::{
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufReader, Write},
     net::Shutdown,
     os::{
         fd::OwnedFd,
@@ -22,7 +26,9 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long an executable may take to exit after its answer.
 const EXIT_MAX: Duration = Duration::from_secs(5);
 /// A longer line is no message.
-const MESSAGE_BYTES_MAX: u64 = 64 << 20;
+const MESSAGE_BYTES_MAX: usize = 64 << 20;
+/// How many messages may wait until they are looked at; the executable waits then, too.
+const MESSAGES_MAX: usize = 16;
 
 /// Asks one test of an executable to do something and waits until it is done.
 pub fn ask(
@@ -103,21 +109,23 @@ impl Session {
     /// The lines that the executable says, until it closes the socket.
     fn lines(&self) -> Result<Receiver<Vec<u8>>, Problem> {
         let socket = self.socket.try_clone().map_err(|error| could_not(&self.test, "be heard", error))?;
-        let (sender, lines) = mpsc::channel();
+        let (sender, receiver) = mpsc::sync_channel(MESSAGES_MAX);
         thread::spawn(move || {
-            let mut socket = BufReader::new(socket);
-            let mut line = Vec::new();
-            while socket.by_ref().take(MESSAGE_BYTES_MAX).read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-                // It died within a line: that it died is what matters.
-                if !line.ends_with(b"\n") && (line.len() as u64) < MESSAGE_BYTES_MAX {
-                    return;
-                }
-                if sender.send(std::mem::take(&mut line)).is_err() {
+            let mut lines = Lines::new(BufReader::new(socket), MESSAGE_BYTES_MAX);
+            loop {
+                let (line, is_last) = match lines.next() {
+                    Ok(Some(line)) => (line.to_vec(), false),
+                    // Its beginning is no message either, and tells what it is.
+                    Err(LineError::TooLong) => (lines.last().to_vec(), true),
+                    // It died, perhaps within a line: that it died is what matters.
+                    Ok(None) | Err(LineError::Read(_)) => return,
+                };
+                if sender.send(line).is_err() || is_last {
                     return;
                 }
             }
         });
-        Ok(lines)
+        Ok(receiver)
     }
 
     fn listen(
@@ -128,9 +136,11 @@ impl Session {
         let (mut told_to_stop, mut has_exited) = (false, false);
         loop {
             match lines.recv_timeout(if has_exited { LAST_WORDS } else { POLL }) {
-                Ok(line) => match serde_json::from_slice(&line) {
+                Ok(line) => match protocol::read_message(&line) {
                     Ok(Message::Progress(progress)) => on_progress(&progress),
-                    Ok(Message::Printed(text)) => crate::output::say(&format!("it printed:\n{}\n", text.trim_end())),
+                    Ok(Message::Printed(text)) => {
+                        crate::output::say(&format!("it printed:\n{}\n", EscapedLines(text.trim_end())))
+                    }
                     Ok(Message::Done(outcome)) => return Ok(*outcome),
                     Err(_) => return Err(self.garbage(&line)),
                 },

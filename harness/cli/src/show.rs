@@ -15,7 +15,7 @@ pub fn show(asked: &Show) -> Result<Exit, Problem> {
             output::say("\n");
         }
         match Saved::read(path) {
-            Ok(saved) if asked.plan => output::say(&saved.trace.plan.to_string()),
+            Ok(saved) if asked.plan => output::say(&report::plan(&saved.trace.plan)),
             Ok(saved) => output::say(&report::timeline(&saved.trace, output::style())),
             Err(problem) => worst = worst.max(output::complain(&problem)),
         }

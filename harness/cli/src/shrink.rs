@@ -7,8 +7,12 @@ use crate::{
     saved::{Builds, Saved},
     session,
 };
-use refrain_core::protocol::{Outcome, Request, Shrunk};
-use refrain_report::{counted, plan_summary, shell_word};
+use refrain_core::{
+    escape::escaped,
+    protocol::{Outcome, Request, Shrunk},
+};
+use refrain_report as report;
+use refrain_report::{counted, plan_summary};
 use std::num::NonZeroUsize;
 
 pub fn shrink(asked: &Shrink) -> Result<Exit, Problem> {
@@ -16,7 +20,7 @@ pub fn shrink(asked: &Shrink) -> Result<Exit, Problem> {
     let mut builds = Builds::new(&asked.build);
     let executable = builds.executable_of(&saved)?;
     let request = Request::Shrink { trace: saved.path.clone(), jobs: asked.jobs.map(NonZeroUsize::get) };
-    let mut working = Working::on(saved.test());
+    let mut working = Working::on(&escaped(saved.test()));
     let outcome = session::ask(&executable, saved.test(), &request, |progress| working.tell(progress))?;
     drop(working);
     match outcome {
@@ -27,22 +31,19 @@ pub fn shrink(asked: &Shrink) -> Result<Exit, Problem> {
 }
 
 fn text(saved: &Saved, shrunk: &Shrunk) -> String {
-    let trace = output::from_here(&saved.path);
+    let Shrunk { before, after, events, .. } = shrunk;
     let runs = counted(shrunk.runs, "runs");
     let seconds = shrunk.took_ms as f64 / 1000.0;
     let end =
         if shrunk.interrupted { "interrupted: this is the smallest so far" } else { "nothing more can be removed" };
-    if shrunk.before == shrunk.after {
-        return format!(
-            "as small as before: {} ({runs}, {seconds:.1} s; {end})",
-            plan_summary(&shrunk.after, shrunk.events)
-        );
+    let size = plan_summary(after, *events);
+    let Some(mut saved_at) = shrunk.saved.clone() else {
+        return format!("as small as before: {size} ({runs}, {seconds:.1} s; {end})");
+    };
+    if let Some(path) = saved_at.path_mut() {
+        *path = output::from_here(path);
     }
-    format!(
-        "shrunk in {runs}, {seconds:.1} s; {end}\n  before {}\n  after  {}\n  saved  {}\n  replay cargo refrain replay {}",
-        plan_summary(&shrunk.before, saved.events()),
-        plan_summary(&shrunk.after, shrunk.events),
-        trace.display(),
-        shell_word(&trace),
-    )
+    let before = plan_summary(before, saved.events());
+    let saved = report::saved(&saved_at, after, "", output::style());
+    format!("shrunk in {runs}, {seconds:.1} s; {end}\n  before {before}\n  after  {size}\n{saved}")
 }

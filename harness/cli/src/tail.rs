@@ -1,5 +1,6 @@
 //! Keeps the end of what an executable printed: its last words tell why it died.
 
+use refrain_core::escape::escaped;
 use std::{
     collections::VecDeque,
     io::Read,
@@ -40,12 +41,7 @@ impl Tail {
         let text = String::from_utf8_lossy(&kept);
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = &lines[lines.len().saturating_sub(TAIL_LINES_MAX)..];
-        last.iter().map(|line| format!("  {}", harmless(line))).collect::<Vec<_>>().join("\n")
+        let plain = |line: &&str| format!("  {}", escaped(&console::strip_ansi_codes(line)));
+        last.iter().map(plain).collect::<Vec<_>>().join("\n")
     }
-}
-
-/// What a service printed must not colour our terminal or move its cursor.
-fn harmless(line: &str) -> String {
-    let plain = console::strip_ansi_codes(line);
-    plain.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.into() }).collect()
 }

@@ -4,6 +4,7 @@
 //! operations race in themselves, a model of them tells.
 
 use crate::{
+    escape::Escaped,
     event::{Event, Kind},
     trace::Trace,
     verdict::Class,
@@ -46,7 +47,7 @@ pub struct Operation {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoModel {
     /// It was a model already.
-    #[error("the trace is one of a model already, run by {engine}: `cargo refrain replay` runs it again")]
+    #[error("the trace is one of a model already, run by {}: `cargo refrain replay` runs it again", Escaped(engine))]
     AlreadyOne {
         /// What ran it.
         engine: String,
@@ -58,7 +59,12 @@ pub enum NoModel {
     )]
     NothingReported,
     /// There is nothing to interleave.
-    #[error("only one task did something to {kind} {id} around the failure ({what}): there is nothing to interleave")]
+    #[error(
+        "only one task did something to {} {} around the failure ({}): there is nothing to interleave",
+        Escaped(kind),
+        Escaped(id),
+        Escaped(what)
+    )]
     OneTask {
         /// The kind of the resource.
         kind: String,

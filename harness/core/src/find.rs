@@ -6,8 +6,9 @@
 
 use crate::{protocol::MARK, verdict::Class};
 use std::{
-    fs,
-    io::{self, BufRead},
+    collections::BTreeSet,
+    fs::File,
+    io::{self, BufRead, Read},
     path::Path,
 };
 
@@ -24,12 +25,33 @@ pub struct Found {
 
 /// Longer announcements are garbage that begins with the mark.
 const ANNOUNCEMENT_BYTES_MAX: usize = 2_048;
+/// How much of an executable is searched at a time.
+const PIECE_BYTES: u64 = 1 << 20;
+/// No executable has more tests.
+const TESTS_MAX: usize = 100_000;
 const SEPARATOR: u8 = 3;
 const END: u8 = 4;
 
 /// The tests that an executable announces, by name.
 pub fn in_executable(path: &Path) -> io::Result<Vec<Found>> {
-    Ok(in_bytes(&fs::read(path)?))
+    search(File::open(path)?)
+}
+
+/// Searches piece by piece: an executable with debug information may be larger than memory should be.
+fn search(mut executable: impl Read) -> io::Result<Vec<Found>> {
+    let (mut found, mut piece) = (BTreeSet::new(), Vec::new());
+    loop {
+        let read = executable.by_ref().take(PIECE_BYTES).read_to_end(&mut piece)?;
+        found.extend(in_bytes(&piece));
+        if found.len() > TESTS_MAX {
+            return Err(io::Error::other(format!("it announces more than {TESTS_MAX} refrain tests")));
+        }
+        if read == 0 {
+            return Ok(found.into_iter().collect());
+        }
+        // An announcement may go on in the next piece; one that is seen twice is found once.
+        piece.drain(..piece.len().saturating_sub(MARK.len() + ANNOUNCEMENT_BYTES_MAX));
+    }
 }
 
 /// The tests that an executable's bytes announce, by name. What only looks like an announcement is passed over.
@@ -129,6 +151,26 @@ mod tests {
         for end in 0..whole.len() {
             assert_eq!(in_bytes(&whole[..end]), []);
         }
+    }
+
+    #[test]
+    fn an_announcement_is_found_wherever_the_pieces_meet() {
+        let announcement = executable("<k::a|f.rs:1|stall>");
+        let piece = PIECE_BYTES as usize;
+        for at in (piece - announcement.len() - 1..=piece + 1).chain([2 * piece - 7]) {
+            let mut bytes = vec![b'x'; at];
+            bytes.extend(&announcement);
+            assert_eq!(search(&bytes[..]).unwrap().len(), 1, "{at}");
+        }
+    }
+
+    #[test]
+    fn more_announcements_than_any_executable_has_are_refused() {
+        let announced = |n: usize| executable(&(0..n).map(|n| format!("<k::a{n}|f.rs:1|>")).collect::<String>());
+        assert_eq!(search(&announced(1_000)[..]).unwrap().len(), 1_000);
+        assert!(
+            search(&announced(TESTS_MAX + 1)[..]).is_err_and(|error| error.to_string().contains("more than 100000"))
+        );
     }
 
     #[test]

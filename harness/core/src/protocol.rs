@@ -4,7 +4,7 @@
 //! and [`ENV`] set to `command`. It reads one [`Request`], answers any number of [`Message`]s, the last one
 //! [`Message::Done`], and exits.
 
-use crate::{plan::Plan, verdict::Class, verdict::Failure};
+use crate::{plan::Plan, strict_json, trace::VALUES_MAX, verdict::Class, verdict::Failure};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -65,6 +65,16 @@ pub enum Message {
     Printed(String),
     /// It is done.
     Done(Box<Outcome>),
+}
+
+/// Reads a message out of a line. A test executable may answer anything: one with more values than memory is meant for
+/// is no message.
+///
+/// # Errors
+/// It is no message.
+pub fn read_message(line: &[u8]) -> Result<Message, String> {
+    strict_json::check(line, VALUES_MAX).map_err(|refused| refused.to_string())?;
+    serde_json::from_slice(line).map_err(|error| error.to_string())
 }
 
 /// How far long work is.
@@ -143,8 +153,40 @@ pub struct Caught {
     pub events: usize,
     /// In which run of the exploration, counted from 1.
     pub run: u64,
-    /// The trace's file; `None`: it stands there already.
-    pub saved: Option<PathBuf>,
+    /// Where its trace is.
+    pub saved: SavedAt,
+}
+
+/// Where the trace of a failure is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SavedAt {
+    /// Where it belongs: in its package's `traces/`, or over the trace that was shrunk.
+    Traces(PathBuf),
+    /// An earlier run has saved one of the same failure.
+    Already(PathBuf),
+    /// Elsewhere, where `cargo test` does not look.
+    Elsewhere {
+        /// The file.
+        path: PathBuf,
+        /// Why it is not where it belongs.
+        why: String,
+    },
+    /// Nowhere: the plan is all that there is.
+    Nowhere {
+        /// Why it is not where it belongs.
+        why: String,
+    },
+}
+
+impl SavedAt {
+    /// The file, if there is one.
+    pub fn path_mut(&mut self) -> Option<&mut PathBuf> {
+        match self {
+            SavedAt::Traces(path) | SavedAt::Already(path) | SavedAt::Elsewhere { path, .. } => Some(path),
+            SavedAt::Nowhere { .. } => None,
+        }
+    }
 }
 
 /// What the runs of an exploration reached.
@@ -234,10 +276,12 @@ pub struct Shrunk {
     pub took_ms: u64,
     /// The plan before.
     pub before: Plan,
-    /// The plan after; the trace was written if they differ.
+    /// The plan after.
     pub after: Plan,
     /// How many events the run has now.
     pub events: usize,
+    /// Where the smaller plan is saved; `None`: it is no other plan.
+    pub saved: Option<SavedAt>,
     /// Whether it was interrupted before nothing more could be removed.
     pub interrupted: bool,
 }

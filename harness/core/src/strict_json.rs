@@ -22,19 +22,22 @@ pub(crate) enum Refused {
 /// Parses one JSON text and takes the number of its values from `left`. The length of a text limits little: `0,` is two
 /// bytes of text and 32 of memory.
 pub(crate) fn parse(text: &[u8], left: &mut usize) -> Result<Value, Refused> {
+    *left -= check(text, *left)?;
+    serde_json::from_slice(text).map_err(|error| Refused::Found(error.to_string()))
+}
+
+/// Checks that a text begins with JSON of which nothing would be lost, and counts its values.
+pub(crate) fn check(text: &[u8], values_max: usize) -> Result<usize, Refused> {
     if depth(text) > DEPTH_MAX {
         return Err(Refused::Found(format!("more than {DEPTH_MAX} nested arrays and objects")));
     }
     let values = Cell::new(0);
-    let check = Check { values: &values, values_max: *left };
-    let found = |error: serde_json::Error| match values.get() > *left {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    Check { values: &values, values_max }.deserialize(&mut json).map_err(|error| match values.get() > values_max {
         true => Refused::TooMany,
         false => Refused::Found(error.to_string()),
-    };
-    check.deserialize(&mut serde_json::Deserializer::from_slice(text)).map_err(found)?;
-    let value = serde_json::from_slice(text).map_err(found)?;
-    *left -= values.get();
-    Ok(value)
+    })?;
+    Ok(values.get())
 }
 
 /// How many brackets are open at once at most, whether or not the text is JSON.

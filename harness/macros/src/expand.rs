@@ -144,7 +144,7 @@ fn announced(
                 ),
                 path: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
                 package: ::core::env!("CARGO_PKG_NAME"),
-                folder: ::core::env!("CARGO_MANIFEST_DIR"),
+                compiled_in: ::core::env!("CARGO_MANIFEST_DIR"),
                 krate: ::core::env!("CARGO_CRATE_NAME"),
                 built_as: (::core::option_env!("CARGO_TARGET_TMPDIR"), ::core::option_env!("CARGO_BIN_NAME")),
                 expect: #expect,

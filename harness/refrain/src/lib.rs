@@ -263,6 +263,7 @@
 mod driver;
 mod engine;
 mod interleaving;
+mod package;
 mod simulation;
 pub mod sync;
 mod test;

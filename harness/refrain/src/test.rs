@@ -12,8 +12,8 @@ pub struct Test {
     pub path: &'static str,
     /// Its package.
     pub package: &'static str,
-    /// Its package's folder, where `traces/` is.
-    pub folder: &'static str,
+    /// Its package's folder when it was compiled.
+    pub compiled_in: &'static str,
     /// Its crate.
     pub krate: &'static str,
     /// What cargo tells a crate that it compiles as an integration test, and as a program or an example.

@@ -3,10 +3,11 @@
 use super::{
     Style,
     exploration::grouped,
-    paint::{DIM, PLAIN, columns, escaped, ink, padded, paint},
+    paint::{DIM, PLAIN, columns, ink, padded, paint},
 };
 use anstyle::AnsiColor;
 use refrain_core::{
+    escape::escaped,
     protocol::{Coverage, Fired},
     socket::STATES,
 };

@@ -2,12 +2,14 @@
 
 use super::{
     Style, failure,
-    paint::{DIM, PLAIN, columns, escaped, ink, padded, paint},
+    paint::{DIM, PLAIN, columns, ink, lines, padded, paint},
     plan_summary,
 };
 use anstyle::AnsiColor;
 use refrain_core::{
-    protocol::{Caught, Exploration, Searched},
+    escape::escaped,
+    plan::Plan,
+    protocol::{Caught, Exploration, SavedAt, Searched},
     verdict::Class,
 };
 use std::path::Path;
@@ -56,29 +58,47 @@ pub fn result(exploration: &Exploration, style: Style) -> String {
 
 /// A failure with its causes, where it was saved and how to see it again; it ends with a new line.
 pub fn caught(caught: &Caught, style: Style) -> String {
-    let (saved, replay) = (paint("saved", DIM, style), paint("replay", DIM, style));
-    let size = plan_summary(&caught.plan, caught.events);
-    let failure = failure(&caught.failure, style);
-    match &caught.saved {
-        None => format!("{failure}  {saved}  already, by an earlier run  ({size})\n"),
-        Some(trace) => {
-            let (path, word) = (escaped(&trace.display().to_string()), shell_word(trace));
-            format!("{failure}  {saved}  {path}  ({size})\n  {replay} cargo refrain replay {word}\n")
+    let size = format!("  ({})", plan_summary(&caught.plan, caught.events));
+    failure(&caught.failure, style) + &saved(&caught.saved, &caught.plan, &size, style)
+}
+
+/// Where a trace was saved, a remark and how to see it again; of one that is not where it belongs the plan, too.
+pub fn saved(saved: &SavedAt, plan: &Plan, remark: &str, style: Style) -> String {
+    let label = |name: &str| paint(&format!("{name:6}"), DIM, style);
+    let [saved_as, replay, not_saved] = ["saved", "replay", "not saved"].map(label);
+    let at = |path: &Path| format!("  {saved_as} {}{remark}\n", escaped(&path.to_string_lossy()));
+    let again = |path: &Path| format!("  {replay} cargo refrain replay {}\n", shell_word(path));
+    let because = |why: &str| format!("  {not_saved} {}\n", escaped(why));
+    match saved {
+        SavedAt::Traces(path) => at(path) + &again(path),
+        SavedAt::Already(path) => format!("  {saved_as} already, as {}{remark}\n", escaped(&path.to_string_lossy())),
+        SavedAt::Elsewhere { path, why } => {
+            let then = "  move it where it belongs when that is mended: `cargo test` does not find it here\n";
+            plan_lines(plan, style) + &because(why) + &at(path) + then + &again(path)
         }
+        SavedAt::Nowhere { why } => plan_lines(plan, style) + &because(why),
     }
+}
+
+/// The sentences of a plan, below a label.
+fn plan_lines(plan: &Plan, style: Style) -> String {
+    const INDENT: usize = "  plan   ".len();
+    let sentences = plan.sentences().into_iter().flat_map(|sentence| lines(&sentence, INDENT, style));
+    let label = |nth| if nth == 0 { paint("plan  ", DIM, style) } else { " ".repeat(6) };
+    sentences.enumerate().map(|(nth, line)| format!("  {} {line}\n", label(nth))).collect()
 }
 
 /// How the search of a model ended, by its last engine: `loom, any preemptions: complete`; empty if there was none.
 pub fn last_engine(engines: &[Searched]) -> String {
     match engines.last() {
-        Some(Searched { by, end, .. }) if !end.is_empty() => format!("{by}: {}", escaped(end)),
+        Some(Searched { by, end, .. }) if !end.is_empty() => escaped(&format!("{by}: {end}")),
         _ => String::new(),
     }
 }
 
 /// What each engine searched of a model, as a table; empty if there is none.
 pub fn engines(engines: &[Searched], style: Style) -> String {
-    let width = engines.iter().map(|searched| columns(&searched.by)).max().unwrap_or(0).max("engine".len());
+    let width = engines.iter().map(|searched| columns(&escaped(&searched.by))).max().unwrap_or(0).max("engine".len());
     let mut text = String::new();
     if !engines.is_empty() {
         let engine = padded("engine", width, PLAIN, style);
@@ -86,7 +106,7 @@ pub fn engines(engines: &[Searched], style: Style) -> String {
         text += &format!("{}\n", paint(&titles, DIM, style));
     }
     for Searched { by, executions, took_ms, end } in engines {
-        let (by, time) = (padded(by, width, PLAIN, style), format!("{:.2} s", *took_ms as f64 / 1_000.0));
+        let (by, time) = (padded(&escaped(by), width, PLAIN, style), format!("{:.2} s", *took_ms as f64 / 1_000.0));
         let row = format!("{by}{:>COUNT_WIDTH$}{time:>COUNT_WIDTH$}  {}", grouped(*executions), escaped(end));
         text += &format!("{}\n", row.trim_end());
     }
@@ -109,10 +129,10 @@ pub fn all_engines<'a>(searched: impl IntoIterator<Item = &'a Searched>, style: 
     if all.is_empty() {
         return String::new();
     }
-    let width = all.iter().map(|(engine, ..)| columns(engine)).max().unwrap_or(0).max("engine".len());
+    let width = all.iter().map(|(engine, ..)| columns(&escaped(engine))).max().unwrap_or(0).max("engine".len());
     let row = |engine: &str, numbers: [String; 3], ink| {
         let numbers = numbers.map(|number| format!("{number:>COUNT_WIDTH$}")).concat();
-        format!("{}\n", paint(&format!("{}{numbers}", padded(engine, width, PLAIN, style)), ink, style))
+        format!("{}\n", paint(&format!("{}{numbers}", padded(&escaped(engine), width, PLAIN, style)), ink, style))
     };
     let titles = row("engine", ["models", "executions", Searched::COMPLETE].map(str::to_owned), DIM);
     let rows =
@@ -135,9 +155,9 @@ pub fn grouped(number: u64) -> String {
 
 /// A path as a shell takes it.
 pub fn shell_word(path: &Path) -> String {
-    let path = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%=,".contains(c);
-    if !path.is_empty() && path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+    let path = path.to_string_lossy();
+    // Only a null character cannot be quoted, and no path has one.
+    escaped(&shlex::try_quote(&path).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -161,7 +181,7 @@ mod tests {
             plan: Plan { workload: vec![Argument { name: "queries".into(), value: json!([1]) }], ..Plan::default() },
             events: 31,
             run: 12,
-            saved: Some("traces/link-7c1e.jsonl".into()),
+            saved: SavedAt::Traces("traces/link-7c1e.jsonl".into()),
         });
         let (coverage, engines) = Default::default();
         Exploration { seed: 1, runs: 1_200, took_ms: 340, expect, coverage, engines, caught }
@@ -228,6 +248,6 @@ loom, no preemption          2         14          2
     #[test]
     fn a_path_with_spaces_is_quoted_for_the_shell() {
         assert_eq!(shell_word(Path::new("traces/a-1.jsonl")), "traces/a-1.jsonl");
-        assert_eq!(shell_word(Path::new("it's here/a")), r"'it'\''s here/a'");
+        assert_eq!(shell_word(Path::new("it's here/a")), r#""it's here/a""#);
     }
 }

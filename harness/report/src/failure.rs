@@ -5,7 +5,13 @@ use super::{
     paint::{BOLD, ink, lines, paint},
 };
 use anstyle::AnsiColor;
-use refrain_core::verdict::Failure;
+use refrain_core::{escape::escaped, verdict::Failure};
+
+/// `stall: ...`: the first line of what happened, and `...` for the others.
+pub fn headline(failure: &Failure) -> String {
+    let (first, more) = failure.message.split_once('\n').map_or((&*failure.message, ""), |(first, _)| (first, " ..."));
+    format!("{}: {}{more}", failure.class, escaped(first))
+}
 
 /// `FAILED stall: ...` and below it, indented, where and why; it ends with a new line.
 pub fn failure(failure: &Failure, style: Style) -> String {

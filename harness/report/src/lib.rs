@@ -1,8 +1,8 @@
 //! Texts for people: the timeline of a run and its sockets, why it failed, what its plan holds, what an exploration and a
 //! replay showed.
 //!
-//! What a service says may hold anything. Control characters are shown escaped, so that no log line can move the
-//! cursor or forge a row.
+//! What a service says may hold anything. `refrain_core::escape` shows what would not show as itself, so that no log line
+//! can move the cursor or forge a row.
 
 mod coverage;
 mod exploration;
@@ -17,14 +17,14 @@ mod timeline;
 
 pub use coverage::coverage;
 pub use exploration::{
-    Standing, all_engines, caught, counted, engines, grouped, last_engine, result, shell_word, standing,
+    Standing, all_engines, caught, counted, engines, grouped, last_engine, result, saved, shell_word, standing,
 };
-pub use failure::failure;
+pub use failure::{failure, headline};
 pub use model::{Core, model};
 pub use replay::replay;
 pub use sockets::sockets;
 pub use summary::plan_summary;
-pub use timeline::{events, timeline};
+pub use timeline::{events, plan, timeline};
 
 /// How a text is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,9 +1,14 @@
 //! A model as source: the operations of a network trace, each task's on a thread of its own.
+//!
+//! A trace may come from anybody, and what is written here will be compiled. So of a trace only identifiers and the text
+//! of comments get in: names through [`identifier`], everything else through [`escaped`], which keeps it on its line.
 
 use super::timeline::clock;
 use refrain_core::{
     bridge::{Operation, Operations},
+    escape::escaped,
     trace::Trace,
+    verdict::Class,
 };
 use std::fmt::Write;
 
@@ -15,7 +20,7 @@ pub struct Core<'a> {
     /// The type whose methods have the names of the operations, beside `at_rest`, which checks the end.
     pub name: &'a str,
     /// The class of failure that the model must find, if it is a seeded bug.
-    pub expect: Option<&'a str>,
+    pub expect: Option<Class>,
 }
 
 /// The source of the model.
@@ -23,68 +28,77 @@ pub fn model(operations: &Operations, trace: &Trace, core: Core<'_>) -> String {
     let Operations { kind, id, before, at_once } = operations;
     let Core { file, name, expect } = core;
     let module = module(file);
-    let variable = module.rsplit("::").next().unwrap_or_default();
-    let test = trace.test.replace("::", "_");
+    let test = identifier(&trace.test.replace("::", "_"));
+    let [of, kind, id] = [&trace.test, kind, id].map(|text| escaped(text));
     let attributes = expect.map(|class| format!("(expect = \"{class}\")")).unwrap_or_default();
     // In the order in which rustfmt has them.
     let mut uses = [format!("{module}::{name}"), "std::sync::Arc".to_owned(), "sync::thread".to_owned()];
     uses.sort();
     let uses: String = uses.iter().map(|path| format!("use {path};\n")).collect();
     let mut text = format!(
-        "//! What the tasks of `{}` did to {kind} {id}, each on a thread of its own.\n\
+        "//! What the tasks of `{of}` did to {kind} {id}, each on a thread of its own.\n\
          //! Written by `cargo refrain model`.\n\n\
          mod sync {{\n    pub use refrain::sync::*;\n}}\n\
          // The tasks may not have done all that it can do.\n#[allow(dead_code)]\n\
-         #[path = \"{file}\"]\nmod {module};\n\n\
+         #[path = {file:?}]\nmod {module};\n\n\
          {uses}\n\
          /// On the network: {}\n\
          #[refrain::model{attributes}]\nfn {test}() {{\n",
-        trace.test,
-        one_line(&trace.failure.message),
+        escaped(trace.failure.message.lines().next().unwrap_or_default()),
     );
     let (opening, before) = match before.split_first() {
         Some((first, rest)) if first.what == "opened" => (comment(first, 4), rest),
         _ => (String::new(), &before[..]),
     };
-    let _ = writeln!(text, "{opening}    let {variable} = Arc::new({name}::opened());");
+    let _ = writeln!(text, "{opening}    let {module} = Arc::new({name}::opened());");
     for operation in before {
-        let _ = writeln!(text, "{}    {variable}.{}();", comment(operation, 4), method(&operation.what));
+        let _ = writeln!(text, "{}    {module}.{}();", comment(operation, 4), identifier(&operation.what));
     }
     text += "    let threads = [\n";
     for operation in at_once {
         let _ = write!(
             text,
-            "{}        {{\n            let {variable} = Arc::clone(&{variable});\n            \
-             thread::spawn(move || {variable}.{}())\n        }},\n",
+            "{}        {{\n            let {module} = Arc::clone(&{module});\n            \
+             thread::spawn(move || {module}.{}())\n        }},\n",
             comment(operation, 8),
-            method(&operation.what),
+            identifier(&operation.what),
         );
     }
     let _ = write!(
         text,
         "    ];\n    threads.into_iter().for_each(|thread| thread.join().expect(\"a thread ends\"));\n    \
-         {variable}.at_rest();\n}}\n"
+         {module}.at_rest();\n}}\n"
     );
     text
 }
 
 fn comment(operation: &Operation, indent: usize) -> String {
     let Operation { at, host, task, .. } = operation;
-    format!("{:indent$}// {} {host} {task}\n", "", clock(*at))
+    format!("{:indent$}// {} {} {}\n", "", clock(*at), escaped(host), escaped(task))
 }
 
-/// The name of the file, as a module.
+/// The name of the file, as a module and a variable.
 fn module(file: &str) -> String {
     let name = file.rsplit('/').next().unwrap_or_default();
-    name.strip_suffix(".rs").unwrap_or(name).to_owned()
+    identifier(name.strip_suffix(".rs").unwrap_or(name))
 }
 
-/// `handed_over` of `handed over`.
-fn method(what: &str) -> String {
+/// What a text is called in a program: `handed_over` of `Handed over`, `loop_0` of `loop`.
+fn identifier(text: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-    what.trim().chars().map(plain).collect()
+    let name: String = text.trim().chars().map(plain).collect();
+    match name.chars().next() {
+        None | Some('0'..='9') => format!("_{name}"),
+        _ if KEYWORDS.contains(&name.as_str()) || name.chars().all(|c| c == '_') => format!("{name}_0"),
+        _ => name,
+    }
 }
 
-fn one_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
-}
+/// What rustc does not take for a name: <https://doc.rust-lang.org/reference/keywords.html>.
+#[rustfmt::skip]
+const KEYWORDS: [&str; 51] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
+    "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true",
+    "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];

@@ -2,6 +2,8 @@
 
 use super::Style;
 use anstyle::{AnsiColor, Color};
+use refrain_core::escape::EscapedLines;
+use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr;
 
 /// Below this a column is not broken into lines: a word a line reads worse than a line that wraps.
@@ -33,37 +35,13 @@ pub(super) fn padded(text: &str, width: usize, ink: anstyle::Style, style: Style
     format!("{}{}", paint(text, ink, style), " ".repeat(width.saturating_sub(columns(text))))
 }
 
-/// The text with the characters shown that move a cursor or turn the direction of writing: it stays one line.
-pub(super) fn escaped(text: &str) -> String {
-    let show = |c: char| match c {
-        '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => c.escape_default().to_string(),
-        c if c.is_control() => c.escape_default().to_string(),
-        c => c.to_string(),
-    };
-    text.chars().map(show).collect()
-}
-
 /// The lines of a text in a column that begins at `indent`, broken between words where the style has a width.
 pub(super) fn lines(text: &str, indent: usize, style: Style) -> Vec<String> {
     let width = style.width.and_then(|width| width.checked_sub(indent)).filter(|width| *width >= COLUMN_WIDTH_MIN);
-    let lines = text.split('\n').map(escaped).flat_map(|line| match width {
-        None => vec![line],
-        Some(width) => broken(&line, width),
-    });
-    lines.map(|line| line.trim_end_matches(' ').to_string()).collect()
-}
-
-/// One line, broken between words; a word that is wider than the column stays whole, so that it can be copied.
-fn broken(line: &str, width: usize) -> Vec<String> {
-    let mut broken = vec![String::new()];
-    for (nth, word) in line.split(' ').enumerate() {
-        let last = broken.last_mut().expect("it begins with one");
-        if nth > 0 && !last.is_empty() && columns(last) + 1 + columns(word) > width {
-            broken.push(word.to_string());
-        } else {
-            last.push_str(if nth == 0 { "" } else { " " });
-            last.push_str(word);
-        }
-    }
-    broken
+    // A word that is wider than the column stays whole, so that it can be copied.
+    let options = textwrap::Options::new(width.unwrap_or(usize::MAX))
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::wrap(&EscapedLines(text).to_string(), options).into_iter().map(Cow::into_owned).collect()
 }

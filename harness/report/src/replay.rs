@@ -5,7 +5,7 @@ use super::{
     paint::{BOLD, DIM, ink, lines, paint},
 };
 use anstyle::AnsiColor;
-use refrain_core::protocol::Replay;
+use refrain_core::{escape::EscapedLines, protocol::Replay};
 
 /// What a replay showed. The first line begins with the answer; it ends with a new line.
 pub fn replay(replay: &Replay, style: Style) -> String {
@@ -35,8 +35,8 @@ pub fn replay(replay: &Replay, style: Style) -> String {
             }
         }
         Replay::Stopped { timeline, waits } => {
-            // The timeline was rendered where the run is, and is aligned: its lines stay as they are.
-            let mut text = format!("{}\n", timeline.trim_end());
+            // The timeline was rendered where the run is, and is aligned: its lines are not broken.
+            let mut text = format!("{}\n", EscapedLines(timeline.trim_end()));
             text += &format!("{}\n", paint("stopped here, as asked; what waits:", BOLD, style));
             text.extend(waits.iter().flat_map(|wait| lines(wait, 2, style)).map(|line| format!("  {line}\n")));
             text

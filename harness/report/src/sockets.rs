@@ -2,9 +2,12 @@
 
 use super::{
     Style,
-    paint::{DIM, PLAIN, columns, escaped, padded, paint},
+    paint::{DIM, PLAIN, columns, padded, paint},
 };
-use refrain_core::socket::{Socket, Timer};
+use refrain_core::{
+    escape::escaped,
+    socket::{Socket, Timer},
+};
 
 /// What stands for the test itself in the column of hosts; no host can have this name.
 const TEST: &str = "(test)";

@@ -1,12 +1,15 @@
 //! Counts what a plan holds.
 
-use refrain_core::plan::{Argument, Plan};
+use refrain_core::{
+    escape::escaped,
+    plan::{Argument, Plan},
+};
 use serde_json::Value;
 
 /// `1 preemption, 31 operations` of a model; of a simulation `2 faults, 1 hold, 1 query, 31 events`; what there is none of is left out.
 pub fn plan_summary(plan: &Plan, events: usize) -> String {
     let lists = plan.workload.iter().filter_map(|Argument { name, value }| match value {
-        Value::Array(values) => counted(values.len(), name),
+        Value::Array(values) => counted(values.len(), &escaped(name)),
         _ => None,
     });
     let faults = counted(plan.faults.len(), "faults");

@@ -2,10 +2,13 @@
 
 use super::{
     Style,
-    paint::{DIM, PLAIN, columns, escaped, ink, padded, paint},
+    paint::{DIM, PLAIN, columns, ink, padded, paint},
 };
 use anstyle::AnsiColor;
-use refrain_core::event::{Event, Kind};
+use refrain_core::{
+    escape::escaped,
+    event::{Event, Kind},
+};
 use std::collections::BTreeMap;
 
 /// The threads' colours, by number; after the last the first again.

@@ -2,13 +2,15 @@
 
 use super::{
     Style, failure,
-    paint::{BOLD, DIM, PLAIN, columns, escaped, ink, lines, padded, paint},
+    paint::{BOLD, DIM, PLAIN, columns, ink, lines, padded, paint},
     sockets,
     threads::{are_operations, threads},
 };
 use anstyle::AnsiColor;
 use refrain_core::{
+    escape::escaped,
     event::{Event, Kind},
+    plan::Plan,
     trace::Trace,
 };
 use serde_json::Value;
@@ -33,6 +35,11 @@ pub fn timeline(trace: &Trace, style: Style) -> String {
     let sockets = sockets(&trace.sockets, style);
     let gap = if sockets.is_empty() { "" } else { "\n" };
     format!("{text}\n{table}{gap}{sockets}\n{}", failure(&trace.failure, style))
+}
+
+/// The sentences of a plan, a line each; it ends with a new line.
+pub fn plan(plan: &Plan) -> String {
+    plan.sentences().iter().map(|sentence| format!("{}\n", escaped(sentence))).collect()
 }
 
 /// A table of events, or of a model's operations; `first` is the number of the first one in its run, counted from 0. It ends with a new line.
@@ -94,12 +101,12 @@ fn reads_bare(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "\"=".contains(c))
 }
 
-/// `00:00:12.301`; exact: `00:00:12.301000123`.
-/// To the millisecond.
+/// `00:00:12.301`.
 pub(super) fn clock(at: u64) -> String {
     time(at, Style::default())
 }
 
+/// `00:00:12.301`; exact: `00:00:12.301000123`.
 fn time(at: u64, style: Style) -> String {
     let (seconds, nanos) = (at / 1_000_000_000, at % 1_000_000_000);
     let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);

@@ -3,7 +3,7 @@
 use refrain_core::{
     event::{Event, Kind},
     plan::{Argument, Plan},
-    protocol::{Caught, Coverage, Exploration, Fired, Message, Outcome},
+    protocol::{Caught, Coverage, Exploration, Fired, Message, Outcome, SavedAt},
     socket::STATES,
     trace::{self, Engine, Trace},
     verdict::{Class, Failure},
@@ -84,7 +84,13 @@ pub fn exploration(expect: Option<Class>, caught: Option<Caught>) -> Exploration
 pub fn caught(dir: &Path, class: Class) -> Caught {
     let plan =
         Plan { seed: 9, workload: vec![Argument { name: "queries".into(), value: vec![1].into() }], ..Plan::default() };
-    Caught { failure: failure(class), plan, events: 31, run: 12, saved: Some(dir.join("traces/fails-7c1e.jsonl")) }
+    Caught {
+        failure: failure(class),
+        plan,
+        events: 31,
+        run: 12,
+        saved: SavedAt::Traces(dir.join("traces/fails-7c1e.jsonl")),
+    }
 }
 
 pub fn failure(class: Class) -> Failure {

@@ -1,9 +1,9 @@
 //! What is done with saved traces: replay, shrink, show, list.
 
-use super::fixture::{Ran, caught, exploration, failure, refrain, refrain_command, saved};
+use super::fixture::{Ran, caught, exploration, failure, fixture, refrain, refrain_command, saved};
 use refrain_core::{
     plan::Plan,
-    protocol::{Outcome, Replay, Shrunk},
+    protocol::{Outcome, Replay, SavedAt, Shrunk},
     verdict::Class,
 };
 use std::{fs, path::Path};
@@ -165,6 +165,7 @@ fn a_shrunk_trace_tells_before_and_after() {
             before: before.clone(),
             after: after.clone(),
             events: 2,
+            saved: (*before != after).then(|| SavedAt::Traces(fixture().join("replays/shrinks.jsonl"))),
             interrupted,
         })
     };

@@ -11,7 +11,6 @@ use crate::{
     job::Source,
     protocol::{Budget, Message, Outcome, Progress, Request, Shrunk},
     test::Test,
-    trace,
     verdict::Verdict,
 };
 use std::{
@@ -26,6 +25,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// A longer line is no request.
+const REQUEST_BYTES_MAX: u64 = 1 << 20;
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(100);
 
@@ -33,9 +34,9 @@ const TELL_EVERY: Duration = Duration::from_millis(100);
 pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut reader = BufReader::new(socket.try_clone()?);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let request = serde_json::from_str(&line)?;
+    let mut line = vec![];
+    reader.by_ref().take(REQUEST_BYTES_MAX).read_until(b'\n', &mut line)?;
+    let request = serde_json::from_slice(&line)?;
     let stop = Arc::new(AtomicBool::new(false));
     stop_when_asked(reader, stop.clone());
     let teller = Mutex::new((socket.try_clone()?, Instant::now()));
@@ -66,7 +67,7 @@ fn send(socket: &mut impl Write, message: &Message) -> io::Result<()> {
 /// The other side says that it has heard enough by closing its half of the socket. So does ctrl-c, which reaches it too.
 fn stop_when_asked(mut reader: BufReader<UnixStream>, stop: Arc<AtomicBool>) {
     thread::spawn(move || {
-        let _ = reader.read_to_end(&mut vec![]);
+        let _ = io::copy(&mut reader, &mut io::sink());
         stop.store(true, Relaxed);
     });
 }
@@ -106,11 +107,9 @@ fn shrunk(test: &'static Test, path: &Path, jobs: Option<usize>, sink: ProgressS
     let mut pool = pool(test, jobs)?;
     let smaller = shrunk_plan(test, &mut pool, &saved.plan, &saved.failure, None, sink)?;
     let ran = record_twice(test, &mut pool, Source::Plan(Box::new(smaller.plan.clone())))?;
-    match &ran.verdict {
+    let saved_at = match &ran.verdict {
         Verdict::Failed(failure) if failure.signature() == saved.failure.signature() => {
-            if smaller.plan != saved.plan {
-                trace::write(path, &save::trace(test, &ran, failure)).map_err(|error| error.to_string())?;
-            }
+            (smaller.plan != saved.plan).then(|| save::save_over(path, &save::trace(test, &ran, failure)))
         }
         _ => {
             return Err(format!(
@@ -118,13 +117,14 @@ fn shrunk(test: &'static Test, path: &Path, jobs: Option<usize>, sink: ProgressS
                 path.display()
             ));
         }
-    }
+    };
     Ok(Shrunk {
         runs: smaller.runs,
         took_ms: started.elapsed().as_millis() as u64,
         before: saved.plan,
         after: smaller.plan,
         events: ran.events.len(),
+        saved: saved_at,
         interrupted: smaller.interrupted,
     })
 }

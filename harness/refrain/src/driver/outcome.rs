@@ -1,8 +1,10 @@
 //! Outcomes as snapshots: what the service said without faults, and the timeline of each saved trace.
 
 use crate::{
+    engine::Refusal,
     event::{Event, Kind},
     job::Ran,
+    package,
     report::{Style, timeline},
     test::Test,
     trace::Trace,
@@ -22,21 +24,21 @@ pub struct Snapshot {
     pub text: String,
 }
 
-fn folder(test: &Test) -> PathBuf {
-    Path::new(test.folder).join("tests").join("snapshots")
+fn folder(test: &Test) -> Result<PathBuf, Refusal> {
+    Ok(package::folder(test)?.join("tests").join("snapshots"))
 }
 
 /// What was said in the run without faults: by the service and by the test, without times, in order.
-pub(crate) fn outcome(test: &Test, ran: &Ran) -> Snapshot {
+pub(crate) fn outcome(test: &Test, ran: &Ran) -> Result<Snapshot, Refusal> {
     let said = ran.events.iter().filter(|event| matches!(event.kind, Kind::Says | Kind::Test));
     // What is logged for debugging is no outcome.
     let lines = said.filter(|event| !event.text.starts_with("DEBUG ")).map(line);
-    Snapshot {
-        folder: folder(test),
+    Ok(Snapshot {
+        folder: folder(test)?,
         name: format!("{}.outcome", test.name().replace("::", ".")),
         description: format!("what is said in the run of {} without faults", test.name()),
         text: lines.collect::<Vec<_>>().join("\n"),
-    }
+    })
 }
 
 fn line(event: &Event) -> String {
@@ -46,12 +48,12 @@ fn line(event: &Event) -> String {
 }
 
 /// The timeline of a saved trace.
-pub(crate) fn of_trace(test: &Test, path: &Path, trace: &Trace) -> Snapshot {
+pub(crate) fn of_trace(test: &Test, path: &Path, trace: &Trace) -> Result<Snapshot, Refusal> {
     let name = path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    Snapshot {
-        folder: folder(test),
+    Ok(Snapshot {
+        folder: folder(test)?,
         description: format!("the timeline of traces/{name}.jsonl"),
         name: format!("{name}.timeline"),
         text: timeline(trace, Style::default()),
-    }
+    })
 }

@@ -1,41 +1,48 @@
-//! Saves a failing run in its package's `traces/`.
+//! Finds the traces of a test, and saves a failing run: in its package's `traces/` or, where that refuses, elsewhere.
 
 use crate::{
     engine::Refusal,
     job::Ran,
+    package,
+    protocol::SavedAt,
     test::Test,
-    trace::{self, Build, Trace},
+    trace::{self, Build, Trace, TraceError},
     verdict::Failure,
 };
 use std::{
-    fs,
+    env, fs,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
-/// The folder of a test's traces.
-pub(crate) fn folder(test: &Test) -> PathBuf {
-    Path::new(test.folder).join("traces")
-}
+/// The folder of a package's traces, and of those that it could not take in the target folder.
+const TRACES: &str = "traces";
+const ELSEWHERE: &str = "refrain-traces";
 
 /// A file as a person calls it who stands where `cargo test` was started: in the workspace's folder, most likely. The
 /// test itself runs in its package's.
-pub(crate) fn shown<'a>(test: &Test, path: &'a Path) -> &'a Path {
-    let workspace = Path::new(test.folder).ancestors().find(|folder| folder.join("Cargo.lock").exists());
-    workspace.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path)
+pub(crate) fn shown(test: &Test, path: &Path) -> PathBuf {
+    let package = package::folder(test).unwrap_or_default();
+    let workspace = package.ancestors().find(|folder| folder.join("Cargo.lock").exists());
+    workspace.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path).to_owned()
 }
 
 /// The traces of a test, by name; with each the error, if it cannot be read.
-pub(crate) fn saved(test: &Test) -> Vec<(PathBuf, Result<Trace, Refusal>)> {
-    let prefix = format!("{}-", test.name().replace("::", "."));
-    let Ok(entries) = fs::read_dir(folder(test)) else { return vec![] };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.retain(|path| {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        // What follows the name is four digits; a longer test's name may begin with this one's.
-        name.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(".jsonl")).is_some_and(|rest| rest.len() == 4)
-    });
+pub(crate) fn saved(test: &Test) -> Result<Vec<(PathBuf, Result<Trace, Refusal>)>, Refusal> {
+    let folder = package::folder(test)?.join(TRACES);
+    let paths = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(vec![]),
+        entries => entries.and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()),
+    };
+    let mut paths = paths.map_err(|error| {
+        format!(
+            "the saved traces in {} cannot be listed: {error}: check the folder and its permissions",
+            folder.display()
+        )
+    })?;
+    paths.retain(|path| trace::is_of(path, test.name()));
     paths.sort();
-    paths.into_iter().map(|path| (path.clone(), super::replay::read(test, &path))).collect()
+    Ok(paths.into_iter().map(|path| (path.clone(), super::replay::read(test, &path))).collect())
 }
 
 /// The trace of a run.
@@ -60,11 +67,45 @@ pub(crate) fn digest(ran: &Ran) -> String {
     format!("{:016x}", ran.digest)
 }
 
-/// Writes it.
-pub(crate) fn save(test: &Test, trace: &Trace) -> Result<PathBuf, Refusal> {
-    let folder = folder(test);
-    fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
-    let path = folder.join(trace::file_name(&trace.test, &trace.plan));
-    trace::write(&path, trace).map_err(|error| error.to_string())?;
+/// Saves a find in `traces/`, or where it can.
+pub(crate) fn save(test: &Test, trace: &Trace) -> SavedAt {
+    let in_traces = |package: PathBuf| trace::save(&package.join(TRACES), trace).map_err(|error| error.to_string());
+    match package::folder(test).and_then(in_traces) {
+        Ok(path) => SavedAt::Traces(path),
+        Err(why) => elsewhere(trace, why),
+    }
+}
+
+/// Saves a smaller plan over the trace that it was found for, or where it can.
+pub(crate) fn save_over(path: &Path, trace: &Trace) -> SavedAt {
+    match trace::write(path, trace) {
+        Ok(()) => SavedAt::Traces(path.to_owned()),
+        Err(why) => elsewhere(trace, why.to_string()),
+    }
+}
+
+/// Saves what its own folder refused: in the target folder or, where that is full or read-only, in a folder for
+/// temporary files.
+fn elsewhere(trace: &Trace, why: String) -> SavedAt {
+    let saved = in_target(trace).or_else(|| in_temporary(trace).ok());
+    match saved {
+        Some(path) => SavedAt::Elsewhere { path, why },
+        None => SavedAt::Nowhere { why },
+    }
+}
+
+fn in_target(trace: &Trace) -> Option<PathBuf> {
+    let executable = env::current_exe().ok()?;
+    // Cargo marks its target folders as caches.
+    let target = executable.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists())?;
+    trace::save(&target.join(ELSEWHERE), trace).ok()
+}
+
+fn in_temporary(trace: &Trace) -> Result<PathBuf, TraceError> {
+    let failed = |source| TraceError::File { path: env::temp_dir(), tried: "make a folder for the trace", source };
+    // A name of its own: anybody may write where temporary files are.
+    let folder = tempfile::Builder::new().prefix(&format!("{ELSEWHERE}-")).tempdir().map_err(failed)?;
+    let path = trace::save(folder.path(), trace)?;
+    let _kept = folder.keep();
     Ok(path)
 }

@@ -10,7 +10,7 @@ use crate::{
     engine::{Explored, Found, Limit, ProgressSink, Refusal, Smaller, Trials},
     job::{Ran, Source},
     plan::Plan,
-    protocol::{Caught, Exploration, Replay},
+    protocol::{Caught, Exploration, Replay, SavedAt},
     report::{self, Standing, Style, standing},
     seed::seed_of,
     test::Test,
@@ -47,10 +47,12 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
         && let Some(source) = test.engine.fault_free(base(test))
     {
         let fault_free = record(&mut pool, source, None)?;
-        snapshots.push(outcome::outcome(test, &fault_free));
+        snapshots.push(outcome::outcome(test, &fault_free)?);
     }
     if test.snapshot {
-        snapshots.extend(saved.iter().map(|(path, trace)| outcome::of_trace(test, path, trace)));
+        for (path, trace) in &saved {
+            snapshots.push(outcome::of_trace(test, path, trace)?);
+        }
     }
     let nobody = ProgressSink { stop: &AtomicBool::new(false), progress: &|_| {} };
     let explored = exploration(test, &mut pool, base(test), Limit::Runs(test.runs), nobody)?;
@@ -78,7 +80,11 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
 
 /// The same with its file as a person calls it.
 fn from_here(test: &Test, caught: &Caught) -> Caught {
-    Caught { saved: caught.saved.as_deref().map(|path| save::shown(test, path).into()), ..caught.clone() }
+    let mut caught = caught.clone();
+    if let Some(path) = caught.saved.path_mut() {
+        *path = save::shown(test, path);
+    }
+    caught
 }
 
 /// The seed from which `cargo test` explores: the same every time, another for each test.
@@ -89,7 +95,7 @@ fn base(test: &Test) -> u64 {
 /// Replays every saved trace. Those of a seeded bug must be reproduced, all others must not fail any more.
 fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, Refusal> {
     let mut replayed = vec![];
-    for (path, trace) in save::saved(test) {
+    for (path, trace) in save::saved(test)? {
         let trace = trace?;
         let shown = save::shown(test, &path).display().to_string();
         let (replay, _) = replay::replay(test, pool, &trace)?;
@@ -174,14 +180,16 @@ fn catch(test: &'static Test, pool: &mut Pool, ran: Ran, run: u64, sink: Progres
     let known = |(_, trace): &(PathBuf, Result<Trace, Refusal>)| {
         trace.as_ref().is_ok_and(|t| t.failure.class == failure.class && t.failure.property == failure.property)
     };
-    if test.expect == Some(failure.class) && save::saved(test).iter().any(known) {
-        return Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved: None });
+    // Where traces cannot be listed none is known: the find comes first.
+    let saved = if test.expect == Some(failure.class) { save::saved(test).unwrap_or_default() } else { vec![] };
+    if let Some((path, _)) = saved.into_iter().find(known) {
+        let saved = SavedAt::Already(path);
+        return Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved });
     }
     let (ran, failure) = shrunk(test, pool, ran.plan.clone(), &failure, sink)?.unwrap_or((ran, failure));
     show_printed("the failing run", &ran);
     let trace = save::trace(test, &ran, &failure);
-    let path = save::save(test, &trace)?;
-    let saved = Some(path);
+    let saved = save::save(test, &trace);
     Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved })
 }
 

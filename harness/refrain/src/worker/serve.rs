@@ -25,7 +25,7 @@ use std::{
 pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
     // As cargo does, whoever started us where: a path that a test gives its service is the same one in every clone, and
     // reads the same in traces and snapshots. Where the sources are gone, it stays as it is.
-    let _ = std::env::set_current_dir(test.folder);
+    let _ = crate::package::folder(test).map(std::env::set_current_dir);
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut worker = Worker { test, heartbeat: process::shared_heartbeat()?, output: Output::catch()? };
     test.engine.prepare();
