@@ -2,7 +2,7 @@
 
 use super::audit::{Audit, Closed};
 use super::registry::Cause;
-use super::service::{Core, KIND, TARGET};
+use super::service::{Core, KIND, Limits, Sessions, TARGET};
 use super::table::Closing;
 use crate::browse_log::{self, Event};
 use std::sync::Arc;
@@ -24,11 +24,17 @@ pub struct Closer {
     to_close: mpsc::UnboundedReceiver<Closing>,
 }
 
-impl Closer {
-    pub(super) fn new(core: Arc<Core>, to_close: mpsc::UnboundedReceiver<Closing>) -> Self {
-        Self { core, to_close }
+impl Sessions {
+    /// No session is open. Those to be closed are closed by the [`Closer`], which has to run as long as this does.
+    pub fn new(limits: Limits) -> (Self, Closer) {
+        let (closing, to_close) = mpsc::unbounded_channel();
+        let sessions = Self::closed_by(limits, closing);
+        let core = Arc::clone(&sessions.core);
+        (sessions, Closer { core, to_close })
     }
+}
 
+impl Closer {
     /// Closes sessions until the service and all its seats are gone, and with them the last session.
     pub async fn run(mut self, audit: impl Audit) {
         let mut sweeps = interval(self.core.limits.idle.max(Duration::from_secs(1)));

@@ -1,6 +1,5 @@
 //! Gives out sessions: one for each holder, shared by all its connections, for the time of a question.
 
-use super::closer::Closer;
 use super::registry::{Cause, Registry, User};
 use super::table::{Closing, Handle, Refused, State, Table};
 use crate::answer::{Code, Refusal};
@@ -67,13 +66,11 @@ pub(super) struct Hold {
 }
 
 impl Sessions {
-    /// No session is open. Those to be closed are closed by the [`Closer`], which has to run as long as this does.
-    pub fn new(limits: Limits) -> (Self, Closer) {
-        let (closing, to_close) = mpsc::unbounded_channel();
+    /// No session is open. Those to be closed go to `closing`, whose other end has to close them.
+    pub(super) fn closed_by(limits: Limits, closing: mpsc::UnboundedSender<Closing>) -> Self {
         let limits = Limits { sessions_max: limits.sessions_max.clamp(1, SESSIONS_MAX), ..limits };
         let (table, registry) = (Table::new(limits.sessions_max), Mutex::new(Registry::new()));
-        let core = Arc::new(Core { table, registry, limits });
-        (Self { core: Arc::clone(&core), closing }, Closer::new(core, to_close))
+        Self { core: Arc::new(Core { table, registry, limits }), closing }
     }
 
     /// A connection of this holder is up.

@@ -149,8 +149,8 @@ impl Table {
     }
 
     /// A place in the queue for a slot.
-    pub fn waiting(&self) -> Waiting<'_> {
-        Waiting::new(self)
+    pub fn waiting(&self) -> Waiting<'_, impl Fn() -> bool> {
+        Waiting::new(&self.queue, || self.has_free_slot())
     }
 
     /// The sessions that are open or closing, by slot. Each as it was when it was looked at.
@@ -162,11 +162,7 @@ impl Table {
         (0..self.words.len()).map(view).filter(|view| view.state != State::Closed)
     }
 
-    pub(super) fn queue(&self) -> &Queue {
-        &self.queue
-    }
-
-    pub(super) fn has_free_slot(&self) -> bool {
+    fn has_free_slot(&self) -> bool {
         (0..self.words.len()).any(|slot| self.word(slot).state == State::Closed)
     }
 

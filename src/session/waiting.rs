@@ -1,7 +1,6 @@
 //! The queue for a slot: first come, first woken; whoever leaves it passes the wake on.
 
 use super::sync::{Mutex, PoisonError};
-use super::table::Table;
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 
@@ -15,10 +14,11 @@ struct Line {
     waiting: VecDeque<(u64, Waker)>,
 }
 
-/// A place in the queue of a table, from the first poll until it is dropped.
+/// A place in the queue, from the first poll until it is dropped.
 #[derive(Debug)]
-pub struct Waiting<'a> {
-    table: &'a Table,
+pub struct Waiting<'a, F: Fn() -> bool> {
+    queue: &'a Queue,
+    has_free_slot: F,
     number: Option<u64>,
 }
 
@@ -42,12 +42,12 @@ impl Queue {
     }
 }
 
-impl<'a> Waiting<'a> {
-    pub(super) fn new(table: &'a Table) -> Self {
-        Self { table, number: None }
+impl<'a, F: Fn() -> bool> Waiting<'a, F> {
+    pub(super) fn new(queue: &'a Queue, has_free_slot: F) -> Self {
+        Self { queue, has_free_slot, number: None }
     }
 
-    /// Attempts what needs a slot; if in vain, the task is woken when there may be one.
+    /// Attempts what needs a slot. If it fails, the task is woken when there may be a free one.
     pub fn poll<T>(&mut self, context: &Context<'_>, attempt: impl FnOnce() -> Option<T>) -> Poll<T> {
         // First in line, then the attempt: a slot that is freed in between wakes us.
         self.enter(context.waker());
@@ -56,7 +56,7 @@ impl<'a> Waiting<'a> {
 
     /// Takes our place, or takes it again after we were woken for nothing, before those who came later.
     fn enter(&mut self, waker: &Waker) {
-        self.table.queue().with(|line| {
+        self.queue.with(|line| {
             let number = *self.number.get_or_insert_with(|| {
                 line.numbers += 1;
                 line.numbers
@@ -70,17 +70,17 @@ impl<'a> Waiting<'a> {
     }
 }
 
-impl Drop for Waiting<'_> {
+impl<F: Fn() -> bool> Drop for Waiting<'_, F> {
     fn drop(&mut self) {
         let Some(number) = self.number else { return };
-        let was_woken = self.table.queue().with(|line| {
+        let was_woken = self.queue.with(|line| {
             let before = line.waiting.len();
             line.waiting.retain(|(other, _)| *other != number);
             line.waiting.len() == before
         });
         // The slot that we were woken for may still be free, and its next sleeper sleeps.
-        if was_woken && self.table.has_free_slot() {
-            self.table.queue().wake_one();
+        if was_woken && (self.has_free_slot)() {
+            self.queue.wake_one();
         }
     }
 }

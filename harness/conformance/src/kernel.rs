@@ -1,8 +1,8 @@
 //! The kernel's network: each host is a thread with a runtime and, where a case needs one, a network namespace of its own.
 
 use crate::{
-    cases::{Impaired, Side},
     kernel::{cable::Cable, machine::Machine},
+    network::{Impaired, Side},
     seen::Seen,
 };
 use std::{

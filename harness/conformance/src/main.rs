@@ -7,6 +7,7 @@ extern crate kernel_tokio as tokio;
 
 mod cases;
 mod kernel;
+mod network;
 mod record;
 mod seen;
 

@@ -4,6 +4,7 @@
 //! ask for what the network does, and notes what it sees. What waits and what does not is told apart coarsely: what has
 //! settled after a moment did not wait.
 
+pub use crate::network::{Impaired, Side};
 use crate::{
     net::Net,
     seen::{Show, settle},
@@ -33,28 +34,6 @@ pub mod socket;
 pub mod udp;
 
 pub(crate) use list::each_case;
-
-/// One of the two hosts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// Where the listener is.
-    Server,
-    /// Where connects come from.
-    Client,
-}
-
-/// What is wrong with packets, each way.
-#[derive(Debug, Clone, Copy)]
-pub enum Impaired {
-    /// A fifth of them is lost.
-    Lossy,
-    /// Half of them arrive twice.
-    Doubled,
-    /// Half of them overtake the others.
-    Shuffled,
-    /// All of them are late, by much and a little.
-    Late,
-}
 
 /// What every case may ask for, on either network.
 impl Net {

@@ -7,6 +7,8 @@ mod cases;
 #[path = "../../../selftest/tests/driver/mod.rs"]
 mod driver;
 mod net;
+#[path = "../../src/network.rs"]
+mod network;
 #[path = "../../src/record.rs"]
 mod record;
 #[path = "../../src/seen.rs"]

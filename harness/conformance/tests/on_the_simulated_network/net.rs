@@ -1,7 +1,7 @@
 //! The simulated network as a case sees it: two hosts of a world, and what the case asks of the network as faults.
 
 use crate::{
-    cases::{Impaired, Side},
+    network::{Impaired, Side},
     seen::Seen,
 };
 use refrain::World;
