@@ -8,19 +8,36 @@ mod child;
 mod exhaust;
 mod explore;
 pub(crate) mod log;
-pub(crate) mod loom;
+mod loom;
+pub(crate) mod memory;
 mod model;
+mod outlet;
+mod run;
 mod sample;
 mod searcher;
 pub(crate) mod seq_cst;
 mod shrink;
-pub(crate) mod shuttle;
+mod shuttle;
+pub(crate) mod threads;
 mod verdict;
 
-pub(crate) use child::{cannot, wrong};
 pub use model::Model;
+pub(crate) use {child::wrong, outlet::cannot};
 
+use crate::{
+    engine::{self, Explored, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Trials, Watch, Words, Workers},
+    job::{Ran, Search, Source},
+    plan::{Plan, Threads},
+    trace::{self, Trace},
+    verdict::Verdict,
+};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+/// How often an execution is made again: two orders of a small hash map are often the same.
+const AGAIN: usize = 4;
+
+/// An object of a model: the how manieth of its kind; 0 while nobody needs it.
+pub(crate) type Number = u32;
 
 /// What the threads of this process run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,3 +66,76 @@ pub(crate) fn engine() -> Engine {
 fn choose(engine: Engine) {
     ENGINE.store(engine as u8, Relaxed);
 }
+
+impl engine::Engine for Model {
+    fn run(&'static self, source: Source, watch: Watch, outlet: Outlet) {
+        run::run(self.body, source, watch, outlet);
+    }
+
+    fn search(&'static self, search: Search, nth: Option<u64>, heartbeat: &'static Heartbeat, outlet: Outlet) {
+        run::search(self.body, search, nth, heartbeat, outlet);
+    }
+
+    /// After another execution in the same process, so that what outlives an execution shows. One that fails ends its
+    /// process: nothing can come after it there.
+    fn again(&self, ran: &Ran) -> Vec<Source> {
+        let plan = Box::new(ran.plan.clone());
+        match ran.verdict {
+            Verdict::Passed => vec![Source::Again(plan); AGAIN],
+            Verdict::Failed(_) => vec![Source::Plan(plan)],
+        }
+    }
+
+    /// Nothing goes wrong in a model but its own threads.
+    fn fault_free(&self, _: u64) -> Option<Source> {
+        None
+    }
+
+    fn of(&self, plan: &Plan) -> trace::Engine {
+        let in_turn = Threads::Deviations(vec![]);
+        run::searcher_of(plan.threads.as_ref().unwrap_or(&in_turn)).version()
+    }
+
+    /// Another version of a searcher makes another execution of the same plan.
+    fn fits(&self, trace: &Trace) -> Result<(), String> {
+        let this = self.of(&trace.plan);
+        if trace.plan.threads.is_none() || trace.engine == this {
+            return Ok(());
+        }
+        Err(format!(
+            "it was saved with {} {}, and this build has {} {}: its plan would be another execution; delete it and explore \
+             again",
+            trace.engine.name, trace.engine.version, this.name, this.version
+        ))
+    }
+
+    fn explore(
+        &self,
+        workers: &mut dyn Workers,
+        base: u64,
+        until: Limit,
+        sink: ProgressSink<'_>,
+    ) -> Result<Explored, Refusal> {
+        explore::explore(self, workers, base, until, sink)
+    }
+
+    fn shrink(&self, trials: Trials<'_>, plan: &Plan) -> Result<Smaller, Refusal> {
+        shrink::shrink(self, trials, plan)
+    }
+
+    fn words(&self) -> &'static Words {
+        &WORDS
+    }
+}
+
+const WORDS: Words = Words {
+    nobody_exits: "no thread ends the whole process",
+    time_goes_on: "every execution ends",
+    step: "one execution",
+    last: "the last operation began at",
+    on_segfault: Some("was it the stack? A model's own thread has 32 KiB under loom, every other one 256 KiB"),
+    nondeterminism: "the model reads what its threads do not decide: the order of a HashMap, a clock, a random number, a \
+                     static that outlives an execution",
+    passes_alone: "something outlives an execution, such as a static or a thread-local; make it anew in the model, or of \
+                   refrain::sync::LazyLock",
+};

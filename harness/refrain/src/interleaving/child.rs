@@ -1,148 +1,29 @@
-//! What the process does that is made for one execution of a model, or for a part of its search.
+//! How an execution begins, and how it ends its process with a verdict.
 //!
 //! The first panic ends the process, from the panic hook: nothing unwinds, so no destructor of the model can panic a
 //! second time and no failing execution can disturb another.
 
-use super::{
-    choose,
-    log::{self, Log},
-    searcher, seq_cst, verdict,
-};
+use super::{log, memory, outlet::tell, seq_cst, threads, verdict};
 use crate::{
-    engine::{Heartbeat, Outlet, Watch, exit},
-    job::{Ended, RunMessage, Search, Searched, Source},
-    plan::{Plan, Threads},
-    sync::alloc,
+    engine::{Heartbeat, exit},
+    job::{Ended, RunMessage},
     verdict::{Class, Failure, Verdict},
 };
-use std::{
-    cell::Cell,
-    panic,
-    sync::{
-        OnceLock,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-    thread,
-};
-
-/// The stack of the thread on which an engine runs.
-const STACK_BYTES: usize = 8 << 20;
-
-/// Whether the execution follows the choices of a plan.
-static FOLLOWS: AtomicBool = AtomicBool::new(false);
-
-/// To the worker.
-static OUTLET: OnceLock<Outlet> = OnceLock::new();
-
-thread_local! {
-    /// Whether this is the thread on which the engine runs, and with it all threads of the model.
-    static IS_ENGINES: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Makes one execution and tells the worker how it ended. Does not return.
-pub(super) fn run(body: fn(), source: Source, watch: Watch, outlet: Outlet) {
-    on_a_fresh_thread(outlet, move || {
-        let (plan, again) = match source {
-            Source::Plan(plan) => (*plan, false),
-            Source::Again(plan) => (*plan, true),
-            // Nothing is drawn: without a plan each thread goes on as long as it can.
-            Source::Seed(_) | Source::FaultFree(_) => {
-                (Plan { threads: Some(Threads::Deviations(vec![])), ..Plan::default() }, false)
-            }
-        };
-        let Some(threads) = plan.threads.clone() else {
-            refuse("the plan is one of a simulation, and this test is a model: delete the trace and explore again")
-        };
-        let searcher = searcher::of_plan(&threads);
-        tell(&RunMessage::Plan(Plan { threads: Some(searcher.told_first(&threads)), ..plan }));
-        catch_panics();
-        FOLLOWS.store(searcher.must_follow(&threads), Relaxed);
-        choose(searcher.engine());
-        if again {
-            searcher.execute(body, &threads, watch.heartbeat);
-        }
-        log::start(Log::new(watch));
-        searcher.execute(body, &threads, watch.heartbeat);
-        end(Verdict::Passed)
-    });
-}
-
-/// Makes a part of a search, or finds the plan of its `nth` execution, counted from 1. Does not return.
-pub(super) fn search(body: fn(), search: Search, nth: Option<u64>, heartbeat: &'static Heartbeat, outlet: Outlet) {
-    on_a_fresh_thread(outlet, move || {
-        catch_panics();
-        let searcher = searcher::of_search(&search);
-        choose(searcher.engine());
-        let searched = match nth {
-            None => searcher.search(body, &search, heartbeat),
-            Some(nth) => searcher.locate(body, &search, nth, heartbeat),
-        };
-        tell(&RunMessage::Searched(searched));
-        exit(0)
-    });
-}
-
-fn on_a_fresh_thread(outlet: Outlet, run: impl FnOnce() + Send + 'static) {
-    OUTLET.get_or_init(|| outlet);
-    let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
-        IS_ENGINES.set(true);
-        run();
-    });
-    // What comes back here without having told how it ended is taken for a death by the worker.
-    let _ = thread.map(|thread| thread.join());
-}
-
-/// Tells the worker.
-pub(crate) fn tell(message: &RunMessage) {
-    let _ = OUTLET.get().map(|outlet| outlet.tell(message));
-}
-
-fn catch_panics() {
-    let before = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let message = info.payload_as_str().unwrap_or("a panic without a message");
-        let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
-        before(info);
-        if !IS_ENGINES.get() {
-            refuse(&format!(
-                "a thread that std::thread spawned panicked at {place} ({message}): a model sees its own threads only, so \
-                 spawn them with refrain::sync::thread, and use refrain::sync on no others"
-            ))
-        }
-        if seq_cst::is_left() {
-            if log::records() {
-                end(Verdict::Passed)
-            }
-            limit(format!("an execution that SeqCst forbids could not be left: at {place}: {message}"))
-        }
-        let meaning = verdict::of_panic(message, &place);
-        if FOLLOWS.load(Relaxed) && meaning.is_another_execution() {
-            // What was saved is an execution of another model: the code has changed.
-            let never_began = "the last choices of the plan: the model has other ones now";
-            end_with(Verdict::Passed, vec![never_began.into()])
-        }
-        match meaning {
-            verdict::Meaning::Failure(failure) => fail(failure),
-            verdict::Meaning::Limit(why) => limit(why),
-            verdict::Meaning::Misuse(why) => refuse(&why),
-        }
-    }));
-}
 
 /// An execution begins.
 pub(crate) fn execution_begins(heartbeat: &'static Heartbeat) {
     heartbeat.tick(None);
-    alloc::forget();
-    crate::sync::thread::forget();
+    memory::forget();
+    threads::forget();
     seq_cst::forget();
 }
 
 /// An execution ended, and nothing failed in it.
 pub(crate) fn execution_ended() {
     if !seq_cst::is_left()
-        && let Some((what, place)) = alloc::first_live()
+        && let Some((what, place)) = memory::first_live()
     {
-        fail(verdict::leak(what, place))
+        fail(verdict::leak(what, log::shown(place)))
     }
 }
 
@@ -152,32 +33,16 @@ pub(crate) fn fail(mut failure: Failure) -> ! {
     end(Verdict::Failed(failure))
 }
 
-/// Ends the process: the engine cannot go on, through no fault of the model.
-pub(crate) fn limit(why: String) -> ! {
-    tell(&RunMessage::Searched(Searched { limit: Some(why), ..Searched::default() }));
-    exit(0)
-}
-
-/// Ends the process: the model does what this engine cannot model.
-pub(crate) fn cannot(why: &str) -> ! {
-    limit(why.to_owned())
-}
-
 /// Ends the process: the model is wrong in this way.
 pub(crate) fn wrong(class: Class, property: &str, place: String, message: String) -> ! {
     fail(Failure { class, property: property.to_owned(), place, message, causes: vec![] })
 }
 
-fn refuse(why: &str) -> ! {
-    tell(&RunMessage::Refused(why.to_owned()));
-    exit(0)
-}
-
-fn end(verdict: Verdict) -> ! {
+pub(super) fn end(verdict: Verdict) -> ! {
     end_with(verdict, vec![])
 }
 
-fn end_with(verdict: Verdict, never_began: Vec<String>) -> ! {
+pub(super) fn end_with(verdict: Verdict, never_began: Vec<String>) -> ! {
     let digest = log::end(&verdict);
     tell(&RunMessage::Ended(Box::new(Ended { never_began, ..Ended::at(verdict, digest) })));
     exit(0)

@@ -2,7 +2,8 @@
 //!
 //! It is kept only while somebody records. The engines' own logs carry neither values nor places.
 
-use super::{Engine, child::tell, engine, loom, seq_cst, shuttle};
+pub(crate) use super::{Number, threads::running as thread};
+use super::{outlet::tell, seq_cst};
 use crate::{
     engine::{Watch, exit},
     event::{Event, Kind},
@@ -16,9 +17,6 @@ use std::{
     fmt,
     panic::Location,
 };
-
-/// An object of a model: the how manieth of its kind; 0 while nobody needs it.
-pub(crate) type Number = u32;
 
 /// What is kept about one execution.
 pub(crate) struct Log {
@@ -111,15 +109,6 @@ pub(crate) fn records() -> bool {
 
 fn with<R>(f: impl FnOnce(&mut Log) -> R) -> Option<R> {
     LOG.with(|log| log.try_borrow_mut().ok().and_then(|mut log| log.as_mut().map(f)))
-}
-
-/// The thread that runs now, by the order in which they were spawned; 0 is the model's own.
-pub(crate) fn thread() -> usize {
-    match engine() {
-        Engine::Std => 0,
-        Engine::Loom => loom::thread(),
-        Engine::Shuttle => shuttle::thread(),
-    }
 }
 
 /// Gives a new object its number among those of its kind.

@@ -7,9 +7,11 @@
 
 use super::{
     Engine,
-    child::{execution_begins, execution_ended, limit},
+    child::{execution_begins, execution_ended},
+    outlet::limit,
     searcher::Searcher,
     seq_cst,
+    threads::THREADS_MAX,
 };
 use crate::{
     engine::Heartbeat,
@@ -35,17 +37,8 @@ pub(crate) use path::{Branch, Path, branches};
 
 /// The engine as traces name it.
 const ENGINE: (&str, &str) = ("loom", "0.7.3");
-/// The most threads of a model.
-pub(crate) const THREADS_MAX: usize = ::loom::MAX_THREADS;
 /// The most choices of an execution; a loop that waits for another thread makes more.
 const CHOICES_MAX: usize = 10_000;
-
-/// The number of the running thread.
-pub(crate) fn thread() -> usize {
-    // It has no other way out than its text: `ThreadId(2)`.
-    let id = format!("{:?}", ::loom::thread::current().id());
-    id.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
-}
 
 /// The searcher.
 pub(super) struct Loom;

@@ -1,6 +1,6 @@
 //! What the searchers have in common. One is exhaustive and knows the memory model; the other samples, and scales further.
 
-use super::{Engine, loom::Loom, shuttle::Shuttle};
+use super::Engine;
 use crate::{
     engine::Heartbeat,
     job::{Search, Searched},
@@ -30,20 +30,4 @@ pub(super) trait Searcher: Sync {
 
     /// Makes one execution.
     fn execute(&self, body: fn(), threads: &Threads, heartbeat: &'static Heartbeat);
-}
-
-/// The searcher that finds plans of this sort.
-pub(super) fn of_plan(threads: &Threads) -> &'static dyn Searcher {
-    match threads {
-        Threads::Choices { .. } => &Loom,
-        Threads::Deviations(_) => &Shuttle,
-    }
-}
-
-/// The searcher that makes searches of this sort.
-pub(super) fn of_search(search: &Search) -> &'static dyn Searcher {
-    match search {
-        Search::Exhaust { .. } => &Loom,
-        Search::Sample { .. } => &Shuttle,
-    }
 }

@@ -20,8 +20,10 @@ mod history;
 #[cfg(test)]
 mod tests;
 
-use super::{cannot, log::Number, loom};
-use crate::sync::thread::{spawned, unpark_all};
+use super::{
+    Number, cannot,
+    threads::{running_under_loom, spawned, unpark_all},
+};
 use history::{Clock, History, OPERATIONS_MAX};
 use std::{
     cell::RefCell,
@@ -221,7 +223,7 @@ fn with<R>(f: impl FnOnce(&mut Watch, usize) -> R) -> Option<R> {
         return None;
     }
     leave();
-    let thread = loom::thread();
+    let thread = running_under_loom();
     WATCH.with(|watch| {
         let mut watch = watch.borrow_mut();
         if !watch.history.has_room() {

@@ -2,8 +2,9 @@
 
 use super::{
     Engine,
-    child::{execution_begins, execution_ended, limit, tell},
+    child::{execution_begins, execution_ended},
     log::records,
+    outlet::{limit, tell},
     searcher::Searcher,
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     trace,
 };
 use ::shuttle::{
-    Config, FailurePersistence, MaxSteps, Runner, current,
+    Config, FailurePersistence, MaxSteps, Runner,
     scheduler::{PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId, UrwRandomScheduler},
 };
 use std::sync::{
@@ -28,11 +29,6 @@ const STEPS_MAX: usize = 20_000;
 
 /// The stack of a thread.
 const STACK_BYTES: usize = 256 << 10;
-
-/// The number of the running thread.
-pub(crate) fn thread() -> usize {
-    current::me().into()
-}
 
 /// The searcher.
 pub(super) struct Shuttle;

@@ -1,10 +1,7 @@
 //! What a panic in an execution means: that the model is wrong, or that an engine has met a limit of its own.
 
-use super::log;
-use crate::{
-    sync::alloc,
-    verdict::{Class, Failure},
-};
+use super::{log, memory, threads};
+use crate::verdict::{Class, Failure};
 
 /// What a panic means.
 pub(super) enum Meaning {
@@ -41,7 +38,7 @@ pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
     if says("deadlock") {
         let (waits, first) = log::waits();
         let message = match says("already holds") {
-            true => format!("thread {} waits for a lock that it holds itself", log::thread()),
+            true => format!("thread {} waits for a lock that it holds itself", threads::running()),
             false => "nothing can run any more: every thread waits for another".to_owned(),
         };
         return Meaning::Failure(failure(Class::Deadlock, "some thread can go on", &first, message, waits));
@@ -51,7 +48,8 @@ pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
         return Meaning::Failure(failure(Class::DataRace, "accesses of memory are ordered", "", message, vec![]));
     }
     if says("leaked") {
-        let (what, place) = alloc::first_live().unwrap_or(("something", String::new()));
+        let (what, place) =
+            memory::first_live().map_or(("something", String::new()), |(what, place)| (what, log::shown(place)));
         return Meaning::Failure(leak(what, place));
     }
     if says("already released") || says("is released") || says("not tracked") {

@@ -5,50 +5,18 @@ use crate::{
     interleaving::{
         self, Engine,
         log::{self, Number, did},
+        memory::{Key, allocated, freed},
         wrong,
     },
     verdict::Class,
 };
 use std::{
-    cell::RefCell,
-    collections::BTreeMap,
     panic::Location,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
 #[doc(no_inline)]
 pub use std::alloc::Layout;
-
-thread_local! {
-    /// What is alive in this execution, by its address or its number, and where it was allocated.
-    static LIVE: RefCell<BTreeMap<Key, &'static Location<'static>>> = const { RefCell::new(BTreeMap::new()) };
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
-    Arc(u64),
-    Track(u64),
-    Memory(usize),
-}
-
-/// An execution begins: nothing is allocated.
-pub(crate) fn forget() {
-    LIVE.with(|live| live.borrow_mut().clear());
-}
-
-/// Something that is still alive: what it is, and where it was allocated.
-pub(crate) fn first_live() -> Option<(&'static str, String)> {
-    LIVE.with(|live| {
-        live.borrow().iter().next().map(|(key, place)| {
-            let what = match key {
-                Key::Arc(_) => "an Arc",
-                Key::Track(_) => "a tracked value",
-                Key::Memory(_) => "memory",
-            };
-            (what, log::shown(place))
-        })
-    })
-}
 
 fn is_model() -> bool {
     interleaving::engine() != Engine::Std
@@ -104,7 +72,7 @@ impl Kept {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let key = key(NEXT.fetch_add(1, Relaxed));
         if is_model() {
-            LIVE.with(|live| live.borrow_mut().insert(key, place));
+            allocated(key, place);
         }
         Kept { key, number, place }
     }
@@ -113,7 +81,7 @@ impl Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         if is_model() {
-            LIVE.with(|live| live.borrow_mut().remove(&self.key));
+            freed(self.key);
         }
         let what = if let Key::Arc(_) = self.key { "arc" } else { "track" };
         did(self.place, || format!("{what}{} dropped", self.number));
@@ -130,7 +98,7 @@ pub unsafe fn alloc(layout: Layout) -> *mut u8 {
     let memory = unsafe { std::alloc::alloc(layout) };
     let place = Location::caller();
     if is_model() {
-        LIVE.with(|live| live.borrow_mut().insert(Key::Memory(memory.addr()), place));
+        allocated(Key::Memory(memory.addr()), place);
     }
     did(place, || format!("alloc({}) -> {}", layout.size(), log::pointer(memory.addr())));
     memory
@@ -144,7 +112,7 @@ pub unsafe fn alloc(layout: Layout) -> *mut u8 {
 pub unsafe fn dealloc(memory: *mut u8, layout: Layout) {
     let place = Location::caller();
     did(place, || format!("dealloc({})", log::pointer(memory.addr())));
-    if is_model() && LIVE.with(|live| live.borrow_mut().remove(&Key::Memory(memory.addr()))).is_none() {
+    if is_model() && !freed(Key::Memory(memory.addr())) {
         let place = log::shown(place);
         let message =
             format!("memory is freed at {place} that is not allocated: it was freed before, or never allocated");

@@ -4,17 +4,10 @@ use super::{On, each, loom, on, shuttle};
 use crate::interleaving::{
     self, Engine, cannot,
     log::{self, Number, begin, did},
-    loom::THREADS_MAX,
     seq_cst::{self, Through},
+    threads::{self, THREADS_MAX, parked},
 };
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
-    fmt, io,
-    panic::Location,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, io, panic::Location, time::Duration};
 
 #[doc(no_inline)]
 pub use std::thread::{Result, panicking};
@@ -60,35 +53,6 @@ pub struct Builder(());
 /// The stack of a thread under loom, which counts it in words; its own default is 32 KiB.
 const STACK_WORDS: usize = 32 << 10;
 
-thread_local! {
-    /// How many threads the execution has spawned.
-    static SPAWNED: Cell<usize> = const { Cell::new(0) };
-    /// Where threads are parked under loom. Its own `unpark` also ends a wait for a lock, and hands on at once what only a
-    /// `park` receives.
-    static PARKED: RefCell<BTreeMap<Number, Arc<loom::sync::Notify>>> = const { RefCell::new(BTreeMap::new()) };
-}
-
-/// An execution begins: it has its own thread only.
-pub(crate) fn forget() {
-    SPAWNED.set(0);
-    PARKED.with(|parked| parked.borrow_mut().clear());
-}
-
-/// How many threads the execution has spawned.
-pub(crate) fn spawned() -> usize {
-    SPAWNED.get()
-}
-
-/// Every thread goes on that is parked under loom.
-pub(crate) fn unpark_all() {
-    let all: Vec<_> = PARKED.with(|parked| parked.borrow().values().cloned().collect());
-    all.iter().for_each(|parked| parked.notify());
-}
-
-fn parked(number: Number) -> Arc<loom::sync::Notify> {
-    PARKED.with(|parked| parked.borrow_mut().entry(number).or_default().clone())
-}
-
 /// As `std::thread::spawn`.
 #[track_caller]
 pub fn spawn<F, T>(f: F) -> JoinHandle<T>
@@ -97,8 +61,7 @@ where
     T: Send + 'static,
 {
     let place = Location::caller();
-    SPAWNED.set(SPAWNED.get() + 1);
-    let number = SPAWNED.get() as Number;
+    let number = threads::next();
     seq_cst::release(Through::Spawn(number));
     let thread = move || {
         seq_cst::acquire(Through::Spawn(number));

@@ -1,7 +1,6 @@
 //! The path of loom's search as its checkpoint writes it: read, written, reduced to choices, split into parts.
 
-use super::THREADS_MAX;
-use crate::plan::Choice;
+use crate::{interleaving::threads::THREADS_MAX, plan::Choice};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -4,7 +4,7 @@
 //! The total order must agree with *strongly happens before* and with *coherence-ordered before*. Both are known here:
 //! the first from clocks, the second from what each load read. So the question is whether a graph has a cycle.
 
-use super::super::loom::THREADS_MAX;
+use crate::interleaving::threads::THREADS_MAX;
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 /// The most operations on atomics in an execution: what they order is looked at again and again.

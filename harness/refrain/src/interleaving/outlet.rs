@@ -1,0 +1,37 @@
+//! What the process of an execution tells its worker before it ends.
+
+use crate::{
+    engine::{Outlet, exit},
+    job::{RunMessage, Searched},
+};
+use std::sync::OnceLock;
+
+/// To the worker.
+static OUTLET: OnceLock<Outlet> = OnceLock::new();
+
+/// Everything goes to this outlet from now on.
+pub(super) fn open(outlet: Outlet) {
+    OUTLET.get_or_init(|| outlet);
+}
+
+/// Tells the worker.
+pub(super) fn tell(message: &RunMessage) {
+    let _ = OUTLET.get().map(|outlet| outlet.tell(message));
+}
+
+/// Ends the process: the engine cannot go on, through no fault of the model.
+pub(super) fn limit(why: String) -> ! {
+    tell(&RunMessage::Searched(Searched { limit: Some(why), ..Searched::default() }));
+    exit(0)
+}
+
+/// Ends the process: the model does what this engine cannot model.
+pub(crate) fn cannot(why: &str) -> ! {
+    limit(why.to_owned())
+}
+
+/// Ends the process: the execution cannot be made.
+pub(super) fn refuse(why: &str) -> ! {
+    tell(&RunMessage::Refused(why.to_owned()));
+    exit(0)
+}
