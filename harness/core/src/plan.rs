@@ -9,12 +9,18 @@ use std::time::Duration;
 
 #[cfg(feature = "arbitrary")]
 pub mod arbitrary;
+mod error;
 pub mod fault;
+mod numbers;
+#[cfg(feature = "arbitrary")]
+mod parts;
 mod sentence;
 mod threads;
+mod words;
 
+pub use error::SentenceError;
 pub use fault::{Fault, FaultKind};
-pub use sentence::{DisplayDuration, Ordinal, SentenceError};
+pub use numbers::{DisplayDuration, Ordinal};
 pub use threads::{Choice, Deviation, Threads};
 
 /// What a run is made of. Two runs of one plan by one build are the same run.

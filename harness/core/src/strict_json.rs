@@ -8,6 +8,9 @@ use std::{cell::Cell, collections::BTreeSet, fmt};
 /// How many arrays and objects may lie within each other.
 pub(crate) const DEPTH_MAX: usize = 64;
 
+/// The most JSON values that a trace holds, 20 for each event: what a hostile one takes in memory.
+pub const VALUES_MAX: usize = 2_000_000;
+
 /// Why a text is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {

@@ -12,6 +12,7 @@ mod name;
 mod read;
 mod write;
 
+pub use crate::strict_json::VALUES_MAX;
 pub use error::{Limit, TraceError};
 pub use name::{file_name, is_of};
 pub use read::{parse, read, test_of};
@@ -31,8 +32,6 @@ pub const VERSION: u32 = 2;
 pub const FILE_BYTES_MAX: usize = 64 << 20;
 /// The longest line that is read.
 pub const LINE_BYTES_MAX: usize = 4 << 20;
-/// The most JSON values that a trace holds, 20 for each event: what a hostile one takes in memory.
-pub const VALUES_MAX: usize = 2_000_000;
 /// The most events that a trace holds; of a longer run the last ones are kept.
 pub const EVENTS_MAX: usize = 100_000;
 /// The most sockets that a trace holds; of more the first ones are kept.

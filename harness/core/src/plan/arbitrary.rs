@@ -1,12 +1,13 @@
 //! Draws whole plans, nasty ones among them, for tests.
 
+pub use super::parts::durations;
 use super::{
-    Argument, Choice, Deviation, Direction, Fault, Hold, HoldUntil, Link, Plan, Route, Threads, Trigger, TriggerEvent,
+    Argument, Choice, Deviation, Fault, Hold, HoldUntil, Plan, Threads, Trigger, TriggerEvent,
     fault::{Lasts, any_kind},
+    parts::{hosts, routes},
 };
 use proptest::{collection, option, prelude::*};
 use serde_json::{Map, Value};
-use std::time::Duration;
 
 /// Any plan.
 pub fn plans() -> impl Strategy<Value = Plan> {
@@ -65,18 +66,6 @@ pub fn holds() -> impl Strategy<Value = Hold> {
     })
 }
 
-/// Durations, from the least to the largest that a plan can say.
-pub fn durations() -> impl Strategy<Value = Duration> {
-    prop_oneof![
-        (0u64..100_000).prop_map(Duration::from_millis),
-        any::<u64>().prop_map(Duration::from_nanos),
-        (0u64..10_000_000).prop_map(Duration::from_nanos),
-        (any::<u64>(), 0u32..1_000_000_000).prop_map(|(secs, nanos)| Duration::new(secs, nanos)),
-        Just(Duration::ZERO),
-        Just(Duration::MAX),
-    ]
-}
-
 /// Any text, with control characters; proptest's own strings have none.
 pub fn texts() -> impl Strategy<Value = String> {
     prop_oneof![any::<String>(), "(?s).{0,16}", "[\u{0}-\u{a0}\u{2028}\u{202e}\"\\\\ =]{0,8}"]
@@ -118,27 +107,6 @@ fn triggers() -> impl Strategy<Value = Trigger> {
         routes().prop_map(TriggerEvent::Receives),
     ];
     prop_oneof![durations().prop_map(Trigger::At), (event, nths()).prop_map(|(event, nth)| Trigger::On { event, nth })]
-}
-
-/// How many bytes, at least 1.
-pub(super) fn counts() -> impl Strategy<Value = u64> {
-    prop_oneof![1u64..100_000, 1..=u64::MAX]
-}
-
-pub(super) fn directions() -> impl Strategy<Value = Direction> {
-    prop_oneof![links().prop_map(Direction::Both), routes().prop_map(Direction::One)]
-}
-
-pub(super) fn links() -> impl Strategy<Value = Link> {
-    (hosts(), hosts()).prop_map(|(one, other)| Link(one, other))
-}
-
-pub(super) fn routes() -> impl Strategy<Value = Route> {
-    (hosts(), hosts()).prop_map(|(from, to)| Route { from, to })
-}
-
-pub(super) fn hosts() -> impl Strategy<Value = String> {
-    prop_oneof!["[A-Za-z0-9_.-]{1,8}", "exchange|notes|for|when|at|its|-|and"]
 }
 
 fn places() -> impl Strategy<Value = String> {

@@ -3,10 +3,7 @@
 //! A kind of fault is one file in `fault/`: a struct with what its sentence says, and an implementation of [`Kind`].
 //! The list at the end of this file makes the rest of it: a kind that lacks a part does not compile.
 
-use super::{
-    Trigger, TriggerEvent,
-    sentence::{SentenceError, words::Words},
-};
+use super::{SentenceError, Trigger, TriggerEvent, words::Words};
 use std::{fmt, time::Duration};
 
 mod allowed;

@@ -88,7 +88,7 @@ fn answer(
             exploration(test, &mut pool(test, jobs)?, seed, until, sink).map(Outcome::Explored)
         }
         Request::Replay { trace, until } => {
-            let trace = replay::read(test, &trace)?;
+            let trace = save::read(test, &trace)?;
             let mut pool = pool(test, Some(1))?;
             let (replay, printed) = match until {
                 Some(until) => replay::replay_until(&mut pool, trace, until)?,
@@ -103,7 +103,7 @@ fn answer(
 
 fn shrunk(test: &'static Test, path: &Path, jobs: Option<usize>, sink: ProgressSink<'_>) -> Result<Shrunk, Refusal> {
     let started = Instant::now();
-    let saved = replay::read(test, path)?;
+    let saved = save::read(test, path)?;
     let mut pool = pool(test, jobs)?;
     let smaller = shrunk_plan(test, &mut pool, &saved.plan, &saved.failure, None, sink)?;
     let ran = record_twice(test, &mut pool, Source::Plan(Box::new(smaller.plan.clone())))?;

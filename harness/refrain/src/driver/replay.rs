@@ -15,24 +15,6 @@ use crate::{
     verdict::{Class, Failure, Verdict},
     worker::Pool,
 };
-use std::path::Path;
-
-/// Reads a trace of this test.
-pub(crate) fn read(test: &Test, path: &Path) -> Result<Trace, Refusal> {
-    let trace = trace::read(path).map_err(|error| error.to_string())?;
-    if trace.test != test.name() || trace.package != test.package {
-        return Err(format!(
-            "{} is a trace of {} in {}, not of {} in {}: replay it with `cargo refrain replay`, which finds its test",
-            path.display(),
-            trace.test,
-            trace.package,
-            test.name(),
-            test.package
-        ));
-    }
-    test.engine.fits(&trace).map_err(|why| format!("{} cannot be replayed: {why}", path.display()))?;
-    Ok(trace)
-}
 
 /// Replays a trace, and gives back what the run printed. That two runs of one plan differ is seen only in two runs.
 pub(crate) fn replay(test: &Test, pool: &mut Pool, trace: &Trace) -> Result<(Replay, String), Refusal> {

@@ -42,7 +42,24 @@ pub(crate) fn saved(test: &Test) -> Result<Vec<(PathBuf, Result<Trace, Refusal>)
     })?;
     paths.retain(|path| trace::is_of(path, test.name()));
     paths.sort();
-    Ok(paths.into_iter().map(|path| (path.clone(), super::replay::read(test, &path))).collect())
+    Ok(paths.into_iter().map(|path| (path.clone(), read(test, &path))).collect())
+}
+
+/// Reads a trace of this test.
+pub(crate) fn read(test: &Test, path: &Path) -> Result<Trace, Refusal> {
+    let trace = trace::read(path).map_err(|error| error.to_string())?;
+    if trace.test != test.name() || trace.package != test.package {
+        return Err(format!(
+            "{} is a trace of {} in {}, not of {} in {}: replay it with `cargo refrain replay`, which finds its test",
+            path.display(),
+            trace.test,
+            trace.package,
+            test.name(),
+            test.package
+        ));
+    }
+    test.engine.fits(&trace).map_err(|why| format!("{} cannot be replayed: {why}", path.display()))?;
+    Ok(trace)
 }
 
 /// The trace of a run.

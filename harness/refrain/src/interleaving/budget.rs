@@ -2,7 +2,8 @@
 
 use crate::{
     engine::{Limit, ProgressSink},
-    protocol::Progress,
+    plan::Plan,
+    protocol::{Progress, Searched},
 };
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -27,6 +28,16 @@ pub(super) struct Share<'a> {
     made_max: u64,
     /// Whether the search goes on to its end, whatever the budget says.
     unlimited: bool,
+}
+
+/// One engine's part, and what it found.
+pub(super) struct Part {
+    pub searched: Searched,
+    pub failed: Option<Plan>,
+    /// Why the engine cannot explore the model, if it cannot.
+    pub limit: Option<String>,
+    /// Whether it is a part of the exhaustive search.
+    pub is_exhaustive: bool,
 }
 
 impl<'a> Budget<'a> {

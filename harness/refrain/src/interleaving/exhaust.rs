@@ -10,7 +10,10 @@
 
 mod parts;
 
-use super::{budget::Share, explore::Part, loom::Path};
+use super::{
+    budget::{Part, Share},
+    loom::Path,
+};
 use crate::{
     engine::{Ask, Refusal, Workers, unexpected},
     job::{Answer, Job, Search, Searched},

@@ -2,7 +2,7 @@
 //! preemptions.
 
 use super::{
-    budget::{Budget, Share},
+    budget::{Budget, Part, Share},
     exhaust,
     model::Model,
     sample,
@@ -24,16 +24,6 @@ const BOUNDS: [Option<u8>; 5] = [Some(0), Some(1), Some(2), Some(3), None];
 const FIRST_LOOK: [u64; 2] = [16, 32];
 /// How much of the budget is sampled, where the exhaustive search has its part, too.
 const SAMPLED: f64 = 0.5;
-
-/// One engine's part, and what it found.
-pub(super) struct Part {
-    pub searched: Searched,
-    pub failed: Option<Plan>,
-    /// Why the engine cannot explore the model, if it cannot.
-    pub limit: Option<String>,
-    /// Whether it is a part of the exhaustive search.
-    pub is_exhaustive: bool,
-}
 
 /// Explores a model of which one execution is known to pass.
 pub(super) fn explore(

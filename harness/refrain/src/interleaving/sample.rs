@@ -3,7 +3,7 @@
 //! The answer does not depend on how many workers there are: of several failures the one of the first slice counts. A
 //! scheduler that cannot go on is out from its first such slice on; the slices that it would have made are not made.
 
-use super::{budget::Share, explore::Part};
+use super::budget::{Part, Share};
 use crate::{
     engine::{Refusal, Workers, unexpected},
     job::{Answer, Job, Sampler, Search, Searched},

@@ -2,7 +2,7 @@
 
 use super::{
     kernel,
-    task::{JoinHandle, spawn, spawn_blocking},
+    task::{AbortHandle, JoinHandle, JoinSet, LocalSet, spawn, spawn_blocking},
 };
 use std::{error::Error, fmt, future::Future, io, marker::PhantomData, sync::MutexGuard};
 
@@ -190,6 +190,35 @@ impl Runtime {
     /// As tokio's; never reached.
     pub fn shutdown_background(self) {
         match self.0 {}
+    }
+}
+
+impl<T: 'static> JoinSet<T> {
+    /// Spawns a task into it.
+    #[track_caller]
+    pub fn spawn_on<F>(&mut self, task: F, handle: &Handle) -> AbortHandle
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send,
+    {
+        self.add(handle.spawn(task))
+    }
+
+    /// Runs a closure as a task in it.
+    #[track_caller]
+    pub fn spawn_blocking_on<F>(&mut self, f: F, handle: &Handle) -> AbortHandle
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send,
+    {
+        self.add(handle.spawn_blocking(f))
+    }
+}
+
+impl LocalSet {
+    /// As tokio's; never reached, for there is no runtime in a simulation.
+    pub fn block_on<F: Future>(&self, rt: &Runtime, future: F) -> F::Output {
+        rt.block_on(future)
     }
 }
 

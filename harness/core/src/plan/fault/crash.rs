@@ -1,7 +1,7 @@
 //! Takes a host's power.
 
 use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
-use crate::plan::sentence::{SentenceError, words::Words};
+use crate::plan::{SentenceError, words::Words};
 use std::fmt;
 
 documented!("crash a", "it loses power and forgets everything");
@@ -45,9 +45,9 @@ impl Kind for Crash {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<Crash> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        arbitrary::hosts().prop_map(|host| Crash { host }).boxed()
+        parts::hosts().prop_map(|host| Crash { host }).boxed()
     }
 }
 

@@ -1,10 +1,7 @@
 //! Cuts the link between two hosts.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
-use crate::plan::{
-    Direction, Link,
-    sentence::{SentenceError, words::Words},
-};
+use crate::plan::{Direction, Link, SentenceError, words::Words};
 use std::fmt;
 
 documented!("cut a <-> b", "no packet passes");
@@ -48,9 +45,9 @@ impl Kind for Cut {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<Cut> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        arbitrary::links().prop_map(|on| Cut { on }).boxed()
+        parts::links().prop_map(|on| Cut { on }).boxed()
     }
 }
 

@@ -2,10 +2,7 @@
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::{
-    plan::{
-        Direction, DisplayDuration,
-        sentence::{SentenceError, words::Words},
-    },
+    plan::{Direction, DisplayDuration, SentenceError, words::Words},
     simpler,
 };
 use std::{fmt, time::Duration};
@@ -60,9 +57,9 @@ impl Kind for Delay {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<Delay> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        (1..=100u8, arbitrary::directions(), arbitrary::durations())
+        (1..=100u8, parts::directions(), parts::durations())
             .prop_map(|(percent, of, by)| Delay { percent, of, by })
             .boxed()
     }

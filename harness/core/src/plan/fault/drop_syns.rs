@@ -1,10 +1,7 @@
 //! Drops the packets that would open a connection.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
-use crate::plan::{
-    Direction,
-    sentence::{SentenceError, words::Words},
-};
+use crate::plan::{Direction, SentenceError, words::Words};
 use std::fmt;
 
 documented!("drop SYNs on a -> b", "connects are not answered and time out");
@@ -48,9 +45,9 @@ impl Kind for DropSyns {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<DropSyns> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        arbitrary::directions().prop_map(|on| DropSyns { on }).boxed()
+        parts::directions().prop_map(|on| DropSyns { on }).boxed()
     }
 }
 

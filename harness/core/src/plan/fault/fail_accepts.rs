@@ -1,7 +1,7 @@
 //! Leaves a process without file descriptors for what it would accept.
 
 use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
-use crate::plan::sentence::{SentenceError, words::Words};
+use crate::plan::{SentenceError, words::Words};
 use std::fmt;
 
 documented!("fail accepts on a", "it has no file descriptor left: `EMFILE`");
@@ -45,9 +45,9 @@ impl Kind for FailAccepts {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<FailAccepts> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        arbitrary::hosts().prop_map(|host| FailAccepts { host }).boxed()
+        parts::hosts().prop_map(|host| FailAccepts { host }).boxed()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Makes a host's look-ups of names fail.
 
 use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
-use crate::plan::sentence::{SentenceError, words::Words};
+use crate::plan::{SentenceError, words::Words};
 use std::fmt;
 
 documented!("fail lookups on a", "names are not resolved");
@@ -45,9 +45,9 @@ impl Kind for FailLookups {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<FailLookups> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        arbitrary::hosts().prop_map(|host| FailLookups { host }).boxed()
+        parts::hosts().prop_map(|host| FailLookups { host }).boxed()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Kills a process.
 
 use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
-use crate::plan::sentence::{SentenceError, words::Words};
+use crate::plan::{SentenceError, words::Words};
 use std::fmt;
 
 documented!("kill a", "its process dies, its kernel closes the sockets");
@@ -45,9 +45,9 @@ impl Kind for Kill {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<Kill> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        arbitrary::hosts().prop_map(|host| Kill { host }).boxed()
+        parts::hosts().prop_map(|host| Kill { host }).boxed()
     }
 }
 

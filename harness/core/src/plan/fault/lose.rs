@@ -2,10 +2,7 @@
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::{
-    plan::{
-        Direction,
-        sentence::{SentenceError, words::Words},
-    },
+    plan::{Direction, SentenceError, words::Words},
     simpler,
 };
 use std::fmt;
@@ -54,9 +51,9 @@ impl Kind for Lose {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<Lose> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        (1..=100u8, arbitrary::directions()).prop_map(|(percent, of)| Lose { percent, of }).boxed()
+        (1..=100u8, parts::directions()).prop_map(|(percent, of)| Lose { percent, of }).boxed()
     }
 }
 

@@ -1,10 +1,7 @@
 //! Cuts the route from one host to another.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
-use crate::plan::{
-    Direction, Route,
-    sentence::{SentenceError, words::Words},
-};
+use crate::plan::{Direction, Route, SentenceError, words::Words};
 use std::fmt;
 
 documented!("cut a -> b", "no packet passes from `a` to `b`");
@@ -48,9 +45,9 @@ impl Kind for OneWayCut {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<OneWayCut> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        arbitrary::routes().prop_map(|on| OneWayCut { on }).boxed()
+        parts::routes().prop_map(|on| OneWayCut { on }).boxed()
     }
 }
 

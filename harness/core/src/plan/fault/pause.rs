@@ -1,7 +1,7 @@
 //! Stops a process for a while.
 
 use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
-use crate::plan::sentence::{SentenceError, words::Words};
+use crate::plan::{SentenceError, words::Words};
 use std::fmt;
 
 documented!("pause a", "its process stands still");
@@ -45,9 +45,9 @@ impl Kind for Pause {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<Pause> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        arbitrary::hosts().prop_map(|host| Pause { host }).boxed()
+        parts::hosts().prop_map(|host| Pause { host }).boxed()
     }
 }
 

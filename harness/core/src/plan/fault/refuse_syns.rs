@@ -1,10 +1,7 @@
 //! Answers packets that would open a connection with a reset.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
-use crate::plan::{
-    Direction,
-    sentence::{SentenceError, words::Words},
-};
+use crate::plan::{Direction, SentenceError, words::Words};
 use std::fmt;
 
 documented!("refuse SYNs on a -> b", "connects are refused");
@@ -48,9 +45,9 @@ impl Kind for RefuseSyns {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<RefuseSyns> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        arbitrary::directions().prop_map(|on| RefuseSyns { on }).boxed()
+        parts::directions().prop_map(|on| RefuseSyns { on }).boxed()
     }
 }
 

@@ -1,10 +1,7 @@
 //! Resets every connection between two hosts.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, documented};
-use crate::plan::{
-    Link,
-    sentence::{SentenceError, words::Words},
-};
+use crate::plan::{Link, SentenceError, words::Words};
 use std::fmt;
 
 documented!("reset a <-> b", "every connection is reset, once");
@@ -48,9 +45,9 @@ impl Kind for Reset {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<Reset> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        arbitrary::links().prop_map(|on| Reset { on }).boxed()
+        parts::links().prop_map(|on| Reset { on }).boxed()
     }
 }
 

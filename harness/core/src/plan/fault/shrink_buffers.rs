@@ -2,10 +2,7 @@
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::{
-    plan::{
-        Direction,
-        sentence::{SentenceError, words::Words},
-    },
+    plan::{Direction, SentenceError, words::Words},
     simpler,
 };
 use std::fmt;
@@ -57,9 +54,9 @@ impl Kind for ShrinkBuffers {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<ShrinkBuffers> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        (arbitrary::directions(), arbitrary::counts()).prop_map(|(on, bytes)| ShrinkBuffers { on, bytes }).boxed()
+        (parts::directions(), parts::counts()).prop_map(|(on, bytes)| ShrinkBuffers { on, bytes }).boxed()
     }
 }
 

@@ -2,10 +2,7 @@
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::{
-    plan::{
-        Direction, DisplayDuration,
-        sentence::{SentenceError, words::Words},
-    },
+    plan::{Direction, DisplayDuration, SentenceError, words::Words},
     simpler,
 };
 use std::{fmt, time::Duration};
@@ -55,9 +52,9 @@ impl Kind for Slow {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<Slow> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        (arbitrary::directions(), arbitrary::durations()).prop_map(|(on, by)| Slow { on, by }).boxed()
+        (parts::directions(), parts::durations()).prop_map(|(on, by)| Slow { on, by }).boxed()
     }
 }
 

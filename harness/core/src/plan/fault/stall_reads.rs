@@ -1,10 +1,7 @@
 //! Keeps an application from reading.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
-use crate::plan::{
-    Direction,
-    sentence::{SentenceError, words::Words},
-};
+use crate::plan::{Direction, SentenceError, words::Words};
 use std::fmt;
 
 documented!("stall reads on a -> b", "`b` does not come to read");
@@ -48,9 +45,9 @@ impl Kind for StallReads {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<StallReads> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        arbitrary::directions().prop_map(|on| StallReads { on }).boxed()
+        parts::directions().prop_map(|on| StallReads { on }).boxed()
     }
 }
 

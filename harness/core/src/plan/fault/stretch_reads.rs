@@ -1,10 +1,7 @@
 //! Makes a read give a single byte.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
-use crate::plan::{
-    Direction,
-    sentence::{SentenceError, words::Words},
-};
+use crate::plan::{Direction, SentenceError, words::Words};
 use std::fmt;
 
 documented!("stretch reads on a -> b", "a read of `b` gives a single byte");
@@ -48,9 +45,9 @@ impl Kind for StretchReads {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<StretchReads> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        arbitrary::directions().prop_map(|on| StretchReads { on }).boxed()
+        parts::directions().prop_map(|on| StretchReads { on }).boxed()
     }
 }
 

@@ -1,10 +1,7 @@
 //! Makes a write take a single byte.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
-use crate::plan::{
-    Direction,
-    sentence::{SentenceError, words::Words},
-};
+use crate::plan::{Direction, SentenceError, words::Words};
 use std::fmt;
 
 documented!("stretch writes on a -> b", "a write of `a` takes a single byte");
@@ -48,9 +45,9 @@ impl Kind for StretchWrites {
 
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<StretchWrites> {
-        use crate::plan::arbitrary;
+        use crate::plan::parts;
         use proptest::prelude::*;
-        arbitrary::directions().prop_map(|on| StretchWrites { on }).boxed()
+        parts::directions().prop_map(|on| StretchWrites { on }).boxed()
     }
 }
 

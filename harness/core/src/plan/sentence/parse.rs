@@ -1,12 +1,14 @@
 //! Reads sentences back into plans and their parts.
 
-use super::{SentenceError, trigger::trigger, words::Words};
+use super::trigger::trigger;
 use crate::plan::{
-    Argument, Deviation, Direction, Fault, FaultKind, Hold, HoldUntil, Link, Plan, Route, Threads, Trigger,
+    Argument, Deviation, Direction, DisplayDuration, Fault, FaultKind, Hold, HoldUntil, Link, Ordinal, Plan, Route,
+    SentenceError, Threads, Trigger,
     fault::{a_fault, begins_fault},
     threads::{TOTAL_ORDER, run_of},
+    words::Words,
 };
-use crate::{strict_json, trace::VALUES_MAX};
+use crate::strict_json::{self, VALUES_MAX};
 use std::str::FromStr;
 
 /// The most choices that a plan may have, so that a damaged one fills no memory.
@@ -219,6 +221,6 @@ from_str! {
     Trigger, trigger;
     Hold, hold;
     HoldUntil, until;
-    super::DisplayDuration, |words| words.duration().map(super::DisplayDuration);
-    super::Ordinal, |words| words.nth().map(super::Ordinal);
+    DisplayDuration, |words| words.duration().map(DisplayDuration);
+    Ordinal, |words| words.nth().map(Ordinal);
 }

@@ -1,7 +1,6 @@
 //! Reads when a fault begins: at a time, or when something happens.
 
-use super::{SentenceError, words::Words};
-use crate::plan::{Route, Trigger, TriggerEvent};
+use crate::plan::{Route, SentenceError, Trigger, TriggerEvent, words::Words};
 
 /// When it begins.
 pub(super) fn trigger(words: &mut Words) -> Result<Trigger, SentenceError> {

@@ -1,13 +1,7 @@
 //! A TCP connection as plain data: two ends, and a pipe each way.
 
-use super::{HostId, Kernel, ListenerId, Waiters, bytes::Bytes, name_of, record, socket::Options};
+use super::{ConnId, HostId, Kernel, ListenerId, Side, Waiters, bytes::Bytes, name_of, record, socket::Options};
 use std::{collections::VecDeque, io, net::SocketAddr};
-
-/// A connection. Numbers are never used again within a run, so a socket of a dead process means nothing any more.
-pub(crate) type ConnId = usize;
-
-/// Which end: 0 connected, 1 accepted.
-pub(crate) type Side = usize;
 
 /// A connection between two hosts.
 #[derive(Debug)]

@@ -1,11 +1,8 @@
 //! How a connection comes to be: SYN, SYN-ACK, ACK, and what happens when one is lost.
 
 use super::{
-    Action, ConnId, HostId, Kernel, Kind, TriggerKind,
-    conn::Handshake,
-    errno::os_error,
-    listen::Admission,
-    socket::{Options, SocketId},
+    Action, ConnId, HostId, Kernel, Kind, SocketId, TriggerKind, conn::Handshake, errno::os_error, listen::Admission,
+    socket::Options,
 };
 use refrain_core::plan::fault::RouteEffect;
 use std::{

@@ -1,6 +1,8 @@
 //! Hosts and their processes: start, end, crash, boot.
 
-use super::{Action, ConnId, Kernel, Kind, ListenerId, Ports, Side, SocketId, Sysctl, UdpId, Waiters};
+use super::{
+    Action, ConnId, HostId, Kernel, Kind, ListenerId, Ports, Side, SocketId, Sysctl, TEST_HOST, UdpId, Waiters,
+};
 use madsim::task::NodeId;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,10 +10,6 @@ use std::{
     task::Waker,
 };
 
-pub(crate) type HostId = usize;
-
-/// The host on which the test itself runs.
-pub(crate) const TEST_HOST: HostId = 0;
 /// 10.0.0.1.
 const FIRST_ADDRESS: u32 = 0x0a00_0001;
 

@@ -1,9 +1,8 @@
 //! Listeners: their queue, what happens when it is full, and what accepts from it.
 
 use super::{
-    Action, ConnId, HostId, Kernel, Kind, Overflow, TriggerKind, Wait, Waiters,
-    errno::EMFILE,
-    socket::{Options, SocketId},
+    Action, ConnId, HostId, Kernel, Kind, ListenerId, Overflow, SocketId, TriggerKind, Wait, Waiters, errno::EMFILE,
+    socket::Options,
 };
 use refrain_core::plan::fault::HostEffect;
 use std::{collections::VecDeque, io, net::SocketAddr, task::Waker};
@@ -12,8 +11,6 @@ use std::{collections::VecDeque, io, net::SocketAddr, task::Waker};
 pub(crate) const BACKLOG: u32 = 128;
 /// What a failed accept takes, for a server that tries again at once: virtual time goes on meanwhile, as real time does.
 const ACCEPT_FAILS_NS: u64 = 1_000_000;
-
-pub(crate) type ListenerId = usize;
 
 /// A listening socket.
 #[derive(Debug)]

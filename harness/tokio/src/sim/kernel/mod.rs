@@ -38,25 +38,35 @@ mod triggers;
 mod udp;
 mod waiters;
 
-pub(crate) use conn::{Conn, ConnId, Fin, Side};
+pub(crate) use conn::{Conn, Fin};
 pub(crate) use errno::os_error;
 pub(crate) use fault::Fault;
 pub use fault::{Effect, Stage};
-pub(crate) use host::{Host, HostAction, HostId, TEST_HOST};
-pub(crate) use listen::ListenerId;
+pub(crate) use host::{Host, HostAction};
 pub use netstat::{Socket, SocketTimer};
 pub(crate) use network::Network;
 pub(crate) use ports::{Bound, Ports};
 pub use record::{Kind, Record, Stamp};
-pub(crate) use socket::{Options as SocketOptions, SocketId};
+pub(crate) use socket::Options as SocketOptions;
 pub use sysctl::{Overflow, Sysctl};
 pub use tasks::{HeldUntil, HoldTaken};
-pub(crate) use tasks::{HoldPlan, TaskId, TaskState, Turn, Wait};
+pub(crate) use tasks::{HoldPlan, TaskState, Turn, Wait};
 pub(crate) use timer::{Action, Timer, arm};
 pub(crate) use triggers::Trigger;
 pub use triggers::TriggerKind;
-pub(crate) use udp::UdpId;
 pub(crate) use waiters::Waiters;
+
+/// A connection. Numbers are never used again within a run, so a socket of a dead process means nothing any more.
+pub(crate) type ConnId = usize;
+/// Which end: 0 connected, 1 accepted.
+pub(crate) type Side = usize;
+pub(crate) type HostId = usize;
+/// The host on which the test itself runs.
+pub(crate) const TEST_HOST: HostId = 0;
+pub(crate) type ListenerId = usize;
+pub(crate) type SocketId = usize;
+pub(crate) type UdpId = usize;
+pub(crate) type TaskId = usize;
 
 /// How long one run may keep polling without the clock ever moving on to a timer.
 pub(crate) const BUSY_POLLS_MAX: u64 = 1_000_000;

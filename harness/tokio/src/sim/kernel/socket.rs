@@ -1,7 +1,7 @@
 //! A TCP socket before it listens or connects, the options of all of them, and how many a process may have.
 
 use super::{
-    Bound, HostId, Kernel, current_task,
+    Bound, HostId, Kernel, SocketId, current_task,
     errno::{EMFILE, os_error},
 };
 use std::{
@@ -9,8 +9,6 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
 };
-
-pub(crate) type SocketId = usize;
 
 /// The least buffers that Linux gives, for payload: half of `SOCK_MIN_SNDBUF` and `SOCK_MIN_RCVBUF`.
 const SEND_BUFFER_MIN: u32 = 2304;

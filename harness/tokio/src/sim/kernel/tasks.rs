@@ -1,9 +1,7 @@
 //! What every task does: where it was spawned, how often it was polled, what it waits for, whether it is held.
 
-use super::{BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, Side, UdpId, current_task, record};
+use super::{BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, Side, TaskId, UdpId, current_task, record};
 use std::panic::Location;
-
-pub(crate) type TaskId = usize;
 
 /// While a task only polls, madsim moves the clock by at most 100 ns; a longer step means that everybody waited.
 const IDLE_STEP_NS: u64 = 1_000;

@@ -1,7 +1,8 @@
 //! UDP: datagrams that come late, twice, in another order or not at all, and sockets that hold them for their readers.
 
 use super::{
-    Action, Bound, HostId, Kernel, Kind, TriggerKind, Wait, Waiters, errno::os_error, link::PacketFate, name_of, record,
+    Action, Bound, HostId, Kernel, Kind, TriggerKind, UdpId, Wait, Waiters, errno::os_error, link::PacketFate, name_of,
+    record,
 };
 use std::{
     collections::VecDeque,
@@ -15,8 +16,6 @@ const DATAGRAM_BYTES_MAX: usize = 65_507;
 /// `EMSGSIZE` and `EDESTADDRREQ`: there are no kinds for them.
 const MESSAGE_TOO_LONG: i32 = 90;
 const DESTINATION_REQUIRED: i32 = 89;
-
-pub(crate) type UdpId = usize;
 
 /// A UDP socket.
 #[derive(Debug)]

@@ -43,6 +43,19 @@ impl fmt::Display for ReuniteError {
 
 impl Error for ReuniteError {}
 
+impl TcpStream {
+    /// Borrows the two halves.
+    pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+        (ReadHalf(self), WriteHalf(self))
+    }
+
+    /// Takes the two halves apart; dropping the writing one shuts it down.
+    pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+        let stream = Arc::new(self);
+        (OwnedReadHalf(stream.clone()), OwnedWriteHalf::new(stream))
+    }
+}
+
 impl OwnedReadHalf {
     /// Puts the halves together again.
     pub fn reunite(self, other: OwnedWriteHalf) -> Result<TcpStream, ReuniteError> {
@@ -55,7 +68,7 @@ impl OwnedReadHalf {
 }
 
 impl OwnedWriteHalf {
-    pub(super) fn new(stream: Arc<TcpStream>) -> OwnedWriteHalf {
+    fn new(stream: Arc<TcpStream>) -> OwnedWriteHalf {
         OwnedWriteHalf { stream, shutdown_on_drop: true }
     }
 

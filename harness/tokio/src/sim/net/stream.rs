@@ -1,9 +1,6 @@
 //! A simulated TCP stream.
 
-use super::{
-    ToSocketAddrs,
-    tcp::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf},
-};
+use super::ToSocketAddrs;
 use crate::sim::kernel::{self, ConnId, Side, SocketOptions, Wait, os_error};
 use bytes::BufMut;
 use real::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
@@ -12,7 +9,6 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, Waker, ready},
     time::Duration,
 };
@@ -211,17 +207,6 @@ impl TcpStream {
     /// The same from several buffers.
     pub fn try_write_vectored(&self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
         self.try_write(&super::concat(bufs))
-    }
-
-    /// Borrows the two halves.
-    pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        (ReadHalf(self), WriteHalf(self))
-    }
-
-    /// Takes the two halves apart; dropping the writing one shuts it down.
-    pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
-        let stream = Arc::new(self);
-        (OwnedReadHalf(stream.clone()), OwnedWriteHalf::new(stream))
     }
 
     pub(super) fn poll_read_or_peek(

@@ -1,7 +1,6 @@
 //! tokio's `JoinSet`: tasks that end with it.
 
 use super::{AbortHandle, Id, JoinError, JoinHandle, LocalSet, spawn, spawn_blocking, spawn_local};
-use crate::runtime::Handle;
 use std::{
     fmt,
     future::{Future, poll_fn},
@@ -62,26 +61,6 @@ impl<T: 'static> JoinSet<T> {
         self.add(spawn_blocking(f))
     }
 
-    /// Spawns a task into it.
-    #[track_caller]
-    pub fn spawn_on<F>(&mut self, task: F, handle: &Handle) -> AbortHandle
-    where
-        F: Future<Output = T> + Send + 'static,
-        T: Send,
-    {
-        self.add(handle.spawn(task))
-    }
-
-    /// Runs a closure as a task in it.
-    #[track_caller]
-    pub fn spawn_blocking_on<F>(&mut self, f: F, handle: &Handle) -> AbortHandle
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send,
-    {
-        self.add(handle.spawn_blocking(f))
-    }
-
     /// Spawns a task of the current [`LocalSet`] into it.
     #[track_caller]
     pub fn spawn_local<F: Future<Output = T> + 'static>(&mut self, task: F) -> AbortHandle {
@@ -94,7 +73,7 @@ impl<T: 'static> JoinSet<T> {
         self.add(local_set.spawn_local(task))
     }
 
-    fn add(&mut self, task: JoinHandle<T>) -> AbortHandle {
+    pub(in crate::sim) fn add(&mut self, task: JoinHandle<T>) -> AbortHandle {
         let abort = task.abort_handle();
         self.0.push(task);
         abort

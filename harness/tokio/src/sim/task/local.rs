@@ -1,7 +1,7 @@
 //! tokio's `LocalSet`: tasks that need not be `Send`. tokio's own runs them; here each passes the gate.
 
 use super::{JoinHandle, new_task};
-use crate::{runtime::Runtime, sim::gate::Gate};
+use crate::sim::gate::Gate;
 use std::{
     future::Future,
     pin::Pin,
@@ -35,11 +35,6 @@ impl LocalSet {
     /// Runs a future, and the tasks of the set meanwhile.
     pub async fn run_until<F: Future>(&self, future: F) -> F::Output {
         self.0.run_until(future).await
-    }
-
-    /// As tokio's; never reached, for there is no runtime in a simulation.
-    pub fn block_on<F: Future>(&self, rt: &Runtime, future: F) -> F::Output {
-        rt.block_on(future)
     }
 
     /// Makes it the set of [`spawn_local`] until the guard is dropped.

@@ -1,7 +1,6 @@
 //! Takes a sentence apart word by word, and says where it went wrong.
 
-use super::{DisplayDuration, Ordinal, SentenceError};
-use crate::plan::{Direction, Link, Route};
+use super::{Direction, DisplayDuration, Link, Ordinal, Route, SentenceError};
 use std::{fmt::Display, str::FromStr, time::Duration};
 
 /// How much of a sentence an error shows.
