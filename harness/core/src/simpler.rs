@@ -1,5 +1,6 @@
 //! Simpler numbers and durations: smaller ones, rounder ones first.
 
+use serde_json::Value;
 use std::time::Duration;
 
 /// Fewer percent: the least, with one digit, half.
@@ -37,6 +38,32 @@ pub fn durations(duration: Duration) -> impl Iterator<Item = Duration> {
 const NANOS: u128 = 1_000_000_000;
 /// A millisecond.
 const SHORTEST: u128 = 1_000_000;
+
+/// Simpler JSON of the same shape: one of its whole numbers is smaller.
+pub fn values(value: &Value) -> Box<dyn Iterator<Item = Value> + '_> {
+    match value {
+        Value::Number(number) => {
+            let number = number.as_u64().unwrap_or(0);
+            let zero = (number > 0).then_some(0);
+            Box::new(zero.into_iter().chain(counts(number)).map(Value::from))
+        }
+        Value::Array(items) => Box::new(items.iter().enumerate().flat_map(move |(at, item)| {
+            values(item).map(move |item| {
+                let mut items = items.clone();
+                items[at] = item;
+                Value::from(items)
+            })
+        })),
+        Value::Object(members) => Box::new(members.iter().flat_map(move |(name, member)| {
+            values(member).map(move |member| {
+                let mut members = members.clone();
+                members.insert(name.clone(), member);
+                Value::from(members)
+            })
+        })),
+        _ => Box::new(std::iter::empty()),
+    }
+}
 
 /// The powers of ten that are not larger, the largest first.
 fn powers_of_ten(number: u128) -> impl Iterator<Item = u128> {
@@ -76,6 +103,14 @@ mod tests {
         assert_eq!(spans("1 ns"), "");
         assert_eq!(spans("0 s"), "");
         assert!(spans("18446744073709551615 s").starts_with("10000000000000000000 s, 18000000000000000000 s"));
+    }
+
+    #[test]
+    fn json_gets_smaller_in_one_number() {
+        let value = serde_json::json!({"a": [7, "x"], "b": 1, "c": -3, "d": 0.5});
+        let simpler: Vec<String> = values(&value).map(|value| value.to_string()).collect();
+        let expected = [(r#"[0,"x"]"#, 1), (r#"[1,"x"]"#, 1), (r#"[3,"x"]"#, 1), (r#"[7,"x"]"#, 0)];
+        assert_eq!(simpler, expected.map(|(a, b)| format!(r#"{{"a":{a},"b":{b},"c":-3,"d":0.5}}"#)));
     }
 
     proptest! {

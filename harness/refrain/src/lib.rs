@@ -288,6 +288,11 @@ pub use {
     world::{Answer, Client, Exit, Host, World},
 };
 
+/// Faults that a test writes itself; see [`World::rule`].
+pub mod rule {
+    pub use tokio::control::{Decision, Operation, Packet, PacketKind, Rule};
+}
+
 /// What `#[refrain::test]` expands to; not for people.
 #[doc(hidden)]
 pub mod __private {

@@ -4,6 +4,7 @@ mod apply;
 mod conserved;
 mod explore;
 mod properties;
+mod rules;
 mod run;
 mod scenario;
 mod shrink;

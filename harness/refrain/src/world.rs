@@ -4,6 +4,8 @@ use crate::{
     plan::fault::{self, Fault, Faults},
     simulation::{self, PlanSource, Seen},
 };
+use proptest::strategy::Strategy;
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fmt::{Debug, Display},
     future::Future,
@@ -12,7 +14,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    control::{self, HostId, Sysctl},
+    control::{self, HostId, Rule, Sysctl},
     time::{Instant, timeout_at},
 };
 
@@ -161,8 +163,18 @@ impl World {
                     "world.faults() names the host {host:?}, which was not added before"
                 );
             }
+            for rule in faults.rules() {
+                let known = state.rules.names();
+                assert!(
+                    state.rules.knows(rule),
+                    "world.faults() allows the rule {rule:?}, which was not added before; {known}"
+                );
+            }
             let drawn = match &state.given {
-                PlanSource::Drawn => fault::draw(&faults, &state.services(), state.plan.seed),
+                PlanSource::Drawn => {
+                    let arguments = |rule: &str, seed| state.rules.draw(rule, seed);
+                    fault::draw(&faults, &state.services(), &arguments, state.plan.seed)
+                }
                 PlanSource::Planned(_) => vec![],
             };
             state.decide_faults(drawn)
@@ -199,6 +211,49 @@ impl World {
         let fault = fault.and_then(|fault| fault.to_string().parse::<Fault>().map_err(|error| error.to_string()));
         let fault = fault.unwrap_or_else(|why| panic!("world.fault() takes a fault as a plan says it: {why}"));
         simulation::with(|state| state.script_fault(fault)).unwrap_or_else(|why| simulation::refuse(&why));
+    }
+
+    /// Adds a rule: a fault that the test writes itself. `make` makes it from arguments, which `arguments` draws from the
+    /// seed of the run. Plans name it like any other fault: `rule lose_nth 3 on client -> server at 1 s for 2 s`. It goes
+    /// wrong in runs that draw it, if [`Faults::rule`] allows it, or in every run by [`World::fault`]. Call it before both.
+    ///
+    /// ```no_run
+    /// # use refrain::{Faults, World, rule::{Decision, Packet, PacketKind, Rule}};
+    /// /// Loses the nth packet with data.
+    /// struct LoseNth {
+    ///     left: u32,
+    /// }
+    ///
+    /// impl Rule for LoseNth {
+    ///     fn packet(&mut self, packet: &Packet<'_>) -> Decision {
+    ///         if packet.kind != PacketKind::Data || self.left == 0 {
+    ///             return Decision::Pass;
+    ///         }
+    ///         self.left -= 1;
+    ///         if self.left == 0 { Decision::Lose } else { Decision::Pass }
+    ///     }
+    /// }
+    ///
+    /// # fn f(world: World) {
+    /// world.rule("lose_nth", 1..10u32, |left| LoseNth { left });
+    /// world.faults(Faults::between("client", "server").cuts().rule("lose_nth"));
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If there is a rule of this name, or it is no name: letters, digits and `_`.
+    #[track_caller]
+    pub fn rule<S, R>(&self, name: &str, arguments: S, make: impl Fn(S::Value) -> R + 'static)
+    where
+        S: Strategy + 'static,
+        S::Value: Serialize + DeserializeOwned,
+        R: Rule + 'static,
+    {
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let fits = !name.is_empty() && name.chars().all(fits) && !name.starts_with(|c: char| c.is_ascii_digit());
+        assert!(fits, "{name:?} is no name for a rule: letters, digits and _, the first one no digit");
+        let new = simulation::with(|state| state.rules.add(name, arguments, make));
+        assert!(new, "there is a rule {name:?} already");
     }
 
     /// Says what a name resolves to from now on: these hosts, in this order. Without one it does not resolve. A service

@@ -114,7 +114,7 @@ fn replay(test: &str, plan: &str) -> Outcome {
 }
 
 #[track_caller]
-fn refused(test: &str, plan: &str, why: &str) {
+pub fn refused(test: &str, plan: &str, why: &str) {
     match replay(test, plan) {
         Outcome::Refused(said) => assert!(said.contains(why), "{said:?} does not say {why:?}"),
         other => panic!("{plan:?} is not refused: {other:#?}"),

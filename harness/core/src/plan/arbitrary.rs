@@ -1,13 +1,12 @@
 //! Draws whole plans, nasty ones among them, for tests.
 
-pub use super::parts::durations;
+pub use super::parts::{durations, texts, values};
 use super::{
     Argument, Choice, Deviation, Fault, Hold, HoldUntil, Plan, Threads, Trigger, TriggerEvent,
     fault::{Lasts, any_kind},
-    parts::{hosts, routes},
+    parts::{hosts, names, routes},
 };
 use proptest::{collection, option, prelude::*};
-use serde_json::{Map, Value};
 
 /// Any plan.
 pub fn plans() -> impl Strategy<Value = Plan> {
@@ -66,34 +65,8 @@ pub fn holds() -> impl Strategy<Value = Hold> {
     })
 }
 
-/// Any text, with control characters; proptest's own strings have none.
-pub fn texts() -> impl Strategy<Value = String> {
-    prop_oneof![any::<String>(), "(?s).{0,16}", "[\u{0}-\u{a0}\u{2028}\u{202e}\"\\\\ =]{0,8}"]
-}
-
-/// Any JSON that is not nested too deeply.
-pub fn values() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<u64>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        texts().prop_map(Value::from),
-    ];
-    leaf.prop_recursive(4, 24, 5, |inner| {
-        let members = collection::vec((texts(), inner.clone()), 0..5);
-        prop_oneof![
-            collection::vec(inner, 0..5).prop_map(Value::from),
-            members.prop_map(|members| Value::from(Map::from_iter(members))),
-        ]
-    })
-}
-
 fn workloads() -> impl Strategy<Value = Vec<Argument>> {
-    let names =
-        prop_oneof!["[a-z_][a-z0-9_]{0,8}", "[a-zäßé_]{1,4}", Just("seed".to_string()), Just("cut".to_string())];
-    let arguments = collection::hash_map(names, values(), 0..4);
+    let arguments = collection::hash_map(names(), values(), 0..4);
     arguments.prop_map(|all| all.into_iter().map(|(name, value)| Argument { name, value }).collect())
 }
 

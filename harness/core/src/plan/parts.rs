@@ -1,7 +1,8 @@
 //! Draws what sentences are made of, for tests.
 
 use super::{Direction, Link, Route};
-use proptest::prelude::*;
+use proptest::{collection, prelude::*};
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// Durations, from the least to the largest that a plan can say.
@@ -35,4 +36,33 @@ pub(super) fn routes() -> impl Strategy<Value = Route> {
 
 pub(super) fn hosts() -> impl Strategy<Value = String> {
     prop_oneof!["[A-Za-z0-9_.-]{1,8}", "exchange|notes|for|when|at|its|-|and"]
+}
+
+/// Any text, with control characters; proptest's own strings have none.
+pub fn texts() -> impl Strategy<Value = String> {
+    prop_oneof![any::<String>(), "(?s).{0,16}", "[\u{0}-\u{a0}\u{2028}\u{202e}\"\\\\ =]{0,8}"]
+}
+
+/// Any JSON that is not nested too deeply.
+pub fn values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        texts().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 5, |inner| {
+        let members = collection::vec((texts(), inner.clone()), 0..5);
+        prop_oneof![
+            collection::vec(inner, 0..5).prop_map(Value::from),
+            members.prop_map(|members| Value::from(Map::from_iter(members))),
+        ]
+    })
+}
+
+/// Names of parameters and of rules.
+pub(super) fn names() -> impl Strategy<Value = String> {
+    prop_oneof!["[a-z_][a-z0-9_]{0,8}", "[a-zäßé_]{1,4}", Just("seed".to_string()), Just("cut".to_string())]
 }

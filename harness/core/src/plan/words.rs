@@ -1,6 +1,9 @@
 //! Takes a sentence apart word by word, and says where it went wrong.
 
 use super::{Direction, DisplayDuration, Link, Ordinal, Route, SentenceError};
+use crate::strict_json::{self, VALUES_MAX};
+use serde::de::IgnoredAny;
+use serde_json::Value;
 use std::{fmt::Display, str::FromStr, time::Duration};
 
 /// How much of a sentence an error shows.
@@ -91,6 +94,32 @@ impl<'a> Words<'a> {
         }
         let words = errors.first().map_or(&*self, |(words, _)| words);
         Err(words.expected(&one_of(&expected)))
+    }
+
+    /// An identifier: of a parameter, of a rule.
+    pub(crate) fn name(&mut self) -> Result<String, SentenceError> {
+        self.word("a name: letters, digits and `_`", |word| {
+            let fits = |c: char| c.is_alphanumeric() || c == '_';
+            let fits = word.chars().all(fits) && !word.starts_with(|c: char| c.is_numeric()) && !word.is_empty();
+            fits.then(|| word.to_string())
+        })
+    }
+
+    /// A JSON value, which may hold spaces.
+    pub(crate) fn json(&mut self) -> Result<Value, SentenceError> {
+        let rest = self.rest();
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
+        let end = match values.next() {
+            Some(Ok(_)) => values.byte_offset(),
+            // The parser that reads it for good says what is wrong.
+            _ => rest.len(),
+        };
+        let json = &rest[..end];
+        let mut values_max = VALUES_MAX;
+        let value = strict_json::parse(json.as_bytes(), &mut values_max);
+        let value = value.map_err(|refused| self.expected(&format!("JSON: {refused}")))?;
+        self.skip(json.len());
+        Ok(value)
     }
 
     pub(crate) fn host(&mut self) -> Result<String, SentenceError> {

@@ -50,7 +50,8 @@ fn too_late(fault: &Fault, seen: u32) -> String {
 fn effects(state: &State, kind: &FaultKind) -> Result<Vec<Effect>, String> {
     let resolved = |effect: fault::Effect| {
         let needs_process = matches!(&effect, fault::Effect::Host { effect, .. } if effect.needs_process());
-        effect.try_map(|name| if needs_process { service(state, &name) } else { host(state, &name) })
+        let named = |name: String| if needs_process { service(state, &name) } else { host(state, &name) };
+        effect.try_map(named, |rule| state.rules.make(&rule.name, &rule.arguments).map(control::add_rule))
     };
     kind.effects().into_iter().map(resolved).collect()
 }

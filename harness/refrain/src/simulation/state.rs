@@ -1,6 +1,6 @@
 //! What the harness itself keeps during a run, and how a run ends: at once, with its last line to the worker.
 
-use super::properties::Properties;
+use super::{properties::Properties, rules::Rules};
 use crate::{
     engine::{Heartbeat, Outlet, Watch, exit},
     event::{Event, Kind},
@@ -39,6 +39,8 @@ pub(crate) struct State {
     /// Whether the faults were applied.
     pub has_faults: bool,
     pub properties: Properties,
+    /// The rules that the test has written.
+    pub rules: Rules,
     pub hosts: Vec<(String, control::HostId)>,
     /// The names of those that run the service.
     services: Vec<String>,
@@ -73,6 +75,7 @@ impl State {
             planned_ahead: vec![],
             has_faults: false,
             properties: Properties::default(),
+            rules: Rules::default(),
             hosts: vec![],
             services: vec![],
             healed_at: None,
@@ -208,7 +211,7 @@ impl State {
     fn coverage(&self) -> Coverage {
         let mut coverage = Coverage::default();
         for (fault, (stage, met)) in self.plan.faults.iter().zip(control::faults()) {
-            let fired: &mut Fired = coverage.faults.entry(fault.kind.name().to_owned()).or_default();
+            let fired: &mut Fired = coverage.faults.entry(fault.kind.name().into_owned()).or_default();
             fired.planned += 1;
             if matches!(stage, control::Stage::Waiting | control::Stage::Canceled) {
                 continue;

@@ -54,17 +54,21 @@ pub(super) fn workload(parameters: Vec<Parameter>, seed: u64) -> Result<Workload
     if parameters.is_empty() {
         return Ok(workload);
     }
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    bytes[8..16].copy_from_slice(&WORKLOAD_STREAM.to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let mut runner = TestRunner::new_with_rng(CONFIG.clone(), rng);
+    let mut runner = runner(seed, WORKLOAD_STREAM);
     for parameter in parameters {
         let tree = parameter.values.new_tree(&mut runner);
         workload.names.push(parameter.name);
         workload.trees.push(tree.map_err(|why| format!("no value for `{}`: {why}", parameter.name))?);
     }
     Ok(workload)
+}
+
+/// What draws values from a seed, on a random stream of its own.
+pub(super) fn runner(seed: u64, stream: u64) -> TestRunner {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..16].copy_from_slice(&stream.to_le_bytes());
+    TestRunner::new_with_rng(CONFIG.clone(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
 impl Workload {

@@ -13,6 +13,7 @@ mod names;
 mod options;
 mod ready;
 mod refused;
+mod rules;
 mod udp;
 
 use refrain::World;

@@ -20,8 +20,8 @@ use std::{
 mod report;
 
 pub use kernel::{
-    Effect, HeldUntil, HoldTaken, Hooks, Kind, Overflow, Record, Settings, Socket, SocketTimer, Stage, Stamp, Sysctl,
-    TriggerKind,
+    Decision, Effect, HeldUntil, HoldTaken, Hooks, Kind, Operation, Overflow, Packet, PacketKind, Record, Rule, RuleId,
+    Settings, Socket, SocketTimer, Stage, Stamp, Sysctl, TriggerKind,
 };
 pub use report::{TaskReport, WaitReport, tasks};
 
@@ -171,6 +171,11 @@ pub fn fault_on(
 ) {
     let trigger = Trigger { kind: trigger, from: way.0, to: way.1, nth };
     with(|k| k.fault_on(Fault::new(effects, lasts, text), trigger));
+}
+
+/// Adds a rule, for the effects of faults to name.
+pub fn add_rule(rule: Box<dyn Rule>) -> RuleId {
+    with(|k| k.rules.add(rule))
 }
 
 /// How often something has happened so far from one host to another.

@@ -36,6 +36,8 @@ pub struct Faults {
     hosts: Vec<String>,
     /// The names of the kinds that are allowed, in the order in which they were.
     kinds: Vec<&'static str>,
+    /// The names of the rules that are allowed.
+    pub(super) rules: Vec<String>,
     pub(super) at_most: usize,
 }
 
@@ -50,10 +52,10 @@ impl Faults {
 
     /// Faults of these hosts and of the links between any two of them. No kind is allowed yet.
     pub fn among<'a>(hosts: impl IntoIterator<Item = &'a str>) -> Faults {
-        Faults { hosts: hosts.into_iter().map(str::to_owned).collect(), kinds: vec![], at_most: AT_MOST }
+        Faults { hosts: hosts.into_iter().map(str::to_owned).collect(), kinds: vec![], rules: vec![], at_most: AT_MOST }
     }
 
-    /// Every kind of fault.
+    /// Every kind of fault but the test's own rules.
     pub fn all(self) -> Faults {
         KINDS.iter().fold(self, |faults, kind| (kind.allow)(faults))
     }
@@ -66,6 +68,11 @@ impl Faults {
     /// The hosts that may be hit.
     pub fn hosts(&self) -> &[String] {
         &self.hosts
+    }
+
+    /// The rules that are allowed.
+    pub fn rules(&self) -> &[String] {
+        &self.rules
     }
 
     /// Allows a kind.

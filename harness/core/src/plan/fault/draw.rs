@@ -2,6 +2,7 @@
 
 use super::{Entry, Fault, Faults, Lasts};
 use crate::plan::{Direction, Link, Route, Trigger, TriggerEvent};
+use serde_json::Value;
 use std::time::Duration;
 
 /// The faults' random stream: never the schedule's.
@@ -25,14 +26,17 @@ pub(crate) struct Draw<'a> {
     hosts: Vec<String>,
     /// The hosts that run the service.
     services: &'a [String],
+    /// The rules that the test has written and allows.
+    rules: &'a [String],
+    arguments: &'a dyn Fn(&str, u64) -> Value,
     rng: &'a mut fastrand::Rng,
 }
 
-/// The faults of one run.
+/// The faults of one run. `arguments` draws from a seed what a rule with a name is made from.
 ///
 /// Swarm: a run in which few kinds happen often meets other states than one in which all happen sometimes. So each run
 /// has some of the kinds only, each at a rate of its own.
-pub fn draw(faults: &Faults, services: &[String], seed: u64) -> Vec<Fault> {
+pub fn draw(faults: &Faults, services: &[String], arguments: &dyn Fn(&str, u64) -> Value, seed: u64) -> Vec<Fault> {
     let mut rng = fastrand::Rng::with_seed(seed ^ FAULT_STREAM);
     let kinds: Vec<&Entry> = faults.kinds().filter(|_| rng.bool()).collect();
     let kinds: Vec<_> = kinds.into_iter().map(|kind| (kind, kind.weight << rng.u32(..RATE_DOUBLINGS))).collect();
@@ -41,7 +45,13 @@ pub fn draw(faults: &Faults, services: &[String], seed: u64) -> Vec<Fault> {
     }
     // What needs several faults in order needs many: of 12 there are 220 threes, of 6 there are 20.
     let count = if rng.bool() { faults.at_most } else { rng.usize(1..=faults.at_most) };
-    (0..count).filter_map(|_| one(faults, services, chosen(&kinds, &mut rng), &mut rng)).collect()
+    let one = |_| {
+        let kind = chosen(&kinds, &mut rng);
+        let mut hosts = faults.hosts().to_vec();
+        rng.shuffle(&mut hosts);
+        one(kind, &mut Draw { hosts, services, rules: faults.rules(), arguments, rng: &mut rng })
+    };
+    (0..count).filter_map(one).collect()
 }
 
 /// One of the kinds, by their rates.
@@ -57,11 +67,8 @@ fn chosen<'a>(kinds: &[(&'a Entry, u32)], rng: &mut fastrand::Rng) -> &'a Entry 
     kinds[0].0
 }
 
-fn one(faults: &Faults, services: &[String], kind: &Entry, rng: &mut fastrand::Rng) -> Option<Fault> {
-    let mut hosts = faults.hosts().to_vec();
-    rng.shuffle(&mut hosts);
-    let mut draw = Draw { hosts, services, rng };
-    let kind = (kind.draw)(&mut draw)?;
+fn one(kind: &Entry, draw: &mut Draw<'_>) -> Option<Fault> {
+    let kind = (kind.draw)(draw)?;
     let trigger = draw.trigger();
     let until_healed = draw.rng.u8(..8) == 0;
     let lasts = kind.lasts() != Lasts::Not && !until_healed;
@@ -112,6 +119,12 @@ impl Draw<'_> {
     /// How much longer packets take.
     pub(super) fn delay(&mut self) -> Duration {
         duration(self.rng, DELAY_DOUBLINGS)
+    }
+
+    /// A rule of the test and what it is made from.
+    pub(super) fn rule(&mut self) -> Option<(String, Value)> {
+        let name = self.rules.get(self.rng.usize(..self.rules.len().max(1)))?;
+        Some((name.clone(), (self.arguments)(name, self.rng.u64(..))))
     }
 
     /// What breaks a protocol lies between two of its messages: few moments of the clock do, and every event is near one.
@@ -167,12 +180,12 @@ mod tests {
 
     /// The faults of the runs from the first thousand seeds; "server" runs the service.
     fn drawn(faults: &Faults) -> impl Iterator<Item = Vec<Fault>> {
-        (0..1_000).map(|seed| draw(faults, &["server".to_owned()], seed))
+        (0..1_000).map(|seed| draw(faults, &["server".to_owned()], &|_, seed| Value::from(seed % 9), seed))
     }
 
     #[test]
     fn every_kind_is_drawn_and_is_a_sentence() {
-        let faults = Faults::between("client", "server").all().at_most(12);
+        let faults = Faults::between("client", "server").all().rule("lose_nth").at_most(12);
         let mut kinds = BTreeMap::<_, u32>::new();
         for fault in drawn(&faults).flatten() {
             *kinds.entry(fault.kind.name()).or_default() += 1;

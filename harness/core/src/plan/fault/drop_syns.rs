@@ -1,6 +1,6 @@
 //! Drops the packets that would open a connection.
 
-use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
+use super::{Draw, Effect, Faults, Kind, Lasts, Packets, RouteEffect, documented};
 use crate::plan::{Direction, SentenceError, words::Words};
 use std::fmt;
 
@@ -40,7 +40,7 @@ impl Kind for DropSyns {
     }
 
     fn effects(&self) -> Vec<Effect> {
-        Effect::on(&self.on, RouteEffect::LoseSyns)
+        Effect::on(&self.on, RouteEffect::Lose { packets: Packets::Syns, percent: 100 })
     }
 
     #[cfg(feature = "arbitrary")]

@@ -1,6 +1,6 @@
 //! Loses some packets.
 
-use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
+use super::{Draw, Effect, Faults, Kind, Lasts, Packets, RouteEffect, documented};
 use crate::{
     plan::{Direction, SentenceError, words::Words},
     simpler,
@@ -46,7 +46,7 @@ impl Kind for Lose {
     }
 
     fn effects(&self) -> Vec<Effect> {
-        Effect::on(&self.of, RouteEffect::Lose { percent: self.percent })
+        Effect::on(&self.of, RouteEffect::Lose { packets: Packets::All, percent: self.percent })
     }
 
     #[cfg(feature = "arbitrary")]

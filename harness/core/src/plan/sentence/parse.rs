@@ -100,17 +100,14 @@ fn seed(words: &mut Words) -> Result<u64, SentenceError> {
 }
 
 fn argument(words: &mut Words) -> Result<Argument, SentenceError> {
-    let name = words.word("a parameter's name: letters, digits and `_`", |word| {
-        let fits = |c: char| c.is_alphanumeric() || c == '_';
-        (word.chars().all(fits) && !word.starts_with(|c: char| c.is_numeric()) && !word.is_empty()).then_some(word)
-    })?;
+    let name = words.name()?;
     words.exactly("=")?;
     let json = words.rest();
     let mut values_max = VALUES_MAX;
     let value = strict_json::parse(json.as_bytes(), &mut values_max);
     let value = value.map_err(|refused| words.expected(&format!("JSON: {refused}")))?;
     words.skip(json.len());
-    Ok(Argument { name: name.to_string(), value })
+    Ok(Argument { name, value })
 }
 
 fn threads(words: &mut Words) -> Result<Threads, SentenceError> {

@@ -36,6 +36,9 @@ const SENTENCES: &[&str] = &[
     "shrink buffers on notes -> exchange to 1 B at 1 s for 5 s",
     "fail lookups on notes at 1 s for 5 s",
     "fail accepts on exchange at 1 s",
+    "rule lose_nth 3 on notes -> exchange at 1 s for 5 s",
+    "rule lose_all on notes <-> exchange at 1 s",
+    "rule lose_text {\"text\":\" on a -> b at 1 s\"} on notes -> exchange at 1 s",
     "reset exchange <-> notes when exchange receives the 1000th byte from notes",
 ];
 
@@ -153,6 +156,11 @@ fn errors_say_where_and_what_was_expected() {
     refused::<Fault>("drop packets on a -> b at 1 s", r#"word 2 is "packets", expected "SYNs""#);
     refused::<Fault>("stretch a -> b at 1 s", r#"word 2 is "a", expected "writes" or "reads""#);
     refused::<Fault>("fail accept on a at 1 s", r#"word 2 is "accept", expected "lookups" or "accepts""#);
+    refused::<Fault>("rule 3 on a -> b at 1 s", r#"word 2 is "3", expected a name"#);
+    refused::<Fault>("rule x {\"a\":1,\"a\":2} on a -> b at 1 s", "the name \"a\" a second time");
+    refused::<Fault>("rule x \"on a -> b at 1 s", "expected JSON: ");
+    refused::<Fault>("rule x 3on a -> b at 1 s", "expected JSON: ");
+    refused::<Fault>("rule x \"3\"on a -> b at 1 s", "expected \"on\"");
     refused::<Hold>("hold the 1st task spawned on a at x", r#"word 9 is "x", expected a place"#);
     refused::<Hold>("hold the 1st task spawned on a at  at its 1st poll for 1 s", "expected a place");
     refused::<Hold>("hold the 1st task spawned on a at x\u{7} at its 1st poll for 1 s", "expected a place");
@@ -191,8 +199,8 @@ fn arguments_are_json_of_which_nothing_is_lost() {
     refused::<Plan>("seed 1\na = [[{\"x\":{\"y\":1,\"y\":2}}]]", "the name \"y\" a second time");
     refused::<Plan>("seed 1\na = [1] 2", "trailing");
     refused::<Plan>("seed 1\na = ", "EOF");
-    refused::<Plan>("seed 1\n1a = 1", "a parameter's name");
-    refused::<Plan>("seed 1\n = 1", "a parameter's name");
+    refused::<Plan>("seed 1\n1a = 1", "a name: letters");
+    refused::<Plan>("seed 1\n = 1", "a name: letters");
     refused::<Plan>("seed 1\na = 1e999", "number out of range");
     refused::<Plan>(&format!("seed 1\na = {}", "[".repeat(100_000)), "more than 64 nested arrays and objects");
     let nested = |depth| format!("seed 1\na = {}{}", "[".repeat(depth), "]".repeat(depth));
@@ -215,7 +223,7 @@ fn word_salad() -> impl Strategy<Value = String> {
             "seed hold the 1st task spawned on at its poll until nothing else can run for cut reset kill crash pause \
              slow <-> -> a b = by 1 4.2 s ms when starts makes accepts reads from closes and restart it after \
              delay lose duplicate reorder 10 % of limit B/s drop refuse SYNs stretch writes stall shrink buffers to B \
-             fail lookups accepts receives byte"
+             fail lookups accepts receives byte rule null [1]"
                 .split(' ')
                 .collect::<Vec<_>>()
         )

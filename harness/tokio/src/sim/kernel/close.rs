@@ -1,6 +1,6 @@
 //! How a connection ends: FIN, half-close, RST.
 
-use super::{Action, Conn, ConnId, HostId, Kernel, Kind, Side, TriggerKind, conn::Fin, errno::os_error};
+use super::{Action, Conn, ConnId, HostId, Kernel, Kind, PacketKind, Side, TriggerKind, conn::Fin, errno::os_error};
 use std::{io, time::Duration};
 
 impl Kernel {
@@ -77,7 +77,7 @@ impl Kernel {
 
     /// This side's kernel answers with a reset.
     pub(super) fn send_rst(&mut self, conn: ConnId, side: Side) {
-        if let Some(due) = self.send_control(conn, side) {
+        if let Some(due) = self.send_control(conn, side, PacketKind::Rst) {
             // It travels behind what went before it: of two timers that are due at once either may be the first.
             let due = due.max(self.conns[conn].pipes[side].last_due + 1);
             self.later(due, Action::Rst(conn, 1 - side));

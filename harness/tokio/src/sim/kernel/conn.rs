@@ -1,6 +1,9 @@
 //! A TCP connection as plain data: two ends, and a pipe each way.
 
-use super::{ConnId, HostId, Kernel, ListenerId, Side, Waiters, bytes::Bytes, name_of, record, socket::Options};
+use super::{
+    ConnId, HostId, Kernel, ListenerId, Packet, PacketKind, Side, Waiters, bytes::Bytes, name_of, record,
+    socket::Options,
+};
 use std::{collections::VecDeque, io, net::SocketAddr};
 
 /// A connection between two hosts.
@@ -193,13 +196,14 @@ impl Kernel {
     }
 
     /// When a packet without data that this side sends now arrives; `None` if it is lost.
-    pub fn send_control(&mut self, conn: ConnId, side: Side) -> Option<u64> {
+    pub fn send_control(&mut self, conn: ConnId, side: Side, kind: PacketKind) -> Option<u64> {
         let (from, to) = self.way(conn, side);
         let c = &mut self.conns[conn];
         c.control[side] += 1;
         let (stream, n) = (c.stream ^ 0x5151_5151 ^ side as u64, c.control[side]);
-        let passage = self.send_packet(from, to, stream, n, 0);
-        (!passage.lost).then_some(passage.due)
+        let chance = self.chance(stream, n);
+        let fate = self.send_packet((from, to), chance, &Packet { kind, bytes: &[] });
+        (!fate.lost).then_some(fate.due)
     }
 
     /// Whether a packet that arrives now at this side reaches a kernel that is up.

@@ -8,6 +8,7 @@ pub(crate) const EMFILE: i32 = 24;
 /// The error that a system call gives for this kind.
 pub(crate) fn os_error(kind: ErrorKind) -> io::Error {
     let number = match kind {
+        ErrorKind::PermissionDenied => 1,
         ErrorKind::WouldBlock => 11,
         ErrorKind::InvalidInput => 22,
         ErrorKind::BrokenPipe => 32,

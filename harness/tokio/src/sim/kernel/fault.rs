@@ -1,10 +1,10 @@
 //! Faults: what goes wrong, from when to when, and how `heal` mends it.
 
-use super::{Action, HostId, Kernel, Kind, Trigger, host::HostAction};
+use super::{Action, HostId, Kernel, Kind, RuleId, Trigger, host::HostAction};
 use refrain_core::plan::fault::HostEffect;
 
 /// One thing that goes wrong on the simulated network.
-pub type Effect = refrain_core::plan::fault::Effect<HostId>;
+pub type Effect = refrain_core::plan::fault::Effect<HostId, RuleId>;
 
 /// Where a fault is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +87,7 @@ impl Kernel {
         match *effect {
             Effect::Route { from, to, effect } => self.impair(from, to, effect),
             Effect::Reset(a, b) => self.reset_between(a, b),
+            Effect::Rule { from, to, rule } => self.rules.begin((from, to), rule),
             Effect::Host { host, effect: HostEffect::Kill } => {
                 self.hosts[host].downs += 1;
                 self.process_ends(host, "is killed");
@@ -118,6 +119,7 @@ impl Kernel {
         match *effect {
             Effect::Route { from, to, effect } => self.repair(from, to, effect),
             Effect::Reset(..) | Effect::Host { effect: HostEffect::FailLookups, .. } => {}
+            Effect::Rule { from, to, rule } => self.rules.end((from, to), rule),
             Effect::Host { host, effect: HostEffect::FailAccepts } => self.wake_accepting(host),
             Effect::Host { host, effect: HostEffect::Kill | HostEffect::Crash } => self.down_no_more(host),
             Effect::Host { host, effect: HostEffect::Pause } => {

@@ -1,8 +1,8 @@
 //! How a connection comes to be: SYN, SYN-ACK, ACK, and what happens when one is lost.
 
 use super::{
-    Action, ConnId, HostId, Kernel, Kind, SocketId, TriggerKind, conn::Handshake, errno::os_error, listen::Admission,
-    socket::Options,
+    Action, ConnId, HostId, Kernel, Kind, Operation, PacketKind, SocketId, TriggerKind, conn::Handshake,
+    errno::os_error, listen::Admission, socket::Options,
 };
 use refrain_core::plan::fault::RouteEffect;
 use std::{
@@ -48,6 +48,7 @@ impl Kernel {
             remote.set_ip(Ipv4Addr::LOCALHOST.into());
         }
         let target = self.host_at(from, remote.ip());
+        self.allow((from, target.unwrap_or(from)), &Operation::Connect)?;
         let mut local = SocketAddr::new(self.source_ip(from, target, remote.ip()), 0);
         match bound {
             Some(bound) if self.hosts[from].tcp.is_connected(bound.port(), remote) => {
@@ -76,9 +77,8 @@ impl Kernel {
     }
 
     fn send_syn(&mut self, conn: ConnId, tries: u32) {
-        let (from, to) = self.way(conn, 0);
-        let dropped = self.is_impaired(from, to, RouteEffect::LoseSyns);
-        if let Some(due) = self.send_control(conn, 0).filter(|_| !dropped) {
+        let from = self.way(conn, 0).0;
+        if let Some(due) = self.send_control(conn, 0, PacketKind::Syn) {
             self.later(due, Action::Syn(conn));
         }
         let linear = self.hosts[from].sysctl.tcp_syn_linear_timeouts;
@@ -139,7 +139,7 @@ impl Kernel {
     }
 
     fn send_syn_ack(&mut self, conn: ConnId, tries: u32) {
-        if let Some(due) = self.send_control(conn, 1) {
+        if let Some(due) = self.send_control(conn, 1, PacketKind::SynAck) {
             self.later(due, Action::SynAck(conn));
         }
         if self.conns[conn].handshake == Handshake::SynReceived {
@@ -186,7 +186,7 @@ impl Kernel {
             }
             self.wake_side(conn, 0);
         }
-        if let Some(due) = self.send_control(conn, 0) {
+        if let Some(due) = self.send_control(conn, 0, PacketKind::Ack) {
             // What the client sends next, a reset even, does not overtake it.
             let last_due = &mut self.conns[conn].pipes[0].last_due;
             *last_due = due.max(*last_due);

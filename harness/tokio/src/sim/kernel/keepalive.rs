@@ -1,6 +1,6 @@
 //! Keep-alive: a connection that is silent for long is probed, and ends when nobody answers.
 
-use super::{Action, ConnId, Kernel, Side, conn::Handshake};
+use super::{Action, ConnId, Kernel, PacketKind, Side, conn::Handshake};
 
 impl Kernel {
     /// A connection with `SO_KEEPALIVE` is established.
@@ -30,7 +30,7 @@ impl Kernel {
             unanswered if unanswered >= sysctl.tcp_keepalive_probes => return self.time_out(conn, side),
             _ => {
                 self.conns[conn].ends[side].unanswered += 1;
-                if let Some(due) = self.send_control(conn, side) {
+                if let Some(due) = self.send_control(conn, side, PacketKind::Probe) {
                     self.later(due, Action::KeepaliveProbe(conn, 1 - side));
                 }
                 self.now.saturating_add(interval)

@@ -1,7 +1,10 @@
 //! What lies between two hosts: how long packets take, which of them are lost, and what else is wrong with the way now.
 
-use super::{HostId, Kernel};
-use refrain_core::plan::fault::RouteEffect;
+use super::{
+    HostId, Kernel,
+    rule::{Decision, Packet, PacketKind},
+};
+use refrain_core::plan::fault::{Packets, RouteEffect};
 use std::time::Duration;
 
 /// The least time that a packet takes between hosts.
@@ -73,34 +76,42 @@ impl Kernel {
         })
     }
 
-    /// Sends the nth packet of a stream, with so many bytes of data. A stream of chance of its own: never the schedule's.
-    pub fn send_packet(&mut self, from: HostId, to: HostId, stream: u64, n: u64, bytes: usize) -> PacketFate {
-        let chance = self.chance(stream, n);
-        let latency = match from == to {
+    /// Sends a packet. `chance` is a random number of its own: never the schedule's.
+    pub fn send_packet(&mut self, route: (HostId, HostId), chance: u64, packet: &Packet<'_>) -> PacketFate {
+        let latency = match route.0 == route.1 {
             true => LOOPBACK_MIN_NS + chance % LOOPBACK_SPREAD_NS,
             false => LATENCY_MIN_NS + chance % LATENCY_SPREAD_NS,
         };
         let mut fate = PacketFate { due: self.now + latency, lost: false, overtaken: false, copy_due: None };
-        if self.impaired.is_empty() {
+        if self.impaired.is_empty() && self.rules.is_empty() {
             return fate;
         }
         let drawn = |draw: RandomDraw, percent: u8| super::record::mix(chance, draw as u64) % 100 < u64::from(percent);
         let (mut longer, mut rate, mut copied) = (0u64, u64::MAX, false);
-        for effect in self.effects_on(from, to) {
+        for effect in self.effects_on(route.0, route.1) {
             match effect {
                 RouteEffect::Block => fate.lost = true,
                 RouteEffect::Delay { percent, by } if drawn(RandomDraw::Delayed, percent) => {
                     longer = longer.saturating_add(nanoseconds(by));
                 }
-                RouteEffect::Lose { percent } => fate.lost |= drawn(RandomDraw::Lost, percent),
+                RouteEffect::Lose { packets, percent } if is_one_of(packet.kind, packets) => {
+                    fate.lost |= drawn(RandomDraw::Lost, percent);
+                }
                 RouteEffect::Duplicate { percent } => copied |= drawn(RandomDraw::Copied, percent),
                 RouteEffect::Reorder { percent } => fate.overtaken |= drawn(RandomDraw::Overtaken, percent),
                 RouteEffect::LimitRate { bytes_per_s } => rate = rate.min(bytes_per_s),
                 _ => {}
             }
         }
+        for decision in self.rules.packet(route, packet) {
+            match decision {
+                Decision::Pass => {}
+                Decision::Lose => fate.lost = true,
+                Decision::Delay(by) => longer = longer.saturating_add(nanoseconds(by)),
+            }
+        }
         let overtaken = if fate.overtaken { OVERTAKEN_NS } else { 0 };
-        let waits = self.wait_for_turn((from, to), rate, bytes);
+        let waits = self.wait_for_turn(route, rate, packet.bytes.len());
         let later = longer.saturating_add(overtaken).saturating_add(waits).min(super::FAR_NS);
         fate.due = fate.due.saturating_add(later);
         fate.copy_due = copied.then(|| fate.due + latency);
@@ -157,6 +168,15 @@ impl Kernel {
         conns.sort_unstable();
         conns.dedup();
         conns
+    }
+}
+
+/// Whether a packet is one of those that an effect is about.
+fn is_one_of(kind: PacketKind, packets: Packets) -> bool {
+    match packets {
+        Packets::All => true,
+        Packets::Syns => kind == PacketKind::Syn,
+        Packets::Acknowledgements => kind == PacketKind::Ack,
     }
 }
 

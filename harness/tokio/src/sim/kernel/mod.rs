@@ -28,6 +28,7 @@ mod netstat;
 mod network;
 mod ports;
 mod record;
+mod rule;
 mod segment;
 mod socket;
 mod stream;
@@ -47,6 +48,8 @@ pub use netstat::{Socket, SocketTimer};
 pub(crate) use network::Network;
 pub(crate) use ports::{Bound, Ports};
 pub use record::{Kind, Record, Stamp};
+pub(crate) use rule::Rules;
+pub use rule::{Decision, Operation, Packet, PacketKind, Rule, RuleId};
 pub(crate) use socket::Options as SocketOptions;
 pub use sysctl::{Overflow, Sysctl};
 pub use tasks::{HeldUntil, HoldTaken};
@@ -87,6 +90,8 @@ pub(crate) struct Kernel {
     pub conns: Vec<Conn>,
     /// What happens on which route now.
     pub impaired: Vec<((HostId, HostId), RouteEffect)>,
+    /// What tests have written that decides about packets.
+    pub rules: Rules,
     /// Until when packets wait for their turn, where only so many bytes pass a second.
     pub busy_until: BTreeMap<(HostId, HostId), u64>,
     pub sockets: Vec<socket::Socket>,
@@ -251,6 +256,7 @@ impl Kernel {
             names: BTreeMap::new(),
             listeners: vec![],
             impaired: vec![],
+            rules: Rules::default(),
             busy_until: BTreeMap::new(),
             faults: vec![],
             triggers: Default::default(),

@@ -4,7 +4,7 @@
 //! bytes, and yet the connection times out.
 
 use super::{
-    Action, Conn, ConnId, Kernel, Kind, Side,
+    Action, Conn, ConnId, Kernel, Kind, Packet, PacketKind, Side,
     conn::{Fin, Handshake, Pipe, Segment},
     link::PacketFate,
 };
@@ -83,7 +83,13 @@ impl Kernel {
         let (from, to) = self.way(conn, side);
         let c = &self.conns[conn];
         let (stream, nth) = (c.stream ^ side as u64, c.pipes[side].packets);
-        let PacketFate { due, lost, .. } = self.send_packet(from, to, stream, nth, bytes.len());
+        let kind = match bytes.is_empty() {
+            false => PacketKind::Data,
+            true if fin => PacketKind::Fin,
+            true => PacketKind::Probe,
+        };
+        let chance = self.chance(stream, nth);
+        let PacketFate { due, lost, .. } = self.send_packet((from, to), chance, &Packet { kind, bytes: &bytes });
         let pipe = &mut self.conns[conn].pipes[side];
         // What comes out of order waits for what was sent before it.
         let due = due.max(pipe.last_due);
@@ -225,8 +231,11 @@ impl Kernel {
             return self.time_out(conn, side);
         }
         let c = &self.conns[conn];
-        let (stream, nth, bytes) = (c.stream ^ side as u64, c.pipes[side].packets, c.pipes[side].flight_bytes);
-        let PacketFate { due, lost, .. } = self.send_packet(from, to, stream, nth, bytes);
+        let (stream, nth) = (c.stream ^ side as u64, c.pipes[side].packets);
+        let bytes: Vec<u8> = c.pipes[side].flight.iter().flat_map(|segment| &segment.bytes).copied().collect();
+        let kind = if bytes.is_empty() { PacketKind::Fin } else { PacketKind::Data };
+        let chance = self.chance(stream, nth);
+        let PacketFate { due, lost, .. } = self.send_packet((from, to), chance, &Packet { kind, bytes: &bytes });
         let pipe = &mut self.conns[conn].pipes[side];
         pipe.packets += 1;
         pipe.tries += 1;

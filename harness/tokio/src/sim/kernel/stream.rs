@@ -1,7 +1,7 @@
 //! What an application does with a connection: it writes into a buffer and reads from one.
 
 use super::{
-    Action, Conn, ConnId, Kernel, Kind, Side, TriggerKind, Wait,
+    Action, Conn, ConnId, Kernel, Kind, Operation, PacketKind, Side, TriggerKind, Wait,
     conn::{Fin, Pipe},
     errno::os_error,
 };
@@ -41,7 +41,8 @@ impl Kernel {
             }
             return Poll::Pending;
         }
-        pipe.queued.push(data[..n].to_vec());
+        self.allow((from, to), &Operation::Write(&data[..n]))?;
+        self.conns[conn].pipes[side].queued.push(data[..n].to_vec());
         self.event(Kind::Write, conn, n, |k| format!("writes {n} bytes on {}", k.describe(conn, side)));
         self.send_queued(conn, side);
         self.occurs(TriggerKind::Writes, from, to);
@@ -69,11 +70,13 @@ impl Kernel {
             return Poll::Ready(Ok(()));
         }
         if !pipe.arrived.is_empty() {
+            self.allow((from, to), &Operation::Read)?;
+            let pipe = &mut self.conns[conn].pipes[1 - side];
             let n = pipe.arrived.read(into, most);
             let blocked = !pipe.queued.is_empty();
             self.event(Kind::Read, conn, n, |k| format!("reads {n} bytes on {}", k.describe(conn, side)));
             // Lost, the news that there is room again is asked for by the writer's probes.
-            if blocked && let Some(due) = self.send_control(conn, side) {
+            if blocked && let Some(due) = self.send_control(conn, side, PacketKind::Ack) {
                 self.later(due, Action::Window(conn, 1 - side));
             }
             self.occurs(TriggerKind::Reads, from, to);

@@ -1,8 +1,8 @@
 //! UDP: datagrams that come late, twice, in another order or not at all, and sockets that hold them for their readers.
 
 use super::{
-    Action, Bound, HostId, Kernel, Kind, TriggerKind, UdpId, Wait, Waiters, errno::os_error, link::PacketFate, name_of,
-    record,
+    Action, Bound, HostId, Kernel, Kind, Packet, PacketKind, TriggerKind, UdpId, Wait, Waiters, errno::os_error,
+    link::PacketFate, name_of, record,
 };
 use std::{
     collections::VecDeque,
@@ -125,7 +125,7 @@ impl Kernel {
         let (nth, port) = (*sent, u64::from(from.port()));
         let stream =
             record::mix(record::mix(record::hash(&self.hosts[host].name), 0x0d9), port ^ (target as u64) << 16);
-        let PacketFate { due, lost, copy_due, .. } = self.send_packet(host, target, stream, nth, n);
+        let PacketFate { due, lost, copy_due, .. } = self.send_datagram((host, target), stream, nth, bytes);
         let datagram = Datagram { sender: id, from: (host, from), to: (target, to), bytes: bytes.to_vec() };
         if let Some(copy_due) = copy_due.filter(|_| !lost) {
             self.post(datagram.clone(), copy_due);
@@ -135,6 +135,11 @@ impl Kernel {
         }
         self.occurs(TriggerKind::Writes, host, target);
         Ok(n)
+    }
+
+    fn send_datagram(&mut self, route: (HostId, HostId), stream: u64, nth: u64, bytes: &[u8]) -> PacketFate {
+        let chance = self.chance(stream, nth);
+        self.send_packet(route, chance, &Packet { kind: PacketKind::Datagram, bytes })
     }
 
     fn post(&mut self, datagram: Datagram, due: u64) {
@@ -175,7 +180,9 @@ impl Kernel {
     /// ICMP says that nobody listens there: only a connected socket hears of it.
     fn tell_unreachable(&mut self, sender: UdpId, (host, at): (HostId, SocketAddr), to: HostId) {
         let sent = self.datagrams_sent;
-        let PacketFate { due, lost, .. } = self.send_packet(host, to, record::mix(0x1c39, at.port().into()), sent, 0);
+        let chance = self.chance(record::mix(0x1c39, at.port().into()), sent);
+        let packet = Packet { kind: PacketKind::PortUnreachable, bytes: &[] };
+        let PacketFate { due, lost, .. } = self.send_packet((host, to), chance, &packet);
         if !lost && self.udp[sender].peer == Some(at) {
             self.later(due, Action::PortUnreachable(sender));
         }
