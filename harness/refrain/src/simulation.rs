@@ -3,6 +3,7 @@
 mod apply;
 mod conserved;
 mod explore;
+mod overflow;
 mod properties;
 mod rules;
 mod run;

@@ -339,6 +339,12 @@ impl World {
         simulation::listen();
     }
 
+    /// Allows tasks to panic with a message that contains `message`. The panic is then no verdict: whoever awaits the task
+    /// sees a `JoinError`, as with tokio. What a process begins with must not panic; that would end the process.
+    pub fn may_panic(&self, message: &str) {
+        simulation::with(|state| state.allow_panic(message));
+    }
+
     /// Notes what the test saw: an answer, a final state. Part of the trace and of the outcome's snapshot.
     pub fn saw(&self, what: impl Debug) {
         control::note(&format!("saw {what:?}"));

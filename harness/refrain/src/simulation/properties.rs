@@ -129,7 +129,11 @@ pub(crate) fn check_always() {
     for always in &all.0 {
         // Its panic is the test's, not ours.
         let holds = catch_unwind(AssertUnwindSafe(|| (always.holds)(&all.1)));
-        if !holds.unwrap_or_else(|panic| super::run::panicked(panic)) {
+        let holds = holds.unwrap_or_else(|_| {
+            let (message, place) = state::last_panic();
+            super::run::fail_of_panic(&message, place)
+        });
+        if !holds {
             let stamp = control::stamp();
             super::fail(Failure {
                 class: Class::Safety,

@@ -1,7 +1,7 @@
 //! One run: sets up its thread, its world and its hooks, lets the test's body go, and judges the end.
 
 use super::{
-    apply,
+    apply, overflow,
     properties::at_rest,
     scenario::Scenario,
     stall::{self, waits},
@@ -14,8 +14,8 @@ use crate::{
     job::{RunMessage, Source},
     verdict::{Class, Failure},
 };
-use std::{any::Any, panic, sync::Arc, thread};
-use tokio::control::{self, Holds, Hooks, Record, Settings, Start};
+use std::{panic, sync::Arc, thread};
+use tokio::control::{self, Holds, Hooks, Panic, Record, Settings, Start};
 
 /// The stack of a run's thread: as large as a program's main one.
 const STACK_BYTES: usize = 8 << 20;
@@ -70,6 +70,7 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
     }
     state::with(|state| state.decide_workload(workload.clone()));
     catch_panics();
+    overflow::watch().unwrap_or_else(|error| refuse(&format!("cannot watch for stack overflows: {error}")));
     let values = workload.into_iter().map(|argument| argument.value).collect();
     let settings = Settings { time_max: scenario.time_limit().as_nanos() as u64 };
     let sink: Option<Box<dyn FnMut(Record)>> = if watch.record { Some(Box::new(recorded)) } else { None };
@@ -141,9 +142,18 @@ fn catch_panics() {
     }));
 }
 
-/// A task panicked, or a property's closure in it.
-pub(super) fn panicked(_: Box<dyn Any + Send>) -> ! {
+/// A task panicked. If others may await it, and the test allows the panic, they see it.
+fn panicked(panic: Panic, joinable: bool) -> Panic {
     let (message, place) = state::last_panic();
+    if joinable && state::with(|state| state.may_panic(&message)) {
+        control::note(&format!("a task panicked at {place}, as the test allows: {message}"));
+        return panic;
+    }
+    fail_of_panic(&message, place)
+}
+
+/// A task panicked, or a property's closure in it: that is the verdict.
+pub(super) fn fail_of_panic(message: &str, place: String) -> ! {
     let stamp = control::stamp();
     let who = if control::current_host() == 0 { "the test".to_owned() } else { stamp.host.clone() };
     let causes = vec![match stamp.task.as_str() {

@@ -44,6 +44,8 @@ pub(crate) struct State {
     pub hosts: Vec<(String, control::HostId)>,
     /// The names of those that run the service.
     services: Vec<String>,
+    /// What the message of a panic contains that the test allows.
+    panics_allowed: Vec<String>,
     pub healed_at: Option<u64>,
     pub heartbeat: &'static Heartbeat,
     events: usize,
@@ -78,6 +80,7 @@ impl State {
             rules: Rules::default(),
             hosts: vec![],
             services: vec![],
+            panics_allowed: vec![],
             healed_at: None,
             heartbeat: watch.heartbeat,
             events: 0,
@@ -189,6 +192,16 @@ impl State {
         if serves {
             self.services.push(name.to_owned());
         }
+    }
+
+    /// Allows a task to panic with a message that contains this.
+    pub fn allow_panic(&mut self, text: &str) {
+        self.panics_allowed.push(text.to_owned());
+    }
+
+    /// Whether the test allows a task to panic with this message.
+    pub fn may_panic(&self, message: &str) -> bool {
+        self.panics_allowed.iter().any(|text| message.contains(text))
     }
 
     /// The hosts that run the service.

@@ -19,9 +19,10 @@ use std::{
 
 mod report;
 
+pub use super::stack::is_guard as is_stack_guard;
 pub use kernel::{
-    Decision, Effect, HeldUntil, HoldTaken, Hooks, Kind, Operation, Overflow, Packet, PacketKind, Record, Rule, RuleId,
-    Settings, Socket, SocketTimer, Stage, Stamp, Sysctl, TriggerKind,
+    Decision, Effect, HeldUntil, HoldTaken, Hooks, Kind, Operation, Overflow, Packet, PacketKind, Panic, Record, Rule,
+    RuleId, Settings, Socket, SocketTimer, Stage, Stamp, Sysctl, TriggerKind,
 };
 pub use report::{TaskReport, WaitReport, tasks};
 
@@ -58,7 +59,11 @@ pub enum Holds {
 
 /// Runs a test's future to its end in a new world. Once a process: a process has one clock and one history.
 #[track_caller]
-pub fn run<F: Future>(start: Start, main: F) -> F::Output {
+pub fn run<F>(start: Start, main: F) -> F::Output
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
     let runtime = Runtime::with_seed_and_config(start.seed, Config::default());
     runtime.add_simulator::<Network>();
     // madsim hands out its clock only to a task.
@@ -76,9 +81,10 @@ pub fn run<F: Future>(start: Start, main: F) -> F::Output {
     kernel::install(kernel, start.hooks);
     let driver = runtime.create_node().name("network").build();
     driver.spawn(drive());
-    let ran = catch_unwind(AssertUnwindSafe(|| runtime.block_on(Gate::new(0, main))));
+    let ran = catch_unwind(AssertUnwindSafe(|| runtime.block_on(Gate::main(0, main))));
     match ran {
         Ok(output) => {
+            let output = output.expect("the test's own panic ends the run");
             // Whatever is left of the world ends with the process: its destructors must not run in a half-gone one.
             std::mem::forget(runtime);
             output
@@ -125,7 +131,7 @@ pub fn add_host(name: &str, place: &'static Location<'static>, process: Option<S
             });
             let process = process.clone();
             // Called within the task, for what it spawns at once to be of this host.
-            Gate::new(task, async move {
+            Gate::main(task, async move {
                 let ended = process().await;
                 let how = ended.map_or_else(|error| format!("exits with an error: {error}"), |()| "exits".into());
                 with(|k| {
@@ -151,8 +157,8 @@ where
     let place = Location::caller();
     let (task, node) = with(|k| (k.new_task(host, place, false), k.hosts[host].node));
     let node = Handle::current().get_node(node.expect("a host is built before it is used")).expect("a node stays");
-    let running = node.spawn(Gate::new(task, future));
-    async move { running.await.expect("a client is never killed") }
+    let running = node.spawn(Gate::main(task, future));
+    async move { running.await.expect("a client is never killed").expect("a client's panic ends the run") }
 }
 
 /// Adds a fault that begins at a virtual time, in nanoseconds. `text` is the sentence of its plan.
@@ -225,8 +231,7 @@ pub fn restart(host: HostId) {
         if !k.hosts[host].up {
             return k.event_on(Kind::End, host, 0, |_| "cannot be restarted: it has no power".into());
         }
-        k.process_ends(host, "is restarted");
-        k.host_do(HostAction::Kill, host);
+        k.kill_process(host, "is restarted");
         k.host_do(HostAction::Restart, host);
     });
 }

@@ -2,36 +2,41 @@
 
 use super::{
     kernel::{self, HeldUntil, TaskId, Timer, Turn},
-    time,
+    stack, time,
 };
-use pin_project_lite::pin_project;
 use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll},
+    thread,
 };
 
-pin_project! {
-    /// A task's future with its number.
-    pub(crate) struct Gate<F> {
-        #[pin]
-        inner: Option<F>,
-        task: TaskId,
-        held: Option<Held>,
-    }
+/// A task's future with its number. A panic is its output, if whoever awaits the task may see it.
+pub(crate) struct Gate<F: 'static> {
+    /// In a box of its own: abandoned, it stays where it is for ever, as a pinned value must until it is dropped.
+    inner: Option<Pin<Box<F>>>,
+    task: TaskId,
+    held: Option<Held>,
+    /// Whether somebody may await the task and see its panic.
+    joinable: bool,
+}
 
-    impl<F> PinnedDrop for Gate<F> {
-        fn drop(this: Pin<&mut Self>) {
-            // Destructors of the future are still its task's doing.
-            let mut this = this.project();
-            let outer = kernel::switch_task(*this.task);
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| this.inner.set(None))) {
-                (kernel::hooks().panicked)(panic);
-            }
-            kernel::with(|k| k.end_task(*this.task));
-            kernel::switch_task(outer);
+impl<F> Drop for Gate<F> {
+    fn drop(&mut self) {
+        let Some(inner) = self.inner.take() else { return self.end() };
+        // A process that was killed, or lost power, runs no destructors.
+        if kernel::with(|k| k.tasks[self.task].killed) {
+            std::mem::forget(inner);
+            return self.end();
         }
+        // Destructors of the future are still its task's doing.
+        let outer = kernel::switch_task(self.task);
+        if let Some(Err(panic)) = stack::run(|| catch_unwind(AssertUnwindSafe(|| drop(inner)))) {
+            (kernel::hooks().panicked)(panic, self.joinable);
+        }
+        self.end();
+        kernel::switch_task(outer);
     }
 }
 
@@ -57,7 +62,9 @@ impl Held {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.timer.poll(&time::handle(), self.due, cx).is_ready() {
             let (now, polls) = kernel::with(|k| (k.now, k.polls));
-            if self.until != HeldUntil::Idle || polls == self.polls {
+            // The tasks that this one is a part of, as with a `LocalSet`, were polled to come here.
+            let own = self.polls + stack::depth() as u64;
+            if self.until != HeldUntil::Idle || polls <= own {
                 return Poll::Ready(());
             }
             (self.due, self.polls) = (now + IDLE_NS, polls);
@@ -67,50 +74,83 @@ impl Held {
 }
 
 impl<F> Gate<F> {
-    pub fn new(task: TaskId, inner: F) -> Gate<F> {
-        Gate { inner: Some(inner), task, held: None }
+    /// A task that others may await: they see its panic, if the test allows it.
+    pub fn joinable(task: TaskId, inner: F) -> Gate<F> {
+        Gate { inner: Some(Box::pin(inner)), task, held: None, joinable: true }
     }
-}
 
-/// Leaves the task that was polled.
-fn leave_pending<T>(outer: TaskId) -> Poll<T> {
-    kernel::switch_task(outer);
-    Poll::Pending
-}
+    /// What a process, or the test, begins with: its panic ends the run.
+    pub fn main(task: TaskId, inner: F) -> Gate<F> {
+        Gate { inner: Some(Box::pin(inner)), task, held: None, joinable: false }
+    }
 
-impl<F: Future> Future for Gate<F> {
-    type Output = F::Output;
+    fn end(&self) {
+        kernel::with(|k| k.end_task(self.task));
+    }
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
-        let outer = kernel::switch_task(*this.task);
-        if this.held.is_none() {
-            let (turn, place) = kernel::with(|k| (k.begin_poll(*this.task), k.tasks[*this.task].spawned_at()));
+    /// Whether the task is to be polled now.
+    fn may_run(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.held.is_none() {
+            let (turn, place) = kernel::with(|k| (k.begin_poll(self.task), k.tasks[self.task].spawned_at()));
             (kernel::hooks().polling)(place);
             match turn {
-                Turn::Run => {}
-                Turn::Never => return leave_pending(outer),
-                Turn::Hold(until) => *this.held = Some(Held::new(until)),
+                Turn::Run => return true,
+                Turn::Never => return false,
+                Turn::Hold(until) => self.held = Some(Held::new(until)),
                 Turn::OutOfTime => (kernel::hooks().out_of_time)(),
                 Turn::Busy => (kernel::hooks().busy)(),
             }
         }
-        if let Some(held) = this.held {
-            if held.poll(cx).is_pending() {
-                return leave_pending(outer);
-            }
-            *this.held = None;
-            if kernel::with(|k| (k.let_go(*this.task), k.is_dead(*this.task)).1) {
-                return leave_pending(outer);
-            }
+        if self.held.as_mut().is_some_and(|held| held.poll(cx).is_pending()) {
+            return false;
         }
-        let inner = this.inner.as_mut().as_pin_mut().expect("a finished task is not polled again");
-        let polled = match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
-            Ok(polled) => polled,
-            Err(panic) => (kernel::hooks().panicked)(panic),
-        };
+        self.held = None;
+        kernel::with(|k| {
+            k.let_go(self.task);
+            !k.is_dead(self.task)
+        })
+    }
+}
+
+impl<F: Future> Gate<F>
+where
+    F::Output: 'static,
+{
+    /// Polls the future on a stack of its own; for the last time, if its host dies meanwhile.
+    fn poll_inner(&mut self, cx: &Context<'_>) -> Poll<thread::Result<F::Output>> {
+        let mut inner = self.inner.take().expect("a finished task is not polled again");
+        let waker = cx.waker().clone();
+        let ran = stack::run(move || {
+            let mut cx = Context::from_waker(&waker);
+            let polled = catch_unwind(AssertUnwindSafe(|| inner.as_mut().poll(&mut cx)));
+            (polled, inner)
+        });
+        let Some((polled, inner)) = ran else { return Poll::Pending };
+        self.inner = Some(inner);
+        match polled {
+            Ok(polled) => polled.map(Ok),
+            Err(_) if kernel::with(|k| k.is_dead(self.task)) => Poll::Pending,
+            Err(panic) => Poll::Ready(Err((kernel::hooks().panicked)(panic, self.joinable))),
+        }
+    }
+}
+
+impl<F: Future> Future for Gate<F>
+where
+    F::Output: 'static,
+{
+    type Output = thread::Result<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let outer = kernel::switch_task(this.task);
+        if !this.may_run(cx) {
+            kernel::switch_task(outer);
+            return Poll::Pending;
+        }
+        let polled = this.poll_inner(cx);
         if polled.is_ready() {
-            kernel::with(|k| k.end_task(*this.task));
+            this.end();
         }
         if kernel::watched() {
             (kernel::hooks().polled)();

@@ -2,6 +2,7 @@
 
 pub(crate) mod gate;
 pub(crate) mod kernel;
+pub(crate) mod stack;
 
 pub mod io;
 pub mod net;

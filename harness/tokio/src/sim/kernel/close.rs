@@ -31,7 +31,12 @@ impl Kernel {
             return self.forget(host, conn, side);
         }
         let (from, to) = self.way(conn, side);
-        self.event(Kind::Close, conn, 2 + side, |k| format!("closes {}", k.describe(conn, side)));
+        let text = |k: &Kernel| format!("closes {}", k.describe(conn, side));
+        match self.runs_on(host) {
+            true => self.event(Kind::Close, conn, 2 + side, text),
+            // The process was killed: its kernel does it.
+            false => self.event_on(Kind::Close, host, conn, text),
+        }
         let Conn { ends, pipes, .. } = &self.conns[conn];
         let unread = !pipes[1 - side].arrived.is_empty();
         let ended = pipes.iter().all(|pipe| pipe.fin > Fin::Open);

@@ -90,13 +90,11 @@ impl Kernel {
             Effect::Rule { from, to, rule } => self.rules.begin((from, to), rule),
             Effect::Host { host, effect: HostEffect::Kill } => {
                 self.hosts[host].downs += 1;
-                self.process_ends(host, "is killed");
-                self.host_do(HostAction::Kill, host);
+                self.kill_process(host, "is killed");
             }
             Effect::Host { host, effect: HostEffect::Crash } => {
                 self.hosts[host].downs += 1;
                 self.crash(host);
-                self.host_do(HostAction::Kill, host);
             }
             Effect::Host { host, effect: HostEffect::Pause } => {
                 self.hosts[host].pauses += 1;

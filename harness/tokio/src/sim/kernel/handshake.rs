@@ -70,7 +70,10 @@ impl Kernel {
             None => self.later(self.now + UNREACHABLE_NS, Action::Unreachable(conn)),
             Some(to) => {
                 self.occurs(TriggerKind::Connects, from, to);
-                self.send_syn(conn, 1);
+                // A fault that waited for this may have ended the process.
+                if self.knows(conn, 0) {
+                    self.send_syn(conn, 1);
+                }
             }
         }
         Ok(conn)

@@ -2,6 +2,7 @@
 
 use super::{
     Action, ConnId, HostId, Kernel, Kind, ListenerId, Ports, Side, SocketId, Sysctl, TEST_HOST, UdpId, Waiters,
+    current_task,
 };
 use madsim::task::NodeId;
 use std::{
@@ -121,7 +122,7 @@ impl Kernel {
         self.event_on(Kind::Fault, host, number as usize, |_| format!("is sent signal {number}"));
         match self.hosts[host].signals.get_mut(&number) {
             Some(sent) => *sent += 1,
-            None => return self.host_do(HostAction::Kill, host),
+            None => return self.kill_process(host, &format!("is killed by signal {number}")),
         }
         let waiters = self.hosts[host].signal_waiters.take();
         self.wake(waiters);
@@ -131,6 +132,22 @@ impl Kernel {
     pub fn process_starts(&mut self, host: HostId) {
         self.hosts[host].running = true;
         self.event_on(Kind::Start, host, 0, |_| "starts".into());
+    }
+
+    /// A host's process is killed: none of its code runs any more.
+    pub fn kill_process(&mut self, host: HostId, how: &str) {
+        self.strike(host);
+        self.process_ends(host, how);
+        self.host_do(HostAction::Kill, host);
+    }
+
+    /// What the host's process is about goes no further, the operation that is under way included.
+    fn strike(&mut self, host: HostId) {
+        let life = self.hosts[host].life;
+        for task in self.tasks.iter_mut().filter(|task| task.host == host && task.life == life) {
+            task.killed = true;
+        }
+        self.current_died |= self.tasks[current_task()].host == host && self.tasks[current_task()].killed;
     }
 
     /// A host's process is gone: its kernel closes its sockets as a real one does.
@@ -156,6 +173,7 @@ impl Kernel {
 
     /// A host loses power: nothing is sent, nothing is remembered.
     pub fn crash(&mut self, host: HostId) {
+        self.strike(host);
         let h = &mut self.hosts[host];
         h.up = false;
         h.running = false;
@@ -170,6 +188,7 @@ impl Kernel {
             self.listeners[id].queue.clear();
         }
         self.forget_process(host);
+        self.host_do(HostAction::Kill, host);
     }
 
     fn forget_process(&mut self, host: HostId) {

@@ -3,6 +3,7 @@
 //! A run has a process and a thread of its own, so the state lies in a thread-local and needs no lock. Nothing here
 //! calls out while it is borrowed: wakers are collected and woken afterwards.
 
+use super::stack;
 use madsim::time::TimeHandle;
 use refrain_core::plan::fault::RouteEffect;
 use std::{
@@ -114,6 +115,8 @@ pub(crate) struct Kernel {
     tasks_at: BTreeMap<(HostId, &'static str, u32), u32>,
     connects: BTreeMap<(HostId, HostId), u64>,
     busy: tasks::Busy,
+    /// Whether the process of the current task was killed, or lost power, since the kernel was borrowed.
+    current_died: bool,
     wakes: Vec<Waker>,
     later: Vec<(u64, Action)>,
     host_actions: Vec<(HostAction, HostId)>,
@@ -127,13 +130,16 @@ pub struct Settings {
     pub time_max: u64,
 }
 
+/// What a panic carries.
+pub type Panic = Box<dyn std::any::Any + Send>;
+
 /// What refrain wants to be told at once. Those that never return end the run.
 #[derive(Clone, Copy)]
 pub struct Hooks {
     /// Nothing can run any more.
     pub deadlocked: fn() -> !,
-    /// A task panicked.
-    pub panicked: fn(Box<dyn std::any::Any + Send>) -> !,
+    /// A task panicked, and whether others may await it. What it returns they see.
+    pub panicked: fn(Panic, bool) -> Panic,
     /// Virtual time has reached its limit.
     pub out_of_time: fn() -> !,
     /// A task is polled for ever while virtual time stands still.
@@ -172,12 +178,16 @@ pub(crate) fn with_at<R>(due: u64, f: impl FnOnce(&mut Kernel) -> R) -> R {
         let Some(kernel) = borrowed.as_mut() else { no_simulation() };
         kernel.now = clock::now(&kernel.time).max(due);
         let result = f(kernel);
-        if kernel.wakes.is_empty() {
+        let died = std::mem::take(&mut kernel.current_died);
+        if kernel.wakes.is_empty() && !died {
             return result;
         }
         let wakes = std::mem::take(&mut kernel.wakes);
         drop(borrowed);
         wakes.into_iter().for_each(Waker::wake);
+        if died {
+            stack::abandon();
+        }
         result
     })
 }
@@ -269,6 +279,7 @@ impl Kernel {
             tasks_at: BTreeMap::new(),
             connects: BTreeMap::new(),
             busy: Default::default(),
+            current_died: false,
             wakes: vec![],
             later: vec![],
             host_actions: vec![],

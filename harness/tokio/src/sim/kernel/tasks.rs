@@ -23,6 +23,8 @@ pub(crate) struct TaskState {
     waited: Vec<(Wait, u64)>,
     pub last_poll: u64,
     pub ended: bool,
+    /// Whether its process was killed or lost power: it does nothing any more, and its destructors do not run.
+    pub killed: bool,
     /// When a random hold takes it, and for how long.
     hold: Option<(u32, HeldUntil)>,
 }
@@ -145,6 +147,7 @@ impl Kernel {
             used: None,
             last_poll: self.now,
             ended: false,
+            killed: false,
             hold: None,
         };
         if host != super::TEST_HOST && !main {
@@ -247,6 +250,12 @@ impl Kernel {
     /// Whether the task's process is gone.
     pub fn is_dead(&self, id: TaskId) -> bool {
         self.tasks[id].life != self.hosts[self.tasks[id].host].life
+    }
+
+    /// Whether the current task is one of the host's that may go on.
+    pub fn runs_on(&self, host: HostId) -> bool {
+        let task = &self.tasks[current_task()];
+        task.host == host && !task.killed
     }
 
     /// Whether the task goes on.

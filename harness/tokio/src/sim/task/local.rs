@@ -29,7 +29,7 @@ impl LocalSet {
         F::Output: 'static,
     {
         let id = new_task();
-        JoinHandle::local(self.0.spawn_local(Gate::new(id, future)), id)
+        JoinHandle::local(self.0.spawn_local(Gate::joinable(id, future)), id)
     }
 
     /// Runs a future, and the tasks of the set meanwhile.
@@ -62,5 +62,5 @@ where
     F::Output: 'static,
 {
     let id = new_task();
-    JoinHandle::local(real::task::spawn_local(Gate::new(id, future)), id)
+    JoinHandle::local(real::task::spawn_local(Gate::joinable(id, future)), id)
 }

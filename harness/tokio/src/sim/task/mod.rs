@@ -2,7 +2,7 @@
 
 use super::{
     gate::Gate,
-    kernel::{self, TaskId, Wait},
+    kernel::{self, Panic, TaskId, Wait},
 };
 use std::{
     fmt,
@@ -10,7 +10,9 @@ use std::{
     io,
     panic::Location,
     pin::Pin,
+    sync::{Mutex, PoisonError},
     task::{Context, Poll},
+    thread,
 };
 
 pub mod join_set;
@@ -21,7 +23,8 @@ pub use local::{LocalEnterGuard, LocalSet, spawn_local};
 #[doc(no_inline)]
 pub use real::task::{LocalKey, Unconstrained, consume_budget, coop, futures, unconstrained, yield_now};
 
-/// Spawns a task on the host of the current one. As tokio's; a panic of the task ends the run with a verdict.
+/// Spawns a task on the host of the current one. As tokio's; a panic of the task ends the run with a verdict, unless
+/// the test allows it.
 #[track_caller]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
@@ -29,7 +32,7 @@ where
     F::Output: Send + 'static,
 {
     let id = new_task();
-    JoinHandle { inner: Inner::Spawned(madsim::task::spawn(Gate::new(id, future))), id }
+    JoinHandle { inner: Inner::Spawned(madsim::task::spawn(Gate::joinable(id, future))), id }
 }
 
 /// A task of the current one's host.
@@ -88,12 +91,12 @@ pub struct JoinHandle<T> {
 /// Who runs the task.
 #[derive(Debug)]
 enum Inner<T> {
-    Spawned(madsim::task::JoinHandle<T>),
-    Local(real::task::JoinHandle<T>),
+    Spawned(madsim::task::JoinHandle<thread::Result<T>>),
+    Local(real::task::JoinHandle<thread::Result<T>>),
 }
 
 impl<T> JoinHandle<T> {
-    fn local(inner: real::task::JoinHandle<T>, id: TaskId) -> JoinHandle<T> {
+    fn local(inner: real::task::JoinHandle<thread::Result<T>>, id: TaskId) -> JoinHandle<T> {
         JoinHandle { inner: Inner::Local(inner), id }
     }
 
@@ -135,7 +138,9 @@ impl<T> Future for JoinHandle<T> {
             Inner::Local(task) => Pin::new(task).poll(cx).map(Result::ok),
         };
         match polled {
-            Poll::Ready(done) => Poll::Ready(done.ok_or(JoinError(Id(id)))),
+            Poll::Ready(None) => Poll::Ready(Err(JoinError { id: Id(id), panic: None })),
+            Poll::Ready(Some(Err(panic))) => Poll::Ready(Err(JoinError { id: Id(id), panic: Some(Mutex::new(panic)) })),
+            Poll::Ready(Some(Ok(value))) => Poll::Ready(Ok(value)),
             Poll::Pending => {
                 kernel::with(|k| k.wait(Wait::Join(id)));
                 Poll::Pending
@@ -177,44 +182,71 @@ impl AbortHandle {
     }
 }
 
-/// A task was cancelled. As tokio's; never a panic, for that ends the run.
-#[derive(Debug)]
-pub struct JoinError(Id);
+/// A task was cancelled, or panicked as the test allows it. As tokio's.
+pub struct JoinError {
+    id: Id,
+    /// In a lock, for an error to be `Sync`.
+    panic: Option<Mutex<Panic>>,
+}
 
 impl JoinError {
-    /// Always true here.
+    /// Whether the task was cancelled.
     pub fn is_cancelled(&self) -> bool {
-        true
+        self.panic.is_none()
     }
 
-    /// Never true here.
+    /// Whether the task panicked.
     pub fn is_panic(&self) -> bool {
-        false
+        self.panic.is_some()
     }
 
-    /// As tokio's.
+    /// What the panic carries.
     ///
     /// # Panics
-    /// Always: the task did not panic.
+    /// If the task did not panic.
     #[track_caller]
-    pub fn into_panic(self) -> Box<dyn std::any::Any + Send> {
-        panic!("`JoinError` reason is not a panic.")
+    pub fn into_panic(self) -> Panic {
+        self.try_into_panic().expect("`JoinError` reason is not a panic.")
     }
 
-    /// As tokio's: gives the error back, for it is no panic.
-    pub fn try_into_panic(self) -> Result<Box<dyn std::any::Any + Send>, JoinError> {
-        Err(self)
+    /// What the panic carries, or the error if the task did not panic.
+    pub fn try_into_panic(self) -> Result<Panic, JoinError> {
+        match self.panic {
+            Some(panic) => Ok(panic.into_inner().unwrap_or_else(PoisonError::into_inner)),
+            None => Err(self),
+        }
     }
 
     /// The task's number.
     pub fn id(&self) -> Id {
-        self.0
+        self.id
+    }
+
+    /// What the panic says, if it is a text.
+    fn message(&self) -> Option<String> {
+        let panic = self.panic.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        text.or_else(|| panic.downcast_ref::<String>().cloned())
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.is_panic(), self.message()) {
+            (false, _) => write!(f, "JoinError::Cancelled({:?})", self.id),
+            (true, Some(message)) => write!(f, "JoinError::Panic({:?}, {message:?}, ...)", self.id),
+            (true, None) => write!(f, "JoinError::Panic({:?}, ...)", self.id),
+        }
     }
 }
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "task {} was cancelled", self.0)
+        match (self.is_panic(), self.message()) {
+            (false, _) => write!(f, "task {} was cancelled", self.id),
+            (true, Some(message)) => write!(f, "task {} panicked with message {message:?}", self.id),
+            (true, None) => write!(f, "task {} panicked", self.id),
+        }
     }
 }
 
@@ -222,6 +254,9 @@ impl std::error::Error for JoinError {}
 
 impl From<JoinError> for io::Error {
     fn from(error: JoinError) -> io::Error {
-        io::Error::other(error.to_string())
+        io::Error::other(match error.is_panic() {
+            true => "task panicked",
+            false => "task was cancelled",
+        })
     }
 }
