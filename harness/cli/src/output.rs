@@ -48,7 +48,7 @@ pub fn note(text: &str) {
 pub fn complain(problem: &Problem) -> Exit {
     let label =
         if *BARS { console::style("error").red().bold().force_styling(true).to_string() } else { "error".into() };
-    note(&format!("{label}: {}", EscapedLines(&problem.message)));
+    note(&format!("{label}: {}", EscapedLines(&problem.message.trim_end().replace('\n', "\n  "))));
     problem.exit
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{cargo::Executable, exit::Problem, interrupt, tail::Tail};
 use refrain_core::{
-    escape::EscapedLines,
+    escape::escaped,
     lines::{LineError, Lines},
     protocol::{self, Message, Outcome, Progress, Request},
 };
@@ -138,9 +138,7 @@ impl Session {
             match lines.recv_timeout(if has_exited { LAST_WORDS } else { POLL }) {
                 Ok(line) => match protocol::read_message(&line) {
                     Ok(Message::Progress(progress)) => on_progress(&progress),
-                    Ok(Message::Printed(text)) => {
-                        crate::output::say(&format!("it printed:\n{}\n", EscapedLines(text.trim_end())))
-                    }
+                    Ok(Message::Printed(text)) => crate::output::say(&printed(&text)),
                     Ok(Message::Done(outcome)) => return Ok(*outcome),
                     Err(_) => return Err(self.garbage(&line)),
                 },
@@ -212,6 +210,12 @@ impl Drop for Session {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What a run printed, set apart from what refrain says.
+fn printed(text: &str) -> String {
+    let lines = text.trim_end().lines().map(|line| format!("  {}\n", escaped(line)));
+    format!("it printed:\n{}\n", lines.collect::<String>())
 }
 
 fn could_not(test: &str, what: &str, error: io::Error) -> Problem {

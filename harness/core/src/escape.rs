@@ -26,15 +26,21 @@ pub fn escaped(text: &str) -> String {
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut marks = 0;
-        for c in self.0.chars() {
-            marks = if c.width() == Some(0) { marks + 1 } else { 0 };
+        let (mut rest, mut marks) = (self.0, 0);
+        loop {
+            // Nearly all text is plain ASCII, and traces have a lot of it.
+            let plain = rest.bytes().position(|byte| !matches!(byte, b' '..=b'~')).unwrap_or(rest.len());
+            f.write_str(&rest[..plain])?;
+            let mut chars = rest[plain..].chars();
+            let Some(c) = chars.next() else { return Ok(()) };
+            rest = chars.as_str();
+            marks = if c.width() != Some(0) || plain > 0 { 0 } else { marks };
+            marks += usize::from(c.width() == Some(0));
             match marks <= MARKS_MAX && shows_as_itself(c) {
                 true => f.write_char(c)?,
                 false => write!(f, "{}", c.escape_default())?,
             }
         }
-        Ok(())
     }
 }
 

@@ -180,6 +180,11 @@ pub enum SavedAt {
 }
 
 impl SavedAt {
+    /// Whether it is not where it belongs.
+    pub fn is_out_of_place(&self) -> bool {
+        matches!(self, SavedAt::Elsewhere { .. } | SavedAt::Nowhere { .. })
+    }
+
     /// The file, if there is one.
     pub fn path_mut(&mut self) -> Option<&mut PathBuf> {
         match self {

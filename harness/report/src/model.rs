@@ -87,10 +87,11 @@ fn module(file: &str) -> String {
 fn identifier(text: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
     let name: String = text.trim().chars().map(plain).collect();
-    match name.chars().next() {
-        None | Some('0'..='9') => format!("_{name}"),
-        _ if KEYWORDS.contains(&name.as_str()) || name.chars().all(|c| c == '_') => format!("{name}_0"),
-        _ => name,
+    let is_none = KEYWORDS.contains(&name.as_str()) || name.chars().all(|c| c == '_');
+    match name.starts_with(|c: char| c.is_ascii_digit()) {
+        true => format!("_{name}"),
+        false if is_none => format!("{name}_0"),
+        false => name,
     }
 }
 

@@ -9,4 +9,5 @@ mod guards;
 mod model;
 mod network;
 mod plans;
+mod saving;
 mod verdicts;

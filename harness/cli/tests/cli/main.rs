@@ -3,6 +3,7 @@
 mod explore;
 mod fixture;
 mod help;
+mod hostile;
 mod interrupt;
 mod model;
 mod traces;

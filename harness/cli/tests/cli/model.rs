@@ -10,7 +10,7 @@ use serde_json::json;
 use std::fs;
 
 /// A trace in which tasks of one host do this to sessions: task, session, what.
-fn trace_of(name: &str, class: Class, did: &[(&str, u64, &str)]) -> String {
+pub fn trace_of(name: &str, class: Class, did: &[(&str, u64, &str)]) -> String {
     let path = saved(&format!("models/{name}.jsonl"), "sessions::race", None);
     let mut trace = trace::read(&path).expect("it was written");
     trace.failure.class = class;
@@ -30,7 +30,7 @@ fn trace_of(name: &str, class: Class, did: &[(&str, u64, &str)]) -> String {
 }
 
 /// Writes a model of the trace; gives what was said and what was written.
-fn model(trace: &str, name: &str, core: &str) -> (Ran, Option<String>) {
+pub fn model(trace: &str, name: &str, core: &str) -> (Ran, Option<String>) {
     let output = format!("models/{name}.rs");
     // Left over from an earlier run, perhaps.
     let _ = fs::remove_file(fixture().join(&output));
@@ -38,20 +38,22 @@ fn model(trace: &str, name: &str, core: &str) -> (Ran, Option<String>) {
     (ran, fs::read_to_string(fixture().join(output)).ok())
 }
 
+/// Two tasks release the same session at once.
+pub const ROUND_TRIP: [(&str, u64, &str); 9] = [
+    ("1", 7, "opened"),
+    ("2", 7, "acquired"),
+    ("9", 8, "opened"),
+    ("2", 7, "handed over"),
+    ("1", 7, "released"),
+    ("9", 8, "closed"),
+    ("2", 7, "released"),
+    ("1", 7, "closed"),
+    ("2", 7, "closed"),
+];
+
 #[test]
 fn the_last_operations_of_the_tasks_become_threads() {
-    let did = [
-        ("1", 7, "opened"),
-        ("2", 7, "acquired"),
-        ("9", 8, "opened"),
-        ("2", 7, "handed over"),
-        ("1", 7, "released"),
-        ("9", 8, "closed"),
-        ("2", 7, "released"),
-        ("1", 7, "closed"),
-        ("2", 7, "closed"),
-    ];
-    let (ran, written) = model(&trace_of("race", Class::DoubleClose, &did), "race", "src/lib.rs");
+    let (ran, written) = model(&trace_of("race", Class::DoubleClose, &ROUND_TRIP), "race", "src/lib.rs");
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(ran.stdout, "written models/race.rs; run it with `cargo test --test race`\n");
     insta::assert_snapshot!(written.expect("written"));

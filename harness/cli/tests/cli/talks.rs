@@ -11,12 +11,14 @@ use std::{
 };
 
 #[used]
-static ANNOUNCED: [&str; 12] = [
+static ANNOUNCED: [&str; 14] = [
     "\u{1}refrain-test\u{2}talks::good::passes\u{3}tests/talks.rs:1\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::good::catches\u{3}tests/talks.rs:20\u{3}stall\u{4}",
     "\u{1}refrain-test\u{2}talks::bad::fails\u{3}tests/talks.rs:300\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::bad::missed\u{3}tests/talks.rs:4\u{3}stall\u{4}",
     "\u{1}refrain-test\u{2}talks::broken::dies\u{3}tests/talks.rs:5\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::evil::nasty\u{3}tests/talks.rs:13\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::evil::floods\u{3}tests/talks.rs:14\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::broken::garbage\u{3}tests/talks.rs:6\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::broken::refuses\u{3}tests/talks.rs:7\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::broken::is_silent\u{3}tests/talks.rs:8\u{3}\u{4}",
@@ -53,6 +55,7 @@ fn main() {
                 socket.read_to_end(&mut Vec::new()).expect("the end of the socket");
             }
             "half a line" => write!(socket, "{{\"progress\":").expect("somebody listens"),
+            "flood" => while socket.write_all(&[b'x'; 65_536]).is_ok() {},
             "hang" => thread::sleep(Duration::from_secs(600)),
             "rest" => thread::sleep(Duration::from_millis(5_100)),
             line => writeln!(socket, "{line}").expect("somebody listens"),

@@ -17,9 +17,8 @@ pub struct Started {
 }
 
 impl Started {
-    fn new(test: &str, role: &str) -> Started {
+    fn new(mut command: Command, test: &str, role: &str) -> Started {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", test, "--test-threads=1", "--nocapture"]).env("REFRAIN_ROLE", role);
         command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
         Started { child: command.spawn().unwrap(), socket: BufReader::new(ours) }
@@ -27,7 +26,7 @@ impl Started {
 
     /// A worker, whose addresses are random: no run may depend on them.
     pub fn worker(test: &str) -> Started {
-        Started::new(test, "worker")
+        Started::new(own(), test, "worker")
     }
 
     fn say(&mut self, line: &str) {
@@ -61,9 +60,19 @@ impl Drop for Started {
     }
 }
 
+/// This executable.
+fn own() -> Command {
+    Command::new(std::env::current_exe().unwrap())
+}
+
 /// Asks one test what `cargo refrain` asks.
 pub fn ask(test: &str, request: &Request) -> Outcome {
-    let mut started = Started::new(test, "command");
+    ask_in(own(), test, request)
+}
+
+/// The same of an executable that is started in another way.
+pub fn ask_in(command: Command, test: &str, request: &Request) -> Outcome {
+    let mut started = Started::new(command, test, "command");
     started.say(&serde_json::to_string(request).unwrap());
     loop {
         match serde_json::from_str(&started.hear()).unwrap() {

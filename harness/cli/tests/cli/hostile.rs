@@ -1,0 +1,320 @@
+//! Nothing that a trace or a test executable says reaches the terminal as it is, and nothing becomes code.
+
+use super::{
+    fixture::{Ran, answers, exploration, failure, fixture, lines, refrain, refrain_command, saved, write},
+    model::{ROUND_TRIP, trace_of},
+};
+use refrain_core::{
+    protocol::{Message, Outcome, Progress, Replay, SavedAt, Searched, Shrunk},
+    trace,
+    verdict::Class,
+};
+use serde_json::{Value, json};
+use std::{fs, path::Path, process::Command};
+
+/// What moves a cursor, colours, clears, forges a line, turns or hides text, and a tower of accents.
+const NASTY: &str = "x\u{0}\u{7}\u{8}\t\r\u{1b}[2J\u{1b}]0;title\u{7}\u{7f}\u{85}\u{9b}31m\u{ad}\u{61c}\u{200b}\u{200d}\u{200e}\u{202e}\
+                     \u{2028}\u{2029}\u{2060}\u{2066}\u{feff}\u{fff9}\u{e0041}\u{3164}e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\
+                     \nFORGED";
+
+/// Whether a character would do something other than show itself.
+fn acts(c: char) -> bool {
+    c != '\n' && (c.is_control() || NASTY.contains(c) && !c.is_ascii() && c != '\u{301}')
+}
+
+#[track_caller]
+fn harmless(ran: &Ran) {
+    for said in [&ran.stdout, &ran.stderr] {
+        let acting: String = said.chars().filter(|c| acts(*c)).collect();
+        assert!(acting.is_empty(), "{acting:?} in {said:?}");
+        assert!(!said.contains(&"\u{301}".repeat(5)), "{said}");
+        assert!(!said.lines().any(|line| line.starts_with("FORGED")), "{said}");
+    }
+}
+
+/// Every place of a string in a value, and the value with that string made nasty; of an object's names, too.
+fn poisoned(value: &Value) -> Vec<(String, Value)> {
+    let mut all = vec![];
+    each(value, String::new(), &mut |at| {
+        let mut changed = value.clone();
+        match at.strip_suffix("/*") {
+            None => *changed.pointer_mut(at).expect("it is there") = json!(NASTY),
+            Some(object) => drop(changed.pointer_mut(object).expect("it is there")[NASTY] = json!(NASTY)),
+        }
+        all.push((at.to_owned(), changed));
+    });
+    all
+}
+
+fn each(value: &Value, at: String, visit: &mut dyn FnMut(&str)) {
+    match value {
+        Value::String(_) => visit(&at),
+        Value::Array(values) => (0..).zip(values).for_each(|(nth, value)| each(value, format!("{at}/{nth}"), visit)),
+        Value::Object(members) => {
+            visit(&format!("{at}/*"));
+            members.iter().for_each(|(name, value)| each(value, format!("{at}/{name}"), visit));
+        }
+        _ => {}
+    }
+}
+
+/// Traces in which one string each is nasty.
+fn poisoned_traces() -> Vec<(String, String)> {
+    let path = saved("hostile/whole.jsonl", "bad::fails", None);
+    let whole = fs::read_to_string(path).expect("it was written");
+    let lines: Vec<&str> = whole.lines().collect();
+    let mut traces = vec![];
+    for (nth, line) in lines.iter().enumerate() {
+        for (at, changed) in poisoned(&serde_json::from_str(line).expect("it is JSON")) {
+            let mut lines: Vec<String> = lines.iter().map(|line| line.to_string()).collect();
+            lines[nth] = changed.to_string();
+            // serde_json sorts names, and the format stands first.
+            if nth == 0 {
+                let version = format!("\"refrain-trace\":{}", trace::VERSION);
+                lines[0] = lines[0].replacen(&format!(",{version}"), "", 1).replacen('{', &format!("{{{version},"), 1);
+            }
+            traces.push((format!("line {} {at}", nth + 1), lines.join("\n") + "\n"));
+        }
+    }
+    traces
+}
+
+#[test]
+fn no_field_of_a_trace_acts_on_the_terminal() {
+    let (path, name) = (fixture().join("hostile/one.jsonl"), "hostile/one.jsonl");
+    let mut shown = 0;
+    for (at, text) in poisoned_traces() {
+        fs::write(&path, text).expect("it can be written");
+        for command in [&["show", name][..], &["show", "--plan", name]] {
+            let ran = refrain(command);
+            println!("{at}: {}{}", ran.stdout, ran.stderr);
+            harmless(&ran);
+            shown += usize::from(ran.code == 0);
+        }
+    }
+    assert!(shown > 30, "most of a trace may be any text: {shown}");
+}
+
+/// What stands in a header decides which test is built, and is told when there is none.
+#[test]
+fn no_name_in_a_header_acts_on_the_terminal() {
+    let path = fixture().join("hostile/header.jsonl");
+    for (at, text) in poisoned_traces().into_iter().filter(|(at, _)| at.matches('/').count() == 1) {
+        fs::write(&path, text).expect("it can be written");
+        for command in ["replay", "shrink"] {
+            let ran = refrain(&[command, "hostile/header.jsonl"]);
+            println!("{at}: {}{}", ran.stdout, ran.stderr);
+            harmless(&ran);
+        }
+    }
+}
+
+#[test]
+fn a_list_shows_each_message_on_one_line() {
+    let path = saved("cracked/traces/nasty.jsonl", "bad::gone", None);
+    let mut nasty = trace::read(&path).expect("it was written");
+    for text in [&mut nasty.test, &mut nasty.package, &mut nasty.target, &mut nasty.failure.message] {
+        *text = NASTY.to_owned();
+    }
+    trace::write(&path, &nasty).expect("it can be written");
+    let named = fixture().join("cracked/traces").join(format!("{}.jsonl", NASTY.replace('\0', "")));
+    fs::rename(&path, &named).expect("it can be named so");
+    let ran = refrain(&["list", "--package", "cracked"]);
+    fs::remove_file(named).expect("it is there");
+    harmless(&ran);
+    assert!(ran.stdout.contains("orphan: ") && ran.stdout.contains("FORGED.jsonl"), "{}", ran.stdout);
+    assert_eq!(ran.stdout.lines().count(), 2, "a trace and why it is an orphan: {}", ran.stdout);
+}
+
+/// Each string of each answer is nasty once, those that only look like names as well.
+#[test]
+fn no_answer_of_an_executable_acts_on_the_terminal() {
+    let mut explored = exploration(None, Some(super::fixture::caught(Path::new("/tmp"), Class::Stall)));
+    explored.engines = vec![Searched { by: "loom".into(), executions: 7, took_ms: 9, end: Searched::COMPLETE.into() }];
+    let plan = explored.caught.as_ref().expect("something").plan.clone();
+    let mut elsewhere = explored.clone();
+    let (path, why) = ("/tmp/a.jsonl".into(), "full".to_owned());
+    elsewhere.caught.as_mut().expect("something").saved = SavedAt::Elsewhere { path, why: why.clone() };
+    let shrunk = Shrunk {
+        runs: 1,
+        took_ms: 1,
+        before: plan.clone(),
+        after: plan,
+        events: 1,
+        saved: Some(SavedAt::Nowhere { why }),
+        interrupted: false,
+    };
+    let outcomes = [
+        ("explore", Outcome::Explored(explored)),
+        ("explore", Outcome::Explored(elsewhere)),
+        ("explore", Outcome::Refused("no memory".into())),
+        ("replay", Outcome::Replayed(Replay::Reproduced(failure(Class::Stall)))),
+        ("replay", Outcome::Replayed(Replay::PassesNow { never_began: vec!["cut".into()] })),
+        ("replay", Outcome::Replayed(differs())),
+        ("replay", Outcome::Replayed(Replay::Stopped { timeline: "0  a\n".into(), waits: vec!["b".into()] })),
+        ("shrink", Outcome::Shrunk(shrunk)),
+    ];
+    let trace = saved("hostile/asked.jsonl", "bad::fails", None);
+    for (command, outcome) in outcomes {
+        let message = serde_json::to_value(Message::Done(Box::new(outcome))).expect("plain data");
+        // Of a timeline each line is a row already.
+        for (at, nasty) in poisoned(&message).into_iter().filter(|(at, _)| !at.ends_with("/timeline")) {
+            let printed = [Message::Printed(NASTY.into()), Message::Progress(progress())];
+            let said = format!("{}\n{nasty}", lines(&printed));
+            let ran = match command {
+                "explore" => {
+                    answers("evil-nasty", &said);
+                    refrain(&["explore", "evil::nasty", "--verbose"])
+                }
+                command => {
+                    write(&trace.with_added_extension("answers"), &said);
+                    refrain(&[command, "hostile/asked.jsonl"])
+                }
+            };
+            println!("{at}: {}{}", ran.stdout, ran.stderr);
+            harmless(&ran);
+        }
+    }
+}
+
+fn differs() -> Replay {
+    let event = Some("00:00:00.001 a connects".to_owned());
+    Replay::Differs { failure: None, event: 0, saved: event.clone(), now: event, note: "a note".into() }
+}
+
+fn progress() -> Progress {
+    Progress { doing: NASTY.into(), runs: 1, of: None, note: NASTY.into() }
+}
+
+#[test]
+fn a_message_without_end_is_refused_and_fills_no_memory() {
+    answers("evil-floods", "flood");
+    let ran = refrain(&["explore", "evil::floods"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("does not understand: \"xxx"), "{}", ran.stderr);
+}
+
+/// As a shell limits it: 400 MB of addresses, of which the program itself has some.
+fn in_little_memory(args: &[&str]) -> Ran {
+    let command = refrain_command(args);
+    let mut limited = Command::new("sh");
+    limited.arg("-c").arg("ulimit -v 400000; exec \"$0\" \"$@\"").arg(command.get_program()).args(command.get_args());
+    limited.current_dir(fixture());
+    Ran::of(&mut limited)
+}
+
+#[test]
+fn a_large_trace_takes_little_more_memory_than_its_text() {
+    let path = saved("hostile/large.jsonl", "bad::fails", None);
+    let mut large = trace::read(&path).expect("it was written");
+    let mut event = large.events[0].clone();
+    event.text = "x".repeat(500);
+    large.events = vec![event; 95_000];
+    trace::write(&path, &large).expect("it can be written");
+    let bytes = fs::metadata(&path).expect("it is there").len();
+    assert!(bytes > 55_000_000, "{bytes}");
+    let ran = in_little_memory(&["show", "hostile/large.jsonl"]);
+    assert_eq!((ran.code, ran.stdout.lines().count()), (0, 95_000 + 10), "{}", ran.stderr);
+}
+
+#[test]
+fn a_trace_of_many_small_values_is_refused_and_fills_no_memory() {
+    let path = saved("hostile/values.jsonl", "bad::fails", None);
+    let whole = fs::read_to_string(&path).expect("it was written");
+    let (header, events) = whole.split_once('\n').expect("a header");
+    let event = events.lines().next().expect("an event");
+    let values = event.replacen('{', &format!("{{\"list\":[0{}],", ",0".repeat(2_000_000)), 1);
+    let header = header.replacen("\"events\":2", "\"events\":15", 1);
+    fs::write(&path, format!("{header}\n{}", format!("{values}\n").repeat(15))).expect("it can be written");
+    let ran = in_little_memory(&["show", "hostile/values.jsonl"]);
+    assert_eq!(ran.code, 3, "{}", ran.stdout.len());
+    let why = "error: hostile/values.jsonl:2: has more than 2000000 JSON values: shrink the trace, or explore again\n";
+    assert_eq!(ran.stderr, why);
+}
+
+#[test]
+fn what_is_no_regular_file_is_refused_at_once_by_every_command() {
+    let fifo = fixture().join("hostile/fifo.jsonl");
+    let _ = fs::remove_file(&fifo);
+    fs::create_dir_all(fixture().join("hostile/folder.jsonl")).expect("it can be made");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("there is mkfifo").success());
+    let output = fixture().join("hostile/never.rs");
+    let model = ["--core", "src/lib.rs", "--type", "Session", "--output", output.to_str().expect("it is text")];
+    for (path, what) in
+        [("hostile/fifo.jsonl", "a FIFO"), ("hostile/folder.jsonl", "a folder"), ("/dev/zero", "a device")]
+    {
+        let commands =
+            [&["show", path][..], &["replay", path], &["shrink", path], &[&["model", path], &model[..]].concat()];
+        for command in commands {
+            let ran = refrain(command);
+            assert_eq!(ran.code, 3, "{ran:?}");
+            assert!(ran.stderr.contains(&format!("{path}: is {what}, expected a regular file")), "{}", ran.stderr);
+        }
+    }
+}
+
+/// All that a trace says, once as code and once as what ends a comment, a string or a line.
+#[test]
+fn nothing_in_a_trace_becomes_code_of_a_model() {
+    let harmless_path = trace_of("harmless", Class::DoubleClose, &ROUND_TRIP);
+    let plain = written_model(&harmless_path, "harmless");
+    for nasty in [
+        "\nfn forged() {}\n",
+        "\r\nmod forged;",
+        "*/ fn forged() {} /*",
+        "`\n//! ```\nfn forged() {}",
+        "\"]\nmod forged;\n#[doc = \"",
+        "\u{2028}fn forged() {}\u{85}",
+        "(); forged()",
+        "loop",
+        "self",
+        "7",
+        "_",
+        "",
+        NASTY,
+    ] {
+        let path = trace_of("nasty", Class::DoubleClose, &ROUND_TRIP);
+        let mut trace = trace::read(Path::new(&path)).expect("it was written");
+        trace.test = format!("{nasty}::{nasty}");
+        for text in [&mut trace.package, &mut trace.target, &mut trace.failure.message] {
+            *text = nasty.to_owned();
+        }
+        for event in trace.events.iter_mut().filter(|event| event.fields.contains_key("kind")) {
+            event.host = nasty.to_owned();
+            event.task = format!("{}{nasty}", event.task);
+            event.fields.insert("kind".into(), json!(nasty));
+            let id = format!("{nasty}{}", event.fields["id"]);
+            event.fields.insert("id".into(), json!(id));
+            event.text = event.text.replace("handed over", nasty);
+        }
+        trace.failure.property = format!("{nasty} is closed once");
+        trace::write(Path::new(&path), &trace).expect("it can be written");
+        let model = written_model(&path, "nasty");
+        println!("{model}");
+        assert_eq!(shape(&model), shape(&plain), "{nasty:?}");
+        assert!(!model.chars().any(acts), "{model:?}");
+    }
+}
+
+fn written_model(trace: &str, name: &str) -> String {
+    let (ran, written) = super::model::model(trace, name, "src/lib.rs");
+    written.unwrap_or_else(|| panic!("{ran:?}"))
+}
+
+/// What a program is made of but for names: each item's and each statement's kind.
+fn shape(source: &str) -> Vec<String> {
+    let file = syn::parse_file(source).expect("it is Rust");
+    let mut shape = vec![format!("{} attributes", file.attrs.len())];
+    for item in file.items {
+        shape.push(match item {
+            syn::Item::Mod(module) => format!("mod {}", module.content.map_or(0, |(_, items)| items.len())),
+            syn::Item::Use(_) => "use".into(),
+            syn::Item::Fn(function) => {
+                let statements = function.block.stmts.iter().map(std::mem::discriminant);
+                format!("fn {} {:?}", function.attrs.len(), statements.collect::<Vec<_>>())
+            }
+            _ => "another".into(),
+        });
+    }
+    shape
+}

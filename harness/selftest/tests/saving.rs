@@ -1,0 +1,193 @@
+//! Where traces are looked for and where a find is saved: wherever the package is now, whatever is wrong with its folder.
+
+use crate::driver::ask_in;
+use refrain::World;
+use refrain_core::{
+    protocol::{Budget, Caught, Outcome, Request, SavedAt},
+    trace,
+    verdict::Class,
+};
+use std::{
+    env,
+    fs::{self, File},
+    os::{
+        fd::AsRawFd,
+        unix::fs::{PermissionsExt, symlink},
+    },
+    path::{Path, PathBuf},
+    process::{self, Command, Output},
+};
+use tempfile::TempDir;
+
+/// The one run of `cargo test` passes; one in 256 fails.
+#[refrain::test(runs = 1)]
+async fn one_number_is_wrong(_world: World, number: u8) {
+    assert_ne!(number, 200);
+}
+
+const TEST: &str = "saving::one_number_is_wrong";
+
+/// A copy of this package, of which only its name and its traces matter.
+fn copy_of_the_package() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"), folder.path().join("Cargo.toml")).unwrap();
+    folder
+}
+
+/// What this executable catches when cargo runs it in a package.
+fn caught_in(package: &Path, executable: &Path, temporary: &Path) -> Caught {
+    let mut command = Command::new(executable);
+    in_package(&mut command, package).env("TMPDIR", temporary);
+    match ask_in(command, TEST, &Request::Explore { seed: 1, budget: Budget::Runs(5_000), jobs: Some(2) }) {
+        Outcome::Explored(explored) => explored.caught.expect("one in 256 fails"),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn in_package<'a>(command: &'a mut Command, package: &Path) -> &'a mut Command {
+    command.current_dir(package).env("CARGO_MANIFEST_DIR", package).env("CARGO_PKG_NAME", env!("CARGO_PKG_NAME"))
+}
+
+fn own() -> PathBuf {
+    env::current_exe().unwrap()
+}
+
+/// This executable where no target folder is.
+fn copy_of_the_executable(folder: &Path) -> PathBuf {
+    let copy = folder.join("selftest");
+    fs::copy(own(), &copy).unwrap();
+    copy
+}
+
+/// The test as libtest runs it; cargo says nothing to what is started by hand.
+fn test_in(folder: &Path, by_hand: bool) -> Output {
+    let mut command = Command::new(own());
+    command.args(["--exact", TEST]);
+    match by_hand {
+        false => in_package(&mut command, folder),
+        true => command.current_dir(folder).env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_PKG_NAME"),
+    };
+    command.output().unwrap()
+}
+
+#[track_caller]
+fn fails(ran: &Output, with: &str) {
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(!ran.status.success() && said.contains(with), "{ran:?}");
+}
+
+#[track_caller]
+fn is_the_find(path: &Path) {
+    let trace = trace::read(path).unwrap();
+    assert_eq!((trace.test.as_str(), trace.failure.class), (TEST, Class::Panic));
+    assert_eq!(trace.plan.workload[0].value, 200);
+}
+
+/// As a cache of target folders moves it: what was compiled in one folder runs in another one.
+#[test]
+fn a_package_that_moved_uses_the_traces_that_it_has_now() {
+    let package = copy_of_the_package();
+    let SavedAt::Traces(path) = caught_in(package.path(), &own(), &env::temp_dir()).saved else {
+        panic!("it is saved")
+    };
+    assert_eq!(path.parent(), Some(&*package.path().join("traces")));
+    is_the_find(&path);
+    let src = package.path().join("src");
+    fs::create_dir(&src).unwrap();
+    for ran in [test_in(package.path(), false), test_in(package.path(), true), test_in(&src, true)] {
+        fails(&ran, "the saved failure still happens");
+    }
+    // Here, and where neither cargo nor the current directory names a package, it is the package that was compiled.
+    for ran in [test_in(Path::new(env!("CARGO_MANIFEST_DIR")), false), test_in(Path::new("/"), true)] {
+        assert!(ran.status.success(), "{ran:?}");
+    }
+    // An earlier version gave the hash four digits.
+    fs::rename(&path, path.with_file_name("saving.one_number_is_wrong-7c1e.jsonl")).unwrap();
+    fails(&test_in(package.path(), false), "the saved failure still happens");
+}
+
+#[test]
+fn a_package_that_is_gone_is_an_error() {
+    let mut command = Command::new(own());
+    in_package(command.args(["--exact", TEST]), Path::new("/")).env("CARGO_MANIFEST_DIR", "/nowhere");
+    fails(&command.output().unwrap(), "CARGO_MANIFEST_DIR is /nowhere, which is no folder: run `cargo test`");
+}
+
+#[test]
+fn traces_that_cannot_be_listed_are_an_error() {
+    let package = copy_of_the_package();
+    fs::write(package.path().join("traces"), "no folder").unwrap();
+    fails(&test_in(package.path(), false), "cannot be listed: Not a directory");
+}
+
+/// What a folder can refuse, for root too: it is a file, or everything in it is the kernel's.
+fn refusing_packages() -> [TempDir; 2] {
+    let packages = [copy_of_the_package(), copy_of_the_package()];
+    fs::write(packages[0].path().join("traces"), "no folder").unwrap();
+    symlink("/proc/sys", packages[1].path().join("traces")).unwrap();
+    packages
+}
+
+#[test]
+fn what_the_folder_of_traces_refuses_is_saved_in_the_target_folder() {
+    for package in refusing_packages() {
+        let caught = caught_in(package.path(), &own(), &env::temp_dir());
+        let SavedAt::Elsewhere { path, why } = caught.saved else { panic!("{caught:?}") };
+        assert_eq!(path.parent().and_then(Path::file_name), Some("refrain-traces".as_ref()), "{path:?}");
+        assert!(own().starts_with(path.parent().unwrap().parent().unwrap()), "{path:?}");
+        assert!(why.contains("/traces/saving.one_number_is_wrong-"), "{why}");
+        is_the_find(&path);
+    }
+}
+
+#[test]
+fn without_a_target_folder_it_is_saved_with_temporary_files() {
+    let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let executable = copy_of_the_executable(folder.path());
+    for package in refusing_packages() {
+        let caught = caught_in(package.path(), &executable, temporary.path());
+        let SavedAt::Elsewhere { path, .. } = caught.saved else { panic!("{caught:?}") };
+        assert!(path.starts_with(temporary.path()), "{path:?}");
+        is_the_find(&path);
+        let private = fs::metadata(path.parent().unwrap()).unwrap().permissions();
+        assert_eq!(private.mode() & 0o777, 0o700, "others may write where temporary files are");
+    }
+}
+
+#[test]
+fn what_nothing_takes_is_told_with_its_plan() {
+    let folder = tempfile::tempdir().unwrap();
+    let executable = copy_of_the_executable(folder.path());
+    for package in refusing_packages() {
+        let caught = caught_in(package.path(), &executable, Path::new("/proc/sys"));
+        assert!(matches!(caught.saved, SavedAt::Nowhere { .. }), "{caught:?}");
+        let report = refrain::report::caught(&caught, Default::default());
+        assert!(report.contains("FAILED panic: ") && report.contains("number = 200\n"), "{report}");
+        assert!(report.contains("\n  not saved ") && !report.contains("cargo refrain replay"), "{report}");
+    }
+}
+
+#[test]
+fn a_shrunk_plan_that_cannot_be_saved_over_its_trace_is_saved_elsewhere() {
+    let package = copy_of_the_package();
+    let SavedAt::Traces(path) = caught_in(package.path(), &own(), &env::temp_dir()).saved else {
+        panic!("it is saved")
+    };
+    let small = trace::read(&path).unwrap();
+    let mut larger = small.clone();
+    let hold = "hold the 1st task spawned on a at src/a.rs:1 at its 3rd poll until nothing else can run";
+    larger.plan = format!("{}\n{hold}", small.plan).parse().unwrap();
+    trace::write(&path, &larger).unwrap();
+    // Beside the name that it has there nothing can be made, not even by root.
+    let file = File::open(&path).unwrap();
+    let opened = PathBuf::from(format!("/proc/{}/fd/{}", process::id(), file.as_raw_fd()));
+    let mut command = Command::new(own());
+    in_package(&mut command, package.path());
+    let Outcome::Shrunk(shrunk) = ask_in(command, TEST, &Request::Shrink { trace: opened, jobs: Some(1) }) else {
+        panic!("it shrinks")
+    };
+    assert_eq!(shrunk.after, small.plan);
+    let Some(SavedAt::Elsewhere { path, .. }) = shrunk.saved else { panic!("{:?}", shrunk.saved) };
+    is_the_find(&path);
+    assert_eq!(trace::read(&path).unwrap().plan, small.plan);
+}
