@@ -38,7 +38,7 @@ pub fn explore(asked: &Explore) -> Result<Exit, Problem> {
     let mut last = None;
     for (index, (executable, test)) in tests.iter().enumerate() {
         if last != Some(&executable.path) {
-            output::say(&format!("{} {}", executable.package.name, executable.target));
+            output::say(&output::heading(&format!("{} {}", executable.package.name, executable.target)));
             last = Some(&executable.path);
         }
         let budget = budget(asked, started.elapsed(), tests.len() - index);
@@ -55,7 +55,7 @@ pub fn explore(asked: &Explore) -> Result<Exit, Problem> {
 }
 
 fn explore_one(executable: &Executable, test: &Found, request: Request, width: usize) -> Result<Exploration, Problem> {
-    let mut working = Working::on(&format!("  {:width$}", test.name));
+    let mut working = Working::on(&format!("{:width$}", test.name));
     match session::ask(executable, &test.name, &request, |progress| working.tell(progress))? {
         Outcome::Explored(exploration) => Ok(exploration),
         other => Err(session::unexpected(&test.name, "an exploration", &other)),

@@ -36,7 +36,9 @@ pub fn list(asked: &List) -> Result<Exit, Problem> {
         output::say(&tests(executable, &mut traces));
     }
     // What is left belongs to no test.
-    output::say(&orphans(&traces, &executables));
+    if !traces.is_empty() {
+        output::say(&orphans(&traces, &executables));
+    }
     Ok(problems.iter().map(output::complain).max().unwrap_or(Exit::Passed))
 }
 
@@ -60,7 +62,7 @@ fn traces_of(package: &Package) -> Result<Vec<Result<Saved, Problem>>, Problem> 
 fn tests(executable: &Executable, traces: &mut Vec<Saved>) -> String {
     let width = |of: fn(&Found) -> usize| executable.tests.iter().map(of).max().unwrap_or(0);
     let (name_width, place_width) = (width(|test| test.name.chars().count()), width(|test| test.place.chars().count()));
-    let mut text = format!("{} {}\n", executable.package.name, executable.target);
+    let mut text = output::heading(&format!("{} {}", executable.package.name, executable.target)) + "\n";
     for test in &executable.tests {
         let expects = test.expect.map(|class| format!("expects {class}")).unwrap_or_default();
         let line = format!("  {:name_width$}  {:place_width$}  {expects}", test.name, escaped(&test.place));
@@ -90,5 +92,5 @@ fn orphans(traces: &[Saved], executables: &[Executable]) -> String {
 
 /// A trace's failure in one line.
 fn failure(saved: &Saved) -> String {
-    format!("{}  {}", output::shown(&saved.path), report::headline(&saved.trace.failure))
+    format!("{}  {}", output::shown(&saved.path), report::headline(&saved.trace.failure, output::style()))
 }

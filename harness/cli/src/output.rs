@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, Problem};
 use console::Term;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use refrain_core::{
     escape::{EscapedLines, escaped},
     protocol::Progress,
@@ -21,6 +21,8 @@ const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
 static COLOUR: LazyLock<bool> = LazyLock::new(|| io::stdout().is_terminal() && escapes_wanted());
 static BARS: LazyLock<bool> = LazyLock::new(|| io::stderr().is_terminal() && escapes_wanted());
+/// The bar that moves, if there is one: whatever else is printed gets out of its way.
+static LINES: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 fn escapes_wanted() -> bool {
     env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
@@ -36,12 +38,13 @@ pub fn style() -> Style {
 /// Prints to standard output. A reader that has gone is no error: the exit code still tells the result.
 pub fn say(text: &str) {
     let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{}", text.strip_suffix('\n').unwrap_or(text)).and_then(|()| out.flush());
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let _ = LINES.suspend(|| writeln!(out, "{text}").and_then(|()| out.flush()));
 }
 
 /// Prints a line to standard error that is no result.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = LINES.suspend(|| writeln!(io::stderr(), "{text}"));
 }
 
 /// Prints a problem to standard error; the exit code that it asks for.
@@ -64,7 +67,7 @@ impl Working {
     pub fn on(name: &str) -> Working {
         let now = Instant::now();
         let bar = BARS.then(|| {
-            let bar = ProgressBar::new_spinner().with_prefix(name.to_owned());
+            let bar = LINES.add(ProgressBar::new_spinner().with_prefix(name.to_owned()));
             bar.enable_steady_tick(Duration::from_millis(100));
             bar.set_style(template("{spinner} {prefix}"));
             bar
@@ -76,6 +79,7 @@ impl Working {
         let seconds = self.since.elapsed().as_secs_f64().max(0.001);
         let rate = format!("{} runs/s", grouped((progress.runs as f64 / seconds) as u64));
         let text = if progress.note.is_empty() { rate } else { format!("{rate}  {}", escaped(&progress.note)) };
+        let doing = escaped(&progress.doing);
         match &self.bar {
             Some(bar) => {
                 match progress.of {
@@ -83,21 +87,16 @@ impl Working {
                     None => bar.unset_length(),
                 }
                 bar.set_style(template(match progress.of {
-                    Some(_) => "{spinner} {prefix}  {bar:20} {human_pos}/{human_len}  {msg}",
+                    Some(_) => "{spinner} {prefix}  {bar:20} {human_pos}/{human_len} runs  {msg}",
                     None => "{spinner} {prefix}  {human_pos} runs  {msg}",
                 }));
                 bar.set_position(progress.runs);
-                bar.set_message(text);
+                bar.set_message(format!("{doing}, {text}"));
             }
             None if self.told.elapsed() >= PLAIN_EVERY => {
                 self.told = Instant::now();
                 let of = progress.of.map(|of| format!("/{}", grouped(of))).unwrap_or_default();
-                note(&format!(
-                    "{}: {} {}{of} runs  {text}",
-                    self.name,
-                    escaped(&progress.doing),
-                    grouped(progress.runs)
-                ));
+                note(&format!("  {}: {doing} {}{of} runs  {text}", self.name.trim_end(), grouped(progress.runs)));
             }
             None => {}
         }
@@ -114,6 +113,11 @@ impl Drop for Working {
 
 fn template(text: &str) -> ProgressStyle {
     ProgressStyle::with_template(text).expect("our templates are right")
+}
+
+/// A heading, as cargo shows one.
+pub fn heading(text: &str) -> String {
+    console::style(text).bold().force_styling(*COLOUR).to_string()
 }
 
 /// A path as seen from the current directory, unless they have nothing in common.

@@ -214,7 +214,7 @@ impl Drop for Session {
 
 /// What a run printed, set apart from what refrain says.
 fn printed(text: &str) -> String {
-    let lines = text.trim_end().lines().map(|line| format!("  {}\n", escaped(line)));
+    let lines = text.trim_matches('\n').lines().map(|line| format!("  {}\n", escaped(line)));
     format!("it printed:\n{}\n", lines.collect::<String>())
 }
 

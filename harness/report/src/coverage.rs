@@ -30,14 +30,21 @@ pub fn coverage(coverage: &Coverage, style: Style) -> String {
         let name = padded(&escaped(name), width, ink, style);
         text += &format!("{name}{}{}\n", paint(numbers, ink, style), never.unwrap_or_default());
     };
-    if !coverage.faults.is_empty() {
-        let states: String = STATES.iter().map(|state| format!("  {state:>STATE_WIDTH$}")).collect();
-        row("fault", &format!("{:>COUNT_WIDTH$}{:>COUNT_WIDTH$}{states}", "planned", "began"), None, DIM);
-    }
-    for (kind, fired) in &coverage.faults {
-        let states: String = STATES.iter().map(|state| cell(fired, state)).collect();
-        let numbers = format!("{:>COUNT_WIDTH$}{:>COUNT_WIDTH$}{states}", grouped(fired.planned), grouped(fired.began));
-        row(kind, &numbers, (fired.began == 0).then_some("never began"), PLAIN);
+    for (nth, states) in blocks(style.width.map(|columns| columns.saturating_sub(width))).into_iter().enumerate() {
+        if coverage.faults.is_empty() {
+            break;
+        }
+        let counts = |cells: [&str; 2]| match nth {
+            0 => cells.map(|cell| format!("{cell:>COUNT_WIDTH$}")).concat(),
+            _ => String::new(),
+        };
+        let titles: String = states.iter().map(|state| format!("  {state:>STATE_WIDTH$}")).collect();
+        row("fault", &(counts(["planned", "began"]) + &titles), None, DIM);
+        for (kind, fired) in &coverage.faults {
+            let cells: String = states.iter().map(|state| cell(fired, state)).collect();
+            let numbers = counts([&grouped(fired.planned), &grouped(fired.began)]) + &cells;
+            row(kind, &numbers, (nth == 0 && fired.began == 0).then_some("never began"), PLAIN);
+        }
     }
     if !coverage.sometimes.is_empty() {
         row("sometimes", &format!("{:>COUNT_WIDTH$}", "runs"), None, DIM);
@@ -50,6 +57,22 @@ pub fn coverage(coverage: &Coverage, style: Style) -> String {
         text += &format!("{} of {} polls held back\n", grouped(coverage.holds), grouped(coverage.polls));
     }
     text
+}
+
+/// The states in as many tables as fit beside the names of the faults; the first one has the counts, too.
+fn blocks(room: Option<usize>) -> Vec<Vec<&'static str>> {
+    let mut blocks = vec![vec![]];
+    let mut left = room.map(|room| room.saturating_sub(2 * COUNT_WIDTH + "  never began".len()));
+    for state in STATES {
+        let columns = 2 + state.len().max(STATE_WIDTH);
+        if left.is_some_and(|left| left < columns) && blocks.last().is_some_and(|block| !block.is_empty()) {
+            blocks.push(vec![]);
+            left = room;
+        }
+        blocks.last_mut().expect("there is one").push(state);
+        left = left.map(|left| left.saturating_sub(columns));
+    }
+    blocks
 }
 
 /// How often a fault met a state; `-`: never.
@@ -111,6 +134,23 @@ SYN-SENT, SYN-RECV, FIN-WAIT-1, FIN-WAIT-2, CLOSE-WAIT, LAST-ACK never met by an
 7 of 12,000 polls held back
 ";
         assert_eq!(coverage(&reached, Style::default()), expected);
+        let narrow = coverage(&reached, Style { width: Some(80), ..Style::default() });
+        let expected = "\
+fault                  planned      began       none   SYN-SENT
+cut                      1,200      1,100          2          -
+kill                         5          5          -          -
+reset                        3          0          -          -  never began
+fault                 SYN-RECV      ESTAB  FIN-WAIT-1  FIN-WAIT-2  CLOSE-WAIT
+cut                          -      1,098           -           -           -
+kill                         -          5           -           -           -
+reset                        -          -           -           -           -
+fault                 LAST-ACK
+cut                          -
+kill                         -
+reset                        -
+sometimes                 runs
+";
+        assert!(narrow.starts_with(expected), "{narrow}");
         assert_eq!(coverage(&Coverage::default(), Style::default()), "");
     }
 }

@@ -8,9 +8,9 @@ use anstyle::AnsiColor;
 use refrain_core::{escape::escaped, verdict::Failure};
 
 /// `stall: ...`: the first line of what happened, and `...` for the others.
-pub fn headline(failure: &Failure) -> String {
+pub fn headline(failure: &Failure, style: Style) -> String {
     let (first, more) = failure.message.split_once('\n').map_or((&*failure.message, ""), |(first, _)| (first, " ..."));
-    format!("{}: {}{more}", failure.class, escaped(first))
+    format!("{}: {}{more}", paint(failure.class.name(), ink(AnsiColor::Red), style), escaped(first))
 }
 
 /// `FAILED stall: ...` and below it, indented, where and why; it ends with a new line.

@@ -10,8 +10,10 @@ use crate::{
     verdict::Failure,
 };
 use std::{
-    env, fs,
+    env,
+    fs::{self, Permissions},
     io::{self, ErrorKind},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -121,7 +123,8 @@ fn in_target(trace: &Trace) -> Option<PathBuf> {
 fn in_temporary(trace: &Trace) -> Result<PathBuf, TraceError> {
     let failed = |source| TraceError::File { path: env::temp_dir(), tried: "make a folder for the trace", source };
     // A name of its own: anybody may write where temporary files are.
-    let folder = tempfile::Builder::new().prefix(&format!("{ELSEWHERE}-")).tempdir().map_err(failed)?;
+    let (prefix, permissions) = (format!("{ELSEWHERE}-"), Permissions::from_mode(0o700));
+    let folder = tempfile::Builder::new().prefix(&prefix).permissions(permissions).tempdir().map_err(failed)?;
     let path = trace::save(folder.path(), trace)?;
     let _kept = folder.keep();
     Ok(path)
