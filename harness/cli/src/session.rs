@@ -113,7 +113,7 @@ impl Session {
         thread::spawn(move || {
             let mut lines = Lines::new(BufReader::new(socket), MESSAGE_BYTES_MAX);
             loop {
-                let (line, is_last) = match lines.next() {
+                let (line, is_last) = match lines.next_line() {
                     Ok(Some(line)) => (line.to_vec(), false),
                     // Its beginning is no message either, and tells what it is.
                     Err(LineError::TooLong) => (lines.last().to_vec(), true),

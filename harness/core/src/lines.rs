@@ -30,7 +30,7 @@ impl<R: BufRead> Lines<R> {
     ///
     /// # Errors
     /// The line is too long, or the source failed.
-    pub fn next(&mut self) -> Result<Option<&[u8]>, LineError> {
+    pub fn next_line(&mut self) -> Result<Option<&[u8]>, LineError> {
         self.line.clear();
         let most = self.bytes_max as u64 + 1;
         self.source.by_ref().take(most).read_until(b'\n', &mut self.line).map_err(LineError::Read)?;
@@ -68,19 +68,19 @@ mod tests {
     #[test]
     fn a_line_ends_in_a_line_feed_and_is_no_longer_than_it_may_be() {
         let mut lines = Lines::new(&b"1234\n\n12345\n"[..], 4);
-        assert_eq!(lines.next().unwrap(), Some(&b"1234"[..]));
-        assert_eq!(lines.next().unwrap(), Some(&b""[..]));
+        assert_eq!(lines.next_line().unwrap(), Some(&b"1234"[..]));
+        assert_eq!(lines.next_line().unwrap(), Some(&b""[..]));
         assert_eq!(lines.number(), 2);
         assert!(!lines.at_end().unwrap());
-        assert!(matches!(lines.next(), Err(LineError::TooLong)));
+        assert!(matches!(lines.next_line(), Err(LineError::TooLong)));
         assert_eq!((lines.last(), lines.number()), (&b"12345"[..], 3));
     }
 
     #[test]
     fn what_no_line_feed_ends_is_no_line() {
         let mut lines = Lines::new(&b"a\nbc"[..], 4);
-        assert_eq!(lines.next().unwrap(), Some(&b"a"[..]));
-        assert_eq!(lines.next().unwrap(), None);
+        assert_eq!(lines.next_line().unwrap(), Some(&b"a"[..]));
+        assert_eq!(lines.next_line().unwrap(), None);
         assert_eq!(lines.last(), b"bc");
         assert!(lines.at_end().unwrap());
     }
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_line_without_end_takes_no_more_memory_than_its_limit() {
         let mut lines = Lines::new(io::BufReader::new(io::repeat(b'x')), 1 << 10);
-        assert!(matches!(lines.next(), Err(LineError::TooLong)));
+        assert!(matches!(lines.next_line(), Err(LineError::TooLong)));
         assert!(lines.line.capacity() <= 4 << 10);
     }
 }

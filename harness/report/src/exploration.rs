@@ -65,7 +65,8 @@ pub fn caught(caught: &Caught, style: Style) -> String {
 /// Where a trace was saved, a remark and how to see it again; of one that is not where it belongs the plan, too.
 pub fn saved(saved: &SavedAt, plan: &Plan, remark: &str, style: Style) -> String {
     let label = |name: &str| paint(&format!("{name:6}"), DIM, style);
-    let [saved_as, replay, not_saved] = ["saved", "replay", "not saved"].map(label);
+    let [saved_as, replay, not_saved] = ["saved", "replay", "not saved:"].map(label);
+    let warning = paint("warning:", ink(AnsiColor::Yellow), style);
     let at = |path: &Path| format!("  {saved_as} {}{remark}\n", escaped(&path.to_string_lossy()));
     let again = |path: &Path| format!("  {replay} cargo refrain replay {}\n", shell_word(path));
     let because = |why: &str| format!("  {not_saved} {}\n", escaped(why));
@@ -73,8 +74,8 @@ pub fn saved(saved: &SavedAt, plan: &Plan, remark: &str, style: Style) -> String
         SavedAt::Traces(path) => at(path) + &again(path),
         SavedAt::Already(path) => format!("  {saved_as} already, as {}{remark}\n", escaped(&path.to_string_lossy())),
         SavedAt::Elsewhere { path, why } => {
-            let then = "  move it where it belongs when that is mended: `cargo test` does not find it here\n";
-            plan_lines(plan, style) + &because(why) + &at(path) + then + &again(path)
+            let out_of_place = format!("  {warning} `cargo test` does not replay it there. {}\n", escaped(why));
+            plan_lines(plan, style) + &at(path) + &again(path) + &out_of_place
         }
         SavedAt::Nowhere { why } => plan_lines(plan, style) + &because(why),
     }

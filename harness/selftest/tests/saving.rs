@@ -164,7 +164,7 @@ fn what_nothing_takes_is_told_with_its_plan() {
         assert!(matches!(caught.saved, SavedAt::Nowhere { .. }), "{caught:?}");
         let report = refrain::report::caught(&caught, Default::default());
         assert!(report.contains("FAILED panic: ") && report.contains("number = 200\n"), "{report}");
-        assert!(report.contains("\n  not saved ") && !report.contains("cargo refrain replay"), "{report}");
+        assert!(report.contains("\n  not saved: ") && !report.contains("cargo refrain replay"), "{report}");
     }
 }
 

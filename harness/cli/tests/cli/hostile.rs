@@ -39,7 +39,7 @@ fn poisoned(value: &Value) -> Vec<(String, Value)> {
         let mut changed = value.clone();
         match at.strip_suffix("/*") {
             None => *changed.pointer_mut(at).expect("it is there") = json!(NASTY),
-            Some(object) => drop(changed.pointer_mut(object).expect("it is there")[NASTY] = json!(NASTY)),
+            Some(object) => changed.pointer_mut(object).expect("it is there")[NASTY] = json!(NASTY),
         }
         all.push((at.to_owned(), changed));
     });

@@ -136,7 +136,7 @@ impl<'a, R: BufRead> Reader<'a, R> {
     fn first_line(&mut self) -> Result<&[u8], TraceError> {
         let begins = format!("{{\"{FORMAT}\":");
         let path = || self.path.to_path_buf();
-        let whole = match self.lines.next().map(|line| line.is_some()) {
+        let whole = match self.lines.next_line().map(|line| line.is_some()) {
             Err(LineError::Read(source)) => return Err(self.failed(source)),
             Err(LineError::TooLong) if self.lines.last().starts_with(begins.as_bytes()) => {
                 return Err(self.too_large(Limit::Line));
@@ -156,7 +156,7 @@ impl<'a, R: BufRead> Reader<'a, R> {
 
     /// An event or a socket.
     fn part<T: DeserializeOwned>(&mut self, name: &str, promised: usize, found: usize) -> Result<T, TraceError> {
-        let line = match self.lines.next() {
+        let line = match self.lines.next_line() {
             Err(LineError::Read(source)) => return Err(self.failed(source)),
             Err(LineError::TooLong) => return Err(self.too_large(Limit::Line)),
             Ok(None) => return Err(TraceError::Torn { path: self.path.to_path_buf(), promised, found }),

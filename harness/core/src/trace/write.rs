@@ -1,6 +1,10 @@
 //! Writes a trace file so that no reader and no power failure ever meets half of one.
 
-use super::{Header, Trace, TraceError, VERSION, file_name, parse, read, read::open_file};
+use super::{
+    EVENTS_MAX, FILE_BYTES_MAX, Header, LINE_BYTES_MAX, Trace, TraceError, VALUES_MAX, VERSION, file_name, parse, read,
+    read::open_file,
+};
+use crate::strict_json;
 use serde::Serialize;
 use std::{
     fs::{self, File, Permissions, TryLockError},
@@ -12,6 +16,9 @@ use tempfile::{Builder, NamedTempFile, PersistError};
 
 /// How many traces may have the same name but for a number.
 const NAMES_MAX: usize = 100;
+/// What the header and the sockets may take of the limits.
+const RESERVED_BYTES: usize = 8 << 20;
+const RESERVED_VALUES: usize = 400_000;
 /// Between these two a temporary file has a name of its own.
 const TEMPORARY: (&str, &str) = (".refrain-", ".tmp");
 
@@ -43,6 +50,24 @@ pub fn save(folder: &Path, trace: &Trace) -> Result<PathBuf, TraceError> {
         }
     }
     Err(TraceError::Taken { path: path(NAMES_MAX), tried: NAMES_MAX })
+}
+
+impl Trace {
+    /// Leaves out the first events, as many as it takes to make the trace one that can be read. Of a service that logs
+    /// without measure this much can be saved; what it did just before it failed matters most.
+    pub fn within_limits(mut self) -> Trace {
+        let (mut bytes, mut values) = (FILE_BYTES_MAX - RESERVED_BYTES, VALUES_MAX - RESERVED_VALUES);
+        let kept = self.events.iter().rev().take(EVENTS_MAX).take_while(|event| {
+            let line = line(event);
+            let sizes = strict_json::check(line.as_bytes(), values).ok().map(|found| (line.len(), found));
+            let left = sizes.and_then(|(length, found)| Some((bytes.checked_sub(length)?, values - found)));
+            left.inspect(|left| (bytes, values) = *left).is_some() && line.len() <= LINE_BYTES_MAX
+        });
+        let first = self.events.len() - kept.count();
+        self.left_out += first;
+        self.events.drain(..first);
+        self
+    }
 }
 
 /// The whole trace on disk, in a temporary file of the folder. Errors name the path that it is for.

@@ -29,8 +29,11 @@ pub(crate) fn shown(test: &Test, path: &Path) -> PathBuf {
     workspace.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path).to_owned()
 }
 
-/// The traces of a test, by name; with each the error, if it cannot be read.
-pub(crate) fn saved(test: &Test) -> Result<Vec<(PathBuf, Result<Trace, Refusal>)>, Refusal> {
+/// A file, and the trace in it or why it cannot be replayed.
+pub(crate) type Saved = (PathBuf, Result<Trace, Refusal>);
+
+/// The traces of a test, by name.
+pub(crate) fn saved(test: &Test) -> Result<Vec<Saved>, Refusal> {
     let folder = package::folder(test)?.join(TRACES);
     let paths = match fs::read_dir(&folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(vec![]),
@@ -79,6 +82,7 @@ pub(crate) fn trace(test: &Test, ran: &Ran, failure: &Failure) -> Trace {
         events: ran.events.clone(),
         sockets: ran.sockets.clone(),
     }
+    .within_limits()
 }
 
 /// A run's digest as traces write it.

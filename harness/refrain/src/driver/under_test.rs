@@ -180,7 +180,7 @@ fn catch(test: &'static Test, pool: &mut Pool, ran: Ran, run: u64, sink: Progres
             test.engine.words().passes_alone
         ));
     };
-    let known = |(_, trace): &(PathBuf, Result<Trace, Refusal>)| {
+    let known = |(_, trace): &save::Saved| {
         trace.as_ref().is_ok_and(|t| t.failure.class == failure.class && t.failure.property == failure.property)
     };
     // Where traces cannot be listed none is known: the find comes first.

@@ -75,6 +75,26 @@ fn a_reader_never_meets_half_a_trace() {
     });
 }
 
+#[test]
+fn of_a_service_that_logs_without_measure_the_end_is_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = v2().events[8].clone();
+    let long = |bytes: usize| Event { text: "x".repeat(bytes), ..plain.clone() };
+    let check = |events: Vec<Event>, kept: usize| {
+        let total = events.len();
+        let trace = Trace { events, left_out: 7, ..v2() }.within_limits();
+        assert_eq!((trace.events.len(), trace.left_out), (kept, 7 + total - kept));
+        save(folder.path(), &trace).unwrap();
+    };
+    check(vec![plain.clone(); 20], 20);
+    check([vec![plain.clone(); 20], vec![long(LINE_BYTES_MAX)], vec![plain.clone(); 5]].concat(), 5);
+    check([vec![plain.clone(); 20], vec![long(LINE_BYTES_MAX)]].concat(), 0);
+    check(vec![long(LINE_BYTES_MAX - 1_000); 20], 14);
+    let mut many = plain.clone();
+    many.fields.insert("list".into(), vec![0; 500_000].into());
+    check(vec![many; 6], 3);
+}
+
 /// A trace of the same plan that fails in another way.
 fn fails_otherwise() -> Trace {
     let mut trace = v2();
