@@ -112,6 +112,9 @@ pub struct Searched {
     pub next: Option<String>,
     /// Why the engine could not go on: a limit of it, no fault of the model.
     pub limit: Option<String>,
+    /// How often it was made again, because it may have been killed from outside.
+    #[serde(default)]
+    pub made_again: u64,
 }
 
 /// Some runs of an exploration.
@@ -123,6 +126,9 @@ pub struct Batch {
     pub failed: Option<u64>,
     /// What they reached.
     pub coverage: Coverage,
+    /// How many runs were made again, because they may have been killed from outside.
+    #[serde(default)]
+    pub made_again: u64,
 }
 
 /// One run.
@@ -149,6 +155,9 @@ pub struct Ran {
     pub waits: Vec<String>,
     /// The end of what it printed, if it was recorded.
     pub printed: String,
+    /// How often it was made again, because it may have been killed from outside.
+    #[serde(default)]
+    pub made_again: u64,
 }
 
 /// What a run tells its worker while it goes on. Only the last line, while nobody records.

@@ -1,7 +1,6 @@
 //! What a test does when it is run: explore and replay for `cargo test`, or what `cargo refrain` asks.
 
 use crate::{
-    engine::{Refusal, refused},
     protocol::ENV,
     test::Test,
     worker::{self, Pool},
@@ -27,7 +26,7 @@ pub fn run(test: &'static Test) -> Vec<Snapshot> {
     std::hint::black_box(test.announcement);
     match std::env::var(ENV).as_deref() {
         Err(_) => under_test::run(test),
-        Ok("worker") => served(worker::serve(test)),
+        Ok("worker") => worker::serve(test),
         Ok("command") => served(command::serve(test)),
         Ok(role) => panic!("{ENV} is {role:?}: refrain sets this variable itself, unset it"),
     }
@@ -40,6 +39,6 @@ fn served(result: io::Result<()>) -> Vec<Snapshot> {
     }
 }
 
-fn pool(test: &Test, jobs: Option<usize>) -> Result<Pool, Refusal> {
-    Pool::start(test.name(), jobs.unwrap_or_else(worker::default_jobs)).map_err(refused)
+fn pool(test: &Test, jobs: Option<usize>) -> Pool {
+    Pool::new(test.name(), jobs.unwrap_or_else(worker::default_jobs))
 }

@@ -9,11 +9,15 @@
 
 mod heartbeat;
 mod outlet;
+mod prefix;
+mod slots;
 mod trials;
 mod workers;
 
 pub use heartbeat::Heartbeat;
 pub use outlet::{Outlet, exit};
+pub use prefix::{Prefix, Sum};
+pub use slots::{MEMORY_MAX, Slot, wait, wait_a_moment};
 pub use trials::{Smaller, Trials};
 pub use workers::{Ask, Limit, ProgressSink, Refusal, Workers, refused, unexpected};
 

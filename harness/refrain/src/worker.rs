@@ -3,11 +3,17 @@
 //! A seed alone does not make two runs the same: statics, task numbers and the addresses of the heap go on from run to
 //! run in one process. So every run is forked from a worker that never changes.
 
+mod collector;
+mod descendants;
+mod guard;
+mod lines;
 mod output;
+mod poll_timer;
 mod pool;
 mod process;
 mod serve;
 mod verdict;
+mod watch;
 
 pub(crate) use pool::{Pool, default_jobs};
 pub(crate) use serve::serve;

@@ -85,11 +85,11 @@ fn answer(
                 Budget::Runs(runs) => Limit::Runs(runs),
                 Budget::Seconds(seconds) => Limit::Time(Instant::now() + Duration::from_secs(seconds)),
             };
-            exploration(test, &mut pool(test, jobs)?, seed, until, sink).map(Outcome::Explored)
+            exploration(test, &mut pool(test, jobs), seed, until, sink).map(Outcome::Explored)
         }
         Request::Replay { trace, until } => {
             let trace = save::read(test, &trace)?;
-            let mut pool = pool(test, Some(1))?;
+            let mut pool = pool(test, Some(1));
             let (replay, printed) = match until {
                 Some(until) => replay::replay_until(&mut pool, trace, until)?,
                 None => replay::replay(test, &mut pool, &trace)?,
@@ -104,7 +104,7 @@ fn answer(
 fn shrunk(test: &'static Test, path: &Path, jobs: Option<usize>, sink: ProgressSink<'_>) -> Result<Shrunk, Refusal> {
     let started = Instant::now();
     let saved = save::read(test, path)?;
-    let mut pool = pool(test, jobs)?;
+    let mut pool = pool(test, jobs);
     let smaller = shrunk_plan(test, &mut pool, &saved.plan, &saved.failure, None, sink)?;
     let ran = record_twice(test, &mut pool, Source::Plan(Box::new(smaller.plan.clone())))?;
     let saved_at = match &ran.verdict {

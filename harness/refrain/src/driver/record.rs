@@ -23,7 +23,7 @@ pub(crate) fn record(pool: &mut Pool, source: Source, until: Option<usize>) -> R
 /// Records a run twice, the second time by a worker of its own; a failure if the two differ.
 pub(crate) fn record_twice(test: &Test, pool: &mut Pool, source: Source) -> Result<Ran, Refusal> {
     let mut ran = record(pool, source, None)?;
-    let mut other = super::pool(test, Some(1))?;
+    let mut other = super::pool(test, Some(1));
     for source in test.engine.again(&ran) {
         let again = record(&mut other, source, None)?;
         if let Some(failure) = difference(test, &ran, &again) {

@@ -40,7 +40,7 @@ pub(crate) fn run(test: &'static Test) -> Vec<Snapshot> {
 }
 
 fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
-    let mut pool = pool(test, None)?;
+    let mut pool = pool(test, None);
     let mut snapshots = vec![];
     let saved = replay_saved(test, &mut pool)?;
     if test.snapshot

@@ -1,5 +1,6 @@
 //! Whom an engine asks for runs while it explores and shrinks, and who waits for the result.
 
+use super::slots::Slot;
 use crate::{
     job::{Answer, Job},
     protocol::Progress,
@@ -15,11 +16,15 @@ pub type Refusal = String;
 
 /// Does jobs, one at a time: a worker process.
 pub trait Ask: Send {
+    /// Waits until the machine has a processor for a job. The first worker of a test gets one in the end; for any other one
+    /// it is `None` if all are in use for now.
+    fn slot(&mut self) -> Option<Slot>;
+
     /// Does one job.
     ///
     /// # Errors
     /// If the worker cannot be reached or has died.
-    fn ask(&mut self, job: &Job) -> Result<Answer, Refusal>;
+    fn ask(&mut self, job: &Job, slot: Slot) -> Result<Answer, Refusal>;
 }
 
 /// Workers of one test.
@@ -33,7 +38,12 @@ pub trait Workers {
     /// If the worker cannot be reached or has died.
     fn ask(&mut self, job: &Job) -> Result<Answer, Refusal> {
         let mut all = self.all();
-        all.first_mut().expect("a pool has a worker").ask(job)
+        let worker = all.first_mut().expect("a pool has a worker");
+        loop {
+            if let Some(slot) = worker.slot() {
+                return worker.ask(job, slot);
+            }
+        }
     }
 }
 

@@ -96,8 +96,11 @@ fn name(preemptions: Option<u8>, total_order: bool) -> String {
 }
 
 fn work(worker: &mut dyn Ask, shared: &Shared) {
-    while let Some((id, search)) = take(shared) {
-        let answer = worker.ask(&Job::Search(search));
+    while wait_for_a_part(shared) {
+        // Nobody waits for another worker's part with a slot in hand, which that worker may need.
+        let Some(slot) = worker.slot() else { continue };
+        let Some((id, search)) = take(shared) else { continue };
+        let answer = worker.ask(&Job::Search(search), slot);
         let mut queue = shared.queue.lock().expect("no worker panics");
         match answer {
             Ok(Answer::Searched(searched)) => {
@@ -117,8 +120,8 @@ fn work(worker: &mut dyn Ask, shared: &Shared) {
     }
 }
 
-/// A part to do.
-fn take(shared: &Shared) -> Option<(u64, Search)> {
+/// Waits until there is a part to do; `false` if there will be none.
+fn wait_for_a_part(shared: &Shared) -> bool {
     let mut queue = shared.queue.lock().expect("no worker panics");
     while queue.is_going_on() && !queue.parts.is_empty() {
         let left = shared.share.left();
@@ -127,14 +130,24 @@ fn take(shared: &Shared) -> Option<(u64, Search)> {
             shared.changed.notify_all();
             break;
         }
-        let is_needed = shared.workers > 1 && queue.parts.todo() <= shared.workers;
-        let most = if is_needed { UNTIL_SPLIT } else { UNTIL_TOLD };
-        if let Some((id, from, within, executions)) = queue.parts.take(left, most) {
-            return Some((id, Search::Exhaust { from, total_order: shared.total_order, executions, within }));
+        if queue.parts.has_next(left) {
+            return true;
         }
         queue = shared.changed.wait(queue).expect("no worker panics");
     }
-    None
+    false
+}
+
+/// A part to do, if another worker has not taken it meanwhile.
+fn take(shared: &Shared) -> Option<(u64, Search)> {
+    let mut queue = shared.queue.lock().expect("no worker panics");
+    if !queue.is_going_on() {
+        return None;
+    }
+    let is_needed = shared.workers > 1 && queue.parts.todo() <= shared.workers;
+    let most = if is_needed { UNTIL_SPLIT } else { UNTIL_TOLD };
+    let (id, from, within, executions) = queue.parts.take(shared.share.left(), most)?;
+    Some((id, Search::Exhaust { from, total_order: shared.total_order, executions, within }))
 }
 
 impl WorkQueue {

@@ -5,12 +5,14 @@
 
 use super::budget::{Part, Share};
 use crate::{
-    engine::{Refusal, Workers, unexpected},
+    engine::{Ask, Prefix, Refusal, Sum, Workers, unexpected},
     job::{Answer, Job, Sampler, Search, Searched},
+    plan::Plan,
     protocol,
     seed::seed_of,
 };
 use std::{
+    ops::Range,
     sync::Mutex,
     thread,
     time::{Duration, Instant},
@@ -28,18 +30,45 @@ const SLICE_FIRST: u64 = 10;
 /// How many executions a slice has at most. Each begins in a new process, which is slow at first.
 const SLICE_MAX: u64 = 32_000;
 
+/// What the workers share.
 #[derive(Default)]
 struct WorkQueue {
     next: usize,
-    done: Vec<Slice>,
+    /// What one worker alone would have done.
+    done: Prefix<Slices>,
+    /// The first slice in which each scheduler could not go on.
+    limited: [Option<usize>; SAMPLERS.len()],
+    /// The slices with a failure.
+    failed: Vec<usize>,
     refused: Option<Refusal>,
 }
 
-/// A slice that was made.
-struct Slice {
-    nth: usize,
-    searched: Searched,
+/// What slices came to, by scheduler.
+#[derive(Debug, Default)]
+struct Slices([Sampled; SAMPLERS.len()]);
+
+/// What one scheduler came to.
+#[derive(Debug, Default)]
+struct Sampled {
+    executions: u64,
     took: Duration,
+    failed: Option<Plan>,
+    limit: Option<String>,
+}
+
+impl Sum for Slices {
+    fn add(&mut self, next: Slices) {
+        for (sum, next) in self.0.iter_mut().zip(next.0).filter(|(sum, _)| sum.limit.is_none()) {
+            sum.executions += next.executions;
+            sum.took += next.took;
+            sum.failed = next.failed;
+            sum.limit = next.limit;
+        }
+    }
+
+    fn is_last(&self) -> bool {
+        self.0.iter().any(|sampled| sampled.failed.is_some())
+    }
 }
 
 /// Samples until the share of the budget is used up, an execution fails or no scheduler can go on.
@@ -49,21 +78,25 @@ pub(super) fn sample(workers: &mut dyn Workers, base: u64, share: Share<'_>) -> 
     thread::scope(|scope| {
         for worker in workers.all() {
             let queue = &queue;
-            scope.spawn(move || {
-                while let Some((slice, executions)) = take(queue, whole, share) {
-                    let (by, _) = SAMPLERS[slice % SAMPLERS.len()];
-                    let search = Search::Sample { by, seed: seed(base, slice), executions };
-                    let asked = Instant::now();
-                    let answer = worker.ask(&Job::Search(search));
-                    put(queue, slice, answer, asked.elapsed(), share);
-                }
-            });
+            scope.spawn(move || work(worker, queue, base, whole, share));
         }
     });
     let queue = queue.into_inner().expect("no worker panics");
     match queue.refused {
         Some(why) => Err(why),
-        None => Ok(parts(&queue)),
+        None => Ok(parts(queue.done.sum())),
+    }
+}
+
+fn work(worker: &mut dyn Ask, queue: &Mutex<WorkQueue>, base: u64, whole: u64, share: Share<'_>) {
+    while !queue.lock().expect("no worker panics").is_over(share) {
+        let Some(slot) = worker.slot() else { continue };
+        let Some((slice, executions)) = take(queue, whole, share) else { break };
+        let (by, _) = SAMPLERS[slice % SAMPLERS.len()];
+        let search = Search::Sample { by, seed: seed(base, slice), executions };
+        let asked = Instant::now();
+        let answer = worker.ask(&Job::Search(search), slot);
+        put(queue, slice, answer, asked.elapsed(), share);
     }
 }
 
@@ -80,66 +113,71 @@ fn len(slice: usize) -> u64 {
 /// The next slice, and how many executions of it are within the budget. That depends on its number only.
 fn take(queue: &Mutex<WorkQueue>, whole: u64, share: Share<'_>) -> Option<(usize, u64)> {
     let mut queue = queue.lock().expect("no worker panics");
-    loop {
+    while !queue.is_over(share) {
         let slice = queue.next;
-        let is_over = queue.refused.is_some() || queue.failed().is_some_and(|failed| failed < slice);
-        if is_over || share.left() == 0 || (0..SAMPLERS.len()).all(|sampler| queue.limited(sampler).is_some()) {
-            return None;
-        }
         queue.next += 1;
-        if queue.limited(slice % SAMPLERS.len()).is_none_or(|limited| slice <= limited) {
+        if queue.limited[slice % SAMPLERS.len()].is_none_or(|limited| slice <= limited) {
             let before: u64 = if whole == u64::MAX { 0 } else { (0..slice).map(len).sum() };
             let executions = len(slice).min(whole.saturating_sub(before));
             return (executions > 0).then_some((slice, executions));
         }
+        queue.done.put(range(slice), Slices::default());
     }
+    None
 }
 
-fn put(queue: &Mutex<WorkQueue>, nth: usize, answer: Result<Answer, Refusal>, took: Duration, share: Share<'_>) {
+fn put(queue: &Mutex<WorkQueue>, slice: usize, answer: Result<Answer, Refusal>, took: Duration, share: Share<'_>) {
     let mut queue = queue.lock().expect("no worker panics");
     match answer {
         Ok(Answer::Searched(searched)) => {
             share.count(searched.executions);
-            queue.done.push(Slice { nth, searched: *searched, took });
+            queue.add(slice, *searched, took);
         }
         Ok(Answer::Refused(why)) | Err(why) => queue.refused = Some(why),
         Ok(_) => queue.refused = Some(unexpected()),
     }
 }
 
+fn range(slice: usize) -> Range<u64> {
+    slice as u64..slice as u64 + 1
+}
+
 impl WorkQueue {
-    /// The first slice in which this scheduler could not go on.
-    fn limited(&self, sampler: usize) -> Option<usize> {
-        let limited = |slice: &&Slice| slice.nth % SAMPLERS.len() == sampler && slice.searched.limit.is_some();
-        self.done.iter().filter(limited).map(|slice| slice.nth).min()
+    /// Whether no further slice is to be made.
+    fn is_over(&self, share: Share<'_>) -> bool {
+        let has_failed = self.failed().is_some_and(|failed| failed < self.next);
+        self.refused.is_some() || has_failed || share.left() == 0 || self.limited.iter().all(Option::is_some)
+    }
+
+    /// Counts a slice that was made.
+    fn add(&mut self, slice: usize, searched: Searched, took: Duration) {
+        let Searched { executions, failed, limit, .. } = searched;
+        let sampler = slice % SAMPLERS.len();
+        if limit.is_some() {
+            self.limited[sampler] = self.limited[sampler].into_iter().chain([slice]).min();
+        }
+        if failed.is_some() {
+            self.failed.push(slice);
+        }
+        let mut slices = Slices::default();
+        slices.0[sampler] = Sampled { executions, took, failed, limit };
+        self.done.put(range(slice), slices);
     }
 
     /// The first slice with a failure, of those that count.
     fn failed(&self) -> Option<usize> {
-        let failed = |slice: &&Slice| {
-            let limited = self.limited(slice.nth % SAMPLERS.len());
-            slice.searched.failed.is_some() && limited.is_none_or(|limited| slice.nth < limited)
-        };
-        self.done.iter().filter(failed).map(|slice| slice.nth).min()
+        let counts = |slice: &usize| self.limited[slice % SAMPLERS.len()].is_none_or(|limited| *slice < limited);
+        self.failed.iter().copied().filter(counts).min()
     }
 }
 
-/// What one worker alone would have done, by scheduler.
-fn parts(queue: &WorkQueue) -> Vec<Part> {
-    let failed_at = queue.failed();
+/// What came of it, by scheduler.
+fn parts(slices: Slices) -> Vec<Part> {
     let mut parts = vec![];
-    for (sampler, (_, by)) in SAMPLERS.into_iter().enumerate() {
-        let last = failed_at.into_iter().chain(queue.limited(sampler)).min().unwrap_or(usize::MAX);
-        let counts = |slice: &&Slice| slice.nth % SAMPLERS.len() == sampler && slice.nth <= last;
-        let slices: Vec<&Slice> = queue.done.iter().filter(counts).collect();
-        if slices.is_empty() {
+    for ((_, by), Sampled { executions, took, failed, limit }) in SAMPLERS.into_iter().zip(slices.0) {
+        if executions == 0 && limit.is_none() {
             continue;
         }
-        let executions = slices.iter().map(|slice| slice.searched.executions).sum();
-        let took: Duration = slices.iter().map(|slice| slice.took).sum();
-        let limit = slices.iter().find_map(|slice| slice.searched.limit.clone());
-        let failed =
-            slices.iter().find(|slice| failed_at == Some(slice.nth)).and_then(|slice| slice.searched.failed.clone());
         let end = match (&failed, &limit) {
             (Some(_), _) => "found a failure".to_owned(),
             (None, Some(limit)) => format!("stopped: {limit}"),
@@ -162,46 +200,71 @@ mod tests {
     };
     use std::sync::atomic::AtomicBool;
 
-    fn slice(nth: usize, searched: Searched) -> Slice {
-        Slice { nth, searched, took: Duration::ZERO }
+    fn passed() -> Searched {
+        Searched { executions: 1, ..Searched::default() }
     }
 
-    fn limited(nth: usize) -> Slice {
-        slice(nth, Searched { limit: Some("too many steps".into()), ..Searched::default() })
+    fn limited() -> Searched {
+        Searched { limit: Some("too many steps".into()), ..Searched::default() }
     }
 
-    fn failed(nth: usize) -> Slice {
-        slice(nth, Searched { executions: 1, failed: Some(Plan::default()), ..Searched::default() })
+    fn failed() -> Searched {
+        Searched { failed: Some(Plan::default()), ..passed() }
     }
 
-    fn queue(next: usize, done: Vec<Slice>) -> Mutex<WorkQueue> {
-        Mutex::new(WorkQueue { next, done, refused: None })
+    fn queue(next: usize, done: Vec<(usize, Searched)>) -> WorkQueue {
+        let mut queue = WorkQueue { next, ..WorkQueue::default() };
+        for (slice, searched) in done {
+            queue.add(slice, searched, Duration::ZERO);
+        }
+        queue
     }
 
     #[track_caller]
-    fn check(queue: Mutex<WorkQueue>, next: Option<(usize, u64)>) {
+    fn check(queue: WorkQueue, next: Option<(usize, u64)>) {
         let sink = ProgressSink { progress: &|_| {}, stop: &AtomicBool::new(false) };
         let budget = Budget::new(Limit::Runs(1_000), sink, Instant::now());
-        assert_eq!(take(&queue, 1_000, budget.up_to(1.0)), next);
+        assert_eq!(take(&Mutex::new(queue), 1_000, budget.up_to(1.0)), next);
     }
 
     #[test]
     fn a_scheduler_that_cannot_go_on_makes_no_more_slices() {
         check(queue(4, vec![]), Some((4, 20)));
-        check(queue(4, vec![limited(0)]), Some((5, 20)));
-        check(queue(4, vec![limited(0), limited(1), limited(3)]), Some((6, 20)));
+        check(queue(4, vec![(0, limited())]), Some((5, 20)));
+        check(queue(4, vec![(0, limited()), (1, limited()), (3, limited())]), Some((6, 20)));
     }
 
     #[test]
     fn sampling_ends_when_no_scheduler_can_go_on() {
-        check(queue(4, vec![limited(0), limited(1), limited(2), limited(3)]), None);
+        check(queue(4, (0..4).map(|slice| (slice, limited())).collect()), None);
     }
 
     #[test]
     fn a_failure_of_a_slice_that_one_worker_would_not_have_made_does_not_count() {
-        let queue = WorkQueue { next: 9, done: vec![limited(0), failed(4), failed(5)], refused: None };
+        let others = [1, 2, 3].map(|slice| (slice, passed()));
+        let queue =
+            queue(9, [(4, failed()), (0, limited())].into_iter().chain(others).chain([(5, failed())]).collect());
         assert_eq!(queue.failed(), Some(5));
-        let parts = parts(&queue);
-        assert_eq!(parts.iter().map(|part| part.failed.is_some()).collect::<Vec<_>>(), [false, true]);
+        let parts = parts(queue.done.sum());
+        assert_eq!(parts.iter().map(|part| part.failed.is_some()).collect::<Vec<_>>(), [false, false, false, true]);
+    }
+
+    #[test]
+    fn slices_that_are_not_made_leave_no_gap() {
+        let sink = ProgressSink { progress: &|_| {}, stop: &AtomicBool::new(false) };
+        let budget = Budget::new(Limit::Runs(1_000), sink, Instant::now());
+        let queue = Mutex::new(queue(4, vec![(0, limited()), (1, passed()), (2, passed()), (3, passed())]));
+        while let Some((slice, executions)) = take(&queue, 1_000, budget.up_to(1.0)) {
+            let made = Searched { executions, ..Searched::default() };
+            put(&queue, slice, Ok(Answer::Searched(Box::new(made))), Duration::ZERO, budget.up_to(1.0));
+        }
+        let executions = |part: &Part| part.searched.executions;
+        let parts = parts(queue.into_inner().unwrap().done.sum());
+        assert_eq!(parts.len(), 4);
+        assert!(
+            parts.iter().skip(1).all(|part| executions(part) > 100),
+            "{:?}",
+            parts.iter().map(executions).collect::<Vec<_>>()
+        );
     }
 }

@@ -1,42 +1,67 @@
 //! The test process's side: starts workers and hands out jobs.
 
 use crate::{
-    engine::{Ask, Refusal, Workers, refused},
+    engine::{self, Ask, Refusal, Slot, Workers, refused},
     job::{Answer, Job},
     protocol::ENV,
 };
 use nix::sys::personality::{self, Persona};
 use std::{
     io::{self, BufRead, BufReader, Write},
+    net::Shutdown,
     num::NonZeroUsize,
-    os::unix::net::UnixStream,
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::CommandExt},
+    },
     process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 /// The role of a worker, in [`ENV`].
 pub const WORKER: &str = "worker";
+/// How often a job is given to a new worker after one was killed from outside.
+const RESTARTS_MAX: u64 = 3;
+/// How long a worker may take to end what it started, and then itself.
+const EXIT_MAX: Duration = Duration::from_secs(15);
+/// How often it is looked whether it has.
+const EXIT_LOOK: Duration = Duration::from_micros(200);
 
 /// Workers of one test. They end when it is dropped.
 pub(crate) struct Pool {
     workers: Vec<Worker>,
 }
 
-/// One worker process.
+/// One worker. Its process is started by its first job.
 struct Worker {
+    test: &'static str,
+    is_first: bool,
+    process: Option<Process>,
+    made_again: u64,
+}
+
+/// A worker's process, guard included.
+struct Process {
     child: Child,
     socket: BufReader<UnixStream>,
 }
 
 /// As many workers as there are cores.
 pub(crate) fn default_jobs() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 impl Pool {
-    /// Starts `jobs` workers of a test of this executable.
-    pub fn start(test: &str, jobs: usize) -> io::Result<Pool> {
-        let workers = (0..jobs.max(1)).map(|_| Worker::start(test)).collect::<io::Result<_>>()?;
-        Ok(Pool { workers })
+    /// Of at most `jobs` workers of a test of this executable.
+    pub fn new(test: &'static str, jobs: usize) -> Pool {
+        let worker = |nth| Worker { test, is_first: nth == 0, process: None, made_again: 0 };
+        Pool { workers: (0..jobs.max(1)).map(worker).collect() }
+    }
+
+    /// How many runs and jobs were made again, because something outside may have killed them.
+    pub fn made_again(&self) -> u64 {
+        self.workers.iter().map(|worker| worker.made_again).sum()
     }
 }
 
@@ -47,39 +72,88 @@ impl Workers for Pool {
 }
 
 impl Ask for Worker {
-    fn ask(&mut self, job: &Job) -> Result<Answer, Refusal> {
-        self.exchange(job).map_err(refused)
+    fn slot(&mut self) -> Option<Slot> {
+        if self.is_first { Some(engine::wait()) } else { engine::wait_a_moment() }
+    }
+
+    fn ask(&mut self, job: &Job, _slot: Slot) -> Result<Answer, Refusal> {
+        let answer = self.exchange(job).map_err(refused)?;
+        self.made_again += match &answer {
+            Answer::Explored(batch) => batch.made_again,
+            Answer::Searched(searched) => searched.made_again,
+            Answer::Ran(ran) => ran.made_again,
+            Answer::Refused(_) => 0,
+        };
+        Ok(answer)
     }
 }
 
 impl Worker {
-    fn start(test: &str) -> io::Result<Worker> {
-        let (ours, theirs) = UnixStream::pair()?;
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(["--exact", test, "--test-threads=1", "--nocapture"]).env(ENV, WORKER);
-        command.stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs))).stdout(Stdio::null()).stderr(Stdio::null());
-        // What a run prints, and what its errors carry, is the same wherever it runs.
-        command.env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
-        let child = without_randomised_addresses(|| command.spawn())?;
-        Ok(Worker { child, socket: BufReader::new(ours) })
-    }
-
+    /// A job is a function of its arguments: where a worker is killed from outside, another one does it.
     fn exchange(&mut self, job: &Job) -> io::Result<Answer> {
-        let mut line = serde_json::to_string(job)?;
-        line.push('\n');
-        self.socket.get_mut().write_all(line.as_bytes())?;
-        let mut answer = String::new();
-        if self.socket.read_line(&mut answer)? == 0 {
-            let status = self.child.wait()?;
-            return Err(io::Error::other(format!("a worker process ended in the middle of its work: {status}")));
+        let mut lost = 0;
+        loop {
+            let process = match &mut self.process {
+                Some(process) => process,
+                None => self.process.insert(Process::start(self.test)?),
+            };
+            match process.ask(job)? {
+                Some(answer) => return Ok(answer),
+                None if lost == RESTARTS_MAX => {
+                    return Err(io::Error::other(format!(
+                        "{} worker processes in a row ended in the middle of one job: did something kill them?",
+                        lost + 1
+                    )));
+                }
+                None => {
+                    self.process = None;
+                    self.made_again += 1;
+                    lost += 1;
+                }
+            }
         }
-        Ok(serde_json::from_str(&answer)?)
     }
 }
 
-impl Drop for Worker {
+impl Process {
+    fn start(test: &str) -> io::Result<Process> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        // That the test is asked for is known: an ignored one runs, too.
+        command.args(["--exact", test, "--include-ignored", "--test-threads=1", "--nocapture"]).env(ENV, WORKER);
+        command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
+        // Ctrl-C at a terminal reaches the test only, and a worker ends what it started once the test is gone.
+        command.process_group(0);
+        // What a run prints, and what its errors carry, is the same wherever it runs.
+        command.env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
+        let child = without_randomised_addresses(|| command.spawn())?;
+        Ok(Process { child, socket: BufReader::new(ours) })
+    }
+
+    /// Does one job; `None` if the process is gone.
+    fn ask(&mut self, job: &Job) -> io::Result<Option<Answer>> {
+        let mut line = serde_json::to_string(job)?;
+        line.push('\n');
+        // One that could not begin has told why before it was asked.
+        let asked = self.socket.get_mut().write_all(line.as_bytes());
+        let mut answer = String::new();
+        match self.socket.read_line(&mut answer) {
+            Ok(_) if answer.ends_with('\n') => Ok(Some(serde_json::from_str(&answer)?)),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(None),
+            Err(error) => Err(asked.err().unwrap_or(error)),
+        }
+    }
+}
+
+impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.socket.get_ref().shutdown(std::net::Shutdown::Both);
+        let _ = self.socket.get_ref().shutdown(Shutdown::Both);
+        let started = Instant::now();
+        while started.elapsed() < EXIT_MAX && matches!(self.child.try_wait(), Ok(None)) {
+            thread::sleep(EXIT_LOOK);
+        }
+        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }

@@ -1,43 +1,28 @@
-//! Processes: a run's own, forked and watched. Forking needs unsafe code.
+//! Forks: the worker's own, and one for each run. The unsafe code of workers.
 
-use crate::engine::{Heartbeat, exit};
+use crate::engine::{Heartbeat, MEMORY_MAX, exit};
 use nix::{
     errno::Errno,
     fcntl::OFlag,
-    poll::{PollFd, PollFlags, PollTimeout, poll},
+    libc,
     sys::{
         mman::{MapFlags, ProtFlags, mmap_anonymous},
         prctl,
-        resource::{Resource, setrlimit},
-        signal::{Signal, kill},
-        wait::{WaitStatus, waitpid},
+        resource::{Resource, getrlimit, setrlimit},
+        signal::Signal,
     },
-    unistd::{ForkResult, Pid, fork, pipe2, read},
+    unistd::{ForkResult, Pid, fork, getpid, getppid, pipe2, setpgid},
 };
 use std::{
     io,
     num::NonZeroUsize,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd, RawFd},
     panic::Location,
     sync::atomic::Ordering::Relaxed,
-    time::{Duration, Instant},
 };
 
-/// The address space that a run may take; an allocation past it aborts the run, which then is out of memory.
-pub const MEMORY_MAX: u64 = 2 << 30;
-/// How often the worker looks whether virtual time stands still.
-const LOOK_MS: u16 = 500;
-
-/// How a run's process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// It called exit with this code.
-    Exited(i32),
-    /// A signal killed it.
-    Signalled(Signal),
-    /// It was killed because no poll ended for this long; whether it burnt processor time then.
-    Hung(Duration, bool),
-}
+/// Where a run's pipe is, if so many descriptors are allowed: far from those that a service opens, and writes to by mistake.
+const PIPE_FD: RawFd = 1000;
 
 /// A page that this process shares with the runs that it forks.
 pub fn shared_heartbeat() -> io::Result<&'static Heartbeat> {
@@ -50,31 +35,68 @@ pub fn shared_heartbeat() -> io::Result<&'static Heartbeat> {
     }
 }
 
-/// Runs `run` in a forked process, which writes what it has to say into the pipe; returns that and how it ended. One
-/// poll may take `still_max` in real time.
-///
-/// The caller has one thread: only then may the child allocate and start threads of its own.
-pub fn run_forked(
-    heartbeat: &'static Heartbeat,
-    still_max: Duration,
-    run: impl FnOnce(OwnedFd),
-) -> io::Result<(Vec<u8>, End)> {
-    heartbeat.clear();
+/// Forks beside libtest's main thread, which sleeps; see [`super::guard`]. `None` in the child.
+pub fn fork_once() -> io::Result<Option<Pid>> {
+    // SAFETY: the only other thread sleeps in libtest until this test ends, so it holds no lock. The C library keeps its
+    // allocator usable in the child.
+    match unsafe { fork() }? {
+        ForkResult::Child => Ok(None),
+        ForkResult::Parent { child } => Ok(Some(child)),
+    }
+}
+
+/// Forks a process that calls `run` with the pipe to this one and never returns from here. Returns its number and this
+/// side of the pipe. The caller has one thread.
+pub fn fork_run(run: impl FnOnce(OwnedFd)) -> io::Result<(Pid, OwnedFd)> {
+    let worker = getpid();
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
-    // SAFETY: this process has one thread, so the child may do anything; it never returns from this function.
+    // SAFETY: this process has one thread: it was forked by `fork_once` and starts none. So the child may do anything.
     match unsafe { fork() }? {
         ForkResult::Child => {
-            drop(reader);
-            let _ = prctl::set_pdeathsig(Signal::SIGKILL);
-            let _ = setrlimit(Resource::RLIMIT_AS, MEMORY_MAX, MEMORY_MAX);
-            let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
-            run(writer);
+            match become_run(worker, writer) {
+                Ok(pipe) => run(pipe),
+                // The worker takes it for a death and says what was printed.
+                Err(error) => eprintln!("a run could not be set up: {error}"),
+            }
             exit(0)
         }
-        ForkResult::Parent { child } => {
-            drop(writer);
-            watch(heartbeat, still_max, child, reader)
+        ForkResult::Parent { child } => Ok((child, reader)),
+    }
+}
+
+/// Makes the forked process a run: it has its pipe and no other descriptor of the worker, and dies with the worker.
+fn become_run(worker: Pid, pipe: OwnedFd) -> io::Result<OwnedFd> {
+    setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    // The worker may have died before that.
+    if getppid() != worker {
+        exit(1)
+    }
+    let low = pipe;
+    let pipe = match rustix::io::fcntl_dupfd_cloexec(low.as_fd(), PIPE_FD) {
+        // So many descriptors are not allowed.
+        Err(rustix::io::Errno::INVAL) => {
+            let (fds_max, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
+            rustix::io::fcntl_dupfd_cloexec(low.as_fd(), fds_max as RawFd - 1)?
         }
+        pipe => pipe?,
+    };
+    drop(low);
+    close_range(3, pipe.as_raw_fd() - 1)?;
+    close_range(pipe.as_raw_fd() + 1, RawFd::MAX)?;
+    setrlimit(Resource::RLIMIT_AS, MEMORY_MAX, MEMORY_MAX)?;
+    Ok(pipe)
+}
+
+/// Closes the descriptors from `first` to `last`.
+fn close_range(first: RawFd, last: RawFd) -> io::Result<()> {
+    // SAFETY: in a process that was just forked for a run. What owns these descriptors belongs to functions that it never
+    // returns to.
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+    match Errno::result(closed) {
+        // Linux has it since 5.9. Without it a run can reach what is above the standard streams.
+        Ok(_) | Err(Errno::ENOSYS) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -83,70 +105,4 @@ pub fn last_place(heartbeat: &'static Heartbeat) -> Option<&'static Location<'st
     // SAFETY: a run stores addresses of the executable's own static data, and it was forked from this very process, so
     // the same data lies at the same address here.
     unsafe { heartbeat.place.load(Relaxed).as_ref() }
-}
-
-fn watch(
-    heartbeat: &'static Heartbeat,
-    still_max: Duration,
-    child: Pid,
-    reader: OwnedFd,
-) -> io::Result<(Vec<u8>, End)> {
-    let mut said = vec![];
-    let mut buffer = vec![0; 64 << 10];
-    // When the run was last seen to go on: its polls, the time, the processor time it had used.
-    let mut last: Option<(u64, Instant, Duration)> = None;
-    loop {
-        let mut fds = [PollFd::new(reader.as_fd(), PollFlags::POLLIN)];
-        match poll(&mut fds, PollTimeout::from(LOOK_MS)) {
-            Ok(0) => match last {
-                Some((polls, since, used)) if polls == heartbeat.count() => {
-                    let still = since.elapsed();
-                    if still >= still_max {
-                        // On a machine that is busy itself, a loop may wait for a processor most of the time.
-                        let busy = cpu_time(child).saturating_sub(used) > still / 10 || is_runnable(child);
-                        kill(child, Signal::SIGKILL)?;
-                        reap(child)?;
-                        return Ok((said, End::Hung(still_max, busy)));
-                    }
-                }
-                _ => last = Some((heartbeat.count(), Instant::now(), cpu_time(child))),
-            },
-            Ok(_) => match read(&reader, &mut buffer) {
-                Ok(0) => break,
-                Ok(n) => said.extend_from_slice(&buffer[..n]),
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(error.into()),
-            },
-            Err(Errno::EINTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok((said, reap(child)?))
-}
-
-fn reap(child: Pid) -> io::Result<End> {
-    loop {
-        match waitpid(child, None) {
-            Ok(WaitStatus::Exited(_, code)) => return Ok(End::Exited(code)),
-            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(End::Signalled(signal)),
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// Whether a thread of a process runs or waits for a processor, and for nothing else.
-fn is_runnable(pid: Pid) -> bool {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let mut stats = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
-    stats.any(|stat| stat.rsplit_once(')').is_some_and(|(_, fields)| fields.trim_start().starts_with('R')))
-}
-
-/// How much processor time a process has used, from the kernel's table; zero if that cannot be read.
-fn cpu_time(pid: Pid) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
-    // Fields 14 and 15 of proc(5), in ticks of 10 ms; two stand before the bracket.
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
 }

@@ -1,49 +1,75 @@
 //! The worker's side: takes jobs, forks runs, answers.
 
 use super::{
-    output::Output,
-    process::{self, End},
-    verdict,
+    collector::RunCollector,
+    guard, process,
+    watch::{End, Runner},
 };
 use crate::{
-    engine::{Heartbeat, Outlet, Watch, Words},
-    event::Event,
-    job::{Answer, Batch, Ended, Job, Ran, RunMessage, Search, Searched, Source},
+    engine::{Outlet, Watch, exit},
+    job::{Answer, Batch, Job, Ran, RunMessage, Search, Searched, Source},
     plan::Plan,
     seed::seed_of,
     test::Test,
-    trace::EVENTS_MAX,
     verdict::Verdict,
 };
 use std::{
     io::{self, BufRead, BufReader, Write},
     os::fd::AsFd,
     os::unix::net::UnixStream,
+    panic::{self, AssertUnwindSafe},
 };
 
-/// Serves jobs for one test until the socket on standard input is closed.
-pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
+/// How often a run is made again that may have been killed from outside. What dies the same way each time is a failure.
+const AGAIN_MAX: u64 = 2;
+
+/// Serves jobs for one test until the socket on standard input is closed. Does not return.
+pub(crate) fn serve(test: &'static Test) -> ! {
+    let served = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from).and_then(|socket| {
+        // The test's own code draws workloads, and may panic.
+        let why = match panic::catch_unwind(AssertUnwindSafe(|| serve_on(test, &socket))) {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(panic) => format!(
+                "a panic: {}",
+                panic
+                    .downcast_ref::<String>()
+                    .map(String::as_str)
+                    .or(panic.downcast_ref::<&str>().copied())
+                    .unwrap_or_default()
+            ),
+        };
+        // There is no one else to tell: nobody sees this process's standard error.
+        send(&socket, &Answer::Refused(format!("a worker could not go on: {why}")))
+    });
+    exit(i32::from(served.is_err()))
+}
+
+fn serve_on(test: &'static Test, socket: &UnixStream) -> io::Result<()> {
     // As cargo does, whoever started us where: a path that a test gives its service is the same one in every clone, and
     // reads the same in traces and snapshots. Where the sources are gone, it stays as it is.
     let _ = crate::package::folder(test).map(std::env::set_current_dir);
-    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let mut worker = Worker { test, heartbeat: process::shared_heartbeat()?, output: Output::catch()? };
+    let mut worker = Worker { test, runner: Runner::new(guard::enter()?)? };
     test.engine.prepare();
-    let mut answers = socket.try_clone()?;
-    for line in BufReader::new(socket).lines() {
-        let job = serde_json::from_str(&line?)?;
-        let answer = worker.work(job)?;
-        let mut line = serde_json::to_string(&answer)?;
-        line.push('\n');
-        answers.write_all(line.as_bytes())?;
+    let mut jobs = BufReader::new(socket);
+    let mut line = String::new();
+    while worker.runner.wait_for(socket)? && jobs.read_line(&mut line)? > 0 {
+        let answer = worker.work(serde_json::from_str(&line)?)?;
+        send(socket, &answer)?;
+        line.clear();
     }
     Ok(())
 }
 
+fn send(mut socket: &UnixStream, answer: &Answer) -> io::Result<()> {
+    let mut line = serde_json::to_string(answer)?;
+    line.push('\n');
+    socket.write_all(line.as_bytes())
+}
+
 struct Worker {
     test: &'static Test,
-    heartbeat: &'static Heartbeat,
-    output: Output,
+    runner: Runner,
 }
 
 impl Worker {
@@ -64,6 +90,7 @@ impl Worker {
                 other => return Ok(other),
             };
             batch.runs += 1;
+            batch.made_again += ran.made_again;
             batch.coverage.add(&ran.coverage);
             if ran.verdict != Verdict::Passed {
                 batch.failed = Some(run);
@@ -73,48 +100,56 @@ impl Worker {
         Ok(Answer::Explored(batch))
     }
 
+    /// Makes one run; again, if it may have been killed from outside.
     fn run(&mut self, source: Source, record: bool, until: Option<usize>) -> io::Result<Answer> {
-        self.output.clear()?;
-        let (test, heartbeat) = (self.test, self.heartbeat);
+        for made_again in 0.. {
+            let (mut heard, end) = self.run_once(source.clone(), record, until)?;
+            if let Some(why) = heard.refusal(end) {
+                return Ok(Answer::Refused(why));
+            }
+            if heard.has_died() && end.may_come_from_outside() && made_again < AGAIN_MAX {
+                continue;
+            }
+            let place = process::last_place(self.runner.heartbeat()).map(|p| format!("{}:{}", p.file(), p.line()));
+            let ran = heard.conclude(end, &self.runner.printed(), place, self.test.engine.words());
+            return Ok(Answer::Ran(Box::new(Ran { made_again, ..ran })));
+        }
+        unreachable!("the last attempt counts, however it ended")
+    }
+
+    fn run_once(&mut self, source: Source, record: bool, until: Option<usize>) -> io::Result<(RunCollector, End)> {
+        let (test, heartbeat) = (self.test, self.runner.heartbeat());
         let plan = match &source {
             Source::Plan(plan) | Source::Again(plan) => (**plan).clone(),
             Source::Seed(seed) | Source::FaultFree(seed) => Plan { seed: *seed, ..Plan::default() },
         };
         let watch = Watch { record, until, heartbeat };
-        let (said, end) = process::run_forked(heartbeat, test.poll_limit(), |pipe| {
+        let mut heard = RunCollector::new(plan, record, until);
+        let end = self.runner.make(test.poll_limit(), &mut |line| heard.hear(line), |pipe| {
             test.engine.run(source, watch, Outlet::new(pipe));
         })?;
-        let mut heard = RunCollector::new(plan, record);
-        for line in said.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            match serde_json::from_slice(line) {
-                Ok(RunMessage::Refused(why) | RunMessage::Searched(Searched { limit: Some(why), .. })) => {
-                    return Ok(Answer::Refused(why));
-                }
-                Ok(told) => heard.hear(told),
-                // A run that dies may die within a line; of one that ended well every line is whole.
-                Err(error) if end == End::Exited(0) && heard.ended.is_none() => {
-                    return Ok(Answer::Refused(format!("a run told its worker what it does not understand: {error}")));
-                }
-                Err(_) => {}
-            }
-        }
-        // A run that is to stop stops at its next poll, which may be some events later.
-        heard.events.truncate(until.unwrap_or(usize::MAX));
-        let place = process::last_place(heartbeat).map(|p| format!("{}:{}", p.file(), p.line()));
-        heard.conclude(end, &mut self.output, place, test.engine.words())
+        Ok((heard, end))
     }
 
     /// Makes a part of a model's search. Of an execution that fails, however it does, a second process finds the plan.
     fn search(&mut self, search: Search) -> io::Result<Answer> {
-        let (told, _) = self.look(&search, None)?;
-        let made = self.heartbeat.count();
+        let mut made_again = 0;
+        let (told, made) = loop {
+            let (told, _, end) = self.look(&search, None)?;
+            let killed = matches!(told, Ok(None)) && end.may_come_from_outside();
+            if !killed || made_again == AGAIN_MAX {
+                break (told, self.runner.heartbeat().count());
+            }
+            made_again += 1;
+        };
         match told {
             Ok(Some(searched)) => {
-                Ok(searched_answer(Searched { executions: searched.executions.max(made), ..searched }))
+                let executions = searched.executions.max(made);
+                Ok(searched_answer(Searched { executions, made_again, ..searched }))
             }
             Err(why) => Ok(Answer::Refused(why)),
             Ok(None) => {
-                let (told, plan) = self.look(&search, Some(made))?;
+                let (told, plan, _) = self.look(&search, Some(made))?;
                 let told = match told {
                     Ok(told) => told.unwrap_or_default(),
                     Err(why) => return Ok(Answer::Refused(why)),
@@ -124,32 +159,29 @@ impl Worker {
                         "execution {made} failed, and its plan was not found: {limit}"
                     )));
                 }
-                let plan = told.failed.unwrap_or(plan);
-                Ok(searched_answer(Searched { executions: made, failed: Some(plan), ..Searched::default() }))
+                let failed = Some(told.failed.unwrap_or(plan));
+                Ok(searched_answer(Searched { executions: made, failed, made_again, ..Searched::default() }))
             }
         }
     }
 
     /// Lets a process search, or find the plan of its `nth` execution.
     fn look(&mut self, search: &Search, nth: Option<u64>) -> io::Result<Looked> {
-        self.output.clear()?;
-        let (test, heartbeat) = (self.test, self.heartbeat);
-        let (said, _) = process::run_forked(heartbeat, test.poll_limit(), |pipe| {
-            test.engine.search(search.clone(), nth, heartbeat, Outlet::new(pipe));
-        })?;
+        let (test, heartbeat) = (self.test, self.runner.heartbeat());
         let mut told = Ok(None);
         let mut plan = Plan::default();
-        for line in said.split(|byte| *byte == b'\n') {
-            match serde_json::from_slice(line) {
-                Ok(RunMessage::Searched(searched)) => told = Ok(Some(searched)),
-                Ok(RunMessage::Refused(why)) => told = Err(why),
-                Ok(RunMessage::Plan(told)) => plan = told,
-                Ok(RunMessage::Deviates(deviation)) => plan.deviate(deviation),
-                // It may die within a line.
-                _ => {}
-            }
-        }
-        Ok((told, plan))
+        let mut hear = |line: &[u8]| match serde_json::from_slice(line) {
+            Ok(RunMessage::Searched(searched)) => told = Ok(Some(searched)),
+            Ok(RunMessage::Refused(why)) => told = Err(why),
+            Ok(RunMessage::Plan(told)) => plan = told,
+            Ok(RunMessage::Deviates(deviation)) => plan.deviate(deviation),
+            // It may die within a line.
+            _ => {}
+        };
+        let end = self.runner.make(test.poll_limit(), &mut hear, |pipe| {
+            test.engine.search(search.clone(), nth, heartbeat, Outlet::new(pipe));
+        })?;
+        Ok((told, plan, end))
     }
 }
 
@@ -157,71 +189,5 @@ fn searched_answer(searched: Searched) -> Answer {
     Answer::Searched(Box::new(searched))
 }
 
-/// What a search's process told, `None` if an execution failed in it, and the plan that it told.
-type Looked = (Result<Option<Searched>, String>, Plan);
-
-/// What a run has told so far.
-struct RunCollector {
-    plan: Plan,
-    events: Vec<Event>,
-    left_out: usize,
-    ended: Option<Ended>,
-    stopped: Option<Vec<String>>,
-    record: bool,
-}
-
-impl RunCollector {
-    fn new(plan: Plan, record: bool) -> RunCollector {
-        RunCollector { plan, events: vec![], left_out: 0, ended: None, stopped: None, record }
-    }
-
-    fn hear(&mut self, told: RunMessage) {
-        match told {
-            RunMessage::Plan(plan) => self.plan = plan,
-            RunMessage::Event(event) => self.events.push(event),
-            RunMessage::Stopped(waits) => self.stopped = Some(waits),
-            RunMessage::Ended(ended) => self.ended = Some(*ended),
-            RunMessage::Deviates(deviation) => self.plan.deviate(deviation),
-            RunMessage::Refused(_) | RunMessage::Searched(_) => {}
-        }
-        if self.events.len() >= 2 * EVENTS_MAX {
-            self.leave_out();
-        }
-    }
-
-    fn leave_out(&mut self) {
-        let surplus = self.events.len().saturating_sub(EVENTS_MAX);
-        self.events.drain(..surplus);
-        self.left_out += surplus;
-    }
-
-    fn conclude(mut self, end: End, output: &mut Output, place: Option<String>, words: &Words) -> io::Result<Answer> {
-        self.leave_out();
-        let ended = match self.ended.take() {
-            Some(ended) => ended,
-            None if self.stopped.is_some() => Ended::at(Verdict::Passed, 0),
-            None => {
-                let failure = verdict::of_death(end, &output.tail()?, place, words);
-                let digest = self.events.iter().fold(0, |digest, event| seed_of(digest, hash_of(event)));
-                Ended::at(Verdict::Failed(failure), digest)
-            }
-        };
-        Ok(Answer::Ran(Box::new(Ran {
-            plan: self.plan,
-            verdict: ended.verdict,
-            digest: ended.digest,
-            events: self.events,
-            left_out: self.left_out,
-            coverage: ended.coverage,
-            never_began: ended.never_began,
-            sockets: ended.sockets,
-            waits: self.stopped.unwrap_or_default(),
-            printed: if self.record { output.tail()? } else { String::new() },
-        })))
-    }
-}
-
-/// What stays the same when lines of the source move.
-fn hash_of(event: &Event) -> u64 {
-    event.host.bytes().fold(event.at ^ event.kind as u64, |hash, byte| seed_of(hash, u64::from(byte)))
-}
+/// What a search's process told, `None` if an execution failed in it, the plan that it told, and how it ended.
+type Looked = (Result<Option<Searched>, String>, Plan, End);

@@ -1,8 +1,8 @@
 //! The verdict on a run that died without giving one.
 
-use super::process::{End, MEMORY_MAX};
+use super::watch::End;
 use crate::{
-    engine::Words,
+    engine::{MEMORY_MAX, Words},
     verdict::{Class, Failure},
 };
 use nix::sys::signal::Signal;
@@ -46,8 +46,11 @@ pub fn of_death(end: End, printed: &str, place: Option<String>, words: &Words) -
 }
 
 fn still_verdict(seconds: u64, busy: bool, words: &Words) -> (Class, &'static str, String) {
-    let what = if busy { "a loop without end" } else { "a call that blocks the thread" };
-    let message = format!("{} took more than {seconds} s of real time: {what}", words.step);
+    let (time, what) = match busy {
+        true => ("processor time", "a loop without end"),
+        false => ("real time", "a call that blocks the thread"),
+    };
+    let message = format!("{} took more than {seconds} s of {time}: {what}", words.step);
     (Class::EndlessLoop, words.time_goes_on, message)
 }
 

@@ -58,19 +58,29 @@ impl Parts {
         self.parts.iter().filter(|part| matches!(part.state, State::Todo)).count()
     }
 
+    /// Whether there is a part that nobody has and that may count, if so many executions are `left`.
+    pub fn has_next(&self, left: u64) -> bool {
+        self.next(left).is_some()
+    }
+
     /// Hands out the next part that nobody has, with the most executions to make: if so many are `left` that it may count.
     pub fn take(&mut self, left: u64, most: u64) -> Option<(u64, String, usize, u64)> {
+        let (index, before) = self.next(left)?;
+        let part = &mut self.parts[index];
+        part.state = State::Busy;
+        Some((part.id, part.from.clone(), part.within, most.min(left - before)))
+    }
+
+    /// The index of that part, and how many executions before it were made that do not count yet.
+    fn next(&self, left: u64) -> Option<(usize, u64)> {
         let mut before = 0;
-        for part in self.parts.iter_mut().rev() {
+        for (index, part) in self.parts.iter().enumerate().rev() {
             before += part.made;
             match &part.state {
                 State::Done(searched) if searched.failed.is_some() || searched.limit.is_some() => return None,
                 State::Done(_) | State::Busy => {}
                 State::Todo if before >= left => return None,
-                State::Todo => {
-                    part.state = State::Busy;
-                    return Some((part.id, part.from.clone(), part.within, most.min(left - before)));
-                }
+                State::Todo => return Some((index, before)),
             }
         }
         None

@@ -1,0 +1,159 @@
+//! Collects what a run tells its worker. Of a run with more events than a trace may have, the last ones are kept.
+
+use super::{verdict, watch::End};
+use crate::{
+    engine::Words,
+    event::Event,
+    job::{Ended, Ran, RunMessage, Searched},
+    plan::Plan,
+    seed::seed_of,
+    trace::EVENTS_MAX,
+    verdict::Verdict,
+};
+use std::collections::VecDeque;
+
+/// How many bytes of events are kept, as they are told.
+const EVENTS_BYTES_MAX: usize = 64 << 20;
+
+/// What a run has told so far.
+pub struct RunCollector {
+    plan: Plan,
+    /// Each with the length of its line.
+    events: VecDeque<(Event, usize)>,
+    bytes: usize,
+    left_out: usize,
+    ended: Option<Ended>,
+    stopped: Option<Vec<String>>,
+    refused: Option<String>,
+    /// Why the first line that is no message is none.
+    torn: Option<serde_json::Error>,
+    record: bool,
+    until: Option<usize>,
+}
+
+impl RunCollector {
+    /// Of a run of this plan that has told nothing yet. Events are counted up to `until`.
+    pub fn new(plan: Plan, record: bool, until: Option<usize>) -> RunCollector {
+        let (events, bytes, left_out) = Default::default();
+        let (ended, stopped, refused, torn) = Default::default();
+        RunCollector { plan, events, bytes, left_out, ended, stopped, refused, torn, record, until }
+    }
+
+    /// Takes one line.
+    pub fn hear(&mut self, line: &[u8]) {
+        match serde_json::from_slice(line) {
+            Ok(RunMessage::Plan(plan)) => self.plan = plan,
+            Ok(RunMessage::Event(event)) => self.keep(event, line.len()),
+            Ok(RunMessage::Stopped(waits)) => self.stopped = Some(waits),
+            Ok(RunMessage::Ended(ended)) => self.ended = Some(*ended),
+            Ok(RunMessage::Deviates(deviation)) => self.plan.deviate(deviation),
+            Ok(RunMessage::Refused(why) | RunMessage::Searched(Searched { limit: Some(why), .. })) => {
+                self.refused = self.refused.take().or(Some(why));
+            }
+            Ok(RunMessage::Searched(_)) => {}
+            Err(error) => self.torn = self.torn.take().or(Some(error)),
+        }
+    }
+
+    fn keep(&mut self, event: Event, bytes: usize) {
+        // A run that is to stop stops at its next poll, which may be some events later.
+        if self.until.is_some_and(|until| self.left_out + self.events.len() >= until) {
+            return;
+        }
+        self.events.push_back((event, bytes));
+        self.bytes += bytes;
+        while self.events.len() > EVENTS_MAX || self.bytes > EVENTS_BYTES_MAX {
+            let Some((_, bytes)) = self.events.pop_front() else { break };
+            self.bytes -= bytes;
+            self.left_out += 1;
+        }
+    }
+
+    /// Whether the run ended without saying how.
+    pub fn has_died(&self) -> bool {
+        self.ended.is_none() && self.stopped.is_none()
+    }
+
+    /// Why the run could not be made. One that dies may die within a line; of one that ended well every line is whole.
+    pub fn refusal(&mut self, end: End) -> Option<String> {
+        let torn = self.torn.take().filter(|_| end == End::Exited(0) && self.ended.is_none());
+        let torn = torn.map(|error| format!("protocol error: a run told its worker what is no message: {error}"));
+        self.refused.take().or(torn)
+    }
+
+    /// What came of the run, from how it ended, what it printed last and the place that it reached last.
+    pub fn conclude(self, end: End, printed: &str, place: Option<String>, words: &Words) -> Ran {
+        let events: Vec<Event> = self.events.into_iter().map(|(event, _)| event).collect();
+        let ended = match self.ended {
+            Some(ended) => ended,
+            None if self.stopped.is_some() => Ended::at(Verdict::Passed, 0),
+            None => {
+                let failure = verdict::of_death(end, printed, place, words);
+                let digest = events.iter().fold(0, |digest, event| seed_of(digest, hash_of(event)));
+                Ended::at(Verdict::Failed(failure), digest)
+            }
+        };
+        Ran {
+            plan: self.plan,
+            verdict: ended.verdict,
+            digest: ended.digest,
+            events,
+            left_out: self.left_out,
+            coverage: ended.coverage,
+            never_began: ended.never_began,
+            sockets: ended.sockets,
+            waits: self.stopped.unwrap_or_default(),
+            printed: if self.record { printed.to_owned() } else { String::new() },
+            made_again: 0,
+        }
+    }
+}
+
+/// What stays the same when lines of the source move.
+fn hash_of(event: &Event) -> u64 {
+    event.host.bytes().fold(event.at ^ event.kind as u64, |hash, byte| seed_of(hash, u64::from(byte)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Kind;
+
+    const WORDS: Words = Words {
+        nobody_exits: "",
+        time_goes_on: "",
+        step: "",
+        last: "",
+        on_segfault: None,
+        nondeterminism: "",
+        passes_alone: "",
+    };
+
+    fn event(at: u64, text: String) -> Event {
+        let (host, task, place, fields) = Default::default();
+        Event { at, host, task, place, kind: Kind::Test, text, fields }
+    }
+
+    #[track_caller]
+    fn check(told: impl Iterator<Item = Event>, until: Option<usize>, kept: usize, left_out: usize) {
+        let mut collector = RunCollector::new(Plan::default(), true, until);
+        for event in told {
+            collector.hear(serde_json::to_string(&RunMessage::Event(event)).unwrap().as_bytes());
+            assert!(collector.events.len() <= EVENTS_MAX && collector.bytes <= EVENTS_BYTES_MAX);
+        }
+        let ran = collector.conclude(End::Exited(0), "", None, &WORDS);
+        assert_eq!((ran.events.len(), ran.left_out), (kept, left_out));
+    }
+
+    #[test]
+    fn the_last_events_are_kept() {
+        check((0..10).map(|at| event(at, String::new())), None, 10, 0);
+        check((0..100_010).map(|at| event(at, String::new())), None, EVENTS_MAX, 10);
+        check((0..10).map(|at| event(at, String::new())), Some(4), 4, 0);
+    }
+
+    #[test]
+    fn large_events_are_bounded_by_their_bytes() {
+        check((0..100).map(|at| event(at, "x".repeat(1 << 20))), None, 63, 37);
+    }
+}
