@@ -10,7 +10,7 @@ use crate::{
 };
 use refrain_core::{
     find::Found,
-    protocol::{Budget, Coverage, Exploration, Outcome, Request, Searched},
+    protocol::{Budget, Coverage, Exploration, Machine, Outcome, Request, Searched},
 };
 use refrain_report as report;
 use refrain_report::{Standing, Style, counted, grouped};
@@ -117,6 +117,7 @@ struct Total {
     wrong: String,
     runs: u64,
     coverage: Coverage,
+    machine: Machine,
     engines: Vec<Searched>,
     unexplored: usize,
 }
@@ -154,6 +155,7 @@ impl Total {
         self.exits.push(exit);
         self.runs += exploration.runs;
         self.coverage.add(&exploration.coverage);
+        self.machine = self.machine.and(exploration.machine);
         self.engines.extend(exploration.engines);
     }
 
@@ -187,7 +189,8 @@ impl Total {
         let [gap, gap_before] = [&coverage, &engines].map(|table| if table.is_empty() { "" } else { "\n" });
         let wrong =
             if self.exits.len() > 1 && !self.wrong.is_empty() { format!("{}\n", self.wrong) } else { String::new() };
-        format!("\n{engines}{gap_before}{coverage}{gap}{wrong}{}, {seconds:.1} s", parts.join(", "))
+        let machine = report::machine(self.machine);
+        format!("\n{engines}{gap_before}{coverage}{gap}{wrong}{machine}{}, {seconds:.1} s", parts.join(", "))
     }
 
     fn exit(&self) -> Exit {

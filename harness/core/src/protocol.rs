@@ -122,6 +122,30 @@ pub struct Exploration {
     pub engines: Vec<Searched>,
     /// What was caught and saved, if anything.
     pub caught: Option<Caught>,
+    /// How the machine disturbed it.
+    #[serde(default)]
+    pub machine: Machine,
+}
+
+/// What a machine does to runs that says nothing about the tested service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Machine {
+    /// How many runs were made again, because something outside may have killed them.
+    pub made_again: u64,
+    /// Whether it refuses to switch off the randomisation of addresses.
+    pub randomises_addresses: bool,
+}
+
+impl Machine {
+    /// What happened to this and to the other.
+    #[must_use]
+    pub fn and(self, other: Machine) -> Machine {
+        Machine {
+            made_again: self.made_again + other.made_again,
+            randomises_addresses: self.randomises_addresses || other.randomises_addresses,
+        }
+    }
 }
 
 /// What one engine searched of a model.

@@ -9,7 +9,7 @@ use anstyle::AnsiColor;
 use refrain_core::{
     escape::escaped,
     plan::Plan,
-    protocol::{Caught, Exploration, SavedAt, Searched},
+    protocol::{Caught, Exploration, Machine, SavedAt, Searched},
     verdict::Class,
 };
 use std::path::Path;
@@ -87,6 +87,23 @@ fn plan_lines(plan: &Plan, style: Style) -> String {
     let sentences = plan.sentences().into_iter().flat_map(|sentence| lines(&sentence, INDENT, style));
     let label = |nth| if nth == 0 { paint("plan  ", DIM, style) } else { " ".repeat(6) };
     sentences.enumerate().map(|(nth, line)| format!("  {} {line}\n", label(nth))).collect()
+}
+
+/// What the machine did to runs, a line each; empty if it left them alone.
+pub fn machine(machine: Machine) -> String {
+    let mut text = String::new();
+    if machine.made_again > 0 {
+        let runs = counted(machine.made_again, "runs");
+        text += &format!(
+            "note: {runs} died of a signal from outside and came through when made again: did the machine run out of memory?\n"
+        );
+    }
+    if machine.randomises_addresses {
+        text += "note: this system refuses to switch off address randomisation (personality), so addresses differ from run to \
+                 run; a service that depends on them is reported as nondeterminism. In Docker, allow it with \
+                 `--security-opt seccomp=unconfined`\n";
+    }
+    text
 }
 
 /// How the search of a model ended, by its last engine: `loom, any preemptions: complete`; empty if there was none.
@@ -185,7 +202,16 @@ mod tests {
             saved: SavedAt::Traces("traces/link-7c1e.jsonl".into()),
         });
         let (coverage, engines) = Default::default();
-        Exploration { seed: 1, runs: 1_200, took_ms: 340, expect, coverage, engines, caught }
+        Exploration {
+            seed: 1,
+            runs: 1_200,
+            took_ms: 340,
+            expect,
+            coverage,
+            engines,
+            caught,
+            machine: Machine::default(),
+        }
     }
 
     #[test]

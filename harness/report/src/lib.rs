@@ -17,7 +17,7 @@ mod timeline;
 
 pub use coverage::coverage;
 pub use exploration::{
-    Standing, all_engines, caught, counted, engines, grouped, last_engine, result, saved, shell_word, standing,
+    Standing, all_engines, caught, counted, engines, grouped, last_engine, machine, result, saved, shell_word, standing,
 };
 pub use failure::{failure, headline};
 pub use model::{Core, model};

@@ -9,5 +9,6 @@ mod guards;
 mod model;
 mod network;
 mod plans;
+mod processes;
 mod saving;
 mod verdicts;

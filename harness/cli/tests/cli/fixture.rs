@@ -3,7 +3,7 @@
 use refrain_core::{
     event::{Event, Kind},
     plan::{Argument, Plan},
-    protocol::{Caught, Coverage, Exploration, Fired, Message, Outcome, SavedAt},
+    protocol::{Caught, Coverage, Exploration, Fired, Machine, Message, Outcome, SavedAt},
     socket::STATES,
     trace::{self, Engine, Trace},
     verdict::{Class, Failure},
@@ -78,7 +78,16 @@ pub fn exploration(expect: Option<Class>, caught: Option<Caught>) -> Exploration
         holds: 7,
         polls: 12_000,
     };
-    Exploration { seed: 7, runs: 1_500, took_ms: 1_234, expect, coverage, engines: vec![], caught }
+    Exploration {
+        seed: 7,
+        runs: 1_500,
+        took_ms: 1_234,
+        expect,
+        coverage,
+        engines: vec![],
+        caught,
+        machine: Machine::default(),
+    }
 }
 
 pub fn caught(dir: &Path, class: Class) -> Caught {

@@ -13,10 +13,15 @@ use crate::{
     test::Test,
     verdict::Verdict,
 };
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+};
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     os::{fd::AsFd, unix::net::UnixStream},
     path::Path,
+    process,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -65,10 +70,15 @@ fn send(socket: &mut impl Write, message: &Message) -> io::Result<()> {
 }
 
 /// The other side says that it has heard enough by closing its half of the socket. So does ctrl-c, which reaches it too.
+/// Once it is gone, nobody waits for an answer: this process ends, and its workers with it.
 fn stop_when_asked(mut reader: BufReader<UnixStream>, stop: Arc<AtomicBool>) {
     thread::spawn(move || {
-        let _ = io::copy(&mut reader, &mut io::sink());
+        let _ = reader.read_to_end(&mut vec![]);
         stop.store(true, Relaxed);
+        // That the other side is gone is told unasked.
+        let mut fds = [PollFd::new(reader.get_ref().as_fd(), PollFlags::empty())];
+        while poll(&mut fds, PollTimeout::NONE) == Err(Errno::EINTR) {}
+        process::exit(1)
     });
 }
 

@@ -57,8 +57,9 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
     let nobody = ProgressSink { stop: &AtomicBool::new(false), progress: &|_| {} };
     let explored = exploration(test, &mut pool, base(test), Limit::Runs(test.runs), nobody)?;
     let style = Style::default();
+    let machine = report::machine(explored.machine);
     let report = format!(
-        "{}\n{}{}",
+        "{}\n{}{}{machine}",
         report::result(&explored, style),
         report::coverage(&explored.coverage, style),
         report::engines(&explored.engines, style)
@@ -69,11 +70,11 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
         }
         Standing::Passed | Standing::CaughtAsExpected(_) => Ok((report, snapshots)),
         Standing::Failed(caught) => {
-            Err(format!("{}\n{}", test.name(), report::caught(&from_here(test, caught), style)))
+            Err(format!("{}\n{}{machine}", test.name(), report::caught(&from_here(test, caught), style)))
         }
         Standing::NotCaught(class) => Err(format!(
             "{}: expected a {class}, and {} runs from seed {} caught none: the harness has become blind to it, or the \
-             seeded bug is well",
+             seeded bug is well\n{machine}",
             test.name(),
             explored.runs,
             explored.seed
@@ -161,6 +162,7 @@ pub(crate) fn exploration(
         coverage: explored.coverage,
         engines: explored.engines,
         caught,
+        machine: pool.machine(),
     })
 }
 

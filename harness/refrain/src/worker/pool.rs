@@ -3,7 +3,7 @@
 use crate::{
     engine::{self, Ask, Refusal, Slot, Workers, refused},
     job::{Answer, Job},
-    protocol::ENV,
+    protocol::{ENV, Machine},
 };
 use nix::sys::personality::{self, Persona};
 use std::{
@@ -38,7 +38,7 @@ struct Worker {
     test: &'static str,
     is_first: bool,
     process: Option<Process>,
-    made_again: u64,
+    machine: Machine,
 }
 
 /// A worker's process, guard included.
@@ -55,13 +55,13 @@ pub(crate) fn default_jobs() -> usize {
 impl Pool {
     /// Of at most `jobs` workers of a test of this executable.
     pub fn new(test: &'static str, jobs: usize) -> Pool {
-        let worker = |nth| Worker { test, is_first: nth == 0, process: None, made_again: 0 };
+        let worker = |nth| Worker { test, is_first: nth == 0, process: None, machine: Machine::default() };
         Pool { workers: (0..jobs.max(1)).map(worker).collect() }
     }
 
-    /// How many runs and jobs were made again, because something outside may have killed them.
-    pub fn made_again(&self) -> u64 {
-        self.workers.iter().map(|worker| worker.made_again).sum()
+    /// What the machine did to the runs of these workers.
+    pub fn machine(&self) -> Machine {
+        self.workers.iter().fold(Machine::default(), |sum, worker| sum.and(worker.machine))
     }
 }
 
@@ -78,7 +78,7 @@ impl Ask for Worker {
 
     fn ask(&mut self, job: &Job, _slot: Slot) -> Result<Answer, Refusal> {
         let answer = self.exchange(job).map_err(refused)?;
-        self.made_again += match &answer {
+        self.machine.made_again += match &answer {
             Answer::Explored(batch) => batch.made_again,
             Answer::Searched(searched) => searched.made_again,
             Answer::Ran(ran) => ran.made_again,
@@ -95,7 +95,11 @@ impl Worker {
         loop {
             let process = match &mut self.process {
                 Some(process) => process,
-                None => self.process.insert(Process::start(self.test)?),
+                None => {
+                    let (process, randomises_addresses) = Process::start(self.test)?;
+                    self.machine.randomises_addresses |= randomises_addresses;
+                    self.process.insert(process)
+                }
             };
             match process.ask(job)? {
                 Some(answer) => return Ok(answer),
@@ -107,7 +111,7 @@ impl Worker {
                 }
                 None => {
                     self.process = None;
-                    self.made_again += 1;
+                    self.machine.made_again += 1;
                     lost += 1;
                 }
             }
@@ -116,7 +120,8 @@ impl Worker {
 }
 
 impl Process {
-    fn start(test: &str) -> io::Result<Process> {
+    /// Starts a worker, and says whether its addresses are random.
+    fn start(test: &str) -> io::Result<(Process, bool)> {
         let (ours, theirs) = UnixStream::pair()?;
         let mut command = Command::new(std::env::current_exe()?);
         // That the test is asked for is known: an ignored one runs, too.
@@ -126,8 +131,8 @@ impl Process {
         command.process_group(0);
         // What a run prints, and what its errors carry, is the same wherever it runs.
         command.env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
-        let child = without_randomised_addresses(|| command.spawn())?;
-        Ok(Process { child, socket: BufReader::new(ours) })
+        let (child, randomises_addresses) = without_randomised_addresses(|| command.spawn());
+        Ok((Process { child: child?, socket: BufReader::new(ours) }, randomises_addresses))
     }
 
     /// Does one job; `None` if the process is gone.
@@ -158,16 +163,16 @@ impl Drop for Process {
     }
 }
 
-/// Starts a process whose addresses are the same each time. Where that is forbidden they are not, and a service whose
-/// behaviour depends on addresses is then found to be nondeterministic.
-fn without_randomised_addresses<R>(start: impl FnOnce() -> R) -> R {
-    let before = personality::get();
-    if let Ok(before) = before {
-        let _ = personality::set(before | Persona::ADDR_NO_RANDOMIZE);
+/// Starts a process whose addresses are the same each time. Where that is forbidden they are not, which is said, too.
+fn without_randomised_addresses<R>(start: impl FnOnce() -> R) -> (R, bool) {
+    let before = personality::get().unwrap_or(Persona::empty());
+    if before.contains(Persona::ADDR_NO_RANDOMIZE) {
+        return (start(), false);
     }
+    let refused = personality::set(before | Persona::ADDR_NO_RANDOMIZE).is_err();
     let started = start();
-    if let Ok(before) = before {
+    if !refused {
         let _ = personality::set(before);
     }
-    started
+    (started, refused)
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Write},
     os::{fd::OwnedFd, unix::net::UnixStream},
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
@@ -27,6 +28,34 @@ impl Started {
     /// A worker, whose addresses are random: no run may depend on them.
     pub fn worker(test: &str) -> Started {
         Started::new(own(), test, "worker")
+    }
+
+    /// Asks one test what `cargo refrain` asks, and does not wait for the answer.
+    pub fn command(test: &str, request: &Request, environment: &[(&str, &Path)]) -> Started {
+        let mut command = own();
+        command.envs(environment.iter().copied());
+        Started::command_in(command, test, request)
+    }
+
+    fn command_in(command: Command, test: &str, request: &Request) -> Started {
+        let mut started = Started::new(command, test, "command");
+        started.say(&serde_json::to_string(request).unwrap());
+        started
+    }
+
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the answer.
+    pub fn outcome(&mut self) -> Outcome {
+        loop {
+            match serde_json::from_str(&self.hear()).unwrap() {
+                Message::Progress(_) | Message::Printed(_) => {}
+                Message::Done(outcome) => return *outcome,
+            }
+        }
     }
 
     fn say(&mut self, line: &str) {
@@ -67,17 +96,10 @@ fn own() -> Command {
 
 /// Asks one test what `cargo refrain` asks.
 pub fn ask(test: &str, request: &Request) -> Outcome {
-    ask_in(own(), test, request)
+    Started::command(test, request, &[]).outcome()
 }
 
 /// The same of an executable that is started in another way.
 pub fn ask_in(command: Command, test: &str, request: &Request) -> Outcome {
-    let mut started = Started::new(command, test, "command");
-    started.say(&serde_json::to_string(request).unwrap());
-    loop {
-        match serde_json::from_str(&started.hear()).unwrap() {
-            Message::Progress(_) | Message::Printed(_) => {}
-            Message::Done(outcome) => return *outcome,
-        }
-    }
+    Started::command_in(command, test, request).outcome()
 }

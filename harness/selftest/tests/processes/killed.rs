@@ -1,0 +1,116 @@
+//! Who is killed takes down whatever it started, and what it did is done again.
+
+use super::{children, eventually, explore, is_gone, kill_now, write_down, written_down};
+use crate::driver::Started;
+use nix::unistd::{ForkResult, fork, pause, setsid};
+use refrain::World;
+use refrain_core::protocol::{Exploration, Machine, Outcome};
+use std::{process::id, thread, time::Duration};
+use tempfile::NamedTempFile;
+
+/// A poll without end, beside a daemon, if a test looks after them.
+#[refrain::test(runs = 1, poll_limit = "1h")]
+async fn goes_on_for_ever(_world: World) {
+    if std::env::var_os(super::PIDS).is_none() {
+        return;
+    }
+    // SAFETY: the run's other thread waits for this one, and holds nothing.
+    if let ForkResult::Child = unsafe { fork() }.unwrap() {
+        setsid().unwrap();
+        write_down(id());
+        loop {
+            pause();
+        }
+    }
+    write_down(id());
+    loop {
+        pause();
+    }
+}
+
+#[refrain::test(runs = 1)]
+async fn takes_a_while(_world: World) {
+    if std::env::var_os(super::PIDS).is_some() {
+        write_down(id());
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The guard and the worker of a test with one worker.
+fn guard_and_worker(test: &Started) -> Option<(u32, u32)> {
+    let guard = *children(test.id()).first()?;
+    Some((guard, *children(guard).first()?))
+}
+
+/// Kills one of these: the test (0), the guard (1) or the worker (2).
+fn check(victim: usize) {
+    let pids = NamedTempFile::new().unwrap();
+    let test = explore("killed::goes_on_for_ever", 1, pids.path());
+    eventually("a run and its daemon", || written_down(pids.path()).len() == 2);
+    let (guard, worker) = guard_and_worker(&test).unwrap();
+    let mut all = written_down(pids.path());
+    kill_now([test.id(), guard, worker][victim]);
+    all.extend([guard, worker]);
+    eventually("the end of what was below it", || all.iter().all(|pid| is_gone(*pid)));
+    if victim > 0 {
+        eventually("another worker", || written_down(pids.path()).len() == 4);
+        kill_now(test.id());
+        eventually("the end of the other worker", || written_down(pids.path()).iter().all(|pid| is_gone(*pid)));
+    }
+}
+
+#[test]
+fn everything_dies_with_the_test() {
+    check(0);
+}
+
+#[test]
+fn everything_dies_with_the_guard() {
+    check(1);
+}
+
+#[test]
+fn everything_dies_with_the_worker() {
+    check(2);
+}
+
+/// `cargo refrain` holds the other end of the test's standard input.
+#[test]
+fn everything_dies_with_the_command() {
+    let pids = NamedTempFile::new().unwrap();
+    let test = explore("killed::goes_on_for_ever", 1, pids.path());
+    eventually("a run and its daemon", || written_down(pids.path()).len() == 2);
+    let (guard, worker) = guard_and_worker(&test).unwrap();
+    let mut all = written_down(pids.path());
+    all.extend([test.id(), guard, worker]);
+    // It waits for the test.
+    drop(test);
+    eventually("the end of the test", || all.iter().all(|pid| is_gone(*pid)));
+}
+
+#[test]
+fn what_is_killed_from_outside_is_made_again() {
+    const RUNS: u64 = 60;
+    let pids = NamedTempFile::new().unwrap();
+    let mut test = explore("killed::takes_a_while", RUNS, pids.path());
+    let runs = |count: usize| eventually("runs", || written_down(pids.path()).len() >= count);
+    for (nth, victim) in ["run", "guard", "run", "worker", "run"].into_iter().enumerate() {
+        runs(6 * (nth + 1));
+        eventually("something to kill", || {
+            let Some((guard, worker)) = guard_and_worker(&test) else { return false };
+            let run = children(worker).first().copied();
+            let victim = match victim {
+                "run" => run,
+                "guard" => run.and(Some(guard)),
+                _ => run.and(Some(worker)),
+            };
+            victim.map(kill_now).is_some()
+        });
+    }
+    let outcome = test.outcome();
+    let Outcome::Explored(Exploration { runs, caught: None, machine: Machine { made_again, .. }, .. }) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(runs, RUNS);
+    assert!((2..=5).contains(&made_again), "{made_again}");
+}

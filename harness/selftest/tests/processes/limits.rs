@@ -1,0 +1,88 @@
+//! What a run may take, and when it has taken too long.
+
+use nix::{
+    sys::{
+        resource::{UsageWho, getrusage},
+        time::TimeValLike,
+    },
+    unistd::write,
+};
+use refrain::World;
+use refrain_core::protocol::{Budget, Exploration, Outcome, Request};
+use std::{
+    fs,
+    io::Write,
+    os::fd::BorrowedFd,
+    process::{Child, Command},
+    time::Duration,
+};
+
+#[refrain::test(runs = 3)]
+async fn a_service_that_writes_to_low_descriptors_disturbs_nothing(world: World) {
+    world.host("server", || async {
+        for fd in 3..256 {
+            // SAFETY: none. Whoever owns it will find garbage in it, and that is what the test is about.
+            let _ = write(unsafe { BorrowedFd::borrow_raw(fd) }, b"{\"garbage\":\n");
+        }
+        std::future::pending::<()>().await
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+}
+
+/// What all processes share in memory, in KiB.
+fn shared_memory() -> u64 {
+    let info = fs::read_to_string("/proc/meminfo").unwrap();
+    let line = info.lines().find(|line| line.starts_with("Shmem:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[refrain::test(runs = 1)]
+async fn what_a_run_prints_takes_no_memory(_world: World) {
+    const MIB: u64 = 512;
+    let before = shared_memory();
+    let text = vec![b'x'; 1 << 20];
+    for _ in 0..MIB {
+        std::io::stdout().write_all(&text).unwrap();
+    }
+    let taken = shared_memory().saturating_sub(before) >> 10;
+    assert!(taken < MIB / 2, "{taken} MiB");
+}
+
+/// Computes for longer than the poll limit, if the machine is busy.
+#[refrain::test(runs = 1, poll_limit = "2s")]
+async fn a_poll_that_computes(_world: World) {
+    let used = || {
+        let usage = getrusage(UsageWho::RUSAGE_THREAD).unwrap();
+        (usage.user_time() + usage.system_time()).num_milliseconds()
+    };
+    let before = used();
+    while used() - before < 700 {}
+}
+
+/// Processes that keep all processors busy.
+struct Load(Vec<Child>);
+
+impl Load {
+    fn start(processes: usize) -> Load {
+        let spin = || Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
+        Load((0..processes).map(|_| spin()).collect())
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_sound_service_is_not_failed_because_the_machine_is_busy() {
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let _load = Load::start(4 * cores);
+    let request = Request::Explore { seed: 1, budget: Budget::Runs(1), jobs: Some(1) };
+    let outcome = crate::driver::ask("processes::limits::a_poll_that_computes", &request);
+    assert!(matches!(outcome, Outcome::Explored(Exploration { caught: None, .. })), "{outcome:?}");
+}
