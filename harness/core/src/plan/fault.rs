@@ -21,6 +21,7 @@ mod fail_lookups;
 mod kill;
 mod limit;
 mod lose;
+mod lose_acknowledgements;
 mod one_way_cut;
 mod pause;
 mod refuse_syns;
@@ -236,6 +237,7 @@ kinds! {
     fail_lookups::FailLookups,
     fail_accepts::FailAccepts,
     custom_rule::CustomRule,
+    lose_acknowledgements::LoseAcknowledgements,
 }
 
 impl Fault {
@@ -350,8 +352,8 @@ mod tests {
     #[test]
     fn all_allows_every_kind() {
         let allowed = Faults::between("a", "b").all().rule("lose_nth");
-        let allowed: Vec<_> = allowed.kinds().map(|kind| kind.name).collect();
-        assert_eq!(allowed, KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>());
+        let allowed: BTreeSet<_> = allowed.kinds().map(|kind| kind.name).collect();
+        assert_eq!(allowed, KINDS.iter().map(|kind| kind.name).collect());
     }
 
     #[test]

@@ -38,6 +38,7 @@ const SENTENCES: &[&str] = &[
     "fail accepts on exchange at 1 s",
     "rule lose_nth 3 on notes -> exchange at 1 s for 5 s",
     "rule lose_all on notes <-> exchange at 1 s",
+    "lose 10 % of acknowledgements on exchange <-> notes at 1 s for 5 s",
     "rule lose_text {\"text\":\" on a -> b at 1 s\"} on notes -> exchange at 1 s",
     "reset exchange <-> notes when exchange receives the 1000th byte from notes",
 ];
