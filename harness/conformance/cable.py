@@ -4,6 +4,8 @@ Each line on standard input is a command, and is answered with `ok`, or why not,
     plug END NAMESPACE ADDRESS  plugs end 0 or 1 into a namespace, given as a file, which has the address from then on
     cut END                     loses what that end sends
     lose END PERCENT            loses so many of its packets by chance
+    next END COUNT              loses so many of its next TCP packets with data
+    acknowledgements END        loses its TCP packets that acknowledge and carry nothing
     double END PERCENT          carries so many of them twice
     delay END MS                carries them so much later
     shuffle END MS              carries each later by up to so much, by chance: they overtake each other
@@ -29,7 +31,8 @@ IFF_TUN, IFF_NO_PI = 0x0001, 0x1000
 PACKET_BYTES_MAX = 1 << 16
 QUEUE_PACKETS = "4096"
 UNREACHABLE_MS = 800
-SETTINGS = ("cut", "lose", "double", "delay", "shuffle")
+SETTINGS = ("cut", "lose", "next", "acknowledgements", "double", "delay", "shuffle")
+TCP, ACK = 6, 0x10
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -51,6 +54,14 @@ def unreachable(packet):
     router = packet[16:19] + bytes([254])
     header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(icmp), 0, 0, 64, 1, 0, router, packet[12:16])
     return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + icmp
+
+
+def tcp(packet):
+    """The flags of a TCP packet and how many bytes of data it carries; nothing of another one."""
+    header = (packet[0] & 15) * 4
+    if packet[9] != TCP:
+        return None
+    return packet[header + 13], struct.unpack("!H", packet[2:4])[0] - header - (packet[header + 12] >> 4) * 4
 
 
 class End:
@@ -115,6 +126,8 @@ class Cable:
         fault = sender.fault
         if packet[0] >> 4 != 4 or fault["cut"] or random.random() * 100 < fault["lose"]:
             return
+        if self.loses(fault, tcp(packet)):
+            return
         receiver = self.ends[1 - self.ends.index(sender)]
         if packet[16:20] != receiver.address:
             if packet[16:20] != sender.address:
@@ -126,6 +139,15 @@ class Cable:
                 receiver.write(packet)
             else:
                 self.carry_later(late, receiver, packet)
+
+    def loses(self, fault, segment):
+        if segment is None:
+            return False
+        flags, data = segment
+        if data > 0 and fault["next"] > 0:
+            fault["next"] -= 1
+            return True
+        return bool(fault["acknowledgements"]) and flags == ACK and data == 0
 
     def carry_later(self, late_ms, receiver, packet):
         self.count += 1

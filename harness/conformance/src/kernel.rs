@@ -110,6 +110,16 @@ impl Net {
         self.cable().tell(&format!("cut {}", side as usize));
     }
 
+    /// Loses the next packet with data that a host sends.
+    pub async fn lose_next(&self, side: Side) {
+        self.cable().tell(&format!("next {} 1", side as usize));
+    }
+
+    /// Loses what a host sends to acknowledge what has arrived, and nothing else.
+    pub async fn lose_acknowledgements(&self, side: Side) {
+        self.cable().tell(&format!("acknowledgements {}", side as usize));
+    }
+
     /// Impairs the network, both ways.
     pub async fn impair(&self, impaired: Impaired) {
         for end in [0, 1] {

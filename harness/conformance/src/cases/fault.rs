@@ -108,6 +108,24 @@ pub async fn a_reader_does_not_notice_that_acknowledgements_are_lost(net: Net) {
     net.waits("the server reads", read(&mut server)).await;
 }
 
+pub async fn a_writer_of_which_every_acknowledgement_is_lost_times_out(net: Net) {
+    let (mut client, mut server) = net.pair().await;
+    net.lose_acknowledgements(Side::Server).await;
+    client.write_all(b"up").await.unwrap();
+    net.sees("the server reads", read(&mut server)).await;
+    net.sees("the client reads", read(&mut client)).await;
+}
+
+pub async fn an_answer_brings_the_acknowledgement_that_was_lost(net: Net) {
+    let (mut client, mut server) = net.pair().await;
+    net.lose_acknowledgements(Side::Server).await;
+    client.write_all(b"up").await.unwrap();
+    net.sees("the server reads", read(&mut server)).await;
+    server.write_all(b"down").await.unwrap();
+    net.sees("the client reads", read(&mut client)).await;
+    net.sees("the client reads on", read(&mut client)).await;
+}
+
 pub async fn a_crashed_host_is_silent(net: Net) {
     let (mut client, server) = net.pair().await;
     net.crash().await;

@@ -1,8 +1,12 @@
 //! Packets that are lost, doubled, late or out of order cost time, not bytes.
 
-use super::{Impaired, read_text, text};
+use super::{Impaired, Side, read_text, text};
 use crate::{net::Net, seen::settle};
-use tokio::io::AsyncWriteExt;
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::Instant,
+};
 
 const BYTES: usize = 100_000;
 
@@ -44,17 +48,47 @@ pub async fn bytes_arrive_though_packets_are_late(net: Net) {
     send(net, Impaired::Late).await;
 }
 
+/// Writes packet after packet, of which the first is lost, and tells how long it took until all had arrived.
+async fn sent_after_a_loss(net: &Net, packets: usize) -> Duration {
+    let (mut client, mut server) = net.pair().await;
+    client.set_nodelay(true).unwrap();
+    net.lose_next(Side::Client).await;
+    let began = Instant::now();
+    for packet in text(packets * 1000).chunks(1000) {
+        client.write_all(packet).await.unwrap();
+    }
+    server.read_exact(&mut vec![0; packets * 1000]).await.unwrap();
+    began.elapsed()
+}
+
+/// The shortest wait before a packet is sent again because nothing was heard of it.
+const TIMER: Duration = Duration::from_millis(200);
+
+pub async fn a_lost_packet_is_sent_again_when_those_behind_it_arrive(net: Net) {
+    net.note("before the timer is over", sent_after_a_loss(&net, 8).await < TIMER);
+}
+
+pub async fn a_lost_packet_with_none_behind_it_is_sent_again_by_the_timer(net: Net) {
+    net.note("before the timer is over", sent_after_a_loss(&net, 1).await < TIMER);
+}
+
 pub async fn connects_succeed_though_packets_are_lost(net: Net) {
     let listener = net.listen().await;
     net.impair(Impaired::Lossy).await;
-    for _ in 0..5 {
-        // Now and then all tries of one are lost.
-        while net.connect().await.is_err() {}
-    }
-    net.heal().await;
-    settle().await;
-    for _ in 0..5 {
-        listener.accept().await.unwrap();
+    // Now and then all tries of one are lost; or the last packet of its handshake and all those behind it.
+    let connects = async {
+        loop {
+            drop(net.connect().await);
+        }
+    };
+    let accepts = async {
+        for _ in 0..5 {
+            listener.accept().await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = accepts => {}
+        () = connects => {}
     }
     net.note("connects", "accepted");
 }

@@ -116,6 +116,8 @@ macro_rules! each_case {
             network steady fault::a_one_way_cut_lets_the_other_way_pass;
             network steady fault::a_lost_acknowledgement_times_the_writer_out;
             network steady fault::a_reader_does_not_notice_that_acknowledgements_are_lost;
+            network steady fault::a_writer_of_which_every_acknowledgement_is_lost_times_out;
+            network steady fault::an_answer_brings_the_acknowledgement_that_was_lost;
             network steady fault::a_crashed_host_is_silent;
             network steady fault::a_write_to_a_crashed_host_times_out;
             network steady fault::a_rebooted_host_resets_what_it_does_not_know;
@@ -126,6 +128,8 @@ macro_rules! each_case {
             network steady impaired::bytes_arrive_once_though_packets_arrive_twice;
             network steady impaired::bytes_arrive_in_order_though_packets_overtake_each_other;
             network steady impaired::bytes_arrive_though_packets_are_late;
+            network steady impaired::a_lost_packet_is_sent_again_when_those_behind_it_arrive;
+            network steady impaired::a_lost_packet_with_none_behind_it_is_sent_again_by_the_timer;
             network steady impaired::connects_succeed_though_packets_are_lost;
 
             loopback steady udp::datagrams_keep_their_edges;

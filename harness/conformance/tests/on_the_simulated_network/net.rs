@@ -4,7 +4,10 @@ use crate::{
     network::{Impaired, Side},
     seen::Seen,
 };
-use refrain::World;
+use refrain::{
+    World,
+    rule::{Decision, Packet, PacketKind, Rule},
+};
 use std::{
     future::{Future, pending},
     net::IpAddr,
@@ -26,6 +29,21 @@ const PORT: u16 = 7000;
 /// When what was asked for is in force.
 const IN_FORCE: Duration = Duration::from_millis(1);
 
+/// Loses the next packets with data.
+struct LoseData {
+    left: u32,
+}
+
+impl Rule for LoseData {
+    fn packet(&mut self, packet: &Packet<'_>) -> Decision {
+        if packet.kind != PacketKind::Data || self.left == 0 {
+            return Decision::Pass;
+        }
+        self.left -= 1;
+        Decision::Lose
+    }
+}
+
 impl Net {
     /// How long an operation is waited for: longer than any time-out that Linux has by default.
     pub const PATIENCE: Duration = Duration::from_secs(3 * 3600);
@@ -41,6 +59,7 @@ impl Net {
             let known = lookup_host((name, PORT)).await.expect("a host is known by its name").next();
             addresses.push(known.expect("it has an address").ip());
         }
+        world.rule("lose_data", 1..9u32, |left| LoseData { left });
         Net { world, addresses: addresses.try_into().expect("two"), seen: Seen::default() }
     }
 
@@ -77,6 +96,18 @@ impl Net {
     pub async fn cut_from(&self, side: Side) {
         let (from, to) = (NAMES[side as usize], NAMES[1 - side as usize]);
         self.fault(&format!("cut {from} -> {to}")).await;
+    }
+
+    /// Loses the next packet with data that a host sends.
+    pub async fn lose_next(&self, side: Side) {
+        let (from, to) = (NAMES[side as usize], NAMES[1 - side as usize]);
+        self.fault(&format!("rule lose_data 1 on {from} -> {to}")).await;
+    }
+
+    /// Loses what a host sends to acknowledge what has arrived, and nothing else.
+    pub async fn lose_acknowledgements(&self, side: Side) {
+        let (from, to) = (NAMES[side as usize], NAMES[1 - side as usize]);
+        self.fault(&format!("lose 100 % of acknowledgements on {from} -> {to}")).await;
     }
 
     /// Impairs the network, both ways.

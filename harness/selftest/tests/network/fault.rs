@@ -218,3 +218,23 @@ async fn an_operator_may_restart_what_a_fault_killed(world: World) {
     })
     .await;
 }
+
+/// What only lost acknowledgements do: every byte arrives, and the writer times out.
+#[refrain::test(runs = 20, without_holds)]
+async fn a_writer_without_acknowledgements_times_out_though_all_arrives(world: World) {
+    serve(&world, async |mut stream| {
+        let mut read = vec![];
+        let _ = stream.read_to_end(&mut read).await;
+        assert_eq!(read, b"everything");
+    });
+    world.client("client");
+    world.fault("lose 100 % of acknowledgements on server -> client at 1 s");
+    client(&world, |mut stream| async move {
+        sleep(2 * SECOND).await;
+        stream.write_all(b"everything").await.unwrap();
+        let (ended, took) = timed(stream.read(&mut [0])).await;
+        assert_eq!(ended, Err(TimedOut));
+        assert!(took > 900 * SECOND, "{took:?}");
+    })
+    .await;
+}

@@ -72,16 +72,17 @@ pub(crate) struct Pipe {
     /// No segment may arrive before the one that was sent before it.
     pub last_due: u64,
     pub packets: u64,
+    /// How many acknowledgements of it were sent back.
+    pub acknowledgements: u64,
     /// Counts rounds of retransmission, so that what was sent in an earlier one means nothing when it arrives.
     pub round: u32,
     /// How often in a row it was retransmitted; 0 while all is well.
     pub tries: u32,
-    /// Whether the timer of retransmission runs.
+    /// Whether the timer of retransmission runs, and how often it was started: an earlier one means nothing.
     pub timer: bool,
+    pub timer_round: u32,
     /// When the timer that runs is over, this one or the one below.
     pub timer_at: u64,
-    /// Whether a segment is known to be lost: nothing new is sent before it is sent again.
-    pub lossy: bool,
     /// Whether the timer runs that asks about a closed window, and how often in a row it has asked.
     pub persist: bool,
     pub probes: u32,
@@ -102,6 +103,8 @@ pub(crate) struct Segment {
     pub lost: bool,
     /// Whether the peer has it, though nobody here knows.
     pub arrived: bool,
+    /// Whether it was sent again before the timer was over: that happens once.
+    pub sent_again: bool,
 }
 
 /// How far the end of a direction is.

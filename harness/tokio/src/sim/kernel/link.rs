@@ -86,7 +86,7 @@ impl Kernel {
         if self.impaired.is_empty() && self.rules.is_empty() {
             return fate;
         }
-        let drawn = |draw: RandomDraw, percent: u8| super::record::mix(chance, draw as u64) % 100 < u64::from(percent);
+        let drawn = |draw: RandomDraw, percent: u8| draws(chance, draw, percent);
         let (mut longer, mut rate, mut copied) = (0u64, u64::MAX, false);
         for effect in self.effects_on(route.0, route.1) {
             match effect {
@@ -116,6 +116,17 @@ impl Kernel {
         fate.due = fate.due.saturating_add(later);
         fate.copy_due = copied.then(|| fate.due + latency);
         fate
+    }
+
+    /// Whether a packet is lost that takes no time and no turn: an acknowledgement.
+    pub fn loses(&mut self, route: (HostId, HostId), chance: u64, packet: &Packet<'_>) -> bool {
+        let lost = self.effects_on(route.0, route.1).any(|effect| match effect {
+            RouteEffect::Lose { packets, percent } => {
+                is_one_of(packet.kind, packets) && draws(chance, RandomDraw::Lost, percent)
+            }
+            _ => false,
+        });
+        self.rules.packet(route, packet).contains(&Decision::Lose) || lost
     }
 
     /// How long a packet waits until all those before it have passed, and passes itself.
@@ -169,6 +180,11 @@ impl Kernel {
         conns.dedup();
         conns
     }
+}
+
+/// What chance decides about a packet in this percentage of all packets.
+fn draws(chance: u64, draw: RandomDraw, percent: u8) -> bool {
+    super::record::mix(chance, draw as u64) % 100 < u64::from(percent)
 }
 
 /// Whether a packet is one of those that an effect is about.

@@ -1,10 +1,11 @@
 //! How segments travel: windows, loss, acknowledgement, retransmission with back-off, probes of a closed window.
 //!
 //! An acknowledgement that passes takes no time. One that is lost is what an application can see: its peer has the
-//! bytes, and yet the connection times out.
+//! bytes, and yet the connection times out. A lost segment is sent again when its timer is over, or before, when what
+//! came behind it shows that it is missing.
 
 use super::{
-    Action, Conn, ConnId, Kernel, Kind, Packet, PacketKind, Side,
+    Action, Conn, ConnId, HostId, Kernel, Kind, Packet, PacketKind, Side,
     conn::{Fin, Handshake, Pipe, Segment},
     link::PacketFate,
 };
@@ -16,6 +17,11 @@ const RETRANSMIT_WAIT_NS: u64 = 200_000_000;
 const RETRANSMIT_WAIT_MAX_NS: u64 = 120_000_000_000;
 /// The most bytes that one segment carries, as with segmentation offload.
 const SEGMENT_BYTES_MAX: usize = 64 << 10;
+
+/// After this many duplicate acknowledgements a segment is sent again (Linux: `tcp_reordering`).
+const DUPLICATES: usize = 3;
+/// The random stream of acknowledgements.
+const ACKNOWLEDGEMENT_STREAM: u64 = 0x6163_6b20;
 
 /// What an Ethernet frame carries of a stream. A write that fits comes in one piece, unless a fault stretches it.
 const FRAME_BYTES: usize = 1448;
@@ -32,7 +38,19 @@ fn backoff(tries: u32) -> u64 {
 impl Pipe {
     /// Whether the peer has not acknowledged what was sent, for longer than usual.
     pub fn is_unacknowledged(&self) -> bool {
-        self.lossy || self.tries > 0
+        self.timer || self.tries > 0
+    }
+
+    /// Marks what is due as lost.
+    fn lose_due(&mut self, now: u64) {
+        let due = self.flight.iter_mut().filter(|segment| segment.due <= now && !segment.arrived);
+        due.for_each(|segment| segment.lost = true);
+    }
+
+    /// The first segment that the peer does not have, if it is lost and was due.
+    fn hole(&self, now: u64) -> Option<usize> {
+        let first = self.flight.iter().position(|segment| !segment.arrived)?;
+        (self.flight[first].lost && self.flight[first].due <= now).then_some(first)
     }
 }
 
@@ -48,7 +66,7 @@ impl Kernel {
             let pipe = &mut self.conns[conn].pipes[side];
             let fin = pipe.queued.is_empty() && pipe.fin == Fin::Queued;
             let room = window.saturating_sub(pipe.arrived.len() + pipe.flight_bytes);
-            if pipe.is_unacknowledged() || !(fin || room > 0 && !pipe.queued.is_empty()) {
+            if pipe.tries > 0 || !(fin || room > 0 && !pipe.queued.is_empty()) {
                 break;
             }
             let (first, nth) = (pipe.queued.first_len().min(room).min(SEGMENT_BYTES_MAX), pipe.packets);
@@ -80,23 +98,19 @@ impl Kernel {
     }
 
     fn send_segment(&mut self, conn: ConnId, side: Side, bytes: Vec<u8>, fin: bool) {
-        let (from, to) = self.way(conn, side);
-        let c = &self.conns[conn];
-        let (stream, nth) = (c.stream ^ side as u64, c.pipes[side].packets);
+        let (route, chance) = self.next_packet(conn, side);
         let kind = match bytes.is_empty() {
             false => PacketKind::Data,
             true if fin => PacketKind::Fin,
             true => PacketKind::Probe,
         };
-        let chance = self.chance(stream, nth);
-        let PacketFate { due, lost, .. } = self.send_packet((from, to), chance, &Packet { kind, bytes: &bytes });
+        let PacketFate { due, lost, .. } = self.send_packet(route, chance, &Packet { kind, bytes: &bytes });
         let pipe = &mut self.conns[conn].pipes[side];
         // What comes out of order waits for what was sent before it.
         let due = due.max(pipe.last_due);
-        pipe.packets += 1;
         pipe.last_due = due;
         pipe.flight_bytes += bytes.len();
-        pipe.flight.push_back(Segment { due, len: bytes.len(), bytes, fin, lost, arrived: false });
+        pipe.flight.push_back(Segment { due, len: bytes.len(), bytes, fin, lost, arrived: false, sent_again: false });
         let round = pipe.round;
         self.later(due, Action::Deliver(conn, side, round));
     }
@@ -118,9 +132,12 @@ impl Kernel {
         if pipe.round != round || pipe.flight.front().is_none_or(|first| first.due > self.now) {
             return;
         }
-        let new = pipe.flight.iter().find(|segment| !segment.arrived && segment.due <= self.now);
-        if new.unwrap_or(&pipe.flight[0]).lost || !self.reaches(conn, peer) {
-            return self.lose(conn, side);
+        if !self.reaches(conn, peer) {
+            self.conns[conn].pipes[side].lose_due(self.now);
+            return self.start_timer(conn, side);
+        }
+        if let Some(hole) = pipe.hole(self.now) {
+            return self.miss(conn, side, hole);
         }
         if side == 0 {
             self.finish_handshake(conn);
@@ -150,11 +167,56 @@ impl Kernel {
         }
         // Whatever comes says how far the other direction is, too.
         self.acknowledge(conn, peer);
-        if self.passes(to, from) {
-            self.acknowledge(conn, side);
-        } else {
-            self.await_acknowledgement(conn, side);
+        match self.acknowledgement_passes(conn, side) {
+            true => self.acknowledge(conn, side),
+            // It has arrived, and its sender does not know.
+            false => self.start_timer(conn, side),
         }
+        // What was lost behind it, the peer has asked for already.
+        if let Some(hole) = self.conns[conn].pipes[side].hole(self.now) {
+            self.miss(conn, side, hole);
+        }
+    }
+
+    /// Whether the acknowledgement of what this side has sent comes back.
+    fn acknowledgement_passes(&mut self, conn: ConnId, side: Side) -> bool {
+        let (from, to) = self.way(conn, 1 - side);
+        let c = &mut self.conns[conn];
+        c.pipes[side].acknowledgements += 1;
+        let (stream, nth) = (c.stream ^ ACKNOWLEDGEMENT_STREAM ^ side as u64, c.pipes[side].acknowledgements);
+        let chance = self.chance(stream, nth);
+        self.passes(from, to) && !self.loses((from, to), chance, &Packet { kind: PacketKind::Ack, bytes: &[] })
+    }
+
+    /// A segment does not arrive. What comes behind it, the peer acknowledges as if nothing had come: after the third such
+    /// acknowledgement the segment is sent again at once (RFC 5681, 3.2), else when the timer is over.
+    fn miss(&mut self, conn: ConnId, side: Side, hole: usize) {
+        self.start_timer(conn, side);
+        let pipe = &self.conns[conn].pipes[side];
+        let duplicates =
+            pipe.flight.iter().skip(hole).filter(|segment| !segment.lost && segment.due <= self.now).count();
+        let again = duplicates >= DUPLICATES && !pipe.flight[hole].sent_again && pipe.tries == 0;
+        let answers = self.conns[conn].handshake == Handshake::Established && self.knows(conn, 1 - side);
+        if !again || !answers || !self.knows(conn, side) || !self.acknowledgement_passes(conn, side) {
+            return;
+        }
+        let (route, chance) = self.next_packet(conn, side);
+        let bytes = std::mem::take(&mut self.conns[conn].pipes[side].flight[hole].bytes);
+        let kind = if bytes.is_empty() { PacketKind::Fin } else { PacketKind::Data };
+        let PacketFate { due, lost, .. } = self.send_packet(route, chance, &Packet { kind, bytes: &bytes });
+        let pipe = &mut self.conns[conn].pipes[side];
+        let (segment, round) = (&mut pipe.flight[hole], pipe.round);
+        (segment.bytes, segment.due, segment.lost, segment.sent_again) = (bytes, due, lost, true);
+        self.later(due, Action::Deliver(conn, side, round));
+    }
+
+    /// The way of this side's next packet, and its random number.
+    fn next_packet(&mut self, conn: ConnId, side: Side) -> ((HostId, HostId), u64) {
+        let route = self.way(conn, side);
+        let c = &mut self.conns[conn];
+        let (stream, nth) = (c.stream ^ side as u64, c.pipes[side].packets);
+        c.pipes[side].packets += 1;
+        (route, self.chance(stream, nth))
     }
 
     /// What is due is the reader's, up to `most` bytes.
@@ -184,63 +246,62 @@ impl Kernel {
             pipe.flight_bytes -= segment.len;
         }
         pipe.tries = 0;
-        if pipe.flight.is_empty() && std::mem::take(&mut pipe.timer) {
-            // The timer that runs is of an earlier round now.
-            pipe.round += 1;
-            pipe.lossy = false;
-        }
+        // A timer that runs is of what was acknowledged: what is still on its way has one of its own.
+        let unacknowledged = std::mem::take(&mut pipe.timer) && !pipe.flight.is_empty();
         (c.ends[side].heard, c.ends[side].unanswered) = (self.now, 0);
         let writers = pipe.writers.take();
         let more = !pipe.queued.is_empty() || pipe.fin == Fin::Queued;
         self.wake(writers);
+        if unacknowledged {
+            self.start_timer(conn, side);
+        }
         if more {
             self.send_queued(conn, side);
         }
     }
 
-    /// It has arrived, and the acknowledgement is lost: once the timer is over it is sent again.
-    fn await_acknowledgement(&mut self, conn: ConnId, side: Side) {
+    /// Starts the timer of retransmission, if it does not run.
+    fn start_timer(&mut self, conn: ConnId, side: Side) {
         let pipe = &mut self.conns[conn].pipes[side];
-        if !std::mem::replace(&mut pipe.timer, true) {
-            let (due, round) = (self.now + backoff(pipe.tries), pipe.round);
-            pipe.timer_at = due;
-            self.later(due, Action::Retransmit(conn, side, round));
+        if std::mem::replace(&mut pipe.timer, true) {
+            return;
         }
-    }
-
-    /// It is lost, and with it what was sent behind it.
-    fn lose(&mut self, conn: ConnId, side: Side) {
-        let pipe = &mut self.conns[conn].pipes[side];
-        pipe.round += 1;
-        (pipe.timer, pipe.lossy) = (true, true);
-        let (due, round) = (self.now + backoff(pipe.tries), pipe.round);
+        pipe.timer_round += 1;
+        let (due, round) = (self.now + backoff(pipe.tries), pipe.timer_round);
         pipe.timer_at = due;
         self.later(due, Action::Retransmit(conn, side, round));
     }
 
+    /// The peer throws it away, and with it what was sent behind it.
+    fn lose(&mut self, conn: ConnId, side: Side) {
+        let pipe = &mut self.conns[conn].pipes[side];
+        pipe.lose_due(self.now);
+        pipe.round += 1;
+        self.start_timer(conn, side);
+    }
+
     /// Sends everything that is not acknowledged once more, or gives up after the last wait.
     pub(super) fn retransmit(&mut self, conn: ConnId, side: Side, round: u32) {
-        if self.conns[conn].pipes[side].round != round || !self.knows(conn, side) {
+        let pipe = &self.conns[conn].pipes[side];
+        if !pipe.timer || pipe.timer_round != round || !self.knows(conn, side) {
             return;
         }
-        let (from, to) = self.way(conn, side);
+        let from = self.way(conn, side).0;
         let sysctl = &self.hosts[from].sysctl;
         let orphan = self.conns[conn].ends[side].let_go;
         let tries_max = if orphan { sysctl.tcp_orphan_retries } else { sysctl.tcp_retries2 };
         if self.conns[conn].pipes[side].tries >= tries_max {
             return self.time_out(conn, side);
         }
-        let c = &self.conns[conn];
-        let (stream, nth) = (c.stream ^ side as u64, c.pipes[side].packets);
-        let bytes: Vec<u8> = c.pipes[side].flight.iter().flat_map(|segment| &segment.bytes).copied().collect();
+        let (route, chance) = self.next_packet(conn, side);
+        let flight = &self.conns[conn].pipes[side].flight;
+        let bytes: Vec<u8> = flight.iter().flat_map(|segment| &segment.bytes).copied().collect();
         let kind = if bytes.is_empty() { PacketKind::Fin } else { PacketKind::Data };
-        let chance = self.chance(stream, nth);
-        let PacketFate { due, lost, .. } = self.send_packet((from, to), chance, &Packet { kind, bytes: &bytes });
+        let PacketFate { due, lost, .. } = self.send_packet(route, chance, &Packet { kind, bytes: &bytes });
         let pipe = &mut self.conns[conn].pipes[side];
-        pipe.packets += 1;
         pipe.tries += 1;
         pipe.round += 1;
-        (pipe.timer, pipe.lossy) = (false, false);
+        pipe.timer = false;
         pipe.last_due = due;
         for segment in &mut pipe.flight {
             (segment.due, segment.lost) = (due, lost);
