@@ -9,11 +9,14 @@ use crate::{
 };
 use refrain_core::{
     escape::escaped,
+    plan::{DisplayDuration, Plan},
     protocol::{Outcome, Request, Shrunk},
 };
 use refrain_report as report;
 use refrain_report::{counted, plan_summary};
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, time::Duration};
+
+const NS_PER_MS: u64 = 1_000_000;
 
 pub fn shrink(asked: &Shrink) -> Result<Exit, Problem> {
     let saved = Saved::read(&asked.trace)?;
@@ -36,14 +39,23 @@ fn text(saved: &Saved, shrunk: &Shrunk) -> String {
     let seconds = shrunk.took_ms as f64 / 1000.0;
     let end =
         if shrunk.interrupted { "interrupted: this is the smallest so far" } else { "nothing more can be removed" };
-    let size = plan_summary(after, *events);
+    let size = size(after, *events, shrunk.ends_at.1);
     let Some(mut saved_at) = shrunk.saved.clone() else {
         return format!("as small as before: {size} ({runs}, {seconds:.1} s; {end})");
     };
     if let Some(path) = saved_at.path_mut() {
         *path = output::from_here(path);
     }
-    let before = plan_summary(before, saved.events());
+    let before = self::size(before, saved.events(), shrunk.ends_at.0);
     let saved = report::saved(&saved_at, after, "", output::style());
     format!("shrunk in {runs}, {seconds:.1} s; {end}\n  before {before}\n  after  {size}\n{saved}")
+}
+
+/// `2 faults, 1 query, 31 events, 4.2 s of virtual time`; a model has no time.
+fn size(plan: &Plan, events: usize, ends_at: u64) -> String {
+    let summary = plan_summary(plan, events);
+    match ends_at / NS_PER_MS {
+        0 => summary,
+        ms => format!("{summary}, {} of virtual time", DisplayDuration(Duration::from_millis(ms))),
+    }
 }

@@ -309,6 +309,8 @@ pub struct Shrunk {
     pub after: Plan,
     /// How many events the run has now.
     pub events: usize,
+    /// The virtual time at the last event, in nanoseconds: before, and now.
+    pub ends_at: (u64, u64),
     /// Where the smaller plan is saved; `None`: it is no other plan.
     pub saved: Option<SavedAt>,
     /// Whether it was interrupted before nothing more could be removed.

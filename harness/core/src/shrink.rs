@@ -2,3 +2,4 @@
 
 pub mod minimize;
 pub mod simplify;
+pub mod values;

@@ -18,7 +18,7 @@ pub use heartbeat::Heartbeat;
 pub use outlet::{Outlet, exit};
 pub use prefix::{Prefix, Sum};
 pub use slots::{MEMORY_MAX, Slot, wait, wait_a_moment};
-pub use trials::{Smaller, Trials};
+pub use trials::{Fails, Smaller, Trials};
 pub use workers::{Ask, Limit, ProgressSink, Refusal, Workers, refused, unexpected};
 
 use crate::{

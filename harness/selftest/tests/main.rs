@@ -11,4 +11,5 @@ mod network;
 mod plans;
 mod processes;
 mod saving;
+mod shrink;
 mod verdicts;

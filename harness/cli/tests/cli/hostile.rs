@@ -141,6 +141,7 @@ fn no_answer_of_an_executable_acts_on_the_terminal() {
         before: plan.clone(),
         after: plan,
         events: 1,
+        ends_at: (0, 0),
         saved: Some(SavedAt::Nowhere { why }),
         interrupted: false,
     };

@@ -165,6 +165,7 @@ fn a_shrunk_trace_tells_before_and_after() {
             before: before.clone(),
             after: after.clone(),
             events: 2,
+            ends_at: (12_304_000_000, 0),
             saved: (*before != after).then(|| SavedAt::Traces(fixture().join("replays/shrinks.jsonl"))),
             interrupted,
         })
@@ -174,7 +175,7 @@ fn a_shrunk_trace_tells_before_and_after() {
     assert_eq!(ran.code, 0, "{ran:?}");
     insta::assert_snapshot!(ran.stdout, @"
     shrunk in 1,200 runs, 0.9 s; interrupted: this is the smallest so far
-      before 3 queries, 2 events
+      before 3 queries, 2 events, 12.304 s of virtual time
       after  1 query, 2 events
       saved  replays/shrinks.jsonl
       replay cargo refrain replay replays/shrinks.jsonl

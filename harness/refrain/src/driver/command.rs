@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     engine::{Limit, ProgressSink, Refusal},
+    event::Event,
     job::Source,
     protocol::{Budget, Message, Outcome, Progress, Request, Shrunk},
     test::Test,
@@ -111,6 +112,10 @@ fn answer(
     }
 }
 
+fn ends_at(events: &[Event]) -> u64 {
+    events.last().map_or(0, |event| event.at)
+}
+
 fn shrunk(test: &'static Test, path: &Path, jobs: Option<usize>, sink: ProgressSink<'_>) -> Result<Shrunk, Refusal> {
     let started = Instant::now();
     let saved = save::read(test, path)?;
@@ -134,6 +139,7 @@ fn shrunk(test: &'static Test, path: &Path, jobs: Option<usize>, sink: ProgressS
         before: saved.plan,
         after: smaller.plan,
         events: ran.events.len(),
+        ends_at: (ends_at(&saved.events), ends_at(&ran.events)),
         saved: saved_at,
         interrupted: smaller.interrupted,
     })

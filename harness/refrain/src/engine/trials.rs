@@ -21,6 +21,15 @@ pub struct Smaller {
     pub interrupted: bool,
 }
 
+/// A run that fails in the same way.
+#[derive(Debug)]
+pub struct Fails {
+    /// Its plan.
+    pub plan: Plan,
+    /// How many polls it made: how much happened in it.
+    pub polls: u64,
+}
+
 /// The runs that one shrink makes.
 pub struct Trials<'a> {
     /// Who makes them.
@@ -54,8 +63,8 @@ impl<'a> Trials<'a> {
         if late || over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Makes one run; its plan, if it fails in the same way. `best` is the smallest one yet.
-    pub fn ask(&mut self, job: &Job, best: &Plan) -> ControlFlow<(), Option<Plan>> {
+    /// Makes one run; what of it, if it fails in the same way. `best` is the smallest one yet.
+    pub fn ask(&mut self, job: &Job, best: &Plan) -> ControlFlow<(), Option<Fails>> {
         self.go_on()?;
         let answer = self.workers.ask(job);
         self.runs += 1;
@@ -64,7 +73,7 @@ impl<'a> Trials<'a> {
         match answer {
             Ok(Answer::Ran(ran)) => {
                 let same = ran.verdict.failure().is_some_and(|failure| failure.signature() == self.signature);
-                ControlFlow::Continue(same.then_some(ran.plan))
+                ControlFlow::Continue(same.then_some(Fails { plan: ran.plan, polls: ran.coverage.polls }))
             }
             // A smaller workload may not fit the test; that is no shrink.
             Ok(_) => ControlFlow::Continue(None),

@@ -34,7 +34,9 @@ fn fewer_deviations(trials: &mut Trials<'_>, best: &mut Plan) -> bool {
     let minimum = ddmin(deviations, &mut |deviations| {
         let found = trials.ask(&Job::Try(of(deviations)), best)?;
         let fails = found.is_some();
-        *best = found.unwrap_or_else(|| best.clone());
+        if let Some(found) = found {
+            *best = found.plan;
+        }
         ControlFlow::Continue(fails)
     });
     minimum.interrupted
@@ -60,8 +62,8 @@ fn fewer_preemptions(trials: &mut Trials<'_>, best: &mut Plan) -> Result<bool, R
         if let Some(found) = part.failed
             && let ControlFlow::Continue(Some(found)) = trials.ask(&Job::Try(found), best)
         {
-            if is_possible(trials.workers, &found, &trials.signature)? {
-                *best = found;
+            if is_possible(trials.workers, &found.plan, &trials.signature)? {
+                *best = found.plan;
                 break;
             }
             // Once more, without what is impossible.

@@ -2,56 +2,66 @@
 
 use super::scenario::Scenario;
 use crate::{
-    engine::{Refusal, Smaller, Trials},
+    engine::{Fails, Refusal, Smaller, Trials},
     job::{Job, Source},
     plan::Plan,
     seed::seed_of,
     shrink::{
         minimize::ddmin,
         simplify::{simpler_faults, simpler_holds},
+        values::{self, Shape},
     },
 };
-use serde_json::Value;
 use std::ops::ControlFlow;
 
 /// How many rounds over workload, faults and holds are made at most; each round that helps is followed by another.
 const ROUNDS_MAX: usize = 8;
-/// How many steps proptest may take from what a seed draws to the simplest value.
-const SIMPLIFY_MAX: usize = 10_000;
 /// How many fresh seeds are tried for a shorter failing run.
 const SEEDS: u64 = 64;
 /// How many runs look for the same failure anew, and how many such finds are shrunk.
 const SEEDS_ANEW: u64 = 200;
 const FINDS_MAX: usize = 4;
+/// Another seed is worth it if its run has only this fraction of the polls.
+const FEWER: u64 = 2;
+/// A run with no more polls than this is short enough.
+const POLLS_FEW: u64 = 1_000;
 
 /// One search.
 struct Search<'a> {
     trials: Trials<'a>,
     best: Plan,
+    /// How many polls its run makes: how much happens in it.
+    polls: u64,
+    /// What the workload's arguments may be.
+    shapes: Vec<Shape>,
 }
 
 /// Shrinks a plan.
 pub(super) fn shrink(scenario: &Scenario, trials: Trials<'_>, plan: &Plan) -> Result<Smaller, Refusal> {
-    let mut search = Search { trials, best: plan.clone() };
-    let broken_off = search.all(scenario).is_break();
+    let mut search = Search { trials, best: plan.clone(), polls: u64::MAX, shapes: scenario.shapes() };
+    let broken_off = search.all().is_break();
     search.trials.end(search.best, broken_off)
 }
 
 impl Search<'_> {
-    fn all(&mut self, scenario: &Scenario) -> ControlFlow<()> {
-        self.down(scenario)?;
+    fn all(&mut self) -> ControlFlow<()> {
+        let Some(fails) = self.ask(&Job::Try(self.best.clone()))? else { return ControlFlow::Continue(()) };
+        self.polls = fails.polls;
+        self.down()?;
         self.fresh_seeds()?;
-        self.other_finds(scenario)
+        self.other_finds()
     }
 
     /// Makes the best plan smaller until no single step does.
-    fn down(&mut self, scenario: &Scenario) -> ControlFlow<()> {
+    fn down(&mut self) -> ControlFlow<()> {
         for _ in 0..ROUNDS_MAX {
             let before = self.best.clone();
             self.fewer_holds()?;
             self.fewer_faults()?;
-            self.fewer_elements(scenario)?;
-            self.simpler_workload(scenario)?;
+            let shapes = std::mem::take(&mut self.shapes);
+            let ended = self.simpler_workload(&shapes);
+            self.shapes = shapes;
+            ended?;
             self.simpler_faults_and_holds()?;
             if self.best == before {
                 break;
@@ -61,23 +71,22 @@ impl Search<'_> {
     }
 
     /// Faults that are needed together, or that need more than the least workload, may be a detour: the same failure,
-    /// found anew, may have a shorter way.
-    fn other_finds(&mut self, scenario: &Scenario) -> ControlFlow<()> {
+    /// found anew, may have a shorter way. So may a run in which much happens before it fails.
+    fn other_finds(&mut self) -> ControlFlow<()> {
         let (base, mut finds) = (self.best.seed, 0);
-        let least = (1, fewest_elements(scenario, base).iter().sum());
         for run in 0..SEEDS_ANEW {
-            let (goes_wrong, elements, _) = cost(&self.best);
-            if finds == FINDS_MAX || (goes_wrong, elements) <= least {
+            if finds == FINDS_MAX || (self.best.faults.len() + self.best.holds.len() <= 1 && self.polls <= POLLS_FEW) {
                 break;
             }
             self.go_on()?;
             let source = Source::Seed(seed_of(base, run));
             let Some(found) = self.ask(&Job::Record { source, until: None })? else { continue };
             finds += 1;
-            let smallest = std::mem::replace(&mut self.best, found);
-            let broken_off = self.down(scenario);
-            if cost(&smallest) <= cost(&self.best) {
-                self.best = smallest;
+            let smallest =
+                (std::mem::replace(&mut self.best, found.plan), std::mem::replace(&mut self.polls, found.polls));
+            let broken_off = self.down();
+            if (cost(&smallest.0), smallest.1) <= (cost(&self.best), self.polls) {
+                (self.best, self.polls) = smallest;
             }
             broken_off?;
         }
@@ -102,33 +111,15 @@ impl Search<'_> {
         self.go_on()
     }
 
-    /// Removes elements of a workload's lists. proptest does so only from what was drawn, and once: an element that a
-    /// fault has needed until it was made simpler would stay. No list gets shorter than the strategy may draw it.
-    fn fewer_elements(&mut self, scenario: &Scenario) -> ControlFlow<()> {
-        for (argument, fewest) in fewest_elements(scenario, self.best.seed).into_iter().enumerate() {
-            let Some(Value::Array(elements)) = self.best.workload.get(argument).map(|a| a.value.clone()) else {
-                continue;
-            };
-            ddmin(elements, &mut |elements| {
-                let mut plan = self.best.clone();
-                plan.workload[argument].value = elements.into();
-                if elements.len() < fewest { ControlFlow::Continue(false) } else { self.fails(plan) }
-            });
-        }
-        self.go_on()
-    }
-
-    /// Walks proptest's way from what the seed draws to simpler values; a workload that was shrunk before, or whose
-    /// strategy has changed since, is replaced only by one that fails and prints shorter.
-    fn simpler_workload(&mut self, scenario: &Scenario) -> ControlFlow<()> {
-        let Ok(mut workload) = scenario.workload(self.best.seed) else { return ControlFlow::Continue(()) };
-        for argument in 0..workload.len() {
-            let mut last_failed = true;
-            while if last_failed { workload.simplify(argument) } else { workload.complicate(argument) } {
-                let plan = Plan { workload: workload.current(), ..self.best.clone() };
-                let smaller = plan.workload == self.best.workload || size(&plan) < size(&self.best);
-                last_failed = if smaller { self.fails(plan)? } else { true };
-            }
+    /// Makes the workload's arguments simpler, one after the other.
+    fn simpler_workload(&mut self, shapes: &[Shape]) -> ControlFlow<()> {
+        for (argument, shape) in shapes.iter().enumerate().take(self.best.workload.len()) {
+            let (mut value, before) = (self.best.workload[argument].value.clone(), self.best.clone());
+            values::minimize(&mut value, shape, &mut |value| {
+                let mut plan = before.clone();
+                plan.workload[argument].value = value.clone();
+                self.fails(plan)
+            })?;
         }
         ControlFlow::Continue(())
     }
@@ -158,15 +149,16 @@ impl Search<'_> {
         ControlFlow::Continue(false)
     }
 
-    /// A hold often only repairs a schedule that another seed has by itself.
+    /// A hold often only repairs a schedule that another seed has by itself. And with another seed the same failure may
+    /// come after fewer events.
     fn fresh_seeds(&mut self) -> ControlFlow<()> {
-        if self.best.holds.is_empty() {
-            return ControlFlow::Continue(());
-        }
+        let mut enough = if self.best.holds.is_empty() { self.polls / FEWER } else { u64::MAX };
         for seed in 1..=SEEDS {
             let plan = Plan { seed, holds: vec![], ..self.best.clone() };
-            if self.fails(plan)? {
-                break;
+            let Some(found) = self.ask(&Job::Try(plan))? else { continue };
+            if found.polls <= enough {
+                enough = found.polls / FEWER;
+                (self.best, self.polls) = (found.plan, found.polls);
             }
         }
         ControlFlow::Continue(())
@@ -178,14 +170,15 @@ impl Search<'_> {
         if plan == self.best {
             return ControlFlow::Continue(true);
         }
-        let same = self.ask(&Job::Try(plan.clone()))?.is_some();
-        if same {
-            self.best = plan;
+        let found = self.ask(&Job::Try(plan.clone()))?;
+        if let Some(found) = &found {
+            (self.best, self.polls) = (plan, found.polls);
         }
-        ControlFlow::Continue(same)
+        ControlFlow::Continue(found.is_some())
     }
 
-    fn ask(&mut self, job: &Job) -> ControlFlow<(), Option<Plan>> {
+    /// Makes one run.
+    fn ask(&mut self, job: &Job) -> ControlFlow<(), Option<Fails>> {
         self.trials.ask(job, &self.best)
     }
 
@@ -194,32 +187,13 @@ impl Search<'_> {
     }
 }
 
-/// What a reader has to take in: how many faults and holds, then how many elements of lists, then how much text.
-fn cost(plan: &Plan) -> (usize, usize, (usize, u64)) {
-    let elements = plan.workload.iter().filter_map(|argument| argument.value.as_array());
-    (plan.faults.len() + plan.holds.len(), elements.map(Vec::len).sum(), size(plan))
-}
-
-/// How many elements each argument of a workload has at least, if it is a list: as many as proptest comes down to.
-fn fewest_elements(scenario: &Scenario, seed: u64) -> Vec<usize> {
-    let Ok(mut simplest) = scenario.workload(seed) else { return vec![] };
-    for argument in 0..simplest.len() {
-        (0..SIMPLIFY_MAX).take_while(|_| simplest.simplify(argument)).for_each(drop);
-    }
-    simplest.current().iter().map(|argument| argument.value.as_array().map_or(0, Vec::len)).collect()
+/// What a reader has to take in: how many faults and holds, then how much text.
+fn cost(plan: &Plan) -> (usize, (usize, u64)) {
+    (plan.faults.len() + plan.holds.len(), size(plan))
 }
 
 /// How much text a workload is and, of two that are as long, how large its numbers are: 37 clients are fewer than 75.
 fn size(plan: &Plan) -> (usize, u64) {
-    let values = || plan.workload.iter().map(|argument| &argument.value);
-    (values().map(|value| value.to_string().len()).sum(), values().map(sum).fold(0, u64::saturating_add))
-}
-
-fn sum(value: &Value) -> u64 {
-    match value {
-        Value::Number(number) => number.as_f64().map_or(0, |number| number.abs() as u64),
-        Value::Array(elements) => elements.iter().map(sum).fold(0, u64::saturating_add),
-        Value::Object(fields) => fields.values().map(sum).fold(0, u64::saturating_add),
-        Value::Null | Value::Bool(_) | Value::String(_) => 0,
-    }
+    let sizes = plan.workload.iter().map(|argument| values::size(&argument.value));
+    sizes.fold((0, 0), |(text, sum), (more_text, more)| (text + more_text, sum.saturating_add(more)))
 }

@@ -12,6 +12,9 @@ use std::sync::LazyLock;
 /// proptest reads its defaults from the environment, but once.
 static CONFIG: LazyLock<Config> = LazyLock::new(|| Config { failure_persistence: None, ..Config::default() });
 
+/// How many steps are taken at most from what a seed draws to the simplest value.
+const SIMPLIFY_MAX: usize = 2_000;
+
 /// The workload's stream of chance: never the schedule's.
 const WORKLOAD_STREAM: u64 = 0x7077_6f72_6b6c_6f61;
 
@@ -78,19 +81,37 @@ impl Workload {
         values.map(|(name, tree)| Argument { name: (*name).to_owned(), value: tree.current() }).collect()
     }
 
-    /// How many arguments there are.
-    pub fn len(&self) -> usize {
-        self.trees.len()
+    /// The value of one argument.
+    pub fn value(&self, argument: usize) -> Value {
+        self.trees[argument].current()
     }
 
-    /// Makes one argument simpler, if it can be.
-    pub fn simplify(&mut self, argument: usize) -> bool {
-        self.trees[argument].simplify()
+    /// Makes one argument simpler, as proptest does, and tells every value on the way. Lists that have fewer than `depth`
+    /// lists around them keep their lengths: what is in them gets simpler then.
+    pub fn simplify(&mut self, argument: usize, depth: usize, tell: &mut dyn FnMut(&Value)) {
+        let tree = &mut self.trees[argument];
+        let kept = lengths(&tree.current(), depth);
+        let mut fits = true;
+        for _ in 0..SIMPLIFY_MAX {
+            if !(if fits { tree.simplify() } else { tree.complicate() }) {
+                return;
+            }
+            let value = tree.current();
+            tell(&value);
+            fits = lengths(&value, depth) == kept;
+        }
     }
+}
 
-    /// Takes the last step back, part of the way.
-    pub fn complicate(&mut self, argument: usize) -> bool {
-        self.trees[argument].complicate()
+/// The lengths of all lists that have fewer than `depth` lists around them.
+fn lengths(value: &Value, depth: usize) -> Vec<usize> {
+    match value {
+        Value::Array(elements) if depth > 0 => {
+            let inner = elements.iter().flat_map(|element| lengths(element, depth - 1));
+            std::iter::once(elements.len()).chain(inner).collect()
+        }
+        Value::Object(fields) => fields.values().flat_map(|field| lengths(field, depth)).collect(),
+        _ => vec![],
     }
 }
 
