@@ -140,9 +140,8 @@ def check_captured(name, consoles):
         if trace is None:
             wrong(name, start, f"shows the failure of {saved[1]}, which does not exist")
             continue
-        failure = json.loads(text(trace).splitlines()[0])["failure"]
-        shown = [(failed[1], failed[2])] == [(failure["class"], failure["message"])]
-        if not shown or any(cause not in lines for cause in failure["causes"]):
+        # Whether it is shown as the report says it, a test tells: `captured_failures_are_those_of_their_traces`.
+        if failed[1] != json.loads(text(trace).splitlines()[0])["failure"]["class"]:
             wrong(name, start, f"shows another failure than {trace} holds")
 
 

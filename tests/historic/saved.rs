@@ -76,7 +76,7 @@ fn a_trace_is_the_same_run_fifty_times() {
                 scope.spawn(|| {
                     for _ in 0..REPLAYS.div_ceil(10) {
                         let asked = ask(seeded_bug, &elsewhere, &Request::Replay { trace: trace.clone(), until: None });
-                        assert!(matches!(asked, Outcome::Replayed(Replay::Reproduced(_))), "{asked:?}");
+                        assert!(matches!(asked, Outcome::Replayed(Replay::Reproduced { .. })), "{asked:?}");
                     }
                 });
             }

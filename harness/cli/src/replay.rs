@@ -42,7 +42,7 @@ fn replay_one(saved: &Saved, until: Option<usize>, builds: &mut Builds<'_>) -> R
     output::say(&format!("{}  {}", output::shown(&saved.path), escaped(saved.test())));
     output::say(&report::replay(&replay, output::style()));
     Ok(match replay {
-        protocol::Replay::Reproduced(_) => Exit::Failed,
+        protocol::Replay::Reproduced { .. } => Exit::Failed,
         protocol::Replay::Differs { .. } => Exit::Differs,
         protocol::Replay::PassesNow { .. } | protocol::Replay::Stopped { .. } => Exit::Passed,
     })

@@ -5,7 +5,8 @@
 
 use crate::{
     escape::Escaped,
-    event::{Event, Kind},
+    event::{Event, Kind, Log},
+    place::Task,
     trace::Trace,
     verdict::Class,
 };
@@ -37,8 +38,8 @@ pub struct Operation {
     pub at: u64,
     /// The host.
     pub host: String,
-    /// The task, by where it was spawned.
-    pub task: String,
+    /// The task; `None`: the test itself.
+    pub task: Option<Task>,
     /// What it did, in the word of the service: `released`.
     pub what: String,
 }
@@ -129,14 +130,13 @@ struct Report<'a> {
 
 impl<'a> Report<'a> {
     fn of(event: &'a Event) -> Option<Self> {
-        let kind = event.fields.get("kind")?.as_str()?;
-        let id = match event.fields.get("id")? {
+        let Kind::Log(Log { message, fields, .. }) = &event.kind else { return None };
+        let kind = fields.get("kind")?.as_str()?;
+        let id = match fields.get("id")? {
             Value::String(id) => id.clone(),
             id => id.to_string(),
         };
-        // `INFO calcon::session: opened`
-        let (_, what) = event.text.split_once(": ").filter(|_| event.kind == Kind::Says)?;
-        Some(Report { event, kind, id, what })
+        Some(Report { event, kind, id, what: message })
     }
 
     fn operation(&self) -> Operation {
@@ -146,10 +146,10 @@ impl<'a> Report<'a> {
 }
 
 /// The report of the resource that the failure is about: of the kind that its property names, if it names one. Of a leak
-/// the oldest that is left, else the last that was touched.
+/// the oldest that is open, else the last that was used.
 fn subject<'a>(trace: &Trace, reports: &'a [Report<'a>]) -> Option<&'a Report<'a>> {
-    let property = &trace.failure.property;
-    let named: Vec<_> = reports.iter().filter(|report| property.starts_with(&format!("{} ", report.kind))).collect();
+    let kind = trace.failure.property.kind();
+    let named: Vec<_> = reports.iter().filter(|report| Some(report.kind) == kind).collect();
     if trace.failure.class == Class::Leak {
         let closed: BTreeSet<_> = named
             .iter()

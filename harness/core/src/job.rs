@@ -2,10 +2,10 @@
 
 use crate::{
     event::Event,
-    plan::{Deviation, Plan},
+    plan::{Deviation, Part, Plan},
     protocol::Coverage,
     socket::Socket,
-    verdict::Verdict,
+    verdict::{Cause, Verdict},
 };
 use serde::{Deserialize, Serialize};
 
@@ -146,13 +146,13 @@ pub struct Ran {
     pub left_out: usize,
     /// What it reached.
     pub coverage: Coverage,
-    /// What the plan has and the run never came to: faults and holds, printed.
+    /// What of the plan was not triggered.
     #[serde(default)]
-    pub never_began: Vec<String>,
+    pub not_triggered: Vec<Part>,
     /// The sockets at the verdict, if it failed and was recorded.
     pub sockets: Vec<Socket>,
     /// What waits where it was stopped.
-    pub waits: Vec<String>,
+    pub waits: Vec<Cause>,
     /// The end of what it printed, if it was recorded.
     pub printed: String,
     /// How often it was made again, because it may have been killed from outside.
@@ -173,7 +173,7 @@ pub enum RunMessage {
     /// A search came to its end, or where it was asked to stop.
     Searched(Searched),
     /// It was stopped where it was asked to; what waits.
-    Stopped(Vec<String>),
+    Stopped(Vec<Cause>),
     /// It could not be made: the plan does not fit the test.
     Refused(String),
     /// It ended.
@@ -189,9 +189,9 @@ pub struct Ended {
     pub digest: u64,
     /// What it reached.
     pub coverage: Coverage,
-    /// What the plan has and the run never came to: faults and holds, printed.
+    /// What of the plan was not triggered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub never_began: Vec<String>,
+    pub not_triggered: Vec<Part>,
     /// The sockets at the verdict, if it failed and was recorded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sockets: Vec<Socket>,
@@ -200,6 +200,6 @@ pub struct Ended {
 impl Ended {
     /// The end of a run that could say no more.
     pub fn at(verdict: Verdict, digest: u64) -> Ended {
-        Ended { verdict, digest, coverage: Coverage::default(), never_began: vec![], sockets: vec![] }
+        Ended { verdict, digest, coverage: Coverage::default(), not_triggered: vec![], sockets: vec![] }
     }
 }

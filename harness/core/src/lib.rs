@@ -3,6 +3,8 @@
 //!
 //! Tests use this through the crate `refrain`, which exports what users need.
 
+#[cfg(feature = "arbitrary")]
+pub mod arbitrary;
 pub mod bridge;
 pub mod escape;
 pub mod event;
@@ -10,6 +12,7 @@ pub mod find;
 pub mod job;
 pub mod lines;
 pub mod near;
+pub mod place;
 pub mod plan;
 pub mod protocol;
 pub mod seed;

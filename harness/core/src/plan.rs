@@ -59,6 +59,18 @@ pub struct Argument {
     pub value: Value,
 }
 
+/// A part of a plan that a run may never come to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// A fault: what it waits for never happens, or everything is healed before.
+    Fault(Fault),
+    /// A hold: the task is never spawned, or not polled as often.
+    Hold(Hold),
+    /// Of a model, the last choices: the model has other ones now.
+    Choices,
+}
+
 /// Where a fault is: both ways between two hosts, or from one to the other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
@@ -112,8 +124,9 @@ pub enum TriggerEvent {
     Receives(Route),
 }
 
-/// Holds one task back at one of its polls.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Holds one task back at one of its polls; in files its sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Hold {
     /// The host on which the task runs.
     pub host: String,

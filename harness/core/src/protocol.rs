@@ -4,7 +4,13 @@
 //! and [`ENV`] set to `command`. It reads one [`Request`], answers any number of [`Message`]s, the last one
 //! [`Message::Done`], and exits.
 
-use crate::{plan::Plan, strict_json, trace::VALUES_MAX, verdict::Class, verdict::Failure};
+use crate::{
+    event::Event,
+    plan::{Part, Plan},
+    strict_json,
+    trace::{Build, VALUES_MAX},
+    verdict::{Cause, Class, Failure},
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -267,12 +273,18 @@ impl Coverage {
 #[serde(rename_all = "snake_case")]
 pub enum Replay {
     /// The same run: same events, same digest.
-    Reproduced(Failure),
+    Reproduced {
+        /// The failure of now.
+        failure: Failure,
+        /// The causes that were saved, if this build explains the same failure in another way.
+        #[serde(default)]
+        saved_causes: Option<Vec<Cause>>,
+    },
     /// The plan passes now.
     PassesNow {
-        /// What the plan has and the run never came to: faults and holds, printed.
+        /// What of the plan was not triggered.
         #[serde(default)]
-        never_began: Vec<String>,
+        not_triggered: Vec<Part>,
     },
     /// Another run than the saved one.
     Differs {
@@ -280,19 +292,22 @@ pub enum Replay {
         failure: Option<Failure>,
         /// Which event differs first, counted from 0.
         event: usize,
-        /// The saved event, printed; `None`: the saved run had ended.
-        saved: Option<String>,
-        /// The event of now, printed; `None`: the run of now had ended.
-        now: Option<String>,
-        /// What else differs: the build that saved it.
-        note: String,
+        /// The saved event; `None`: the saved run had ended.
+        saved: Option<Event>,
+        /// The event of now; `None`: the run of now had ended.
+        now: Option<Event>,
+        /// What saved it, and what ran it now.
+        builds: (Build, Build),
+        /// What of the plan was not triggered.
+        #[serde(default)]
+        not_triggered: Vec<Part>,
     },
     /// It was stopped where it was asked to.
     Stopped {
-        /// The events up to there, printed.
-        timeline: String,
-        /// What every task waits for, a line each.
-        waits: Vec<String>,
+        /// The events up to there.
+        events: Vec<Event>,
+        /// What every task waits for.
+        waits: Vec<Cause>,
     },
 }
 

@@ -1,6 +1,6 @@
 //! One socket as a run left it: a line of a trace, a row as `ss` shows it.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 /// The states of a connection, as `ss` calls them, in the order of its life. `none`: there was no connection.
 pub const STATES: [&str; 8] =
@@ -25,7 +25,7 @@ pub struct Socket {
     /// The address of the other end.
     pub peer: String,
     /// What it will do by itself, if anything.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "there")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
     pub timer: Option<Timer>,
 }
 
@@ -38,9 +38,4 @@ pub struct Timer {
     pub in_ns: u64,
     /// How often it came already, in a row.
     pub tries: u32,
-}
-
-/// A timer that is named is there: `null` is none.
-fn there<'de, D: Deserializer<'de>>(timer: D) -> Result<Option<Timer>, D::Error> {
-    Timer::deserialize(timer).map(Some)
 }

@@ -1,7 +1,10 @@
 //! Parses JSON of which nothing may be lost: no repeated name, no nesting that could exhaust the stack, and no more values
 //! than memory is meant for.
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{
+    Deserialize,
+    de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::Value;
 use std::{cell::Cell, collections::BTreeSet, fmt};
 
@@ -41,6 +44,11 @@ pub(crate) fn check(text: &[u8], values_max: usize) -> Result<usize, Refused> {
         false => Refused::Found(error.to_string()),
     })?;
     Ok(values.get())
+}
+
+/// An optional field that is present has a value: `null` is none. For `deserialize_with`.
+pub(crate) fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
 }
 
 /// How many brackets are open at once at most, whether or not the text is JSON.

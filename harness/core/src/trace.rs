@@ -18,15 +18,13 @@ pub use name::{file_name, is_of};
 pub use read::{parse, read, test_of};
 pub use write::{save, write};
 
-/// The format that this build writes; it reads every one up to it.
+/// The format that this build reads and writes.
 ///
-/// - 1: the first. Header: `refrain-trace`, `test`, `package`, `target`, `engine`, `failure`, `plan`, `digest`,
-///   `left_out`, `events`, `build`. Events: `at`, `host`, `task`, `kind`, `text`, `fields`.
-/// - 2: there are plans of models, with the words `threads`, `thread` and `SeqCst`, and their events: the kind `step`, and
-///   `place` after `task`. Plans have the words `delay`, `lose`, `duplicate`, `reorder`, `limit`, `drop`, `refuse`,
-///   `stretch`, `stall`, `shrink`, `fail` and `receives`. The header promises `sockets` after `events`: they follow the
-///   events, as the verdict found them: `host`, `protocol`, `state`, `receive_queue`, `send_queue`, `local`, `peer`, `timer`.
-pub const VERSION: u32 = 2;
+/// - 1 and 2 were never released.
+/// - 3: the first. Header: `refrain-trace`, `test`, `package`, `target`, `engine`, `failure`, `plan`, `digest`, `left_out`,
+///   `events`, `sockets`, `build`; then the events and the sockets. A plan is its sentences; failures, events and sockets
+///   are data: [`Failure`], [`Event`], [`Socket`].
+pub const VERSION: u32 = 3;
 
 /// The longest file that is read.
 pub const FILE_BYTES_MAX: usize = 64 << 20;

@@ -1,7 +1,16 @@
 //! What a run showed: it passed, or the service was wrong, and how.
 
+use crate::place::Place;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+mod cause;
+mod detail;
+mod property;
+
+pub use cause::{Cause, ConnectionState, OpenSocket, ThreadWaiting, Wait, Waiting};
+pub use detail::{Actor, Allocation, Detail};
+pub use property::Property;
 
 /// The result of one run. Never an error of the harness and never a panic of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,14 +27,15 @@ pub enum Verdict {
 pub struct Failure {
     /// What kind of failure it is.
     pub class: Class,
-    /// Which property failed, in the words of the test; for a panic its message.
-    pub property: String,
-    /// Where: the source place that stays the same from run to run, or nothing.
-    pub place: String,
-    /// One line for people.
-    pub message: String,
-    /// What led to it, a line each: who waits for what, since when, the last fault.
-    pub causes: Vec<String>,
+    /// Which property failed.
+    pub property: Property,
+    /// Where: the source place that stays the same from run to run, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+    pub place: Option<Place>,
+    /// What happened.
+    pub detail: Detail,
+    /// What led to it: who waits for what, since when, the last fault.
+    pub causes: Vec<Cause>,
 }
 
 /// The kinds of failure.
@@ -66,9 +76,10 @@ pub struct Signature {
     /// The kind of failure.
     pub class: Class,
     /// The property that failed.
-    pub property: String,
+    pub property: Property,
     /// The place in the source.
-    pub place: String,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+    pub place: Option<Place>,
 }
 
 impl Failure {

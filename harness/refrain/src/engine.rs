@@ -23,9 +23,11 @@ pub use workers::{Ask, Limit, ProgressSink, Refusal, Workers, refused, unexpecte
 
 use crate::{
     job::{Ran, Search, Source},
+    place::Place,
     plan::Plan,
     protocol::{Coverage, Searched},
     trace::{self, Trace},
+    verdict::{Cause, Property},
 };
 use std::fmt;
 
@@ -77,8 +79,8 @@ pub trait Engine: fmt::Debug + Sync {
     /// Why it could not.
     fn shrink(&self, trials: Trials<'_>, plan: &Plan) -> Result<Smaller, Refusal>;
 
-    /// How texts name what it does.
-    fn words(&self) -> &'static Words;
+    /// How a run of it that dies is explained.
+    fn terms(&self) -> &'static Terms;
 }
 
 /// How a run is watched.
@@ -114,21 +116,13 @@ pub struct Found {
     pub run: u64,
 }
 
-/// How texts name what an engine does.
+/// How a run of an engine that dies is explained.
 #[derive(Debug)]
-pub struct Words {
-    /// The property that a call of `exit` breaks.
-    pub nobody_exits: &'static str,
-    /// The property that something without end breaks.
-    pub time_goes_on: &'static str,
-    /// What has no end then: `one poll`.
-    pub step: &'static str,
-    /// How the last place begins that was reached before a death.
-    pub last: &'static str,
-    /// What may be the cause of a segmentation fault.
-    pub on_segfault: Option<&'static str>,
-    /// Why two runs of one plan may differ.
-    pub nondeterminism: &'static str,
+pub struct Terms {
+    /// The property that a run breaks which does not end.
+    pub ends: Property,
+    /// What the last place says that a run reached before it died.
+    pub last: fn(Place) -> Cause,
     /// Why a run may fail while exploring and pass by itself.
     pub passes_alone: &'static str,
 }

@@ -25,11 +25,11 @@ pub use model::Model;
 pub(crate) use {child::wrong, outlet::cannot};
 
 use crate::{
-    engine::{self, Explored, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Trials, Watch, Words, Workers},
+    engine::{self, Explored, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials, Watch, Workers},
     job::{Ran, Search, Source},
     plan::{Plan, Threads},
     trace::{self, Trace},
-    verdict::Verdict,
+    verdict::{Cause, Property, Verdict},
 };
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
@@ -123,19 +123,14 @@ impl engine::Engine for Model {
         shrink::shrink(self, trials, plan)
     }
 
-    fn words(&self) -> &'static Words {
-        &WORDS
+    fn terms(&self) -> &'static Terms {
+        &TERMS
     }
 }
 
-const WORDS: Words = Words {
-    nobody_exits: "no thread ends the whole process",
-    time_goes_on: "every execution ends",
-    step: "one execution",
-    last: "the last operation began at",
-    on_segfault: Some("was it the stack? A model's own thread has 32 KiB under loom, every other one 256 KiB"),
-    nondeterminism: "the model reads what its threads do not decide: the order of a HashMap, a clock, a random number, a \
-                     static that outlives an execution",
+const TERMS: Terms = Terms {
+    ends: Property::ExecutionEnds,
+    last: Cause::LastOperation,
     passes_alone: "something outlives an execution, such as a static or a thread-local; make it anew in the model, or of \
                    refrain::sync::LazyLock",
 };

@@ -140,10 +140,9 @@
 //! Suppose that `ask` were nothing but `exchange`. Nearly all of the runs pass. One does not:
 //!
 //! ```console
-//! FAILED deadlock: nothing can run any more: every task waits for another
-//!   at harness/refrain/examples/echo/tests/echo.rs:19
-//!   client: task spawned at harness/refrain/examples/echo/tests/echo.rs:19 waits to read from client:49152 -> server:7 (half-open: server has lost power since), since 00:00:00.006, no deadline
-//!   last fault touching it: crash server at 00:00:00.008 for 1 ms
+//! FAILED deadlock: nothing can run any more: everything waits
+//!   client: the task spawned at harness/refrain/examples/echo/tests/echo.rs:19 waits to read from client:49152 -> server:7 (half-open: server has lost power since), since 00:00:00.006, no deadline
+//!   last fault touching it: crash server at 00:00:00.009 for 1 ms
 //!   saved  traces/answers_come_again_after_the_network_heals-f948.jsonl  (1 fault, 14 events)
 //!   replay cargo refrain replay traces/answers_come_again_after_the_network_heals-f948.jsonl
 //! ```
@@ -271,7 +270,7 @@ mod worker;
 mod world;
 
 pub use refrain_core::{
-    event,
+    event, place,
     plan::{
         self,
         fault::{self, Faults},

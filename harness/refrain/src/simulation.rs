@@ -1,5 +1,6 @@
 //! The simulation engine: executes one plan on the simulated runtime, in a process that was made for it.
 
+mod actor;
 mod apply;
 mod conserved;
 mod explore;
@@ -17,18 +18,19 @@ mod workload;
 pub(crate) use apply::apply;
 pub use properties::Seen;
 pub use scenario::Scenario;
-pub(crate) use stall::stalled;
+pub(crate) use stall::not_reached;
 pub(crate) use state::{PlanSource, fail, refuse, with};
 pub(crate) use tracing_layer::listen;
 pub use workload::{Parameter, argument};
 
 use crate::{
     engine::{
-        Engine, Explored, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Trials, Watch, Words, Workers,
+        Engine, Explored, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials, Watch, Workers,
     },
     job::{RunMessage, Search, Source},
     plan::Plan,
     trace::{self, Trace},
+    verdict::{Cause, Property},
 };
 
 /// The engine as traces name it.
@@ -76,18 +78,13 @@ impl Engine for Scenario {
         shrink::shrink(self, trials, plan)
     }
 
-    fn words(&self) -> &'static Words {
-        &WORDS
+    fn terms(&self) -> &'static Terms {
+        &TERMS
     }
 }
 
-const WORDS: Words = Words {
-    nobody_exits: "no host ends the whole process",
-    time_goes_on: "virtual time goes on",
-    step: "one poll",
-    last: "the task that ran was spawned at",
-    on_segfault: None,
-    nondeterminism: "the service reads something from outside the simulation: a process number, /dev/urandom, \
-                     getrandom 0.2 (rand 0.8), a file, the environment",
+const TERMS: Terms = Terms {
+    ends: Property::TimeAdvances,
+    last: Cause::LastPolled,
     passes_alone: "it depends on something outside the simulation that changes between the two",
 };

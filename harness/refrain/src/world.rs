@@ -3,6 +3,7 @@
 use crate::{
     plan::fault::{self, Fault, Faults},
     simulation::{self, PlanSource, Seen},
+    verdict::Detail,
 };
 use proptest::strategy::Strategy;
 use serde::{Serialize, de::DeserializeOwned};
@@ -286,13 +287,16 @@ impl World {
         Fut::Output: Answer,
     {
         let deadline = Instant::now() + within;
-        let mut last = "was still pending".to_owned();
+        let (mut attempts, mut last, mut pending) = (0, None, false);
         let mut wait = TRY_AGAIN;
         loop {
             match timeout_at(deadline, holds()).await.map(Answer::missing) {
-                Ok(None) => return control::note(&format!("\"{what}\" holds")),
-                Ok(Some(why)) => last = format!("failed again and again ({why})"),
-                Err(_) => break,
+                Ok(None) => return control::holds(what),
+                Ok(Some(why)) => (attempts, last) = (attempts + 1, Some(why)),
+                Err(_) => {
+                    pending = true;
+                    break;
+                }
             }
             let next = (Instant::now() + wait).min(deadline - TRY_AGAIN);
             if next <= Instant::now() {
@@ -301,12 +305,10 @@ impl World {
             tokio::time::sleep_until(next).await;
             wait = (2 * wait).min(TRY_AGAIN_MAX);
         }
-        let after = match simulation::with(|state| state.healed_at) {
-            Some(_) => "after the network healed",
-            None => "after the test asked for it",
-        };
-        let message = format!("\"{what}\" {last} {} s {after}", within.as_secs());
-        simulation::fail(simulation::stalled(what, message))
+        let healed = simulation::with(|state| state.healed_at).is_some();
+        let within = u64::try_from(within.as_nanos()).unwrap_or(u64::MAX);
+        let detail = Detail::NotReached { within, healed, attempts, last, pending };
+        simulation::fail(simulation::not_reached(what, detail))
     }
 
     /// Demands that a property holds after every poll of every task.
@@ -347,7 +349,7 @@ impl World {
 
     /// Notes what the test saw: an answer, a final state. Part of the trace and of the outcome's snapshot.
     pub fn saw(&self, what: impl Debug) {
-        control::note(&format!("saw {what:?}"));
+        control::saw(format!("{what:?}"));
     }
 }
 

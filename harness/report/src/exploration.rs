@@ -183,7 +183,7 @@ mod tests {
     use super::*;
     use refrain_core::{
         plan::{Argument, Plan},
-        verdict::Failure,
+        verdict::{Cause, Detail, Failure, Property},
     };
     use serde_json::json;
 
@@ -191,10 +191,16 @@ mod tests {
         let caught = caught.map(|class| Caught {
             failure: Failure {
                 class,
-                property: "answered".into(),
-                place: String::new(),
-                message: "\"answered\" was still pending 60 s after the network healed".into(),
-                causes: vec!["notes: link task waits for HELLO reply".into(), "last fault touching it: cut".into()],
+                property: Property::Eventually("answered".into()),
+                place: None,
+                detail: Detail::NotReached {
+                    within: 60_000_000_000,
+                    healed: true,
+                    attempts: 0,
+                    last: None,
+                    pending: true,
+                },
+                causes: vec![Cause::Printed("one".into()), Cause::Printed("two".into())],
             },
             plan: Plan { workload: vec![Argument { name: "queries".into(), value: json!([1]) }], ..Plan::default() },
             events: 31,
@@ -239,9 +245,9 @@ mod tests {
     fn a_failure_tells_its_causes_and_the_command_that_replays_it() {
         let failed = exploration(None, Some(Class::Stall)).caught.expect("it was caught");
         let expected = "\
-FAILED stall: \"answered\" was still pending 60 s after the network healed
-  notes: link task waits for HELLO reply
-  last fault touching it: cut
+FAILED stall: `answered` did not hold within 60 s after the network healed: 1 attempt, still pending
+  printed: one
+  printed: two
   saved  traces/link-7c1e.jsonl  (1 query, 31 events)
   replay cargo refrain replay traces/link-7c1e.jsonl
 ";

@@ -2,22 +2,28 @@
 
 use super::{
     Style,
+    cause::cause,
     paint::{BOLD, ink, lines, paint},
+    words::{actor, duration},
 };
 use anstyle::AnsiColor;
-use refrain_core::{escape::escaped, verdict::Failure};
+use refrain_core::{
+    escape::escaped,
+    place::Place,
+    verdict::{Actor, Allocation, Cause, Detail, Failure, Property, Waiting},
+};
 
 /// `stall: ...`: the first line of what happened, and `...` for the others.
 pub fn headline(failure: &Failure, style: Style) -> String {
-    let (first, more) = failure.message.split_once('\n').map_or((&*failure.message, ""), |(first, _)| (first, " ..."));
+    let message = message(failure);
+    let (first, more) = message.split_once('\n').map_or((&*message, ""), |(first, _)| (first, " ..."));
     format!("{}: {}{more}", paint(failure.class.name(), ink(AnsiColor::Red), style), escaped(first))
 }
 
 /// `FAILED stall: ...` and below it, indented, where and why; it ends with a new line.
 pub fn failure(failure: &Failure, style: Style) -> String {
-    let Failure { class, property: _, place, message, causes } = failure;
     let mut text = Vec::new();
-    for (nth, line) in lines(&format!("FAILED {class}: {message}"), 2, style).iter().enumerate() {
+    for (nth, line) in lines(&format!("FAILED {}: {}", failure.class, message(failure)), 2, style).iter().enumerate() {
         text.push(match line.split_once(": ") {
             Some((head, rest)) if nth == 0 => {
                 format!("{}: {}", paint(head, ink(AnsiColor::Red).bold(), style), paint(rest, BOLD, style))
@@ -25,12 +31,133 @@ pub fn failure(failure: &Failure, style: Style) -> String {
             _ => format!("{}{}", if nth == 0 { "" } else { "  " }, paint(line, BOLD, style)),
         });
     }
-    // A message often names the place itself.
-    let at = (!place.is_empty() && !message.contains(place.as_str())).then(|| format!("at {place}"));
-    for cause in at.iter().chain(causes) {
-        for (nth, line) in lines(cause, 4, style).iter().enumerate() {
+    for line in below(failure) {
+        for (nth, line) in lines(&line, 4, style).iter().enumerate() {
             text.push(format!("{}{line}", if nth == 0 { "  " } else { "    " }));
         }
     }
     text.iter().map(|line| format!("{}\n", line.trim_end_matches(' '))).collect()
+}
+
+/// How the service was wrong, in a sentence; a panic's message may have more lines.
+pub fn message(Failure { property, detail, .. }: &Failure) -> String {
+    let named = property.kind().unwrap_or_default();
+    match detail {
+        Detail::Panicked { by: Actor::Task { host, .. }, message } => format!("{host}: {message}"),
+        Detail::Panicked { by, message } => format!("{}: {message}", actor(by)),
+        Detail::Killed { signal } => format!("the process was killed by {signal}"),
+        Detail::StackOverflowed => "the stack overflowed".to_owned(),
+        Detail::OutOfMemory { limit_bytes } => {
+            format!("the run asked for more than its limit of {} MiB of memory", limit_bytes >> 20)
+        }
+        Detail::Exited { code } => format!("the process called exit({code}) in the middle of the run"),
+        Detail::Hung { limit_ms, busy } => {
+            let what = if *property == Property::ExecutionEnds { "execution" } else { "poll" };
+            let (time, why) = match busy {
+                true => ("processor time", "a loop that never ends"),
+                false => ("real time", "a call that blocks the thread"),
+            };
+            format!("one {what} took more than {} of {time}: {why}", duration(limit_ms.saturating_mul(1_000_000)))
+        }
+        Detail::Livelocked { .. } => "tasks wake each other forever while virtual time stands still".to_owned(),
+        Detail::NotReached { .. } => not_reached(property, detail),
+        Detail::TimedOut { at } => format!("the test had not ended after {} of virtual time", duration(*at)),
+        Detail::Deadlocked => "nothing can run any more: everything waits".to_owned(),
+        Detail::LockedTwice { thread } => format!("thread {thread} waits for a lock that it holds itself"),
+        Detail::Broken { by } => match property {
+            Property::Always(what) => format!("`{what}` does not hold after a poll of {}", actor(by)),
+            _ => format!("a property does not hold after a poll of {}", actor(by)),
+        },
+        Detail::Leaked { open, limit, waited } => {
+            format!("{open} `{named}` still open after {} (limit {limit})", duration(*waited))
+        }
+        Detail::ClosedTwice { id, .. } => format!("`{named}` {id} was closed, and is not open there"),
+        Detail::Raced { said } => {
+            format!("two threads access the same memory, and nothing orders the accesses: {said}")
+        }
+        Detail::NotAllocated => {
+            "memory is freed that is not allocated: it was freed before, or never allocated".to_owned()
+        }
+        Detail::UsedAfterFree { said } => said.clone(),
+        Detail::NotFreed(what) => format!("{} is never freed", allocation(*what)),
+        Detail::RunsDiffer { event } => format!("two runs of one plan differ from event {event} on"),
+        Detail::NotAsPlanned => "an execution of the model was not the one that was planned".to_owned(),
+        _ => "it failed".to_owned(),
+    }
+}
+
+fn not_reached(property: &Property, detail: &Detail) -> String {
+    let (Property::Eventually(what), Detail::NotReached { within, healed, attempts, last, pending }) =
+        (property, detail)
+    else {
+        return "a property did not hold in time".to_owned();
+    };
+    let after = if *healed { " after the network healed" } else { "" };
+    let made = attempts.saturating_add(u32::from(*pending));
+    let made = format!("{made} attempt{}", if made == 1 { "" } else { "s" });
+    let attempts = match (pending, last) {
+        (true, None) => format!("{made}, still pending"),
+        (true, Some(why)) => format!("{made}, the last one still pending, the one before failed: {why}"),
+        (false, Some(why)) => format!("{made}, the last one failed: {why}"),
+        (false, None) => made,
+    };
+    format!("`{what}` did not hold within {}{after}: {attempts}", duration(*within))
+}
+
+fn allocation(what: Allocation) -> &'static str {
+    match what {
+        Allocation::Arc => "an Arc",
+        Allocation::Track => "a tracked value",
+        Allocation::Memory => "memory",
+        Allocation::Unknown => "something",
+    }
+}
+
+/// Where and why, a text each.
+fn below(failure: &Failure) -> Vec<String> {
+    let Failure { property, place, detail, causes, .. } = failure;
+    let at = place.as_ref().filter(|place| !causes.iter().any(|cause| names(cause, place)));
+    let at = at.map(|place| match detail {
+        Detail::NotFreed(_) => format!("allocated at {place}"),
+        _ => format!("at {place}"),
+    });
+    let by = match detail {
+        Detail::Panicked { by: by @ Actor::Task { .. }, .. } => Some(format!("in {}", actor(by))),
+        Detail::ClosedTwice { by, .. } => Some(format!("closed by {}", actor(by))),
+        Detail::Livelocked { last } => Some(format!("polled last: {}", actor(last))),
+        _ => None,
+    };
+    let causes = causes.iter().map(|what| cause(what, property));
+    at.into_iter().chain(by).chain(causes).chain(advice(failure)).collect()
+}
+
+/// Whether a cause tells a place itself.
+fn names(cause: &Cause, place: &Place) -> bool {
+    match cause {
+        Cause::Waits(Waiting { task, main: false, .. }) => task.place == *place,
+        Cause::ThreadWaits(waiting) => waiting.place.as_ref() == Some(place),
+        Cause::LastPolled(last) | Cause::LastOperation(last) => last == place,
+        _ => false,
+    }
+}
+
+/// What to look at, where the failure itself does not say.
+fn advice(failure: &Failure) -> Option<String> {
+    let of_model = failure.causes.iter().any(|cause| matches!(cause, Cause::LastOperation(_)));
+    match &failure.detail {
+        Detail::RunsDiffer { .. } if super::differs::is_of_model(&failure.causes) => Some(
+            "the model reads what its threads do not decide: the order of a HashMap, a clock, a random number, a static \
+             that outlives an execution"
+                .to_owned(),
+        ),
+        Detail::RunsDiffer { .. } => Some(
+            "the service reads something from outside the simulation: a process number, /dev/urandom, getrandom 0.2 \
+             (rand 0.8), a file, the environment"
+                .to_owned(),
+        ),
+        Detail::Killed { signal } if of_model && signal == "SIGSEGV" => Some(
+            "a stack may have overflowed: a model's own thread has 32 KiB under loom, every other one 256 KiB".to_owned(),
+        ),
+        _ => None,
+    }
 }

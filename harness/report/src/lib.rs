@@ -4,7 +4,10 @@
 //! What a service says may hold anything. `refrain_core::escape` shows what would not show as itself, so that no log line
 //! can move the cursor or forge a row.
 
+mod cause;
 mod coverage;
+mod differs;
+mod event;
 mod exploration;
 mod failure;
 mod model;
@@ -14,12 +17,14 @@ mod sockets;
 mod summary;
 mod threads;
 mod timeline;
+mod words;
 
 pub use coverage::coverage;
+pub use event::event;
 pub use exploration::{
     Standing, all_engines, caught, counted, engines, grouped, last_engine, machine, result, saved, shell_word, standing,
 };
-pub use failure::{failure, headline};
+pub use failure::{failure, headline, message};
 pub use model::{Core, model};
 pub use replay::replay;
 pub use sockets::sockets;

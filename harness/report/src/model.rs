@@ -3,7 +3,7 @@
 //! A trace may come from anybody, and what is written here will be compiled. So of a trace only identifiers and the text
 //! of comments get in: names through [`identifier`], everything else through [`escaped`], which keeps it on its line.
 
-use super::timeline::clock;
+use super::{message, words::clock};
 use refrain_core::{
     bridge::{Operation, Operations},
     escape::escaped,
@@ -44,7 +44,7 @@ pub fn model(operations: &Operations, trace: &Trace, core: Core<'_>) -> String {
          {uses}\n\
          /// On the network: {}\n\
          #[refrain::model{attributes}]\nfn {test}() {{\n",
-        escaped(trace.failure.message.lines().next().unwrap_or_default()),
+        escaped(message(&trace.failure).lines().next().unwrap_or_default()),
     );
     let (opening, before) = match before.split_first() {
         Some((first, rest)) if first.what == "opened" => (comment(first, 4), rest),
@@ -74,7 +74,8 @@ pub fn model(operations: &Operations, trace: &Trace, core: Core<'_>) -> String {
 
 fn comment(operation: &Operation, indent: usize) -> String {
     let Operation { at, host, task, .. } = operation;
-    format!("{:indent$}// {} {} {}\n", "", clock(*at), escaped(host), escaped(task))
+    let task = task.as_ref().map(|task| format!(" {task}")).unwrap_or_default();
+    format!("{:indent$}// {} {}{}\n", "", clock(*at), escaped(host), escaped(&task))
 }
 
 /// The name of the file, as a module and a variable.

@@ -3,14 +3,13 @@
 use super::{
     Style,
     paint::{DIM, PLAIN, columns, padded, paint},
+    words,
 };
 use refrain_core::{
     escape::escaped,
     socket::{Socket, Timer},
 };
 
-/// What stands for the test itself in the column of hosts; no host can have this name.
-const TEST: &str = "(test)";
 const TITLES: [&str; 7] = ["Host", "Netid", "State", "Recv-Q", "Send-Q", "Local Address:Port", "Peer Address:Port"];
 
 /// A table of sockets; empty if there are none, else it ends with a new line.
@@ -34,7 +33,7 @@ pub fn sockets(sockets: &[Socket], style: Style) -> String {
 }
 
 fn cells(socket: &Socket) -> [String; 7] {
-    let host = if socket.host.is_empty() { TEST } else { &socket.host };
+    let host = words::host(&socket.host);
     let (receive, send) = (socket.receive_queue.to_string(), socket.send_queue.to_string());
     [host, &socket.protocol, &socket.state, &receive, &send, &socket.local, &socket.peer].map(escaped)
 }

@@ -4,34 +4,36 @@ use super::*;
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use refrain_core::{
-    event::{Event, Kind},
+    arbitrary::{events as any_events, failures},
+    event::{Event, Kind, Level, Log},
+    place::Task,
     plan::{Argument, Deviation, Plan, Threads, arbitrary::texts},
     trace::{self, Trace},
-    verdict::{Class, Failure},
+    verdict::{Actor, Class, Detail, Failure, Property},
 };
 use serde_json::{Value, json};
 use std::path::Path;
 
 const PLAIN: Style = Style { colour: false, width: None, exact: false };
 
-fn v1() -> Trace {
-    trace::parse(Path::new("v1.jsonl"), include_bytes!("../../core/tests/traces/v1.jsonl")).unwrap()
+fn saved() -> Trace {
+    trace::parse(Path::new("v3.jsonl"), include_bytes!("../../core/tests/traces/v3.jsonl")).unwrap()
 }
 
-fn says(host: &str, text: &str, fields: &[(&str, Value)]) -> Event {
+fn says(host: &str, message: &str, fields: &[(&str, Value)]) -> Event {
     let fields = fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
-    let (task, place) = (String::new(), String::new());
-    Event { at: 7, host: host.into(), task, place, kind: Kind::Says, text: text.into(), fields }
+    let log = Log { level: Level::Info, target: "svc".into(), message: message.into(), fields };
+    Event { at: 7, host: host.into(), task: None, kind: Kind::Log(log) }
 }
 
-fn wrong(class: Class, message: &str, place: &str, causes: &[&str]) -> Failure {
-    let causes = causes.iter().map(|cause| cause.to_string()).collect();
-    Failure { class, property: String::new(), place: place.into(), message: message.into(), causes }
+fn panicked(by: Actor, message: &str, place: &str) -> Failure {
+    let detail = Detail::Panicked { by, message: message.into() };
+    Failure { class: Class::Panic, property: Property::NoPanic, place: place.parse().ok(), detail, causes: vec![] }
 }
 
 #[test]
 fn sockets_are_shown_as_ss_does() {
-    let trace = trace::parse(Path::new("v2.jsonl"), include_bytes!("../../core/tests/traces/v2.jsonl")).unwrap();
+    let trace = saved();
     assert_snapshot!(sockets(&trace.sockets, PLAIN), @"
     Host      Netid  State   Recv-Q  Send-Q  Local Address:Port  Peer Address:Port
     exchange  tcp    LISTEN  0       1024    0.0.0.0:5010        *
@@ -52,88 +54,109 @@ fn visible(text: &str) -> String {
 
 #[test]
 fn a_trace_reads_from_its_plan_to_its_failure() {
-    assert_snapshot!(timeline(&v1(), PLAIN), @r#"
+    assert_snapshot!(timeline(&saved(), PLAIN), @r#"
     link::queries_recover_after_the_link_heals
       seed 42
       queries = [{"user":"ålice","weight":0.1}]
       cut exchange <-> notes at 12.3 s for 4.2 s
+      lose 10 % of notes -> exchange when exchange receives the 18th byte from notes for 1 s
       hold the 1st task spawned on notes at src/link.rs:88 at its 3rd poll until nothing else can run
 
-     #  time          host      task                what
-     0  00:00:00.000  exchange                      boots
-     1  00:00:00.000  notes                         boots
-     2  00:00:00.001  exchange  src/server.rs:31    listens on 10.0.0.1:5010
-     3  00:00:12.290  notes     src/link.rs:88      starts to connect to 10.0.0.1:5010
-     4  00:00:12.295  exchange  src/server.rs:31    accepts 10.0.0.2:49152
-     5  00:00:12.295  exchange  src/server.rs:52#2  is spawned
-     6  00:00:12.299  notes     src/link.rs:88      writes 18 bytes to 10.0.0.1:5010
-     7  00:00:12.300  (test)                        cut exchange <-> notes begins
-     8  00:00:12.301  notes     src/link.rs:88      INFO calcon::link: waits for HELLO epoch=7 peer=exchange ratio=0.1
-     9  00:00:16.500  (test)                        cut exchange <-> notes is over
-    10  00:00:20.000  (test)                        heals
-    11  00:01:20.000  (test)                        "a fresh query is answered" is still pending
+     #  time          host      task              what
+     0  00:00:00.000  exchange                    starts
+     1  00:00:00.000  notes                       starts
+     2  00:00:00.001  exchange  src/server.rs:31  listens on port 5010
+     3  00:00:12.290  notes     src/link.rs:88    connects notes:49152 -> exchange:5010
+     4  00:00:12.295  exchange  src/server.rs:31  accepts exchange:5010 -> notes:49152
+     5  00:00:12.295  exchange  src/server.rs:31  spawns src/server.rs:52#2
+     6  00:00:12.299  notes     src/link.rs:88    writes 18 bytes on notes:49152 -> exchange:5010
+     7  00:00:12.300  (test)                      cut exchange <-> notes
+     8  00:00:12.301  notes     src/link.rs:88    INFO calcon::link: waits for HELLO epoch=7 peer=exchange ratio=0.1
+     9  00:00:16.500  (test)                      over: cut exchange <-> notes
+    10  00:00:20.000  (test)                      everything is healed
+    11  00:01:20.000  (test)                      the run fails
 
-    FAILED stall: "a fresh query is answered" was still pending 60 s after the network healed
-      at tests/scenarios.rs:41
-      notes: link task waits for HELLO reply on 10.0.0.2:49152 -> 10.0.0.1:5010, since 00:00:12.301, no deadline
+    Host      Netid  State   Recv-Q  Send-Q  Local Address:Port  Peer Address:Port
+    exchange  tcp    LISTEN  0       1024    0.0.0.0:5010        *
+    exchange  tcp    ESTAB   0       18      exchange:5010       notes:49152        timer:(on,3.200sec,3)
+    notes     tcp    ESTAB   0       0       notes:49152         exchange:5010
+
+    FAILED stall: `a fresh query is answered` did not hold within 60 s after the network healed: 17 attempts, the last one still pending, the one before failed: the exchange does not answer
+      notes: the task spawned at src/link.rs:88 waits to read from notes:49152 -> exchange:5010 (established, exchange has not acknowledged), since 00:00:12.301, no deadline
       last fault touching it: cut exchange <-> notes at 00:00:12.300 for 4.2 s
+      not triggered: lose 10 % of notes -> exchange when exchange receives the 18th byte from notes for 1 s
     "#);
 }
 
 #[test]
 fn a_narrow_terminal_gets_more_lines_and_loses_no_word() {
     let style = Style { width: Some(88), exact: true, ..PLAIN };
-    let trace = Trace { events: v1().events.split_off(7), left_out: 7, ..v1() };
+    let trace = Trace { events: saved().events.split_off(7), left_out: 7, ..saved() };
     assert_snapshot!(timeline(&trace, style), @r#"
     link::queries_recover_after_the_link_heals
       seed 42
       queries = [{"user":"ålice","weight":0.1}]
       cut exchange <-> notes at 12.3 s for 4.2 s
+      lose 10 % of notes -> exchange when exchange receives the 18th byte from notes for 1
+        s
       hold the 1st task spawned on notes at src/link.rs:88 at its 3rd poll until nothing
         else can run
 
      #  time                host    task            what
     (7 events before)
-     7  00:00:12.300000000  (test)                  cut exchange <-> notes begins
+     7  00:00:12.300000000  (test)                  cut exchange <-> notes
      8  00:00:12.301000123  notes   src/link.rs:88  INFO calcon::link: waits for HELLO
                                                     epoch=7 peer=exchange ratio=0.1
-     9  00:00:16.500000000  (test)                  cut exchange <-> notes is over
-    10  00:00:20.000000000  (test)                  heals
-    11  00:01:20.000000000  (test)                  "a fresh query is answered" is still
-                                                    pending
+     9  00:00:16.500000000  (test)                  over: cut exchange <-> notes
+    10  00:00:20.000000000  (test)                  everything is healed
+    11  00:01:20.000000000  (test)                  the run fails
 
-    FAILED stall: "a fresh query is answered" was still pending 60 s after the network
-      healed
-      at tests/scenarios.rs:41
-      notes: link task waits for HELLO reply on 10.0.0.2:49152 -> 10.0.0.1:5010, since
-        00:00:12.301, no deadline
+    Host      Netid  State   Recv-Q  Send-Q  Local Address:Port  Peer Address:Port
+    exchange  tcp    LISTEN  0       1024    0.0.0.0:5010        *
+    exchange  tcp    ESTAB   0       18      exchange:5010       notes:49152        timer:(on,3.200sec,3)
+    notes     tcp    ESTAB   0       0       notes:49152         exchange:5010
+
+    FAILED stall: `a fresh query is answered` did not hold within 60 s after the network
+      healed: 17 attempts, the last one still pending, the one before failed: the exchange
+      does not answer
+      notes: the task spawned at src/link.rs:88 waits to read from notes:49152 ->
+        exchange:5010 (established, exchange has not acknowledged), since 00:00:12.301, no
+        deadline
       last fault touching it: cut exchange <-> notes at 00:00:12.300 for 4.2 s
+      not triggered: lose 10 % of notes -> exchange when exchange receives the 18th byte
+        from notes for 1 s
     "#);
 }
 
 #[test]
 fn colours_tell_hosts_and_kinds_apart() {
-    let trace = Trace { events: v1().events.split_off(6), ..v1() };
+    let trace = Trace { events: saved().events.split_off(6), ..saved() };
     let style = Style { colour: true, ..PLAIN };
     assert_snapshot!(visible(&timeline(&trace, style)), @r#"
     <1>link::queries_recover_after_the_link_heals<0>
       seed 42
       queries = [{"user":"ålice","weight":0.1}]
       cut exchange <-> notes at 12.3 s for 4.2 s
+      lose 10 % of notes -> exchange when exchange receives the 18th byte from notes for 1 s
       hold the 1st task spawned on notes at src/link.rs:88 at its 3rd poll until nothing else can run
 
     <2>#<0>  <2>time<0>          <2>host<0>    <2>task<0>            <2>what<0>
-    <2>0<0>  <2>00:00:12.299<0>  <36>notes<0>   <2>src/link.rs:88<0>  <2>writes 18 bytes to 10.0.0.1:5010<0>
-    <2>1<0>  <2>00:00:12.300<0>  <1>(test)<0>                  <1><33>cut exchange <-> notes begins<0>
+    <2>0<0>  <2>00:00:12.299<0>  <36>notes<0>   <2>src/link.rs:88<0>  <2>writes 18 bytes on notes:49152 -> exchange:5010<0>
+    <2>1<0>  <2>00:00:12.300<0>  <1>(test)<0>                  <1><33>cut exchange <-> notes<0>
     <2>2<0>  <2>00:00:12.301<0>  <36>notes<0>   <2>src/link.rs:88<0>  INFO calcon::link: waits for HELLO epoch=7 peer=exchange ratio=0.1
-    <2>3<0>  <2>00:00:16.500<0>  <1>(test)<0>                  <1><33>cut exchange <-> notes is over<0>
-    <2>4<0>  <2>00:00:20.000<0>  <1>(test)<0>                  <1>heals<0>
-    <2>5<0>  <2>00:01:20.000<0>  <1>(test)<0>                  <1>"a fresh query is answered" is still pending<0>
+    <2>3<0>  <2>00:00:16.500<0>  <1>(test)<0>                  <1><33>over: cut exchange <-> notes<0>
+    <2>4<0>  <2>00:00:20.000<0>  <1>(test)<0>                  <1><33>everything is healed<0>
+    <2>5<0>  <2>00:01:20.000<0>  <1>(test)<0>                  <1>the run fails<0>
 
-    <1><31>FAILED stall<0>: <1>"a fresh query is answered" was still pending 60 s after the network healed<0>
-      at tests/scenarios.rs:41
-      notes: link task waits for HELLO reply on 10.0.0.2:49152 -> 10.0.0.1:5010, since 00:00:12.301, no deadline
+    <2>Host<0>      <2>Netid<0>  <2>State<0>   <2>Recv-Q<0>  <2>Send-Q<0>  <2>Local Address:Port<0>  <2>Peer Address:Port<0>
+    exchange  tcp    LISTEN  0       1024    0.0.0.0:5010        *
+    exchange  tcp    ESTAB   0       18      exchange:5010       notes:49152        <2>timer:(on,3.200sec,3)<0>
+    notes     tcp    ESTAB   0       0       notes:49152         exchange:5010
+
+    <1><31>FAILED stall<0>: <1>`a fresh query is answered` did not hold within 60 s after the network healed: 17 attempts, the last one still pending, the one before failed: the exchange does not answer<0>
+      notes: the task spawned at src/link.rs:88 waits to read from notes:49152 -> exchange:5010 (established, exchange has not acknowledged), since 00:00:12.301, no deadline
       last fault touching it: cut exchange <-> notes at 00:00:12.300 for 4.2 s
+      not triggered: lose 10 % of notes -> exchange when exchange receives the 18th byte from notes for 1 s
     "#);
 }
 
@@ -146,15 +169,15 @@ fn a_table_of_no_events_has_its_heading() {
 fn what_a_service_says_moves_no_cursor_and_forges_no_row() {
     let fields = [("name", json!("two words")), ("none", json!("")), ("path", json!("a/b")), ("list", json!([1, "x"]))];
     let rows = [
-        says("a", "INFO svc: ok\n1  00:00:00.000  b  forged\u{1b}[2J\r\u{7f}\u{202e}", &fields),
-        says("höst\n", "ERROR svc: 漢字", &[("key=\n", json!("x\u{1b}"))]),
+        says("a", "ok\n1  00:00:00.000  b  forged\u{1b}[2J\r\u{7f}\u{202e}", &fields),
+        says("höst\n", "漢字", &[("key=\n", json!("x\u{1b}"))]),
     ];
     assert_snapshot!(events(&rows, 99, PLAIN), @r#"
       #  time          host    task  what
     (99 events before)
      99  00:00:00.000  a             INFO svc: ok
                                      1  00:00:00.000  b  forged\u{1b}[2J\r\u{7f}\u{202e} list=[1,"x"] name="two words" none="" path=a/b
-    100  00:00:00.000  höst\n        ERROR svc: 漢字 key=
+    100  00:00:00.000  höst\n        INFO svc: 漢字 key=
                                      ="x\u001b"
     "#);
 }
@@ -167,24 +190,26 @@ fn long_runs_show_their_hours() {
 
 #[test]
 fn a_failure_says_where_and_why() {
-    let causes =
-        ["notes: link task waits for HELLO reply, since 00:00:12.301, no deadline", "last fault:\ncut a <-> b"];
-    let stall = wrong(Class::Stall, "\"answered\" was still pending 60 s after the network healed", "", &causes);
-    assert_snapshot!(failure(&stall, PLAIN), @r#"
-    FAILED stall: "answered" was still pending 60 s after the network healed
-      notes: link task waits for HELLO reply, since 00:00:12.301, no deadline
-      last fault:
-        cut a <-> b
-    "#);
-    let panic = wrong(Class::Panic, "assertion failed\n  left: 1\n right: 2", "src/link.rs:90", &[]);
-    assert_snapshot!(failure(&panic, PLAIN), @r#"
-    FAILED panic: assertion failed
+    assert_snapshot!(failure(&saved().failure, PLAIN), @"
+    FAILED stall: `a fresh query is answered` did not hold within 60 s after the network healed: 17 attempts, the last one still pending, the one before failed: the exchange does not answer
+      notes: the task spawned at src/link.rs:88 waits to read from notes:49152 -> exchange:5010 (established, exchange has not acknowledged), since 00:00:12.301, no deadline
+      last fault touching it: cut exchange <-> notes at 00:00:12.300 for 4.2 s
+      not triggered: lose 10 % of notes -> exchange when exchange receives the 18th byte from notes for 1 s
+    ");
+    let panic = panicked(Actor::Test, "assertion failed\n  left: 1\n right: 2", "src/link.rs:90");
+    assert_snapshot!(failure(&panic, PLAIN), @"
+    FAILED panic: the test: assertion failed
         left: 1
        right: 2
       at src/link.rs:90
+    ");
+    let task = Task { place: "src/link.rs:88".parse().unwrap(), nth: 2 };
+    let panic = panicked(Actor::Task { host: "notes".into(), task }, "\u{1b}[31mno", "src/link.rs:90");
+    assert_snapshot!(failure(&panic, PLAIN), @r#"
+    FAILED panic: notes: \u{1b}[31mno
+      at src/link.rs:90
+      in task 2 spawned at src/link.rs:88 on notes
     "#);
-    let named = wrong(Class::Panic, "src/link.rs:90: \u{1b}[31mno", "src/link.rs:90", &[]);
-    assert_snapshot!(failure(&named, PLAIN), @r"FAILED panic: src/link.rs:90: \u{1b}[31mno");
 }
 
 #[test]
@@ -194,8 +219,8 @@ fn a_summary_counts_what_is_there() {
             .iter()
             .map(|(name, value)| Argument { name: name.to_string(), value: value.clone() })
             .collect(),
-        faults: vec![v1().plan.faults[0].clone(); faults],
-        holds: vec![v1().plan.holds[0].clone(); holds],
+        faults: vec![saved().plan.faults[0].clone(); faults],
+        holds: vec![saved().plan.holds[0].clone(); holds],
         ..Plan::default()
     };
     let preempts = |thread| Deviation { step: 3, thread, preempts: true };
@@ -218,10 +243,14 @@ fn a_summary_counts_what_is_there() {
 
 proptest! {
     #[test]
-    fn any_text_fits(text in texts(), host in texts(), width in 0usize..120, value in texts()) {
-        let mut trace = v1();
-        trace.events[0] = Event { task: text.clone(), ..says(&host, &text, &[(&text, json!(value))]) };
-        trace.failure = wrong(Class::Panic, &text, &value, &[&host]);
+    fn any_trace_fits(
+        events in proptest::collection::vec(any_events(), 0..5),
+        failure in failures(),
+        width in 0usize..120,
+        (host, text, value) in (texts(), texts(), texts()),
+    ) {
+        let mut trace = Trace { events, failure, ..saved() };
+        trace.events.push(says(&host, &text, &[(&text, json!(value))]));
         let wide = timeline(&trace, PLAIN);
         prop_assert!(!wide.chars().any(|c| c.is_control() && c != '\n'), "{wide:?}");
         let narrow = timeline(&trace, Style { width: Some(width), ..PLAIN });

@@ -7,7 +7,7 @@ use super::{
 use anstyle::AnsiColor;
 use refrain_core::{
     escape::escaped,
-    event::{Event, Kind},
+    event::{Event, Kind, Step},
 };
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ const GAP: usize = 2;
 
 /// Whether these are operations of threads.
 pub(super) fn are_operations(events: &[Event]) -> bool {
-    events.iter().any(|event| event.kind == Kind::Step)
+    events.iter().any(|event| step(event).is_some())
 }
 
 /// A table of operations; `first` is the number of the first one in its execution, counted from 0.
@@ -27,9 +27,9 @@ pub(super) fn threads(events: &[Event], first: usize, style: Style) -> String {
     let number_width = first.saturating_add(events.len()).to_string().len().max(1);
     let mut widths: BTreeMap<usize, usize> = BTreeMap::new();
     for event in events {
-        let width = if event.kind == Kind::Step { columns(&escaped(&event.text)) } else { 0 };
-        let column = widths.entry(thread(event)).or_insert_with(|| title(thread(event)).len());
-        *column = width.max(*column);
+        let Some(step) = step(event) else { continue };
+        let column = widths.entry(step.thread).or_insert_with(|| title(step.thread).len());
+        *column = columns(&escaped(&step.text)).max(*column);
     }
     let titles: String =
         widths.iter().map(|(thread, width)| padded(&title(*thread), width + GAP, DIM, style)).collect();
@@ -46,21 +46,23 @@ pub(super) fn threads(events: &[Event], first: usize, style: Style) -> String {
 }
 
 fn row(event: &Event, widths: &BTreeMap<usize, usize>, style: Style) -> String {
-    // What a panic says may have many lines; the failure below shows them all.
-    let (own, what) = (thread(event), escaped(event.text.lines().next().unwrap_or_default()));
-    let colour = if event.kind == Kind::Step { ink(COLOURS[own % COLOURS.len()]) } else { ink(AnsiColor::Red) };
-    if event.kind != Kind::Step {
-        return paint(&what, colour, style);
-    }
+    let Some(step) = step(event) else {
+        return paint(escaped(&super::event(event)).trim_end_matches(' '), ink(AnsiColor::Red), style);
+    };
+    let (what, colour) = (escaped(step.text.trim_end_matches(' ')), ink(COLOURS[step.thread % COLOURS.len()]));
     let cells = widths.iter().map(|(thread, width)| {
-        let (text, ink) = if *thread == own { (what.as_str(), colour) } else { ("", PLAIN) };
+        let (text, ink) = if *thread == step.thread { (what.as_str(), colour) } else { ("", PLAIN) };
         padded(text, width + GAP, ink, style)
     });
-    format!("{}{}", cells.collect::<String>(), paint(&escaped(&event.place), DIM, style))
+    let place = step.place.as_ref().map(|place| escaped(&place.to_string())).unwrap_or_default();
+    format!("{}{}", cells.collect::<String>(), paint(&place, DIM, style))
 }
 
-fn thread(event: &Event) -> usize {
-    event.task.parse().unwrap_or(0)
+fn step(event: &Event) -> Option<&Step> {
+    match &event.kind {
+        Kind::Step(step) => Some(step),
+        _ => None,
+    }
 }
 
 fn title(thread: usize) -> String {

@@ -1,23 +1,20 @@
 //! Shows a run as an aligned table: when, on which host, in which task, what happened.
 
 use super::{
-    Style, failure,
+    Style, event, failure,
     paint::{BOLD, DIM, PLAIN, columns, ink, lines, padded, paint},
     sockets,
     threads::{are_operations, threads},
+    words,
 };
 use anstyle::AnsiColor;
 use refrain_core::{
     escape::escaped,
-    event::{Event, Kind},
+    event::{Event, Kind, Tcp},
     plan::Plan,
     trace::Trace,
 };
-use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// What stands for the test itself in the column of hosts; no host can have this name.
-const TEST: &str = "(test)";
 
 /// The hosts' colours, in the order in which they appear; after the last the first again.
 const HOST_COLOURS: [AnsiColor; 5] =
@@ -58,16 +55,16 @@ pub fn events(events: &[Event], first: usize, style: Style) -> String {
         text += &format!("{}\n", paint(&format!("({first} events before)"), DIM, style));
     }
     for (cells, event) in rows.iter().zip(events) {
-        let inks = [DIM, hosts[event.host.as_str()], kind_ink(event.kind)];
-        text += &row(cells, &what(event), &widths, inks, style);
+        let inks = [DIM, hosts[event.host.as_str()], kind_ink(&event.kind)];
+        text += &row(cells, &event::event(event), &widths, inks, style);
     }
     text
 }
 
 /// Number, time, host and task of an event.
 fn cells(nth: usize, event: &Event, style: Style) -> [String; 4] {
-    let host = if event.host.is_empty() { TEST } else { &event.host };
-    [nth.to_string(), time(event.at, style), host.to_string(), event.task.clone()]
+    let task = event.task.as_ref().map(ToString::to_string).unwrap_or_default();
+    [nth.to_string(), time(event.at, style), words::host(&event.host).to_owned(), task]
         .map(|cell| escaped(cell.trim_end_matches(' ')))
 }
 
@@ -88,29 +85,8 @@ fn row(cells: &[String; 4], what: &str, widths: &[usize; 4], inks: [anstyle::Sty
     text
 }
 
-/// The text of an event, and what the service said with it: `INFO calcon::link: waits epoch=7`.
-fn what(event: &Event) -> String {
-    let fields = event.fields.iter().map(|(name, value)| match value {
-        Value::String(text) if reads_bare(text) => format!(" {name}={text}"),
-        value => format!(" {name}={value}"),
-    });
-    std::iter::once(event.text.clone()).chain(fields).collect()
-}
-
-fn reads_bare(text: &str) -> bool {
-    !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "\"=".contains(c))
-}
-
-/// `00:00:12.301`.
-pub(super) fn clock(at: u64) -> String {
-    time(at, Style::default())
-}
-
-/// `00:00:12.301`; exact: `00:00:12.301000123`.
 fn time(at: u64, style: Style) -> String {
-    let (seconds, nanos) = (at / 1_000_000_000, at % 1_000_000_000);
-    let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if style.exact { format!("{clock}.{nanos:09}") } else { format!("{clock}.{:03}", nanos / 1_000_000) }
+    if style.exact { words::exact_clock(at) } else { words::clock(at) }
 }
 
 fn host_inks(events: &[Event]) -> BTreeMap<&str, anstyle::Style> {
@@ -122,14 +98,15 @@ fn host_inks(events: &[Event]) -> BTreeMap<&str, anstyle::Style> {
     inks
 }
 
-fn kind_ink(kind: Kind) -> anstyle::Style {
+fn kind_ink(kind: &Kind) -> anstyle::Style {
     match kind {
-        Kind::Fault => ink(AnsiColor::Yellow).bold(),
-        Kind::Reset => ink(AnsiColor::Red),
-        Kind::Hold => ink(AnsiColor::Magenta),
-        Kind::Test => BOLD,
-        Kind::Says | Kind::Step => PLAIN,
-        Kind::Start | Kind::End | Kind::Listen | Kind::Connect | Kind::Accept => DIM,
-        Kind::Write | Kind::Read | Kind::Close => DIM,
+        Kind::FaultBegins(_) | Kind::FaultEnds(_) | Kind::Heal | Kind::Signal { .. } => ink(AnsiColor::Yellow).bold(),
+        Kind::Tcp { what: Tcp::Error(_) | Tcp::Refused | Tcp::Reset | Tcp::TimedOut, .. } => ink(AnsiColor::Red),
+        Kind::Hold(_) => ink(AnsiColor::Magenta),
+        Kind::Resolve { .. } | Kind::Holds { .. } | Kind::Saw { .. } | Kind::PanicAllowed { .. } | Kind::Verdict => {
+            BOLD
+        }
+        Kind::Log(_) | Kind::Step(_) => PLAIN,
+        _ => DIM,
     }
 }

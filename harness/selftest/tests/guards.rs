@@ -1,6 +1,10 @@
 //! How tests are built and started: whatever is wrong with it is said, and whatever is right works.
 
-use refrain::World;
+use refrain::{
+    World,
+    report::{self, Style},
+    trace,
+};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -113,4 +117,44 @@ fn outside_of_a_run_there_is_no_simulation() {
     let said = spawned.unwrap_err();
     let said = said.downcast_ref::<&str>().expect("a message");
     assert!(said.contains("simulated tokio runs only inside #[refrain::test]"), "{said}");
+}
+
+/// What a document shows of a run, between its lines of `console`, without the marks of a comment.
+fn captured(document: &str) -> Vec<String> {
+    let lines = document.lines().map(|line| line.strip_prefix("//!").unwrap_or(line).trim());
+    let mut blocks = vec![];
+    let mut within = false;
+    for line in lines {
+        match (within, line) {
+            (false, "```console") => blocks.push(String::new()),
+            (true, "```") => {}
+            (true, line) => *blocks.last_mut().unwrap() += &format!("{line}\n"),
+            (false, _) => continue,
+        }
+        within = line != "```";
+    }
+    blocks
+}
+
+/// A document that shows a failure shows what the report says of its saved trace.
+#[test]
+fn captured_failures_are_those_of_their_traces() {
+    let echo = "harness/refrain/examples/echo/";
+    let mut checked = 0;
+    for (document, package) in [("README.md", ""), ("harness/refrain/src/lib.rs", echo)] {
+        let text = fs::read_to_string(root().join(document)).unwrap();
+        for block in captured(&text).iter().filter(|block| block.contains("FAILED ")) {
+            let name = block.split_whitespace().find(|word| word.ends_with(".jsonl")).expect("it names its trace");
+            let trace = trace::read(&root().join(package).join(name)).unwrap();
+            let told = report::failure(&trace.failure, Style::default());
+            for line in told.lines().map(str::trim) {
+                assert!(
+                    block.lines().any(|shown| shown == line),
+                    "{document} does not show {line:?} of {name}:\n{told}"
+                );
+            }
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 2, "one in each document");
 }

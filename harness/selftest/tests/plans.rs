@@ -3,10 +3,10 @@
 use crate::driver::ask;
 use refrain::{
     Client, Faults, World,
-    plan::Plan,
+    plan::{Part, Plan},
     socket::STATES,
     trace::{self, Build, Engine, Trace},
-    verdict::{Class, Failure},
+    verdict::{Actor, Cause, Class, Detail, Failure, Property},
 };
 use refrain_core::protocol::{Budget, Outcome, Replay, Request};
 use std::time::Duration;
@@ -96,9 +96,9 @@ fn replay(test: &str, plan: &str) -> Outcome {
         plan: plan.parse::<Plan>().unwrap(),
         failure: Failure {
             class: Class::Panic,
-            property: "no task panics".into(),
-            place: String::new(),
-            message: "it once panicked".into(),
+            property: Property::NoPanic,
+            place: None,
+            detail: Detail::Panicked { by: Actor::Test, message: "it once panicked".into() },
             causes: vec![],
         },
         digest: "0123456789abcdef".into(),
@@ -123,9 +123,9 @@ pub fn refused(test: &str, plan: &str, why: &str) {
 
 /// What a plan that passes has to say of its idle parts.
 #[track_caller]
-fn never_began(plan: &str, wanted: &[&str]) {
+fn not_triggered(plan: &str, wanted: &[Part]) {
     match replay("plans::a_connection_ends", plan) {
-        Outcome::Replayed(Replay::PassesNow { never_began, .. }) => assert_eq!(never_began, wanted),
+        Outcome::Replayed(Replay::PassesNow { not_triggered, .. }) => assert_eq!(not_triggered, wanted),
         other => panic!("{other:#?}"),
     }
 }
@@ -153,11 +153,12 @@ fn what_can_never_begin_is_refused() {
 }
 
 #[test]
-fn a_verdict_names_what_never_began() {
+fn a_verdict_names_what_was_not_triggered() {
     let idle = "cut client <-> server when server accepts its 9th connection";
     match replay("plans::a_question_fails", &format!("seed 1\nkill server at 0 s\n{idle}")) {
         Outcome::Replayed(Replay::Differs { failure: Some(failure), .. }) => {
-            assert_eq!(failure.causes.last(), Some(&format!("never began: {idle}")), "{failure:#?}");
+            let fault = Part::Fault(idle.parse().unwrap());
+            assert_eq!(failure.causes.last(), Some(&Cause::NotTriggered(fault)), "{failure:#?}");
         }
         other => panic!("{other:#?}"),
     }
@@ -199,14 +200,18 @@ fn faults_that_the_test_never_asks_for_are_refused() {
 }
 
 #[test]
-fn what_never_begins_is_said() {
+fn what_is_not_triggered_is_said() {
     let idle = [
         "cut client <-> server when server accepts its 9th connection",
         "kill server at 18446744073709551615 s and restart it after 1 s",
         "hold the 1st task spawned on server at src/gone.rs:88 at its 3rd poll until nothing else can run",
     ];
-    never_began(&format!("seed 1\nafter_ms = 5\nslow client <-> server by 5 ms at 1 ms\n{}", idle.join("\n")), &idle);
-    never_began("seed 1\nafter_ms = 5\nreset client <-> server when client -> server starts its 1st connect", &[]);
+    let [cut, kill, hold] = idle;
+    let parts = [cut, kill].map(|fault| Part::Fault(fault.parse().unwrap()));
+    let parts = [&parts[..], &[Part::Hold(hold.parse().unwrap())]].concat();
+    let plan = format!("seed 1\nafter_ms = 5\nslow client <-> server by 5 ms at 1 ms\n{}", idle.join("\n"));
+    not_triggered(&plan, &parts);
+    not_triggered("seed 1\nafter_ms = 5\nreset client <-> server when client -> server starts its 1st connect", &[]);
 }
 
 #[test]

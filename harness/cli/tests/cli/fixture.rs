@@ -1,12 +1,13 @@
 //! A package whose test executable answers what it is told to, and `cargo refrain` in it.
 
 use refrain_core::{
-    event::{Event, Kind},
+    event::{Connection, Endpoint, Event, Kind, Tcp},
+    place::Task,
     plan::{Argument, Plan},
     protocol::{Caught, Coverage, Exploration, Fired, Machine, Message, Outcome, SavedAt},
     socket::STATES,
     trace::{self, Engine, Trace},
-    verdict::{Class, Failure},
+    verdict::{Cause, Class, Detail, Failure, Property, Wait, Waiting},
 };
 use std::{
     fs,
@@ -105,27 +106,33 @@ pub fn caught(dir: &Path, class: Class) -> Caught {
 pub fn failure(class: Class) -> Failure {
     Failure {
         class,
-        property: "a fresh query is answered".into(),
-        place: "tests/link.rs:31".into(),
-        message: "\"a fresh query is answered\" was still pending 60 s after the network healed".into(),
-        causes: vec![
-            "notes: link task waits for HELLO reply, no deadline".into(),
-            "last fault touching it: cut".into(),
-        ],
+        property: Property::Eventually("a fresh query is answered".into()),
+        place: "tests/link.rs:31".parse().ok(),
+        detail: Detail::NotReached { within: 60_000_000_000, healed: true, attempts: 0, last: None, pending: true },
+        causes: vec![waits()],
     }
+}
+
+/// A task that waits.
+pub fn waits() -> Cause {
+    let (task, waits) = (task("src/link.rs:88"), vec![Wait::Signal]);
+    Cause::Waits(Waiting { host: "notes".into(), task, main: true, waits, since: 0, deadline: None, used: None })
+}
+
+/// The first task spawned at a place.
+pub fn task(place: &str) -> Task {
+    Task { place: place.parse().expect("a place"), nth: 1 }
+}
+
+/// Something that happens to a connection.
+pub fn event(at: u64, what: Tcp) -> Event {
+    let [local, peer] = [("notes", 49152), ("exchange", 5010)].map(|(host, port)| Endpoint { host: host.into(), port });
+    let kind = Kind::Tcp { conn: Connection { local, peer }, what };
+    Event { at, host: "notes".into(), task: Some(task("src/link.rs:88")), kind }
 }
 
 /// Saves a failing run of a test in the fixture and what the executable shall answer when it is asked about it.
 pub fn saved(path: &str, test: &str, answer: Option<Outcome>) -> PathBuf {
-    let event = |at, text: &str| Event {
-        at,
-        host: "notes".into(),
-        task: "src/link.rs:88".into(),
-        place: String::new(),
-        kind: Kind::Connect,
-        text: text.into(),
-        fields: Default::default(),
-    };
     let plan = Plan { seed: 9, ..caught(Path::new("/"), Class::Stall).plan };
     let trace = Trace {
         test: test.into(),
@@ -137,7 +144,7 @@ pub fn saved(path: &str, test: &str, answer: Option<Outcome>) -> PathBuf {
         digest: "0123456789abcdef".into(),
         left_out: 0,
         build: trace::Build { refrain: "0.1.0".into(), platform: "any".into(), profile: "debug".into() },
-        events: vec![event(1_000_000, "connects to exchange:5010"), event(2_000_000, "is connected to exchange:5010")],
+        events: vec![event(1_000_000, Tcp::Connect), event(2_000_000, Tcp::Connected)],
         sockets: vec![],
     };
     let path = fixture().join(path);

@@ -1,13 +1,17 @@
 //! Nothing that a trace or a test executable says reaches the terminal as it is, and nothing becomes code.
 
 use super::{
-    fixture::{Ran, answers, exploration, failure, fixture, lines, refrain, refrain_command, saved, write},
+    fixture::{
+        Ran, answers, event, exploration, failure, fixture, lines, refrain, refrain_command, saved, waits, write,
+    },
     model::{ROUND_TRIP, trace_of},
 };
 use refrain_core::{
+    event::{Kind, Tcp},
+    plan::Part,
     protocol::{Message, Outcome, Progress, Replay, SavedAt, Searched, Shrunk},
-    trace,
-    verdict::Class,
+    trace::{self, Build},
+    verdict::{Actor, Class, Detail, Property},
 };
 use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
@@ -113,9 +117,10 @@ fn no_name_in_a_header_acts_on_the_terminal() {
 fn a_list_shows_each_message_on_one_line() {
     let path = saved("cracked/traces/nasty.jsonl", "bad::gone", None);
     let mut nasty = trace::read(&path).expect("it was written");
-    for text in [&mut nasty.test, &mut nasty.package, &mut nasty.target, &mut nasty.failure.message] {
+    for text in [&mut nasty.test, &mut nasty.package, &mut nasty.target] {
         *text = NASTY.to_owned();
     }
+    nasty.failure.detail = panicked(NASTY);
     trace::write(&path, &nasty).expect("it can be written");
     let named = fixture().join("cracked/traces").join(format!("{}.jsonl", NASTY.replace('\0', "")));
     fs::rename(&path, &named).expect("it can be named so");
@@ -149,17 +154,19 @@ fn no_answer_of_an_executable_acts_on_the_terminal() {
         ("explore", Outcome::Explored(explored)),
         ("explore", Outcome::Explored(elsewhere)),
         ("explore", Outcome::Refused("no memory".into())),
-        ("replay", Outcome::Replayed(Replay::Reproduced(failure(Class::Stall)))),
-        ("replay", Outcome::Replayed(Replay::PassesNow { never_began: vec!["cut".into()] })),
+        (
+            "replay",
+            Outcome::Replayed(Replay::Reproduced { failure: failure(Class::Stall), saved_causes: Some(vec![waits()]) }),
+        ),
+        ("replay", Outcome::Replayed(Replay::PassesNow { not_triggered: vec![Part::Choices] })),
         ("replay", Outcome::Replayed(differs())),
-        ("replay", Outcome::Replayed(Replay::Stopped { timeline: "0  a\n".into(), waits: vec!["b".into()] })),
+        ("replay", Outcome::Replayed(Replay::Stopped { events: vec![event(7, Tcp::Close)], waits: vec![waits()] })),
         ("shrink", Outcome::Shrunk(shrunk)),
     ];
     let trace = saved("hostile/asked.jsonl", "bad::fails", None);
     for (command, outcome) in outcomes {
         let message = serde_json::to_value(Message::Done(Box::new(outcome))).expect("plain data");
-        // Of a timeline each line is a row already.
-        for (at, nasty) in poisoned(&message).into_iter().filter(|(at, _)| !at.ends_with("/timeline")) {
+        for (at, nasty) in poisoned(&message) {
             let printed = [Message::Printed(NASTY.into()), Message::Progress(progress())];
             let said = format!("{}\n{nasty}", lines(&printed));
             let ran = match command {
@@ -179,8 +186,10 @@ fn no_answer_of_an_executable_acts_on_the_terminal() {
 }
 
 fn differs() -> Replay {
-    let event = Some("00:00:00.001 a connects".to_owned());
-    Replay::Differs { failure: None, event: 0, saved: event.clone(), now: event, note: "a note".into() }
+    let (saved, now) = (Some(event(1, Tcp::Connect)), Some(event(2, Tcp::Connect)));
+    let build = |platform: &str| Build { refrain: "0.1.0".into(), platform: platform.into(), profile: "debug".into() };
+    let builds = (build("any"), build("another"));
+    Replay::Differs { failure: None, event: 0, saved, now, builds, not_triggered: vec![Part::Choices] }
 }
 
 fn progress() -> Progress {
@@ -209,7 +218,7 @@ fn a_large_trace_takes_little_more_memory_than_its_text() {
     let path = saved("hostile/large.jsonl", "bad::fails", None);
     let mut large = trace::read(&path).expect("it was written");
     let mut event = large.events[0].clone();
-    event.text = "x".repeat(500);
+    event.kind = Kind::Saw { value: "x".repeat(500) };
     large.events = vec![event; 95_000];
     trace::write(&path, &large).expect("it can be written");
     let bytes = fs::metadata(&path).expect("it is there").len();
@@ -277,24 +286,30 @@ fn nothing_in_a_trace_becomes_code_of_a_model() {
         let path = trace_of("nasty", Class::DoubleClose, &ROUND_TRIP);
         let mut trace = trace::read(Path::new(&path)).expect("it was written");
         trace.test = format!("{nasty}::{nasty}");
-        for text in [&mut trace.package, &mut trace.target, &mut trace.failure.message] {
+        for text in [&mut trace.package, &mut trace.target] {
             *text = nasty.to_owned();
         }
-        for event in trace.events.iter_mut().filter(|event| event.fields.contains_key("kind")) {
+        for event in &mut trace.events {
+            let Kind::Log(log) = &mut event.kind else { continue };
+            log.fields.insert("kind".into(), json!(nasty));
+            let id = format!("{nasty}{}", log.fields["id"]);
+            log.fields.insert("id".into(), json!(id));
+            log.message = log.message.replace("handed over", nasty);
             event.host = nasty.to_owned();
-            event.task = format!("{}{nasty}", event.task);
-            event.fields.insert("kind".into(), json!(nasty));
-            let id = format!("{nasty}{}", event.fields["id"]);
-            event.fields.insert("id".into(), json!(id));
-            event.text = event.text.replace("handed over", nasty);
+            event.task.as_mut().expect("a task says it").place.file += nasty;
         }
-        trace.failure.property = format!("{nasty} is closed once");
+        trace.failure.property = Property::ClosedOnce(nasty.to_owned());
+        trace.failure.detail = panicked(nasty);
         trace::write(Path::new(&path), &trace).expect("it can be written");
         let model = written_model(&path, "nasty");
         println!("{model}");
         assert_eq!(shape(&model), shape(&plain), "{nasty:?}");
         assert!(!model.chars().any(acts), "{model:?}");
     }
+}
+
+fn panicked(message: &str) -> Detail {
+    Detail::Panicked { by: Actor::Test, message: message.to_owned() }
 }
 
 fn written_model(trace: &str, name: &str) -> String {

@@ -1,10 +1,10 @@
 //! `cargo refrain model`: which operations become threads, and what is refused.
 
-use super::fixture::{Ran, fixture, refrain, saved};
+use super::fixture::{Ran, fixture, refrain, saved, task};
 use refrain_core::{
-    event::{Event, Kind},
+    event::{Event, Kind, Level, Log},
     trace,
-    verdict::Class,
+    verdict::{Class, Property},
 };
 use serde_json::json;
 use std::fs;
@@ -14,15 +14,17 @@ pub fn trace_of(name: &str, class: Class, did: &[(&str, u64, &str)]) -> String {
     let path = saved(&format!("models/{name}.jsonl"), "sessions::race", None);
     let mut trace = trace::read(&path).expect("it was written");
     trace.failure.class = class;
-    trace.failure.property = "notes.session is closed once".into();
-    let said = |(at, (task, id, what)): (usize, &(&str, u64, &str))| Event {
+    trace.failure.property = Property::ClosedOnce("notes.session".into());
+    let said = |(at, (line, id, what)): (usize, &(&str, u64, &str))| Event {
         at: at as u64 * 1_000_000,
         host: "notes".into(),
-        task: format!("src/server.rs:{task}"),
-        place: String::new(),
-        kind: Kind::Says,
-        text: format!("INFO calcon::session: {what}"),
-        fields: [("kind".to_owned(), json!("notes.session")), ("id".to_owned(), json!(id))].into(),
+        task: Some(task(&format!("src/server.rs:{line}"))),
+        kind: Kind::Log(Log {
+            level: Level::Info,
+            target: "calcon::session".into(),
+            message: what.to_string(),
+            fields: [("kind".to_owned(), json!("notes.session")), ("id".to_owned(), json!(id))].into(),
+        }),
     };
     trace.events.extend(did.iter().enumerate().map(said));
     trace::write(&path, &trace).expect("it can be written");

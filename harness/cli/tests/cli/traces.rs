@@ -1,21 +1,29 @@
 //! What is done with saved traces: replay, shrink, show, list.
 
-use super::fixture::{Ran, caught, exploration, failure, fixture, refrain, refrain_command, saved};
+use super::fixture::{Ran, caught, event, exploration, failure, fixture, refrain, refrain_command, saved, waits};
 use refrain_core::{
+    event::Tcp,
     plan::Plan,
     protocol::{Outcome, Replay, SavedAt, Shrunk},
+    trace::Build,
     verdict::Class,
 };
 use std::{fs, path::Path};
 
 fn reproduced() -> Outcome {
-    Outcome::Replayed(Replay::Reproduced(failure(Class::Stall)))
+    Outcome::Replayed(Replay::Reproduced { failure: failure(Class::Stall), saved_causes: None })
 }
 
 fn differs() -> Outcome {
-    let (saved, now) = (Some("00:00:00.002 notes is connected".into()), None);
-    let note = "saved by refrain 0.1.0, any, debug".into();
-    Outcome::Replayed(Replay::Differs { failure: None, event: 1, saved, now, note })
+    let build = |platform: &str| Build { refrain: "0.1.0".into(), platform: platform.into(), profile: "debug".into() };
+    Outcome::Replayed(Replay::Differs {
+        failure: None,
+        event: 1,
+        saved: Some(event(2_000_000, Tcp::Connected)),
+        now: None,
+        builds: (build("any"), build("another")),
+        not_triggered: vec![],
+    })
 }
 
 #[test]
@@ -35,7 +43,7 @@ fn a_reproduced_failure_ends_with_1() {
 
 #[test]
 fn a_failure_that_does_not_happen_any_more_ends_with_0() {
-    saved("replays/passes.jsonl", "bad::fails", Some(Outcome::Replayed(Replay::PassesNow { never_began: vec![] })));
+    saved("replays/passes.jsonl", "bad::fails", Some(Outcome::Replayed(Replay::PassesNow { not_triggered: vec![] })));
     let ran = refrain(&["replay", "replays/passes.jsonl"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     insta::assert_snapshot!(ran.stdout, @"
@@ -61,7 +69,7 @@ fn another_run_ends_with_5_and_shows_both_sides() {
 
 #[test]
 fn a_run_stops_where_it_is_asked_to() {
-    let stopped = Replay::Stopped { timeline: "0  notes starts\n".into(), waits: vec!["notes: sleeps".into()] };
+    let stopped = Replay::Stopped { events: vec![event(1_000_000, Tcp::Connect)], waits: vec![waits()] };
     let trace = saved("replays/stops.jsonl", "bad::fails", Some(Outcome::Replayed(stopped)));
     let ran = refrain(&["replay", "replays/stops.jsonl", "--until", "1"]);
     assert_eq!(ran.code, 0, "{ran:?}");

@@ -4,6 +4,7 @@
 //! The list at the end of this file makes the rest of it: a kind that lacks a part does not compile.
 
 use super::{SentenceError, Trigger, TriggerEvent, words::Words};
+use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt, time::Duration};
 
 mod allowed;
@@ -37,8 +38,9 @@ pub use allowed::Faults;
 pub use draw::draw;
 pub use effect::{Effect, HostEffect, NamedRule, Packets, RouteEffect};
 
-/// Something that goes wrong, and when.
-#[derive(Debug, Clone, PartialEq)]
+/// Something that goes wrong, and when; in files its sentence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Fault {
     /// What goes wrong, and where.
     pub kind: FaultKind,

@@ -34,7 +34,7 @@
 //! Words are separated by one space. A host is letters, digits, `_`, `.` and `-`; a place is anything but control
 //! characters. A plan that keeps to this parses back to an equal plan; one that does not is refused when it is read.
 
-use super::{Plan, SentenceError};
+use super::{Fault, Hold, Plan, SentenceError};
 
 mod parse;
 mod print;
@@ -51,6 +51,28 @@ impl TryFrom<Vec<String>> for Plan {
 
     fn try_from(sentences: Vec<String>) -> Result<Plan, SentenceError> {
         parse::plan(sentences.iter().map(String::as_str))
+    }
+}
+
+// A fault and a hold are their sentences in files, wherever they stand there.
+
+impl From<Fault> for String {
+    fn from(fault: Fault) -> String {
+        fault.to_string()
+    }
+}
+
+impl From<Hold> for String {
+    fn from(hold: Hold) -> String {
+        hold.to_string()
+    }
+}
+
+impl TryFrom<String> for Hold {
+    type Error = SentenceError;
+
+    fn try_from(sentence: String) -> Result<Hold, SentenceError> {
+        sentence.parse()
     }
 }
 

@@ -55,8 +55,16 @@ pub enum TraceError {
         path: PathBuf,
     },
     /// A later refrain wrote it.
-    #[error("{}:1: trace has format {found}, this build reads up to {VERSION}: update refrain", shown(path))]
+    #[error("{}:1: trace has format {found}, this build reads {VERSION}: update refrain", shown(path))]
     Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+    },
+    /// An earlier refrain wrote it, in a format that was never released.
+    #[error("{}:1: trace has format {found}, this build reads {VERSION}: delete it and explore again", shown(path))]
+    Older {
         /// The file.
         path: PathBuf,
         /// Its format.

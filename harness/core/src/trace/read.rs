@@ -115,13 +115,12 @@ impl<'a, R: BufRead> Reader<'a, R> {
 
     fn header(&mut self) -> Result<Header, TraceError> {
         let line = self.first_line()?.to_vec();
-        let mut value = self.json(&line)?;
+        let value = self.json(&line)?;
         let path = self.path.to_path_buf();
         match value[FORMAT].as_u64() {
             None | Some(0) => return Err(TraceError::NoTrace { path }),
             Some(found) if found > u64::from(VERSION) => return Err(TraceError::Newer { path, found }),
-            // It had no sockets.
-            Some(1) => value["sockets"] = 0.into(),
+            Some(found) if found < u64::from(VERSION) => return Err(TraceError::Older { path, found }),
             Some(_) => {}
         }
         let header: Header = exactly(&value).map_err(|what| self.error(format!("expected a header: {what}")))?;

@@ -2,10 +2,10 @@
 
 use crate::{
     engine::Refusal,
-    event::{Event, Kind},
+    event::{Event, Kind, Level},
     job::Ran,
     package,
-    report::{Style, timeline},
+    report::{self, Style, timeline},
     test::Test,
     trace::Trace,
 };
@@ -30,9 +30,7 @@ fn folder(test: &Test) -> Result<PathBuf, Refusal> {
 
 /// What was said in the run without faults: by the service and by the test, without times, in order.
 pub(crate) fn outcome(test: &Test, ran: &Ran) -> Result<Snapshot, Refusal> {
-    let said = ran.events.iter().filter(|event| matches!(event.kind, Kind::Says | Kind::Test));
-    // What is logged for debugging is no outcome.
-    let lines = said.filter(|event| !event.text.starts_with("DEBUG ")).map(line);
+    let lines = ran.events.iter().filter(|event| is_said(&event.kind)).map(line);
     Ok(Snapshot {
         folder: folder(test)?,
         name: format!("{}.outcome", test.name().replace("::", ".")),
@@ -41,10 +39,20 @@ pub(crate) fn outcome(test: &Test, ran: &Ran) -> Result<Snapshot, Refusal> {
     })
 }
 
+/// Whether the service or the test says it. What is logged for debugging is no outcome.
+fn is_said(kind: &Kind) -> bool {
+    match kind {
+        Kind::Log(log) => log.level <= Level::Info,
+        Kind::Resolve { .. } | Kind::Holds { .. } | Kind::Saw { .. } | Kind::PanicAllowed { .. } | Kind::Verdict => {
+            true
+        }
+        _ => false,
+    }
+}
+
 fn line(event: &Event) -> String {
-    let fields: String = event.fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
     let host = if event.host.is_empty() { "test" } else { &event.host };
-    format!("{host}: {}{fields}", event.text)
+    format!("{host}: {}", report::event(event))
 }
 
 /// The timeline of a saved trace.

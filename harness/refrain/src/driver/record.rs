@@ -4,10 +4,10 @@ use crate::{
     engine::{Refusal, Workers, unexpected},
     event::{Event, Kind},
     job::{Answer, Job, Ran, Source},
-    report::{self, Style},
+    place::Place,
     test::Test,
     trace::first_difference,
-    verdict::{Class, Failure, Verdict},
+    verdict::{Cause, Class, Detail, Failure, Property, Verdict},
     worker::Pool,
 };
 
@@ -26,7 +26,7 @@ pub(crate) fn record_twice(test: &Test, pool: &mut Pool, source: Source) -> Resu
     let mut other = super::pool(test, Some(1));
     for source in test.engine.again(&ran) {
         let again = record(&mut other, source, None)?;
-        if let Some(failure) = difference(test, &ran, &again) {
+        if let Some(failure) = difference(&ran, &again) {
             ran.verdict = Verdict::Failed(failure);
             break;
         }
@@ -34,41 +34,29 @@ pub(crate) fn record_twice(test: &Test, pool: &mut Pool, source: Source) -> Resu
     Ok(ran)
 }
 
-fn difference(test: &Test, one: &Ran, two: &Ran) -> Option<Failure> {
+fn difference(one: &Ran, two: &Ran) -> Option<Failure> {
     let first = first_difference(&one.events, &two.events);
     if first.is_none() && one.verdict == two.verdict && one.digest == two.digest {
         return None;
     }
     let at = first.unwrap_or(one.events.len());
-    let show = |ran: &Ran| match ran.events.get(at) {
-        // Its row, without the table's head.
-        Some(event) => report::events(std::slice::from_ref(event), at, Style::default())
-            .trim_end()
-            .lines()
-            .last()
-            .map_or_else(String::new, |row| row.trim().to_owned()),
-        None => match &ran.verdict {
-            Verdict::Passed => "nothing more happened, and it passed".into(),
-            Verdict::Failed(failure) => format!("nothing more happened, and it failed: {}", failure.message),
-        },
+    let shows = |(run, ran): (u8, &Ran)| match ran.events.get(at) {
+        Some(event) => Cause::RunShows { run, event: Box::new(event.clone()) },
+        None => Cause::RunEnds { run, failure: ran.verdict.failure().map(Failure::signature) },
     };
-    let events = [one, two].into_iter().filter_map(|ran| ran.events.get(at));
-    let place = events.map(place_of).find(|place| !place.is_empty());
     Some(Failure {
         class: Class::Nondeterminism,
-        property: "two runs of one plan are the same run".into(),
-        place: place.unwrap_or_default(),
-        message: format!("two runs of one plan differ from event {at} on"),
-        causes: vec![
-            format!("one: {}", show(one)),
-            format!("other: {}", show(two)),
-            test.engine.words().nondeterminism.to_owned(),
-        ],
+        property: Property::Deterministic,
+        place: [one, two].into_iter().filter_map(|ran| ran.events.get(at)).find_map(place_of),
+        detail: Detail::RunsDiffer { event: (at + one.left_out) as u64 },
+        causes: [(1, one), (2, two)].map(shows).into(),
     })
 }
 
-/// Where an operation of a model is, or a task was spawned: `src/link.rs:88` of `src/link.rs:88#2`.
-fn place_of(event: &Event) -> String {
-    let place = if event.kind == Kind::Step { &event.place } else { &event.task };
-    place.split('#').next().unwrap_or_default().to_owned()
+/// Where an operation of a model is, or a task was spawned.
+fn place_of(event: &Event) -> Option<Place> {
+    match &event.kind {
+        Kind::Step(step) => step.place.clone(),
+        _ => event.task.as_ref().map(|task| task.place.clone()),
+    }
 }

@@ -6,10 +6,8 @@ use super::{
 };
 use crate::{
     engine::Refusal,
-    event::Event,
     job::{Ran, Source},
     protocol::Replay,
-    report::{self, Style},
     test::Test,
     trace::{self, Build, Trace},
     verdict::{Class, Failure, Verdict},
@@ -30,8 +28,7 @@ pub(crate) fn replay(test: &Test, pool: &mut Pool, trace: &Trace) -> Result<(Rep
 /// Replays a trace up to an event, and says what waits there.
 pub(crate) fn replay_until(pool: &mut Pool, trace: Trace, until: usize) -> Result<(Replay, String), Refusal> {
     let now = record(pool, Source::Plan(Box::new(trace.plan.clone())), Some(until))?;
-    let timeline = report::events(&now.events, 0, Style::default());
-    Ok((Replay::Stopped { timeline, waits: now.waits }, now.printed))
+    Ok((Replay::Stopped { events: now.events, waits: now.waits }, now.printed))
 }
 
 fn compare(trace: &Trace, now: Ran) -> Replay {
@@ -40,44 +37,36 @@ fn compare(trace: &Trace, now: Ran) -> Replay {
         && save::digest(&now) == trace.digest
         && is_same(failure, &trace.failure)
     {
-        return Replay::Reproduced(failure.clone());
+        return reproduced(failure, &trace.failure);
     }
     let first = trace::first_difference(&trace.events, &now.events);
     if now.verdict == Verdict::Passed {
-        return Replay::PassesNow { never_began: now.never_began };
+        return Replay::PassesNow { not_triggered: now.not_triggered };
     }
     // Of these no two runs are the same run, so the same failure must do: what was read from outside is another each
     // time, and a run that had to be killed was killed at another event.
     let never_the_same = matches!(trace.failure.class, Class::Nondeterminism | Class::EndlessLoop);
     if never_the_same && failure.as_ref().is_some_and(|now| is_same(now, &trace.failure)) {
-        return Replay::Reproduced(trace.failure.clone());
+        return Replay::Reproduced { failure: trace.failure.clone(), saved_causes: None };
     }
     let event = first.unwrap_or(trace.events.len());
-    let number = event + trace.left_out;
-    let show = |events: &[Event]| {
-        events.get(event).map(|event| report::events(std::slice::from_ref(event), number, Style::default()))
-    };
-    let mut note = note(trace);
-    for what in &now.never_began {
-        note += &format!("\nnever began: {what}");
+    Replay::Differs {
+        failure,
+        event: event + trace.left_out,
+        saved: trace.events.get(event).cloned(),
+        now: now.events.get(event).cloned(),
+        builds: (trace.build.clone(), Build::this()),
+        not_triggered: now.not_triggered,
     }
-    Replay::Differs { failure, event: number, saved: show(&trace.events), now: show(&now.events), note }
+}
+
+/// The same run. What explains it may be another thing than what was saved: this build may look closer.
+fn reproduced(now: &Failure, saved: &Failure) -> Replay {
+    let saved_causes = (now.causes != saved.causes).then(|| saved.causes.clone());
+    Replay::Reproduced { failure: now.clone(), saved_causes }
 }
 
 /// Whether it is the same failure. The digest has the run; lines of the source may have moved since.
 fn is_same(now: &Failure, saved: &Failure) -> bool {
     now.class == saved.class && now.property == saved.property
-}
-
-fn note(trace: &Trace) -> String {
-    let (saved, this) = (&trace.build, Build::this());
-    if *saved == this {
-        return "the build is of the same kind as the one that saved it: the service has changed, or it reads something \
-                from outside the simulation"
-            .into();
-    }
-    format!(
-        "saved by refrain {} on {} ({}), this is {} on {} ({})",
-        saved.refrain, saved.platform, saved.profile, this.refrain, this.platform, this.profile
-    )
 }

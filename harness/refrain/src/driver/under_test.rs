@@ -104,7 +104,7 @@ fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, R
         let shown = save::shown(test, &path).display().to_string();
         let (replay, _) = replay::replay(test, pool, &trace)?;
         let well = match (&replay, test.expect) {
-            (Replay::Reproduced(_), Some(_)) => true,
+            (Replay::Reproduced { .. }, Some(_)) => true,
             (Replay::PassesNow { .. }, None) => true,
             (Replay::Differs { failure, .. }, None) => failure.is_none(),
             _ => false,
@@ -179,7 +179,7 @@ fn catch(test: &'static Test, pool: &mut Pool, ran: Ran, run: u64, sink: Progres
         return Err(format!(
             "run {run} failed while exploring and passed when it was made again by itself (seed {}): {}",
             ran.plan.seed,
-            test.engine.words().passes_alone
+            test.engine.terms().passes_alone
         ));
     };
     let known = |(_, trace): &save::Saved| {

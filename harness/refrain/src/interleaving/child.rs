@@ -7,7 +7,9 @@ use super::{log, memory, outlet::tell, seq_cst, threads, verdict};
 use crate::{
     engine::{Heartbeat, exit},
     job::{Ended, RunMessage},
-    verdict::{Class, Failure, Verdict},
+    place::Place,
+    plan::Part,
+    verdict::{Cause, Class, Detail, Failure, Property, Verdict},
 };
 
 /// An execution begins.
@@ -29,21 +31,21 @@ pub(crate) fn execution_ended() {
 
 /// Ends the process: the model is wrong.
 pub(crate) fn fail(mut failure: Failure) -> ! {
-    failure.causes.extend(log::old());
+    failure.causes.extend(log::old().map(|read| Cause::StaleRead(Box::new(read))));
     end(Verdict::Failed(failure))
 }
 
 /// Ends the process: the model is wrong in this way.
-pub(crate) fn wrong(class: Class, property: &str, place: String, message: String) -> ! {
-    fail(Failure { class, property: property.to_owned(), place, message, causes: vec![] })
+pub(crate) fn wrong(class: Class, property: Property, place: Option<Place>, detail: Detail) -> ! {
+    fail(Failure { class, property, place, detail, causes: vec![] })
 }
 
 pub(super) fn end(verdict: Verdict) -> ! {
     end_with(verdict, vec![])
 }
 
-pub(super) fn end_with(verdict: Verdict, never_began: Vec<String>) -> ! {
+pub(super) fn end_with(verdict: Verdict, not_triggered: Vec<Part>) -> ! {
     let digest = log::end(&verdict);
-    tell(&RunMessage::Ended(Box::new(Ended { never_began, ..Ended::at(verdict, digest) })));
+    tell(&RunMessage::Ended(Box::new(Ended { not_triggered, ..Ended::at(verdict, digest) })));
     exit(0)
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     engine::{Explored, Found, Limit, ProgressSink, Refusal, Workers, unexpected},
-    event::Event,
+    event::{Event, Kind},
     job::{Answer, Job, Ran, Source},
     plan::{Plan, Threads},
     protocol::Searched,
@@ -183,7 +183,10 @@ fn record(workers: &mut dyn Workers, plan: Plan) -> Result<Ran, Refusal> {
 
 /// Whether an execution has accesses whose total order could forbid it.
 fn has_seq_cst(events: &[Event]) -> bool {
-    events.iter().any(|event| event.text.contains("SeqCst") && !event.text.starts_with("fence("))
+    events.iter().any(|event| match &event.kind {
+        Kind::Step(step) => step.text.contains("SeqCst") && !step.text.starts_with("fence("),
+        _ => false,
+    })
 }
 
 /// Whether what loom found fails in the same way when `SeqCst` operations are kept in one order. It does, where that cannot

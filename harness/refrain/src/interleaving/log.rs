@@ -6,10 +6,11 @@ pub(crate) use super::{Number, threads::running as thread};
 use super::{outlet::tell, seq_cst};
 use crate::{
     engine::{Watch, exit},
-    event::{Event, Kind},
+    event::{Event, Kind, Step},
     job::RunMessage,
+    place::Place,
     seed::seed_of,
-    verdict::Verdict,
+    verdict::{Cause, ThreadWaiting, Verdict},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -26,10 +27,10 @@ pub(crate) struct Log {
     objects: BTreeMap<&'static str, Number>,
     pointers: BTreeMap<usize, usize>,
     /// What each thread is about to do, and where: in a deadlock, what it waits for.
-    about_to: BTreeMap<usize, (String, String)>,
+    about_to: BTreeMap<usize, (String, Option<Place>)>,
     last: usize,
     /// The first load that read an old value.
-    old: Option<String>,
+    old: Option<Event>,
     /// The newest value of each atomic.
     newest: BTreeMap<Number, String>,
 }
@@ -54,19 +55,28 @@ impl Log {
         }
     }
 
-    fn event(&mut self, thread: usize, kind: Kind, text: String, place: String) {
-        // A verdict names lines of the source, which move.
-        let lasting = if kind == Kind::Test { "" } else { text.as_str() };
-        self.digest =
-            lasting.bytes().fold(seed_of(self.digest, thread as u64), |digest, byte| seed_of(digest, byte.into()));
-        self.events += 1;
-        self.last = thread;
-        if self.old.is_none() && text.contains(OLD) {
-            self.old = Some(format!("thread {thread} did not see the newest value: {text} at {place}"));
+    /// A thread made an operation.
+    fn step(&mut self, step: Step) {
+        self.last = step.thread;
+        self.fold(step.thread, &step.text);
+        let is_old = self.old.is_none() && step.text.contains(OLD);
+        let event = event(Kind::Step(step));
+        if is_old {
+            self.old = Some(event.clone());
         }
+        self.tell(event);
+    }
+
+    /// The digest knows what was done and by whom, and not where: lines of the source move.
+    fn fold(&mut self, thread: usize, text: &str) {
+        self.digest =
+            text.bytes().fold(seed_of(self.digest, thread as u64), |digest, byte| seed_of(digest, byte.into()));
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.events += 1;
         if self.watch.record {
-            let (task, host, fields) = (thread.to_string(), String::new(), BTreeMap::new());
-            tell(&RunMessage::Event(Event { at: 0, host, task, place, kind, text, fields }));
+            tell(&RunMessage::Event(event));
         }
         if self.watch.until.is_some_and(|until| self.events >= until) {
             tell(&RunMessage::Stopped(self.waits()));
@@ -74,10 +84,9 @@ impl Log {
         }
     }
 
-    fn waits(&self) -> Vec<String> {
-        let wait = |(thread, (what, place)): (&usize, &(String, String))| match place.as_str() {
-            "" => format!("thread {thread}: {what}"),
-            place => format!("thread {thread}: {what} at {place}"),
+    fn waits(&self) -> Vec<Cause> {
+        let wait = |(thread, (text, place)): (&usize, &(String, Option<Place>))| {
+            Cause::ThreadWaits(ThreadWaiting { thread: *thread, text: text.clone(), place: place.clone() })
         };
         self.about_to.iter().map(wait).collect()
     }
@@ -92,9 +101,9 @@ pub(super) fn start(log: Log) {
 /// Ends the log with its verdict; gives back its digest, or 0 if none was kept.
 pub(super) fn end(verdict: &Verdict) -> u64 {
     with(|log| {
-        if let Verdict::Failed(failure) = verdict {
-            let text = format!("verdict: {}: {}", failure.class, failure.message);
-            log.event(log.last, Kind::Test, text, failure.place.clone());
+        if *verdict != Verdict::Passed {
+            log.fold(log.last, "");
+            log.tell(event(Kind::Verdict));
         }
         log.digest
     })
@@ -147,7 +156,7 @@ pub(crate) fn did(place: &'static Location<'static>, text: impl FnOnce() -> Stri
         let (thread, text) = (thread(), text());
         with(|log| {
             log.about_to.remove(&thread);
-            log.event(thread, Kind::Step, text, shown(place));
+            log.step(Step { thread, place: shown(place), text });
         });
     }
 }
@@ -181,17 +190,13 @@ pub(crate) fn pointer(address: usize) -> String {
     format!("pointer{}", nth.unwrap_or(0))
 }
 
-/// What each thread waits for, a line each, with the first of the places.
-pub(super) fn waits() -> (Vec<String>, String) {
-    with(|log| {
-        let first = log.about_to.values().map(|(_, place)| place.clone()).min();
-        (log.waits(), first.unwrap_or_default())
-    })
-    .unwrap_or_default()
+/// What each thread waits for, with the first of the places.
+pub(super) fn waits() -> (Vec<Cause>, Option<Place>) {
+    with(|log| (log.waits(), log.about_to.values().filter_map(|(_, place)| place.clone()).min())).unwrap_or_default()
 }
 
 /// The first load that read an old value: without it, there may be no failure.
-pub(super) fn old() -> Option<String> {
+pub(super) fn old() -> Option<Event> {
     with(|log| log.old.clone()).flatten()
 }
 
@@ -200,10 +205,11 @@ pub(super) fn last() -> usize {
     with(|log| log.last).unwrap_or(0)
 }
 
-/// A place as people see it. One in the standard library is none: a drop, or a function that was handed over as a value.
-pub(crate) fn shown(place: &Location<'_>) -> String {
-    if place.file().starts_with("/rustc/") {
-        return String::new();
-    }
-    format!("{}:{}", place.file(), place.line())
+/// A place in the source. One in the standard library is none: a drop, or a function that was handed over as a value.
+pub(crate) fn shown(place: &Location<'_>) -> Option<Place> {
+    (!place.file().starts_with("/rustc/")).then(|| place.into())
+}
+
+fn event(kind: Kind) -> Event {
+    Event { at: 0, host: String::new(), task: None, kind }
 }

@@ -1,5 +1,6 @@
 //! What is allocated in an execution, and where in the source.
 
+use crate::verdict::Allocation;
 use std::{cell::RefCell, collections::BTreeMap, panic::Location};
 
 /// Something that is allocated, by its number or its address.
@@ -34,13 +35,13 @@ pub(crate) fn freed(key: Key) -> bool {
 }
 
 /// Something that is still alive: what it is, and where it was allocated.
-pub(super) fn first_live() -> Option<(&'static str, &'static Location<'static>)> {
+pub(super) fn first_live() -> Option<(Allocation, &'static Location<'static>)> {
     LIVE.with(|live| {
         live.borrow().iter().next().map(|(key, place)| {
             let what = match key {
-                Key::Arc(_) => "an Arc",
-                Key::Track(_) => "a tracked value",
-                Key::Memory(_) => "memory",
+                Key::Arc(_) => Allocation::Arc,
+                Key::Track(_) => Allocation::Track,
+                Key::Memory(_) => Allocation::Memory,
             };
             (what, *place)
         })

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     engine::{Heartbeat, Outlet, Watch, exit},
     job::{RunMessage, Search, Source},
-    plan::{Plan, Threads},
+    plan::{Part, Plan, Threads},
     verdict::Verdict,
 };
 use std::{
@@ -120,8 +120,7 @@ fn catch_panics() {
         let meaning = verdict::of_panic(message, &place);
         if FOLLOWS.load(Relaxed) && meaning.is_another_execution() {
             // What was saved is an execution of another model: the code has changed.
-            let never_began = "the last choices of the plan: the model has other ones now";
-            end_with(Verdict::Passed, vec![never_began.into()])
+            end_with(Verdict::Passed, vec![Part::Choices])
         }
         match meaning {
             verdict::Meaning::Failure(failure) => fail(failure),

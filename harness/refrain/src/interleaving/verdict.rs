@@ -1,7 +1,10 @@
 //! What a panic in an execution means: that the model is wrong, or that an engine has met a limit of its own.
 
 use super::{log, memory, threads};
-use crate::verdict::{Class, Failure};
+use crate::{
+    place::Place,
+    verdict::{Actor, Allocation, Cause, Class, Detail, Failure, Property},
+};
 
 /// What a panic means.
 pub(super) enum Meaning {
@@ -30,31 +33,30 @@ const UNKNOWN: &str = "it panicked at";
 /// The meaning of a panic with this message at this place.
 pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
     if !is_of_an_engine(place) {
-        let thread = log::last();
-        let message = format!("thread {thread} panicked at {place}: {message}");
-        return Meaning::Failure(failure(Class::Panic, "no thread panics", place, message, vec![]));
+        let detail = Detail::Panicked { by: Actor::Thread(log::last()), message: message.to_owned() };
+        return Meaning::Failure(failure(Class::Panic, Property::NoPanic, place.parse().ok(), detail, vec![]));
     }
     let says = |text: &str| message.contains(text);
     if says("deadlock") {
         let (waits, first) = log::waits();
-        let message = match says("already holds") {
-            true => format!("thread {} waits for a lock that it holds itself", threads::running()),
-            false => "nothing can run any more: every thread waits for another".to_owned(),
+        let detail = match says("already holds") {
+            true => Detail::LockedTwice { thread: threads::running() },
+            false => Detail::Deadlocked,
         };
-        return Meaning::Failure(failure(Class::Deadlock, "some thread can go on", &first, message, waits));
+        return Meaning::Failure(failure(Class::Deadlock, Property::Progress, first, detail, waits));
     }
     if says("Causality violation") || says("to cell") || says("from cell") || says("in `with_mut` call") {
-        let message = format!("two threads access the same memory, and nothing orders them: {}", first_line(message));
-        return Meaning::Failure(failure(Class::DataRace, "accesses of memory are ordered", "", message, vec![]));
+        let detail = Detail::Raced { said: first_line(message).to_owned() };
+        return Meaning::Failure(failure(Class::DataRace, Property::AccessesOrdered, None, detail, vec![]));
     }
     if says("leaked") {
         let (what, place) =
-            memory::first_live().map_or(("something", String::new()), |(what, place)| (what, log::shown(place)));
+            memory::first_live().map_or((Allocation::Unknown, None), |(what, place)| (what, log::shown(place)));
         return Meaning::Failure(leak(what, place));
     }
     if says("already released") || says("is released") || says("not tracked") {
-        let property = "what is freed is not used again";
-        return Meaning::Failure(failure(Class::DoubleFree, property, "", first_line(message).to_owned(), vec![]));
+        let detail = Detail::UsedAfterFree { said: first_line(message).to_owned() };
+        return Meaning::Failure(failure(Class::DoubleFree, Property::NotUsedAfterFree, None, detail, vec![]));
     }
     if says("fully deterministic") || says("wasn't deterministic") || says("possible nondeterminism") {
         return Meaning::Failure(nondeterminism(vec![]));
@@ -80,24 +82,17 @@ pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
 }
 
 /// That an execution is no function of its plan.
-pub(super) fn nondeterminism(causes: Vec<String>) -> Failure {
-    let message = "an execution of the model was not the one that was planned".to_owned();
-    failure(Class::Nondeterminism, "two runs of one plan are the same run", "", message, causes)
+pub(super) fn nondeterminism(causes: Vec<Cause>) -> Failure {
+    failure(Class::Nondeterminism, Property::Deterministic, None, Detail::NotAsPlanned, causes)
 }
 
 /// That something of this kind, allocated at this place, outlives its execution.
-pub(super) fn leak(what: &str, place: String) -> Failure {
-    failure(
-        Class::Leak,
-        "what is allocated is freed",
-        &place,
-        format!("{what} that was allocated at {place} is never freed"),
-        vec![],
-    )
+pub(super) fn leak(what: Allocation, place: Option<Place>) -> Failure {
+    failure(Class::Leak, Property::Freed, place, Detail::NotFreed(what), vec![])
 }
 
-fn failure(class: Class, property: &str, place: &str, message: String, causes: Vec<String>) -> Failure {
-    Failure { class, property: property.to_owned(), place: place.to_owned(), message, causes }
+fn failure(class: Class, property: Property, place: Option<Place>, detail: Detail, causes: Vec<Cause>) -> Failure {
+    Failure { class, property, place, detail, causes }
 }
 
 fn first_line(message: &str) -> &str {

@@ -1,27 +1,21 @@
-//! Plans to the simulated network and back: names become hosts, durations nanoseconds.
+//! Plans to the simulated network: names become hosts, durations nanoseconds.
 
 use super::state::State;
-use crate::{
-    plan::{Fault, FaultKind, Hold, HoldUntil, Route, Trigger, TriggerEvent, fault},
-    socket::{Socket, Timer},
-    trace::SOCKETS_MAX,
-};
+use crate::plan::{Fault, FaultKind, Route, Trigger, TriggerEvent, fault};
 use std::time::Duration;
-use tokio::control::{self, Effect, HeldUntil, HoldTaken, Holds, HostId, TriggerKind};
+use tokio::control::{self, Effect, HostId, TriggerKind};
 
 /// Arms the faults of a plan, or says why it does not fit the test.
 pub(crate) fn apply(state: &State, faults: &[Fault]) -> Result<(), String> {
     for fault in faults {
         let effects = effects(state, &fault.kind)?;
-        let lasts = fault.duration.map(ns);
-        let text = fault.kind.to_string();
         match &fault.trigger {
-            Trigger::At(at) => control::fault_at(effects, lasts, text, ns(*at)),
+            Trigger::At(at) => control::fault_at(fault.clone(), effects, ns(*at)),
             Trigger::On { event, nth } => {
                 let (trigger, way) = way(state, event)?;
                 match control::occurred(trigger, way) {
                     seen if seen >= *nth => return Err(too_late(fault, seen)),
-                    _ => control::fault_on(effects, lasts, text, trigger, way, *nth),
+                    _ => control::fault_on(fault.clone(), effects, trigger, way, *nth),
                 }
             }
         }
@@ -87,52 +81,6 @@ fn host(state: &State, name: &str) -> Result<HostId, String> {
             known.join(", ")
         )
     })
-}
-
-/// The holds of a plan.
-pub(crate) fn holds(holds: &[Hold]) -> Holds {
-    let taken = |hold: &Hold| HoldTaken {
-        host: hold.host.clone(),
-        place: hold.place.clone(),
-        nth: hold.nth,
-        poll: hold.poll,
-        until: match hold.until {
-            HoldUntil::Idle => HeldUntil::Idle,
-            HoldUntil::For(lasts) => HeldUntil::For(ns(lasts)),
-        },
-    };
-    Holds::Listed(holds.iter().map(taken).collect())
-}
-
-/// The holds that took place so far.
-pub(crate) fn holds_taken() -> Vec<Hold> {
-    let hold = |taken: HoldTaken| Hold {
-        host: taken.host,
-        place: taken.place,
-        nth: taken.nth,
-        poll: taken.poll,
-        until: match taken.until {
-            HeldUntil::Idle => HoldUntil::Idle,
-            HeldUntil::For(ns) => HoldUntil::For(Duration::from_nanos(ns)),
-        },
-    };
-    control::holds_taken().into_iter().map(hold).collect()
-}
-
-/// The sockets as they are now.
-pub(crate) fn sockets() -> Vec<Socket> {
-    let timer = |timer: control::SocketTimer| Timer { name: timer.name.into(), in_ns: timer.in_ns, tries: timer.tries };
-    let socket = |socket: control::Socket| Socket {
-        host: socket.host,
-        protocol: socket.protocol.into(),
-        state: socket.state.into(),
-        receive_queue: socket.receive_queue as u64,
-        send_queue: socket.send_queue as u64,
-        local: socket.local,
-        peer: socket.peer,
-        timer: socket.timer.map(timer),
-    };
-    control::netstat().into_iter().take(SOCKETS_MAX).map(socket).collect()
 }
 
 fn ns(duration: Duration) -> u64 {

@@ -1,7 +1,10 @@
 //! A kind of resource that must not leak: what of it is open, since when, and where it was opened.
 
 use super::{properties::REST, stall, tracing_layer::LogEvent};
-use crate::verdict::{Class, Failure};
+use crate::{
+    place::{Place, Task},
+    verdict::{Cause, Class, Detail, Failure, Property},
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tokio::control::{self, HostId, Stamp};
@@ -27,8 +30,8 @@ pub(super) struct Conserved {
 #[derive(Debug)]
 struct Opened {
     at: u64,
-    place: String,
-    task: String,
+    place: Place,
+    task: Option<Task>,
 }
 
 impl Conserved {
@@ -50,9 +53,9 @@ impl Conserved {
 
     /// Takes note of a report; the number of one that was closed and was not open.
     pub fn report(&mut self, said: &LogEvent, stamp: &Stamp) -> Option<String> {
-        let id = said.fields.get("id").map(plain).unwrap_or_default();
+        let id = said.log.fields.get("id").map(plain).unwrap_or_default();
         let key = (stamp.host.clone(), control::lives(control::current_host()).0, id.clone());
-        match said.message.as_str() {
+        match said.log.message.as_str() {
             "opened" => {
                 self.opened += 1;
                 let opened = Opened { at: stamp.at, place: said.place.clone(), task: stamp.task.clone() };
@@ -73,41 +76,38 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The verdict, if more is open than may be at rest: what, how it rose, and where it was opened.
+/// The verdict, if more is open than may be: what, how it rose, and where it was opened.
 pub(super) fn leaked(conserved: &Conserved, hosts: &[(String, HostId)]) -> Option<Failure> {
-    let (kind, at_rest) = (&conserved.kind, conserved.at_rest);
+    let (kind, limit) = (&conserved.kind, conserved.at_rest);
     let (sockets, tasks) = control::open_now();
-    let live = match kind.as_str() {
+    let open = match kind.as_str() {
         SOCKET => sockets,
         TASK => tasks,
         _ => conserved.count(hosts),
     };
-    if live <= at_rest {
+    if open <= limit {
         return None;
     }
     let mut causes = match kind.as_str() {
-        SOCKET => control::sockets(),
+        SOCKET => control::sockets().into_iter().map(|(host, socket)| Cause::OpenSocket { host, socket }).collect(),
         TASK => stall::waits(),
         _ => vec![],
     };
     causes.truncate(CAUSES_MAX);
-    let mut place = String::new();
     let mut left: Vec<_> = conserved.open(hosts).collect();
     left.sort_by_key(|(_, _, opened)| opened.at);
-    if let Some((host, id, oldest)) = left.first() {
-        let (since, Opened { place: at, task, .. }) = (stall::clock(oldest.at), oldest);
-        causes.push(format!("{host}: {kind} {id} is open since {since}, opened at {at} by the task spawned at {task}"));
-        let rise = left.iter().enumerate().map(|(below, (_, _, opened))| (below + 1, stall::clock(opened.at)));
-        let rise: Vec<_> = rise.map(|(level, at)| format!("{level} at {at}")).take(CAUSES_MAX).collect();
-        causes.push(format!("what is left rose to {}", rise.join(", ")));
-        causes.push(format!("{} opened, {} closed in all", conserved.opened, conserved.closed));
-        place = spawn_place(task);
+    let oldest = left.first().map(|(_, _, oldest)| *oldest);
+    for (host, id, Opened { at, place, task }) in left.iter().take(1) {
+        let (host, id, place) = (host.to_string(), id.to_string(), place.clone());
+        causes.push(Cause::Open { host, id, since: *at, place, task: task.clone() });
+        causes.push(Cause::Rose(left.iter().map(|(_, _, opened)| opened.at).take(CAUSES_MAX).collect()));
+        causes.push(Cause::Totals { opened: conserved.opened, closed: conserved.closed });
     }
-    let message = format!("{live} of {kind} are open at rest, {at_rest} may be: still so after {} s", REST.as_secs());
-    Some(Failure { class: Class::Leak, property: format!("{kind} is conserved"), place, message, causes })
-}
-
-/// `src/link.rs:88` of `src/link.rs:88#2`.
-pub(super) fn spawn_place(task: &str) -> String {
-    task.split('#').next().unwrap_or_default().to_owned()
+    Some(Failure {
+        class: Class::Leak,
+        property: Property::Conserved(kind.clone()),
+        place: oldest.and_then(|oldest| oldest.task.as_ref()).map(|task| task.place.clone()),
+        detail: Detail::Leaked { open: open as u64, limit: limit as u64, waited: REST.as_nanos() as u64 },
+        causes,
+    })
 }

@@ -1,11 +1,15 @@
 //! What a test demands: conservation, safety, and what must happen sometimes. Each is looked at as the service reports.
 
 use super::{
-    conserved::{Conserved, leaked, spawn_place},
+    actor::actor,
+    conserved::{Conserved, leaked},
     state,
     tracing_layer::LogEvent,
 };
-use crate::verdict::{Class, Failure};
+use crate::{
+    place::Place,
+    verdict::{Cause, Class, Detail, Failure, Property},
+};
 use std::{
     cell::Cell,
     collections::BTreeMap,
@@ -97,26 +101,26 @@ pub(crate) fn said(said: &LogEvent, stamp: &Stamp) {
     let doubly = state::try_with(|state| {
         for sometimes in &mut state.properties.sometimes {
             sometimes.reached |=
-                said.target.starts_with(&sometimes.target) && said.message.contains(&sometimes.message);
+                said.log.target.starts_with(&sometimes.target) && said.log.message.contains(&sometimes.message);
         }
-        let kind = said.fields.get("kind")?.as_str()?;
+        let kind = said.log.fields.get("kind")?.as_str()?;
         let conserved = state.properties.conserved.iter_mut().find(|conserved| conserved.kind == kind)?;
         let id = conserved.report(said, stamp)?;
         Some((kind.to_owned(), id))
     });
     if let Some(Some((kind, id))) = doubly {
-        fail(Class::DoubleClose, &kind, stamp, id);
+        super::fail(closed_twice(kind, stamp, id));
     }
 }
 
-fn fail(class: Class, kind: &str, stamp: &Stamp, id: String) -> ! {
-    super::fail(Failure {
-        class,
-        property: format!("{kind} is closed once"),
-        place: spawn_place(&stamp.task),
-        message: format!("{kind} {id} was closed on {} although it was not open there", stamp.host),
-        causes: vec![format!("{}: closed by the task spawned at {}", stamp.host, stamp.task)],
-    })
+fn closed_twice(kind: String, stamp: &Stamp, id: String) -> Failure {
+    Failure {
+        class: Class::DoubleClose,
+        property: Property::ClosedOnce(kind),
+        place: stamp.task.as_ref().map(|task| task.place.clone()),
+        detail: Detail::ClosedTwice { id, by: actor(stamp) },
+        causes: vec![],
+    }
 }
 
 /// Checks every `always`, after a poll.
@@ -131,16 +135,16 @@ pub(crate) fn check_always() {
         let holds = catch_unwind(AssertUnwindSafe(|| (always.holds)(&all.1)));
         let holds = holds.unwrap_or_else(|_| {
             let (message, place) = state::last_panic();
-            super::run::fail_of_panic(&message, place)
+            super::run::fail_of_panic(message, place)
         });
         if !holds {
-            let stamp = control::stamp();
+            let level = |(kind, open): (&String, &usize)| Cause::Level { kind: kind.clone(), open: *open as u64 };
             super::fail(Failure {
                 class: Class::Safety,
-                property: always.what.clone(),
-                place: format!("{}:{}", always.place.file(), always.place.line()),
-                message: format!("\"{}\" no longer holds after a poll of {} {}", always.what, stamp.host, stamp.task),
-                causes: all.1.live.iter().map(|(kind, live)| format!("{kind}: {live} open")).collect(),
+                property: Property::Always(always.what.clone()),
+                place: Some(Place::from(always.place)),
+                detail: Detail::Broken { by: actor(&control::stamp()) },
+                causes: all.1.live.iter().map(level).collect(),
             });
         }
     }

@@ -1,7 +1,8 @@
 //! One run: sets up its thread, its world and its hooks, lets the test's body go, and judges the end.
 
 use super::{
-    apply, overflow,
+    actor::actor,
+    overflow,
     properties::at_rest,
     scenario::Scenario,
     stall::{self, waits},
@@ -10,12 +11,13 @@ use super::{
 };
 use crate::{
     engine::{Outlet, Watch},
-    event::{Event, Kind},
+    event::Event,
     job::{RunMessage, Source},
-    verdict::{Class, Failure},
+    place::Place,
+    verdict::{Class, Detail, Failure, Property},
 };
 use std::{panic, sync::Arc, thread};
-use tokio::control::{self, Holds, Hooks, Panic, Record, Settings, Start};
+use tokio::control::{self, Holds, Hooks, Panic, Settings, Start};
 
 /// The stack of a run's thread: as large as a program's main one.
 const STACK_BYTES: usize = 8 << 20;
@@ -32,6 +34,7 @@ pub(super) fn run(scenario: &'static Scenario, source: Source, watch: Watch, out
     let why = match thread.map(thread::JoinHandle::join) {
         Ok(_) => {
             let (message, place) = state::last_panic();
+            let place = place.map_or_else(|| "an unknown place".to_owned(), |place| place.to_string());
             format!("refrain itself panicked at {place}: {message}. This is a bug of refrain: please report it")
         }
         Err(error) => format!("a run's thread could not be started: {error}"),
@@ -45,7 +48,7 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
         Source::Seed(seed) => (*seed, PlanSource::Drawn, drawn_holds(*seed)),
         Source::FaultFree(seed) => (*seed, PlanSource::Planned(vec![]), Holds::Listed(vec![])),
         Source::Plan(plan) | Source::Again(plan) => {
-            (plan.seed, PlanSource::Planned(plan.faults.clone()), apply::holds(&plan.holds))
+            (plan.seed, PlanSource::Planned(plan.faults.clone()), Holds::Listed(plan.holds.clone()))
         }
     };
     let mut state = State::new(seed, given, watch, outlet);
@@ -73,7 +76,7 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
     overflow::watch().unwrap_or_else(|error| refuse(&format!("cannot watch for stack overflows: {error}")));
     let values = workload.into_iter().map(|argument| argument.value).collect();
     let settings = Settings { time_max: scenario.time_limit().as_nanos() as u64 };
-    let sink: Option<Box<dyn FnMut(Record)>> = if watch.record { Some(Box::new(recorded)) } else { None };
+    let sink: Option<Box<dyn FnMut(Event)>> = if watch.record { Some(Box::new(recorded)) } else { None };
     control::run(Start { seed, settings, hooks: HOOKS, holds, sink }, async move {
         if watch.record {
             tracing_layer::listen();
@@ -112,31 +115,15 @@ fn drawn_holds(seed: u64) -> Holds {
     }
 }
 
-fn recorded(record: Record) {
-    let control::Stamp { at, host, task } = record.stamp;
-    let kind = match record.kind {
-        control::Kind::Start => Kind::Start,
-        control::Kind::End => Kind::End,
-        control::Kind::Listen => Kind::Listen,
-        control::Kind::Connect => Kind::Connect,
-        control::Kind::Accept => Kind::Accept,
-        control::Kind::Write => Kind::Write,
-        control::Kind::Read => Kind::Read,
-        control::Kind::Close => Kind::Close,
-        control::Kind::Reset => Kind::Reset,
-        control::Kind::Fault => Kind::Fault,
-        control::Kind::Hold => Kind::Hold,
-        control::Kind::Test => Kind::Test,
-    };
-    let (text, place, fields) = (record.text, String::new(), Default::default());
-    state::try_with(|state| state.event(Event { at, host, task, place, kind, text, fields }));
+fn recorded(event: Event) {
+    state::try_with(|state| state.event(event));
 }
 
 fn catch_panics() {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         let message = info.payload_as_str().unwrap_or("a panic without a message").to_owned();
-        let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
+        let place = info.location().map(Place::from);
         state::remember_panic(message, place);
         before(info);
     }));
@@ -146,26 +133,15 @@ fn catch_panics() {
 fn panicked(panic: Panic, joinable: bool) -> Panic {
     let (message, place) = state::last_panic();
     if joinable && state::with(|state| state.may_panic(&message)) {
-        control::note(&format!("a task panicked at {place}, as the test allows: {message}"));
+        control::panic_allowed(place, message);
         return panic;
     }
-    fail_of_panic(&message, place)
+    fail_of_panic(message, place)
 }
 
 /// A task panicked, or a property's closure in it: that is the verdict.
-pub(super) fn fail_of_panic(message: &str, place: String) -> ! {
-    let stamp = control::stamp();
-    let who = if control::current_host() == 0 { "the test".to_owned() } else { stamp.host.clone() };
-    let causes = vec![match stamp.task.as_str() {
-        "" => format!("{who} panicked at {place}"),
-        task => format!("{who}: the task spawned at {task} panicked at {place}"),
-    }];
-    let property = if control::current_host() == 0 { "the test's own assertions hold" } else { "no task panics" };
-    fail(Failure {
-        class: Class::Panic,
-        property: property.into(),
-        place,
-        message: format!("{who}: {message}"),
-        causes,
-    })
+pub(super) fn fail_of_panic(message: String, place: Option<Place>) -> ! {
+    let by = actor(&control::stamp());
+    let property = if control::current_host() == 0 { Property::TestAssertions } else { Property::NoPanic };
+    fail(Failure { class: Class::Panic, property, place, detail: Detail::Panicked { by, message }, causes: vec![] })
 }

@@ -1,79 +1,56 @@
 //! Says why nothing goes on: which task waits for what, since when, and the last fault that touched it.
 
-use super::state;
-use crate::{
-    plan::DisplayDuration,
-    verdict::{Class, Failure},
-};
-use std::{cmp::Reverse, time::Duration};
+use super::{actor::actor, state};
+use crate::verdict::{Cause, Class, Detail, Failure, Property, Wait, Waiting};
+use std::cmp::Reverse;
 use tokio::control::{self, TaskReport};
 
 /// How many tasks a verdict names.
 const TASKS_NAMED: usize = 3;
 
-/// A virtual time, for people: `00:00:12.301`.
-pub(crate) fn clock(ns: u64) -> String {
-    let ms = ns / 1_000_000;
-    format!("{:02}:{:02}:{:02}.{:03}", ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60, ms % 1_000)
-}
-
 /// The verdict on a property that did not come to hold.
-pub(crate) fn stalled(property: &str, message: String) -> Failure {
-    failure(Class::Stall, property, message)
+pub(crate) fn not_reached(property: &str, detail: Detail) -> Failure {
+    failure(Class::Stall, Property::Eventually(property.to_owned()), detail)
 }
 
 /// The verdict on a run in which nothing can happen any more.
 pub(crate) fn deadlock() -> Failure {
-    failure(
-        Class::Deadlock,
-        "something can always run",
-        "nothing can run any more: every task waits for another".into(),
-    )
+    failure(Class::Deadlock, Property::Progress, Detail::Deadlocked)
 }
 
 /// The verdict on a run that does not end.
 pub(crate) fn out_of_time() -> Failure {
-    let at = clock(control::now());
-    failure(
-        Class::Stall,
-        "the test ends within its time limit",
-        format!("the test had not ended at {at} of virtual time"),
-    )
+    failure(Class::Stall, Property::TimeLimit, Detail::TimedOut { at: control::now() })
 }
 
-/// The verdict on a task that is polled for ever.
+/// The verdict on tasks that are polled for ever.
 pub(crate) fn busy() -> Failure {
     let stamp = control::stamp();
     Failure {
         class: Class::EndlessLoop,
-        property: "virtual time goes on".into(),
-        place: stamp.task.split('#').next().unwrap_or_default().to_owned(),
-        message: format!("{}: tasks wake each other for ever while virtual time stands still", stamp.host),
-        causes: vec![format!("{}: the task spawned at {} was polled last", stamp.host, stamp.task)],
+        property: Property::TimeAdvances,
+        place: stamp.task.as_ref().map(|task| task.place.clone()),
+        detail: Detail::Livelocked { last: actor(&stamp) },
+        causes: vec![],
     }
 }
 
-fn failure(class: Class, property: &str, message: String) -> Failure {
+fn failure(class: Class, property: Property, detail: Detail) -> Failure {
     let suspects = suspects();
     let mut causes = vec![];
-    for (n, task) in suspects.iter().take(TASKS_NAMED).enumerate() {
-        causes.push(describe(task));
-        if let (0, Some((fault, began, ended))) = (n, &task.fault) {
-            // A fault ends when the next poll lets it: what is below a millisecond is not of the plan.
-            let lasted = ended.map_or(" and lasts".to_owned(), |ended| match (ended - began + 500_000) / 1_000_000 {
-                0 => String::new(),
-                ms => format!(" for {}", DisplayDuration(Duration::from_millis(ms))),
-            });
-            causes.push(format!("last fault touching it: {fault} at {}{lasted}", clock(*began)));
+    for (n, TaskReport { waiting, fault }) in suspects.iter().take(TASKS_NAMED).enumerate() {
+        causes.push(Cause::Waits(waiting.clone()));
+        if let (0, Some((fault, began, ended))) = (n, fault.clone()) {
+            causes.push(Cause::LastFault { fault, began, ended });
         }
     }
-    let place = suspects.first().map(|task| task.place.clone()).unwrap_or_default();
-    Failure { class, property: property.into(), place, message, causes }
+    let place = suspects.first().map(|task| task.waiting.task.place.clone());
+    Failure { class, property, place, detail, causes }
 }
 
-/// What every task waits for, a line each.
-pub(crate) fn waits() -> Vec<String> {
-    control::tasks().iter().map(describe).collect()
+/// What every task waits for.
+pub(crate) fn waits() -> Vec<Cause> {
+    control::tasks().into_iter().map(|task| Cause::Waits(task.waiting)).collect()
 }
 
 /// The tasks that may be to blame, the likeliest first: the service's own before the test's clients; one that waits for
@@ -82,21 +59,23 @@ pub(crate) fn waits() -> Vec<String> {
 fn suspects() -> Vec<TaskReport> {
     let healed = state::with(|state| state.healed_at).unwrap_or(u64::MAX);
     let services: Vec<String> = state::with(|state| state.services());
-    let is_service = |task: &TaskReport| services.contains(&task.host);
-    let mut tasks: Vec<TaskReport> =
-        control::tasks().into_iter().filter(|t| !t.host.is_empty() && !is_idle(t)).collect();
-    tasks
-        .sort_by_key(|task| (Reverse(is_service(task)), Reverse(blame(task, healed)), since(task), task.place.clone()));
-    if tasks.first().is_some_and(|likeliest| likeliest.deadline.is_none()) {
-        tasks.retain(|task| task.deadline.is_none());
+    let is_service = |task: &TaskReport| services.contains(&task.waiting.host);
+    let mut tasks: Vec<TaskReport> = control::tasks();
+    tasks.retain(|task| !task.waiting.host.is_empty() && !is_idle(&task.waiting));
+    tasks.sort_by_cached_key(|task| {
+        let place = task.waiting.task.place.to_string();
+        (Reverse(is_service(task)), Reverse(blame(task, healed)), task.waiting.since, place)
+    });
+    if tasks.first().is_some_and(|likeliest| likeliest.waiting.deadline.is_none()) {
+        tasks.retain(|task| task.waiting.deadline.is_none());
     }
     tasks
 }
 
-fn blame(task: &TaskReport, healed: u64) -> u8 {
-    let network = task.waits.iter().any(|wait| wait.network);
-    let before = since(task) < healed;
-    match (task.deadline, network, task.fault.is_some() && before) {
+fn blame(TaskReport { waiting, fault }: &TaskReport, healed: u64) -> u8 {
+    let network = waiting.waits.iter().any(is_network);
+    let before = waiting.since < healed;
+    match (waiting.deadline, network, fault.is_some() && before) {
         (None, true, true) => 4,
         (None, false, true) => 3,
         (None, _, _) => 2,
@@ -105,27 +84,14 @@ fn blame(task: &TaskReport, healed: u64) -> u8 {
     }
 }
 
-fn since(task: &TaskReport) -> u64 {
-    task.waits.iter().map(|wait| wait.since).min().unwrap_or(task.last_poll)
+/// Whether the network may let it wait for ever.
+fn is_network(wait: &Wait) -> bool {
+    matches!(wait, Wait::Read(..) | Wait::Write(..) | Wait::Connect(..) | Wait::Receive(_))
 }
 
-/// Whether it waits as a server's tasks do at rest.
-fn is_idle(task: &TaskReport) -> bool {
-    !task.waits.is_empty() && task.waits.iter().all(|wait| wait.at_rest)
-}
-
-fn describe(task: &TaskReport) -> String {
-    let who = if task.main { "main task".into() } else { format!("task spawned at {}", task.place) };
-    let waits: Vec<_> = task.waits.iter().map(|wait| wait.what.as_str()).collect();
-    let what = match (waits.is_empty(), task.deadline) {
-        (true, Some(_)) => "for a timer".to_owned(),
-        (true, None) => match &task.used {
-            Some(used) => format!("for a channel, a lock or a notification, after it used {used}"),
-            None => "for a channel, a lock or a notification".to_owned(),
-        },
-        (false, _) => waits.join(" or "),
-    };
-    let deadline = task.deadline.map_or("no deadline".into(), |at| format!("deadline {}", clock(at)));
-    let host = if task.host.is_empty() { "the test" } else { &task.host };
-    format!("{host}: {who} waits {what}, since {}, {deadline}", clock(since(task)))
+/// Whether it waits as a server's tasks do that have nothing to do: for the next connection, a signal, or tasks that are
+/// reported themselves.
+fn is_idle(waiting: &Waiting) -> bool {
+    let idle = |wait: &Wait| matches!(wait, Wait::Accept { .. } | Wait::Signal | Wait::Join(_));
+    !waiting.waits.is_empty() && waiting.waits.iter().all(idle)
 }

@@ -5,9 +5,11 @@ use crate::{
     engine::{Heartbeat, Outlet, Watch, exit},
     event::{Event, Kind},
     job::{Ended, RunMessage},
-    plan::{Argument, Fault, Hold, Plan},
+    place::Place,
+    plan::{Argument, Fault, Hold, Part, Plan},
     protocol::{Coverage, Fired},
-    verdict::{Failure, Verdict},
+    trace::SOCKETS_MAX,
+    verdict::{Cause, Failure, Verdict},
 };
 use std::{
     cell::RefCell,
@@ -64,7 +66,7 @@ thread_local! {
 }
 
 /// What the last panic said and where; of any thread, for another one asks if the run's own dies of it.
-static PANIC: Mutex<Option<(String, String)>> = Mutex::new(None);
+static PANIC: Mutex<Option<(String, Option<Place>)>> = Mutex::new(None);
 
 impl State {
     pub fn new(seed: u64, given: PlanSource, watch: Watch, outlet: Arc<Outlet>) -> State {
@@ -116,7 +118,7 @@ impl State {
         self.heartbeat.tick(place);
         self.in_poll = 0;
         if self.record && control::holds_count() != self.plan.holds.len() {
-            self.decide_holds(super::apply::holds_taken());
+            self.decide_holds(control::holds_taken());
         }
     }
 
@@ -209,8 +211,8 @@ impl State {
         self.services.clone()
     }
 
-    /// The faults that waited in vain, and the holds whose task or poll never came.
-    fn never_began(&self) -> Vec<String> {
+    /// The faults and holds whose trigger never came.
+    fn not_triggered(&self) -> Vec<Part> {
         if !self.record {
             return vec![];
         }
@@ -218,7 +220,7 @@ impl State {
         let faults =
             stages.filter(|(_, (stage, _))| matches!(stage, control::Stage::Waiting | control::Stage::Canceled));
         let holds = self.holds.iter().filter(|hold| !self.plan.holds.contains(hold));
-        faults.map(|(fault, _)| fault.to_string()).chain(holds.map(ToString::to_string)).collect()
+        faults.map(|(fault, _)| Part::Fault(fault.clone())).chain(holds.cloned().map(Part::Hold)).collect()
     }
 
     fn coverage(&self) -> Coverage {
@@ -275,26 +277,24 @@ pub(crate) fn pass() -> ! {
 pub(crate) fn fail(mut failure: Failure) -> ! {
     with(|state| {
         // Who reads the plan must not look for what these did.
-        failure.causes.extend(state.never_began().into_iter().map(|what| format!("never began: {what}")));
-        let at = control::now();
-        let text = format!("verdict: {}: {}", failure.class, failure.message);
-        let (host, task, place) = Default::default();
-        state.event(Event { at, host, task, place, kind: Kind::Test, text, fields: Default::default() });
+        failure.causes.extend(state.not_triggered().into_iter().map(Cause::NotTriggered));
+        state.event(Event { at: control::now(), host: String::new(), task: None, kind: Kind::Verdict });
     });
     end(Verdict::Failed(failure))
 }
 
 fn end(verdict: Verdict) -> ! {
     with(|state| {
-        state.decide_holds(super::apply::holds_taken());
-        let (coverage, never_began) = (state.coverage(), state.never_began());
+        state.decide_holds(control::holds_taken());
+        let (coverage, not_triggered) = (state.coverage(), state.not_triggered());
         let failed = state.record && verdict != Verdict::Passed;
-        let sockets = if failed { super::apply::sockets() } else { vec![] };
+        let mut sockets = if failed { control::netstat() } else { vec![] };
+        sockets.truncate(SOCKETS_MAX);
         state.tell(&RunMessage::Ended(Box::new(Ended {
             verdict,
             digest: control::digest(),
             coverage,
-            never_began,
+            not_triggered,
             sockets,
         })));
     });
@@ -308,21 +308,21 @@ pub(crate) fn refuse(why: &str) -> ! {
 }
 
 /// Ends the run where it was asked to: says what waits.
-pub(crate) fn stop(waits: Vec<String>) -> ! {
+pub(crate) fn stop(waits: Vec<Cause>) -> ! {
     with(|state| state.tell(&RunMessage::Stopped(waits)));
     exit(0)
 }
 
 /// Remembers what a panic said and where; the hook knows it, the catcher asks.
-pub(crate) fn remember_panic(message: String, place: String) {
+pub(crate) fn remember_panic(message: String, place: Option<Place>) {
     *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some((message, place));
 }
 
 /// What the last panic said and where.
-pub(crate) fn last_panic() -> (String, String) {
+pub(crate) fn last_panic() -> (String, Option<Place>) {
     PANIC
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .take()
-        .unwrap_or_else(|| ("a panic without a message".into(), String::new()))
+        .unwrap_or_else(|| ("a panic without a message".into(), None))
 }

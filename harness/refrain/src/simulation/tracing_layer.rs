@@ -1,7 +1,10 @@
 //! Hears the service's own `tracing` events: for properties that name them, and for traces.
 
 use super::{properties, state};
-use crate::event::{Event, Kind};
+use crate::{
+    event::{self, Event, Kind, Log},
+    place::Place,
+};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -49,19 +52,19 @@ impl<S: Subscriber> Layer<S> for TracingLayer {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        let said = LogEvent {
-            level: *event.metadata().level(),
-            target: event.metadata().target(),
-            place: place(event.metadata()),
+        let log = Log {
+            level: level(*event.metadata().level()),
+            target: event.metadata().target().to_owned(),
             message: fields.message,
             fields: fields.others,
         };
+        let said = LogEvent { log, place: place(event.metadata()) };
         let stamp = control::stamp();
         state::try_with(|state| {
-            let control::Stamp { at, host, task } = stamp.clone();
-            let text = format!("{} {}: {}", said.level, said.target, said.message);
-            let (place, kind, fields) = (String::new(), Kind::Says, said.fields.clone());
-            state.event(Event { at, host, task, place, kind, text, fields });
+            if state.record {
+                let control::Stamp { at, host, task } = stamp.clone();
+                state.event(Event { at, host, task, kind: Kind::Log(said.log.clone()) });
+            }
         });
         properties::said(&said, &stamp);
     }
@@ -70,16 +73,23 @@ impl<S: Subscriber> Layer<S> for TracingLayer {
 /// One `tracing` event of the service.
 #[derive(Debug)]
 pub(crate) struct LogEvent {
-    pub level: Level,
-    pub target: &'static str,
+    pub log: Log,
     /// The place in the source, `src/channel.rs:48`.
-    pub place: String,
-    pub message: String,
-    pub fields: BTreeMap<String, Value>,
+    pub place: Place,
 }
 
-fn place(metadata: &Metadata<'_>) -> String {
-    format!("{}:{}", metadata.file().unwrap_or_default(), metadata.line().unwrap_or_default())
+fn place(metadata: &Metadata<'_>) -> Place {
+    Place { file: metadata.file().unwrap_or_default().to_owned(), line: metadata.line().unwrap_or_default() }
+}
+
+fn level(level: Level) -> event::Level {
+    match level {
+        Level::ERROR => event::Level::Error,
+        Level::WARN => event::Level::Warn,
+        Level::INFO => event::Level::Info,
+        Level::DEBUG => event::Level::Debug,
+        Level::TRACE => event::Level::Trace,
+    }
 }
 
 #[derive(Default)]

@@ -8,7 +8,7 @@ use crate::{
         memory::{Key, allocated, freed},
         wrong,
     },
-    verdict::Class,
+    verdict::{Class, Detail, Property},
 };
 use std::{
     panic::Location,
@@ -113,10 +113,7 @@ pub unsafe fn dealloc(memory: *mut u8, layout: Layout) {
     let place = Location::caller();
     did(place, || format!("dealloc({})", log::pointer(memory.addr())));
     if is_model() && !freed(Key::Memory(memory.addr())) {
-        let place = log::shown(place);
-        let message =
-            format!("memory is freed at {place} that is not allocated: it was freed before, or never allocated");
-        wrong(Class::DoubleFree, "what is freed is not freed again", place, message)
+        wrong(Class::DoubleFree, Property::FreedOnce, log::shown(place), Detail::NotAllocated)
     }
     // SAFETY: the caller's.
     unsafe { std::alloc::dealloc(memory, layout) }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     engine::{Outlet, Watch, exit},
     job::{Answer, Batch, Job, Ran, RunMessage, Search, Searched, Source},
+    place::Place,
     plan::Plan,
     seed::seed_of,
     test::Test,
@@ -110,8 +111,8 @@ impl Worker {
             if heard.has_died() && end.may_come_from_outside() && made_again < AGAIN_MAX {
                 continue;
             }
-            let place = process::last_place(self.runner.heartbeat()).map(|p| format!("{}:{}", p.file(), p.line()));
-            let ran = heard.conclude(end, &self.runner.printed(), place, self.test.engine.words());
+            let place = process::last_place(self.runner.heartbeat()).map(Place::from);
+            let ran = heard.conclude(end, &self.runner.printed(), place, self.test.engine.terms());
             return Ok(Answer::Ran(Box::new(Ran { made_again, ..ran })));
         }
         unreachable!("the last attempt counts, however it ended")

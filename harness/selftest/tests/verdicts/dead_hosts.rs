@@ -1,7 +1,10 @@
 //! A host that dies in the middle of an operation: none of its code runs after it.
 
 use crate::driver::Started;
-use refrain::{Faults, World};
+use refrain::{
+    Faults, World,
+    event::{Event, Kind},
+};
 use std::{
     future::{Future, pending, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -223,15 +226,11 @@ fn the_timeline_shows_nothing_of_a_host_after_its_end() {
         let mut worker = Started::worker(&format!("verdicts::dead_hosts::{test}"));
         for seed in 0..10 {
             let ran = worker.record(serde_json::json!({ "seed": seed }));
-            let events = ran["events"].as_array().unwrap();
-            let is_end = |event: &serde_json::Value| {
-                event["kind"] == "fault" && event["text"].as_str().unwrap().contains("server")
-            };
+            let events: Vec<Event> = serde_json::from_value(ran["events"].clone()).unwrap();
+            let is_end = |event: &Event| matches!(event.kind, Kind::FaultBegins(_));
             let end = events.iter().position(is_end).expect("the fault began");
-            let after: Vec<_> = events[end + 1..]
-                .iter()
-                .filter(|event| event["host"] == "server" && event["task"].is_string())
-                .collect();
+            let after: Vec<_> =
+                events[end + 1..].iter().filter(|event| event.host == "server" && event.task.is_some()).collect();
             assert!(after.is_empty(), "{after:#?}");
         }
     }

@@ -1,6 +1,7 @@
 //! What the verdicts say: read from the traces that the seeded bugs beside this file saved and reproduce.
 
 use refrain::{
+    event::{Event, Kind},
     report::{self, Style},
     trace::{self, Trace},
     verdict::Class,
@@ -26,16 +27,19 @@ fn place(file: &str, text: &str, nth: usize) -> String {
     format!("harness/selftest/tests/verdicts/{file}:{line}")
 }
 
+/// What a report says of the failure: its headline, then where and why, line by line.
 #[track_caller]
-fn check(test: &str, class: Class, place: &str, message: &str, causes: &[&str]) {
+fn check(test: &str, class: Class, place: &str, headline: &str, below: &[&str]) {
     let failure = saved(test).failure;
     assert_eq!(failure.class, class, "{failure:#?}");
-    assert_eq!(failure.place, place, "{failure:#?}");
-    assert_eq!(failure.message, message, "{failure:#?}");
-    for (cause, wanted) in failure.causes.iter().zip(causes) {
-        assert!(cause.contains(wanted), "{cause:?} does not say {wanted:?}");
+    assert_eq!(failure.place.as_ref().map(ToString::to_string).unwrap_or_default(), place, "{failure:#?}");
+    assert_eq!(report::message(&failure), headline, "{failure:#?}");
+    let text = report::failure(&failure, Style::default());
+    let lines: Vec<&str> = text.lines().skip(headline.lines().count()).collect();
+    for (line, wanted) in lines.iter().zip(below) {
+        assert!(line.contains(wanted), "{line:?} does not say {wanted:?}");
     }
-    assert_eq!(failure.causes.len(), causes.len(), "{failure:#?}");
+    assert_eq!(lines.len(), below.len(), "{text}");
 }
 
 #[test]
@@ -59,70 +63,76 @@ fn a_verdict_has_every_socket() {
 
 #[test]
 fn panics_say_who_and_where() {
-    let check = |test: &str, place: String, message: &str, cause: &str| {
-        check(test, Class::Panic, &place, message, &[cause]);
+    let check = |test: &str, place: &str, headline: &str, below: &[&str]| {
+        let at = format!("  at {place}");
+        check(test, Class::Panic, place, headline, &[&[at.as_str()], below].concat());
     };
     let spawn = place("deaths.rs", "tokio::spawn(async { panic!", 0);
-    let task = format!("server: the task spawned at {spawn} panicked at {spawn}");
-    check("verdicts::deaths::a_panic_of_a_task_is_caught", spawn.clone(), "server: no slot is free", &task);
+    let task = format!("  in the task spawned at {spawn} on server");
+    check("verdicts::deaths::a_panic_of_a_task_is_caught", &spawn, "server: no slot is free", &[&task]);
     let sum = "the test: assertion `left == right` failed: the sum\n  left: 2\n right: 3";
-    let line = place("deaths.rs", "assert_eq!(1 + 1, 3", 0);
     check(
         "verdicts::deaths::a_panic_of_the_test_itself_is_caught",
-        line.clone(),
+        &place("deaths.rs", "assert_eq!(1 + 1, 3", 0),
         sum,
-        &format!("the test panicked at {line}"),
+        &[],
     );
     let line = place("deaths.rs", ".expect(\"a port is set\")", 0);
     check(
         "verdicts::deaths::a_panic_while_a_process_starts_is_caught",
-        line,
+        &line,
         "server: a port is set",
-        "server: the task",
+        &["  in the task spawned"],
     );
     let line = place("deaths.rs", "panic!(\"a guard", 0);
-    let message = "server: a guard of a task that is aborted";
-    check("verdicts::deaths::a_panic_of_a_destructor_is_caught", line, message, "server: the task");
+    let headline = "server: a guard of a task that is aborted";
+    check("verdicts::deaths::a_panic_of_a_destructor_is_caught", &line, headline, &["  in the task spawned"]);
     let line = place("properties.rs", "assert_eq!(seen.live", 0);
-    let message = "the test: assertion `left == right` failed: there is one\n  left: 0\n right: 1";
-    check("verdicts::properties::a_panic_of_an_always_is_the_tests", line, message, "the test panicked");
+    let headline = "the test: assertion `left == right` failed: there is one\n  left: 0\n right: 1";
+    check("verdicts::properties::a_panic_of_an_always_is_the_tests", &line, headline, &[]);
 }
 
 #[test]
 fn deaths_say_how_and_in_which_task() {
-    let check = |test: &str, class, nth, message, said: &[&str]| {
+    let check = |test: &str, class, nth, headline, printed: &[&str]| {
         let place = place("deaths.rs", "world.host(\"server\"", nth);
-        let task = format!("the task that ran was spawned at {place}");
-        let causes = [&[task.as_str()], said].concat();
-        check(&format!("verdicts::deaths::{test}"), class, &place, message, &causes);
+        let task = format!("polled last: the task spawned at {place}");
+        check(&format!("verdicts::deaths::{test}"), class, &place, headline, &[&[task.as_str()], printed].concat());
     };
-    check("an_abort_is_caught", Class::Crash, 3, "the process died of SIGABRT", &[]);
-    check("a_segmentation_fault_is_caught", Class::Crash, 4, "the process died of SIGSEGV", &[]);
-    check("a_kill_from_outside_is_caught", Class::Crash, 5, "the process died of SIGKILL", &[]);
-    let overflow = ["has overflowed its stack", "stack overflow"];
-    check("a_recursion_without_end_is_caught", Class::Crash, 6, "a task overflowed its stack", &overflow);
-    let message = "the run took more than the 2048 MiB that it may have";
+    check("an_abort_is_caught", Class::Crash, 3, "the process was killed by SIGABRT", &[]);
+    check("a_segmentation_fault_is_caught", Class::Crash, 4, "the process was killed by SIGSEGV", &[]);
+    check("a_kill_from_outside_is_caught", Class::Crash, 5, "the process was killed by SIGKILL", &[]);
+    let overflow = ["has overflowed its stack"];
+    check("a_recursion_without_end_is_caught", Class::Crash, 6, "the stack overflowed", &overflow);
+    let headline = "the run asked for more than its limit of 2048 MiB of memory";
     let printed = ["memory allocation of 1048576 bytes failed"];
-    check("memory_without_bound_is_caught", Class::OutOfMemory, 7, message, &printed);
-    let message = "the process called exit(0) in the middle of a run";
-    check("an_exit_with_0_is_caught", Class::Exit, 8, message, &[]);
-    let message = "the process called exit(7) in the middle of a run";
-    check("an_exit_with_7_is_caught", Class::Exit, 9, message, &[]);
+    check("memory_without_bound_is_caught", Class::OutOfMemory, 7, headline, &printed);
+    let headline = "the process called exit(0) in the middle of the run";
+    check("an_exit_with_0_is_caught", Class::Exit, 8, headline, &[]);
+    let headline = "the process called exit(7) in the middle of the run";
+    check("an_exit_with_7_is_caught", Class::Exit, 9, headline, &[]);
 }
 
 #[test]
 fn loops_say_what_took_so_long() {
-    let check = |test: &str, nth, message| {
+    let check = |test: &str, nth, headline, more: &[&str]| {
         let place = place("loops.rs", "world.host(\"server\"", nth);
-        check(&format!("verdicts::loops::{test}"), Class::EndlessLoop, &place, message, &[&place]);
+        let last = format!("polled last: the task spawned at {place}");
+        check(
+            &format!("verdicts::loops::{test}"),
+            Class::EndlessLoop,
+            &place,
+            headline,
+            &[more, &[last.as_str()]].concat(),
+        );
     };
-    let endless = "one poll took more than 1 s of real time: a loop without end";
-    check("a_loop_without_end_is_caught", 0, endless);
-    check("a_loop_that_talks_without_end_is_caught", 1, endless);
+    let endless = "one poll took more than 1 s of processor time: a loop that never ends";
+    check("a_loop_without_end_is_caught", 0, endless, &[]);
+    check("a_loop_that_talks_without_end_is_caught", 1, endless, &[]);
     let blocks = "one poll took more than 1 s of real time: a call that blocks the thread";
-    check("a_call_that_blocks_the_thread_is_caught", 2, blocks);
-    let yields = "server: tasks wake each other for ever while virtual time stands still";
-    check("tasks_that_only_yield_are_caught", 3, yields);
+    check("a_call_that_blocks_the_thread_is_caught", 2, blocks, &[]);
+    let yields = "tasks wake each other forever while virtual time stands still";
+    check("tasks_that_only_yield_are_caught", 3, yields, &["  at "]);
 }
 
 #[test]
@@ -132,25 +142,27 @@ fn a_loop_that_talks_fills_no_disk() {
 
 #[test]
 fn stalls_say_who_waits_for_what_and_the_last_fault() {
-    let message = "\"the asker asks again\" was still pending 60 s after the network healed";
-    let causes = [
-        "asker: main task waits to read from asker:49152 -> server:80 (half-open: server has lost power since), since",
+    let headline = "`the asker asks again` did not hold within 60 s after the network healed: 1 attempt, still pending";
+    let below = [
+        "  at ",
+        "asker: the main task waits to read from asker:49152 -> server:80 (half-open: server has lost power since), since",
         "last fault touching it: crash server at 00:00:02",
     ];
     let line = place("stalls.rs", "world.host(\"asker\"", 0);
-    check("verdicts::stalls::an_answer_that_never_comes_is_a_stall", Class::Stall, &line, message, &causes);
+    check("verdicts::stalls::an_answer_that_never_comes_is_a_stall", Class::Stall, &line, headline, &below);
     let trace = saved("verdicts::stalls::an_answer_that_never_comes_is_a_stall");
     let fault = "crash server when server reads from asker the 3rd time and reboot it after 1 s";
     assert_eq!(trace.plan.faults.iter().map(ToString::to_string).collect::<Vec<_>>(), [fault]);
-    assert!(trace.events.iter().any(|event| event.text.ends_with(": answered") && event.host == "asker"));
+    let answered = |event: &Event| matches!(&event.kind, Kind::Log(log) if log.message == "answered");
+    assert!(trace.events.iter().any(|event| answered(event) && event.host == "asker"));
 }
 
 #[test]
 fn a_deadlock_says_what_each_task_waits_for() {
     let line = place("stalls.rs", "let done = world.client", 0);
-    let message = "nothing can run any more: every task waits for another";
-    let cause = format!("client: task spawned at {line} waits for a channel, a lock or a notification, since");
-    check("verdicts::stalls::a_lock_taken_twice_is_a_deadlock", Class::Deadlock, &line, message, &[&cause]);
+    let headline = "nothing can run any more: everything waits";
+    let below = format!("client: the task spawned at {line} waits for a channel, a lock or a notification, since");
+    check("verdicts::stalls::a_lock_taken_twice_is_a_deadlock", Class::Deadlock, &line, headline, &[&below]);
 }
 
 #[test]
@@ -158,33 +170,35 @@ fn nondeterminism_shows_the_first_event_of_both() {
     let spawn = place("stalls.rs", "tokio::spawn(async {});", 0);
     let line = place("stalls.rs", "world.host(\"server\", || async {", 0);
     let spawns = format!("spawns {spawn}");
-    let message = "two runs of one plan differ from event 1 on";
-    let causes = [spawns.as_str(), spawns.as_str(), "a process number, /dev/urandom"];
-    check("verdicts::stalls::a_process_number_is_nondeterminism", Class::Nondeterminism, &line, message, &causes);
+    let headline = "two runs of one plan differ from event 1 on";
+    let at = format!("  at {line}");
+    let below = [at.as_str(), &spawns, &spawns, "a process number, /dev/urandom"];
+    check("verdicts::stalls::a_process_number_is_nondeterminism", Class::Nondeterminism, &line, headline, &below);
 }
 
 #[test]
 fn properties_say_what_is_open_and_who_opened_it() {
     let opened = place("properties.rs", "world.host(\"server\", opens_two)", 2);
-    let message = "2 of session are open at rest, 0 may be: still so after 120 s";
-    let causes = [
-        "server: session 1 is open since 00:00:00.000, opened at harness/selftest/tests/verdicts/properties.rs:",
-        "what is left rose to 1 at 00:00:00.000, 2 at 00:00:01.001",
-        "2 opened, 0 closed in all",
+    let headline = "2 `session` still open after 120 s (limit 0)";
+    let below = [
+        "  at ",
+        "server: `session` 1 open since 00:00:00.000, opened at harness/selftest/tests/verdicts/properties.rs:",
+        "those still open rose to 1 at 00:00:00.000, 2 at 00:00:01.001",
+        "in total 2 opened, 0 closed",
     ];
-    check("verdicts::properties::what_is_not_closed_is_a_leak", Class::Leak, &opened, message, &causes);
+    check("verdicts::properties::what_is_not_closed_is_a_leak", Class::Leak, &opened, headline, &below);
     let place_of_always = place("properties.rs", "world.always(\"one session", 0);
-    let message = format!(
-        "\"one session at a time\" no longer holds after a poll of server {}",
+    let headline = format!(
+        "`one session at a time` does not hold after a poll of the task spawned at {} on server",
         place("properties.rs", "world.host(\"server\", opens_two)", 0)
     );
     let test = "verdicts::properties::what_must_always_hold_is_watched";
-    check(test, Class::Safety, &place_of_always, &message, &["session: 2 open"]);
-    let message = "session 7 was closed on server although it was not open there";
+    check(test, Class::Safety, &place_of_always, &headline, &["  at ", "2 `session` open"]);
+    let headline = "`session` 7 was closed, and is not open there";
     let closer = place("properties.rs", "world.host(\"server\", || async {", 0);
     let test = "verdicts::properties::what_is_closed_twice_is_a_double_close";
-    check(test, Class::DoubleClose, &closer, message, &["server: closed by the task spawned at"]);
-    let message = "1 of socket are open at rest, 0 may be: still so after 120 s";
+    check(test, Class::DoubleClose, &closer, headline, &["  at ", "closed by the task spawned at"]);
+    let headline = "1 `socket` still open after 120 s (limit 0)";
     let test = "verdicts::properties::a_socket_that_is_kept_is_a_leak";
-    check(test, Class::Leak, "", message, &["server: server:80 -> client:49152 is open"]);
+    check(test, Class::Leak, "", headline, &["server: server:80 -> client:49152 is open"]);
 }

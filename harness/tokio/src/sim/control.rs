@@ -2,12 +2,19 @@
 
 use super::{
     gate::Gate,
-    kernel::{self, Fault, HostAction, Kernel, Network, Trigger, with},
+    kernel::{self, End, Fault, HostAction, Kernel, Kind, Network, Trigger, What, with},
 };
 use madsim::{
     Config,
     runtime::{Handle, Runtime},
     time::TimeHandle,
+};
+use refrain_core::{
+    event::Event,
+    place::Place,
+    plan::{self, Hold},
+    socket::Socket,
+    verdict::OpenSocket,
 };
 use std::{
     future::{Future, poll_fn},
@@ -21,10 +28,10 @@ mod report;
 
 pub use super::stack::is_guard as is_stack_guard;
 pub use kernel::{
-    Decision, Effect, HeldUntil, HoldTaken, Hooks, Kind, Operation, Overflow, Packet, PacketKind, Panic, Record, Rule,
-    RuleId, Settings, Socket, SocketTimer, Stage, Stamp, Sysctl, TriggerKind,
+    Decision, Effect, Hooks, Operation, Overflow, Packet, PacketKind, Panic, Rule, RuleId, Settings, Stage, Stamp,
+    Sysctl, TriggerKind,
 };
-pub use report::{TaskReport, WaitReport, tasks};
+pub use report::{TaskReport, tasks};
 
 /// A host, by its number. 0 is the test.
 pub type HostId = kernel::HostId;
@@ -46,13 +53,13 @@ pub struct Start {
     /// Which tasks are held back: these, or one in so many by chance, or none.
     pub holds: Holds,
     /// Who wants every event.
-    pub sink: Option<Box<dyn FnMut(Record)>>,
+    pub sink: Option<Box<dyn FnMut(Event)>>,
 }
 
 /// Which tasks are held back.
 pub enum Holds {
     /// Exactly these.
-    Listed(Vec<HoldTaken>),
+    Listed(Vec<Hold>),
     /// One in so many, by chance.
     Random(u64),
 }
@@ -133,9 +140,9 @@ pub fn add_host(name: &str, place: &'static Location<'static>, process: Option<S
             // Called within the task, for what it spawns at once to be of this host.
             Gate::main(task, async move {
                 let ended = process().await;
-                let how = ended.map_or_else(|error| format!("exits with an error: {error}"), |()| "exits".into());
+                let how = ended.map_or_else(End::Failed, |()| End::Returned);
                 with(|k| {
-                    k.process_ends(id, &how);
+                    k.process_ends(id, how);
                     // Its other tasks end with it.
                     k.host_do(HostAction::Kill, id);
                 });
@@ -161,22 +168,15 @@ where
     async move { running.await.expect("a client is never killed").expect("a client's panic ends the run") }
 }
 
-/// Adds a fault that begins at a virtual time, in nanoseconds. `text` is the sentence of its plan.
-pub fn fault_at(effects: Vec<Effect>, lasts: Option<u64>, text: String, at: u64) {
-    with(|k| k.fault_at(Fault::new(effects, lasts, text), at));
+/// Adds a fault of the plan, and what it does; it begins at a virtual time, in nanoseconds.
+pub fn fault_at(fault: plan::Fault, effects: Vec<Effect>, at: u64) {
+    with(|k| k.fault_at(Fault::new(fault, effects), at));
 }
 
-/// Adds a fault that begins at the nth time that something happens from one host to another.
-pub fn fault_on(
-    effects: Vec<Effect>,
-    lasts: Option<u64>,
-    text: String,
-    trigger: TriggerKind,
-    way: (HostId, HostId),
-    nth: u32,
-) {
+/// Adds a fault of the plan, and what it does; it begins at the nth time that something happens from one host to another.
+pub fn fault_on(fault: plan::Fault, effects: Vec<Effect>, trigger: TriggerKind, way: (HostId, HostId), nth: u32) {
     let trigger = Trigger { kind: trigger, from: way.0, to: way.1, nth };
-    with(|k| k.fault_on(Fault::new(effects, lasts, text), trigger));
+    with(|k| k.fault_on(Fault::new(fault, effects), trigger));
 }
 
 /// Adds a rule, for the effects of faults to name.
@@ -213,9 +213,10 @@ pub fn sysctl(host: HostId, sysctl: Sysctl) {
 /// Says which hosts have a name from now on.
 pub fn resolve_to(name: &str, hosts: Vec<HostId>) {
     with(|k| {
-        let known = hosts.iter().map(|&host| k.hosts[host].name.as_str()).collect::<Vec<_>>().join(", ");
-        let text = format!("{name} resolves to {}", if known.is_empty() { "nothing" } else { &known });
-        k.event(Kind::Test, hosts.len(), 1, |_| text);
+        k.event(Kind::Test, hosts.len(), 1, |k| {
+            let names = hosts.iter().map(|&host| k.hosts[host].name.clone());
+            What::Resolve { name: name.to_owned(), hosts: names.collect() }
+        });
         k.names.insert(name.to_owned(), hosts);
     });
 }
@@ -229,9 +230,9 @@ pub fn signal(host: HostId, number: i32) {
 pub fn restart(host: HostId) {
     with(|k| {
         if !k.hosts[host].up {
-            return k.event_on(Kind::End, host, 0, |_| "cannot be restarted: it has no power".into());
+            return k.event_on(Kind::End, host, 0, |_| What::NotRestarted);
         }
-        k.kill_process(host, "is restarted");
+        k.kill_process(host, End::Restarted);
         k.host_do(HostAction::Restart, host);
     });
 }
@@ -262,7 +263,7 @@ pub fn holds_count() -> usize {
 }
 
 /// The holds that took place so far.
-pub fn holds_taken() -> Vec<HoldTaken> {
+pub fn holds_taken() -> Vec<Hold> {
     with(|k| k.holds_taken.clone())
 }
 
@@ -274,9 +275,12 @@ pub fn open_now() -> (usize, usize) {
     })
 }
 
-/// The sockets that are open now, over all hosts but the test's, for people.
-pub fn sockets() -> Vec<String> {
-    with(|k| (1..k.hosts.len()).flat_map(|host| k.sockets(host)).collect())
+/// The sockets that are open now, over all hosts but the test's, each with its host's name.
+pub fn sockets() -> Vec<(String, OpenSocket)> {
+    let of = |k: &Kernel, host: HostId| -> Vec<_> {
+        k.sockets(host).into_iter().map(|socket| (k.hosts[host].name.clone(), socket)).collect()
+    };
+    with(|k| (1..k.hosts.len()).flat_map(|host| of(k, host)).collect())
 }
 
 /// Now, and the task that runs.
@@ -294,9 +298,24 @@ pub fn lives(host: HostId) -> (u32, u32) {
     with(|k| (k.tasks[kernel::current_task()].life, k.hosts[host].life))
 }
 
-/// Notes something that the test did or found.
-pub fn note(text: &str) {
-    with(|k| k.event(Kind::Test, text.len(), 0, |_| text.to_owned()));
+/// Notes that a property of the test holds.
+pub fn holds(property: &str) {
+    note(property.len() + "\"\" holds".len(), What::Holds { property: property.to_owned() });
+}
+
+/// Notes what the test saw.
+pub fn saw(value: String) {
+    note(value.len() + "saw ".len(), What::Saw { value });
+}
+
+/// Notes that a task panicked as the test allows.
+pub fn panic_allowed(place: Option<Place>, message: String) {
+    note(message.len(), What::PanicAllowed { place, message });
+}
+
+/// The digest knows a note by the length of its sentence, as reports once showed it: those of saved traces do.
+fn note(length: usize, what: What) {
+    with(|k| k.event(Kind::Test, length, 0, |_| what));
 }
 
 /// Calls [`Hooks::polled`] after each poll from now on, or no more.

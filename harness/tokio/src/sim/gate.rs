@@ -1,9 +1,10 @@
 //! The gate that every task passes at each poll: it is counted, may be held back, and its panic is caught.
 
 use super::{
-    kernel::{self, HeldUntil, TaskId, Timer, Turn},
+    kernel::{self, TaskId, Timer, Turn},
     stack, time,
 };
+use refrain_core::plan::HoldUntil;
 use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -45,7 +46,7 @@ const IDLE_NS: u64 = 10_000;
 
 /// A task that is held back.
 struct Held {
-    until: HeldUntil,
+    until: HoldUntil,
     due: u64,
     /// How many polls there had been when the timer was armed.
     polls: u64,
@@ -53,9 +54,9 @@ struct Held {
 }
 
 impl Held {
-    fn new(until: HeldUntil) -> Held {
+    fn new(until: HoldUntil) -> Held {
         let (now, polls) = kernel::with(|k| (k.now, k.polls));
-        let lasts = if let HeldUntil::For(lasts) = until { lasts } else { IDLE_NS };
+        let lasts = if let HoldUntil::For(lasts) = until { kernel::ns(lasts) } else { IDLE_NS };
         Held { until, due: now + lasts.min(kernel::FAR_NS), polls, timer: Timer::default() }
     }
 
@@ -64,7 +65,7 @@ impl Held {
             let (now, polls) = kernel::with(|k| (k.now, k.polls));
             // The tasks that this one is a part of, as with a `LocalSet`, were polled to come here.
             let own = self.polls + stack::depth() as u64;
-            if self.until != HeldUntil::Idle || polls <= own {
+            if self.until != HoldUntil::Idle || polls <= own {
                 return Poll::Ready(());
             }
             (self.due, self.polls) = (now + IDLE_NS, polls);

@@ -1,6 +1,8 @@
 //! How a connection ends: FIN, half-close, RST.
 
-use super::{Action, Conn, ConnId, HostId, Kernel, Kind, PacketKind, Side, TriggerKind, conn::Fin, errno::os_error};
+use super::{
+    Action, Conn, ConnId, HostId, Kernel, Kind, PacketKind, Side, Tcp, TriggerKind, What, conn::Fin, errno::os_error,
+};
 use std::{io, time::Duration};
 
 impl Kernel {
@@ -13,7 +15,7 @@ impl Kernel {
             return Ok(());
         }
         self.conns[conn].pipes[side].fin = Fin::Queued;
-        self.event(Kind::Close, conn, side, |k| format!("shuts down its side of {}", k.describe(conn, side)));
+        self.tcp_event(Kind::Close, (conn, side), side, Tcp::Shutdown);
         self.send_queued(conn, side);
         Ok(())
     }
@@ -31,11 +33,11 @@ impl Kernel {
             return self.forget(host, conn, side);
         }
         let (from, to) = self.way(conn, side);
-        let text = |k: &Kernel| format!("closes {}", k.describe(conn, side));
         match self.runs_on(host) {
-            true => self.event(Kind::Close, conn, 2 + side, text),
+            true => self.tcp_event(Kind::Close, (conn, side), 2 + side, Tcp::Close),
             // The process was killed: its kernel does it.
-            false => self.event_on(Kind::Close, host, conn, text),
+            false => self
+                .event_on(Kind::Close, host, conn, |k| What::Tcp { conn: k.connection(conn, side), what: Tcp::Close }),
         }
         let Conn { ends, pipes, .. } = &self.conns[conn];
         let unread = !pipes[1 - side].arrived.is_empty();
@@ -114,8 +116,8 @@ impl Kernel {
         });
         let host = end.host;
         self.end_is_gone(conn, side);
-        let text = if refused { "is refused" } else { "is reset" };
-        self.event_on(Kind::Reset, host, conn, |k| format!("{} {text}", k.describe(conn, side)));
+        let what = if refused { Tcp::Refused } else { Tcp::Reset };
+        self.event_on(Kind::Reset, host, conn, |k| What::Tcp { conn: k.connection(conn, side), what });
         let pipe = &mut self.conns[conn].pipes[side];
         pipe.queued.clear();
         pipe.flight.clear();

@@ -1,8 +1,8 @@
 //! A TCP connection as plain data: two ends, and a pipe each way.
 
 use super::{
-    ConnId, HostId, Kernel, ListenerId, Packet, PacketKind, Side, Waiters, bytes::Bytes, name_of, record,
-    socket::Options,
+    ConnId, Connection, HostId, Kernel, Kind, ListenerId, Packet, PacketKind, Side, Tcp, Waiters, What, bytes::Bytes,
+    endpoint, record, socket::Options,
 };
 use std::{collections::VecDeque, io, net::SocketAddr};
 
@@ -242,10 +242,17 @@ impl Kernel {
         self.wake(wakers);
     }
 
-    /// A connection, for people: `notes:49152 -> exchange:5010`, from this side.
-    pub fn describe(&self, conn: ConnId, side: Side) -> String {
-        let ends = &self.conns[conn].ends;
-        let [here, there] = [&ends[side], &ends[1 - side]];
-        format!("{} -> {}", name_of(self, here.host, here.addr), name_of(self, there.host, there.addr))
+    /// The ends of a connection, from this side.
+    pub fn connection(&self, conn: ConnId, side: Side) -> Connection {
+        let end = |side: Side| {
+            let End { host, addr, .. } = self.conns[conn].ends[side];
+            endpoint(self, Some(host), addr)
+        };
+        Connection { local: end(side), peer: end(1 - side) }
+    }
+
+    /// Notes what an application does to its end of a connection; the digest knows it by `b`.
+    pub fn tcp_event(&mut self, kind: Kind, (conn, side): (ConnId, Side), b: usize, what: Tcp) {
+        self.event(kind, conn, b, |k| What::Tcp { conn: k.connection(conn, side), what });
     }
 }

@@ -1,6 +1,6 @@
 //! Names to addresses: every host is known to every other by its name; a test may give names of its own.
 
-use super::{HostId, Kernel, Kind};
+use super::{HostId, Kernel, Kind, What};
 use refrain_core::plan::fault::HostEffect;
 use std::{
     io,
@@ -37,7 +37,7 @@ impl Kernel {
     }
 
     fn cannot_resolve(&mut self, from: HostId, name: &str, why: &str) -> io::Result<Vec<IpAddr>> {
-        self.event(Kind::Connect, from, 2, |_| format!("cannot look up {name}"));
+        self.event(Kind::Connect, from, 2, |_| What::NotResolved { name: name.to_owned() });
         // As std tells it.
         Err(io::Error::other(format!("failed to lookup address information: {why}")))
     }

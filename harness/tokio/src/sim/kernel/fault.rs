@@ -1,7 +1,7 @@
 //! Faults: what goes wrong, from when to when, and how `heal` mends it.
 
-use super::{Action, HostId, Kernel, Kind, RuleId, Trigger, host::HostAction};
-use refrain_core::plan::fault::HostEffect;
+use super::{Action, End, HostId, Kernel, Kind, RuleId, Trigger, What, host::HostAction, ns};
+use refrain_core::plan::{self, fault::HostEffect};
 
 /// One thing that goes wrong on the simulated network.
 pub type Effect = refrain_core::plan::fault::Effect<HostId, RuleId>;
@@ -24,18 +24,17 @@ pub enum Stage {
 pub(crate) struct Fault {
     /// What it does. When it is over, all of this is undone.
     pub effects: Vec<Effect>,
-    pub lasts: Option<u64>,
+    /// The fault as its plan has it.
+    pub plan: plan::Fault,
     pub stage: Stage,
-    /// The fault as its plan prints it, without when.
-    pub text: String,
     /// The states of the connections that it touched when it began.
     pub met: Vec<&'static str>,
 }
 
 impl Fault {
     /// One that has not begun.
-    pub fn new(effects: Vec<Effect>, lasts: Option<u64>, text: String) -> Fault {
-        Fault { effects, lasts, stage: Stage::Waiting, text, met: vec![] }
+    pub fn new(plan: plan::Fault, effects: Vec<Effect>) -> Fault {
+        Fault { effects, plan, stage: Stage::Waiting, met: vec![] }
     }
 
     /// Whether it touches what goes on between two hosts, or on one.
@@ -68,7 +67,7 @@ impl Kernel {
         if self.faults[index].stage != Stage::Waiting {
             return;
         }
-        self.event(Kind::Fault, index, 1, |k| k.faults[index].text.clone());
+        self.event(Kind::Fault, index, 1, |k| What::FaultBegins(k.faults[index].plan.clone()));
         self.faults[index].stage = Stage::Active(self.now);
         let effects = self.faults[index].effects.clone();
         let hosts = effects.first().map(Effect::hosts);
@@ -78,8 +77,8 @@ impl Kernel {
         }
         if effects.iter().all(|effect| matches!(effect, Effect::Reset(..))) {
             self.faults[index].stage = Stage::Over(self.now, self.now);
-        } else if let Some(lasts) = self.faults[index].lasts {
-            self.later(self.now.saturating_add(lasts), Action::FaultOver(index));
+        } else if let Some(lasts) = self.faults[index].plan.duration {
+            self.later(self.now.saturating_add(ns(lasts)), Action::FaultOver(index));
         }
     }
 
@@ -90,7 +89,7 @@ impl Kernel {
             Effect::Rule { from, to, rule } => self.rules.begin((from, to), rule),
             Effect::Host { host, effect: HostEffect::Kill } => {
                 self.hosts[host].downs += 1;
-                self.kill_process(host, "is killed");
+                self.kill_process(host, End::Killed);
             }
             Effect::Host { host, effect: HostEffect::Crash } => {
                 self.hosts[host].downs += 1;
@@ -106,7 +105,7 @@ impl Kernel {
 
     pub(super) fn end_fault(&mut self, index: usize) {
         let Stage::Active(began) = self.faults[index].stage else { return };
-        self.event(Kind::Fault, index, 2, |k| format!("over: {}", k.faults[index].text));
+        self.event(Kind::Fault, index, 2, |k| What::FaultEnds(k.faults[index].plan.clone()));
         self.faults[index].stage = Stage::Over(began, self.now);
         for effect in self.faults[index].effects.clone() {
             self.end_effect(&effect);
@@ -131,7 +130,7 @@ impl Kernel {
 
     /// Repairs everything: every fault is over, those that have not begun never will, no task is held for a time.
     pub fn heal(&mut self) {
-        self.event(Kind::Fault, 0, 3, |_| "everything is healed".into());
+        self.event(Kind::Fault, 0, 3, |_| What::Heal);
         self.healed = true;
         for index in 0..self.faults.len() {
             match self.faults[index].stage {

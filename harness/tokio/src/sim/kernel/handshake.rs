@@ -1,8 +1,8 @@
 //! How a connection comes to be: SYN, SYN-ACK, ACK, and what happens when one is lost.
 
 use super::{
-    Action, ConnId, HostId, Kernel, Kind, Operation, PacketKind, SocketId, TriggerKind, conn::Handshake,
-    errno::os_error, listen::Admission, socket::Options,
+    Action, ConnId, Connection, HostId, Kernel, Kind, Operation, PacketKind, SocketId, Tcp, TriggerKind, What,
+    conn::Handshake, endpoint, errno::os_error, listen::Admission, socket::Options,
 };
 use refrain_core::plan::fault::RouteEffect;
 use std::{
@@ -62,9 +62,15 @@ impl Kernel {
         self.hosts[from].conns.insert((conn, 0));
         self.hosts[from].tcp.connected(conn, local, remote, options.reuse_addr);
         self.uses(conn, 0);
-        self.event(Kind::Connect, conn, 0, |k| match target {
-            Some(_) => format!("connects {}", k.describe(conn, 0)),
-            None => format!("connects to {remote}, which no host has"),
+        self.event(Kind::Connect, conn, 0, |k| {
+            let conn = k.connection(conn, 0);
+            match target {
+                Some(_) => What::Tcp { conn, what: Tcp::Connect },
+                None => {
+                    let conn = Connection { peer: endpoint(k, None, remote), ..conn };
+                    What::Tcp { conn, what: Tcp::ConnectNowhere }
+                }
+            }
         });
         match target {
             None => self.later(self.now + UNREACHABLE_NS, Action::Unreachable(conn)),

@@ -1,10 +1,11 @@
 //! Hosts and their processes: start, end, crash, boot.
 
 use super::{
-    Action, ConnId, HostId, Kernel, Kind, ListenerId, Ports, Side, SocketId, Sysctl, TEST_HOST, UdpId, Waiters,
-    current_task,
+    Action, ConnId, End, HostId, Kernel, Kind, ListenerId, Ports, Side, SocketId, Sysctl, TEST_HOST, UdpId, Waiters,
+    What, current_task,
 };
 use madsim::task::NodeId;
+use refrain_core::verdict::OpenSocket;
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr},
@@ -119,10 +120,10 @@ impl Kernel {
 
     /// Sends a Unix signal to a host's process. Without a handler it dies of it.
     pub fn signal(&mut self, host: HostId, number: i32) {
-        self.event_on(Kind::Fault, host, number as usize, |_| format!("is sent signal {number}"));
+        self.event_on(Kind::Fault, host, number as usize, |_| What::Signal { number });
         match self.hosts[host].signals.get_mut(&number) {
             Some(sent) => *sent += 1,
-            None => return self.kill_process(host, &format!("is killed by signal {number}")),
+            None => return self.kill_process(host, End::Signalled(number)),
         }
         let waiters = self.hosts[host].signal_waiters.take();
         self.wake(waiters);
@@ -131,11 +132,11 @@ impl Kernel {
     /// A host's process starts.
     pub fn process_starts(&mut self, host: HostId) {
         self.hosts[host].running = true;
-        self.event_on(Kind::Start, host, 0, |_| "starts".into());
+        self.event_on(Kind::Start, host, 0, |_| What::Start);
     }
 
     /// A host's process is killed: none of its code runs any more.
-    pub fn kill_process(&mut self, host: HostId, how: &str) {
+    pub fn kill_process(&mut self, host: HostId, how: End) {
         self.strike(host);
         self.process_ends(host, how);
         self.host_do(HostAction::Kill, host);
@@ -151,11 +152,11 @@ impl Kernel {
     }
 
     /// A host's process is gone: its kernel closes its sockets as a real one does.
-    pub fn process_ends(&mut self, host: HostId, how: &str) {
+    pub fn process_ends(&mut self, host: HostId, how: End) {
         if !std::mem::replace(&mut self.hosts[host].running, false) {
             return;
         }
-        self.event_on(Kind::End, host, 0, |_| how.to_owned());
+        self.event_on(Kind::End, host, 0, |_| What::End(how));
         for id in self.hosts[host].listeners.clone() {
             self.unlisten(id);
         }
@@ -208,12 +209,11 @@ impl Kernel {
         Work { timers: std::mem::take(&mut self.later), hosts: std::mem::take(&mut self.host_actions) }
     }
 
-    /// The connections and UDP sockets that a host's application holds, for people.
-    pub fn sockets(&self, host: HostId) -> Vec<String> {
-        let Host { name, conns, udp_sockets, .. } = &self.hosts[host];
-        let conns = conns.iter().map(|&(conn, side)| self.describe(conn, side));
-        let all = conns.chain(udp_sockets.iter().map(|&id| self.udp_describe(id)));
-        all.map(|socket| format!("{name}: {socket} is open")).collect()
+    /// The connections and UDP sockets that a host's application holds.
+    pub fn sockets(&self, host: HostId) -> Vec<OpenSocket> {
+        let Host { conns, udp_sockets, .. } = &self.hosts[host];
+        let conns = conns.iter().map(|&(conn, side)| OpenSocket::Tcp(self.connection(conn, side)));
+        conns.chain(udp_sockets.iter().map(|&id| OpenSocket::Udp(self.udp_endpoint(id)))).collect()
     }
 
     /// How many sockets and how many tasks a host has now, its listeners not counted.

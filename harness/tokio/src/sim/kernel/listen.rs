@@ -1,8 +1,8 @@
 //! Listeners: their queue, what happens when it is full, and what accepts from it.
 
 use super::{
-    Action, ConnId, HostId, Kernel, Kind, ListenerId, Overflow, SocketId, TriggerKind, Wait, Waiters, errno::EMFILE,
-    socket::Options,
+    Action, ConnId, HostId, Kernel, Kind, ListenerId, Overflow, SocketId, Tcp, TriggerKind, Wait, Waiters, What,
+    errno::EMFILE, socket::Options,
 };
 use refrain_core::plan::fault::HostEffect;
 use std::{collections::VecDeque, io, net::SocketAddr, task::Waker};
@@ -80,7 +80,7 @@ impl Kernel {
         let id = self.listeners.len() - 1;
         self.hosts[host].sockets.remove(&socket);
         self.hosts[host].listeners.push(id);
-        self.event(Kind::Listen, id, addr.port() as usize, |_| format!("listens on port {}", addr.port()));
+        self.event(Kind::Listen, id, addr.port() as usize, |_| What::Listen { port: addr.port() });
         Ok(id)
     }
 
@@ -132,7 +132,7 @@ impl Kernel {
             let full = !self.has_file_left(host) || self.suffers(host, HostEffect::FailAccepts);
             if full && self.now >= self.listeners[id].fails_from {
                 self.listeners[id].fails_from = self.now + ACCEPT_FAILS_NS;
-                self.event(Kind::Accept, id, 2, |_| "cannot accept: too many open files".into());
+                self.event(Kind::Accept, id, 2, |_| What::NotAccepted);
                 return Some(Err(io::Error::from_raw_os_error(EMFILE)));
             }
             if full {
@@ -140,7 +140,7 @@ impl Kernel {
             } else if let Some(conn) = self.listeners[id].queue.pop_front() {
                 self.conns[conn].ends[1].open = true;
                 self.hosts[host].conns.insert((conn, 1));
-                self.event(Kind::Accept, conn, 1, |k| format!("accepts {}", k.describe(conn, 1)));
+                self.tcp_event(Kind::Accept, (conn, 1), 1, Tcp::Accept);
                 self.occurs(TriggerKind::Accepts, host, host);
                 return Some(Ok(conn));
             } else {

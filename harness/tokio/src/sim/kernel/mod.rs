@@ -5,12 +5,13 @@
 
 use super::stack;
 use madsim::time::TimeHandle;
-use refrain_core::plan::fault::RouteEffect;
+use refrain_core::plan::{Hold, fault::RouteEffect};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     task::Waker,
+    time::Duration,
 };
 
 mod bytes;
@@ -45,15 +46,15 @@ pub(crate) use errno::os_error;
 pub(crate) use fault::Fault;
 pub use fault::{Effect, Stage};
 pub(crate) use host::{Host, HostAction};
-pub use netstat::{Socket, SocketTimer};
 pub(crate) use network::Network;
 pub(crate) use ports::{Bound, Ports};
-pub use record::{Kind, Record, Stamp};
+pub(crate) use record::Kind;
+pub use record::Stamp;
+pub(crate) use refrain_core::event::{Connection, End, Endpoint, Kind as What, Tcp, Udp};
 pub(crate) use rule::Rules;
 pub use rule::{Decision, Operation, Packet, PacketKind, Rule, RuleId};
 pub(crate) use socket::Options as SocketOptions;
 pub use sysctl::{Overflow, Sysctl};
-pub use tasks::{HeldUntil, HoldTaken};
 pub(crate) use tasks::{HoldPlan, TaskState, Turn, Wait};
 pub(crate) use timer::{Action, Timer, arm};
 pub(crate) use triggers::Trigger;
@@ -109,7 +110,7 @@ pub(crate) struct Kernel {
     pub holds: HoldPlan,
     /// Whether everything was healed.
     pub healed: bool,
-    pub holds_taken: Vec<HoldTaken>,
+    pub holds_taken: Vec<Hold>,
     pub settings: Settings,
     pub polls: u64,
     tasks_at: BTreeMap<(HostId, &'static str, u32), u32>,
@@ -319,7 +320,18 @@ impl Kernel {
     }
 }
 
-/// An address of a socket, for people: `notes:49152`.
+/// A duration as the clock counts it.
+pub(crate) fn ns(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// An address of a socket: of the host that has it, or of nobody.
+pub(crate) fn endpoint(kernel: &Kernel, host: Option<HostId>, addr: SocketAddr) -> Endpoint {
+    let host = host.map_or_else(|| addr.ip().to_string(), |host| kernel.hosts[host].name.clone());
+    Endpoint { host, port: addr.port() }
+}
+
+/// An address of a socket as `ss` shows it: `notes:49152`.
 pub(crate) fn name_of(kernel: &Kernel, host: HostId, addr: SocketAddr) -> String {
     let name = if host == TEST_HOST { "(test)" } else { &kernel.hosts[host].name };
     format!("{name}:{}", addr.port())

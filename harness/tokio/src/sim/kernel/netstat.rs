@@ -1,40 +1,8 @@
 //! Every socket as `ss` shows it: addresses, state, queues and timers.
 
 use super::{ConnId, HostId, Kernel, Side, conn::Fin, listen::Listener, name_of, udp::UdpSocket};
+use refrain_core::socket::{Socket, Timer};
 use std::net::SocketAddr;
-
-/// A socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Socket {
-    /// Its host's name; empty for the test's.
-    pub host: String,
-    /// `tcp` or `udp`.
-    pub protocol: &'static str,
-    /// As `ss` calls it: `ESTAB`, `CLOSE-WAIT`; `UNCONN`: a UDP socket that hears everybody.
-    pub state: &'static str,
-    /// Bytes that wait to be read; of a listener, connections that wait to be accepted.
-    pub receive_queue: usize,
-    /// Bytes that are not acknowledged; of a listener, its backlog.
-    pub send_queue: usize,
-    /// Its own address: `notes:49152`.
-    pub local: String,
-    /// The address of the other end; `*`: everybody's.
-    pub peer: String,
-    /// What it will do by itself.
-    pub timer: Option<SocketTimer>,
-}
-
-/// A timer of a socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SocketTimer {
-    /// As `ss` calls it: `on` sends again what is not acknowledged, `persist` asks about a closed window, `keepalive`
-    /// asks whether the other end is still there.
-    pub name: &'static str,
-    /// In how many nanoseconds.
-    pub in_ns: u64,
-    /// How often it came already, in a row.
-    pub tries: u32,
-}
 
 /// What a fault can no longer do anything to.
 const PAST: [&str; 2] = ["TIME-WAIT", "CLOSED"];
@@ -100,10 +68,10 @@ impl Kernel {
     fn listening(&self, listener: &Listener) -> Socket {
         Socket {
             host: self.hosts[listener.host].name.clone(),
-            protocol: "tcp",
-            state: "LISTEN",
-            receive_queue: listener.queue.len(),
-            send_queue: listener.backlog,
+            protocol: "tcp".into(),
+            state: "LISTEN".into(),
+            receive_queue: listener.queue.len() as u64,
+            send_queue: listener.backlog as u64,
             local: self.address(listener.host, listener.addr),
             peer: "*".into(),
             timer: None,
@@ -114,9 +82,9 @@ impl Kernel {
         let peer = |peer: SocketAddr| self.host_at(socket.host, peer.ip()).map(|host| self.address(host, peer));
         Socket {
             host: self.hosts[socket.host].name.clone(),
-            protocol: "udp",
-            state: if socket.peer.is_some() { "ESTAB" } else { "UNCONN" },
-            receive_queue: socket.queued_bytes,
+            protocol: "udp".into(),
+            state: if socket.peer.is_some() { "ESTAB" } else { "UNCONN" }.into(),
+            receive_queue: socket.queued_bytes as u64,
             send_queue: 0,
             local: self.address(socket.host, socket.addr),
             peer: socket.peer.and_then(peer).unwrap_or_else(|| "*".into()),
@@ -129,17 +97,17 @@ impl Kernel {
         let [end, peer] = [&c.ends[side], &c.ends[1 - side]];
         Socket {
             host: self.hosts[end.host].name.clone(),
-            protocol: "tcp",
-            state: self.socket_state(conn, side),
-            receive_queue: c.pipes[1 - side].arrived.len(),
-            send_queue: c.pipes[side].queued.len() + c.pipes[side].flight_bytes,
+            protocol: "tcp".into(),
+            state: self.socket_state(conn, side).into(),
+            receive_queue: c.pipes[1 - side].arrived.len() as u64,
+            send_queue: (c.pipes[side].queued.len() + c.pipes[side].flight_bytes) as u64,
             local: self.address(end.host, end.addr),
             peer: self.address(peer.host, peer.addr),
             timer: self.timer(conn, side),
         }
     }
 
-    fn timer(&self, conn: ConnId, side: Side) -> Option<SocketTimer> {
+    fn timer(&self, conn: ConnId, side: Side) -> Option<Timer> {
         let (c, pipe, end) = (&self.conns[conn], &self.conns[conn].pipes[side], &self.conns[conn].ends[side]);
         let (name, at, tries) = match self.socket_state(conn, side) {
             state if PAST.contains(&state) => return None,
@@ -152,7 +120,7 @@ impl Kernel {
             }
             _ => return None,
         };
-        Some(SocketTimer { name, in_ns: at.checked_sub(self.now)?, tries })
+        Some(Timer { name: name.into(), in_ns: at.checked_sub(self.now)?, tries })
     }
 
     fn address(&self, host: HostId, addr: SocketAddr) -> String {

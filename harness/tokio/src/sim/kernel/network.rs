@@ -1,6 +1,6 @@
 //! The network as madsim sees it: a simulator that is told when a node is reset.
 
-use super::{HostId, with};
+use super::{End, HostId, with};
 use madsim::{Config, plugin::Simulator, rand::GlobalRng, task::NodeId, time::TimeHandle};
 
 /// Registered with every simulated runtime. The network itself lies in the kernel.
@@ -16,7 +16,7 @@ impl Simulator for Network {
         if super::is_running() {
             with(|k| {
                 if let Some(host) = k.hosts.iter().position(|host| host.node == Some(id)) {
-                    k.process_ends(host as HostId, "was killed");
+                    k.process_ends(host as HostId, End::Killed);
                 }
             });
         }

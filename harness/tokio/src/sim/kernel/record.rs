@@ -1,11 +1,11 @@
 //! The running digest of a run, and its events while somebody records.
 
-use super::{Kernel, current_task};
+use super::{HostId, Kernel, What, current_task};
+use refrain_core::{event::Event, place::Task};
 
-/// The kinds of event, as refrain's traces name them.
+/// The kinds of event, as the digest tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Kind {
+pub(crate) enum Kind {
     Start,
     End,
     Listen,
@@ -27,19 +27,8 @@ pub struct Stamp {
     pub at: u64,
     /// The host's name; empty for the test.
     pub host: String,
-    /// The task, `src/link.rs:88#2`; empty where none did it, and for the test itself.
-    pub task: String,
-}
-
-/// One event.
-#[derive(Debug, Clone)]
-pub struct Record {
-    /// When, where and by whom.
-    pub stamp: Stamp,
-    /// What kind.
-    pub kind: Kind,
-    /// What, for people.
-    pub text: String,
+    /// The task; `None` where no task did it, and for the test itself.
+    pub task: Option<Task>,
 }
 
 /// Folds everything that happens into one number; keeps the events only for a sink.
@@ -47,7 +36,7 @@ pub struct Record {
 pub(crate) struct Recorder {
     pub digest: u64,
     pub count: u64,
-    pub sink: Option<Box<dyn FnMut(Record)>>,
+    pub sink: Option<Box<dyn FnMut(Event)>>,
 }
 
 /// Spreads two numbers over 64 bits (the finalizer of splitmix64).
@@ -71,25 +60,24 @@ impl Recorder {
 }
 
 impl Kernel {
-    /// Notes that something happened to `a` and `b`; `text` is asked for only while somebody records.
-    pub fn event(&mut self, kind: Kind, a: usize, b: usize, text: impl FnOnce(&Kernel) -> String) {
+    /// Notes that something happened to `a` and `b`; `what` is asked for only while somebody records.
+    pub fn event(&mut self, kind: Kind, a: usize, b: usize, what: impl FnOnce(&Kernel) -> What) {
         let task = current_task();
         self.record.count += 1;
         self.record.fold(self.now, ((kind as u64) << 56) ^ ((task as u64) << 32) ^ a as u64, b as u64);
         if self.record.sink.is_some() {
-            let record = Record { stamp: self.stamp(), kind, text: text(self) };
-            self.push(record);
+            let (Stamp { at, host, task }, kind) = (self.stamp(), what(self));
+            self.push(Event { at, host, task, kind });
         }
     }
 
     /// The same for what the network does by itself to a host's sockets.
-    pub fn event_on(&mut self, kind: Kind, host: super::HostId, b: usize, text: impl FnOnce(&Kernel) -> String) {
+    pub fn event_on(&mut self, kind: Kind, host: HostId, b: usize, what: impl FnOnce(&Kernel) -> What) {
         self.record.count += 1;
         self.record.fold(self.now, ((kind as u64) << 56) ^ host as u64, b as u64);
         if self.record.sink.is_some() {
-            let stamp = Stamp { at: self.now, host: self.hosts[host].name.clone(), task: String::new() };
-            let record = Record { stamp, kind, text: text(self) };
-            self.push(record);
+            let (at, host, kind) = (self.now, self.hosts[host].name.clone(), what(self));
+            self.push(Event { at, host, task: None, kind });
         }
     }
 
@@ -99,9 +87,9 @@ impl Kernel {
         Stamp { at: self.now, host: self.hosts[task.host].name.clone(), task: task.name() }
     }
 
-    fn push(&mut self, record: Record) {
+    fn push(&mut self, event: Event) {
         if let Some(sink) = &mut self.record.sink {
-            sink(record);
+            sink(event);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! came behind it shows that it is missing.
 
 use super::{
-    Action, Conn, ConnId, HostId, Kernel, Kind, Packet, PacketKind, Side,
+    Action, Conn, ConnId, HostId, Kernel, Kind, Packet, PacketKind, Side, Tcp, What,
     conn::{Fin, Handshake, Pipe, Segment},
     link::PacketFate,
 };
@@ -315,7 +315,7 @@ impl Kernel {
         self.conns[conn].ends[side].error = Some(io::ErrorKind::TimedOut);
         self.end_is_gone(conn, side);
         let host = self.conns[conn].ends[side].host;
-        self.event_on(Kind::Reset, host, conn, |k| format!("{} times out", k.describe(conn, side)));
+        self.event_on(Kind::Reset, host, conn, |k| What::Tcp { conn: k.connection(conn, side), what: Tcp::TimedOut });
         self.wake_side(conn, side);
     }
 }

@@ -1,7 +1,7 @@
 //! What an application does with a connection: it writes into a buffer and reads from one.
 
 use super::{
-    Action, Conn, ConnId, Kernel, Kind, Operation, PacketKind, Side, TriggerKind, Wait,
+    Action, Conn, ConnId, Kernel, Kind, Operation, PacketKind, Side, Tcp, TriggerKind, Wait,
     conn::{Fin, Pipe},
     errno::os_error,
 };
@@ -43,7 +43,7 @@ impl Kernel {
         }
         self.allow((from, to), &Operation::Write(&data[..n]))?;
         self.conns[conn].pipes[side].queued.push(data[..n].to_vec());
-        self.event(Kind::Write, conn, n, |k| format!("writes {n} bytes on {}", k.describe(conn, side)));
+        self.tcp_event(Kind::Write, (conn, side), n, Tcp::Write(n as u64));
         self.send_queued(conn, side);
         self.occurs(TriggerKind::Writes, from, to);
         Poll::Ready(Ok(n))
@@ -74,7 +74,7 @@ impl Kernel {
             let pipe = &mut self.conns[conn].pipes[1 - side];
             let n = pipe.arrived.read(into, most);
             let blocked = !pipe.queued.is_empty();
-            self.event(Kind::Read, conn, n, |k| format!("reads {n} bytes on {}", k.describe(conn, side)));
+            self.tcp_event(Kind::Read, (conn, side), n, Tcp::Read(n as u64));
             // Lost, the news that there is room again is asked for by the writer's probes.
             if blocked && let Some(due) = self.send_control(conn, side, PacketKind::Ack) {
                 self.later(due, Action::Window(conn, 1 - side));
@@ -88,7 +88,7 @@ impl Kernel {
             return Poll::Ready(Err(error));
         }
         if ended || !self.knows(conn, side) {
-            self.event(Kind::Read, conn, 0, |k| format!("reads the end of {}", k.describe(conn, side)));
+            self.tcp_event(Kind::Read, (conn, side), 0, Tcp::ReadEnd);
             return Poll::Ready(Ok(()));
         }
         self.wait_to_read(waiter, conn, side)
@@ -106,8 +106,10 @@ impl Kernel {
     /// The socket's error, once; as `SO_ERROR`.
     pub fn take_error(&mut self, conn: ConnId, side: Side) -> Option<io::Error> {
         let kind = self.conns[conn].ends[side].error.take()?;
-        self.event(Kind::Reset, conn, side, |k| format!("sees {kind} on {}", k.describe(conn, side)));
-        Some(os_error(kind))
+        let error = os_error(kind);
+        let number = error.raw_os_error().unwrap_or_default();
+        self.tcp_event(Kind::Reset, (conn, side), side, Tcp::Error(number));
+        Some(error)
     }
 
     /// How many bytes a write takes now.

@@ -1,7 +1,13 @@
 //! What every task does: where it was spawned, how often it was polled, what it waits for, whether it is held.
 
-use super::{BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, Side, TaskId, UdpId, current_task, record};
-use std::panic::Location;
+use super::{
+    BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, Side, TaskId, UdpId, What, current_task, record,
+};
+use refrain_core::{
+    place::{Place, Task},
+    plan::{Hold, HoldUntil},
+};
+use std::{panic::Location, time::Duration};
 
 /// While a task only polls, madsim moves the clock by at most 100 ns; a longer step means that everybody waited.
 const IDLE_STEP_NS: u64 = 1_000;
@@ -26,7 +32,7 @@ pub(crate) struct TaskState {
     /// Whether its process was killed or lost power: it does nothing any more, and its destructors do not run.
     pub killed: bool,
     /// When a random hold takes it, and for how long.
-    hold: Option<(u32, HeldUntil)>,
+    hold: Option<(u32, HoldUntil)>,
 }
 
 /// What a task waits for.
@@ -44,15 +50,6 @@ pub(crate) enum Wait {
     Held,
 }
 
-/// How long a task is held back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeldUntil {
-    /// Until no other task can run.
-    Idle,
-    /// For this much virtual time, in nanoseconds.
-    For(u64),
-}
-
 /// Which tasks are held back.
 #[derive(Debug, Clone)]
 pub(crate) enum HoldPlan {
@@ -62,22 +59,7 @@ pub(crate) enum HoldPlan {
         one_in: u64,
     },
     /// These and no others.
-    Listed(Vec<HoldTaken>),
-}
-
-/// A hold that took place, or is to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HoldTaken {
-    /// The host's name.
-    pub host: String,
-    /// Where the task was spawned, `src/link.rs:88`.
-    pub place: String,
-    /// Which of those spawned there, from 1.
-    pub nth: u32,
-    /// At which poll, from 1.
-    pub poll: u32,
-    /// For how long.
-    pub until: HeldUntil,
+    Listed(Vec<Hold>),
 }
 
 /// Counts polls that follow each other without the clock moving on.
@@ -92,7 +74,7 @@ pub(crate) enum Turn {
     Run,
     /// Its process is gone: it does nothing any more, until it is dropped.
     Never,
-    Hold(HeldUntil),
+    Hold(HoldUntil),
     OutOfTime,
     Busy,
 }
@@ -103,18 +85,20 @@ impl TaskState {
         format!("{}:{}", short(self.place.file()), self.place.line())
     }
 
+    /// Where it was spawned, and which of those it is.
+    pub fn identity(&self) -> Task {
+        let place = Place { file: short(self.place.file()).to_owned(), line: self.place.line() };
+        Task { place, nth: self.nth }
+    }
+
     /// Where it was spawned; the test itself was not.
     pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
         (self.host != super::TEST_HOST || !self.main).then_some(self.place)
     }
 
-    /// The place, with `#n` from the second one spawned there on its host; nothing for the test itself.
-    pub fn name(&self) -> String {
-        match self.nth {
-            _ if self.spawned_at().is_none() => String::new(),
-            1 => self.place(),
-            n => format!("{}#{n}", self.place()),
-        }
+    /// The same; nothing for the test itself.
+    pub fn name(&self) -> Option<Task> {
+        self.spawned_at().map(|_| self.identity())
     }
 }
 
@@ -156,12 +140,12 @@ impl Kernel {
         self.tasks.push(task);
         let id = self.tasks.len() - 1;
         if !main {
-            self.event(Kind::Start, id, nth as usize, |k| format!("spawns {}", k.tasks[id].name()));
+            self.event(Kind::Start, id, nth as usize, |k| What::Spawn(k.tasks[id].identity()));
         }
         id
     }
 
-    fn draw_hold(&self, task: &TaskState) -> Option<(u32, HeldUntil)> {
+    fn draw_hold(&self, task: &TaskState) -> Option<(u32, HoldUntil)> {
         let HoldPlan::Random { one_in } = self.holds else { return None };
         let place = record::hash(short(task.place.file())) ^ u64::from(task.place.line());
         let stream = record::mix(record::hash(&self.hosts[task.host].name) ^ 0x401d, place);
@@ -173,21 +157,22 @@ impl Kernel {
         let poll = 1 + (chance(1).trailing_zeros() * 2 + (chance(2) % 3) as u32);
         // From 1 ms, each doubling as likely as the next, to 16 s: the scale of time-outs is not known.
         let long = (1_000_000u64 << (chance(3) % 14)) + chance(4) % 1_000_000;
-        let until = if chance(5).is_multiple_of(2) { HeldUntil::Idle } else { HeldUntil::For(long) };
+        let until =
+            if chance(5).is_multiple_of(2) { HoldUntil::Idle } else { HoldUntil::For(Duration::from_nanos(long)) };
         Some((poll, until))
     }
 
-    fn hold_of(&self, id: TaskId) -> Option<HeldUntil> {
+    fn hold_of(&self, id: TaskId) -> Option<HoldUntil> {
         let task = &self.tasks[id];
         match &self.holds {
             HoldPlan::None => None,
             HoldPlan::Random { .. } => {
                 let hold = task.hold.filter(|(poll, _)| *poll == task.polls).map(|(_, until)| until);
                 // A task that stands still for seconds is a fault; another order of what is ready is not.
-                hold.filter(|until| !self.healed || *until == HeldUntil::Idle)
+                hold.filter(|until| !self.healed || *until == HoldUntil::Idle)
             }
             HoldPlan::Listed(holds) => {
-                let is_this = |hold: &&HoldTaken| {
+                let is_this = |hold: &&Hold| {
                     hold.poll == task.polls
                         && hold.nth == task.nth
                         && hold.host == self.hosts[task.host].name
@@ -227,17 +212,12 @@ impl Kernel {
         self.hold(id, until)
     }
 
-    fn hold(&mut self, id: TaskId, until: HeldUntil) -> Turn {
+    fn hold(&mut self, id: TaskId, until: HoldUntil) -> Turn {
         let task = &self.tasks[id];
         let (host, place) = (self.hosts[task.host].name.clone(), task.place());
-        self.holds_taken.push(HoldTaken { host, place, nth: task.nth, poll: task.polls, until });
-        self.event(Kind::Hold, id, 0, |k| {
-            let poll = k.tasks[id].polls;
-            match until {
-                HeldUntil::Idle => format!("is held at poll {poll} until nothing else can run"),
-                HeldUntil::For(ns) => format!("is held at poll {poll} for {} ms", ns / 1_000_000),
-            }
-        });
+        let hold = Hold { host, place, nth: task.nth, poll: task.polls, until };
+        self.holds_taken.push(hold.clone());
+        self.event(Kind::Hold, id, 0, |_| What::Hold(hold));
         self.wait(Wait::Held);
         Turn::Hold(until)
     }

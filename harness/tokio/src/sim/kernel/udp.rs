@@ -1,8 +1,8 @@
 //! UDP: datagrams that come late, twice, in another order or not at all, and sockets that hold them for their readers.
 
 use super::{
-    Action, Bound, HostId, Kernel, Kind, Packet, PacketKind, TriggerKind, UdpId, Wait, Waiters, errno::os_error,
-    link::PacketFate, name_of, record,
+    Action, Bound, Endpoint, HostId, Kernel, Kind, Packet, PacketKind, TriggerKind, Udp, UdpId, Wait, Waiters, What,
+    endpoint, errno::os_error, link::PacketFate, record,
 };
 use std::{
     collections::VecDeque,
@@ -66,7 +66,10 @@ impl Kernel {
             open: true,
         });
         self.hosts[host].udp_sockets.insert(id);
-        self.event(Kind::Listen, id, addr.port() as usize, |_| format!("opens UDP port {}", addr.port()));
+        self.event(Kind::Listen, id, addr.port() as usize, |k| What::Udp {
+            local: k.udp_endpoint(id),
+            what: Udp::Open,
+        });
         Ok(id)
     }
 
@@ -77,10 +80,10 @@ impl Kernel {
             return;
         }
         socket.queue.clear();
-        let (host, port) = (socket.host, socket.addr.port());
+        let host = socket.host;
         if self.hosts[host].udp_sockets.remove(&id) {
             self.hosts[host].udp.release(id);
-            self.event(Kind::Close, id, 4, |_| format!("closes UDP port {port}"));
+            self.event(Kind::Close, id, 4, |k| What::Udp { local: k.udp_endpoint(id), what: Udp::Close });
         }
     }
 
@@ -116,8 +119,8 @@ impl Kernel {
         let from = SocketAddr::new(source, local.port());
         let n = bytes.len();
         self.event(Kind::Write, id, n, |k| {
-            let target = target.map_or_else(|| to.to_string(), |target| name_of(k, target, to));
-            format!("sends {n} bytes by UDP {} -> {target}", name_of(k, host, from))
+            let what = Udp::Send { to: endpoint(k, target, to), bytes: n as u64 };
+            What::Udp { local: endpoint(k, Some(host), from), what }
         });
         let Some(target) = target else { return Ok(n) };
         let sent = &mut self.udp[id].sent;
@@ -230,8 +233,8 @@ impl Kernel {
         let host = socket.host;
         let sender = self.host_at(host, from.ip());
         self.event(Kind::Read, id, n, |k| {
-            let from = sender.map_or_else(|| from.to_string(), |sender| name_of(k, sender, from));
-            format!("receives {n} bytes by UDP {} <- {from}", name_of(k, host, k.udp[id].addr))
+            let what = Udp::Receive { from: endpoint(k, sender, from), bytes: n as u64 };
+            What::Udp { local: k.udp_endpoint(id), what }
         });
         self.occurs(TriggerKind::Reads, sender.unwrap_or(host), host);
         Poll::Ready(Ok((n, from)))
@@ -256,10 +259,9 @@ impl Kernel {
         self.wait(Wait::Receive(id));
     }
 
-    /// A UDP socket, for people.
-    pub fn udp_describe(&self, id: UdpId) -> String {
-        let socket = &self.udp[id];
-        format!("UDP {}", name_of(self, socket.host, socket.addr))
+    /// The address of a UDP socket.
+    pub fn udp_endpoint(&self, id: UdpId) -> Endpoint {
+        endpoint(self, Some(self.udp[id].host), self.udp[id].addr)
     }
 }
 

@@ -51,7 +51,7 @@ impl TcpStream {
                 return Poll::Ready(Err(error));
             }
             if k.conns[self.conn].ends[0].established {
-                k.event(kernel::Kind::Connect, self.conn, 1, |k| format!("is connected {}", k.describe(self.conn, 0)));
+                k.tcp_event(kernel::Kind::Connect, (self.conn, 0), 1, kernel::Tcp::Connected);
                 return Poll::Ready(Ok(()));
             }
             let surplus = k.conns[self.conn].connecting.add(cx.waker());

@@ -1,0 +1,290 @@
+//! Draws events, failures and causes of every kind, nasty ones among them, for tests.
+//!
+//! Each strategy is boxed: as one type, that of all together would overflow a test's stack.
+
+use crate::{
+    event::{Connection, End, Endpoint, Event, Kind, Level, Log, Step, Tcp, Udp},
+    place::{Place, Task},
+    plan::{
+        Fault, Hold, Part,
+        arbitrary::{self, values},
+    },
+    verdict::{
+        Actor, Allocation, Cause, Class, ConnectionState, Detail, Failure, OpenSocket, Property, Signature,
+        ThreadWaiting, Wait, Waiting,
+    },
+};
+use proptest::{collection, option, prelude::*, sample::select};
+
+/// Any event.
+pub fn events() -> BoxedStrategy<Event> {
+    (any::<u64>(), texts(), option::of(tasks()), kinds())
+        .prop_map(|(at, host, task, kind)| Event { at, host, task, kind })
+        .boxed()
+}
+
+/// Any failure.
+pub fn failures() -> BoxedStrategy<Failure> {
+    (select(&Class::ALL), properties(), option::of(places()), details(), collection::vec(causes(), 0..5))
+        .prop_map(|(class, property, place, detail, causes)| Failure { class, property, place, detail, causes })
+        .boxed()
+}
+
+/// Any cause.
+pub fn causes() -> BoxedStrategy<Cause> {
+    let time = any::<u64>;
+    prop_oneof![
+        waiting().prop_map(Cause::Waits),
+        (any::<usize>(), texts(), option::of(places()))
+            .prop_map(|(thread, text, place)| Cause::ThreadWaits(ThreadWaiting { thread, text, place })),
+        (faults(), time(), option::of(time())).prop_map(|(fault, began, ended)| Cause::LastFault {
+            fault,
+            began,
+            ended
+        }),
+        (texts(), texts(), time(), places(), option::of(tasks()))
+            .prop_map(|(host, id, since, place, task)| Cause::Open { host, id, since, place, task }),
+        (texts(), connections()).prop_map(|(host, conn)| Cause::OpenSocket { host, socket: OpenSocket::Tcp(conn) }),
+        (texts(), endpoints()).prop_map(|(host, local)| Cause::OpenSocket { host, socket: OpenSocket::Udp(local) }),
+        collection::vec(time(), 0..5).prop_map(Cause::Rose),
+        (time(), time()).prop_map(|(opened, closed)| Cause::Totals { opened, closed }),
+        (texts(), any::<u64>()).prop_map(|(kind, open)| Cause::Level { kind, open }),
+        parts().prop_map(Cause::NotTriggered),
+        events().prop_map(|event| Cause::StaleRead(Box::new(event))),
+        places().prop_map(Cause::LastPolled),
+        places().prop_map(Cause::LastOperation),
+        texts().prop_map(Cause::Printed),
+        (any::<u8>(), events()).prop_map(|(run, event)| Cause::RunShows { run, event: Box::new(event) }),
+        (any::<u8>(), option::of(signatures())).prop_map(|(run, failure)| Cause::RunEnds { run, failure }),
+    ]
+    .boxed()
+}
+
+fn texts() -> BoxedStrategy<String> {
+    arbitrary::texts().boxed()
+}
+
+fn faults() -> BoxedStrategy<Fault> {
+    arbitrary::faults().boxed()
+}
+
+fn holds() -> BoxedStrategy<Hold> {
+    arbitrary::holds().boxed()
+}
+
+/// Any place.
+pub fn places() -> BoxedStrategy<Place> {
+    (texts(), any::<u32>()).prop_map(|(file, line)| Place { file, line }).boxed()
+}
+
+fn tasks() -> BoxedStrategy<Task> {
+    (places(), prop_oneof![Just(1), any::<u32>()]).prop_map(|(place, nth)| Task { place, nth }).boxed()
+}
+
+fn parts() -> BoxedStrategy<Part> {
+    prop_oneof![faults().prop_map(Part::Fault), holds().prop_map(Part::Hold), Just(Part::Choices)].boxed()
+}
+
+fn endpoints() -> BoxedStrategy<Endpoint> {
+    (texts(), any::<u16>()).prop_map(|(host, port)| Endpoint { host, port }).boxed()
+}
+
+fn connections() -> BoxedStrategy<Connection> {
+    (endpoints(), endpoints()).prop_map(|(local, peer)| Connection { local, peer }).boxed()
+}
+
+fn kinds() -> BoxedStrategy<Kind> {
+    let ends = prop_oneof![
+        Just(End::Returned),
+        texts().prop_map(End::Failed),
+        Just(End::Killed),
+        Just(End::Restarted),
+        any::<i32>().prop_map(End::Signalled)
+    ];
+    let of_hosts = prop_oneof![
+        Just(Kind::Start),
+        ends.prop_map(Kind::End),
+        Just(Kind::NotRestarted),
+        tasks().prop_map(Kind::Spawn),
+        any::<i32>().prop_map(|number| Kind::Signal { number }),
+    ];
+    let of_sockets = prop_oneof![
+        any::<u16>().prop_map(|port| Kind::Listen { port }),
+        Just(Kind::NotAccepted),
+        texts().prop_map(|name| Kind::NotResolved { name }),
+        (connections(), tcp()).prop_map(|(conn, what)| Kind::Tcp { conn, what }),
+        (endpoints(), udp()).prop_map(|(local, what)| Kind::Udp { local, what }),
+    ];
+    let of_the_test = prop_oneof![
+        faults().prop_map(Kind::FaultBegins),
+        faults().prop_map(Kind::FaultEnds),
+        Just(Kind::Heal),
+        holds().prop_map(Kind::Hold),
+        (texts(), collection::vec(texts(), 0..3)).prop_map(|(name, hosts)| Kind::Resolve { name, hosts }),
+        texts().prop_map(|property| Kind::Holds { property }),
+        texts().prop_map(|value| Kind::Saw { value }),
+        (option::of(places()), texts()).prop_map(|(place, message)| Kind::PanicAllowed { place, message }),
+        Just(Kind::Verdict),
+    ];
+    let steps = (any::<usize>(), option::of(places()), texts())
+        .prop_map(|(thread, place, text)| Kind::Step(Step { thread, place, text }));
+    prop_oneof![of_hosts, of_sockets, of_the_test, logs().prop_map(Kind::Log), steps].boxed()
+}
+
+fn tcp() -> BoxedStrategy<Tcp> {
+    prop_oneof![
+        any::<u64>().prop_map(Tcp::Write),
+        any::<u64>().prop_map(Tcp::Read),
+        any::<i32>().prop_map(Tcp::Error),
+        select(&[
+            Tcp::Connect,
+            Tcp::ConnectNowhere,
+            Tcp::Connected,
+            Tcp::Accept,
+            Tcp::ReadEnd,
+            Tcp::Shutdown,
+            Tcp::Close,
+            Tcp::Refused,
+            Tcp::Reset,
+            Tcp::TimedOut,
+        ]),
+    ]
+    .boxed()
+}
+
+fn udp() -> BoxedStrategy<Udp> {
+    prop_oneof![
+        Just(Udp::Open),
+        Just(Udp::Close),
+        (endpoints(), any::<u64>()).prop_map(|(to, bytes)| Udp::Send { to, bytes }),
+        (endpoints(), any::<u64>()).prop_map(|(from, bytes)| Udp::Receive { from, bytes }),
+    ]
+    .boxed()
+}
+
+fn logs() -> BoxedStrategy<Log> {
+    let levels = select(&[Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace]);
+    let fields = collection::btree_map(texts(), values(), 0..4);
+    (levels, texts(), texts(), fields)
+        .prop_map(|(level, target, message, fields)| Log { level, target, message, fields })
+        .boxed()
+}
+
+fn signatures() -> BoxedStrategy<Signature> {
+    (select(&Class::ALL), properties(), option::of(places()))
+        .prop_map(|(class, property, place)| Signature { class, property, place })
+        .boxed()
+}
+
+fn properties() -> BoxedStrategy<Property> {
+    prop_oneof![
+        texts().prop_map(Property::Eventually),
+        texts().prop_map(Property::Always),
+        texts().prop_map(Property::Conserved),
+        texts().prop_map(Property::ClosedOnce),
+        select(&[
+            Property::NoPanic,
+            Property::TestAssertions,
+            Property::NoCrash,
+            Property::StackBounded,
+            Property::MemoryBounded,
+            Property::NoExit,
+            Property::TimeAdvances,
+            Property::ExecutionEnds,
+            Property::Progress,
+            Property::TimeLimit,
+            Property::AccessesOrdered,
+            Property::Freed,
+            Property::FreedOnce,
+            Property::NotUsedAfterFree,
+            Property::Deterministic,
+        ]),
+    ]
+    .boxed()
+}
+
+fn actors() -> BoxedStrategy<Actor> {
+    prop_oneof![
+        Just(Actor::Test),
+        (texts(), tasks()).prop_map(|(host, task)| Actor::Task { host, task }),
+        any::<usize>().prop_map(Actor::Thread),
+    ]
+    .boxed()
+}
+
+fn details() -> BoxedStrategy<Detail> {
+    let number = any::<u64>;
+    let allocations = select(&[Allocation::Arc, Allocation::Track, Allocation::Memory, Allocation::Unknown]);
+    let of_processes = prop_oneof![
+        (actors(), texts()).prop_map(|(by, message)| Detail::Panicked { by, message }),
+        texts().prop_map(|signal| Detail::Killed { signal }),
+        Just(Detail::StackOverflowed),
+        number().prop_map(|limit_bytes| Detail::OutOfMemory { limit_bytes }),
+        any::<i32>().prop_map(|code| Detail::Exited { code }),
+        (number(), any::<bool>()).prop_map(|(limit_ms, busy)| Detail::Hung { limit_ms, busy }),
+    ];
+    let of_runs = prop_oneof![
+        actors().prop_map(|last| Detail::Livelocked { last }),
+        (number(), any::<bool>(), any::<u32>(), option::of(texts()), any::<bool>()).prop_map(
+            |(within, healed, attempts, last, pending)| Detail::NotReached { within, healed, attempts, last, pending }
+        ),
+        number().prop_map(|at| Detail::TimedOut { at }),
+        Just(Detail::Deadlocked),
+        actors().prop_map(|by| Detail::Broken { by }),
+        (number(), number(), number()).prop_map(|(open, limit, waited)| Detail::Leaked { open, limit, waited }),
+        (texts(), actors()).prop_map(|(id, by)| Detail::ClosedTwice { id, by }),
+        number().prop_map(|event| Detail::RunsDiffer { event }),
+    ];
+    let of_models = prop_oneof![
+        any::<usize>().prop_map(|thread| Detail::LockedTwice { thread }),
+        texts().prop_map(|said| Detail::Raced { said }),
+        Just(Detail::NotAllocated),
+        texts().prop_map(|said| Detail::UsedAfterFree { said }),
+        allocations.prop_map(Detail::NotFreed),
+        Just(Detail::NotAsPlanned),
+    ];
+    prop_oneof![of_processes, of_runs, of_models].boxed()
+}
+
+fn states() -> BoxedStrategy<ConnectionState> {
+    select(&[
+        ConnectionState::SynSent,
+        ConnectionState::Established,
+        ConnectionState::Unacknowledged,
+        ConnectionState::PeerClosed,
+        ConnectionState::HalfOpen,
+        ConnectionState::Gone,
+        ConnectionState::Closed,
+    ])
+    .boxed()
+}
+
+fn waits() -> BoxedStrategy<Wait> {
+    prop_oneof![
+        (connections(), states()).prop_map(|(conn, state)| Wait::Read(conn, state)),
+        (connections(), states()).prop_map(|(conn, state)| Wait::Write(conn, state)),
+        (connections(), states()).prop_map(|(conn, state)| Wait::Connect(conn, state)),
+        any::<u16>().prop_map(|port| Wait::Accept { port }),
+        endpoints().prop_map(Wait::Receive),
+        Just(Wait::Signal),
+        tasks().prop_map(Wait::Join),
+        Just(Wait::Held),
+    ]
+    .boxed()
+}
+
+fn waiting() -> BoxedStrategy<Waiting> {
+    let used = option::of((connections(), states()));
+    let times = (any::<u64>(), option::of(any::<u64>()));
+    (texts(), tasks(), any::<bool>(), collection::vec(waits(), 0..3), times, used)
+        .prop_map(|(host, task, main, waits, (since, deadline), used)| Waiting {
+            host,
+            task,
+            main,
+            waits,
+            since,
+            deadline,
+            used,
+        })
+        .boxed()
+}

@@ -1,0 +1,104 @@
+//! What happens on the network.
+
+use serde::{Deserialize, Serialize};
+
+/// An address of a socket; in files `["notes",49152]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "(String, u16)", from = "(String, u16)")]
+pub struct Endpoint {
+    /// The host's name; empty for the test itself; the IP address, if no host has it.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// The two ends of a TCP connection; in files `[["notes",49152],["exchange",5010]]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "(Endpoint, Endpoint)", from = "(Endpoint, Endpoint)")]
+pub struct Connection {
+    /// The end at which something happens.
+    pub local: Endpoint,
+    /// The other end.
+    pub peer: Endpoint,
+}
+
+/// What happens to a TCP connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Tcp {
+    /// The application starts to connect.
+    Connect,
+    /// The same to an address that no host has.
+    ConnectNowhere,
+    /// The application learns that it is connected.
+    Connected,
+    /// The application accepts it.
+    Accept,
+    /// The application writes this many bytes.
+    Write(u64),
+    /// The application reads this many bytes.
+    Read(u64),
+    /// The application reads the end of the stream.
+    ReadEnd,
+    /// The application shuts down its writing side.
+    Shutdown,
+    /// The application closes it.
+    Close,
+    /// The application is told of an error, by its number on Linux.
+    Error(i32),
+    /// The peer refuses it.
+    Refused,
+    /// It is reset.
+    Reset,
+    /// The peer has not answered for too long.
+    TimedOut,
+}
+
+/// What happens to a UDP socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Udp {
+    /// The application opens it.
+    Open,
+    /// The application closes it.
+    Close,
+    /// The application sends a datagram.
+    Send {
+        /// To whom.
+        to: Endpoint,
+        /// How many bytes.
+        bytes: u64,
+    },
+    /// The application receives a datagram.
+    Receive {
+        /// From whom.
+        from: Endpoint,
+        /// How many bytes.
+        bytes: u64,
+    },
+}
+
+impl From<(String, u16)> for Endpoint {
+    fn from((host, port): (String, u16)) -> Endpoint {
+        Endpoint { host, port }
+    }
+}
+
+impl From<Endpoint> for (String, u16) {
+    fn from(endpoint: Endpoint) -> (String, u16) {
+        (endpoint.host, endpoint.port)
+    }
+}
+
+impl From<(Endpoint, Endpoint)> for Connection {
+    fn from((local, peer): (Endpoint, Endpoint)) -> Connection {
+        Connection { local, peer }
+    }
+}
+
+impl From<Connection> for (Endpoint, Endpoint) {
+    fn from(connection: Connection) -> (Endpoint, Endpoint) {
+        (connection.local, connection.peer)
+    }
+}

@@ -1,0 +1,114 @@
+//! Says what led to a failure.
+
+use super::{
+    event::event,
+    words::{clock, connection, duration, endpoint, host, task},
+};
+use refrain_core::{
+    event::{Connection, Event, Kind},
+    plan::Part,
+    verdict::{Cause, ConnectionState, OpenSocket, Property, ThreadWaiting, Wait, Waiting},
+};
+
+/// One cause, in a sentence. The property names the kind of resource that it is about.
+pub(super) fn cause(cause: &Cause, property: &Property) -> String {
+    let kind = property.kind().unwrap_or_default();
+    match cause {
+        Cause::Waits(waiting) => waits(waiting),
+        Cause::ThreadWaits(ThreadWaiting { thread, text, place: None }) => format!("thread {thread} waits: {text}"),
+        Cause::ThreadWaits(ThreadWaiting { thread, text, place: Some(place) }) => {
+            format!("thread {thread} waits: {text} at {place}")
+        }
+        Cause::LastFault { fault, began, ended } => {
+            let lasted = ended.map(|ended| format!("for {}", duration(ended.saturating_sub(*began))));
+            let lasted = lasted.unwrap_or_else(|| "and still lasting".to_owned());
+            format!("last fault touching it: {} at {} {lasted}", fault.kind, clock(*began))
+        }
+        Cause::Open { host: name, id, since, place, task: by } => {
+            let by = by.as_ref().map_or_else(|| "the test".to_owned(), task);
+            format!("{}: `{kind}` {id} open since {}, opened at {place} by {by}", host(name), clock(*since))
+        }
+        Cause::OpenSocket { host: name, socket: OpenSocket::Tcp(conn) } => {
+            format!("{}: {} is open", host(name), connection(conn))
+        }
+        Cause::OpenSocket { host: name, socket: OpenSocket::Udp(local) } => {
+            format!("{}: UDP {} is open", host(name), endpoint(local))
+        }
+        Cause::Rose(times) => {
+            let rise = (1..).zip(times).map(|(level, at)| format!("{level} at {}", clock(*at)));
+            format!("those still open rose to {}", rise.collect::<Vec<_>>().join(", "))
+        }
+        Cause::Totals { opened, closed } => format!("in total {opened} opened, {closed} closed"),
+        Cause::Level { kind, open } => format!("{open} `{kind}` open"),
+        Cause::NotTriggered(part) => not_triggered(part),
+        Cause::StaleRead(read) => stale_read(read),
+        Cause::LastPolled(place) => format!("polled last: the task spawned at {place}"),
+        Cause::LastOperation(place) => format!("the last operation began at {place}"),
+        Cause::Printed(line) => format!("printed: {line}"),
+        Cause::RunShows { run, event: shown } => format!("run {run}: {}", super::differs::row(shown)),
+        Cause::RunEnds { run, failure: None } => format!("run {run}: nothing more happens, and it passes"),
+        Cause::RunEnds { run, failure: Some(signature) } => {
+            format!("run {run}: nothing more happens, and it fails: {}", signature.class)
+        }
+        _ => String::new(),
+    }
+}
+
+/// `not triggered: cut a <-> b when a accepts its 9th connection`.
+pub(super) fn not_triggered(part: &Part) -> String {
+    match part {
+        Part::Fault(fault) => format!("not triggered: {fault}"),
+        Part::Hold(hold) => format!("not triggered: {hold}"),
+        Part::Choices => "not triggered: the last choices of the plan, for the model has other ones now".to_owned(),
+    }
+}
+
+fn waits(waiting: &Waiting) -> String {
+    let Waiting { host: name, task: spawned, main, waits, since, deadline, used } = waiting;
+    let who = if *main { "the main task".to_owned() } else { task(spawned) };
+    let what = match (waits.is_empty(), deadline, used) {
+        (true, Some(_), _) => "for a timer".to_owned(),
+        (true, None, None) => "for a channel, a lock or a notification".to_owned(),
+        (true, None, Some((conn, state))) => {
+            format!("for a channel, a lock or a notification, after it used {}", described(conn, *state))
+        }
+        _ => waits.iter().map(wait).collect::<Vec<_>>().join(" or "),
+    };
+    let deadline = deadline.map_or_else(|| "no deadline".to_owned(), |at| format!("deadline {}", clock(at)));
+    format!("{}: {who} waits {what}, since {}, {deadline}", host(name), clock(*since))
+}
+
+fn wait(wait: &Wait) -> String {
+    match wait {
+        Wait::Read(conn, state) => format!("to read from {}", described(conn, *state)),
+        Wait::Write(conn, state) => format!("to write to {}", described(conn, *state)),
+        Wait::Connect(conn, state) => format!("to be connected {}", described(conn, *state)),
+        Wait::Accept { port } => format!("for a connection on port {port}"),
+        Wait::Receive(local) => format!("to receive on UDP {}", endpoint(local)),
+        Wait::Signal => "for a signal".to_owned(),
+        Wait::Join(joined) => format!("for {} to end", task(joined)),
+        Wait::Held => "because the plan holds it".to_owned(),
+        _ => "for something".to_owned(),
+    }
+}
+
+/// `notes:49152 -> exchange:5010 (half-open: exchange has lost power since)`.
+fn described(conn: &Connection, state: ConnectionState) -> String {
+    let peer = host(&conn.peer.host);
+    let state = match state {
+        ConnectionState::SynSent => "SYN sent, no answer".to_owned(),
+        ConnectionState::Established => "established".to_owned(),
+        ConnectionState::Unacknowledged => format!("established, {peer} has not acknowledged"),
+        ConnectionState::PeerClosed => format!("{peer} has closed its side"),
+        ConnectionState::HalfOpen => format!("half-open: {peer} has lost power since"),
+        ConnectionState::Gone => "gone: reset or timed out".to_owned(),
+        ConnectionState::Closed => "closed".to_owned(),
+    };
+    format!("{} ({state})", connection(conn))
+}
+
+fn stale_read(read: &Event) -> String {
+    let Kind::Step(step) = &read.kind else { return event(read) };
+    let at = step.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+    format!("thread {} did not read the newest value: {}{at}", step.thread, step.text)
+}

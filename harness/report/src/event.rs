@@ -1,0 +1,124 @@
+//! Says what happened in an event, without its time, host and task.
+
+use super::words::{bytes, connection, endpoint};
+use refrain_core::{
+    event::{Connection, End, Event, Kind, Level, Log, Tcp, Udp},
+    plan::Hold,
+};
+use serde_json::Value;
+
+/// What happened: `writes 18 bytes on notes:49152 -> exchange:5010`, `INFO calcon::link: waits epoch=7`.
+pub fn event(event: &Event) -> String {
+    kind(&event.kind)
+}
+
+pub(super) fn kind(kind: &Kind) -> String {
+    match kind {
+        Kind::Start => "starts".to_owned(),
+        Kind::End(End::Returned) => "exits".to_owned(),
+        Kind::End(End::Failed(error)) => format!("exits with an error: {error}"),
+        Kind::End(End::Killed) => "is killed".to_owned(),
+        Kind::End(End::Signalled(number)) => format!("is killed by {}", signal(*number)),
+        Kind::End(End::Restarted) => "is restarted".to_owned(),
+        Kind::NotRestarted => "cannot be restarted: it has no power".to_owned(),
+        Kind::Spawn(task) => format!("spawns {task}"),
+        Kind::Listen { port } => format!("listens on port {port}"),
+        Kind::NotAccepted => "cannot accept: too many open files (EMFILE)".to_owned(),
+        Kind::NotResolved { name } => format!("cannot resolve {name}"),
+        Kind::Tcp { conn, what } => tcp(conn, *what),
+        Kind::Udp { local, what: Udp::Open } => format!("opens UDP port {}", local.port),
+        Kind::Udp { local, what: Udp::Close } => format!("closes UDP port {}", local.port),
+        Kind::Udp { local, what: Udp::Send { to, bytes: count } } => {
+            format!("sends {} by UDP {} -> {}", bytes(*count), endpoint(local), endpoint(to))
+        }
+        Kind::Udp { local, what: Udp::Receive { from, bytes: count } } => {
+            format!("receives {} by UDP {} <- {}", bytes(*count), endpoint(local), endpoint(from))
+        }
+        Kind::FaultBegins(fault) => fault.kind.to_string(),
+        Kind::FaultEnds(fault) => format!("over: {}", fault.kind),
+        Kind::Heal => "everything is healed".to_owned(),
+        Kind::Signal { number } => format!("is sent {}", signal(*number)),
+        Kind::Hold(Hold { poll, until, .. }) => format!("is held at poll {poll} {until}"),
+        Kind::Log(said) => log(said),
+        Kind::Resolve { name, hosts } if hosts.is_empty() => format!("{name} resolves to nothing"),
+        Kind::Resolve { name, hosts } => format!("{name} resolves to {}", hosts.join(", ")),
+        Kind::Holds { property } => format!("`{property}` holds"),
+        Kind::Saw { value } => format!("saw {value}"),
+        Kind::PanicAllowed { place, message } => {
+            let at = place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+            format!("a task panics{at}, as the test allows: {message}")
+        }
+        Kind::Step(step) => step.text.clone(),
+        Kind::Verdict => "the run fails".to_owned(),
+        // `Kind` is not exhaustive for those outside of the workspace; here every kind has its sentence.
+        _ => String::new(),
+    }
+}
+
+fn tcp(conn: &Connection, what: Tcp) -> String {
+    let both = connection(conn);
+    match what {
+        Tcp::Connect => format!("connects {both}"),
+        Tcp::ConnectNowhere => format!("connects to {}, which no host has", endpoint(&conn.peer)),
+        Tcp::Connected => format!("is connected {both}"),
+        Tcp::Accept => format!("accepts {both}"),
+        Tcp::Write(count) => format!("writes {} on {both}", bytes(count)),
+        Tcp::Read(count) => format!("reads {} on {both}", bytes(count)),
+        Tcp::ReadEnd => format!("reads the end of {both}"),
+        Tcp::Shutdown => format!("shuts down its side of {both}"),
+        Tcp::Close => format!("closes {both}"),
+        Tcp::Error(number) => format!("gets {} on {both}", errno(number)),
+        Tcp::Refused => format!("{both} is refused"),
+        Tcp::Reset => format!("{both} is reset"),
+        Tcp::TimedOut => format!("{both} times out"),
+        _ => both,
+    }
+}
+
+/// The errors that the simulated network reports, by their numbers on Linux.
+fn errno(number: i32) -> String {
+    let name = match number {
+        32 => "EPIPE (broken pipe)",
+        104 => "ECONNRESET (connection reset)",
+        107 => "ENOTCONN (not connected)",
+        110 => "ETIMEDOUT (timed out)",
+        111 => "ECONNREFUSED (connection refused)",
+        113 => "EHOSTUNREACH (host unreachable)",
+        _ => return format!("error {number}"),
+    };
+    name.to_owned()
+}
+
+fn signal(number: i32) -> String {
+    let name = match number {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        9 => "SIGKILL",
+        10 => "SIGUSR1",
+        12 => "SIGUSR2",
+        15 => "SIGTERM",
+        _ => return format!("signal {number}"),
+    };
+    name.to_owned()
+}
+
+/// `INFO calcon::link: waits epoch=7`.
+fn log(Log { level, target, message, fields }: &Log) -> String {
+    let level = match level {
+        Level::Error => "ERROR",
+        Level::Warn => "WARN",
+        Level::Info => "INFO",
+        Level::Debug => "DEBUG",
+        Level::Trace => "TRACE",
+    };
+    let fields = fields.iter().map(|(name, value)| match value {
+        Value::String(text) if reads_bare(text) => format!(" {name}={text}"),
+        value => format!(" {name}={value}"),
+    });
+    std::iter::once(format!("{level} {target}: {message}")).chain(fields).collect()
+}
+
+fn reads_bare(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "\"=".contains(c))
+}

@@ -1,0 +1,88 @@
+//! Small words that many reports share: times, counts, addresses, tasks.
+
+use refrain_core::{
+    event::{Connection, Endpoint},
+    place::Task,
+    plan::DisplayDuration,
+    verdict::Actor,
+};
+use std::time::Duration;
+
+/// What stands for the test itself where a host is named; no host can have this name.
+pub(super) const TEST: &str = "(test)";
+
+/// A virtual time to the millisecond: `00:00:12.301`.
+pub(super) fn clock(at: u64) -> String {
+    format!("{}.{:03}", whole_seconds(at), at % 1_000_000_000 / 1_000_000)
+}
+
+/// A virtual time to the nanosecond.
+pub(super) fn exact_clock(at: u64) -> String {
+    format!("{}.{:09}", whole_seconds(at), at % 1_000_000_000)
+}
+
+fn whole_seconds(at: u64) -> String {
+    let seconds = at / 1_000_000_000;
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// How long something took, in nanoseconds, to the millisecond: `4.2 s`, `250 ms`; below that `less than 1 ms`.
+pub(super) fn duration(ns: u64) -> String {
+    match ns.saturating_add(500_000) / 1_000_000 {
+        0 => "less than 1 ms".to_owned(),
+        ms => DisplayDuration(Duration::from_millis(ms)).to_string(),
+    }
+}
+
+/// `1 byte`, `18 bytes`.
+pub(super) fn bytes(count: u64) -> String {
+    format!("{count} byte{}", if count == 1 { "" } else { "s" })
+}
+
+/// A host, or the test itself.
+pub(super) fn host(name: &str) -> &str {
+    if name.is_empty() { TEST } else { name }
+}
+
+/// `notes:49152`.
+pub(super) fn endpoint(Endpoint { host: name, port }: &Endpoint) -> String {
+    format!("{}:{port}", host(name))
+}
+
+/// `notes:49152 -> exchange:5010`.
+pub(super) fn connection(Connection { local, peer }: &Connection) -> String {
+    format!("{} -> {}", endpoint(local), endpoint(peer))
+}
+
+/// `the task spawned at src/link.rs:88`, `task 2 spawned at src/link.rs:88`.
+pub(super) fn task(Task { place, nth }: &Task) -> String {
+    match nth {
+        1 => format!("the task spawned at {place}"),
+        nth => format!("task {nth} spawned at {place}"),
+    }
+}
+
+/// `the test`, `the task spawned at src/link.rs:88 on notes`, `thread 1`.
+pub(super) fn actor(actor: &Actor) -> String {
+    match actor {
+        Actor::Test => "the test".to_owned(),
+        Actor::Task { host: name, task: spawned } => format!("{} on {}", task(spawned), host(name)),
+        Actor::Thread(thread) => format!("thread {thread}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_is_said_to_be_zero() {
+        for (ns, text) in
+            [(0, "less than 1 ms"), (499_999, "less than 1 ms"), (500_000, "1 ms"), (250_000_000, "250 ms")]
+        {
+            assert_eq!(duration(ns), text);
+        }
+        assert_eq!(duration(4_200_000_001), "4.2 s");
+        assert_eq!(duration(u64::MAX), "18446744073.709 s");
+    }
+}
