@@ -87,8 +87,8 @@ impl Working {
                     None => bar.unset_length(),
                 }
                 bar.set_style(template(match progress.of {
-                    Some(_) => "{spinner} {prefix}  {bar:20} {human_pos}/{human_len} runs  {msg}",
-                    None => "{spinner} {prefix}  {human_pos} runs  {msg}",
+                    Some(_) => "{spinner} {prefix}  {bar:20} {human_pos}/{human_len} runs  {wide_msg}",
+                    None => "{spinner} {prefix}  {human_pos} runs  {wide_msg}",
                 }));
                 bar.set_position(progress.runs);
                 bar.set_message(format!("{doing}, {text}"));

@@ -30,7 +30,10 @@ pub fn coverage(coverage: &Coverage, style: Style) -> String {
         let name = padded(&escaped(name), width, ink, style);
         text += &format!("{name}{}{}\n", paint(numbers, ink, style), never.unwrap_or_default());
     };
-    for (nth, states) in blocks(style.width.map(|columns| columns.saturating_sub(width))).into_iter().enumerate() {
+    let never = coverage.faults.values().any(|fired| fired.began == 0);
+    let counts_width = 2 * COUNT_WIDTH + if never { "  never began".len() } else { 0 };
+    let room = style.width.map(|columns| columns.saturating_sub(width));
+    for (nth, states) in blocks(room, counts_width).into_iter().enumerate() {
         if coverage.faults.is_empty() {
             break;
         }
@@ -60,9 +63,9 @@ pub fn coverage(coverage: &Coverage, style: Style) -> String {
 }
 
 /// The states in as many tables as fit beside the names of the faults; the first one has the counts, too.
-fn blocks(room: Option<usize>) -> Vec<Vec<&'static str>> {
+fn blocks(room: Option<usize>, counts_width: usize) -> Vec<Vec<&'static str>> {
     let mut blocks = vec![vec![]];
-    let mut left = room.map(|room| room.saturating_sub(2 * COUNT_WIDTH + "  never began".len()));
+    let mut left = room.map(|room| room.saturating_sub(counts_width));
     for state in STATES {
         let columns = 2 + state.len().max(STATE_WIDTH);
         if left.is_some_and(|left| left < columns) && blocks.last().is_some_and(|block| !block.is_empty()) {
