@@ -1,4 +1,4 @@
-//! What can be asked on the command line.
+//! The command line.
 
 use clap::{Args as Arguments, Parser, Subcommand};
 use refrain_core::verdict::Class;

@@ -1,4 +1,4 @@
-//! Asks cargo: which packages there are, and to build their tests.
+//! Runs cargo: to list packages, and to build their tests.
 
 use crate::{args::Build, exit::Problem};
 use cargo_metadata::{Artifact, Message, MetadataCommand, Target, TargetKind};
@@ -14,7 +14,7 @@ use std::{
 /// A workspace, or a package of its own.
 #[derive(Debug, Clone)]
 pub struct Project {
-    /// Where cargo is run, so that it reads the configuration that belongs to the workspace.
+    /// The directory in which cargo runs, so that it reads the workspace's configuration.
     pub dir: PathBuf,
     /// Its packages.
     pub packages: Vec<Package>,
@@ -57,7 +57,7 @@ pub fn project_here(build: &Build) -> Result<Project, Problem> {
         None => project_above(Path::new(".")),
         Some(manifest) => match manifest.parent() {
             Some(dir) if manifest.ends_with("Cargo.toml") => project_above(&Path::new(".").join(dir)),
-            _ => Err(Problem::could_not_run(format!("{} is not the path of a Cargo.toml", manifest.display()))),
+            _ => Err(Problem::could_not_run(format!("{} is not a Cargo.toml", crate::output::shown(manifest)))),
         },
     }
 }
@@ -65,11 +65,11 @@ pub fn project_here(build: &Build) -> Result<Project, Problem> {
 /// The project whose Cargo.toml is in this directory or above it.
 pub fn project_above(dir: &Path) -> Result<Project, Problem> {
     let metadata = MetadataCommand::new().no_deps().current_dir(dir).exec().map_err(|error| {
-        let told = match error {
+        let why = match error {
             cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim_end().into(),
             error => error.to_string(),
         };
-        Problem::could_not_run(format!("cargo metadata failed in {}: {told}", dir.display()))
+        Problem::could_not_run(format!("cargo metadata failed in {}: {why}", crate::output::shown(dir)))
     })?;
     let packages = metadata.workspace_packages().into_iter().map(|package| Package {
         name: package.name.to_string(),
@@ -80,14 +80,14 @@ pub fn project_above(dir: &Path) -> Result<Project, Problem> {
     Ok(Project { dir: dir.to_owned(), packages: packages.collect() })
 }
 
-/// Builds tests and finds the refrain tests in their executables. Cargo's own words go to standard error.
+/// Builds tests and finds the refrain tests in their executables. Cargo prints to standard error.
 pub fn build(project: &Project, options: &Build, selection: Selection<'_>) -> Result<Vec<Executable>, Problem> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
     command.current_dir(&project.dir).args(["test", "--no-run", "--message-format=json-render-diagnostics"]);
     command.args(selection_args(selection)).args(option_args(options)).stdin(Stdio::null()).stdout(Stdio::piped());
-    let failed = |error| Problem::could_not_run(format!("cargo test --no-run could not be run: {error}"));
+    let failed = |error| Problem::could_not_run(format!("cannot run cargo test --no-run: {error}"));
     let mut cargo = command.spawn().map_err(failed)?;
-    let output = BufReader::new(cargo.stdout.take().expect("it was asked for"));
+    let output = BufReader::new(cargo.stdout.take().expect("it is piped"));
     let mut artifacts = Vec::new();
     for message in Message::parse_stream(output) {
         match message.map_err(failed)? {
@@ -96,7 +96,7 @@ pub fn build(project: &Project, options: &Build, selection: Selection<'_>) -> Re
         }
     }
     if !cargo.wait().map_err(failed)?.success() {
-        return Err(Problem::could_not_run("the tests do not build; cargo says why above"));
+        return Err(Problem::could_not_run("the tests do not build: see cargo's errors above"));
     }
     let mut executables = Vec::new();
     for artifact in artifacts {
@@ -112,7 +112,7 @@ fn executable(project: &Project, artifact: &Artifact) -> Result<Option<Executabl
     let package = project.packages.iter().find(|package| Some(package.dir.as_path()) == dir);
     let (Some(path), Some(package)) = (&artifact.executable, package) else { return Ok(None) };
     let tests = find::in_executable(path.as_std_path())
-        .map_err(|error| Problem::could_not_run(format!("{path} was built but cannot be read: {error}")))?;
+        .map_err(|error| Problem::could_not_run(format!("cannot read {path}, which cargo built: {error}")))?;
     if tests.is_empty() {
         return Ok(None);
     }

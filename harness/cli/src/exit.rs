@@ -1,17 +1,17 @@
-//! How the command ends: its exit codes, and why it could not do what it was asked.
+//! Exit codes, and the errors that lead to them.
 
-/// How the command ends, from the least serious to the most serious: of several, the last in this order counts.
+/// How the command ends, in the order of severity: of several results the last one counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
-    /// Everything passed; a seeded bug that was caught as expected passed.
+    /// Everything passed. A seeded bug that was caught as expected is a pass.
     Passed,
     /// No test matches.
     NothingToRun,
-    /// A replay is not the saved run.
+    /// A replay differs from the saved run.
     Differs,
     /// A failure was found or reproduced, or a seeded bug was not caught.
     Failed,
-    /// The harness could not do its work, so that nothing is known about the service.
+    /// The harness could not run: nothing is known about the service.
     CouldNotRun,
     /// The command line is wrong.
     Usage,
@@ -30,7 +30,7 @@ impl Exit {
     }
 }
 
-/// Why the harness could not do what it was asked: what was tried, and what to do.
+/// An error of the harness: what was tried, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     pub exit: Exit,

@@ -1,11 +1,11 @@
-//! `cargo refrain explore`: runs tests with plans drawn from a seed, and tells what was caught and covered.
+//! `cargo refrain explore`: runs tests with plans drawn from a seed, and reports what was caught and covered.
 
 use crate::{
     args::Explore,
     cargo::{self, Executable, Selection},
     exit::{Exit, Problem},
     interrupt,
-    output::{self, Working},
+    output::{self, ProgressLine},
     session,
 };
 use refrain_core::{
@@ -22,41 +22,41 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub fn explore(asked: &Explore) -> Result<Exit, Problem> {
-    let project = cargo::project_here(&asked.build)?;
-    let executables = cargo::build(&project, &asked.build, Selection::Packages(&asked.package))?;
-    let tests = matching(&executables, asked.test.as_deref())?;
-    let seed = asked.seed.unwrap_or_else(fresh_seed);
-    output::say(&format!(
-        "exploring {} from seed {seed}; again: {}\n\n",
+pub fn explore(args: &Explore) -> Result<Exit, Problem> {
+    let project = cargo::project_here(&args.build)?;
+    let executables = cargo::build(&project, &args.build, Selection::Packages(&args.package))?;
+    let tests = matching(&executables, args.test.as_deref())?;
+    let seed = args.seed.unwrap_or_else(fresh_seed);
+    output::print(&format!(
+        "exploring {} from seed {seed}; repeat with: {}\n\n",
         counted(tests.len() as u64, "tests"),
-        again(asked, seed)
+        repeat(args, seed)
     ));
     let started = Instant::now();
     let width = tests.iter().map(|(_, test)| test.name.len()).max().unwrap_or(0);
-    let mut total = Total { width, verbose: asked.verbose, ..Total::default() };
+    let mut total = Total { width, verbose: args.verbose, ..Total::default() };
     let mut last = None;
     for (index, (executable, test)) in tests.iter().enumerate() {
         if last != Some(&executable.path) {
-            output::say(&output::heading(&format!("{} {}", executable.package.name, executable.target)));
+            output::print(&output::heading(&format!("{} {}", executable.package.name, executable.target)));
             last = Some(&executable.path);
         }
-        let budget = budget(asked, started.elapsed(), tests.len() - index);
-        let request = Request::Explore { seed, budget, jobs: asked.jobs.map(NonZeroUsize::get) };
+        let budget = budget(args, started.elapsed(), tests.len() - index);
+        let request = Request::Explore { seed, budget, jobs: args.jobs.map(NonZeroUsize::get) };
         let explored = explore_one(executable, test, request, width);
         total.add(executable, test, explored);
-        if interrupt::asked() > 0 {
-            total.unexplored = tests.len() - index - 1;
+        if interrupt::count() > 0 {
+            total.not_started = tests.len() - index - 1;
             break;
         }
     }
-    output::say(&total.text(started.elapsed()));
+    output::print(&total.text(started.elapsed()));
     Ok(total.exit())
 }
 
 fn explore_one(executable: &Executable, test: &Found, request: Request, width: usize) -> Result<Exploration, Problem> {
-    let mut working = Working::on(&format!("{:width$}", test.name));
-    match session::ask(executable, &test.name, &request, |progress| working.tell(progress))? {
+    let mut line = ProgressLine::new(&format!("{:width$}", test.name));
+    match session::ask(executable, &test.name, &request, |progress| line.update(progress))? {
         Outcome::Explored(exploration) => Ok(exploration),
         other => Err(session::unexpected(&test.name, "an exploration", &other)),
     }
@@ -69,20 +69,20 @@ fn matching<'a>(
 ) -> Result<Vec<(&'a Executable, &'a Found)>, Problem> {
     let all: Vec<_> = executables.iter().flat_map(|exe| exe.tests.iter().map(move |test| (exe, test))).collect();
     let Some(filter) = filter else {
-        let none = "there is no #[refrain::test] in these packages";
+        let none = "these packages have no #[refrain::test]";
         return if all.is_empty() { Err(Problem::nothing_to_run(none)) } else { Ok(all) };
     };
     let matching: Vec<_> = all.iter().copied().filter(|(_, test)| test.name.contains(filter)).collect();
     if matching.is_empty() {
         let near = crate::saved::near(filter, all.iter().map(|(_, test)| test.name.as_str()));
-        return Err(Problem::nothing_to_run(format!("no refrain test's name contains {filter:?}{near}")));
+        return Err(Problem::nothing_to_run(format!("no refrain test matches {filter:?}{near}")));
     }
     Ok(matching)
 }
 
-/// What one test may use: of a time for all, its share of what is left, so that a seeded bug caught early leaves its rest.
-fn budget(asked: &Explore, elapsed: Duration, tests_left: usize) -> Budget {
-    match (asked.runs, asked.duration) {
+/// The budget of one test. Of a time for all tests it gets its share of what is left, so that time saved by one goes to the others.
+fn budget(args: &Explore, elapsed: Duration, tests_left: usize) -> Budget {
+    match (args.runs, args.duration) {
         (Some(runs), _) => Budget::Runs(runs.get()),
         (None, Some(all)) => {
             let share = all.saturating_sub(elapsed).as_secs_f64() / tests_left as f64;
@@ -92,38 +92,38 @@ fn budget(asked: &Explore, elapsed: Duration, tests_left: usize) -> Budget {
     }
 }
 
-/// Short enough to be read aloud.
+/// A seed that is short enough to type.
 fn fresh_seed() -> u64 {
     RandomState::new().build_hasher().finish() % 1_000_000_000
 }
 
-/// The command that explores the same again.
-fn again(asked: &Explore, seed: u64) -> String {
+/// The command that repeats the exploration.
+fn repeat(args: &Explore, seed: u64) -> String {
     let given = crate::without_subcommand(env::args_os());
     let mut words: Vec<String> = given[1..].iter().map(|arg| report::shell_word(Path::new(arg))).collect();
-    if asked.seed.is_none() {
+    if args.seed.is_none() {
         words.push(format!("--seed {seed}"));
     }
     format!("cargo refrain {}", words.join(" "))
 }
 
-/// What all tests together showed.
+/// The results of all tests.
 #[derive(Default)]
 struct Total {
     width: usize,
     verbose: bool,
     exits: Vec<Exit>,
-    /// What is wrong, told again at the end: nobody reads hundreds of lines to find one.
+    /// The failures, repeated at the end: nobody reads hundreds of lines to find one.
     wrong: String,
     runs: u64,
     coverage: Coverage,
     machine: Machine,
     engines: Vec<Searched>,
-    unexplored: usize,
+    not_started: usize,
 }
 
 impl Total {
-    /// Tells what one test showed, and counts it.
+    /// Prints the result of one test, and counts it.
     fn add(&mut self, executable: &Executable, test: &Found, explored: Result<Exploration, Problem>) {
         let whole_name = || format!("{} {} {}", executable.package.name, executable.target, test.name);
         let exploration = match explored {
@@ -131,12 +131,12 @@ impl Total {
             Err(problem) => {
                 self.wrong += &format!("{}  did not run\n", whole_name());
                 self.wrong += &below(|_| problem.message.clone());
-                return self.exits.push(output::complain(&problem));
+                return self.exits.push(output::print_error(&problem));
             }
         };
         let standing = report::standing(&exploration);
-        // A test that ctrl-c cut short says nothing by what it did not catch.
-        let stopped = interrupt::asked() > 0 && matches!(standing, Standing::Passed | Standing::NotCaught(_));
+        // An interrupted test proves nothing by what it did not catch.
+        let stopped = interrupt::count() > 0 && matches!(standing, Standing::Passed | Standing::NotCaught(_));
         let exit = match standing {
             _ if stopped => Exit::CouldNotRun,
             Standing::Passed | Standing::CaughtAsExpected(_) => Exit::Passed,
@@ -144,10 +144,10 @@ impl Total {
         };
         let result = report::result(&exploration, output::style());
         let note = if stopped { "interrupted".into() } else { report::last_engine(&exploration.engines) };
-        output::say(format!("  {:width$}  {result}  {note}", test.name, width = self.width).trim_end());
+        output::print(format!("  {:width$}  {result}  {note}", test.name, width = self.width).trim_end());
         let details = self.details(&exploration, exit);
         if !details.is_empty() {
-            output::say(&details);
+            output::print(&details);
         }
         if exit == Exit::Failed {
             self.wrong += &format!("{}  {result}\n{details}", whole_name());
@@ -159,7 +159,7 @@ impl Total {
         self.engines.extend(exploration.engines);
     }
 
-    /// What stands below a test's line: most where something is wrong.
+    /// The lines below a test's result.
     fn details(&self, exploration: &Exploration, exit: Exit) -> String {
         let mut details = String::new();
         if self.verbose || exit == Exit::Failed {
@@ -179,7 +179,7 @@ impl Total {
         let of = |exit| self.exits.iter().filter(|&&one| one == exit).count();
         let mut parts = vec![counted(self.exits.len() as u64, "tests"), format!("{} passed", of(Exit::Passed))];
         let less_good =
-            [(of(Exit::Failed), "failed"), (of(Exit::CouldNotRun), "did not run"), (self.unexplored, "unexplored")];
+            [(of(Exit::Failed), "failed"), (of(Exit::CouldNotRun), "did not run"), (self.not_started, "not started")];
         parts.extend(less_good.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
         parts.push(counted(self.runs, "runs"));
         let seconds = elapsed.as_secs_f64();
@@ -194,12 +194,12 @@ impl Total {
     }
 
     fn exit(&self) -> Exit {
-        let unexplored = if self.unexplored > 0 { Exit::CouldNotRun } else { Exit::Passed };
-        self.exits.iter().copied().fold(unexplored, Exit::max)
+        let not_started = if self.not_started > 0 { Exit::CouldNotRun } else { Exit::Passed };
+        self.exits.iter().copied().fold(not_started, Exit::max)
     }
 }
 
-/// A text that stands indented below a test's line.
+/// A text, indented below a test's result.
 fn below(text: impl FnOnce(Style) -> String) -> String {
     const INDENT: &str = "    ";
     let style = output::style();

@@ -1,4 +1,4 @@
-//! `cargo refrain list`: the refrain tests, their saved traces, and traces that belong to no test.
+//! `cargo refrain list`: the refrain tests, their saved traces, and the traces of no test.
 
 use crate::{
     args::List,
@@ -17,29 +17,29 @@ use std::{
 /// Where a package keeps its traces.
 const TRACES: &str = "traces";
 
-pub fn list(asked: &List) -> Result<Exit, Problem> {
-    let project = cargo::project_here(&asked.build)?;
-    let executables = cargo::build(&project, &asked.build, Selection::Packages(&asked.package))?;
+pub fn list(args: &List) -> Result<Exit, Problem> {
+    let project = cargo::project_here(&args.build)?;
+    let executables = cargo::build(&project, &args.build, Selection::Packages(&args.package))?;
     let mut traces = Vec::new();
     let mut problems = Vec::new();
     for package in &project.packages {
-        if asked.package.is_empty() || asked.package.contains(&package.name) {
+        if args.package.is_empty() || args.package.contains(&package.name) {
             for read in traces_of(package)? {
                 read.map_or_else(|problem| problems.push(problem), |saved| traces.push(saved));
             }
         }
     }
     if executables.is_empty() && traces.is_empty() && problems.is_empty() {
-        return Err(Problem::nothing_to_run("there is no #[refrain::test] and no saved trace in these packages"));
+        return Err(Problem::nothing_to_run("these packages have no #[refrain::test] and no saved traces"));
     }
     for executable in &executables {
-        output::say(&tests(executable, &mut traces));
+        output::print(&tests(executable, &mut traces));
     }
-    // What is left belongs to no test.
+    // The remaining traces belong to no test.
     if !traces.is_empty() {
-        output::say(&orphans(&traces, &executables));
+        output::print(&orphans(&traces, &executables));
     }
-    Ok(problems.iter().map(output::complain).max().unwrap_or(Exit::Passed))
+    Ok(problems.iter().map(output::print_error).max().unwrap_or(Exit::Passed))
 }
 
 /// The traces of a package, in the order of their names.
@@ -51,14 +51,16 @@ fn traces_of(package: &Package) -> Result<Vec<Result<Saved, Problem>>, Problem> 
     };
     let mut paths: Vec<_> = paths.map_err(|error| {
         let dir = output::shown(&dir);
-        Problem::could_not_run(format!("{dir} cannot be listed: {error}: check the folder and its permissions"))
+        Problem::could_not_run(format!(
+            "cannot list the traces in {dir}: {error}: check the folder and its permissions"
+        ))
     })?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
     paths.sort();
     Ok(paths.iter().map(|path| Saved::read(&output::from_here(path))).collect())
 }
 
-/// An executable's tests, each with its traces, which are taken out of the list.
+/// The tests of an executable, each with its traces, which are removed from the list.
 fn tests(executable: &Executable, traces: &mut Vec<Saved>) -> String {
     let width = |of: fn(&Found) -> usize| executable.tests.iter().map(of).max().unwrap_or(0);
     let (name_width, place_width) = (width(|test| test.name.chars().count()), width(|test| test.place.chars().count()));
@@ -85,7 +87,7 @@ fn orphans(traces: &[Saved], executables: &[Executable]) -> String {
         );
         text += &format!("orphan: {}\n", failure(saved));
         let [test, target, package] = [&trace.test, &trace.target, &trace.package].map(|name| escaped(name));
-        text += &format!("  there is no test {test} in {target} of package {package}{near}\n");
+        text += &format!("  no test {test} in {target} of package {package}{near}\n");
     }
     text
 }

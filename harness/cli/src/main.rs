@@ -1,7 +1,7 @@
 //! `cargo refrain`: explores, replays, shrinks and shows the runs of tests written with refrain.
 //!
-//! It links no engine. It builds the tests, finds them in their executables, starts an executable for each and talks
-//! with it over a socket ([`session`]). What it prints comes from `refrain_report`, so that `cargo test` prints the same.
+//! It links no engine. It builds the tests, finds them in their executables, and starts an executable for each request,
+//! which it sends over a socket ([`session`]). The reports come from `refrain_report`, as those of `cargo test` do.
 
 mod args;
 mod cargo;
@@ -26,14 +26,14 @@ fn main() -> ExitCode {
     let args = Args::parse_from(without_subcommand(std::env::args_os()));
     interrupt::listen();
     let ended = match args.command {
-        Command::Explore(asked) => explore::explore(&asked),
-        Command::Replay(asked) => replay::replay(&asked),
-        Command::Shrink(asked) => shrink::shrink(&asked),
-        Command::Show(asked) => show::show(&asked),
-        Command::Model(asked) => model::model(&asked),
-        Command::List(asked) => list::list(&asked),
+        Command::Explore(args) => explore::explore(&args),
+        Command::Replay(args) => replay::replay(&args),
+        Command::Shrink(args) => shrink::shrink(&args),
+        Command::Show(args) => show::show(&args),
+        Command::Model(args) => model::model(&args),
+        Command::List(args) => list::list(&args),
     };
-    let exit = ended.unwrap_or_else(|problem| output::complain(&problem));
+    let exit = ended.unwrap_or_else(|problem| output::print_error(&problem));
     ExitCode::from(exit.code())
 }
 

@@ -12,9 +12,9 @@ use refrain_core::{
 };
 use std::path::{Path, PathBuf};
 
-/// A trace that was read, whole.
+/// A trace and its file.
 pub struct Saved {
-    /// Absolute.
+    /// The absolute path.
     pub path: PathBuf,
     pub trace: Trace,
 }
@@ -42,7 +42,7 @@ impl Saved {
     }
 }
 
-/// Builds what traces need, each executable once.
+/// Builds the executables that traces need, each once.
 pub struct Builds<'a> {
     options: &'a Build,
     projects: Vec<(PathBuf, Project)>,
@@ -77,7 +77,7 @@ impl<'a> Builds<'a> {
         Ok(executable)
     }
 
-    /// The trace's package, in the project that the trace lies in, or else in the one of the current directory.
+    /// The trace's package, in the project around the trace or in the project of the current directory.
     fn package_of(&mut self, saved: &Saved) -> Result<(Project, cargo::Package), Problem> {
         let name = &saved.trace.package;
         let mut why = Vec::new();
@@ -95,7 +95,7 @@ impl<'a> Builds<'a> {
         }
         why.dedup();
         let path = output::shown(&saved.path);
-        Err(Problem::could_not_run(format!("{path}: its package was not found: {}", why.join("; "))))
+        Err(Problem::could_not_run(format!("{path}: cannot find its package: {}", why.join("; "))))
     }
 
     fn projects_for(&mut self, saved: &Saved) -> Vec<Result<Project, Problem>> {
@@ -122,7 +122,7 @@ impl<'a> Builds<'a> {
         }
         let built = cargo::build(project, self.options, Selection::Target(target))?;
         let Some(executable) = built.iter().find(known) else {
-            let message = format!("there is no #[refrain::test] in {target} of package {} any more", package.name);
+            let message = format!("{target} of package {} has no #[refrain::test] any more", package.name);
             return Err(Problem::could_not_run(message));
         };
         self.built.push(executable.clone());
@@ -130,13 +130,13 @@ impl<'a> Builds<'a> {
     }
 }
 
-/// Cargo and rustc write a name with `-` and with `_`.
+/// Compares names as rustc does, which turns `-` into `_`.
 fn same_target(a: &str, b: &str) -> bool {
     a.replace('-', "_") == b.replace('-', "_")
 }
 
-/// `; near names: a, b`, or nothing.
+/// `; similar names: a, b`, or nothing.
 pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let near = refrain_core::near::near(name, known);
-    if near.is_empty() { String::new() } else { format!("; near names: {}", near.join(", ")) }
+    if near.is_empty() { String::new() } else { format!("; similar names: {}", near.join(", ")) }
 }

@@ -1,4 +1,4 @@
-//! Talks with one test executable: one request, its progress, its answer.
+//! Sends one request to a test executable, and reads its progress and its result.
 
 use crate::{cargo::Executable, exit::Problem, interrupt, tail::Tail};
 use refrain_core::{
@@ -19,18 +19,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often it is looked whether the executable still lives and whether ctrl-c came.
+/// How often the process and ctrl-c are checked.
 const POLL: Duration = Duration::from_millis(50);
-/// How long the answer of an executable that has exited may still be on its way to us.
+/// How long to wait for messages after the executable has exited.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// How long an executable may take to exit after its answer.
+/// How long an executable may take to exit after its result.
 const EXIT_MAX: Duration = Duration::from_secs(5);
-/// A longer line is no message.
+/// The longest message that is read.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
-/// How many messages may wait until they are looked at; the executable waits then, too.
+/// How many messages are queued. When the queue is full, the executable blocks.
 const MESSAGES_MAX: usize = 16;
 
-/// Asks one test of an executable to do something and waits until it is done.
+/// Sends a request to one test of an executable, and waits for its result.
 pub fn ask(
     executable: &Executable,
     test: &str,
@@ -49,18 +49,18 @@ pub fn ask(
     }
 }
 
-/// The answer to another request than the one that was made.
+/// The error for a result that does not belong to the request.
 pub fn unexpected(test: &str, wanted: &str, outcome: &Outcome) -> Problem {
-    let answered = match outcome {
+    let result = match outcome {
         Outcome::Explored(_) => "an exploration",
         Outcome::Replayed(_) => "a replay",
         Outcome::Shrunk(_) => "a smaller plan",
         Outcome::Refused(_) => "a refusal",
     };
-    Problem::could_not_run(format!("{test} was asked for {wanted} and answered with {answered}; {SAME_VERSION}"))
+    Problem::could_not_run(format!("protocol error: {test} replied with {result} instead of {wanted}: {SAME_VERSION}"))
 }
 
-const SAME_VERSION: &str = "its `refrain` may have another version than this cargo-refrain: use the same for both";
+const SAME_VERSION: &str = "use the same version of `refrain` and `cargo-refrain`";
 
 struct Session {
     test: String,
@@ -71,16 +71,16 @@ struct Session {
 
 impl Session {
     fn start(executable: &Executable, test: &str) -> Result<Session, Problem> {
-        let failed = |error| could_not(test, &format!("start {}", executable.path.display()), error);
+        let failed = |error| could_not(test, &format!("start {}", crate::output::shown(&executable.path)), error);
         let (socket, theirs) = UnixStream::pair().map_err(failed)?;
         let package = &executable.package;
         let mut child = Command::new(&executable.path)
             .args(["--exact", test, "--test-threads=1", "--nocapture"])
             .current_dir(&package.dir)
-            // A group of its own: ctrl-c at the terminal reaches us only, and we ask it to stop.
+            // A process group of its own: ctrl-c reaches only us, and we ask the executable to stop.
             .process_group(0)
             .env(protocol::ENV, "command")
-            // As `cargo test` does it: ours would be those of cargo-refrain when it runs from an alias.
+            // As `cargo test` sets them. Under an alias, ours are those of cargo-refrain.
             .env("CARGO_MANIFEST_DIR", &package.dir)
             .env("CARGO_MANIFEST_PATH", package.dir.join("Cargo.toml"))
             .env("CARGO_PKG_NAME", &package.name)
@@ -91,8 +91,8 @@ impl Session {
             .spawn()
             .map_err(failed)?;
         let output = Tail::default();
-        output.follow(child.stdout.take().expect("it was asked for"));
-        output.follow(child.stderr.take().expect("it was asked for"));
+        output.follow(child.stdout.take().expect("it is piped"));
+        output.follow(child.stderr.take().expect("it is piped"));
         Ok(Session { test: test.into(), child, socket, output })
     }
 
@@ -100,24 +100,26 @@ impl Session {
         let mut line = serde_json::to_string(request).expect("a request is plain data");
         line.push('\n');
         match (&self.socket).write_all(line.as_bytes()) {
-            // It died already: what it said before will tell why.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(could_not(&self.test, "be asked", error)),
+            // It has died: its output says why.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(could_not(&self.test, "send the request", error))
+            }
             _ => Ok(()),
         }
     }
 
-    /// The lines that the executable says, until it closes the socket.
+    /// The lines that the executable sends, until it closes the socket.
     fn lines(&self) -> Result<Receiver<Vec<u8>>, Problem> {
-        let socket = self.socket.try_clone().map_err(|error| could_not(&self.test, "be heard", error))?;
+        let socket = self.socket.try_clone().map_err(|error| could_not(&self.test, "read its messages", error))?;
         let (sender, receiver) = mpsc::sync_channel(MESSAGES_MAX);
         thread::spawn(move || {
             let mut lines = Lines::new(BufReader::new(socket), MESSAGE_BYTES_MAX);
             loop {
                 let (line, is_last) = match lines.next_line() {
                     Ok(Some(line)) => (line.to_vec(), false),
-                    // Its beginning is no message either, and tells what it is.
+                    // The beginning of the line is no message either, and goes into the error.
                     Err(LineError::TooLong) => (lines.last().to_vec(), true),
-                    // It died, perhaps within a line: that it died is what matters.
+                    // It died, perhaps in the middle of a line: the exit status says more.
                     Ok(None) | Err(LineError::Read(_)) => return,
                 };
                 if sender.send(line).is_err() || is_last {
@@ -133,33 +135,30 @@ impl Session {
         lines: &Receiver<Vec<u8>>,
         on_progress: &mut dyn FnMut(&Progress),
     ) -> Result<Outcome, Problem> {
-        let (mut told_to_stop, mut has_exited) = (false, false);
+        let (mut asked_to_stop, mut has_exited) = (false, false);
         loop {
             match lines.recv_timeout(if has_exited { LAST_WORDS } else { POLL }) {
                 Ok(line) => match protocol::read_message(&line) {
                     Ok(Message::Progress(progress)) => on_progress(&progress),
-                    Ok(Message::Printed(text)) => crate::output::say(&printed(&text)),
+                    Ok(Message::Printed(text)) => crate::output::print(&printed(&text)),
                     Ok(Message::Done(outcome)) => return Ok(*outcome),
                     Err(_) => return Err(self.garbage(&line)),
                 },
                 Err(RecvTimeoutError::Disconnected) => return Err(self.died()),
-                // A process that it left behind may keep the socket open.
+                // A child process that outlived it may keep the socket open.
                 Err(RecvTimeoutError::Timeout) if has_exited => return Err(self.died()),
                 Err(RecvTimeoutError::Timeout) => has_exited = self.has_exited(),
             }
-            match interrupt::asked() {
+            match interrupt::count() {
                 0 => {}
-                1 if told_to_stop => {}
+                1 if asked_to_stop => {}
                 1 => {
-                    // The end of its input asks it to stop; a terminal has sent it the signal too.
+                    // The end of its input asks it to stop.
                     let _ = self.socket.shutdown(Shutdown::Write);
-                    told_to_stop = true;
+                    asked_to_stop = true;
                 }
                 _ => {
-                    return Err(Problem::could_not_run(format!(
-                        "{} was interrupted before it had an answer",
-                        self.test
-                    )));
+                    return Err(Problem::could_not_run(format!("interrupted before {} had a result", self.test)));
                 }
             }
         }
@@ -169,11 +168,11 @@ impl Session {
         matches!(self.child.try_wait(), Ok(Some(_)) | Err(_))
     }
 
-    /// Lets it exit after its answer; ends it if it does not.
+    /// Waits for the executable to exit, and kills it if it does not.
     fn end(&mut self) {
         let _ = self.socket.shutdown(Shutdown::Both);
         let until = Instant::now() + EXIT_MAX;
-        while interrupt::asked() < 2 && Instant::now() < until && !self.has_exited() {
+        while interrupt::count() < 2 && Instant::now() < until && !self.has_exited() {
             thread::sleep(Duration::from_millis(1));
         }
         let _ = self.child.kill();
@@ -184,7 +183,7 @@ impl Session {
         let _ = self.child.kill();
         let start: String = String::from_utf8_lossy(line).trim_end().chars().take(100).collect();
         Problem::could_not_run(format!(
-            "{} answered what this cargo-refrain {} does not understand: {start:?}; {SAME_VERSION}",
+            "protocol error: {} sent a message that cargo-refrain {} cannot read: {start:?}: {SAME_VERSION}",
             self.test,
             env!("CARGO_PKG_VERSION"),
         ))
@@ -197,14 +196,14 @@ impl Session {
             Err(error) => error.to_string(),
         };
         let said = match self.output.last_lines() {
-            lines if lines.is_empty() => "it said nothing".into(),
-            lines => format!("its last words:\n{lines}"),
+            lines if lines.is_empty() => "it printed nothing".into(),
+            lines => format!("the end of its output:\n{lines}"),
         };
-        Problem::could_not_run(format!("{} ended without an answer ({how}); {said}", self.test))
+        Problem::could_not_run(format!("{} exited without a result ({how}); {said}", self.test))
     }
 }
 
-/// A session that was left early must not leave its executable running.
+/// A session that ends early leaves no process behind.
 impl Drop for Session {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -212,10 +211,10 @@ impl Drop for Session {
     }
 }
 
-/// What a run printed, set apart from what refrain says.
+/// The output of a run, indented so that it cannot be taken for a report.
 fn printed(text: &str) -> String {
     let lines = text.trim_matches('\n').lines().map(|line| format!("  {}\n", escaped(line)));
-    format!("it printed:\n{}\n", lines.collect::<String>())
+    format!("output of the run:\n{}\n", lines.collect::<String>())
 }
 
 fn could_not(test: &str, what: &str, error: io::Error) -> Problem {

@@ -8,16 +8,16 @@ use crate::{
 };
 use refrain_report as report;
 
-pub fn show(asked: &Show) -> Result<Exit, Problem> {
+pub fn show(args: &Show) -> Result<Exit, Problem> {
     let mut worst = Exit::Passed;
-    for (index, path) in asked.traces.iter().enumerate() {
+    for (index, path) in args.traces.iter().enumerate() {
         if index > 0 {
-            output::say("\n");
+            output::print("\n");
         }
         match Saved::read(path) {
-            Ok(saved) if asked.plan => output::say(&report::plan(&saved.trace.plan)),
-            Ok(saved) => output::say(&report::timeline(&saved.trace, output::style())),
-            Err(problem) => worst = worst.max(output::complain(&problem)),
+            Ok(saved) if args.plan => output::print(&report::plan(&saved.trace.plan)),
+            Ok(saved) => output::print(&report::timeline(&saved.trace, output::style())),
+            Err(problem) => worst = worst.max(output::print_error(&problem)),
         }
     }
     Ok(worst)

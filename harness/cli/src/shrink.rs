@@ -3,7 +3,7 @@
 use crate::{
     args::Shrink,
     exit::{Exit, Problem},
-    output::{self, Working},
+    output::{self, ProgressLine},
     saved::{Builds, Saved},
     session,
 };
@@ -18,16 +18,16 @@ use std::{num::NonZeroUsize, time::Duration};
 
 const NS_PER_MS: u64 = 1_000_000;
 
-pub fn shrink(asked: &Shrink) -> Result<Exit, Problem> {
-    let saved = Saved::read(&asked.trace)?;
-    let mut builds = Builds::new(&asked.build);
+pub fn shrink(args: &Shrink) -> Result<Exit, Problem> {
+    let saved = Saved::read(&args.trace)?;
+    let mut builds = Builds::new(&args.build);
     let executable = builds.executable_of(&saved)?;
-    let request = Request::Shrink { trace: saved.path.clone(), jobs: asked.jobs.map(NonZeroUsize::get) };
-    let mut working = Working::on(&escaped(saved.test()));
-    let outcome = session::ask(&executable, saved.test(), &request, |progress| working.tell(progress))?;
-    drop(working);
+    let request = Request::Shrink { trace: saved.path.clone(), jobs: args.jobs.map(NonZeroUsize::get) };
+    let mut line = ProgressLine::new(&escaped(saved.test()));
+    let outcome = session::ask(&executable, saved.test(), &request, |progress| line.update(progress))?;
+    drop(line);
     match outcome {
-        Outcome::Shrunk(shrunk) => output::say(&text(&saved, &shrunk)),
+        Outcome::Shrunk(shrunk) => output::print(&text(&saved, &shrunk)),
         other => return Err(session::unexpected(saved.test(), "a smaller plan", &other)),
     }
     Ok(Exit::Passed)

@@ -1,4 +1,4 @@
-//! Keeps the end of what an executable printed: its last words tell why it died.
+//! Keeps the end of an executable's output: it says why the executable died.
 
 use refrain_core::escape::escaped;
 use std::{
@@ -9,18 +9,18 @@ use std::{
     time::Duration,
 };
 
-/// How much is kept, and how much of that is shown.
+/// How much output is kept, and how much of it is shown.
 const TAIL_BYTES_MAX: usize = 16 << 10;
 const TAIL_LINES_MAX: usize = 20;
-/// How far the threads that follow may lag behind the executable's end.
+/// How far the reading threads may lag behind the executable's exit.
 const LAG_MAX: Duration = Duration::from_millis(50);
 
-/// The end of what an executable printed.
+/// The end of an executable's output.
 #[derive(Clone, Default)]
 pub struct Tail(Arc<Mutex<VecDeque<u8>>>);
 
 impl Tail {
-    /// Reads until the end, so that the executable never waits for a reader.
+    /// Reads a stream to its end on a thread, so that the executable never blocks on it.
     pub fn follow(&self, mut stream: impl Read + Send + 'static) {
         let tail = self.clone();
         thread::spawn(move || {

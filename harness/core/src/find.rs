@@ -1,8 +1,8 @@
-//! Finds the refrain tests of an executable without running it.
+//! Finds the refrain tests in an executable without running it.
 //!
-//! Each `#[refrain::test]` leaves one string literal in its executable: [`MARK`], the test's path with its crate, a
-//! separator, where the test stands, a separator, the class that it expects to be caught or nothing, and an end. The
-//! bytes between them are control characters that no name, path or class contains.
+//! Each `#[refrain::test]` leaves a string literal in its executable: [`MARK`], the path of the test with its crate, a
+//! separator, its place in the source, a separator, the class that it expects or nothing, and an end. Separator and end are
+//! control characters, which no name, path or class contains.
 
 use crate::{protocol::MARK, verdict::Class};
 use std::{
@@ -12,22 +12,22 @@ use std::{
     path::Path,
 };
 
-/// A test that an executable holds.
+/// A test in an executable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Found {
     /// Its name as libtest's `--exact` takes it: `link::queries_recover`.
     pub name: String,
-    /// Where it stands: `tests/link.rs:12`.
+    /// Its place in the source: `tests/link.rs:12`.
     pub place: String,
-    /// What it expects to be caught, if it is a seeded bug.
+    /// The class of failure that it expects, if it is a seeded bug.
     pub expect: Option<Class>,
 }
 
-/// Longer announcements are garbage that begins with the mark.
+/// The longest announcement. What is longer only happens to begin with the mark.
 const ANNOUNCEMENT_BYTES_MAX: usize = 2_048;
-/// How much of an executable is searched at a time.
+/// How much of an executable is read at a time.
 const PIECE_BYTES: u64 = 1 << 20;
-/// No executable has more tests.
+/// The most tests in an executable.
 const TESTS_MAX: usize = 100_000;
 const SEPARATOR: u8 = 3;
 const END: u8 = 4;
@@ -49,17 +49,17 @@ fn search(mut executable: impl Read) -> io::Result<Vec<Found>> {
         if read == 0 {
             return Ok(found.into_iter().collect());
         }
-        // An announcement may go on in the next piece; one that is seen twice is found once.
+        // An announcement may continue in the next piece. One that is found twice is in the set once.
         piece.drain(..piece.len().saturating_sub(MARK.len() + ANNOUNCEMENT_BYTES_MAX));
     }
 }
 
-/// The tests that an executable's bytes announce, by name. What only looks like an announcement is passed over.
+/// The tests that these bytes announce, by name. What only looks like an announcement is ignored.
 pub fn in_bytes(bytes: &[u8]) -> Vec<Found> {
     let (first, rest_of_mark) = MARK.as_bytes().split_first().expect("the mark is not empty");
     let mut found = Vec::new();
     let mut rest = bytes;
-    // `skip_until` is the standard library's own search: fast in an unoptimised build too, with 100 MB to look through.
+    // `skip_until` is fast in unoptimised builds, too, and an executable may have 100 MB.
     while rest.skip_until(*first).is_ok_and(|skipped| skipped > 0) {
         if let Some(announced) = rest.strip_prefix(rest_of_mark) {
             found.extend(announcement(announced));
@@ -77,7 +77,7 @@ fn announcement(bytes: &[u8]) -> Option<Found> {
     let text = std::str::from_utf8(&bytes[..end]).ok()?;
     let mut parts = text.split(char::from(SEPARATOR));
     let (path, place, expect) = (parts.next()?, parts.next()?, parts.next()?);
-    // The path begins with the crate, which libtest leaves out.
+    // The path begins with the crate, which libtest omits.
     let name = path.split_once("::")?.1;
     let expect = match expect {
         "" => None,
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn an_announcement_tells_name_place_and_expected_class() {
+    fn an_announcement_has_name_place_and_expected_class() {
         let found = in_bytes(&executable("..<scenarios::link::heals|tests/link.rs:12|stall>.."));
         let expected =
             Found { name: "link::heals".into(), place: "tests/link.rs:12".into(), expect: Some(Class::Stall) };
@@ -120,12 +120,12 @@ mod tests {
     }
 
     #[test]
-    fn tests_are_sorted_and_told_once() {
+    fn tests_are_sorted_and_listed_once() {
         check("<k::b|f.rs:2|><k::a|f.rs:1|>\0\0<k::b|f.rs:2|>", &["a", "b"]);
     }
 
     #[test]
-    fn garbage_is_passed_over() {
+    fn garbage_is_ignored() {
         check("", &[]);
         check("<", &[]);
         check("<<k::a|f.rs:1|>", &["a"]);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn an_announcement_cut_anywhere_is_passed_over() {
+    fn a_truncated_announcement_is_ignored() {
         let whole = executable("<k::a|f.rs:1|stall>");
         for end in 0..whole.len() {
             assert_eq!(in_bytes(&whole[..end]), []);

@@ -1,4 +1,4 @@
-//! Reads text line by line from what may be hostile: no line takes more memory than it may have.
+//! Reads lines of limited length, from sources that may be hostile.
 
 use std::io::{self, BufRead, Read};
 

@@ -1,29 +1,29 @@
-//! Finds what a person may have meant by a name that does not exist.
+//! Finds the names that are similar to one that does not exist, for "did you mean".
 
 use std::collections::BTreeSet;
 
-/// The most names that are proposed.
-const PROPOSED_MAX: usize = 3;
-/// How much alike two names must be, from 0 (nothing) to 1 (equal).
-const ALIKE_MIN: f64 = 0.6;
-/// How much alike a name and a part of it are.
+/// The most names that are suggested.
+const SUGGESTED_MAX: usize = 3;
+/// The similarity of two names from which on one is suggested for the other: 0 is none, 1 is equal.
+const SIMILARITY_MIN: f64 = 0.6;
+/// The similarity of a name and a part of it.
 const PART: f64 = 0.9;
-/// Less than this is a part of too many names.
+/// A shorter text is part of too many names.
 const PART_CHARS_MIN: usize = 3;
-/// More than this is no slip of the keyboard, and would take long to compare.
+/// A longer name is no typing error, and slow to compare.
 const NAME_BYTES_MAX: usize = 512;
 
-/// The known names that are most like `name`, at most three, the nearest first; equally near ones by the alphabet.
+/// The known names that are most similar to `name`: at most three, the most similar first, then in alphabetical order.
 pub fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let known: BTreeSet<&str> = known.into_iter().collect();
-    let mut near: Vec<(f64, &str)> = known.into_iter().map(|known| (alike(name, known), known)).collect();
-    near.retain(|(alike, _)| *alike >= ALIKE_MIN);
-    // The sort is stable, and they come by the alphabet.
+    let mut near: Vec<(f64, &str)> = known.into_iter().map(|known| (similarity(name, known), known)).collect();
+    near.retain(|(similarity, _)| *similarity >= SIMILARITY_MIN);
+    // The sort is stable, and the set is in alphabetical order.
     near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    near.into_iter().take(PROPOSED_MAX).map(|(_, known)| known).collect()
+    near.into_iter().take(SUGGESTED_MAX).map(|(_, known)| known).collect()
 }
 
-fn alike(name: &str, known: &str) -> f64 {
+fn similarity(name: &str, known: &str) -> f64 {
     if name.len().max(known.len()) > NAME_BYTES_MAX {
         return 0.0;
     }
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_alike_finds_nothing() {
+    fn nothing_similarity_finds_nothing() {
         check("", &[]);
         check("es", &[]);
         check("completely_different", &[]);

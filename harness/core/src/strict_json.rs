@@ -1,5 +1,5 @@
-//! Parses JSON of which nothing may be lost: no repeated name, no nesting that could exhaust the stack, and no more values
-//! than memory is meant for.
+//! Parses JSON strictly and within limits: no duplicate keys, no nesting that could overflow the stack, and no more values
+//! than fit into memory.
 
 use serde::{
     Deserialize,
@@ -25,14 +25,14 @@ pub(crate) enum Refused {
     Found(String),
 }
 
-/// Parses one JSON text and takes the number of its values from `left`. The length of a text limits little: `0,` is two
-/// bytes of text and 32 of memory.
+/// Parses one JSON text, and subtracts the number of its values from `left`. A limit on the length of the text is not
+/// enough: `0,` is two bytes of text and 32 bytes of memory.
 pub(crate) fn parse(text: &[u8], left: &mut usize) -> Result<Value, Refused> {
     *left -= check(text, *left)?;
     serde_json::from_slice(text).map_err(|error| Refused::Found(error.to_string()))
 }
 
-/// Checks that a text begins with JSON of which nothing would be lost, and counts its values.
+/// Checks that a text begins with a JSON value without duplicate keys, and counts its values.
 pub(crate) fn check(text: &[u8], values_max: usize) -> Result<usize, Refused> {
     if depth(text) > DEPTH_MAX {
         return Err(Refused::Found(format!("more than {DEPTH_MAX} nested arrays and objects")));
@@ -68,11 +68,10 @@ fn depth(text: &[u8]) -> usize {
     most
 }
 
-/// Accepts any JSON but an object that has a name twice, of which serde_json would keep the last one and say nothing, and
-/// more values than are left.
+/// Rejects duplicate keys, of which serde_json would silently keep the last one, and more values than are left.
 ///
-/// It builds no value. serde_json's own does that, as only it knows how its numbers look to a visitor: a feature that
-/// any other crate may switch on (`arbitrary_precision`) changes that.
+/// It builds no value. Only serde_json knows how its numbers look to a visitor: the feature `arbitrary_precision`, which any
+/// crate may enable, changes that.
 #[derive(Clone, Copy)]
 struct Check<'a> {
     values: &'a Cell<usize>,

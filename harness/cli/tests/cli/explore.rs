@@ -9,7 +9,7 @@ fn all_passed_ends_with_0_and_tells_what_was_covered() {
     let ran = refrain(&["explore", "good::", "--seed", "7", "--runs", "100"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     insta::assert_snapshot!(without_rates(&ran), @r#"
-    exploring 2 tests from seed 7; again: cargo refrain explore good:: --seed 7 --runs 100
+    exploring 2 tests from seed 7; repeat with: cargo refrain explore good:: --seed 7 --runs 100
 
     fixture test/talks
       good::catches  caught as expected stall             1,500 runs     1.2 s
@@ -32,7 +32,7 @@ fn a_failure_ends_with_1_and_tells_its_causes_and_how_to_replay_it() {
     let ran = refrain(&["explore", "bad::", "--seed", "7"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     insta::assert_snapshot!(without_rates(&ran), @r#"
-    exploring 2 tests from seed 7; again: cargo refrain explore bad:: --seed 7
+    exploring 2 tests from seed 7; repeat with: cargo refrain explore bad:: --seed 7
 
     fixture test/talks
       bad::fails   FAILED stall                         1,500 runs     1.2 s
@@ -68,8 +68,7 @@ fn a_failure_ends_with_1_and_tells_its_causes_and_how_to_replay_it() {
 #[test]
 fn what_did_not_run_is_told_again_at_the_end() {
     let ran = refrain(&["explore", "broken::", "--seed", "7"]);
-    let again =
-        "\nfixture test/talks broken::garbage  did not run\n    broken::garbage answered what this cargo-refrain";
+    let again = "\nfixture test/talks broken::garbage  did not run\n    protocol error: broken::garbage sent a message that cargo-refrain";
     assert!(ran.stdout.contains(again), "{ran:?}");
 }
 
@@ -90,7 +89,7 @@ fn the_executable_is_asked_for_what_the_command_line_says() {
 fn a_fresh_seed_is_told_with_the_command_that_repeats_it() {
     let ran = refrain(&["explore", "good::passes", "--for", "1m 30s"]);
     let (_, again) =
-        ran.stdout.lines().next().and_then(|line| line.split_once("; again: cargo refrain ")).expect("a command");
+        ran.stdout.lines().next().and_then(|line| line.split_once("; repeat with: cargo refrain ")).expect("a command");
     let (command, seed) = again.rsplit_once(' ').expect("a seed");
     assert_eq!(command, "explore good::passes --for '1m 30s' --seed");
     assert!(seed.parse::<u64>().is_ok(), "{again}");
@@ -98,17 +97,21 @@ fn a_fresh_seed_is_told_with_the_command_that_repeats_it() {
 
 #[test]
 fn an_executable_that_dies_ends_with_3_and_its_last_words() {
-    check_broken("broken::dies", "ended without an answer (signal: 6 (SIGABRT)", "  malloc(): corrupted top size");
+    check_broken("broken::dies", "exited without a result (signal: 6 (SIGABRT)", "  malloc(): corrupted top size");
 }
 
 #[test]
 fn an_executable_that_says_nothing_ends_with_3() {
-    check_broken("broken::is_silent", "ended without an answer (exit status: 0); its last words:", "  running 1 test");
+    check_broken(
+        "broken::is_silent",
+        "exited without a result (exit status: 0); the end of its output:",
+        "  running 1 test",
+    );
 }
 
 #[test]
 fn an_answer_that_is_garbage_ends_with_3() {
-    check_broken("broken::garbage", "does not understand: \"{\\\"explored\\\":7}\"", "use the same for both");
+    check_broken("broken::garbage", "cannot read: \"{\\\"explored\\\":7}\"", "use the same version of");
 }
 
 #[test]
@@ -133,10 +136,7 @@ fn what_could_not_run_is_more_serious_than_a_failure() {
 fn no_matching_test_ends_with_4_and_lists_near_names() {
     let ran = refrain(&["explore", "good::pases"]);
     assert_eq!(ran.code, 4, "{ran:?}");
-    assert!(
-        ran.stderr.contains("no refrain test's name contains \"good::pases\"; near names: good::passes"),
-        "{ran:?}"
-    );
+    assert!(ran.stderr.contains("no refrain test matches \"good::pases\"; similar names: good::passes"), "{ran:?}");
     assert_eq!(refrain(&["explore", "--package", "bare"]).code, 4);
     assert_eq!(refrain(&["list", "--package", "bare"]).code, 4);
 }

@@ -201,7 +201,7 @@ fn a_message_without_end_is_refused_and_fills_no_memory() {
     answers("evil-floods", "flood");
     let ran = refrain(&["explore", "evil::floods"]);
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.stderr.contains("does not understand: \"xxx"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("cannot read: \"xxx"), "{}", ran.stderr);
 }
 
 /// As a shell limits it: 400 MB of addresses, of which the program itself has some.

@@ -71,7 +71,7 @@ fn what_is_written_is_not_written_over() {
     let output = output.to_str().expect("UTF-8");
     let again = refrain(&["model", &trace, "--core", "src/lib.rs", "--type", "Other", "--output", output]);
     assert_eq!(again.code, 3, "{again:?}");
-    assert!(again.stderr.contains("there is such a file: remove it, or name another one"), "{again:?}");
+    assert!(again.stderr.contains("the file exists: remove it, or name another one"), "{again:?}");
     assert_eq!(fs::read_to_string(output).ok(), written);
 }
 

@@ -134,7 +134,7 @@ fn a_renamed_test_ends_with_3_and_lists_near_names() {
     let ran = refrain(&["replay", "replays/renamed.jsonl"]);
     assert_eq!(ran.code, 3, "{ran:?}");
     let told = "replays/renamed.jsonl: no test bad::failed in test/talks of package fixture; it may have been renamed; \
-                near names: bad::fails";
+                similar names: bad::fails";
     assert!(ran.stderr.contains(told), "{}", ran.stderr);
 }
 
@@ -150,7 +150,7 @@ fn a_trace_of_another_package_or_target_ends_with_3() {
         assert!(ran.stderr.contains(told), "{}", ran.stderr);
     };
     other("\"test/talks\"", "\"test/talk\"", "package fixture has no target test/talk; it may have been renamed");
-    other("\"package\":\"fixture\"", "\"package\":\"fixtures\"", "its package was not found: no package fixtures in");
+    other("\"package\":\"fixture\"", "\"package\":\"fixtures\"", "cannot find its package: no package fixtures in");
 }
 
 #[test]
@@ -158,7 +158,11 @@ fn an_answer_to_another_request_ends_with_3() {
     saved("replays/confused.jsonl", "bad::fails", Some(Outcome::Explored(exploration(None, None))));
     let ran = refrain(&["replay", "replays/confused.jsonl"]);
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.stderr.contains("was asked for a replay and answered with an exploration"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("protocol error: bad::fails replied with an exploration instead of a replay"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -231,7 +235,7 @@ fn a_list_has_every_test_its_traces_and_the_orphans() {
       slow::waits        tests/talks.rs:9
       stuck::hangs       tests/talks.rs:11
     orphan: traces/gone-0002.jsonl  stall: "a fresh query is answered" was still pending 60 s after the network healed
-      there is no test bad::gone in test/talks of package fixture
+      no test bad::gone in test/talks of package fixture
     "#);
 }
 
