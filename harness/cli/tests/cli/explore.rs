@@ -36,10 +36,9 @@ fn a_failure_ends_with_1_and_tells_its_causes_and_how_to_replay_it() {
 
     fixture test/talks
       bad::fails   FAILED stall                         1,500 runs     1.2 s
-        FAILED stall: "a fresh query is answered" was still pending 60 s after the network healed
+        FAILED stall: `a fresh query is answered` did not hold within 60 s after the network healed: 1 attempt, still pending
           at tests/link.rs:31
-          notes: link task waits for HELLO reply, no deadline
-          last fault touching it: cut
+          notes: the main task waits for a signal, since 00:00:00.000, no deadline
           saved  traces/fails-7c1e.jsonl  (1 query, 31 events)
           replay cargo refrain replay traces/fails-7c1e.jsonl
       bad::missed  FAILED no stall caught               1,500 runs     1.2 s
@@ -53,10 +52,9 @@ fn a_failure_ends_with_1_and_tells_its_causes_and_how_to_replay_it() {
     14 of 24,000 polls held back
 
     fixture test/talks bad::fails  FAILED stall                         1,500 runs     1.2 s
-        FAILED stall: "a fresh query is answered" was still pending 60 s after the network healed
+        FAILED stall: `a fresh query is answered` did not hold within 60 s after the network healed: 1 attempt, still pending
           at tests/link.rs:31
-          notes: link task waits for HELLO reply, no deadline
-          last fault touching it: cut
+          notes: the main task waits for a signal, since 00:00:00.000, no deadline
           saved  traces/fails-7c1e.jsonl  (1 query, 31 events)
           replay cargo refrain replay traces/fails-7c1e.jsonl
     fixture test/talks bad::missed  FAILED no stall caught               1,500 runs     1.2 s

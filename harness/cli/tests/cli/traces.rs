@@ -34,10 +34,9 @@ fn a_reproduced_failure_ends_with_1() {
     insta::assert_snapshot!(ran.stdout, @r#"
     replays/reproduced.jsonl  bad::fails
     reproduced: the same events, the same failure
-    FAILED stall: "a fresh query is answered" was still pending 60 s after the network healed
+    FAILED stall: `a fresh query is answered` did not hold within 60 s after the network healed: 1 attempt, still pending
       at tests/link.rs:31
-      notes: link task waits for HELLO reply, no deadline
-      last fault touching it: cut
+      notes: the main task waits for a signal, since 00:00:00.000, no deadline
     "#);
 }
 
@@ -60,9 +59,9 @@ fn another_run_ends_with_5_and_shows_both_sides() {
     insta::assert_snapshot!(ran.stdout, @"
     replays/differs.jsonl  bad::fails
     differs: event 1 is the first that is not as it was saved
-      saved  00:00:00.002 notes is connected
+      saved  00:00:00.002000000  notes  src/link.rs:88  is connected notes:49152 -> exchange:5010
       now    the run had ended
-      saved by refrain 0.1.0, any, debug
+      saved by refrain 0.1.0 on any (debug), this is 0.1.0 on another (debug)
     now it is another run, which passes
     ");
 }
@@ -75,9 +74,10 @@ fn a_run_stops_where_it_is_asked_to() {
     assert_eq!(ran.code, 0, "{ran:?}");
     insta::assert_snapshot!(ran.stdout, @"
     replays/stops.jsonl  bad::fails
-    0  notes starts
+    #  time          host   task            what
+    0  00:00:00.001  notes  src/link.rs:88  connects notes:49152 -> exchange:5010
     stopped here, as asked; what waits:
-      notes: sleeps
+      notes: the main task waits for a signal, since 00:00:00.000, no deadline
     ");
     let request = fs::read_to_string(trace.with_added_extension("answers.request")).expect("it was asked");
     assert!(request.ends_with(",\"until\":1}}\n"), "{request}");
@@ -204,7 +204,7 @@ fn a_trace_is_shown_without_building_anything() {
         |args: &[&str]| Ran::of(refrain_command(&["show", "replays/shown.jsonl"]).args(args).env("CARGO", "/none"));
     let (timeline, plan) = (show(&[]), show(&["--plan"]));
     assert_eq!((timeline.code, plan.code), (0, 0), "{timeline:?}");
-    assert!(timeline.stdout.contains("connects to exchange:5010"), "{}", timeline.stdout);
+    assert!(timeline.stdout.contains("connects notes:49152 -> exchange:5010"), "{}", timeline.stdout);
     insta::assert_snapshot!(plan.stdout, @"
     seed 9
     queries = [1]
@@ -221,7 +221,7 @@ fn a_list_has_every_test_its_traces_and_the_orphans() {
     fixture test/talks
       asked::passes      tests/talks.rs:12
       bad::fails         tests/talks.rs:300
-        traces/bad.fails-0001.jsonl  stall: "a fresh query is answered" was still pending 60 s after the network healed
+        traces/bad.fails-0001.jsonl  stall: `a fresh query is answered` did not hold within 60 s after the network healed: 1 attempt, still pending
       bad::missed        tests/talks.rs:4    expects stall
       broken::dies       tests/talks.rs:5
       broken::garbage    tests/talks.rs:6
@@ -234,7 +234,7 @@ fn a_list_has_every_test_its_traces_and_the_orphans() {
       slow::stops        tests/talks.rs:10
       slow::waits        tests/talks.rs:9
       stuck::hangs       tests/talks.rs:11
-    orphan: traces/gone-0002.jsonl  stall: "a fresh query is answered" was still pending 60 s after the network healed
+    orphan: traces/gone-0002.jsonl  stall: `a fresh query is answered` did not hold within 60 s after the network healed: 1 attempt, still pending
       no test bad::gone in test/talks of package fixture
     "#);
 }
