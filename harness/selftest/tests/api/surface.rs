@@ -1,7 +1,7 @@
 //! One source is compiled against tokio and against the simulated tokio, and says what differs.
 
 use refrain::World;
-use std::{any::type_name_of_val, collections::BTreeMap, fs, marker::PhantomData, path::PathBuf, process::Command};
+use std::{any::type_name_of_val, collections::BTreeMap, marker::PhantomData};
 
 mod production {
     use super::*;
@@ -18,6 +18,10 @@ mod simulated {
 }
 
 const NAMES: &str = include_str!("surface/names.rs");
+/// tokio's version, and its public functions. `ci/tokio_functions` made it from tokio's source, which a test cannot find by itself:
+/// cargo may keep it anywhere, and asks the network for what no build needed.
+const TOKIO_FUNCTIONS: &str = include_str!("surface/tokio_functions.txt");
+const LOCK: &str = include_str!("../../../../Cargo.lock");
 
 const DESCRIPTOR: &str = "there is no file descriptor, and no socket of std";
 const IPV6: &str = "simulated hosts have addresses of IPv4 only";
@@ -84,34 +88,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("Builder::spawn_local_on", UNSTABLE),
     ("SignalKind::info", "BSD alone has it"),
     ("is_rt_shutdown_err", "no runtime is shut down here"),
-];
-
-/// tokio's sources whose public functions are looked at.
-const SOURCES: &[&str] = &[
-    "net/lookup_host.rs",
-    "net/tcp/listener.rs",
-    "net/tcp/socket.rs",
-    "net/tcp/split.rs",
-    "net/tcp/split_owned.rs",
-    "net/tcp/stream.rs",
-    "net/udp.rs",
-    "runtime/handle.rs",
-    "runtime/runtime.rs",
-    "runtime/task/abort.rs",
-    "runtime/task/error.rs",
-    "runtime/task/id.rs",
-    "runtime/task/join.rs",
-    "signal/ctrl_c.rs",
-    "signal/unix.rs",
-    "task/blocking.rs",
-    "task/join_set.rs",
-    "task/local.rs",
-    "task/spawn.rs",
-    "task/yield_now.rs",
-    "time/instant.rs",
-    "time/interval.rs",
-    "time/sleep.rs",
-    "time/timeout.rs",
 ];
 
 /// What is so of a name.
@@ -195,20 +171,21 @@ fn what_is_said_to_be_left_out_is() {
 
 #[test]
 fn every_function_of_tokio_is_there_or_left_out_with_a_reason() {
-    let source = tokio_source();
-    let (mut missing, mut unused) = (vec![], LEFT_OUT.iter().map(|(name, _)| *name).collect::<Vec<_>>());
-    for file in SOURCES {
-        let text = fs::read_to_string(source.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
-        for name in public_functions(&text) {
-            if LEFT_OUT.iter().any(|(known, _)| *known == name) {
-                unused.retain(|known| *known != name);
-            } else if !is_named(&name) {
-                missing.push(name);
-            }
-        }
-    }
+    let functions = TOKIO_FUNCTIONS.lines().skip(1).collect::<Vec<_>>();
+    let left_out = LEFT_OUT.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    let (known, other): (Vec<&str>, Vec<&str>) = functions.into_iter().partition(|name| left_out.contains(name));
+    let missing = other.into_iter().filter(|name| !is_named(name)).collect::<Vec<_>>();
     assert!(missing.is_empty(), "neither in surface/names.rs nor left out with a reason: {missing:#?}");
+    let unused = left_out.into_iter().filter(|name| !known.contains(name)).collect::<Vec<_>>();
     assert!(unused.is_empty(), "tokio has no such function: {unused:#?}");
+}
+
+#[test]
+fn the_list_of_tokios_functions_is_of_the_tokio_in_cargo_lock() {
+    let listed = TOKIO_FUNCTIONS.lines().next().and_then(|line| line.strip_prefix("tokio ")).expect("a version");
+    let mut lines = LOCK.lines().skip_while(|line| *line != "name = \"tokio\"");
+    let locked = lines.nth(1).and_then(|line| line.strip_prefix("version = ")).expect("Cargo.lock names tokio");
+    assert_eq!(locked.trim_matches('"'), listed, "tokio was updated: run `ci/tokio_functions --save`");
 }
 
 /// Whether the source that is compiled against both names a function: `Type::name`, or `::name` of a module.
@@ -222,52 +199,6 @@ fn is_named(name: &str) -> bool {
     paths.into_iter().any(|path| {
         NAMES.match_indices(path).any(|(at, _)| follows(&NAMES[at + path.len()..]) || path.ends_with(['<', ',']))
     })
-}
-
-/// Where cargo keeps the tokio that this was built with.
-fn tokio_source() -> PathBuf {
-    let args = ["metadata", "--format-version", "1", "--offline", "--manifest-path"];
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    let ran = Command::new(env!("CARGO")).args(args).arg(manifest).output().expect("cargo runs");
-    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&ran.stdout).expect("cargo writes JSON");
-    let mut packages = metadata["packages"].as_array().expect("packages").iter();
-    let tokio = packages.find(|package| package["name"] == "tokio").expect("tokio is among them");
-    PathBuf::from(tokio["manifest_path"].as_str().expect("a path")).with_file_name("src")
-}
-
-/// The public functions of a source: `Type::name`, or `name`.
-fn public_functions(text: &str) -> Vec<String> {
-    let mut of = String::new();
-    let mut names = vec![];
-    for line in text.lines() {
-        let code = line.trim_start();
-        if code.starts_with("impl") {
-            of = code.contains(" for ").then(String::new).unwrap_or_else(|| implemented(code));
-        } else if line.starts_with('}') {
-            of.clear();
-        }
-        let after = ["pub fn ", "pub async fn ", "pub const fn "].iter().find_map(|start| code.strip_prefix(start));
-        if let Some(after) = after {
-            let name = after.split(|c: char| !c.is_alphanumeric() && c != '_').next().expect("a name");
-            names.push(if of.is_empty() { name.to_owned() } else { format!("{of}::{name}") });
-        }
-    }
-    names
-}
-
-/// `impl<'a, T> Type<T> {` implements `Type`.
-fn implemented(code: &str) -> String {
-    let mut rest = code.trim_start_matches("impl");
-    if rest.starts_with('<') {
-        let mut depth = 0;
-        let end = rest.char_indices().find(|(_, c)| {
-            depth += i32::from(*c == '<') - i32::from(*c == '>');
-            depth == 0
-        });
-        rest = &rest[end.expect("generics end").0 + 1..];
-    }
-    rest.trim_start().split(|c: char| !c.is_alphanumeric() && c != '_').next().expect("a name").to_owned()
 }
 
 #[refrain::test(runs = 20)]

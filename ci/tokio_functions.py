@@ -1,0 +1,67 @@
+"""Lists the public functions of tokio that a service may call in a simulation, from the sources that cargo built with."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+LIST = Path("harness/selftest/tests/api/surface/tokio_functions.txt")
+SOURCES = """
+    net/lookup_host.rs net/tcp/listener.rs net/tcp/socket.rs net/tcp/split.rs net/tcp/split_owned.rs net/tcp/stream.rs net/udp.rs
+    runtime/handle.rs runtime/runtime.rs runtime/task/abort.rs runtime/task/error.rs runtime/task/id.rs runtime/task/join.rs
+    signal/ctrl_c.rs signal/unix.rs task/blocking.rs task/join_set.rs task/local.rs task/spawn.rs task/yield_now.rs
+    time/instant.rs time/interval.rs time/sleep.rs time/timeout.rs
+""".split()
+
+
+def output(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+
+
+def tokio():
+    """The package that Cargo.lock names. Packages of other platforms are in no cache: cargo would ask the network for them."""
+    host = re.search(r"^host: (.*)$", output("rustc", "-vV"), re.M)[1]
+    metadata = json.loads(output("cargo", "metadata", "--format-version", "1", "--locked", "--filter-platform", host))
+    return next(package for package in metadata["packages"] if package["name"] == "tokio")
+
+
+def implemented(code):
+    """The type that an `impl` line is about: `impl<'a, T> Type<T> {` implements `Type`."""
+    rest = code.removeprefix("impl")
+    if rest.startswith("<"):
+        depth = 0
+        for at, sign in enumerate(rest):
+            depth += (sign == "<") - (sign == ">")
+            if depth == 0:
+                rest = rest[at + 1 :]
+                break
+    return re.match(r"\s*(\w+)", rest)[1]
+
+
+def public_functions(text):
+    """Their names, `Type::name` or `name`, as they stand in a source that rustfmt formatted."""
+    of = ""
+    for line in text.splitlines():
+        code = line.strip()
+        if code.startswith("impl"):
+            of = "" if " for " in code else implemented(code)
+        elif line.startswith("}"):
+            of = ""
+        elif function := re.match(r"pub (?:async |const )?fn (\w+)", code):
+            yield f"{of}::{function[1]}" if of else function[1]
+
+
+def main():
+    package = tokio()
+    sources = Path(package["manifest_path"]).with_name("src")
+    names = [name for source in SOURCES for name in public_functions((sources / source).read_text())]
+    listed = "\n".join([f"tokio {package['version']}", *names, ""])
+    if sys.argv[1:] == ["--save"]:
+        LIST.write_text(listed)
+    elif not LIST.exists() or LIST.read_text() != listed:
+        sys.exit(f"{LIST} is not of tokio {package['version']}: run `ci/tokio_functions --save`")
+    print(f"{LIST} has the {len(names)} functions of tokio {package['version']}")
+
+
+main()
