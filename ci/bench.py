@@ -32,7 +32,7 @@ def timed(command):
 
 
 def explore(test, runs, jobs=1):
-    command = ["cargo", "refrain", "explore", test, "--package", "refrain-bench", "--release", "--seed", "1"]
+    command = ["cargo", "refrain", "explore", test, "--package", "refrain-bench", "--features", "measure", "--release", "--seed", "1"]
     return timed([*command, "--runs", str(runs), "--jobs", str(jobs)])
 
 
@@ -65,18 +65,18 @@ def hosts_of_refrain():
 
 
 def hosts_of_madsim():
-    bench = ["--package", "refrain-bench", "--bin", "bench-madsim", "hosts"]
+    bench = ["--package", "refrain-bench", "--features", "measure", "--bin", "bench-madsim", "hosts"]
     return hosts(out(["cargo", "run", "--quiet", "--release", *bench]))
 
 
 def build(name):
-    command = ["cargo", "build", "--release", "--package", "refrain-bench", "--bin", f"bench-{name}"]
+    command = ["cargo", "build", "--release", "--package", "refrain-bench", "--features", "measure", "--bin", f"bench-{name}"]
     timed(command)
 
 
 def other(name, program):
     bench, *options = OTHERS[name]
-    command = ["cargo", "run", "--quiet", "--release", "--package", "refrain-bench", "--bin", f"bench-{bench}", program]
+    command = ["cargo", "run", "--quiet", "--release", "--package", "refrain-bench", "--features", "measure", "--bin", f"bench-{bench}", program]
     runs = max(1, RUNS[program] // (10 if bench == "turmoil" else 1))
     return runs / (timed([*command, str(runs), *options])[1] - timed([*command, "0"])[1])
 

@@ -21,7 +21,7 @@ SCHEDULERS = {"random": "random", "PCT of depth 2": "pct-2", "PCT of depth 3": "
 LONG = 20_000  # executions from which on two cores are worth it
 SHORT = 1_000  # executions up to which a search says nothing about a rate
 ALL = 1_000_000_000  # more executions than any of these models has
-PACKAGE = ["--package", "refrain-bench", "--release"]
+PACKAGE = ["--package", "refrain-bench", "--features", "measure", "--release"]
 
 
 def executables():
