@@ -15,12 +15,13 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Builds the production binary and gives its path. The one that cargo builds beside the tests is simulated.
+/// Builds the production binary and gives its path. The one that cargo builds beside the tests is simulated. It is the same program in
+/// the profile `dev`, which shares most dependencies with the tests.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--release", "--package", "calcon", "--bin", "calcon"])
+            .args(["build", "--package", "calcon", "--bin", "calcon"])
             .args(["--message-format", "json-render-diagnostics"])
             .current_dir(root())
             .stderr(Stdio::inherit())
