@@ -102,7 +102,7 @@ fn compare(recorded: &Record, shown: &Shown) -> Result<(), String> {
     let mut failed = 0;
     for case in CASES {
         let said = match shown.get(case.name) {
-            None => "skipped: it needs network namespaces".to_owned(),
+            None => "FAILED: it needs network namespaces: run it as root, with iproute2 and /dev/net/tun".to_owned(),
             Some(Err(why)) => format!("FAILED: {why}"),
             Some(Ok(outcomes)) => match differs(case, outcomes, recorded.get(case.name)) {
                 None => "ok".to_owned(),

@@ -5,11 +5,11 @@ use refrain::{
     report::{self, Style},
     trace,
 };
-use serde_json::{Value, json};
 use std::{
     fs,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 /// The other tests start this executable again, for this one and for no other: their own names must not match.
@@ -59,42 +59,17 @@ fn a_test_runs_alone_and_among_others_and_with_its_output() {
     assert!(text(&ran.stdout).contains("3 runs"), "{ran:?}");
 }
 
-/// nextest is given what is built already: the test below this one, in this executable.
+/// nextest lists the tests of an executable, and starts it once for each: in a process group of its own, with nothing to read.
 #[test]
-fn tests_run_under_nextest() {
-    let cargo = || Command::new(env!("CARGO"));
-    if !cargo().args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success()) {
-        return println!("skipped: cargo-nextest is not installed");
-    }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let metadata = cargo().args(["metadata", "--format-version", "1"]).current_dir(root()).output().unwrap();
-    let cargo_metadata = folder.join("cargo-metadata.json");
-    fs::write(&cargo_metadata, metadata.stdout).unwrap();
-    let binaries = folder.join("binaries.json");
-    fs::write(&binaries, this_binary(&cargo_metadata)).unwrap();
-    let mut run = cargo();
-    run.args(["nextest", "run", "--color", "never", "-E", "test(=guards::what_the_others_start)"]);
-    run.arg("--binaries-metadata").arg(&binaries).arg("--cargo-metadata").arg(&cargo_metadata);
-    let ran = run.current_dir(root()).output().unwrap();
-    let said = text(&ran.stderr);
-    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
-}
-
-/// What `cargo nextest list --list-type binaries-only` tells of this executable.
-fn this_binary(cargo_metadata: &Path) -> String {
-    let metadata: Value = serde_json::from_slice(&fs::read(cargo_metadata).unwrap()).unwrap();
-    let package =
-        metadata["packages"].as_array().unwrap().iter().find(|package| package["name"] == "refrain-selftest").unwrap();
-    let build = json!({
-        "target-directory": metadata["target_directory"], "base-output-directories": ["debug"],
-        "non-test-binaries": {}, "build-script-out-dirs": {}, "linked-paths": [], "target-platforms": [],
-        "target-platform": null, "platforms": null,
-    });
-    let binary = json!({
-        "binary-id": "refrain-selftest::selftest", "binary-name": "selftest", "package-id": package["id"], "kind": "test",
-        "binary-path": std::env::current_exe().unwrap(), "build-platform": "target",
-    });
-    json!({ "rust-build-meta": build, "rust-binaries": { "refrain-selftest::selftest": binary } }).to_string()
+fn a_test_runs_as_nextest_starts_it() {
+    let listed = own(&["--list", "--format", "terse"]);
+    assert!(text(&listed.stdout).lines().any(|line| line == "guards::what_the_others_start: test"), "{listed:?}");
+    let mut started = Command::new(std::env::current_exe().unwrap());
+    started.args(["--exact", "guards::what_the_others_start", "--nocapture"]);
+    started.env("NEXTEST", "1").env("NEXTEST_EXECUTION_MODE", "process-per-test");
+    let ran = started.stdin(Stdio::null()).process_group(0).output().unwrap();
+    let said = text(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed") && said.contains("3 runs"), "{ran:?}");
 }
 
 #[test]
