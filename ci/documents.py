@@ -44,32 +44,40 @@ def blocks(name, kind, prefix=""):
 
 
 def mapped():
-    """The paths of the map, each with its line."""
+    """The folders of the map, each with its line."""
     paths = {}
     for start, lines in blocks(MAP, "map"):
         above = []
         for number, line in enumerate(lines, start):
-            if not line.strip():
-                continue
-            depth, entry = (len(line) - len(line.lstrip())) // 2, line.split()[0]
-            if len(line.split()) < 2 and not entry.endswith("/"):
-                wrong(MAP, number, f"{entry} has no description")
-            above = above[:depth] + [entry]
+            depth, folder = (len(line) - len(line.lstrip())) // 2, line.split()[0]
+            above = above[:depth] + [folder]
             paths["".join(above)] = number
     return paths
 
 
 def check_map():
+    """The folders of the map exist, and every crate and every folder in a crate's `src/` is on it."""
     paths = mapped()
     for path, number in paths.items():
-        if not Path(path).exists():
+        if not any(file.startswith(path) for file in FILES):
             wrong(MAP, number, f"the map names {path}, which does not exist")
-    # A folder of tests is on the map as a whole; everything else file by file.
-    tests = tuple(path for path in paths if path.endswith("tests/"))
+    for crate in (name.removesuffix("Cargo.toml") for name in FILES if name.endswith("Cargo.toml")):
+        sources = [name for name in FILES if name.startswith(f"{crate}src/") and name.endswith(".rs")]
+        folders = {crate + "/".join(name.removeprefix(crate).split("/")[:2]) + "/" for name in sources if name.count("/", len(crate)) > 1}
+        for folder in sorted(folders | {f"{crate}src/"}):
+            if folder not in paths:
+                wrong(MAP, 1, f"the map does not have {folder}")
+
+
+def check_first_sentences():
+    """Every source says in its first sentence what it is for."""
+    included = re.compile(r'include!\("([^"]+)"\)')
+    pieces = {str(Path(name).parent / piece) for name in FILES if name.endswith(".rs") for piece in included.findall(text(name))}
     for name in FILES:
-        if name.endswith(".rs") and name.startswith(("src/", "harness/")):
-            if name not in paths and not name.startswith(tests):
-                wrong(name, 1, f"is not on the map in {MAP}")
+        if name.endswith(".rs") and name not in pieces and not re.match(r"//! \S", text(name)):
+            wrong(name, 1, "does not say what it is for: it has to begin with `//! `")
+        if name.startswith("ci/") and name.endswith(".py") and not text(name).startswith('"""'):
+            wrong(name, 1, "does not say what it is for: it has to begin with a docstring")
 
 
 def check_paths():
@@ -116,7 +124,7 @@ def check_commands():
 def check_traces():
     """Every saved trace belongs to a test that exists, and every captured failure is that of its trace."""
     for name in FILES:
-        if re.search(r"(^|/)traces/[^/]+\.jsonl$", name) and not name.startswith("harness/selftest/tests/"):
+        if re.search(r"(^|/)traces/[^/]+\.jsonl$", name) and not name.startswith("harness/core/tests/"):
             package = name[: name.rindex("traces/")]
             test = json.loads(text(name).splitlines()[0])["test"].split("::")[-1]
             sources = [file for file in FILES if file.endswith(".rs") and file.startswith(package)]
@@ -183,7 +191,7 @@ def check_forbidden():
 
 def main():
     checks = (
-        check_map, check_paths, check_commands, check_traces, check_tutorial, check_versions, check_forbidden,
+        check_map, check_first_sentences, check_paths, check_commands, check_traces, check_tutorial, check_versions, check_forbidden,
     )  # fmt: skip
     for check in checks:
         check()
