@@ -25,7 +25,12 @@ use std::{
 pub fn explore(args: &Explore) -> Result<Exit, Problem> {
     let project = cargo::project_here(&args.build)?;
     let executables = cargo::build(&project, &args.build, Selection::Packages(&args.package))?;
-    let tests = matching(&executables, args.test.as_deref())?;
+    let mut tests = matching(&executables, args.test.as_deref())?;
+    let all = tests.len();
+    tests.retain(|(_, test)| args.include_ignored || !test.ignored);
+    if tests.is_empty() {
+        return Err(Problem::nothing_to_run("all of these tests are ignored: explore them with --include-ignored"));
+    }
     let seed = args.seed.unwrap_or_else(fresh_seed);
     output::print(&format!(
         "exploring {} from seed {seed}; repeat with: {}\n\n",
@@ -34,7 +39,8 @@ pub fn explore(args: &Explore) -> Result<Exit, Problem> {
     ));
     let started = Instant::now();
     let width = tests.iter().map(|(_, test)| test.name.len()).max().unwrap_or(0);
-    let mut total = Total { width, verbose: args.verbose, ..Total::default() };
+    let ignored = all - tests.len();
+    let mut total = Total { width, verbose: args.verbose, ignored, ..Total::default() };
     let mut last = None;
     for (index, (executable, test)) in tests.iter().enumerate() {
         if last != Some(&executable.path) {
@@ -120,6 +126,7 @@ struct Total {
     machine: Machine,
     engines: Vec<Searched>,
     not_started: usize,
+    ignored: usize,
 }
 
 impl Total {
@@ -178,8 +185,12 @@ impl Total {
     fn text(&self, elapsed: Duration) -> String {
         let of = |exit| self.exits.iter().filter(|&&one| one == exit).count();
         let mut parts = vec![counted(self.exits.len() as u64, "tests"), format!("{} passed", of(Exit::Passed))];
-        let less_good =
-            [(of(Exit::Failed), "failed"), (of(Exit::CouldNotRun), "did not run"), (self.not_started, "not started")];
+        let less_good = [
+            (of(Exit::Failed), "failed"),
+            (of(Exit::CouldNotRun), "did not run"),
+            (self.not_started, "not started"),
+            (self.ignored, "ignored"),
+        ];
         parts.extend(less_good.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
         parts.push(counted(self.runs, "runs"));
         let seconds = elapsed.as_secs_f64();

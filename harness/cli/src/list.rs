@@ -66,8 +66,10 @@ fn tests(executable: &Executable, traces: &mut Vec<Saved>) -> String {
     let (name_width, place_width) = (width(|test| test.name.chars().count()), width(|test| test.place.chars().count()));
     let mut text = output::heading(&format!("{} {}", executable.package.name, executable.target)) + "\n";
     for test in &executable.tests {
-        let expects = test.expect.map(|class| format!("expects {class}")).unwrap_or_default();
-        let line = format!("  {:name_width$}  {:place_width$}  {expects}", test.name, escaped(&test.place));
+        let expects = test.expect.map(|class| format!("expects {class}"));
+        let notes: Vec<_> = expects.into_iter().chain(test.ignored.then(|| "ignored".to_owned())).collect();
+        let (place, notes) = (escaped(&test.place), notes.join(", "));
+        let line = format!("  {:name_width$}  {place:place_width$}  {notes}", test.name);
         text += &format!("{}\n", line.trim_end());
         for saved in traces.extract_if(.., |saved| saved.is_of(executable, &test.name)) {
             text += &format!("    {}\n", failure(&saved));

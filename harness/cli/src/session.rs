@@ -75,7 +75,7 @@ impl Session {
         let (socket, theirs) = UnixStream::pair().map_err(failed)?;
         let package = &executable.package;
         let mut child = Command::new(&executable.path)
-            .args(["--exact", test, "--test-threads=1", "--nocapture"])
+            .args(["--exact", test, "--include-ignored", "--test-threads=1", "--nocapture"])
             .current_dir(&package.dir)
             // A process group of its own: ctrl-c reaches only us, and we ask the executable to stop.
             .process_group(0)

@@ -1,8 +1,9 @@
 //! Finds the refrain tests in an executable without running it.
 //!
 //! Each `#[refrain::test]` leaves a string literal in its executable: [`MARK`], the path of the test with its crate, a
-//! separator, its place in the source, a separator, the class that it expects or nothing, and an end. Separator and end are
-//! control characters, which no name, path or class contains.
+//! separator, its place in the source, a separator, the class that it expects or nothing, and an end. An ignored test has
+//! another separator and `ignored` before the end. Separator and end are control characters, which no name, path or class
+//! contains.
 
 use crate::{protocol::MARK, verdict::Class};
 use std::{
@@ -21,6 +22,8 @@ pub struct Found {
     pub place: String,
     /// The class of failure that it expects, if it is a seeded bug.
     pub expect: Option<Class>,
+    /// Whether it runs only where ignored tests are asked for.
+    pub ignored: bool,
 }
 
 /// The longest announcement. What is longer only happens to begin with the mark.
@@ -83,8 +86,13 @@ fn announcement(bytes: &[u8]) -> Option<Found> {
         "" => None,
         name => Some(Class::ALL.into_iter().find(|class| class.name() == name)?),
     };
+    let ignored = match parts.next() {
+        None => false,
+        Some("ignored") => true,
+        Some(_) => return None,
+    };
     let whole = parts.next().is_none() && is_name(name) && is_place(place);
-    whole.then(|| Found { name: name.into(), place: place.into(), expect })
+    whole.then(|| Found { name: name.into(), place: place.into(), expect, ignored })
 }
 
 fn is_name(text: &str) -> bool {
@@ -113,10 +121,12 @@ mod tests {
 
     #[test]
     fn an_announcement_has_name_place_and_expected_class() {
-        let found = in_bytes(&executable("..<scenarios::link::heals|tests/link.rs:12|stall>.."));
-        let expected =
-            Found { name: "link::heals".into(), place: "tests/link.rs:12".into(), expect: Some(Class::Stall) };
-        assert_eq!(found, [expected]);
+        let found = |ignored| {
+            let (name, place) = ("link::heals".into(), "tests/link.rs:12".into());
+            [Found { name, place, expect: Some(Class::Stall), ignored }]
+        };
+        assert_eq!(in_bytes(&executable("..<scenarios::link::heals|tests/link.rs:12|stall>..")), found(false));
+        assert_eq!(in_bytes(&executable("..<scenarios::link::heals|tests/link.rs:12|stall|ignored>..")), found(true));
     }
 
     #[test]
@@ -137,6 +147,8 @@ mod tests {
         check("<without_crate|f.rs:1|>", &[]);
         check("<k::a|f.rs|>", &[]);
         check("<k::a|f.rs:1|sulk>", &[]);
+        check("<k::a|f.rs:1||ignore>", &[]);
+        check("<k::a|f.rs:1||ignored|>", &[]);
         check(&format!("<k::{}|f.rs:1|>", "a".repeat(ANNOUNCEMENT_BYTES_MAX)), &[]);
         let mut bytes = vec![0xff, 1, b'r', 1];
         bytes.extend(executable("<\u{1}\u{2}"));

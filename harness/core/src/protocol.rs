@@ -1,6 +1,6 @@
 //! What `cargo refrain` asks of a test executable, and what it is told: one JSON object a line, over a socket.
 //!
-//! The executable is started as `EXE --exact TEST --test-threads=1 --nocapture` with the socket as its standard input
+//! The executable is started as `EXE --exact TEST --include-ignored --test-threads=1 --nocapture` with the socket as its standard input
 //! and [`ENV`] set to `command`. It reads one [`Request`], answers any number of [`Message`]s, the last one
 //! [`Message::Done`], and exits.
 

@@ -67,7 +67,7 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
             },
         },
     };
-    Ok(announced(name, &outer, body, expect, &fields))
+    announced(name, &outer, body, expect, &fields)
 }
 
 /// Expands the attribute of a model.
@@ -112,7 +112,7 @@ pub fn model(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> 
             complete: #complete,
         },
     };
-    Ok(announced(name, &outer, &item, expect, &fields))
+    announced(name, &outer, &item, expect, &fields)
 }
 
 /// The function that libtest sees, around the one that was written.
@@ -122,7 +122,13 @@ fn announced(
     body: &ItemFn,
     expect: Option<(&str, &str)>,
     fields: &TokenStream,
-) -> TokenStream {
+) -> Result<TokenStream> {
+    if let Some(attribute) = outer.iter().find(|attribute| attribute.path().is_ident("should_panic")) {
+        let why = "a panic of the service is a verdict: say `expect = \"panic\"` in the test's attribute, and it must be caught";
+        return Err(Error::new(attribute.span(), why));
+    }
+    let is_ignored = outer.iter().any(|attribute| attribute.path().is_ident("ignore"));
+    let ignored = if is_ignored { "\u{3}ignored" } else { "" };
     let expect_name = expect.map_or("", |(name, _)| name);
     let expect = match expect {
         Some((_, variant)) => {
@@ -131,7 +137,7 @@ fn announced(
         }
         None => quote! { ::core::option::Option::None },
     };
-    quote! {
+    Ok(quote! {
         #(#outer)*
         #[::core::prelude::v1::test]
         fn #name() {
@@ -140,7 +146,7 @@ fn announced(
                 // `cargo refrain` finds this text in the executable; see refrain::find.
                 announcement: ::core::concat!(
                     "\u{1}refrain-test\u{2}", ::core::module_path!(), "::", ::core::stringify!(#name), "\u{3}",
-                    ::core::file!(), ":", ::core::line!(), "\u{3}", #expect_name, "\u{4}",
+                    ::core::file!(), ":", ::core::line!(), "\u{3}", #expect_name, #ignored, "\u{4}",
                 ),
                 path: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
                 package: ::core::env!("CARGO_PKG_NAME"),
@@ -161,7 +167,7 @@ fn announced(
                 });
             }
         }
-    }
+    })
 }
 
 fn argument(input: &mut FnArg) -> Result<Argument> {
@@ -180,4 +186,31 @@ fn argument(input: &mut FnArg) -> Result<Argument> {
         strategy = Some(attribute.parse_args::<Expr>()?);
     }
     Ok(Argument { name, ty: (**ty).clone(), strategy })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(expanded: Result<TokenStream>, error: &str) {
+        let said = expanded.map_or_else(|error| error.to_string(), |_| "it expands".into());
+        assert!(said.contains(error), "{said}");
+    }
+
+    #[test]
+    fn should_panic_is_refused() {
+        let why = "say `expect = \"panic\"` in the test's attribute";
+        check(test(quote!(), quote! { #[should_panic] async fn t(world: World) {} }), why);
+        check(test(quote!(), quote! { #[should_panic(expected = "x")] async fn t(world: World) {} }), why);
+        check(model(quote!(), quote! { #[should_panic] fn m() {} }), why);
+    }
+
+    #[test]
+    fn an_ignored_test_announces_it() {
+        let expanded = |item| test(quote!(), item).unwrap().to_string();
+        let ignored = r#""\u{3}ignored""#;
+        assert!(expanded(quote! { #[ignore = "slow"] async fn t(world: World) {} }).contains(ignored));
+        assert!(!expanded(quote! { async fn t(world: World) {} }).contains(ignored));
+    }
 }

@@ -16,10 +16,14 @@ mod expand;
 ///
 /// - `runs = 500`: how many runs `cargo test` makes; 200 unless this says otherwise.
 /// - `time_limit = "10m"`: the virtual time at which a run is stopped, in `s`, `m` or `h`; 1 h.
-/// - `poll_limit = "60s"`: how long one poll may take in real time; one that takes longer is an endless loop; 10 s.
+/// - `poll_limit = "60s"`: how long one poll may compute or sleep; one that takes longer is an endless loop; 10 s. What it
+///   computes is measured in processor time, so that a busy machine fails nothing.
 /// - `expect = "stall"`: a seeded bug; the test fails if this class of failure is *not* caught.
 /// - `without_holds`: no task is kept back: for a test that tells what waits from what does not.
 /// - `snapshot`: what the service said in the run without faults, and each trace's timeline, are `insta` snapshots.
+///
+/// `#[ignore]` below this attribute means what it means for `#[test]`; `#[should_panic]` is refused, for a panic of the
+/// service is a verdict: use `expect = "panic"`.
 #[proc_macro_attribute]
 pub fn test(attributes: TokenStream, item: TokenStream) -> TokenStream {
     expand::test(attributes.into(), item.into()).unwrap_or_else(|error| error.to_compile_error()).into()
@@ -36,9 +40,12 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> TokenStream {
 /// - `complete`: loom's search goes on until nothing is left; the test fails if it cannot.
 /// - `preemptions = 1`: only loom, with at most so many preemptions.
 /// - `engine = "loom"` or `"shuttle"`: only this one.
-/// - `time_limit = "60s"`: how long one execution may take in real time; one that takes longer is an endless loop; 10 s.
+/// - `time_limit = "60s"`: how long one execution may compute or sleep; one that takes longer is an endless loop; 10 s. What
+///   it computes is measured in processor time, so that a busy machine fails nothing.
 /// - `expect = "deadlock"`: a seeded bug; the test fails if this class of failure is *not* caught.
 /// - `snapshot`: each trace's timeline is an `insta` snapshot.
+///
+/// `#[ignore]` and `#[should_panic]` are as for [`macro@test`].
 #[proc_macro_attribute]
 pub fn model(attributes: TokenStream, item: TokenStream) -> TokenStream {
     expand::model(attributes.into(), item.into()).unwrap_or_else(|error| error.to_compile_error()).into()

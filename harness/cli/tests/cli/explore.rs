@@ -28,6 +28,16 @@ fn all_passed_ends_with_0_and_tells_what_was_covered() {
 }
 
 #[test]
+fn ignored_tests_are_left_out_until_they_are_asked_for() {
+    let ran = refrain(&["explore", "lazy::"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.stderr.contains("all of these tests are ignored: explore them with --include-ignored"), "{ran:?}");
+    let ran = refrain(&["explore", "lazy::", "--include-ignored"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("1 passed, 1,500 runs"), "{ran:?}");
+}
+
+#[test]
 fn a_failure_ends_with_1_and_tells_its_causes_and_how_to_replay_it() {
     let ran = refrain(&["explore", "bad::", "--seed", "7"]);
     assert_eq!(ran.code, 1, "{ran:?}");

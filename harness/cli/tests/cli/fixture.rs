@@ -32,6 +32,7 @@ static FIXTURE: LazyLock<PathBuf> = LazyLock::new(|| {
     for (test, expect, class) in [
         ("asked-passes", None, None),
         ("good-passes", None, None),
+        ("lazy-ignored", None, None),
         ("good-catches", Some(Class::Stall), Some(Class::Stall)),
         ("bad-fails", None, Some(Class::Stall)),
         ("bad-missed", Some(Class::Stall), None),

@@ -11,7 +11,7 @@ use std::{
 };
 
 #[used]
-static ANNOUNCED: [&str; 14] = [
+static ANNOUNCED: [&str; 15] = [
     "\u{1}refrain-test\u{2}talks::good::passes\u{3}tests/talks.rs:1\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::good::catches\u{3}tests/talks.rs:20\u{3}stall\u{4}",
     "\u{1}refrain-test\u{2}talks::bad::fails\u{3}tests/talks.rs:300\u{3}\u{4}",
@@ -25,13 +25,14 @@ static ANNOUNCED: [&str; 14] = [
     "\u{1}refrain-test\u{2}talks::asked::passes\u{3}tests/talks.rs:12\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::slow::stops\u{3}tests/talks.rs:10\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::stuck::hangs\u{3}tests/talks.rs:11\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::lazy::ignored\u{3}tests/talks.rs:15\u{3}\u{3}ignored\u{4}",
     "\u{1}refrain-test\u{2}talks::slow::waits\u{3}tests/talks.rs:9\u{3}\u{4}",
 ];
 
 fn main() {
     let args: Vec<String> = env::args().skip(1).collect();
-    let [exact, test, threads, nocapture] = &args[..] else { return };
-    assert_eq!([exact, threads, nocapture], ["--exact", "--test-threads=1", "--nocapture"]);
+    let [exact, test, ignored, threads, nocapture] = &args[..] else { return };
+    assert_eq!([exact, ignored, threads, nocapture], ["--exact", "--include-ignored", "--test-threads=1", "--nocapture"]);
     assert_eq!(env::var("REFRAIN_ROLE").as_deref(), Ok("command"));
     assert_eq!(env::var("CARGO_PKG_NAME").as_deref(), Ok("fixture"));
     println!("running 1 test");
