@@ -3,7 +3,7 @@
 //! Each strategy is boxed: as one type, that of all together would overflow a test's stack.
 
 use crate::{
-    event::{Connection, End, Endpoint, Event, Kind, Level, Log, Step, Tcp, Udp},
+    event::{Connection, End, Endpoint, Event, Kind, Level, Log, Span, Step, Tcp, Udp},
     place::{Place, Task},
     plan::{
         Fault, Hold, Part,
@@ -42,6 +42,9 @@ pub fn causes() -> BoxedStrategy<Cause> {
             began,
             ended
         }),
+        any::<u64>().prop_map(Cause::MoreWait),
+        (faults(), time(), option::of(time())).prop_map(|(fault, began, ended)| Cause::Fault { fault, began, ended }),
+        holds().prop_map(Cause::Held),
         (texts(), texts(), time(), places(), option::of(tasks()))
             .prop_map(|(host, id, since, place, task)| Cause::Open { host, id, since, place, task }),
         (texts(), connections()).prop_map(|(host, conn)| Cause::OpenSocket { host, socket: OpenSocket::Tcp(conn) }),
@@ -164,9 +167,10 @@ fn udp() -> BoxedStrategy<Udp> {
 
 fn logs() -> BoxedStrategy<Log> {
     let levels = select(&[Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace]);
-    let fields = collection::btree_map(texts(), values(), 0..4);
-    (levels, texts(), texts(), fields)
-        .prop_map(|(level, target, message, fields)| Log { level, target, message, fields })
+    let fields = || collection::btree_map(texts(), values(), 0..4);
+    let spans = collection::vec((texts(), fields()).prop_map(|(name, fields)| Span { name, fields }), 0..3);
+    (levels, texts(), texts(), fields(), spans)
+        .prop_map(|(level, target, message, fields, spans)| Log { level, target, message, fields, spans })
         .boxed()
 }
 

@@ -6,10 +6,12 @@ use std::fmt;
 
 mod cause;
 mod detail;
+mod faults;
 mod property;
 
 pub use cause::{Cause, ConnectionState, OpenSocket, ThreadWaiting, Wait, Waiting};
 pub use detail::{Actor, Allocation, Detail};
+pub use faults::went_wrong;
 pub use property::Property;
 
 /// The result of one run. Never an error of the harness and never a panic of it.

@@ -4,6 +4,7 @@ mod actor;
 mod apply;
 mod conserved;
 mod explore;
+mod named;
 mod overflow;
 mod properties;
 mod rules;

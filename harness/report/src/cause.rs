@@ -6,7 +6,7 @@ use super::{
 };
 use refrain_core::{
     event::{Connection, Event, Kind},
-    plan::Part,
+    plan::{Fault, Part},
     verdict::{Cause, ConnectionState, OpenSocket, Property, ThreadWaiting, Wait, Waiting},
 };
 
@@ -20,10 +20,13 @@ pub(super) fn cause(cause: &Cause, property: &Property) -> String {
             format!("thread {thread} waits: {text} at {place}")
         }
         Cause::LastFault { fault, began, ended } => {
-            let lasted = ended.map(|ended| format!("for {}", duration(ended.saturating_sub(*began))));
-            let lasted = lasted.unwrap_or_else(|| "and still lasting".to_owned());
-            format!("last fault touching it: {} at {} {lasted}", fault.kind, clock(*began))
+            format!("last fault touching it: {}", happened(fault, *began, *ended))
         }
+        Cause::MoreWait(tasks) => {
+            format!("and {tasks} more task{} wait{}", plural(*tasks, "", "s"), plural(*tasks, "s", ""))
+        }
+        Cause::Fault { fault, began, ended } => format!("fault before it: {}", happened(fault, *began, *ended)),
+        Cause::Held(hold) => format!("no fault began, but a task was held back: {hold}"),
         Cause::Open { host: name, id, since, place, task: by } => {
             let by = by.as_ref().map_or_else(|| "the test".to_owned(), task);
             format!("{}: `{kind}` {id} open since {}, opened at {place} by {by}", host(name), clock(*since))
@@ -52,6 +55,21 @@ pub(super) fn cause(cause: &Cause, property: &Property) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// `cut a <-> b at 00:00:12.300 for 4.2 s`.
+fn happened(fault: &Fault, began: u64, ended: Option<u64>) -> String {
+    let lasted = match ended {
+        // A reset is over at once.
+        Some(ended) if ended == began => String::new(),
+        Some(ended) => format!(" for {}", duration(ended.saturating_sub(began))),
+        None => " and still lasting".to_owned(),
+    };
+    format!("{} at {}{lasted}", fault.kind, clock(began))
+}
+
+fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
 }
 
 /// `not triggered: cut a <-> b when a accepts its 9th connection`.

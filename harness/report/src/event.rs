@@ -2,7 +2,7 @@
 
 use super::words::{bytes, connection, endpoint};
 use refrain_core::{
-    event::{Connection, End, Event, Kind, Level, Log, Tcp, Udp},
+    event::{Connection, End, Event, Kind, Level, Log, Span, Tcp, Udp},
     plan::Hold,
 };
 use serde_json::Value;
@@ -103,8 +103,8 @@ fn signal(number: i32) -> String {
     name.to_owned()
 }
 
-/// `INFO calcon::link: waits epoch=7`.
-fn log(Log { level, target, message, fields }: &Log) -> String {
+/// `INFO session{id=7}: calcon::link: waits epoch=7`.
+fn log(Log { level, target, message, fields, spans }: &Log) -> String {
     let level = match level {
         Level::Error => "ERROR",
         Level::Warn => "WARN",
@@ -112,11 +112,23 @@ fn log(Log { level, target, message, fields }: &Log) -> String {
         Level::Debug => "DEBUG",
         Level::Trace => "TRACE",
     };
-    let fields = fields.iter().map(|(name, value)| match value {
-        Value::String(text) if reads_bare(text) => format!(" {name}={text}"),
-        value => format!(" {name}={value}"),
-    });
-    std::iter::once(format!("{level} {target}: {message}")).chain(fields).collect()
+    let spans: String = spans.iter().map(span).collect();
+    let fields: String = fields.iter().map(|field| format!(" {}", self::field(field))).collect();
+    format!("{level} {spans}{target}: {message}{fields}")
+}
+
+/// `session{id=7}: `.
+fn span(Span { name, fields }: &Span) -> String {
+    let fields = fields.iter().map(field).collect::<Vec<_>>().join(" ");
+    let fields = if fields.is_empty() { fields } else { format!("{{{fields}}}") };
+    format!("{name}{fields}: ")
+}
+
+fn field((name, value): (&String, &Value)) -> String {
+    match value {
+        Value::String(text) if reads_bare(text) => format!("{name}={text}"),
+        value => format!("{name}={value}"),
+    }
 }
 
 fn reads_bare(text: &str) -> bool {

@@ -14,6 +14,8 @@ use refrain_core::{
 };
 use std::path::Path;
 
+/// How much of each sentence of a plan a failure shows: the trace has all of it.
+const SENTENCE_CHARS_MAX: usize = 200;
 /// As wide as `caught as expected nondeterminism`, so that the results of several tests stand in a column.
 const RESULT_WIDTH: usize = 33;
 /// As wide as nearly a thousand million.
@@ -59,7 +61,24 @@ pub fn result(exploration: &Exploration, style: Style) -> String {
 /// A failure with its causes, where it was saved and how to see it again; it ends with a new line.
 pub fn caught(caught: &Caught, style: Style) -> String {
     let size = format!("  ({})", plan_summary(&caught.plan, caught.events));
-    failure(&caught.failure, style) + &saved(&caught.saved, &caught.plan, &size, style)
+    let plan = match caught.saved {
+        SavedAt::Traces(_) | SavedAt::Already(_) => short_plan_lines(&caught.plan, style),
+        // There it is told in full.
+        SavedAt::Elsewhere { .. } | SavedAt::Nowhere { .. } => String::new(),
+    };
+    failure(&caught.failure, style) + &plan + &saved(&caught.saved, &caught.plan, &size, style)
+}
+
+/// The sentences of a plan, shortened; those of a model are for its engine alone.
+fn short_plan_lines(plan: &Plan, style: Style) -> String {
+    if plan.threads.is_some() {
+        return String::new();
+    }
+    let short = |sentence: String| match sentence.char_indices().nth(SENTENCE_CHARS_MAX) {
+        Some((end, _)) => format!("{}...", &sentence[..end]),
+        None => sentence,
+    };
+    labelled(plan.sentences().into_iter().map(short), style)
 }
 
 /// Where a trace was saved, a remark and how to see it again; of one that is not where it belongs the plan, too.
@@ -83,8 +102,12 @@ pub fn saved(saved: &SavedAt, plan: &Plan, remark: &str, style: Style) -> String
 
 /// The sentences of a plan, below a label.
 fn plan_lines(plan: &Plan, style: Style) -> String {
+    labelled(plan.sentences().into_iter(), style)
+}
+
+fn labelled(sentences: impl Iterator<Item = String>, style: Style) -> String {
     const INDENT: usize = "  plan   ".len();
-    let sentences = plan.sentences().into_iter().flat_map(|sentence| lines(&sentence, INDENT, style));
+    let sentences = sentences.flat_map(|sentence| lines(&sentence, INDENT, style));
     let label = |nth| if nth == 0 { paint("plan  ", DIM, style) } else { " ".repeat(6) };
     sentences.enumerate().map(|(nth, line)| format!("  {} {line}\n", label(nth))).collect()
 }
@@ -248,6 +271,8 @@ mod tests {
 FAILED stall: `answered` did not hold within 60 s after the network healed: 1 attempt, still pending
   printed: one
   printed: two
+  plan   seed 0
+         queries = [1]
   saved  traces/link-7c1e.jsonl  (1 query, 31 events)
   replay cargo refrain replay traces/link-7c1e.jsonl
 ";

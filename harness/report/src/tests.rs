@@ -22,7 +22,7 @@ fn saved() -> Trace {
 
 fn says(host: &str, message: &str, fields: &[(&str, Value)]) -> Event {
     let fields = fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
-    let log = Log { level: Level::Info, target: "svc".into(), message: message.into(), fields };
+    let log = Log { level: Level::Info, target: "svc".into(), message: message.into(), fields, spans: vec![] };
     Event { at: 7, host: host.into(), task: None, kind: Kind::Log(log) }
 }
 

@@ -24,6 +24,7 @@ pub fn trace_of(name: &str, class: Class, did: &[(&str, u64, &str)]) -> String {
             target: "calcon::session".into(),
             message: what.to_string(),
             fields: [("kind".to_owned(), json!("notes.session")), ("id".to_owned(), json!(id))].into(),
+            spans: vec![],
         }),
     };
     trace.events.extend(did.iter().enumerate().map(said));

@@ -3,7 +3,7 @@
 use crate::{
     event::{Connection, Endpoint, Event},
     place::{Place, Task},
-    plan::{Fault, Part},
+    plan::{Fault, Hold, Part},
     verdict::Signature,
 };
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,20 @@ pub enum Cause {
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
         ended: Option<u64>,
     },
+    /// More tasks wait than those before: this many.
+    MoreWait(u64),
+    /// A fault that began before the failure.
+    Fault {
+        /// The fault.
+        fault: Fault,
+        /// When it began, in nanoseconds of virtual time.
+        began: u64,
+        /// When it ended; `None`: it lasts.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+        ended: Option<u64>,
+    },
+    /// A task was held back, in a run without a fault.
+    Held(Hold),
     /// A resource is open, of the kind that the property names.
     Open {
         /// Its host.

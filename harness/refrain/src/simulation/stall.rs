@@ -1,12 +1,9 @@
 //! Says why nothing goes on: which task waits for what, since when, and the last fault that touched it.
 
-use super::{actor::actor, state};
+use super::{actor::actor, named::named, state};
 use crate::verdict::{Cause, Class, Detail, Failure, Property, Wait, Waiting};
 use std::cmp::Reverse;
 use tokio::control::{self, TaskReport};
-
-/// How many tasks a verdict names.
-const TASKS_NAMED: usize = 3;
 
 /// The verdict on a property that did not come to hold.
 pub(crate) fn not_reached(property: &str, detail: Detail) -> Failure {
@@ -37,12 +34,17 @@ pub(crate) fn busy() -> Failure {
 
 fn failure(class: Class, property: Property, detail: Detail) -> Failure {
     let suspects = suspects();
+    let named = named(&suspects.iter().map(|task| &task.waiting).collect::<Vec<_>>());
+    let more = suspects.len() - named.len();
     let mut causes = vec![];
-    for (n, TaskReport { waiting, fault }) in suspects.iter().take(TASKS_NAMED).enumerate() {
+    for (n, TaskReport { waiting, fault }) in named.iter().map(|&task| &suspects[task]).enumerate() {
         causes.push(Cause::Waits(waiting.clone()));
         if let (0, Some((fault, began, ended))) = (n, fault.clone()) {
             causes.push(Cause::LastFault { fault, began, ended });
         }
+    }
+    if more > 0 {
+        causes.push(Cause::MoreWait(more as u64));
     }
     let place = suspects.first().map(|task| task.waiting.task.place.clone());
     Failure { class, property, place, detail, causes }

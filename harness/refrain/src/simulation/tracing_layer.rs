@@ -2,7 +2,7 @@
 
 use super::{properties, state};
 use crate::{
-    event::{self, Event, Kind, Log},
+    event::{self, Event, Kind, Log, Span},
     place::Place,
 };
 use serde_json::Value;
@@ -15,9 +15,14 @@ use tokio::control;
 use tracing::{
     Level, Metadata, Subscriber,
     field::{Field, Visit},
+    span::{Attributes, Id, Record},
     subscriber::Interest,
 };
-use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt},
+    registry::{LookupSpan, SpanRef},
+};
 
 /// Whether the subscriber of this process is in place.
 static LISTENING: AtomicBool = AtomicBool::new(false);
@@ -37,19 +42,34 @@ pub(crate) fn listen() {
 
 struct TracingLayer;
 
-impl<S: Subscriber> Layer<S> for TracingLayer {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         let ours = OURS.iter().any(|name| metadata.target().starts_with(name));
-        if !metadata.is_event() || ours {
+        if ours {
             return Interest::never();
         }
         let heard = state::try_with(|state| {
-            state.record && *metadata.level() <= Level::DEBUG || state.properties.names(metadata)
+            state.record && *metadata.level() <= Level::DEBUG || metadata.is_event() && state.properties.names(metadata)
         });
         if heard.unwrap_or(false) { Interest::always() } else { Interest::never() }
     }
 
-    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(fields);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        if let Some(fields) = span.extensions_mut().get_mut::<Fields>() {
+            values.record(fields);
+        }
+    }
+
+    fn on_event(&self, event: &tracing::Event<'_>, context: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let log = Log {
@@ -57,6 +77,12 @@ impl<S: Subscriber> Layer<S> for TracingLayer {
             target: event.metadata().target().to_owned(),
             message: fields.message,
             fields: fields.others,
+            spans: context
+                .event_scope(event)
+                .into_iter()
+                .flat_map(|scope| scope.from_root())
+                .map(|span| as_data(&span))
+                .collect(),
         };
         let said = LogEvent { log, place: place(event.metadata()) };
         let stamp = control::stamp();
@@ -80,6 +106,11 @@ pub(crate) struct LogEvent {
 
 fn place(metadata: &Metadata<'_>) -> Place {
     Place { file: metadata.file().unwrap_or_default().to_owned(), line: metadata.line().unwrap_or_default() }
+}
+
+fn as_data<'a, R: LookupSpan<'a>>(span: &SpanRef<'a, R>) -> Span {
+    let fields = span.extensions().get::<Fields>().map(|fields| fields.others.clone()).unwrap_or_default();
+    Span { name: span.name().to_owned(), fields }
 }
 
 fn level(level: Level) -> event::Level {

@@ -9,7 +9,7 @@ use crate::{
     plan::Plan,
     seed::seed_of,
     trace::EVENTS_MAX,
-    verdict::{Cause, Verdict},
+    verdict::{Cause, Verdict, went_wrong},
 };
 use std::collections::VecDeque;
 
@@ -85,7 +85,7 @@ impl RunCollector {
     /// What came of the run, from how it ended, what it printed last and the place that it reached last.
     pub fn conclude(self, end: End, printed: &str, place: Option<Place>, terms: &Terms) -> Ran {
         let events: Vec<Event> = self.events.into_iter().map(|(event, _)| event).collect();
-        let ended = match self.ended {
+        let mut ended = match self.ended {
             Some(ended) => ended,
             None if self.stopped.is_some() => Ended::at(Verdict::Passed, 0),
             None => {
@@ -94,6 +94,13 @@ impl RunCollector {
                 Ended::at(Verdict::Failed(failure), digest)
             }
         };
+        if let Verdict::Failed(failure) = &mut ended.verdict {
+            let causes = went_wrong(&events, &failure.causes);
+            // What did not happen comes last.
+            let is_last = |cause: &Cause| matches!(cause, Cause::NotTriggered(_));
+            let at = failure.causes.iter().position(is_last).unwrap_or(failure.causes.len());
+            failure.causes.splice(at..at, causes);
+        }
         Ran {
             plan: self.plan,
             verdict: ended.verdict,
