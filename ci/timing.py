@@ -39,8 +39,8 @@ def megabytes(folder):
 
 
 def main():
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print(f"{'':<44}{'measured':>12}{'bound':>12}{'processor':>12}")
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+    print(f"{'':<44}{'measured':>12}{'bound':>12}{'processor':>12}", flush=True)
     missed = []
 
     def row(what, value, bound, unit, used=None):
