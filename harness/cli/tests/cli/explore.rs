@@ -49,6 +49,8 @@ fn a_failure_ends_with_1_and_tells_its_causes_and_how_to_replay_it() {
         FAILED stall: `a fresh query is answered` did not hold within 60 s after the network healed: 1 attempt, still pending
           at tests/link.rs:31
           notes: the main task waits for a signal, since 00:00:00.000, no deadline
+          plan   seed 9
+                 queries = [1]
           saved  traces/fails-7c1e.jsonl  (1 query, 31 events)
           replay cargo refrain replay traces/fails-7c1e.jsonl
       bad::missed  FAILED no stall caught               1,500 runs     1.2 s
@@ -65,6 +67,8 @@ fn a_failure_ends_with_1_and_tells_its_causes_and_how_to_replay_it() {
         FAILED stall: `a fresh query is answered` did not hold within 60 s after the network healed: 1 attempt, still pending
           at tests/link.rs:31
           notes: the main task waits for a signal, since 00:00:00.000, no deadline
+          plan   seed 9
+                 queries = [1]
           saved  traces/fails-7c1e.jsonl  (1 query, 31 events)
           replay cargo refrain replay traces/fails-7c1e.jsonl
     fixture test/talks bad::missed  FAILED no stall caught               1,500 runs     1.2 s
