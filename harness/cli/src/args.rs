@@ -67,6 +67,9 @@ pub struct Explore {
     /// Print for each model what each engine searched, not only what the last one did
     #[arg(long, short)]
     pub verbose: bool,
+    /// Print a JSON object a line for each test, and nothing else
+    #[arg(long, conflicts_with = "verbose")]
+    pub json: bool,
     #[command(flatten)]
     pub build: Build,
     /// Only tests of this package; may be given several times [default: every package of the workspace]

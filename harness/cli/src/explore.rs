@@ -14,6 +14,7 @@ use refrain_core::{
 };
 use refrain_report as report;
 use refrain_report::{Standing, Style, counted, grouped};
+use serde_json::json;
 use std::{
     env,
     hash::{BuildHasher, Hasher, RandomState},
@@ -32,18 +33,20 @@ pub fn explore(args: &Explore) -> Result<Exit, Problem> {
         return Err(Problem::nothing_to_run("all of these tests are ignored: explore them with --include-ignored"));
     }
     let seed = args.seed.unwrap_or_else(fresh_seed);
-    output::print(&format!(
-        "exploring {} from seed {seed}; repeat with: {}\n\n",
-        counted(tests.len() as u64, "tests"),
-        repeat(args, seed)
-    ));
+    if !args.json {
+        output::print(&format!(
+            "exploring {} from seed {seed}; repeat with: {}\n\n",
+            counted(tests.len() as u64, "tests"),
+            repeat(args, seed)
+        ));
+    }
     let started = Instant::now();
     let width = tests.iter().map(|(_, test)| test.name.len()).max().unwrap_or(0);
     let ignored = all - tests.len();
-    let mut total = Total { width, verbose: args.verbose, ignored, ..Total::default() };
+    let mut total = Total { width, verbose: args.verbose, json: args.json, ignored, ..Total::default() };
     let mut last = None;
     for (index, (executable, test)) in tests.iter().enumerate() {
-        if last != Some(&executable.path) {
+        if !args.json && last != Some(&executable.path) {
             output::print(&output::heading(&format!("{} {}", executable.package.name, executable.target)));
             last = Some(&executable.path);
         }
@@ -56,7 +59,9 @@ pub fn explore(args: &Explore) -> Result<Exit, Problem> {
             break;
         }
     }
-    output::print(&total.text(started.elapsed()));
+    if !args.json {
+        output::print(&total.text(started.elapsed()));
+    }
     Ok(total.exit())
 }
 
@@ -118,6 +123,7 @@ fn repeat(args: &Explore, seed: u64) -> String {
 struct Total {
     width: usize,
     verbose: bool,
+    json: bool,
     exits: Vec<Exit>,
     /// The failures, repeated at the end: nobody reads hundreds of lines to find one.
     wrong: String,
@@ -132,6 +138,9 @@ struct Total {
 impl Total {
     /// Prints the result of one test, and counts it.
     fn add(&mut self, executable: &Executable, test: &Found, explored: Result<Exploration, Problem>) {
+        if self.json {
+            output::print(&json_line(executable, test, &explored));
+        }
         let whole_name = || format!("{} {} {}", executable.package.name, executable.target, test.name);
         let exploration = match explored {
             Ok(exploration) => exploration,
@@ -151,10 +160,12 @@ impl Total {
         };
         let result = report::result(&exploration, output::style());
         let note = if stopped { "interrupted".into() } else { report::last_engine(&exploration.engines) };
-        output::print(format!("  {:width$}  {result}  {note}", test.name, width = self.width).trim_end());
         let details = self.details(&exploration, exit);
-        if !details.is_empty() {
-            output::print(&details);
+        if !self.json {
+            output::print(format!("  {:width$}  {result}  {note}", test.name, width = self.width).trim_end());
+            if !details.is_empty() {
+                output::print(&details);
+            }
         }
         if exit == Exit::Failed {
             self.wrong += &format!("{}  {result}\n{details}", whole_name());
@@ -208,6 +219,20 @@ impl Total {
         let not_started = if self.not_started > 0 { Exit::CouldNotRun } else { Exit::Passed };
         self.exits.iter().copied().fold(not_started, Exit::max)
     }
+}
+
+/// What came of one test, for programs.
+fn json_line(executable: &Executable, test: &Found, explored: &Result<Exploration, Problem>) -> String {
+    let mut line = json!({
+        "package": executable.package.name,
+        "target": executable.target.to_string(),
+        "test": test.name,
+    });
+    match explored {
+        Ok(exploration) => line["explored"] = json!(exploration),
+        Err(problem) => line["refused"] = json!(problem.message),
+    }
+    line.to_string()
 }
 
 /// A text, indented below a test's result.

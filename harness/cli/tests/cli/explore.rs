@@ -1,7 +1,11 @@
 //! `cargo refrain explore`, and what concerns every command.
 
-use super::fixture::{Ran, answers, exploration, fixture, lines, refrain, refrain_command};
-use refrain_core::protocol::{Message, Outcome, Progress};
+use super::fixture::{Ran, answers, exploration, failure, fixture, lines, refrain, refrain_command};
+use refrain_core::{
+    protocol::{Exploration, Message, Outcome, Progress},
+    verdict::Class,
+};
+use serde_json::{Value, json};
 use std::fs;
 
 #[test]
@@ -82,6 +86,23 @@ fn what_did_not_run_is_told_again_at_the_end() {
     let ran = refrain(&["explore", "broken::", "--seed", "7"]);
     let again = "\nfixture test/talks broken::garbage  did not run\n    protocol error: broken::garbage sent a message that cargo-refrain";
     assert!(ran.stdout.contains(again), "{ran:?}");
+}
+
+/// What comes of tests as programs read it: their exploration, or why there is none.
+#[test]
+fn programs_get_an_object_a_line() {
+    let lines = |filter| -> Vec<Value> {
+        let ran = refrain(&["explore", filter, "--seed", "7", "--json"]);
+        assert_ne!(ran.code, 0, "{ran:?}");
+        ran.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    let [fails, missed] = &lines("bad::")[..] else { panic!("two tests") };
+    assert_eq!((&fails["test"], &missed["test"]), (&json!("bad::fails"), &json!("bad::missed")));
+    let explored: Exploration = serde_json::from_value(fails["explored"].clone()).expect("an exploration");
+    assert_eq!(explored.caught.expect("it fails").failure, failure(Class::Stall));
+    assert_eq!(missed["explored"]["caught"], json!(null));
+    let [refused] = &lines("broken::refuses")[..] else { panic!("one test") };
+    assert!(refused["refused"].as_str().is_some_and(|why| why.contains("no memory")), "{refused}");
 }
 
 #[test]
