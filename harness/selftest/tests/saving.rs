@@ -1,6 +1,6 @@
 //! Where traces are looked for and where a find is saved: wherever the package is now, whatever is wrong with its folder.
 
-use crate::driver::ask_in;
+use crate::driver::{ask_and_kill, ask_in};
 use refrain::World;
 use refrain_core::{
     protocol::{Budget, Caught, Outcome, Request, SavedAt},
@@ -16,6 +16,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{self, Command, Output},
+    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -23,6 +24,29 @@ use tempfile::TempDir;
 #[refrain::test(runs = 1)]
 async fn one_number_is_wrong(_world: World, number: u8) {
     assert_ne!(number, 200);
+}
+
+/// Fails as rarely, and takes its time to be shrunk.
+#[refrain::test(runs = 1)]
+async fn one_number_is_wrong_among_many(_world: World, number: u8, _many: Vec<u64>) {
+    if number == 200 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_ne!(number, 200);
+}
+
+#[test]
+fn a_find_is_saved_before_it_is_shrunk() {
+    let package = copy_of_the_package();
+    let mut command = Command::new(own());
+    in_package(&mut command, package.path());
+    let request = Request::Explore { seed: 1, budget: Budget::Runs(5_000), jobs: Some(2) };
+    ask_and_kill(command, "saving::one_number_is_wrong_among_many", &request, "shrinking");
+    let traces = fs::read_dir(package.path().join("traces")).unwrap().map(|entry| entry.unwrap().path());
+    let traces: Vec<_> = traces.map(|path| trace::read(&path).unwrap()).collect();
+    assert_eq!(traces.len(), 1);
+    assert_eq!(traces[0].plan.workload[0].value, 200);
+    assert_ne!(traces[0].plan.workload[1].value, serde_json::json!([]), "it is not shrunk yet");
 }
 
 const TEST: &str = "saving::one_number_is_wrong";
@@ -92,6 +116,7 @@ fn a_package_that_moved_uses_the_traces_that_it_has_now() {
         panic!("it is saved")
     };
     assert_eq!(path.parent(), Some(&*package.path().join("traces")));
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "only the smallest one is left");
     is_the_find(&path);
     let src = package.path().join("src");
     fs::create_dir(&src).unwrap();

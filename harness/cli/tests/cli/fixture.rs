@@ -19,16 +19,17 @@ use std::{
 static FIXTURE: LazyLock<PathBuf> = LazyLock::new(|| {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixture");
     let manifest = "[package]\nname = \"fixture\"\nversion = \"1.2.3\"\nedition = \"2024\"\n\n\
-                    [[test]]\nname = \"talks\"\nharness = false\n\n[workspace]\nmembers = [\"bare\", \"cracked\"]\n";
+                    [[test]]\nname = \"talks\"\nharness = false\n\n[workspace]\nmembers = [\"bare\", \"blocked\", \"cracked\"]\n";
     write(&dir.join("Cargo.toml"), manifest);
     write(&dir.join("tests/talks.rs"), include_str!("talks.rs"));
     write(&dir.join("src/lib.rs"), "");
-    for name in ["bare", "cracked"] {
+    for name in ["bare", "blocked", "cracked"] {
         let manifest = format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
         write(&dir.join(name).join("Cargo.toml"), &manifest);
         write(&dir.join(name).join("src/lib.rs"), "");
     }
     write(&dir.join("cracked/traces/bad.jsonl"), "garbage\n");
+    write(&dir.join("blocked/traces"), "a file\n");
     for (test, expect, class) in [
         ("asked-passes", None, None),
         ("good-passes", None, None),

@@ -246,3 +246,10 @@ fn a_list_with_an_unreadable_trace_ends_with_3_and_names_it() {
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.stderr.contains("cracked/traces/bad.jsonl:1: is no trace"), "{}", ran.stderr);
 }
+
+#[test]
+fn traces_that_cannot_be_listed_end_with_3() {
+    let ran = refrain(&["list", "--package", "blocked"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{ran:?}");
+    assert!(ran.stderr.contains("cannot list the traces in blocked/traces: Not a directory"), "{}", ran.stderr);
+}

@@ -99,6 +99,29 @@ pub(crate) fn save(test: &Test, trace: &Trace) -> SavedAt {
     }
 }
 
+/// Saves a find as [`save`] does, unless it is among these traces already; gives the new file, if there is one.
+pub(crate) fn save_new(test: &Test, traces: &[Saved], trace: &Trace) -> Option<PathBuf> {
+    let is_same = |(_, saved): &Saved| saved.as_ref().is_ok_and(|saved| saved.is_same_failure(trace));
+    if traces.iter().any(is_same) {
+        return None;
+    }
+    save(test, trace).path_mut().cloned()
+}
+
+/// Removes a trace of which a smaller one is saved.
+pub(crate) fn discard(whole: Option<PathBuf>, smaller: &SavedAt) {
+    let smaller = smaller.clone().path_mut().cloned();
+    if let (Some(whole), Some(smaller)) = (whole, smaller)
+        && whole != smaller
+    {
+        // What cannot be removed is a trace too many, and no error.
+        let _: io::Result<()> = fs::remove_file(&whole);
+        if whole.parent() != smaller.parent() {
+            let _: io::Result<()> = whole.parent().map_or(Ok(()), fs::remove_dir);
+        }
+    }
+}
+
 /// Saves a smaller plan over the trace that it was found for, or where it can.
 pub(crate) fn save_over(path: &Path, trace: &Trace) -> SavedAt {
     match trace::write(path, trace) {

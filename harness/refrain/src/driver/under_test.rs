@@ -185,16 +185,26 @@ fn catch(test: &'static Test, pool: &mut Pool, ran: Ran, run: u64, sink: Progres
     let known = |(_, trace): &save::Saved| {
         trace.as_ref().is_ok_and(|t| t.failure.class == failure.class && t.failure.property == failure.property)
     };
-    // Where traces cannot be listed none is known: the find comes first.
-    let saved = if test.expect == Some(failure.class) { save::saved(test).unwrap_or_default() } else { vec![] };
-    if let Some((path, _)) = saved.into_iter().find(known) {
-        let saved = SavedAt::Already(path);
+    // If the traces cannot be listed, none is known. That must not lose the failure.
+    let traces = save::saved(test).unwrap_or_default();
+    if test.expect == Some(failure.class)
+        && let Some((path, _)) = traces.iter().find(|trace| known(trace))
+    {
+        let saved = SavedAt::Already(path.clone());
         return Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved });
     }
-    let (ran, failure) = shrunk(test, pool, ran.plan.clone(), &failure, sink)?.unwrap_or((ran, failure));
+    // Saved before it is shrunk: this process may be killed meanwhile.
+    let whole = save::save_new(test, &traces, &save::trace(test, &ran, &failure));
+    let (ran, failure) = match shrunk(test, pool, ran.plan.clone(), &failure, sink) {
+        Ok(smaller) => smaller.unwrap_or((ran, failure)),
+        Err(why) => {
+            println!("the failure was not shrunk: {why}");
+            (ran, failure)
+        }
+    };
     show_printed("the failing run", &ran);
-    let trace = save::trace(test, &ran, &failure);
-    let saved = save::save(test, &trace);
+    let saved = save::save(test, &save::trace(test, &ran, &failure));
+    save::discard(whole, &saved);
     Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved })
 }
 

@@ -89,6 +89,19 @@ impl Drop for Started {
     }
 }
 
+/// Asks one test, and kills its process when it reports this kind of progress.
+pub fn ask_and_kill(command: Command, test: &str, request: &Request, doing: &str) {
+    let mut started = Started::new(command, test, "command");
+    started.say(&serde_json::to_string(request).unwrap());
+    loop {
+        match serde_json::from_str(&started.hear()).unwrap() {
+            Message::Progress(progress) if progress.doing == doing => return started.child.kill().unwrap(),
+            Message::Progress(_) | Message::Printed(_) => {}
+            Message::Done(outcome) => panic!("it is done before: {outcome:?}"),
+        }
+    }
+}
+
 /// This executable.
 fn own() -> Command {
     Command::new(std::env::current_exe().unwrap())
