@@ -42,6 +42,7 @@ pub fn causes() -> BoxedStrategy<Cause> {
             began,
             ended
         }),
+        Just(Cause::Unknown),
         any::<u64>().prop_map(Cause::MoreWait),
         (faults(), time(), option::of(time())).prop_map(|(fault, began, ended)| Cause::Fault { fault, began, ended }),
         holds().prop_map(Cause::Held),

@@ -22,6 +22,9 @@ pub(super) fn cause(cause: &Cause, property: &Property) -> String {
         Cause::LastFault { fault, began, ended } => {
             format!("last fault touching it: {}", happened(fault, *began, *ended))
         }
+        Cause::Unknown => {
+            "the cause is not known: no task of the service waits for the network, and no fault touches one".to_owned()
+        }
         Cause::MoreWait(tasks) => {
             format!("and {tasks} more task{} wait{}", plural(*tasks, "", "s"), plural(*tasks, "s", ""))
         }

@@ -27,6 +27,8 @@ pub enum Cause {
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
         ended: Option<u64>,
     },
+    /// What the tasks before wait for is not seen: the cause is not known.
+    Unknown,
     /// More tasks wait than those before: this many.
     MoreWait(u64),
     /// A fault that began before the failure.

@@ -43,6 +43,11 @@ fn failure(class: Class, property: Property, detail: Detail) -> Failure {
             causes.push(Cause::LastFault { fault, began, ended });
         }
     }
+    // Whoever waits longest may be a worker that has nothing to do.
+    let is_explained = |task: &TaskReport| task.fault.is_some() || task.waiting.waits.iter().any(is_network);
+    if class == Class::Stall && !suspects.first().is_some_and(is_explained) {
+        causes.push(Cause::Unknown);
+    }
     if more > 0 {
         causes.push(Cause::MoreWait(more as u64));
     }

@@ -7,7 +7,7 @@ use refrain::{
     verdict::{Cause, Failure},
 };
 use std::{future::pending, time::Duration};
-use tokio::time::sleep;
+use tokio::{sync::Notify, time::sleep};
 use tracing::{Instrument, info, info_span};
 
 #[refrain::test(runs = 1, expect = "panic", without_holds)]
@@ -31,6 +31,20 @@ async fn a_service_logs_in_spans(world: World) {
     sleep(Duration::from_millis(1)).await;
 }
 
+#[refrain::test(runs = 1, expect = "stall", without_holds)]
+async fn an_idle_worker_is_not_to_blame(world: World) {
+    world.host("server", || async {
+        let work = Notify::new();
+        loop {
+            work.notified().await;
+        }
+    });
+    world.client("client");
+    world.fault("cut client <-> server at 1 ms for 2 ms");
+    sleep(Duration::from_millis(10)).await;
+    world.eventually(Duration::from_secs(1), "a permit is free", || async { Err::<(), _>("no permit") }).await;
+}
+
 /// What a fresh run of a test comes to.
 fn recorded(test: &str) -> serde_json::Value {
     Started::worker(&format!("verdicts::context::{test}")).record(serde_json::json!({ "seed": 1 }))
@@ -43,6 +57,16 @@ fn a_failed_assertion_names_the_faults_before_it() {
     let [Cause::Fault { fault, began, ended: Some(ended) }] = &failure.causes[..] else { panic!("{failure:#?}") };
     assert_eq!(fault.to_string(), "cut client <-> server at 1 ms for 2 ms");
     assert_eq!((began / 1_000_000, ended / 1_000_000), (1, 3));
+}
+
+#[test]
+fn a_stall_without_a_known_cause_says_so() {
+    let ran = recorded("an_idle_worker_is_not_to_blame");
+    let failure: Failure = serde_json::from_value(ran["verdict"]["failed"].clone()).unwrap();
+    let [Cause::Waits(worker), Cause::Unknown, Cause::Fault { .. }] = &failure.causes[..] else {
+        panic!("{failure:#?}")
+    };
+    assert_eq!((worker.host.as_str(), &worker.waits[..]), ("server", &[][..]));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What every task waits for.
 
-use crate::sim::kernel::{ConnId, Fin, HostId, Kernel, Side, Stage, TaskState, Wait, endpoint, with};
+use crate::sim::kernel::{ConnId, Fault, Fin, HostId, Kernel, Side, Stage, TaskState, Wait, endpoint, with};
 use refrain_core::{
     plan,
     verdict::{self, ConnectionState, Waiting},
@@ -75,7 +75,8 @@ fn state(k: &Kernel, conn: ConnId, side: Side) -> ConnectionState {
     }
 }
 
-/// The last fault that touched the connections a task waits for; without one, that which it used last, else its host.
+/// The last fault that touched the connections a task waits for; without one, that which it used last. What has no
+/// connection a fault touches that is on its host, and what receives datagrams any fault between its host and others.
 fn last_fault(k: &Kernel, task: &TaskState) -> Option<(plan::Fault, u64, Option<u64>)> {
     let mut ways: Vec<(HostId, HostId)> = vec![];
     for (wait, _) in &task.waits {
@@ -84,9 +85,13 @@ fn last_fault(k: &Kernel, task: &TaskState) -> Option<(plan::Fault, u64, Option<
         }
     }
     if ways.is_empty() {
-        ways.push(task.used.map_or((task.host, task.host), |(conn, _)| k.way(conn, 0)));
+        ways.extend(task.used.map(|(conn, _)| k.way(conn, 0)));
     }
-    let touching = k.faults.iter().filter(|fault| ways.iter().any(|&(a, b)| fault.touches(a, b)));
+    if task.waits.iter().any(|(wait, _)| matches!(wait, Wait::Receive(_) | Wait::Accept(_))) {
+        ways.push((task.host, task.host));
+    }
+    let touches = |fault: &&Fault| fault.is_on(task.host) || ways.iter().any(|&(a, b)| fault.touches(a, b));
+    let touching = k.faults.iter().filter(touches);
     let began = touching.filter_map(|fault| match fault.stage {
         Stage::Active(began) => Some((fault, began, None)),
         Stage::Over(began, ended) => Some((fault, began, Some(ended))),

@@ -45,6 +45,11 @@ impl Fault {
         })
     }
 
+    /// Whether it is on a host itself, and not on its way to another.
+    pub fn is_on(&self, host: HostId) -> bool {
+        self.effects.iter().any(|effect| effect.hosts() == (host, host))
+    }
+
     fn is_active(&self) -> bool {
         matches!(self.stage, Stage::Active(_))
     }
