@@ -99,6 +99,7 @@ pub struct Progress {
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "a request has one outcome")]
 pub enum Outcome {
     /// Of `explore`.
     Explored(Exploration),
@@ -271,6 +272,7 @@ impl Coverage {
 /// What a replay showed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "a request has one outcome")]
 pub enum Replay {
     /// The same run: same events, same digest.
     Reproduced {
