@@ -152,11 +152,12 @@ impl Total {
         };
         let standing = report::standing(&exploration);
         // An interrupted test proves nothing by what it did not catch.
-        let stopped = interrupt::count() > 0 && matches!(standing, Standing::Passed | Standing::NotCaught(_));
+        let stopped = interrupt::count() > 0
+            && matches!(standing, Standing::Passed | Standing::Unreached | Standing::NotCaught(_));
         let exit = match standing {
             _ if stopped => Exit::CouldNotRun,
             Standing::Passed | Standing::CaughtAsExpected(_) => Exit::Passed,
-            Standing::Failed(_) | Standing::NotCaught(_) => Exit::Failed,
+            Standing::Failed(_) | Standing::Unreached | Standing::NotCaught(_) => Exit::Failed,
         };
         let result = report::result(&exploration, output::style());
         let note = if stopped { "interrupted".into() } else { report::last_engine(&exploration.engines) };
@@ -183,6 +184,7 @@ impl Total {
         if self.verbose || exit == Exit::Failed {
             details += &below(|style| report::engines(&exploration.engines, style));
         }
+        details += &below(|style| report::unreached(exploration, style));
         if let Standing::Failed(caught) = report::standing(exploration) {
             let mut caught = caught.clone();
             if let Some(path) = caught.saved.path_mut() {

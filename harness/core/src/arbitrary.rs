@@ -187,6 +187,7 @@ fn properties() -> BoxedStrategy<Property> {
         texts().prop_map(Property::Always),
         texts().prop_map(Property::Conserved),
         texts().prop_map(Property::ClosedOnce),
+        texts().prop_map(Property::KeepsRunning),
         select(&[
             Property::NoPanic,
             Property::TestAssertions,
@@ -226,6 +227,7 @@ fn details() -> BoxedStrategy<Detail> {
         Just(Detail::StackOverflowed),
         number().prop_map(|limit_bytes| Detail::OutOfMemory { limit_bytes }),
         any::<i32>().prop_map(|code| Detail::Exited { code }),
+        (texts(), option::of(texts())).prop_map(|(host, error)| Detail::ProcessExited { host, error }),
         (number(), any::<bool>()).prop_map(|(limit_ms, busy)| Detail::Hung { limit_ms, busy }),
     ];
     let of_runs = prop_oneof![

@@ -6,6 +6,7 @@
 
 use crate::{
     event::Event,
+    near::near,
     plan::{Part, Plan},
     strict_json,
     trace::{Build, VALUES_MAX},
@@ -132,6 +133,9 @@ pub struct Exploration {
     /// How the machine disturbed it.
     #[serde(default)]
     pub machine: Machine,
+    /// What the test relies on and none of its runs reached; empty while there were fewer runs than the test asks for.
+    #[serde(default)]
+    pub unreached: Vec<Unreached>,
 }
 
 /// What a machine does to runs that says nothing about the tested service.
@@ -153,6 +157,23 @@ impl Machine {
             randomises_addresses: self.randomises_addresses || other.randomises_addresses,
         }
     }
+}
+
+/// What a test relies on and no run reached.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unreached {
+    /// A `sometimes` property.
+    Sometimes(String),
+    /// A kind of resource that is to be conserved: the service never reported one.
+    Kind {
+        /// The kind.
+        kind: String,
+        /// What the service does report that has a name like it.
+        near: Vec<String>,
+    },
+    /// The test has faults, and not one began.
+    Faults,
 }
 
 /// What one engine searched of a model.
@@ -232,6 +253,12 @@ pub struct Coverage {
     pub faults: BTreeMap<String, Fired>,
     /// In how many runs each `sometimes` property was reached.
     pub sometimes: BTreeMap<String, u64>,
+    /// In how many runs that was reached which is only counted.
+    #[serde(default)]
+    pub counts: BTreeMap<String, u64>,
+    /// In how many runs the service reported each kind of resource: those that are to be conserved, and others.
+    #[serde(default)]
+    pub kinds: BTreeMap<String, u64>,
     /// How many tasks were held back.
     pub holds: u64,
     /// How many polls were made.
@@ -261,11 +288,35 @@ impl Coverage {
                 *sum.met.entry(state.clone()).or_default() += times;
             }
         }
-        for (property, runs) in &other.sometimes {
-            *self.sometimes.entry(property.clone()).or_default() += runs;
-        }
+        add_counts(&mut self.sometimes, &other.sometimes);
+        add_counts(&mut self.counts, &other.counts);
+        add_counts(&mut self.kinds, &other.kinds);
         self.holds += other.holds;
         self.polls += other.polls;
+    }
+
+    /// What a test relies on and no run reached.
+    pub fn unreached(&self) -> Vec<Unreached> {
+        let never = |counts: &BTreeMap<String, u64>| -> Vec<String> {
+            counts.iter().filter(|(_, runs)| **runs == 0).map(|(what, _)| what.clone()).collect()
+        };
+        let reported = || self.kinds.iter().filter(|(_, runs)| **runs > 0).map(|(kind, _)| kind.as_str());
+        let kind = |kind: String| {
+            let near = near(&kind, reported()).into_iter().map(str::to_owned).collect();
+            Unreached::Kind { kind, near }
+        };
+        let mut unreached: Vec<_> = never(&self.sometimes).into_iter().map(Unreached::Sometimes).collect();
+        unreached.extend(never(&self.kinds).into_iter().map(kind));
+        if !self.faults.is_empty() && self.faults.values().all(|fired| fired.began == 0) {
+            unreached.push(Unreached::Faults);
+        }
+        unreached
+    }
+}
+
+fn add_counts(sums: &mut BTreeMap<String, u64>, others: &BTreeMap<String, u64>) {
+    for (what, runs) in others {
+        *sums.entry(what.clone()).or_default() += runs;
     }
 }
 

@@ -3,7 +3,9 @@
 use crate::attributes::{Attributes, ModelAttributes};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Attribute, Error, Expr, FnArg, Ident, ItemFn, Pat, PatType, Result, Type, parse2, spanned::Spanned};
+use syn::{
+    Attribute, Error, Expr, FnArg, Ident, ItemFn, Pat, PatType, Result, ReturnType, Type, parse2, spanned::Spanned,
+};
 
 /// A workload argument.
 struct Argument {
@@ -44,10 +46,7 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
         }
     });
     let Attributes { runs, time_limit_s, poll_limit_s, expect, without_holds, snapshot } = read;
-    let result = &item.sig.output;
-    if let syn::ReturnType::Type(_, ty) = result {
-        return Err(Error::new(ty.span(), "a test returns nothing: use `expect` or `unwrap`, a panic is a verdict"));
-    }
+    let succeed = succeed(&item);
     let fields = quote! {
         runs: #runs,
         poll_limit_s: #poll_limit_s,
@@ -60,10 +59,11 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
                 let mut values = values.into_iter();
                 let mut next = || values.next().unwrap_or_default();
                 let _ = &mut next;
-                ::core::result::Result::Ok(::std::boxed::Box::pin(#name(
+                let test = #name(
                     ::refrain::__private::world(),
                     #(::refrain::__private::argument::<#types>(#names, next())?),*
-                )))
+                );
+                ::core::result::Result::Ok(::std::boxed::Box::pin(async move { #succeed(test.await) }))
             },
         },
     };
@@ -89,9 +89,6 @@ pub fn model(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> 
             "a model has no parameters: what differs between executions is the order",
         ));
     }
-    if let syn::ReturnType::Type(_, ty) = &item.sig.output {
-        return Err(Error::new(ty.span(), "a model returns nothing: use `expect` or `unwrap`, a panic is a verdict"));
-    }
     let name = &item.sig.ident;
     let outer = std::mem::take(&mut item.attrs);
     let ModelAttributes { runs, complete, preemptions, engine, time_limit_s, expect, snapshot } = read;
@@ -101,18 +98,28 @@ pub fn model(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> 
     };
     let preemptions = option(preemptions.map(|most| quote! { #most }));
     let engine = option(engine.map(|name| quote! { #name }));
+    let succeed = succeed(&item);
     let fields = quote! {
         runs: #runs,
         poll_limit_s: #time_limit_s,
         snapshot: #snapshot,
         engine: &::refrain::__private::Model {
-            body: #name,
+            body: || #succeed(#name()),
             searcher: #engine,
             preemptions: #preemptions,
             complete: #complete,
         },
     };
     announced(name, &outer, &item, expect, &fields)
+}
+
+/// What judges how a test ended, at the place of its return type: an error of a wrong type is told there.
+fn succeed(item: &ItemFn) -> TokenStream {
+    let at = match &item.sig.output {
+        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Default => item.sig.ident.span(),
+    };
+    quote_spanned! { at => ::refrain::__private::succeed }
 }
 
 /// The function that libtest sees, around the one that was written.
@@ -139,7 +146,8 @@ fn announced(
     };
     Ok(quote! {
         #(#outer)*
-        #[::core::prelude::v1::test]
+        #[cfg_attr(test, ::core::prelude::v1::test)]
+        #[cfg_attr(not(test), allow(dead_code))]
         fn #name() {
             #body
             static TEST: ::refrain::__private::Test = ::refrain::__private::Test {
@@ -151,7 +159,10 @@ fn announced(
                 path: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
                 package: ::core::env!("CARGO_PKG_NAME"),
                 compiled_in: ::core::env!("CARGO_MANIFEST_DIR"),
-                krate: ::core::env!("CARGO_CRATE_NAME"),
+                krate: match ::core::option_env!("CARGO_CRATE_NAME") {
+                    ::core::option::Option::Some(name) => name,
+                    ::core::option::Option::None => "",
+                },
                 built_as: (::core::option_env!("CARGO_TARGET_TMPDIR"), ::core::option_env!("CARGO_BIN_NAME")),
                 expect: #expect,
                 #fields

@@ -286,7 +286,10 @@ pub use {
     refrain_macros::{model, test},
     simulation::Seen,
     tokio::control::{Overflow, Sysctl},
-    world::{Answer, Client, Exit, Host, World},
+    world::{
+        Answer, Client, Host, World,
+        exit::{self, Exit},
+    },
 };
 
 /// Faults that a test writes itself; see [`World::rule`].
@@ -303,7 +306,7 @@ pub mod __private {
         simulation::{Parameter, Scenario, argument},
         test::Test,
         verdict::Class,
-        world::world,
+        world::{exit::succeed, world},
     };
     pub use insta;
     pub use proptest::arbitrary::any;

@@ -1,10 +1,13 @@
 //! What a test does to its world: hosts, workload, faults, and the properties that must hold.
 
+pub mod exit;
+
 use crate::{
     plan::fault::{self, Fault, Faults},
     simulation::{self, PlanSource, Seen},
     verdict::Detail,
 };
+use exit::Exit;
 use proptest::strategy::Strategy;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -44,41 +47,6 @@ pub struct Client {
     id: HostId,
 }
 
-/// How a host's process can end.
-pub trait Exit {
-    /// The error with which it ended, if it did.
-    fn error(self) -> Option<String>;
-}
-
-impl Exit for () {
-    fn error(self) -> Option<String> {
-        None
-    }
-}
-
-/// A server that loops for ever: the output of its block is `!`, which has no name of its own on stable Rust.
-impl Exit for <fn() -> ! as never::Returns>::Type {
-    fn error(self) -> Option<String> {
-        self
-    }
-}
-
-mod never {
-    pub trait Returns {
-        type Type;
-    }
-
-    impl<T> Returns for fn() -> T {
-        type Type = T;
-    }
-}
-
-impl<E: Display> Exit for Result<(), E> {
-    fn error(self) -> Option<String> {
-        self.err().map(|error| error.to_string())
-    }
-}
-
 /// What says whether a property holds now.
 pub trait Answer {
     /// Why it does not hold; `None` if it does.
@@ -115,11 +83,11 @@ impl World {
     /// # Panics
     /// If the name is taken, or has other characters than letters, digits, `-`, `_` and `.`.
     #[track_caller]
-    pub fn host<F, Fut>(&self, name: &str, process: F) -> Host
+    pub fn host<F, Fut, Kind>(&self, name: &str, process: F) -> Host
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future + 'static,
-        Fut::Output: Exit,
+        Fut::Output: Exit<Kind>,
     {
         let id = self.add_host(
             name,
@@ -337,7 +305,13 @@ impl World {
     /// Counts the runs in which the service says this, in a `tracing` event whose target begins with `target` and whose
     /// message contains `message`. An exploration says how often that was, and warns of what never was.
     pub fn sometimes(&self, what: &str, target: &str, message: &str) {
-        simulation::with(|state| state.properties.sometimes(what, target, message));
+        simulation::with(|state| state.properties.sometimes(what, target, message, true));
+        simulation::listen();
+    }
+
+    /// Counts the runs in which the service reports something, as [`sometimes`](World::sometimes) does; it need not happen.
+    pub fn counts(&self, what: &str, target: &str, message: &str) {
+        simulation::with(|state| state.properties.sometimes(what, target, message, false));
         simulation::listen();
     }
 
@@ -366,6 +340,12 @@ impl Host {
         self
     }
 
+    /// Allows its process to end by itself, with or without an error. It stays down until it is restarted.
+    pub fn may_exit(&self) -> &Host {
+        simulation::with(|state| state.allow_exit(self.id));
+        self
+    }
+
     /// Kills its process and starts it again, as an operator does.
     pub fn restart(&self) {
         control::restart(self.id);
@@ -390,6 +370,7 @@ impl Client {
     }
 
     /// Runs a future on this host, to its end.
+    #[must_use = "the future runs whether or not this is awaited, but what it says is lost"]
     #[track_caller]
     pub fn run<F>(&self, future: F) -> impl Future<Output = F::Output> + use<F>
     where

@@ -22,7 +22,7 @@ const YELLOW: anstyle::Style = ink(AnsiColor::Yellow);
 /// What was reached and what never was, as a table; empty if there is nothing to tell. Every kind of fault has its row:
 /// how many were planned and began, and how often it met a connection in each state.
 pub fn coverage(coverage: &Coverage, style: Style) -> String {
-    let names = coverage.faults.keys().chain(coverage.sometimes.keys());
+    let names = coverage.faults.keys().chain(coverage.sometimes.keys()).chain(coverage.counts.keys());
     let width = names.map(|name| columns(&escaped(name))).max().unwrap_or(0).max("sometimes".len());
     let mut text = String::new();
     let mut row = |name: &str, numbers: &str, never: Option<&str>, ink| {
@@ -54,6 +54,12 @@ pub fn coverage(coverage: &Coverage, style: Style) -> String {
     }
     for (property, &runs) in &coverage.sometimes {
         row(property, &format!("{:>COUNT_WIDTH$}", grouped(runs)), (runs == 0).then_some("never reached"), PLAIN);
+    }
+    if !coverage.counts.is_empty() {
+        row("counted", &format!("{:>COUNT_WIDTH$}", "runs"), None, DIM);
+    }
+    for (what, &runs) in &coverage.counts {
+        row(what, &format!("{:>COUNT_WIDTH$}", grouped(runs)), None, PLAIN);
     }
     text += &never_met(coverage, style);
     if coverage.polls > 0 {
@@ -123,6 +129,7 @@ mod tests {
             sometimes: [("link re-established".into(), 40), ("session reaped".into(), 0)].into(),
             holds: 7,
             polls: 12_000,
+            ..Coverage::default()
         };
         let expected = "\
 fault                  planned      began       none   SYN-SENT   SYN-RECV      ESTAB  FIN-WAIT-1  FIN-WAIT-2  CLOSE-WAIT   LAST-ACK

@@ -9,7 +9,7 @@ use anstyle::AnsiColor;
 use refrain_core::{
     escape::escaped,
     plan::Plan,
-    protocol::{Caught, Exploration, Machine, SavedAt, Searched},
+    protocol::{Caught, Exploration, Machine, SavedAt, Searched, Unreached},
     verdict::Class,
 };
 use std::path::Path;
@@ -30,6 +30,8 @@ pub enum Standing<'a> {
     CaughtAsExpected(&'a Caught),
     /// Something was caught that was not expected.
     Failed(&'a Caught),
+    /// Nothing was caught, but runs did not reach what the test relies on.
+    Unreached,
     /// The seeded bug was not caught: the harness has become blind to this class.
     NotCaught(Class),
 }
@@ -37,6 +39,7 @@ pub enum Standing<'a> {
 /// How an exploration stands against what its test expects.
 pub fn standing(exploration: &Exploration) -> Standing<'_> {
     match (&exploration.caught, exploration.expect) {
+        (None, None) if !exploration.unreached.is_empty() => Standing::Unreached,
         (None, None) => Standing::Passed,
         (None, Some(class)) => Standing::NotCaught(class),
         (Some(caught), Some(class)) if caught.failure.class == class => Standing::CaughtAsExpected(caught),
@@ -51,11 +54,43 @@ pub fn result(exploration: &Exploration, style: Style) -> String {
         Standing::Passed => ("ok".into(), good),
         Standing::CaughtAsExpected(caught) => (format!("caught as expected {}", caught.failure.class), good),
         Standing::Failed(caught) => (format!("FAILED {}", caught.failure.class), bad),
+        Standing::Unreached => ("FAILED unreached".into(), bad),
         Standing::NotCaught(class) => (format!("FAILED no {class} caught"), bad),
     };
     let runs = counted(exploration.runs, "runs");
     let seconds = exploration.took_ms as f64 / 1_000.0;
     format!("{}  {runs:>12}  {seconds:>6.1} s", padded(&result, RESULT_WIDTH, ink, style))
+}
+
+/// What no run reached, a line each, and what to do; each ends with a new line.
+pub fn unreached(exploration: &Exploration, style: Style) -> String {
+    let failed = paint("FAILED unreached:", ink(AnsiColor::Red).bold(), style);
+    let runs = counted(exploration.runs, "runs");
+    let line = |unreached: &Unreached| {
+        let (what, then) = unreached_sentence(unreached, &runs);
+        format!("{failed} {}\n  {}\n", escaped(&what), escaped(&then))
+    };
+    exploration.unreached.iter().map(line).collect()
+}
+
+fn unreached_sentence(unreached: &Unreached, runs: &str) -> (String, String) {
+    match unreached {
+        Unreached::Sometimes(what) => (
+            format!("\"{what}\" did not happen in {runs}"),
+            "check the target and the message, make more runs, or only count it with world.counts()".into(),
+        ),
+        Unreached::Kind { kind, near } => (
+            format!("no event with the kind \"{kind}\" came in {runs}"),
+            match near.as_slice() {
+                [] => "check the kind: world.conserves() proves nothing without events".into(),
+                near => format!("the service reports \"{}\"", near.join("\", \"")),
+            },
+        ),
+        Unreached::Faults => (
+            format!("none of the test's faults was triggered in {runs}"),
+            "check the hosts and when the faults are to begin, or make more runs".into(),
+        ),
+    }
 }
 
 /// A failure with its causes, where it was saved and how to see it again; it ends with a new line.
@@ -240,6 +275,7 @@ mod tests {
             engines,
             caught,
             machine: Machine::default(),
+            unreached: vec![],
         }
     }
 
@@ -254,6 +290,26 @@ mod tests {
         check(Some(Class::Stall), Some(Class::Stall), "caught as expected stall");
         check(Some(Class::Stall), Some(Class::Panic), "FAILED panic");
         check(Some(Class::Stall), None, "FAILED no stall caught");
+    }
+
+    #[test]
+    fn what_no_run_reached_says_what_to_do() {
+        let mut exploration = exploration(None, None);
+        exploration.unreached = vec![
+            Unreached::Sometimes("link re-established".into()),
+            Unreached::Kind { kind: "notes.sesion".into(), near: vec!["notes.session".into()] },
+            Unreached::Faults,
+        ];
+        let expected = "\
+FAILED unreached: \"link re-established\" did not happen in 1,200 runs
+  check the target and the message, make more runs, or only count it with world.counts()
+FAILED unreached: no event with the kind \"notes.sesion\" came in 1,200 runs
+  the service reports \"notes.session\"
+FAILED unreached: none of the test's faults was triggered in 1,200 runs
+  check the hosts and when the faults are to begin, or make more runs
+";
+        assert_eq!(unreached(&exploration, Style::default()), expected);
+        assert!(result(&exploration, Style::default()).starts_with("FAILED unreached "));
     }
 
     #[test]

@@ -51,6 +51,12 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
             format!("the run asked for more than its limit of {} MiB of memory", limit_bytes >> 20)
         }
         Detail::Exited { code } => format!("the process called exit({code}) in the middle of the run"),
+        Detail::ProcessExited { host, error: Some(error) } => {
+            format!("the process of {host} exited with an error: {error}")
+        }
+        Detail::ProcessExited { host, error: None } => {
+            format!("the process of {host} exited without being asked to; if it may, call may_exit() on its host")
+        }
         Detail::Hung { limit_ms, busy } => {
             let what = if *property == Property::ExecutionEnds { "execution" } else { "poll" };
             let (time, why) = match busy {

@@ -22,7 +22,8 @@ mod words;
 pub use coverage::coverage;
 pub use event::event;
 pub use exploration::{
-    Standing, all_engines, caught, counted, engines, grouped, last_engine, machine, result, saved, shell_word, standing,
+    Standing, all_engines, caught, counted, engines, grouped, last_engine, machine, result, saved, shell_word,
+    standing, unreached,
 };
 pub use failure::{failure, headline, message};
 pub use model::{Core, model};

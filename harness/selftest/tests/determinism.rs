@@ -82,7 +82,7 @@ fn chance_is_the_same_for_a_seed_and_another_for_another() {
 /// A service under every fault, with a workload, that talks.
 #[refrain::test(runs = 30)]
 async fn a_service_under_faults(world: World, #[any(1usize..5)] questions: usize) {
-    world.host("server", || async {
+    let server = world.host("server", || async {
         let listener = TcpListener::bind("0.0.0.0:80").await?;
         loop {
             let (mut stream, from) = listener.accept().await?;
@@ -96,6 +96,7 @@ async fn a_service_under_faults(world: World, #[any(1usize..5)] questions: usize
         #[allow(unreachable_code)]
         std::io::Result::Ok(())
     });
+    server.may_exit();
     let client = world.client("client");
     world.sometimes("a second connection", "selftest::determinism", "accepted");
     world.faults(Faults::between("server", "client").all().at_most(5));
@@ -187,7 +188,7 @@ async fn a_rare_failure(world: World) {
         assert!(fastrand::u8(..64) != 7, "a rare failure");
         std::future::pending::<()>().await
     });
-    world.sometimes("never", "selftest::determinism", "never");
+    world.counts("never", "selftest::determinism", "never");
     world.client("client");
     world.faults(Faults::between("server", "client").cuts().slowdowns());
     tokio::time::sleep(Duration::from_secs(1)).await;

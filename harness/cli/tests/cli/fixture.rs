@@ -80,6 +80,7 @@ pub fn exploration(expect: Option<Class>, caught: Option<Caught>) -> Exploration
         sometimes: [("link re-established".into(), 40), ("session reaped".into(), 0)].into(),
         holds: 7,
         polls: 12_000,
+        ..Coverage::default()
     };
     Exploration {
         seed: 7,
@@ -90,6 +91,7 @@ pub fn exploration(expect: Option<Class>, caught: Option<Caught>) -> Exploration
         engines: vec![],
         caught,
         machine: Machine::default(),
+        unreached: vec![],
     }
 }
 

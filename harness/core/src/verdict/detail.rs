@@ -32,6 +32,14 @@ pub enum Detail {
         /// With this code.
         code: i32,
     },
+    /// A host's process ended by itself.
+    ProcessExited {
+        /// The host.
+        host: String,
+        /// The error with which it ended, and what caused that.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+        error: Option<String>,
+    },
     /// A poll, or an execution of a model, did not end.
     Hung {
         /// Within this much real time.

@@ -19,6 +19,8 @@ pub enum Property {
     MemoryBounded,
     /// Nothing ends the whole process.
     NoExit,
+    /// The process of this host does not end by itself.
+    KeepsRunning(String),
     /// Virtual time goes on.
     TimeAdvances,
     /// Every execution of a model ends.

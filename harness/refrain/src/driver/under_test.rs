@@ -72,6 +72,7 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
         Standing::Failed(caught) => {
             Err(format!("{}\n{}{machine}", test.name(), report::caught(&from_here(test, caught), style)))
         }
+        Standing::Unreached => Err(format!("{}\n{}\n{report}", test.name(), report::unreached(&explored, style))),
         Standing::NotCaught(class) => Err(format!(
             "{}: expected a {class}, and {} runs from seed {} caught none: the harness has become blind to it, or the \
              seeded bug is well\n{machine}",
@@ -154,6 +155,8 @@ pub(crate) fn exploration(
         Some((ran, run)) => Some(catch(test, pool, ran, run, sink)?),
         None => None,
     };
+    let is_whole = caught.is_none() && test.expect.is_none() && explored.runs >= test.runs;
+    let unreached = if is_whole { explored.coverage.unreached() } else { vec![] };
     Ok(Exploration {
         seed: base,
         runs: explored.runs,
@@ -163,6 +166,7 @@ pub(crate) fn exploration(
         engines: explored.engines,
         caught,
         machine: pool.machine(),
+        unreached,
     })
 }
 

@@ -41,7 +41,16 @@ impl Conserved {
 
     /// How many are open in the processes that run now.
     pub fn count(&self, hosts: &[(String, HostId)]) -> usize {
-        self.open(hosts).count()
+        match self.kind.as_str() {
+            SOCKET => control::open_now().0,
+            TASK => control::open_now().1,
+            _ => self.open(hosts).count(),
+        }
+    }
+
+    /// Whether the harness counts this kind itself.
+    pub fn is_counted_here(&self) -> bool {
+        [SOCKET, TASK].contains(&self.kind.as_str())
     }
 
     /// What is open in the processes that run now: host, number, and how it was opened.
@@ -79,12 +88,7 @@ fn plain(value: &Value) -> String {
 /// The verdict, if more is open than may be: what, how it rose, and where it was opened.
 pub(super) fn leaked(conserved: &Conserved, hosts: &[(String, HostId)]) -> Option<Failure> {
     let (kind, limit) = (&conserved.kind, conserved.at_rest);
-    let (sockets, tasks) = control::open_now();
-    let open = match kind.as_str() {
-        SOCKET => sockets,
-        TASK => tasks,
-        _ => conserved.count(hosts),
-    };
+    let open = conserved.count(hosts);
     if open <= limit {
         return None;
     }

@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{
     place::Place,
+    protocol::Coverage,
     verdict::{Cause, Class, Detail, Failure, Property},
 };
 use std::{
     cell::Cell,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, Location, catch_unwind},
     rc::Rc,
     time::Duration,
@@ -29,6 +30,8 @@ const IN_FLIGHT: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(crate) struct Properties {
     conserved: Vec<Conserved>,
+    /// The kinds of resource that the service has reported.
+    reported: BTreeSet<String>,
     always: Vec<Always>,
     sometimes: Vec<Sometimes>,
 }
@@ -44,6 +47,8 @@ struct Sometimes {
     what: String,
     target: String,
     message: String,
+    /// Whether the test relies on it.
+    required: bool,
     reached: bool,
 }
 
@@ -54,9 +59,13 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// How many resources of a kind are open now; the test must have named it with `world.conserves`.
+    /// How many resources of a kind are open now.
+    ///
+    /// # Panics
+    /// If the test does not name the kind with [`World::conserves`](crate::World::conserves).
     pub fn live(&self, kind: &str) -> usize {
-        self.live.get(kind).copied().unwrap_or_default()
+        let live = self.live.get(kind).copied();
+        live.unwrap_or_else(|| panic!("nothing counts the kind {kind:?}: call world.conserves({kind:?}) first"))
     }
 }
 
@@ -72,9 +81,14 @@ impl Properties {
         self.always.push(Always { what: what.into(), place, holds });
     }
 
-    pub fn sometimes(&mut self, what: &str, target: &str, message: &str) {
+    pub fn sometimes(&mut self, what: &str, target: &str, message: &str, required: bool) {
         let (what, target, message) = (what.into(), target.into(), message.into());
-        self.sometimes.push(Sometimes { what, target, message, reached: false });
+        self.sometimes.push(Sometimes { what, target, message, required, reached: false });
+    }
+
+    /// Whether a property depends on what the service reports.
+    pub fn need_events(&self) -> bool {
+        !self.sometimes.is_empty() || self.conserved.iter().any(|conserved| !conserved.is_counted_here())
     }
 
     /// Whether a place in the source may report what a property looks at.
@@ -85,9 +99,15 @@ impl Properties {
         reports && !self.conserved.is_empty() || targets()
     }
 
-    /// Which `sometimes` were reached: 1, or 0.
-    pub fn reached(&self) -> BTreeMap<String, u64> {
-        self.sometimes.iter().map(|sometimes| (sometimes.what.clone(), u64::from(sometimes.reached))).collect()
+    /// Adds what was reached and reported: 1, or 0.
+    pub fn cover(&self, coverage: &mut Coverage) {
+        for Sometimes { what, required, reached, .. } in &self.sometimes {
+            let runs = if *required { &mut coverage.sometimes } else { &mut coverage.counts };
+            runs.insert(what.clone(), u64::from(*reached));
+        }
+        let named = self.conserved.iter().filter(|conserved| !conserved.is_counted_here());
+        coverage.kinds = named.map(|conserved| (conserved.kind.clone(), 0)).collect();
+        coverage.kinds.extend(self.reported.iter().map(|kind| (kind.clone(), 1)));
     }
 
     fn seen(&self, hosts: &[(String, control::HostId)]) -> Seen {
@@ -104,6 +124,9 @@ pub(crate) fn said(said: &LogEvent, stamp: &Stamp) {
                 said.log.target.starts_with(&sometimes.target) && said.log.message.contains(&sometimes.message);
         }
         let kind = said.log.fields.get("kind")?.as_str()?;
+        if said.log.fields.contains_key("id") && !state.properties.reported.contains(kind) {
+            state.properties.reported.insert(kind.to_owned());
+        }
         let conserved = state.properties.conserved.iter_mut().find(|conserved| conserved.kind == kind)?;
         let id = conserved.report(said, stamp)?;
         Some((kind.to_owned(), id))

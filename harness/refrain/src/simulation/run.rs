@@ -17,7 +17,7 @@ use crate::{
     verdict::{Class, Detail, Failure, Property},
 };
 use std::{panic, sync::Arc, thread};
-use tokio::control::{self, Holds, Hooks, Panic, Settings, Start};
+use tokio::control::{self, Exited, Holds, Hooks, Panic, Settings, Start};
 
 /// The stack of a run's thread: as large as a program's main one.
 const STACK_BYTES: usize = 8 << 20;
@@ -91,6 +91,7 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
 }
 
 const HOOKS: Hooks = Hooks {
+    exited,
     deadlocked: || fail(stall::deadlock()),
     panicked,
     out_of_time: || fail(stall::out_of_time()),
@@ -100,12 +101,24 @@ const HOOKS: Hooks = Hooks {
             state.poll_begins(place);
             state.is_over()
         });
+        tracing_layer::check_is_heard();
         if over {
             stop(waits());
         }
     },
     polled: super::properties::check_always,
 };
+
+/// A process has ended. That is the verdict, unless the test allows it or has sent a signal.
+fn exited(Exited { host, place, error, signalled }: Exited) {
+    let may_exit = state::with(|state| state.may_exit(host)) || signalled && error.is_none();
+    if may_exit {
+        return;
+    }
+    let host = state::with(|state| state.name(host));
+    let (property, detail) = (Property::KeepsRunning(host.clone()), Detail::ProcessExited { host, error });
+    fail(Failure { class: Class::Exit, property, place: Some(Place::from(place)), detail, causes: vec![] })
+}
 
 /// Every second run holds nothing; the others differ in how much.
 fn drawn_holds(seed: u64) -> Holds {

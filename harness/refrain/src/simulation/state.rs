@@ -46,6 +46,8 @@ pub(crate) struct State {
     pub hosts: Vec<(String, control::HostId)>,
     /// The names of those that run the service.
     services: Vec<String>,
+    /// The hosts whose process may end.
+    exits_allowed: Vec<control::HostId>,
     /// What the message of a panic contains that the test allows.
     panics_allowed: Vec<String>,
     pub healed_at: Option<u64>,
@@ -82,6 +84,7 @@ impl State {
             rules: Rules::default(),
             hosts: vec![],
             services: vec![],
+            exits_allowed: vec![],
             panics_allowed: vec![],
             healed_at: None,
             heartbeat: watch.heartbeat,
@@ -196,6 +199,21 @@ impl State {
         }
     }
 
+    /// The name of a host by its number.
+    pub fn name(&self, host: control::HostId) -> String {
+        self.hosts.iter().find(|(_, id)| *id == host).map(|(name, _)| name.clone()).unwrap_or_default()
+    }
+
+    /// Allows a host's process to end.
+    pub fn allow_exit(&mut self, host: control::HostId) {
+        self.exits_allowed.push(host);
+    }
+
+    /// Whether the test allows a host's process to end.
+    pub fn may_exit(&self, host: control::HostId) -> bool {
+        self.exits_allowed.contains(&host)
+    }
+
     /// Allows a task to panic with a message that contains this.
     pub fn allow_panic(&mut self, text: &str) {
         self.panics_allowed.push(text.to_owned());
@@ -237,7 +255,7 @@ impl State {
                 *fired.met.entry(state.to_owned()).or_default() += 1;
             }
         }
-        coverage.sometimes = self.properties.reached();
+        self.properties.cover(&mut coverage);
         coverage.holds = control::holds_taken().len() as u64;
         coverage.polls = control::counts().0;
         coverage

@@ -15,6 +15,7 @@ use tokio::control;
 use tracing::{
     Level, Metadata, Subscriber,
     field::{Field, Visit},
+    level_filters::LevelFilter,
     span::{Attributes, Id, Record},
     subscriber::Interest,
 };
@@ -24,34 +25,58 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-/// Whether the subscriber of this process is in place.
+/// Whether this run's subscriber is in place.
 static LISTENING: AtomicBool = AtomicBool::new(false);
+/// Whether what `tracing` asks of all subscribers now is of the harness's own doing.
+static ASKED_HERE: AtomicBool = AtomicBool::new(false);
+/// Whether the service has made a subscriber of its own.
+static HAS_OTHERS: AtomicBool = AtomicBool::new(false);
 /// The crates of the harness, whose own events are not the service's.
 const OURS: [&str; 3] = ["madsim", "refrain", "naive_timer"];
 
 /// Hears from now on. While nobody records, only the places in the source that a property names are heard: `tracing`
 /// asks once for each, and the others cost a load and a jump.
 pub(crate) fn listen() {
+    ASKED_HERE.store(true, Relaxed);
     if LISTENING.swap(true, Relaxed) {
-        return tracing::callsite::rebuild_interest_cache();
+        tracing::callsite::rebuild_interest_cache();
+    } else {
+        // Of this thread, on which the whole run is, for as long as it lives: it comes before a global one, which the
+        // service may set before or after this.
+        std::mem::forget(tracing::subscriber::set_default(tracing_subscriber::registry().with(TracingLayer)));
     }
-    let subscriber = tracing_subscriber::registry().with(TracingLayer);
-    // Only this run's process has it, and nothing else in it sets one.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    ASKED_HERE.store(false, Relaxed);
+}
+
+/// Refuses to go on if a property depends on events that are no longer heard.
+pub(super) fn check_is_heard() {
+    if !HAS_OTHERS.load(Relaxed) || tracing::dispatcher::get_default(|now| now.is::<TracingLayer>()) {
+        return;
+    }
+    if state::with(|state| state.properties.need_events()) {
+        state::refuse(
+            "the service has set a `tracing` subscriber for the thread of the simulation, so that world.conserves(), \
+             world.sometimes() and world.counts() see no events: set it in `main`, or as the global one",
+        );
+    }
 }
 
 struct TracingLayer;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        let ours = OURS.iter().any(|name| metadata.target().starts_with(name));
-        if ours {
-            return Interest::never();
-        }
-        let heard = state::try_with(|state| {
-            state.record && *metadata.level() <= Level::DEBUG || metadata.is_event() && state.properties.names(metadata)
-        });
-        if heard.unwrap_or(false) { Interest::always() } else { Interest::never() }
+        if is_heard(metadata) { Interest::always() } else { Interest::never() }
+    }
+
+    /// Asked where another subscriber wants what this one does not.
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        is_heard(metadata)
+    }
+
+    /// Asked whenever a subscriber is made.
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        HAS_OTHERS.fetch_or(!ASKED_HERE.load(Relaxed), Relaxed);
+        None
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
@@ -94,6 +119,16 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
         });
         properties::said(&said, &stamp);
     }
+}
+
+fn is_heard(metadata: &Metadata<'_>) -> bool {
+    if OURS.iter().any(|name| metadata.target().starts_with(name)) {
+        return false;
+    }
+    let heard = state::try_with(|state| {
+        state.record && *metadata.level() <= Level::DEBUG || metadata.is_event() && state.properties.names(metadata)
+    });
+    heard.unwrap_or(false)
 }
 
 /// One `tracing` event of the service.

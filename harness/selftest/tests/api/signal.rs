@@ -15,7 +15,7 @@ async fn a_handler_is_told_of_sigterm_and_the_process_goes_on(world: World) {
         tracing::info!("drains");
         sleep(SECOND).await;
     });
-    world.sometimes("it drains", "api", "drains");
+    world.sometimes("it drains", "selftest::api", "drains");
     sleep(SECOND).await;
     host.terminate();
     sleep(SECOND / 2).await;

@@ -205,7 +205,7 @@ async fn in_a_minute(count: &AtomicU32) -> u32 {
 async fn what_a_process_spawned_is_dropped_when_it_ends_by_itself(world: World) {
     let count = Arc::<AtomicU32>::default();
     let counted = count.clone();
-    world.host("server", move || {
+    let server = world.host("server", move || {
         let alive = Alive::new(&counted);
         async move {
             tokio::spawn(async move {
@@ -215,6 +215,7 @@ async fn what_a_process_spawned_is_dropped_when_it_ends_by_itself(world: World) 
             sleep(SECOND).await;
         }
     });
+    server.may_exit();
     sleep(SECOND / 2).await;
     assert_eq!(count.load(Relaxed), 1);
     // Holds may keep it a while.

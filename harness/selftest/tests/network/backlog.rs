@@ -176,7 +176,7 @@ async fn without_a_file_descriptor_accept_fails_and_the_connection_stays(world: 
         }
     });
     host.sysctl(Sysctl { nofile: 4, ..Sysctl::default() });
-    world.sometimes("one left", "network", "one left");
+    world.sometimes("one left", "selftest::network", "one left");
     sleep(SECOND).await;
     let client = world.client("client");
     let first = client.run(async {

@@ -80,8 +80,8 @@ async fn reads_take_what_is_there_over_the_edges_of_writes(world: World) {
 
 #[refrain::test(runs = 20)]
 async fn a_long_write_may_come_in_parts_and_a_short_one_does_not(world: World) {
-    world.sometimes("a long write comes in parts", "network", "in parts");
-    world.sometimes("a long write comes whole", "network", "whole");
+    world.sometimes("a long write comes in parts", "selftest::network", "in parts");
+    world.sometimes("a long write comes whole", "selftest::network", "whole");
     serve(&world, |mut stream| async move {
         for len in [1448, 10_000].repeat(5) {
             stream.write_all(&vec![7; len]).await.unwrap();

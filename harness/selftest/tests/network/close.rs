@@ -126,7 +126,7 @@ async fn a_killed_process_with_unread_data_resets(world: World) {
 
 #[refrain::test(runs = 20)]
 async fn a_process_that_ends_takes_its_tasks_and_sockets_with_it(world: World) {
-    world.host("server", || async {
+    let server = world.host("server", || async {
         let listener = tokio::net::TcpListener::bind("0.0.0.0:80").await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         tokio::spawn(async move {
@@ -135,6 +135,7 @@ async fn a_process_that_ends_takes_its_tasks_and_sockets_with_it(world: World) {
         });
         sleep(SECOND).await;
     });
+    server.may_exit();
     client(&world, |mut stream| async move {
         assert_eq!(read(&mut stream).await.unwrap(), b"");
         sleep(SECOND * 10).await;
@@ -148,7 +149,7 @@ async fn a_scripted_reset_is_seen_by_both(world: World) {
         assert_eq!(timed(read(&mut stream)).await.0.unwrap_err(), ConnectionReset);
         tracing::info!("the server saw it");
     });
-    world.sometimes("the server saw it", "network", "the server saw it");
+    world.sometimes("the server saw it", "selftest::network", "the server saw it");
     world.client("client");
     world.fault("reset server <-> client at 2 s");
     client(&world, |mut stream| async move {

@@ -92,7 +92,7 @@ async fn across_a_one_way_cut_bytes_arrive_until_an_acknowledgement_is_overdue(w
         assert_eq!(all, b"up");
         tracing::info!("all arrived");
     });
-    world.sometimes("all arrived", "network", "all arrived");
+    world.sometimes("all arrived", "selftest::network", "all arrived");
     world.client("client");
     let began = Instant::now();
     world.fault("cut client -> server at 1500 ms for 98500 ms");
@@ -118,7 +118,7 @@ async fn whoever_hears_no_acknowledgement_times_out_though_all_arrived(world: Wo
         tracing::info!("it arrived");
         sleep(SECOND * 2000).await;
     });
-    world.sometimes("it arrived", "network", "it arrived");
+    world.sometimes("it arrived", "selftest::network", "it arrived");
     world.client("client");
     world.fault("cut server -> client at 1 s");
     client(&world, move |mut stream| async move {

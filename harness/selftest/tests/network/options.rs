@@ -86,7 +86,7 @@ async fn an_accepted_connection_has_the_options_of_its_listener(world: World) {
         std::future::pending::<()>().await
     });
     host.sysctl(KEEPALIVE);
-    world.sometimes("the client's silence is noticed", "network", "the silent client is gone");
+    world.sometimes("the client's silence is noticed", "selftest::network", "the silent client is gone");
     world.client("client");
     world.fault("cut server <-> client at 30 s");
     client(&world, |stream| async move {
@@ -102,7 +102,7 @@ async fn a_close_with_linger_zero_resets(world: World) {
         assert_eq!(timed(read(&mut stream)).await.0.unwrap_err(), ConnectionReset);
         tracing::info!("reset");
     });
-    world.sometimes("it is reset", "network", "reset");
+    world.sometimes("it is reset", "selftest::network", "reset");
     client(&world, |stream| async move {
         stream.set_zero_linger().unwrap();
         sleep(SECOND).await;
@@ -212,7 +212,7 @@ async fn listeners_that_share_a_port_share_its_connections(world: World) {
         tracing::info!("all came");
         std::future::pending::<()>().await
     });
-    world.sometimes("all came", "network", "all came");
+    world.sometimes("all came", "selftest::network", "all came");
     sleep(SECOND).await;
     let client = world.client("client").run(async {
         for _ in 0..64 {

@@ -59,7 +59,7 @@ impl Rule for DenyWrite {
 
 /// A client that asks again and again, and takes every error for the end of its connection, but one.
 async fn asks_on(world: &World, faults: Faults) {
-    serve(world, echo);
+    serve(world, echo).may_exit();
     let client = world.client("client");
     world.rule("deny_write", 1..20u32, |left| DenyWrite { left });
     world.faults(faults);

@@ -113,7 +113,7 @@ async fn close_behind_each_other_datagrams_come_in_another_order(world: World) {
         tracing::info!("all came");
         std::future::pending::<()>().await
     });
-    world.sometimes("all came", "network", "all came");
+    world.sometimes("all came", "selftest::network", "all came");
     let client = world.client("client").run(async {
         let socket = open().await;
         for n in 0..50 {

@@ -3,8 +3,10 @@
 mod context;
 mod dead_hosts;
 mod deaths;
+mod exits;
 mod explained;
 mod loops;
 mod properties;
 mod sockets;
 mod stalls;
+mod unreached;

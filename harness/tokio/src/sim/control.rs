@@ -28,7 +28,7 @@ mod report;
 
 pub use super::stack::is_guard as is_stack_guard;
 pub use kernel::{
-    Decision, Effect, Hooks, Operation, Overflow, Packet, PacketKind, Panic, Rule, RuleId, Settings, Stage, Stamp,
+    Decision, Effect, Exited, Hooks, Operation, Overflow, Packet, PacketKind, Panic, Rule, RuleId, Settings, Stage, Stamp,
     Sysctl, TriggerKind,
 };
 pub use report::{TaskReport, tasks};
@@ -139,13 +139,16 @@ pub fn add_host(name: &str, place: &'static Location<'static>, process: Option<S
             let process = process.clone();
             // Called within the task, for what it spawns at once to be of this host.
             Gate::main(task, async move {
-                let ended = process().await;
-                let how = ended.map_or_else(End::Failed, |()| End::Returned);
-                with(|k| {
+                let error = process().await.err();
+                let how = error.clone().map_or(End::Returned, End::Failed);
+                let signalled = with(|k| {
+                    let signalled = k.hosts[id].was_signalled();
                     k.process_ends(id, how);
                     // Its other tasks end with it.
                     k.host_do(HostAction::Kill, id);
+                    signalled
                 });
+                (kernel::hooks().exited)(Exited { host: id, place, error, signalled });
             })
         });
     }

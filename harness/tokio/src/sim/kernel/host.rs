@@ -84,6 +84,11 @@ impl Host {
         }
     }
 
+    /// Whether its process was sent a signal that it handles.
+    pub fn was_signalled(&self) -> bool {
+        self.signals.values().any(|sent| *sent > 0)
+    }
+
     /// How many signals of a kind it was sent. Asking installs the handler: the signal kills no more.
     pub fn signals_sent(&mut self, number: i32) -> u64 {
         *self.signals.entry(number).or_default()

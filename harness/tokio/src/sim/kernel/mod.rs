@@ -10,6 +10,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
+    panic::Location,
     task::Waker,
     time::Duration,
 };
@@ -131,12 +132,27 @@ pub struct Settings {
     pub time_max: u64,
 }
 
+/// How a host's process ended.
+#[derive(Debug)]
+pub struct Exited {
+    /// Its host.
+    pub host: HostId,
+    /// Where the host was added.
+    pub place: &'static Location<'static>,
+    /// Its error, with what caused that.
+    pub error: Option<String>,
+    /// Whether it was sent a signal before, which it handles.
+    pub signalled: bool,
+}
+
 /// What a panic carries.
 pub type Panic = Box<dyn std::any::Any + Send>;
 
 /// What refrain wants to be told at once. Those that never return end the run.
 #[derive(Clone, Copy)]
 pub struct Hooks {
+    /// A host's process has ended by itself.
+    pub exited: fn(Exited),
     /// Nothing can run any more.
     pub deadlocked: fn() -> !,
     /// A task panicked, and whether others may await it. What it returns they see.
@@ -146,7 +162,7 @@ pub struct Hooks {
     /// A task is polled for ever while virtual time stands still.
     pub busy: fn() -> !,
     /// Before each poll, with the place where the task was spawned; without one for the test itself.
-    pub polling: fn(Option<&'static std::panic::Location<'static>>),
+    pub polling: fn(Option<&'static Location<'static>>),
     /// After each poll, while [`super::control::watch_polls`] asks for it.
     pub polled: fn(),
 }
