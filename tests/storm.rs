@@ -12,7 +12,7 @@ use tokio::{
 #[refrain::test(runs = 40, without_holds)]
 async fn every_client_of_a_storm_is_answered(world: World, #[any(1..=300u16)] clients: u16, refuses: bool) {
     let overflow = if refuses { Overflow::Reset } else { Overflow::DropSyn };
-    let system = Sysctl { overflow, ..Sysctl::default() };
+    let system = Sysctl::default().overflow(overflow);
     world.host("exchange", || calcon::exchange::serve(exchange())).sysctl(system.clone());
     world.host("notes", || calcon::notes::serve(notes())).sysctl(system);
     world.conserves_up_to("calcon.connection", 2);

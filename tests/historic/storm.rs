@@ -44,7 +44,7 @@ const BOUND: Duration = Duration::from_secs(10);
 /// The clients turn up at once; what the server's system does with one too many is its choice.
 pub async fn every_client_is_served(world: World, clients: u16, overflow: Overflow, backlog: u32) {
     let settings = move || NotesSettings { backlog, ..notes() };
-    world.host("notes", move || serve(settings())).sysctl(Sysctl { overflow, ..Sysctl::default() });
+    world.host("notes", move || serve(settings())).sysctl(Sysctl::default().overflow(overflow));
     // The server's process needs a moment to listen.
     sleep(Duration::from_millis(100)).await;
     let storm = Arc::new(Storm::default());

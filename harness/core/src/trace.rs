@@ -36,6 +36,16 @@ pub const EVENTS_MAX: usize = 100_000;
 pub const SOCKETS_MAX: usize = 10_000;
 
 /// A failing run: what was decided, what happened, what was wrong.
+///
+/// # Examples
+///
+/// ```
+/// use refrain_core::trace;
+/// use std::path::Path;
+///
+/// let error = trace::read(Path::new("traces/no-such-trace.jsonl")).unwrap_err();
+/// assert!(error.to_string().contains("no-such-trace"), "{error}");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
     /// The test's name, as `--exact` takes it: `module::queries_recover`.

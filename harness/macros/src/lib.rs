@@ -19,8 +19,8 @@ mod expand;
 /// - `poll_limit = "60s"`: how long one poll may compute or sleep; one that takes longer is an endless loop; 10 s. What it
 ///   computes is measured in processor time, so that a busy machine fails nothing.
 /// - `expect = "stall"`: a seeded bug; the test fails if this class of failure is *not* caught.
-/// - `without_holds`: no task is kept back: for a test that tells what waits from what does not.
-/// - `snapshot`: what the service said in the run without faults, and each trace's timeline, are `insta` snapshots.
+/// - `without_holds`: no task is held back: for a test that measures time, or relies on its own steps being in time.
+/// - `snapshot`: what the service logs in the run without faults, and each trace's timeline, are `insta` snapshots.
 ///
 /// `#[ignore]` below this attribute means what it means for `#[test]`; `#[should_panic]` is refused, for a panic of the
 /// service is a verdict: use `expect = "panic"`.
@@ -38,7 +38,7 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// - `runs = 50_000`: how many executions `cargo test` makes, half of them sampled; 10,000 unless this says otherwise.
 /// - `complete`: loom's search goes on until nothing is left; the test fails if it cannot.
-/// - `preemptions = 1`: only loom, with at most so many preemptions.
+/// - `preemptions = 1`: only loom, with at most this many preemptions.
 /// - `engine = "loom"` or `"shuttle"`: only this one.
 /// - `time_limit = "60s"`: how long one execution may compute or sleep; one that takes longer is an endless loop; 10 s. What
 ///   it computes is measured in processor time, so that a busy machine fails nothing.

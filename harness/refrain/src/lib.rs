@@ -135,6 +135,16 @@
 //! }
 //! ```
 //!
+//! # Holds
+//!
+//! A scheduler may run ready tasks in any order, and may leave a task waiting for a long time. In every second run some tasks
+//! are *held* at one of their polls: until no other task can run, or for a virtual duration between 1 ms and 16 s. This finds
+//! races between tasks in few runs. A hold is a part of the plan: it is printed, saved, replayed and shrunk like a fault, as in
+//! `hold the 1st task spawned on server at src/link.rs:88 at its 3rd poll until nothing else can run`.
+//!
+//! Holds happen in tests without faults, too. A test that measures how long something takes, or that relies on its own steps
+//! being in time, runs without them: `#[refrain::test(without_holds)]`. After [`World::heal`] no task is held for a duration.
+//!
 //! # A failure
 //!
 //! Suppose that `ask` were nothing but `exchange`. Nearly all of the runs pass. One does not:
@@ -150,7 +160,7 @@
 //! ```
 //!
 //! The server lost power just after it had read the message. A millisecond later it was back and knew nothing of it. The
-//! client had nothing more to send that the server could have refused, so it would wait for ever. The verdict names the
+//! client had nothing more to send that the server could have refused, so it would wait forever. The verdict names the
 //! task that waits, its socket and the state of it, since when, and the fault that did it. Of all the faults that the run
 //! had, the trace holds one: it was shrunk first.
 //!
@@ -245,7 +255,7 @@
 //! shuttle samples orders, then loom searches all of them: first those in which no thread is stopped that could go on, then
 //! those with one such preemption, and so on, so that the first failure has the fewest. loom also knows which old values a
 //! load may read. The report says of each model how far the search came and whether it was *complete*, and of each engine what
-//! it explored; `cargo refrain explore --verbose` and `cargo test -- --nocapture` say it for every model. A failure is saved,
+//! it explored; `cargo refrain explore --verbose` and `cargo test -- --nocapture` say it forevery model. A failure is saved,
 //! replayed, shrunk and shown like any other; its timeline has a column a thread. `expect` makes a seeded bug here, too.
 //!
 //! What an engine cannot do, such as a sixth thread under loom, is a limit and said so, never a failure. What loom reports may
@@ -254,11 +264,14 @@
 //!
 //! # Beyond the network
 //!
-//! - [`World::always`] demands a property after every poll. [`World::conserves`] demands that what the service reports as
-//!   opened, in its own `tracing` events, is closed, once. [`World::sometimes`] counts what runs have reached.
+//! - [`World::always`] requires a property after every poll. [`World::conserves`] requires that what the service reports as
+//!   opened, in its own `tracing` events, is closed, once. [`World::sometimes`] requires that some run reaches a point.
+//! - A process that ends by itself is a failure, unless [`Host::may_exit`] allows it. So is a panic of a task, unless
+//!   [`World::may_panic`] does.
+//! - A test may return a `Result`: an error fails it, with everything that caused it.
 //! - `#[refrain::test(expect = "stall")]` makes a seeded bug: a defect kept on purpose. The test fails if it is *not* caught.
 //! - `#[refrain::test(snapshot)]` asserts with `insta` what the service said in the run without faults.
-//! - A run can also crash, exit, loop for ever or exhaust its memory; each is a [`verdict::Class`] of its own. A service
+//! - A run can also crash, exit, loop forever or exhaust its memory; each is a [`verdict::Class`] of its own. A service
 //!   that reads something from outside the simulation, so that two runs of a plan differ, is found, too.
 
 mod driver;
@@ -282,8 +295,60 @@ pub use refrain_core::{
 use refrain_core::{job, protocol, seed, shrink};
 pub use refrain_report as report;
 
+/// # Examples
+///
+/// ```
+/// use refrain::World;
+/// # use std::io;
+///
+/// #[refrain::test(runs = 20)]
+/// async fn what_is_sent_comes_back(world: World, message: Vec<u8>, #[any(1..5usize)] times: usize) -> io::Result<()> {
+///     world.host("server", || echo::serve("0.0.0.0:7"));
+///     let messages = vec![message; times];
+///     let asked = messages.clone();
+///     let answers = world.client("client").run(async move { echo::ask("server:7", &asked).await }).await?;
+///     assert_eq!(answers, messages);
+///     Ok(())
+/// }
+/// # what_is_sent_comes_back();
+/// ```
+///
+/// # Errors
+///
+/// A test may return `()` or a `Result`. An error fails the test like a panic; see [`Exit`] for what it may be.
+///
+/// # Panics
+///
+/// The test panics, as libtest expects it, with the verdict on the first run that fails.
+pub use refrain_macros::test;
+
+/// # Examples
+///
+/// ```
+/// use refrain::sync::{Arc, atomic::{AtomicUsize, Ordering::Relaxed}, thread};
+///
+/// #[refrain::model(complete)]
+/// fn both_increments_count() {
+///     let count = Arc::new(AtomicUsize::new(0));
+///     let other = count.clone();
+///     let thread = thread::spawn(move || other.fetch_add(1, Relaxed));
+///     count.fetch_add(1, Relaxed);
+///     thread.join().unwrap();
+///     assert_eq!(count.load(Relaxed), 2);
+/// }
+/// # both_increments_count();
+/// ```
+///
+/// # Errors
+///
+/// A model may return `()` or a `Result`. An error fails the test like a panic.
+///
+/// # Panics
+///
+/// The test panics, as libtest expects it, with the verdict on the first execution that fails.
+pub use refrain_macros::model;
+
 pub use {
-    refrain_macros::{model, test},
     simulation::Seen,
     tokio::control::{Overflow, Sysctl},
     world::{
@@ -297,7 +362,7 @@ pub mod rule {
     pub use tokio::control::{Decision, Operation, Packet, PacketKind, Rule};
 }
 
-/// What `#[refrain::test]` expands to; not for people.
+/// What `#[refrain::test]` expands to.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{

@@ -4,7 +4,7 @@
 //! worker holds a slot: a lock on one of a few files that all tests of a user share. The kernel releases a lock when the
 //! process that holds it dies, however it dies; a token that was read from a jobserver's pipe would be lost.
 //!
-//! The budget bounds load and guarantees nothing else. So nobody waits for a slot for ever: a process that holds one may
+//! The budget bounds load and guarantees nothing else. So nobody waits for a slot forever: a process that holds one may
 //! be stopped in a debugger.
 
 use rustix::process::geteuid;

@@ -1,6 +1,6 @@
 //! A kind of resource that must not leak: what of it is open, since when, and where it was opened.
 
-use super::{properties::REST, stall, tracing_layer::LogEvent};
+use super::{properties::QUIESCENCE, stall, tracing_layer::LogEvent};
 use crate::{
     place::{Place, Task},
     verdict::{Cause, Class, Detail, Failure, Property},
@@ -19,7 +19,7 @@ const TASK: &str = "task";
 #[derive(Debug)]
 pub(super) struct Conserved {
     pub kind: String,
-    pub at_rest: usize,
+    pub limit: usize,
     /// What is open, by host, its process and number.
     live: BTreeMap<(String, u32, String), Opened>,
     opened: u64,
@@ -35,8 +35,8 @@ struct Opened {
 }
 
 impl Conserved {
-    pub fn new(kind: &str, at_rest: usize) -> Conserved {
-        Conserved { kind: kind.into(), at_rest, live: BTreeMap::new(), opened: 0, closed: 0 }
+    pub fn new(kind: &str, limit: usize) -> Conserved {
+        Conserved { kind: kind.into(), limit, live: BTreeMap::new(), opened: 0, closed: 0 }
     }
 
     /// How many are open in the processes that run now.
@@ -55,15 +55,15 @@ impl Conserved {
 
     /// What is open in the processes that run now: host, number, and how it was opened.
     fn open(&self, hosts: &[(String, HostId)]) -> impl Iterator<Item = (&str, &str, &Opened)> {
-        let runs = |host: &str, life: u32| hosts.iter().any(|(name, id)| name == host && control::lives(*id).1 == life);
-        let live = self.live.iter().filter(move |((host, life, _), _)| runs(host, *life));
+        let runs = |host: &str, incarnation: u32| hosts.iter().any(|(name, id)| name == host && control::incarnations(*id).1 == incarnation);
+        let live = self.live.iter().filter(move |((host, incarnation, _), _)| runs(host, *incarnation));
         live.map(|((host, _, id), opened)| (host.as_str(), id.as_str(), opened))
     }
 
     /// Takes note of a report; the number of one that was closed and was not open.
     pub fn report(&mut self, said: &LogEvent, stamp: &Stamp) -> Option<String> {
         let id = said.log.fields.get("id").map(plain).unwrap_or_default();
-        let key = (stamp.host.clone(), control::lives(control::current_host()).0, id.clone());
+        let key = (stamp.host.clone(), control::incarnations(control::current_host()).0, id.clone());
         match said.log.message.as_str() {
             "opened" => {
                 self.opened += 1;
@@ -87,7 +87,7 @@ fn plain(value: &Value) -> String {
 
 /// The verdict, if more is open than may be: what, how it rose, and where it was opened.
 pub(super) fn leaked(conserved: &Conserved, hosts: &[(String, HostId)]) -> Option<Failure> {
-    let (kind, limit) = (&conserved.kind, conserved.at_rest);
+    let (kind, limit) = (&conserved.kind, conserved.limit);
     let open = conserved.count(hosts);
     if open <= limit {
         return None;
@@ -111,7 +111,7 @@ pub(super) fn leaked(conserved: &Conserved, hosts: &[(String, HostId)]) -> Optio
         class: Class::Leak,
         property: Property::Conserved(kind.clone()),
         place: oldest.and_then(|oldest| oldest.task.as_ref()).map(|task| task.place.clone()),
-        detail: Detail::Leaked { open: open as u64, limit: limit as u64, waited: REST.as_nanos() as u64 },
+        detail: Detail::Leaked { open: open as u64, limit: limit as u64, waited: QUIESCENCE.as_nanos() as u64 },
         causes,
     })
 }

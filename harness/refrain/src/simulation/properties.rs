@@ -21,8 +21,8 @@ use std::{
 use tokio::control::{self, Stamp};
 use tracing::Metadata;
 
-/// How long the hosts may take, after the test's body, to come to rest.
-pub(super) const REST: Duration = Duration::from_secs(120);
+/// How long the hosts may take, after the test's body, to become quiescent.
+pub(super) const QUIESCENCE: Duration = Duration::from_secs(120);
 /// How long what is on its way when the body ends may take to arrive.
 const IN_FLIGHT: Duration = Duration::from_secs(1);
 
@@ -70,10 +70,10 @@ impl Seen {
 }
 
 impl Properties {
-    pub fn conserve(&mut self, kind: &str, at_rest: usize) {
+    pub fn conserve(&mut self, kind: &str, limit: usize) {
         match self.conserved.iter_mut().find(|conserved| conserved.kind == kind) {
-            Some(conserved) => conserved.at_rest = at_rest,
-            None => self.conserved.push(Conserved::new(kind, at_rest)),
+            Some(conserved) => conserved.limit = limit,
+            None => self.conserved.push(Conserved::new(kind, limit)),
         }
     }
 
@@ -175,13 +175,13 @@ pub(crate) fn check_always() {
 }
 
 /// After the test's body: waits until everything that must be conserved is back at its level, or fails.
-pub(crate) async fn at_rest() {
+pub(crate) async fn quiescent() {
     if state::with(|state| state.properties.conserved.is_empty()) {
         return;
     }
     // What is still on its way may open something yet.
     tokio::time::sleep(IN_FLIGHT).await;
-    let deadline = control::now() + REST.as_nanos() as u64;
+    let deadline = control::now() + QUIESCENCE.as_nanos() as u64;
     loop {
         let leak = state::with(|state| {
             state.properties.conserved.iter().find_map(|conserved| leaked(conserved, &state.hosts))

@@ -3,7 +3,7 @@
 use super::{
     actor::actor,
     overflow,
-    properties::at_rest,
+    properties::quiescent,
     scenario::Scenario,
     stall::{self, waits},
     state::{self, PlanSource, State, fail, pass, refuse, stop},
@@ -85,7 +85,7 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
             Ok(running) => running.await,
             Err(why) => refuse(&why),
         }
-        at_rest().await;
+        quiescent().await;
         pass()
     })
 }

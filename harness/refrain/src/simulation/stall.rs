@@ -20,7 +20,7 @@ pub(crate) fn out_of_time() -> Failure {
     failure(Class::Stall, Property::TimeLimit, Detail::TimedOut { at: control::now() })
 }
 
-/// The verdict on tasks that are polled for ever.
+/// The verdict on tasks that are polled forever.
 pub(crate) fn busy() -> Failure {
     let stamp = control::stamp();
     Failure {
@@ -91,7 +91,7 @@ fn blame(TaskReport { waiting, fault }: &TaskReport, healed: u64) -> u8 {
     }
 }
 
-/// Whether the network may let it wait for ever.
+/// Whether the network may let it wait forever.
 fn is_network(wait: &Wait) -> bool {
     matches!(wait, Wait::Read(..) | Wait::Write(..) | Wait::Connect(..) | Wait::Receive(_))
 }

@@ -40,7 +40,7 @@ impl Exit<kind::Never> for () {
     }
 }
 
-/// A server that loops for ever: the output of its block is `!`, which has no name of its own on stable Rust.
+/// A server that loops forever: the output of its block is `!`, which has no name of its own on stable Rust.
 impl Exit<kind::Never> for <fn() -> ! as never::Returns>::Type {
     fn error(self) -> Option<String> {
         self

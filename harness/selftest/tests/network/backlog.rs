@@ -35,7 +35,7 @@ fn serve_late(world: &World, overflow: Overflow, after: Duration) -> refrain::Ho
         #[allow(unreachable_code)]
         Result::Ok(())
     });
-    host.sysctl(Sysctl { overflow, ..Sysctl::default() });
+    host.sysctl(Sysctl::default().overflow(overflow));
     host
 }
 
@@ -116,7 +116,7 @@ async fn in_a_burst_clients_may_believe_that_they_are_connected(world: World) {
 #[refrain::test(runs = 20)]
 async fn a_handshake_that_the_client_does_not_finish_is_forgotten(world: World) {
     let server = serve_late(&world, Overflow::Reset, Duration::MAX);
-    server.sysctl(Sysctl { overflow: Overflow::Reset, tcp_synack_retries: 2, ..Sysctl::default() });
+    server.sysctl(Sysctl::default().overflow(Overflow::Reset).tcp_synack_retries(2));
     let client = world.client("client");
     world.fault("cut server -> client at 1 s for 20 s");
     sleep(SECOND * 2).await;
@@ -133,7 +133,8 @@ async fn the_times_of_syns_are_settings(world: World) {
     let client = world.client("client");
     world.fault("cut server <-> client at 0 s");
     for (tcp_syn_retries, tcp_syn_linear_timeouts, seconds) in [(0, 0, 1), (2, 0, 7), (2, 3, 10), (6, 4, 131)] {
-        client.sysctl(Sysctl { tcp_syn_retries, tcp_syn_linear_timeouts, ..Sysctl::default() });
+        let sysctl = Sysctl::default().tcp_syn_retries(tcp_syn_retries);
+        client.sysctl(sysctl.tcp_syn_linear_timeouts(tcp_syn_linear_timeouts));
         let (result, took) = client.run(timed(TcpStream::connect("server:80"))).await;
         assert_eq!(result.unwrap_err(), TimedOut);
         assert!(is_about(took, seconds), "{took:?}");
@@ -175,7 +176,7 @@ async fn without_a_file_descriptor_accept_fails_and_the_connection_stays(world: 
             }
         }
     });
-    host.sysctl(Sysctl { nofile: 4, ..Sysctl::default() });
+    host.sysctl(Sysctl::default().nofile(4));
     world.sometimes("one left", "selftest::network", "one left");
     sleep(SECOND).await;
     let client = world.client("client");

@@ -13,17 +13,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-const KEEPALIVE: Sysctl = sysctl();
-
 /// Probes after 20 s, then every 5 s, three of them.
-const fn sysctl() -> Sysctl {
-    Sysctl {
-        tcp_keepalive_time: Duration::from_secs(20),
-        tcp_keepalive_intvl: Duration::from_secs(5),
-        tcp_keepalive_probes: 3,
-        ..Sysctl::LINUX
-    }
-}
+const KEEPALIVE: Sysctl = Sysctl::LINUX
+    .tcp_keepalive_time(Duration::from_secs(20))
+    .tcp_keepalive_intvl(Duration::from_secs(5))
+    .tcp_keepalive_probes(3);
 
 async fn server() -> SocketAddr {
     tokio::net::lookup_host("server:80").await.unwrap().next().unwrap()
@@ -257,7 +251,7 @@ async fn options_are_what_was_set(world: World) {
 #[refrain::test(runs = 20, without_holds)]
 async fn data_behind_a_cut_times_out_as_soon_as_the_settings_say(world: World) {
     serve(&world, hold);
-    world.client("client").sysctl(Sysctl { tcp_retries2: 3, ..Sysctl::default() });
+    world.client("client").sysctl(Sysctl::default().tcp_retries2(3));
     world.fault("cut server <-> client at 1 s");
     client(&world, |mut stream| async move {
         sleep(SECOND * 2).await;

@@ -50,7 +50,7 @@ pub struct Start {
     pub settings: Settings,
     /// Who is told at once.
     pub hooks: Hooks,
-    /// Which tasks are held back: these, or one in so many by chance, or none.
+    /// Which tasks are held back: these, or one in this many at random, or none.
     pub holds: Holds,
     /// Who wants every event.
     pub sink: Option<Box<dyn FnMut(Event)>>,
@@ -60,7 +60,7 @@ pub struct Start {
 pub enum Holds {
     /// Exactly these.
     Listed(Vec<Hold>),
-    /// One in so many, by chance.
+    /// One in this many, at random.
     Random(u64),
 }
 
@@ -197,7 +197,7 @@ pub fn heal() {
     with(Kernel::heal);
 }
 
-/// Where each fault is in its life, and the states of the connections that it touched when it began, in the order in
+/// The stage of each fault, and the states of the connections that it touched when it began, in the order in
 /// which they were added.
 pub fn faults() -> Vec<(Stage, Vec<&'static str>)> {
     with(|k| k.faults.iter().map(|fault| (fault.stage, fault.met.clone())).collect())
@@ -297,8 +297,8 @@ pub fn current_host() -> HostId {
 }
 
 /// Which process of its host the task that runs belongs to, and which one the host runs now.
-pub fn lives(host: HostId) -> (u32, u32) {
-    with(|k| (k.tasks[kernel::current_task()].life, k.hosts[host].life))
+pub fn incarnations(host: HostId) -> (u32, u32) {
+    with(|k| (k.tasks[kernel::current_task()].incarnation, k.hosts[host].incarnation))
 }
 
 /// Notes that a property of the test holds.

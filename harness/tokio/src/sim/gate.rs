@@ -15,7 +15,7 @@ use std::{
 
 /// A task's future with its number. A panic is its output, if whoever awaits the task may see it.
 pub(crate) struct Gate<F: 'static> {
-    /// In a box of its own: abandoned, it stays where it is for ever, as a pinned value must until it is dropped.
+    /// In a box of its own: abandoned, it stays where it is forever, as a pinned value must until it is dropped.
     inner: Option<Pin<Box<F>>>,
     task: TaskId,
     held: Option<Held>,
@@ -107,7 +107,7 @@ impl<F> Gate<F> {
         }
         self.held = None;
         kernel::with(|k| {
-            k.let_go(self.task);
+            k.release(self.task);
             !k.is_dead(self.task)
         })
     }

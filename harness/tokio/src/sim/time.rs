@@ -193,7 +193,7 @@ pub fn interval_at(start: Instant, period: Duration) -> Interval {
     Interval { delay: Box::pin(sleep_until(start)), period, missed: MissedTickBehavior::default() }
 }
 
-/// Ticks again and again. As tokio's.
+/// Ticks repeatedly. As tokio's.
 #[derive(Debug)]
 pub struct Interval {
     delay: Pin<Box<Sleep>>,

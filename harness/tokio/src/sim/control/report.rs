@@ -17,7 +17,7 @@ pub struct TaskReport {
 
 /// Every task that has not ended, in the order in which they were spawned.
 pub fn tasks() -> Vec<TaskReport> {
-    with(|k| k.tasks.iter().filter(|task| k.lives(task)).map(|task| report(k, task)).collect())
+    with(|k| k.tasks.iter().filter(|task| k.is_alive(task)).map(|task| report(k, task)).collect())
 }
 
 fn report(k: &Kernel, task: &TaskState) -> TaskReport {
@@ -54,7 +54,7 @@ fn waits_for(k: &Kernel, wait: Wait) -> Option<verdict::Wait> {
 
 fn state(k: &Kernel, conn: ConnId, side: Side) -> ConnectionState {
     let [end, peer] = [side, 1 - side].map(|side| &k.conns[conn].ends[side]);
-    if end.let_go {
+    if end.closed {
         return ConnectionState::Closed;
     }
     if end.gone {

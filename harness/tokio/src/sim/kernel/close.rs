@@ -26,7 +26,7 @@ impl Kernel {
         if !std::mem::replace(&mut end.open, false) {
             return;
         }
-        end.let_go = true;
+        end.closed = true;
         let host = end.host;
         self.give_up_socket(conn, side);
         if !self.knows(conn, side) {
@@ -108,7 +108,7 @@ impl Kernel {
         let ended = self.conns[conn].pipes[1 - side].fin == Fin::Arrived;
         let end = &mut self.conns[conn].ends[side];
         let refused = side == 0 && !end.established;
-        // As Linux: whoever has seen the peer's FIN before is told of a broken pipe.
+        // As Linux: after the peer's FIN a reset is reported as a broken pipe.
         end.error = Some(match (refused, ended) {
             (true, _) => io::ErrorKind::ConnectionRefused,
             (false, true) => io::ErrorKind::BrokenPipe,

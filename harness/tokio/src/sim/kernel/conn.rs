@@ -46,7 +46,7 @@ pub(crate) struct End {
     /// Whether the application still holds the socket.
     pub open: bool,
     /// Whether the application once held it and does no longer.
-    pub let_go: bool,
+    pub closed: bool,
     /// Whether this host's kernel knows nothing of the connection any more.
     pub gone: bool,
     /// Whether the client has seen the handshake's end, or the server the client's answer.
@@ -167,7 +167,7 @@ impl Kernel {
             boot,
             addr,
             open: false,
-            let_go: false,
+            closed: false,
             gone: false,
             established: false,
             error: None,

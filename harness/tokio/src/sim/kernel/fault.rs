@@ -6,7 +6,7 @@ use refrain_core::plan::{self, fault::HostEffect};
 /// One thing that goes wrong on the simulated network.
 pub type Effect = refrain_core::plan::fault::Effect<HostId, RuleId>;
 
-/// Where a fault is in its life.
+/// The stage of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// It has not begun.

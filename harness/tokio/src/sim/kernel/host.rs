@@ -28,7 +28,7 @@ pub(crate) struct Host {
     /// How often it has booted; connections of an earlier boot are unknown to it.
     pub boot: u32,
     /// Which process it runs; what an earlier one held is gone with it.
-    pub life: u32,
+    pub incarnation: u32,
     pub sysctl: Sysctl,
     /// Sockets of its application that neither listen nor connect.
     pub sockets: BTreeSet<SocketId>,
@@ -69,7 +69,7 @@ impl Host {
             up: true,
             running: true,
             boot: 1,
-            life: 1,
+            incarnation: 1,
             sysctl: Sysctl::default(),
             sockets: BTreeSet::new(),
             listeners: vec![],
@@ -149,8 +149,8 @@ impl Kernel {
 
     /// What the host's process is about goes no further, the operation that is under way included.
     fn strike(&mut self, host: HostId) {
-        let life = self.hosts[host].life;
-        for task in self.tasks.iter_mut().filter(|task| task.host == host && task.life == life) {
+        let incarnation = self.hosts[host].incarnation;
+        for task in self.tasks.iter_mut().filter(|task| task.host == host && task.incarnation == incarnation) {
             task.killed = true;
         }
         self.current_died |= self.tasks[current_task()].host == host && self.tasks[current_task()].killed;
@@ -198,7 +198,7 @@ impl Kernel {
     }
 
     fn forget_process(&mut self, host: HostId) {
-        self.hosts[host].life += 1;
+        self.hosts[host].incarnation += 1;
         self.hosts[host].signals.clear();
         // Nobody drops a waker while the kernel is borrowed; of a dead task it does nothing.
         let waiters = self.hosts[host].signal_waiters.take();
@@ -223,7 +223,7 @@ impl Kernel {
 
     /// How many sockets and how many tasks a host has now, its listeners not counted.
     pub fn open_now(&self, host: HostId) -> (usize, usize) {
-        let tasks = self.tasks.iter().filter(|task| task.host == host && self.lives(task)).count();
+        let tasks = self.tasks.iter().filter(|task| task.host == host && self.is_alive(task)).count();
         (self.hosts[host].conns.len() + self.hosts[host].udp_sockets.len(), tasks)
     }
 }

@@ -14,7 +14,7 @@ impl Kernel {
     /// It is time to look whether a connection is silent.
     pub(super) fn keepalive(&mut self, conn: ConnId, side: Side) {
         let end = &self.conns[conn].ends[side];
-        if !self.knows(conn, side) || end.let_go {
+        if !self.knows(conn, side) || end.closed {
             return;
         }
         let sysctl = &self.hosts[end.host].sysctl;

@@ -16,7 +16,7 @@ const LOOPBACK_MIN_NS: u64 = 10_000;
 const LOOPBACK_SPREAD_NS: u64 = 50_000;
 /// How much longer a packet takes that others overtake: longer than any of them.
 const OVERTAKEN_NS: u64 = 2 * LATENCY_SPREAD_NS;
-/// What IP and TCP add to the bytes of a packet, where only so many pass a second.
+/// What IP and TCP add to the bytes of a packet, where the bandwidth is limited.
 const HEADER_BYTES: u64 = 40;
 
 /// What becomes of a packet.

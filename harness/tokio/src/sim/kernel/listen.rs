@@ -153,7 +153,7 @@ impl Kernel {
         None
     }
 
-    /// Whoever waits to accept on a host may try again.
+    /// Wakes every task that waits to accept on a host.
     pub(super) fn wake_accepting(&mut self, host: HostId) {
         for id in self.hosts[host].listeners.clone() {
             self.accept_again(id);
@@ -165,7 +165,7 @@ impl Kernel {
         self.wake(waiters);
     }
 
-    /// The application drops a listening socket: whoever waits in its queue is reset.
+    /// The application drops a listening socket: connections in its queue are reset.
     pub fn unlisten(&mut self, id: ListenerId) {
         let listener = &mut self.listeners[id];
         if !std::mem::replace(&mut listener.open, false) {

@@ -95,7 +95,7 @@ pub(crate) struct Kernel {
     pub impaired: Vec<((HostId, HostId), RouteEffect)>,
     /// What tests have written that decides about packets.
     pub rules: Rules,
-    /// Until when packets wait for their turn, where only so many bytes pass a second.
+    /// Until when packets wait for their turn, where the bandwidth is limited.
     pub busy_until: BTreeMap<(HostId, HostId), u64>,
     pub sockets: Vec<socket::Socket>,
     pub udp: Vec<udp::UdpSocket>,
@@ -159,7 +159,7 @@ pub struct Hooks {
     pub panicked: fn(Panic, bool) -> Panic,
     /// Virtual time has reached its limit.
     pub out_of_time: fn() -> !,
-    /// A task is polled for ever while virtual time stands still.
+    /// A task is polled forever while virtual time stands still.
     pub busy: fn() -> !,
     /// Before each poll, with the place where the task was spawned; without one for the test itself.
     pub polling: fn(Option<&'static Location<'static>>),

@@ -37,7 +37,7 @@ impl Kernel {
             (false, true) if shut => "LAST-ACK",
             (false, false) => "ESTAB",
             (false, true) => "CLOSE-WAIT",
-            (true, _) if end.let_go && !kept() => "CLOSED",
+            (true, _) if end.closed && !kept() => "CLOSED",
             (true, false) => "FIN-WAIT-2",
             (true, true) => "TIME-WAIT",
         }

@@ -7,7 +7,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
-/// The ports that are given to whoever asks for none, as IANA sets them aside (RFC 6335). Linux has 32768 to 60999.
+/// Ephemeral ports, as IANA sets them aside (RFC 6335). Linux has 32768 to 60999.
 const EPHEMERAL_MIN: u16 = 49152;
 /// How long the port of a connection that this host closed first stays in use: Linux's `TCP_TIMEWAIT_LEN`, 60 s.
 const TIME_WAIT_NS: u64 = 60_000_000_000;
@@ -30,7 +30,7 @@ struct Flow {
     conn: usize,
     ip: IpAddr,
     reuse_addr: bool,
-    /// Until when it is there; for ever while it is connected.
+    /// Until when it is there; forever while it is connected.
     until: u64,
 }
 

@@ -25,12 +25,12 @@ const ACKNOWLEDGEMENT_STREAM: u64 = 0x6163_6b20;
 
 /// What an Ethernet frame carries of a stream. A write that fits comes in one piece, unless a fault stretches it.
 const FRAME_BYTES: usize = 1448;
-/// One in so many longer pieces is cut.
+/// One in this many longer pieces is cut.
 const CUT_ONE_IN: u64 = 4;
 /// The stream of chance for that.
 const CUT_STREAM: u64 = 0x6375_7420;
 
-/// How long the first wait lasts after so many in a row.
+/// How long the first wait lasts after this many in a row.
 fn backoff(tries: u32) -> u64 {
     (RETRANSMIT_WAIT_NS << tries.min(32)).min(RETRANSMIT_WAIT_MAX_NS)
 }
@@ -151,7 +151,7 @@ impl Kernel {
         let unknown = side == 0 && c.handshake == Handshake::SynSent;
         // What it has had before, and whose acknowledgement was lost, is no news to a side that has closed.
         let news = c.pipes[side].flight.iter().any(|segment| !segment.fin && !segment.arrived);
-        let unread = c.ends[peer].let_go && news;
+        let unread = c.ends[peer].closed && news;
         if unknown || unread || !self.knows(conn, peer) {
             // The peer may have rebooted, or nobody will read: only a reset tells. If it is lost, the next try asks again.
             self.send_rst(conn, peer);
@@ -226,7 +226,7 @@ impl Kernel {
         (ends[peer].heard, ends[peer].unanswered) = (now, 0);
         let open = pipes[side].fin < Fin::Arrived;
         let bytes = pipes[side].arrive(now, most);
-        let ended = open && pipes[side].fin == Fin::Arrived && ends[peer].let_go;
+        let ended = open && pipes[side].fin == Fin::Arrived && ends[peer].closed;
         let readers = pipes[side].readers.take();
         self.wake(readers);
         if ended {
@@ -288,7 +288,7 @@ impl Kernel {
         }
         let from = self.way(conn, side).0;
         let sysctl = &self.hosts[from].sysctl;
-        let orphan = self.conns[conn].ends[side].let_go;
+        let orphan = self.conns[conn].ends[side].closed;
         let tries_max = if orphan { sysctl.tcp_orphan_retries } else { sysctl.tcp_retries2 };
         if self.conns[conn].pipes[side].tries >= tries_max {
             return self.time_out(conn, side);

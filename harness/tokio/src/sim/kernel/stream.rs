@@ -82,7 +82,7 @@ impl Kernel {
             self.occurs(TriggerKind::Reads, from, to);
             return Poll::Ready(Ok(()));
         }
-        // Linux: whoever has seen the end of the stream reads it again, whatever came after it.
+        // Linux: once the end of the stream was read, it is read again, whatever came after it.
         let ended = pipe.fin == Fin::Arrived;
         if !ended && let Some(error) = self.take_error(conn, side) {
             return Poll::Ready(Err(error));

@@ -5,7 +5,18 @@ use std::time::Duration;
 /// Settings of one simulated machine; see `ip-sysctl` in Linux's documentation, whose names they have.
 ///
 /// A socket takes the settings of the time when it needs them: change them before the host's process starts.
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "sim")] {
+/// use refrain_tokio::control::{Overflow, Sysctl};
+///
+/// let windows_nt = Sysctl::default().overflow(Overflow::Reset).somaxconn(5);
+/// assert_eq!(windows_nt.tcp_retries2, Sysctl::LINUX.tcp_retries2);
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Sysctl {
     /// What a listener does with a SYN that finds its queue full.
     pub overflow: Overflow,
@@ -40,6 +51,7 @@ pub struct Sysctl {
 
 /// What a listener does with a SYN that finds its queue full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Overflow {
     /// Drops it, as Linux: the client sends it again, and waits.
     DropSyn,
@@ -65,6 +77,39 @@ impl Sysctl {
         udp_rmem: 208 << 10,
         nofile: 1024,
     };
+}
+
+/// A method for each setting.
+macro_rules! setters {
+    ($($name:ident: $type:ty),* $(,)?) => {
+        impl Sysctl {
+            $(
+                #[doc = concat!("Sets [`", stringify!($name), "`](Sysctl#structfield.", stringify!($name), ").")]
+                #[must_use]
+                pub const fn $name(mut self, $name: $type) -> Sysctl {
+                    self.$name = $name;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+setters! {
+    overflow: Overflow,
+    somaxconn: u32,
+    tcp_syn_retries: u32,
+    tcp_syn_linear_timeouts: u32,
+    tcp_synack_retries: u32,
+    tcp_retries2: u32,
+    tcp_orphan_retries: u32,
+    tcp_keepalive_time: Duration,
+    tcp_keepalive_intvl: Duration,
+    tcp_keepalive_probes: u32,
+    tcp_wmem: u32,
+    tcp_rmem: u32,
+    udp_rmem: u32,
+    nofile: u32,
 }
 
 impl Default for Sysctl {

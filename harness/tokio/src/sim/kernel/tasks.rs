@@ -21,7 +21,7 @@ pub(crate) struct TaskState {
     pub nth: u32,
     pub main: bool,
     /// Which process of its host it belongs to.
-    pub life: u32,
+    pub incarnation: u32,
     pub polls: u32,
     pub waits: Vec<(Wait, u64)>,
     /// The connection that it used last: what it waits for may come of that one, though the network does not show it.
@@ -118,13 +118,13 @@ impl Kernel {
         let nth = *nth;
         // What a process that was just killed still spawns is its own, not its successor's.
         let parent = self.tasks.get(current_task()).filter(|parent| parent.host == host && !main);
-        let life = parent.map_or(self.hosts[host].life, |parent| parent.life);
+        let incarnation = parent.map_or(self.hosts[host].incarnation, |parent| parent.incarnation);
         let mut task = TaskState {
             host,
             place,
             nth,
             main,
-            life,
+            incarnation,
             polls: 0,
             waits: vec![],
             waited: vec![],
@@ -223,13 +223,13 @@ impl Kernel {
     }
 
     /// A task is held no longer.
-    pub fn let_go(&mut self, id: TaskId) {
+    pub fn release(&mut self, id: TaskId) {
         self.tasks[id].waits.clear();
     }
 
     /// Whether the task's process is gone.
     pub fn is_dead(&self, id: TaskId) -> bool {
-        self.tasks[id].life != self.hosts[self.tasks[id].host].life
+        self.tasks[id].incarnation != self.hosts[self.tasks[id].host].incarnation
     }
 
     /// Whether the current task is one of the host's that may go on.
@@ -239,8 +239,8 @@ impl Kernel {
     }
 
     /// Whether the task goes on.
-    pub fn lives(&self, task: &TaskState) -> bool {
-        !task.ended && task.life == self.hosts[task.host].life
+    pub fn is_alive(&self, task: &TaskState) -> bool {
+        !task.ended && task.incarnation == self.hosts[task.host].incarnation
     }
 
     /// The current task cannot go on before this happens.

@@ -22,7 +22,7 @@ const DESTINATION_REQUIRED: i32 = 89;
 pub(crate) struct UdpSocket {
     pub host: HostId,
     pub addr: SocketAddr,
-    /// Whom it speaks to, and hears alone.
+    /// The peer of a connected socket: it receives from no other.
     pub peer: Option<SocketAddr>,
     pub ttl: u32,
     pub tos: u32,
@@ -87,7 +87,7 @@ impl Kernel {
         }
     }
 
-    /// From now on the socket speaks to one address, and hears no other.
+    /// Connects the socket to one address: it receives from no other.
     pub fn udp_connect(&mut self, id: UdpId, mut peer: SocketAddr) -> io::Result<()> {
         self.demand_life()?;
         if peer.ip().is_unspecified() {
@@ -180,7 +180,7 @@ impl Kernel {
         }
     }
 
-    /// ICMP says that nobody listens there: only a connected socket hears of it.
+    /// ICMP reports that nobody listens there: only a connected socket is told.
     fn tell_unreachable(&mut self, sender: UdpId, (host, at): (HostId, SocketAddr), to: HostId) {
         let sent = self.datagrams_sent;
         let chance = self.chance(record::mix(0x1c39, at.port().into()), sent);

@@ -31,7 +31,7 @@ impl UdpSocket {
         Err(last)
     }
 
-    /// Speaks to one address from now on, and hears no other.
+    /// Connects the socket: it sends to this address and receives from no other.
     pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
         let addr = first(addr)?;
         kernel::with(|k| k.udp_connect(self.id, addr))
