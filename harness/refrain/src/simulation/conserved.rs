@@ -55,7 +55,9 @@ impl Conserved {
 
     /// What is open in the processes that run now: host, number, and how it was opened.
     fn open(&self, hosts: &[(String, HostId)]) -> impl Iterator<Item = (&str, &str, &Opened)> {
-        let runs = |host: &str, incarnation: u32| hosts.iter().any(|(name, id)| name == host && control::incarnations(*id).1 == incarnation);
+        let runs = |host: &str, incarnation: u32| {
+            hosts.iter().any(|(name, id)| name == host && control::incarnations(*id).1 == incarnation)
+        };
         let live = self.live.iter().filter(move |((host, incarnation, _), _)| runs(host, *incarnation));
         live.map(|((host, _, id), opened)| (host.as_str(), id.as_str(), opened))
     }

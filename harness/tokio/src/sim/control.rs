@@ -28,8 +28,8 @@ mod report;
 
 pub use super::stack::is_guard as is_stack_guard;
 pub use kernel::{
-    Decision, Effect, Exited, Hooks, Operation, Overflow, Packet, PacketKind, Panic, Rule, RuleId, Settings, Stage, Stamp,
-    Sysctl, TriggerKind,
+    Decision, Effect, Exited, Hooks, Operation, Overflow, Packet, PacketKind, Panic, Rule, RuleId, Settings, Stage,
+    Stamp, Sysctl, TriggerKind,
 };
 pub use report::{TaskReport, tasks};
 
