@@ -1,7 +1,11 @@
 //! Processes that end by themselves, tests that return errors, and panics that the test allows.
 
 use crate::driver::Started;
-use refrain::World;
+use refrain::{
+    World,
+    report::{self, Style},
+    verdict::Verdict,
+};
 use std::{error::Error, fmt, future::pending, io, time::Duration};
 use tokio::{task::JoinSet, time::sleep};
 
@@ -88,7 +92,9 @@ fn a_model_that_returns_an_error_fails() -> Result<(), CannotStart> {
 fn a_verdict_tells_what_caused_an_error() {
     let message = |test: &str| {
         let mut worker = Started::worker(&format!("verdicts::exits::{test}"));
-        worker.record(serde_json::json!({ "seed": 1 }))["verdict"].to_string()
+        let ran = worker.record(serde_json::json!({ "seed": 1 }));
+        let verdict: Verdict = serde_json::from_value(ran["verdict"].clone()).unwrap();
+        report::failure(verdict.failure().expect("it fails"), Style::default())
     };
     let exits = message("a_process_that_ends_with_an_error_is_caught");
     assert!(exits.contains("the process of server exited with an error: cannot start: no config"), "{exits}");
