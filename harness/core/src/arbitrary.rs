@@ -10,8 +10,8 @@ use crate::{
         arbitrary::{self, values},
     },
     verdict::{
-        Actor, Allocation, Cause, Class, ConnectionState, Detail, Failure, OpenSocket, Property, Signature,
-        ThreadWaiting, Wait, Waiting,
+        Access, Actor, Allocation, Cause, Class, ConnectionState, Detail, Failure, OpenSocket, Property, Signature,
+        StaleRead, Store, ThreadWaiting, Wait, Waiting,
     },
 };
 use proptest::{collection, option, prelude::*, sample::select};
@@ -54,7 +54,11 @@ pub fn causes() -> BoxedStrategy<Cause> {
         (time(), time()).prop_map(|(opened, closed)| Cause::Totals { opened, closed }),
         (texts(), any::<u64>()).prop_map(|(kind, open)| Cause::Level { kind, open }),
         parts().prop_map(Cause::NotTriggered),
-        events().prop_map(|event| Cause::StaleRead(Box::new(event))),
+        (events(), stores(), stores()).prop_map(|(read, was, newest)| Cause::StaleRead(Box::new(StaleRead {
+            read,
+            was,
+            newest
+        }))),
         places().prop_map(Cause::LastPolled),
         places().prop_map(Cause::LastOperation),
         texts().prop_map(Cause::Printed),
@@ -218,6 +222,18 @@ fn actors() -> BoxedStrategy<Actor> {
     .boxed()
 }
 
+fn accesses() -> BoxedStrategy<Access> {
+    (any::<usize>(), option::of(places()), any::<bool>())
+        .prop_map(|(thread, place, writes)| Access { thread, place, writes })
+        .boxed()
+}
+
+fn stores() -> BoxedStrategy<Store> {
+    (texts(), any::<usize>(), option::of(places()))
+        .prop_map(|(value, thread, place)| Store { value, thread, place })
+        .boxed()
+}
+
 fn details() -> BoxedStrategy<Detail> {
     let number = any::<u64>;
     let allocations = select(&[Allocation::Arc, Allocation::Track, Allocation::Memory, Allocation::Unknown]);
@@ -245,6 +261,14 @@ fn details() -> BoxedStrategy<Detail> {
     let of_models = prop_oneof![
         any::<usize>().prop_map(|thread| Detail::LockedTwice { thread }),
         texts().prop_map(|said| Detail::Raced { said }),
+        (any::<u32>(), option::of(places()), accesses(), accesses()).prop_map(|(cell, created, one, other)| {
+            Detail::CellRaced { cell, created, accesses: Box::new([one, other]) }
+        }),
+        (accesses(), accesses(), any::<bool>()).prop_map(|(used, freed, after)| Detail::FreedUsed {
+            used,
+            freed,
+            after
+        }),
         Just(Detail::NotAllocated),
         texts().prop_map(|said| Detail::UsedAfterFree { said }),
         allocations.prop_map(Detail::NotFreed),

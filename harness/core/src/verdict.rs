@@ -9,8 +9,8 @@ mod detail;
 mod faults;
 mod property;
 
-pub use cause::{Cause, ConnectionState, OpenSocket, ThreadWaiting, Wait, Waiting};
-pub use detail::{Actor, Allocation, Detail};
+pub use cause::{Cause, ConnectionState, OpenSocket, StaleRead, Store, ThreadWaiting, Wait, Waiting};
+pub use detail::{Access, Actor, Allocation, Detail};
 pub use faults::went_wrong;
 pub use property::Property;
 
@@ -68,6 +68,8 @@ pub enum Class {
     DataRace,
     /// What was freed is freed again, or was never allocated.
     DoubleFree,
+    /// What was freed is used.
+    UseAfterFree,
     /// Two runs of one plan differ: the service reads something from outside the simulation.
     Nondeterminism,
 }
@@ -103,7 +105,7 @@ impl Verdict {
 
 impl Class {
     /// Every class, in the order in which they are documented.
-    pub const ALL: [Class; 13] = [
+    pub const ALL: [Class; 14] = [
         Class::Panic,
         Class::Crash,
         Class::OutOfMemory,
@@ -116,6 +118,7 @@ impl Class {
         Class::DoubleClose,
         Class::DataRace,
         Class::DoubleFree,
+        Class::UseAfterFree,
         Class::Nondeterminism,
     ];
 
@@ -134,6 +137,7 @@ impl Class {
             Class::DoubleClose => "double-close",
             Class::DataRace => "data-race",
             Class::DoubleFree => "double-free",
+            Class::UseAfterFree => "use-after-free",
             Class::Nondeterminism => "nondeterminism",
         }
     }

@@ -3,7 +3,7 @@
 use syn::{Error, LitInt, LitStr, Result, meta, parse::Parser};
 
 /// The classes of failure that a seeded bug may expect, as `refrain::verdict::Class` names them.
-const CLASSES: [(&str, &str); 13] = [
+const CLASSES: [(&str, &str); 14] = [
     ("panic", "Panic"),
     ("crash", "Crash"),
     ("out-of-memory", "OutOfMemory"),
@@ -16,6 +16,7 @@ const CLASSES: [(&str, &str); 13] = [
     ("double-close", "DoubleClose"),
     ("data-race", "DataRace"),
     ("double-free", "DoubleFree"),
+    ("use-after-free", "UseAfterFree"),
     ("nondeterminism", "Nondeterminism"),
 ];
 

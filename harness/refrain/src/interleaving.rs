@@ -5,6 +5,7 @@
 
 mod budget;
 mod child;
+pub(crate) mod clocks;
 mod exhaust;
 mod explore;
 pub(crate) mod log;
@@ -18,8 +19,10 @@ mod searcher;
 pub(crate) mod seq_cst;
 mod shrink;
 mod shuttle;
+pub(crate) mod spin;
 pub(crate) mod threads;
 mod verdict;
+pub(crate) mod waiters;
 
 pub use model::Model;
 pub(crate) use {child::wrong, outlet::cannot};
@@ -36,7 +39,7 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 /// How often an execution is made again: two orders of a small hash map are often the same.
 const AGAIN: usize = 4;
 
-/// An object of a model: the how manieth of its kind; 0 while nobody needs it.
+/// An object of a model, by the order in which those of its kind were made; 0 outside of a model.
 pub(crate) type Number = u32;
 
 /// What the threads of this process run on.

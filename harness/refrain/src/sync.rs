@@ -102,5 +102,19 @@ macro_rules! on {
 
 use {each, on};
 
+use crate::interleaving::{
+    log::{Number, saw},
+    spin,
+};
+use std::panic::Location;
+
+/// The running thread is about to read an object again, or to take a lock again.
+#[inline]
+fn reads_again(place: &'static Location<'static>, kind: &'static str, number: Number) {
+    if spin::yields(place, kind, number) {
+        saw(place, || "yields: it reads the same again and again".into());
+    }
+}
+
 /// The engines' own primitives.
 use ::{loom, shuttle};

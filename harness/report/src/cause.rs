@@ -5,9 +5,10 @@ use super::{
     words::{clock, connection, duration, endpoint, host, task},
 };
 use refrain_core::{
-    event::{Connection, Event, Kind},
+    event::{Connection, Kind},
+    place::Place,
     plan::{Fault, Part},
-    verdict::{Cause, ConnectionState, OpenSocket, Property, ThreadWaiting, Wait, Waiting},
+    verdict::{Cause, ConnectionState, OpenSocket, Property, StaleRead, ThreadWaiting, Wait, Waiting},
 };
 
 /// One cause, in a sentence. The property names the kind of resource that it is about.
@@ -128,8 +129,18 @@ fn described(conn: &Connection, state: ConnectionState) -> String {
     format!("{} ({state})", connection(conn))
 }
 
-fn stale_read(read: &Event) -> String {
+fn stale_read(StaleRead { read, was, newest }: &StaleRead) -> String {
     let Kind::Step(step) = &read.kind else { return event(read) };
-    let at = step.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
-    format!("thread {} did not read the newest value: {}{at}", step.thread, step.text)
+    let at = |place: &Option<Place>| place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+    format!(
+        "thread {} read an old value{}: {}, which thread {} stored{}; the newest was {}, which thread {} stored{}",
+        step.thread,
+        at(&step.place),
+        was.value,
+        was.thread,
+        at(&was.place),
+        newest.value,
+        newest.thread,
+        at(&newest.place)
+    )
 }

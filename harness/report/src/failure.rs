@@ -10,7 +10,7 @@ use anstyle::AnsiColor;
 use refrain_core::{
     escape::escaped,
     place::Place,
-    verdict::{Actor, Allocation, Cause, Detail, Failure, Property, Waiting},
+    verdict::{Access, Actor, Allocation, Cause, Detail, Failure, Property, Waiting},
 };
 
 /// `stall: ...`: the first line of what happened, and `...` for the others.
@@ -81,6 +81,34 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
         Detail::Raced { said } => {
             format!("two threads access the same memory, and nothing orders the accesses: {said}")
         }
+        Detail::CellRaced { cell, created, accesses } => {
+            let does = |access: &Access| if access.writes { "writes" } else { "reads" };
+            let [one, other] = &**accesses;
+            format!(
+                "thread {} {} cell{cell}{}, thread {} {} it{}, and nothing orders the two; cell{cell} was created{}",
+                one.thread,
+                does(one),
+                at(&one.place),
+                other.thread,
+                does(other),
+                at(&other.place),
+                at(created)
+            )
+        }
+        Detail::FreedUsed { used, freed, after: true } => format!(
+            "thread {} uses memory{} that thread {} freed{}",
+            used.thread,
+            at(&used.place),
+            freed.thread,
+            at(&freed.place)
+        ),
+        Detail::FreedUsed { used, freed, after: false } => format!(
+            "thread {} frees memory{}, and nothing orders the use by thread {}{} before that",
+            freed.thread,
+            at(&freed.place),
+            used.thread,
+            at(&used.place)
+        ),
         Detail::NotAllocated => {
             "memory is freed that is not allocated: it was freed before, or never allocated".to_owned()
         }
@@ -90,6 +118,11 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
         Detail::NotAsPlanned => "an execution of the model was not the one that was planned".to_owned(),
         _ => "it failed".to_owned(),
     }
+}
+
+/// ` at src/link.rs:88`, or nothing.
+fn at(place: &Option<Place>) -> String {
+    place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default()
 }
 
 fn not_reached(property: &Property, detail: &Detail) -> String {

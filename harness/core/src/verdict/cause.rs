@@ -82,8 +82,8 @@ pub enum Cause {
     },
     /// A part of the plan that was not triggered.
     NotTriggered(Part),
-    /// A thread of a model did not read the newest value: its operation.
-    StaleRead(Box<Event>),
+    /// A thread of a model did not read the newest value.
+    StaleRead(Box<StaleRead>),
     /// Where the task was spawned that was polled last, when the process died.
     LastPolled(Place),
     /// Where the operation of a model is that began last, when the process died.
@@ -197,4 +197,27 @@ pub enum OpenSocket {
     Tcp(Connection),
     /// A UDP socket.
     Udp(Endpoint),
+}
+
+/// A read of a value that is not the newest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StaleRead {
+    /// The operation that read it.
+    pub read: Event,
+    /// What was read.
+    pub was: Store,
+    /// The newest.
+    pub newest: Store,
+}
+
+/// What a thread of a model stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Store {
+    /// The value, as timelines show it.
+    pub value: String,
+    /// The thread.
+    pub thread: usize,
+    /// Where in the source.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+    pub place: Option<Place>,
 }

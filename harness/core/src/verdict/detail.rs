@@ -1,6 +1,6 @@
 //! What happened when a run failed: a variant for each way to fail.
 
-use crate::place::Task;
+use crate::place::{Place, Task};
 use serde::{Deserialize, Serialize};
 
 /// What happened.
@@ -104,12 +104,31 @@ pub enum Detail {
         /// What the engine says of them.
         said: String,
     },
+    /// Two accesses of a cell that nothing orders.
+    CellRaced {
+        /// The cell, among those of its model.
+        cell: u32,
+        /// Where it was created.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+        created: Option<Place>,
+        /// The access that found it, and the one before.
+        accesses: Box<[Access; 2]>,
+    },
     /// Memory is freed that is not allocated.
     NotAllocated,
     /// What is freed is used or freed again.
     UsedAfterFree {
         /// What the engine says of it.
         said: String,
+    },
+    /// Memory is used that a thread freed.
+    FreedUsed {
+        /// The use.
+        used: Access,
+        /// Where and by whom it was freed.
+        freed: Access,
+        /// Whether the use came after that; otherwise nothing orders the two.
+        after: bool,
     },
     /// Something is not freed when its execution ends.
     NotFreed(Allocation),
@@ -120,6 +139,18 @@ pub enum Detail {
     },
     /// An execution of a model was not the one that was planned.
     NotAsPlanned,
+}
+
+/// An access of memory by a thread of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// The thread; 0 is the model's own.
+    pub thread: usize,
+    /// Where in the source.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+    pub place: Option<Place>,
+    /// Whether it may write.
+    pub writes: bool,
 }
 
 /// Who did something.

@@ -3,7 +3,7 @@
 //! The first panic ends the process, from the panic hook: nothing unwinds, so no destructor of the model can panic a
 //! second time and no failing execution can disturb another.
 
-use super::{log, memory, outlet::tell, seq_cst, threads, verdict};
+use super::{clocks, log, memory, outlet::tell, seq_cst, spin, threads, verdict};
 use crate::{
     engine::{Heartbeat, exit},
     job::{Ended, RunMessage},
@@ -17,6 +17,9 @@ pub(crate) fn execution_begins(heartbeat: &'static Heartbeat) {
     heartbeat.tick(None);
     memory::forget();
     threads::forget();
+    log::forget();
+    spin::forget();
+    clocks::forget();
     seq_cst::forget();
 }
 

@@ -2,20 +2,19 @@
 //!
 //! It is kept only while somebody records. The engines' own logs carry neither values nor places.
 
+use super::{Engine, engine, outlet::tell, seq_cst, spin};
 pub(crate) use super::{Number, threads::running as thread};
-use super::{outlet::tell, seq_cst};
 use crate::{
     engine::{Watch, exit},
     event::{Event, Kind, Step},
     job::RunMessage,
     place::Place,
     seed::seed_of,
-    verdict::{Cause, ThreadWaiting, Verdict},
+    verdict::{Cause, StaleRead, Store, ThreadWaiting, Verdict},
 };
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
-    fmt,
     panic::Location,
 };
 
@@ -24,20 +23,23 @@ pub(crate) struct Log {
     watch: Watch,
     digest: u64,
     events: usize,
-    objects: BTreeMap<&'static str, Number>,
     pointers: BTreeMap<usize, usize>,
     /// What each thread is about to do, and where: in a deadlock, what it waits for.
     about_to: BTreeMap<usize, (String, Option<Place>)>,
     last: usize,
+    /// What each thread does as soon as it is chosen to go on.
+    when_chosen: BTreeMap<usize, Step>,
     /// The first load that read an old value.
-    old: Option<Event>,
-    /// The newest value of each atomic.
-    newest: BTreeMap<Number, String>,
+    old: Option<StaleRead>,
+    /// What the load that is told next read, if that is old, and the newest.
+    reads_old: Option<(Store, Store)>,
 }
 
 thread_local! {
     static RECORDS: Cell<bool> = const { Cell::new(false) };
     static LOG: RefCell<Option<Log>> = const { RefCell::new(None) };
+    /// How many objects of each kind the execution has made.
+    static OBJECTS: RefCell<Vec<(&'static str, Number)>> = const { RefCell::new(vec![]) };
 }
 
 impl Log {
@@ -46,12 +48,12 @@ impl Log {
             watch,
             digest: 0,
             events: 0,
-            objects: BTreeMap::new(),
             pointers: BTreeMap::new(),
             about_to: BTreeMap::new(),
             last: 0,
+            when_chosen: BTreeMap::new(),
             old: None,
-            newest: BTreeMap::new(),
+            reads_old: None,
         }
     }
 
@@ -59,10 +61,9 @@ impl Log {
     fn step(&mut self, step: Step) {
         self.last = step.thread;
         self.fold(step.thread, &step.text);
-        let is_old = self.old.is_none() && step.text.contains(OLD);
         let event = event(Kind::Step(step));
-        if is_old {
-            self.old = Some(event.clone());
+        if let Some((was, newest)) = self.reads_old.take() {
+            self.old.get_or_insert_with(|| StaleRead { read: event.clone(), was, newest });
         }
         self.tell(event);
     }
@@ -123,15 +124,27 @@ fn with<R>(f: impl FnOnce(&mut Log) -> R) -> Option<R> {
 /// Gives a new object its number among those of its kind.
 #[inline]
 pub(crate) fn number(kind: &'static str) -> Number {
-    if !records() {
-        return seq_cst::number();
+    if engine() == Engine::Std {
+        return 0;
     }
-    with(|log| {
-        let count = log.objects.entry(kind).or_default();
-        *count += 1;
-        *count
+    OBJECTS.with(|objects| {
+        let mut objects = objects.borrow_mut();
+        match objects.iter_mut().find(|(other, _)| *other == kind) {
+            Some((_, count)) => {
+                *count += 1;
+                *count
+            }
+            None => {
+                objects.push((kind, 1));
+                1
+            }
+        }
     })
-    .unwrap_or(0)
+}
+
+/// An execution begins.
+pub(super) fn forget() {
+    OBJECTS.with(|objects| objects.borrow_mut().clear());
 }
 
 /// The running thread is about to do something that may have to wait.
@@ -147,9 +160,16 @@ pub(crate) fn begin(place: &'static Location<'static>, text: impl FnOnce() -> St
     }
 }
 
-/// The running thread did something.
+/// The running thread did something that may change what others see.
 #[inline]
 pub(crate) fn did(place: &'static Location<'static>, text: impl FnOnce() -> String) {
+    spin::changed();
+    saw(place, text);
+}
+
+/// The running thread did something that changes nothing.
+#[inline]
+pub(crate) fn saw(place: &'static Location<'static>, text: impl FnOnce() -> String) {
     seq_cst::leave();
     if records() {
         // The text may ask the log itself.
@@ -161,22 +181,29 @@ pub(crate) fn did(place: &'static Location<'static>, text: impl FnOnce() -> Stri
     }
 }
 
-/// The value of an atomic that was just written.
-pub(crate) fn wrote(number: Number, value: impl fmt::Display) {
-    with(|log| log.newest.insert(number, value.to_string()));
-}
-
-/// What a load read, and whether that was the newest value: it need not be.
-pub(crate) fn read(number: Number, value: impl fmt::Display) -> String {
-    let value = value.to_string();
-    match with(|log| log.newest.get(&number).cloned()).flatten() {
-        Some(newest) if newest != value => format!("{value}, {OLD} {newest}"),
-        _ => value,
+/// The running thread does something as soon as it is chosen to go on. Its engine chooses first and acts then, in one call.
+#[inline]
+pub(crate) fn does_when_chosen(place: &'static Location<'static>, text: impl FnOnce() -> String) {
+    spin::changed();
+    if records() {
+        let (thread, text) = (thread(), text());
+        with(|log| log.when_chosen.insert(thread, Step { thread, place: shown(place), text }));
     }
 }
 
-/// What an event says of a load that did not read the newest value.
-pub(crate) const OLD: &str = "while the newest value is";
+/// A thread is chosen to go on.
+pub(super) fn chosen(thread: usize) {
+    with(|log| {
+        if let Some(step) = log.when_chosen.remove(&thread) {
+            log.step(step);
+        }
+    });
+}
+
+/// The running thread read an old value, as it tells next.
+pub(crate) fn reads_old(was: Store, newest: Store) {
+    with(|log| log.reads_old = Some((was, newest)));
+}
 
 /// A pointer as it reads in every run: by the order in which they were first seen.
 pub(crate) fn pointer(address: usize) -> String {
@@ -196,7 +223,7 @@ pub(super) fn waits() -> (Vec<Cause>, Option<Place>) {
 }
 
 /// The first load that read an old value: without it, there may be no failure.
-pub(super) fn old() -> Option<Event> {
+pub(super) fn old() -> Option<StaleRead> {
     with(|log| log.old.clone()).flatten()
 }
 

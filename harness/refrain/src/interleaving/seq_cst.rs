@@ -23,6 +23,7 @@ mod tests;
 use super::{
     Number, cannot,
     threads::{running_under_loom, spawned, unpark_all},
+    waiters::Waiters,
 };
 use history::{Clock, History, OPERATIONS_MAX};
 use std::{
@@ -46,10 +47,9 @@ thread_local! {
 #[derive(Debug, Default)]
 struct Watch {
     history: History,
-    objects: Number,
     handed_on: BTreeMap<Through, Clock>,
     /// Where threads may wait for each other's word.
-    condvars: Vec<Weak<::loom::sync::Condvar>>,
+    condvars: Vec<Weak<Waiters>>,
     /// How many threads have ended, and how many wait for the end of another.
     ended: usize,
     joining: usize,
@@ -60,16 +60,20 @@ struct Watch {
 /// What hands on from one thread to another what it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Through {
-    /// A mutex, from who unlocked it to who locks it.
+    /// A mutex, from the thread that unlocked it to the one that locks it.
     Mutex(Number),
     /// The same of a lock of readers and writers.
     RwLock(Number),
-    /// From who spawns a thread to the thread.
+    /// From the thread that spawns another to that one; by the number of the spawn.
     Spawn(Number),
-    /// From a thread that ended to who joins it.
+    /// From a thread that ended to the one that joins it.
     Join(Number),
-    /// From who unparks a thread to the thread.
+    /// From the thread that unparks another to that one.
     Park(Number),
+    /// From the thread that drops a counted reference to the one that drops the last.
+    Arc(Number),
+    /// From the thread that made a lazy value to those that read it; by its address.
+    Lazy(usize),
 }
 
 /// Decides whether the executions that come are watched.
@@ -91,37 +95,24 @@ pub(super) fn forget() {
     }
 }
 
-/// Gives an object a number, if nobody else does.
+/// The running thread read a store, by its name. Does not return if no total order allows that.
 #[inline]
-pub(super) fn number() -> Number {
-    if !watches() {
-        return 0;
-    }
-    WATCH.with(|watch| {
-        let mut watch = watch.borrow_mut();
-        watch.objects += 1;
-        watch.objects
-    })
-}
-
-/// The running thread read a value. Does not return if no total order allows that.
-#[inline]
-pub(crate) fn load(atomic: Number, order: Ordering, value: u64) {
-    if with(|watch, thread| watch.history.load(thread, atomic, order, value)) == Some(false) {
+pub(crate) fn load(atomic: Number, order: Ordering, store: u64) {
+    if with(|watch, thread| watch.history.load(thread, atomic, order, store)) == Some(false) {
         leave_all();
     }
 }
 
-/// The running thread stored a value.
+/// The running thread made a store of this name.
 #[inline]
-pub(crate) fn store(atomic: Number, order: Ordering, value: u64) {
-    with(|watch, thread| watch.history.store(thread, atomic, order, value));
+pub(crate) fn store(atomic: Number, order: Ordering, store: u64) {
+    with(|watch, thread| watch.history.store(thread, atomic, order, store));
 }
 
-/// The running thread read a value and stored another, in one step. Does not return if no total order allows that.
+/// The running thread read a store and made another, in one step. Does not return if no total order allows that.
 #[inline]
-pub(crate) fn exchange(atomic: Number, order: Ordering, was: u64, value: u64) {
-    if with(|watch, thread| watch.history.exchange(thread, atomic, order, was, value)) == Some(false) {
+pub(crate) fn exchange(atomic: Number, order: Ordering, was: u64, store: u64) {
+    if with(|watch, thread| watch.history.exchange(thread, atomic, order, was, store)) == Some(false) {
         leave_all();
     }
 }
@@ -137,12 +128,12 @@ fn leave_all() {
 /// Whoever waits for a lock gets it from who unwinds; who waits for a word gets it here.
 fn wake_all() {
     let condvars = WATCH.with(|watch| watch.borrow().condvars.clone());
-    condvars.iter().filter_map(Weak::upgrade).for_each(|condvar| condvar.notify_all());
+    condvars.iter().filter_map(Weak::upgrade).for_each(|condvar| condvar.wake_all());
     unpark_all();
 }
 
 /// Threads wait for each other's word here.
-pub(crate) fn waits_at(condvar: &Arc<::loom::sync::Condvar>) {
+pub(crate) fn waits_at(condvar: &Arc<Waiters>) {
     if watches() {
         WATCH.with(|watch| watch.borrow_mut().condvars.push(Arc::downgrade(condvar)));
     }
@@ -194,13 +185,13 @@ pub(crate) fn run<T>(thread: impl FnOnce() -> T) -> Option<T> {
 
 /// The running thread made a fence.
 #[inline]
-pub(crate) fn fence(order: Ordering) {
+pub(super) fn fence(order: Ordering) {
     with(|watch, thread| watch.history.fence(thread, order));
 }
 
 /// The running thread hands on what it knows.
 #[inline]
-pub(crate) fn release(through: Through) {
+pub(super) fn release(through: Through) {
     with(|watch, thread| {
         let clock = watch.history.release(thread);
         history::join(watch.handed_on.entry(through).or_default(), &clock);
@@ -209,7 +200,7 @@ pub(crate) fn release(through: Through) {
 
 /// The running thread learns what others handed on.
 #[inline]
-pub(crate) fn acquire(through: Through) {
+pub(super) fn acquire(through: Through) {
     with(|watch, thread| {
         if let Some(clock) = watch.handed_on.get(&through) {
             watch.history.acquire(thread, clock);

@@ -3,7 +3,7 @@
 use super::{
     Engine,
     child::{execution_begins, execution_ended},
-    log::records,
+    log::{self, records},
     outlet::{limit, tell},
     searcher::Searcher,
 };
@@ -222,6 +222,7 @@ impl Scheduler for Guided {
         let planned = planned.and_then(|planned| runnable.iter().find(|task| usize::from(task.id()) == planned.thread));
         let chosen = planned.map_or_else(|| in_turn(runnable, current, yields), |task| task.id());
         if records() {
+            log::chosen(chosen.into());
             tell_deviation(chosen, self.step, runnable, current, yields);
         }
         self.step += 1;

@@ -19,9 +19,15 @@ thread_local! {
     static PARKED: RefCell<BTreeMap<Number, Arc<loom::sync::Notify>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
+thread_local! {
+    /// The threads under loom whose numbers are known: it is asked at each operation.
+    static NUMBERS: RefCell<Vec<(loom::thread::ThreadId, usize)>> = const { RefCell::new(vec![]) };
+}
+
 /// An execution begins: it has its own thread only.
 pub(super) fn forget() {
     SPAWNED.set(0);
+    NUMBERS.with(|numbers| numbers.borrow_mut().clear());
     PARKED.with(|parked| parked.borrow_mut().clear());
 }
 
@@ -36,12 +42,26 @@ pub(crate) fn running() -> usize {
 
 /// The same where it is known that loom runs it.
 pub(super) fn running_under_loom() -> usize {
+    let id = loom::thread::current().id();
+    NUMBERS.with(|numbers| {
+        let mut numbers = numbers.borrow_mut();
+        if let Some((_, number)) = numbers.iter().find(|(other, _)| *other == id) {
+            return *number;
+        }
+        let number = number_under_loom(id);
+        numbers.push((id, number));
+        number
+    })
+}
+
+/// The number of a thread under loom.
+pub(crate) fn number_under_loom(id: loom::thread::ThreadId) -> usize {
     // It has no other way out than its text: `ThreadId(2)`.
-    let id = format!("{:?}", loom::thread::current().id());
+    let id = format!("{id:?}");
     id.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
 }
 
-/// Counts a thread that is about to be spawned, and gives its number.
+/// Counts a thread that is about to be spawned.
 pub(crate) fn next() -> Number {
     SPAWNED.set(SPAWNED.get() + 1);
     SPAWNED.get() as Number

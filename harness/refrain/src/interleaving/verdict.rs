@@ -45,6 +45,10 @@ pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
         };
         return Meaning::Failure(failure(Class::Deadlock, Property::Progress, first, detail, waits));
     }
+    if says("Causality violation") && memory::is_probed() {
+        let detail = Detail::UsedAfterFree { said: first_line(message).to_owned() };
+        return Meaning::Failure(failure(Class::UseAfterFree, Property::NotUsedAfterFree, None, detail, vec![]));
+    }
     if says("Causality violation") || says("to cell") || says("from cell") || says("in `with_mut` call") {
         let detail = Detail::Raced { said: first_line(message).to_owned() };
         return Meaning::Failure(failure(Class::DataRace, Property::AccessesOrdered, None, detail, vec![]));

@@ -1,11 +1,11 @@
-//! Allocation that is tracked: what is never freed, and what is freed twice, is a verdict. The one place with unsafe code
-//! beside the processes: freeing is.
+//! Allocation that is tracked: what is never freed, what is freed twice and what is used after it was freed is a verdict.
+//! The one place with unsafe code beside the processes: freeing is.
 
 use crate::{
     interleaving::{
         self, Engine,
         log::{self, Number, did},
-        memory::{Key, allocated, freed},
+        memory::{self, Key, Misused, Uses},
         wrong,
     },
     verdict::{Class, Detail, Property},
@@ -17,6 +17,18 @@ use std::{
 
 #[doc(no_inline)]
 pub use std::alloc::Layout;
+
+/// The running thread uses an object, while this is there. Does not return if the object was freed.
+#[inline]
+#[must_use = "the use ends when this is dropped"]
+pub(super) fn uses<T>(object: &T, place: &'static Location<'static>) -> Uses {
+    memory::uses(object, place).unwrap_or_else(|misused| used_after_free(misused))
+}
+
+fn used_after_free(misused: Misused) -> ! {
+    let place = misused.place();
+    wrong(Class::UseAfterFree, Property::NotUsedAfterFree, place, misused.detail())
+}
 
 fn is_model() -> bool {
     interleaving::engine() != Engine::Std
@@ -72,7 +84,7 @@ impl Kept {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let key = key(NEXT.fetch_add(1, Relaxed));
         if is_model() {
-            allocated(key, place);
+            memory::tracked(key, place);
         }
         Kept { key, number, place }
     }
@@ -81,7 +93,7 @@ impl Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         if is_model() {
-            freed(self.key);
+            memory::dropped(self.key);
         }
         let what = if let Key::Arc(_) = self.key { "arc" } else { "track" };
         did(self.place, || format!("{what}{} dropped", self.number));
@@ -98,13 +110,14 @@ pub unsafe fn alloc(layout: Layout) -> *mut u8 {
     let memory = unsafe { std::alloc::alloc(layout) };
     let place = Location::caller();
     if is_model() {
-        allocated(Key::Memory(memory.addr()), place);
+        memory::allocated(memory.addr(), layout, place);
     }
     did(place, || format!("alloc({}) -> {}", layout.size(), log::pointer(memory.addr())));
     memory
 }
 
-/// As `std::alloc::dealloc`. In a model, what is not allocated is not freed: that is the verdict.
+/// As `std::alloc::dealloc`. In a model, what is not allocated is not freed, nor what another thread uses: that is the
+/// verdict.
 ///
 /// # Safety
 /// As there.
@@ -112,9 +125,12 @@ pub unsafe fn alloc(layout: Layout) -> *mut u8 {
 pub unsafe fn dealloc(memory: *mut u8, layout: Layout) {
     let place = Location::caller();
     did(place, || format!("dealloc({})", log::pointer(memory.addr())));
-    if is_model() && !freed(Key::Memory(memory.addr())) {
+    // SAFETY: the caller's. In a model it is called once, after the execution: what was freed is not freed again.
+    let free = move || unsafe { std::alloc::dealloc(memory, layout) };
+    if !is_model() {
+        return free();
+    }
+    if !memory::freed(memory.addr(), place, Box::new(free)).unwrap_or_else(|misused| used_after_free(misused)) {
         wrong(Class::DoubleFree, Property::FreedOnce, log::shown(place), Detail::NotAllocated)
     }
-    // SAFETY: the caller's.
-    unsafe { std::alloc::dealloc(memory, layout) }
 }

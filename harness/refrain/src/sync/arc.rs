@@ -3,6 +3,7 @@
 use super::{alloc::Track, loom};
 use crate::interleaving::{
     self, Engine,
+    clocks::{self, Through},
     log::{self, Number, did},
 };
 use std::{
@@ -17,7 +18,8 @@ use std::{
 ///
 /// Under loom its counting is part of what is explored. A model that is not about it runs faster on `std::sync::Arc`.
 pub struct Arc<T> {
-    raw: Raw<T>,
+    /// Only its drop takes it away, and who unwraps it.
+    raw: Option<Raw<T>>,
     number: Number,
 }
 
@@ -37,13 +39,17 @@ impl<T> Arc<T> {
             Engine::Shuttle | Engine::Std => Raw::Std(std::sync::Arc::new(value)),
         };
         did(place, || format!("arc{number} = Arc::new"));
-        Arc { raw, number }
+        Arc { raw: Some(raw), number }
+    }
+
+    fn raw(&self) -> &Raw<T> {
+        self.raw.as_ref().expect("only its drop takes it away")
     }
 
     /// As in `std`.
     #[track_caller]
     pub fn strong_count(this: &Arc<T>) -> usize {
-        let count = match &this.raw {
+        let count = match this.raw() {
             Raw::Loom(raw) => loom::sync::Arc::strong_count(raw),
             Raw::Std(raw) => std::sync::Arc::strong_count(raw),
         };
@@ -54,23 +60,29 @@ impl<T> Arc<T> {
     /// As in `std`.
     #[track_caller]
     pub fn get_mut(this: &mut Arc<T>) -> Option<&mut T> {
-        match &mut this.raw {
+        let value = match this.raw.as_mut().expect("only its drop takes it away") {
             Raw::Loom(raw) => loom::sync::Arc::get_mut(raw),
             Raw::Std(raw) => std::sync::Arc::get_mut(raw),
-        }
-        .map(Track::get_mut)
+        }?;
+        clocks::acquire(Through::Arc(this.number));
+        Some(value.get_mut())
     }
 
     /// As in `std`.
     #[track_caller]
-    pub fn try_unwrap(this: Arc<T>) -> Result<T, Arc<T>> {
+    pub fn try_unwrap(mut this: Arc<T>) -> Result<T, Arc<T>> {
         let number = this.number;
-        match this.raw {
+        let value = match this.raw.take().expect("only its drop takes it away") {
             Raw::Loom(raw) => loom::sync::Arc::try_unwrap(raw).map_err(Raw::Loom),
             Raw::Std(raw) => std::sync::Arc::try_unwrap(raw).map_err(Raw::Std),
+        };
+        match value {
+            Ok(value) => {
+                clocks::acquire(Through::Arc(number));
+                Ok(value.into_inner())
+            }
+            Err(raw) => Err(Arc { raw: Some(raw), number }),
         }
-        .map(Track::into_inner)
-        .map_err(|raw| Arc { raw, number })
     }
 
     /// As in `std`.
@@ -82,12 +94,23 @@ impl<T> Arc<T> {
 impl<T> Clone for Arc<T> {
     #[track_caller]
     fn clone(&self) -> Arc<T> {
-        let raw = match &self.raw {
+        let raw = match self.raw() {
             Raw::Loom(raw) => Raw::Loom(raw.clone()),
             Raw::Std(raw) => Raw::Std(raw.clone()),
         };
         did(Location::caller(), || format!("arc{}.clone()", self.number));
-        Arc { raw, number: self.number }
+        Arc { raw: Some(raw), number: self.number }
+    }
+}
+
+impl<T> Drop for Arc<T> {
+    fn drop(&mut self) {
+        let Some(raw) = self.raw.take() else { return };
+        // Whoever drops the last one drops the value, after all that the others did. loom knows by itself which is the last.
+        clocks::release(Through::Arc(self.number));
+        if !matches!(&raw, Raw::Std(raw) if std::sync::Arc::strong_count(raw) > 1) {
+            clocks::acquire(Through::Arc(self.number));
+        }
     }
 }
 
@@ -95,7 +118,7 @@ impl<T> Deref for Arc<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        match &self.raw {
+        match self.raw() {
             Raw::Loom(raw) => raw.get_ref(),
             Raw::Std(raw) => raw.get_ref(),
         }

@@ -1,12 +1,19 @@
 //! Atomics of all widths, and fences.
 
-use super::{On, each, loom, on, shuttle};
+mod newest;
+mod stores;
+mod word;
+
+use super::{On, alloc, on, reads_again, shuttle};
 use crate::interleaving::{
-    self, Engine,
-    log::{self, Number, did, records},
-    seq_cst,
+    self, Engine, clocks,
+    log::{self, Number, did, saw},
+    spin,
 };
+use newest::Newest;
 use std::{fmt, panic::Location};
+use stores::{Read, Stores};
+use word::Value;
 
 #[doc(no_inline)]
 pub use std::sync::atomic::{Ordering, compiler_fence};
@@ -16,11 +23,11 @@ pub use std::sync::atomic::{Ordering, compiler_fence};
 pub fn fence(order: Ordering) {
     assert!(order != Ordering::Relaxed, "there is no such thing as a relaxed fence");
     match interleaving::engine() {
-        Engine::Loom => loom::sync::atomic::fence(order),
+        Engine::Loom => ::loom::sync::atomic::fence(order),
         Engine::Shuttle => shuttle::sync::atomic::fence(order),
         Engine::Std => std::sync::atomic::fence(order),
     }
-    seq_cst::fence(order);
+    clocks::fence(order);
     did(Location::caller(), || format!("fence({order:?})"));
 }
 
@@ -36,20 +43,22 @@ fn assert_stores(order: Ordering) {
     assert!(!matches!(order, Ordering::Acquire | Ordering::AcqRel), "there is no such thing as a store that acquires");
 }
 
-/// One atomic type: what all have, then what only some do.
+/// What loads, stores and exchanges do on each engine.
 macro_rules! atomic {
-    ($name:ident, $value:ty, $shown:expr, $bits:expr, [$($more:ident),*]) => {
+    ($name:ident, $value:ty, [$($more:ident),*]) => {
         #[doc = concat!("As `std::sync::atomic::", stringify!($name), "`.")]
         pub struct $name {
-            raw: On<loom::sync::atomic::$name, shuttle::sync::atomic::$name, std::sync::atomic::$name>,
+            raw: On<
+                Stores<std::sync::atomic::$name>,
+                Newest<shuttle::sync::atomic::$name>,
+                std::sync::atomic::$name,
+            >,
             number: Number,
         }
 
         impl $name {
-            atomic!(@common $name, $value, $shown, $bits, [
-                loom::sync::atomic::$name, shuttle::sync::atomic::$name, std::sync::atomic::$name
-            ]);
-            $(atomic!(@rmw $more, $value, $shown, $bits, std::sync::atomic::$name);)*
+            atomic!(@common $name, $value, shuttle::sync::atomic::$name, std::sync::atomic::$name);
+            $(atomic!(@exchange $more, $value, std::sync::atomic::$name);)*
         }
 
         impl From<$value> for $name {
@@ -68,26 +77,26 @@ macro_rules! atomic {
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                each!(&self.raw, raw => fmt::Debug::fmt(raw, f))
+                atomic!(@debug self, f)
             }
         }
     };
 
-    (@common $name:ident, $value:ty, $shown:expr, $bits:expr, [$loom:ty, $shuttle:ty, $std:ty]) => {
+    (@debug $self:ident, $f:ident) => {
+        match &$self.raw {
+            On::Loom(raw) => fmt::Debug::fmt(&raw.newest(), $f),
+            On::Shuttle(raw) => fmt::Debug::fmt(&raw.raw, $f),
+            On::Std(raw) => fmt::Debug::fmt(raw, $f),
+        }
+    };
+
+    (@common $name:ident, $value:ty, $shuttle:ty, $std:ty) => {
         /// As in `std`, but not `const`.
         #[track_caller]
         pub fn new(value: $value) -> Self {
-            let raw = on!(<$loom>::new(value), <$shuttle>::new(value), <$std>::new(value));
-            let number = log::number("atomic");
-            if seq_cst::watches() {
-                seq_cst::store(number, Ordering::Relaxed, $bits(value));
-            }
-            if records() {
-                log::wrote(number, $shown(value));
-            }
-            did(Location::caller(), || {
-                format!("atomic{number} = {}::new({})", stringify!($name), $shown(value))
-            });
+            let (number, place) = (log::number("atomic"), Location::caller());
+            let raw = on!(Stores::new(value, number, place), Newest::new(<$shuttle>::new(value)), <$std>::new(value));
+            did(place, || format!("atomic{number} = {}::new({})", stringify!($name), value.shown()));
             Self { raw, number }
         }
 
@@ -95,46 +104,45 @@ macro_rules! atomic {
         #[track_caller]
         pub fn load(&self, order: Ordering) -> $value {
             assert_loads(order);
-            let value = each!(&self.raw, raw => raw.load(order));
-            if seq_cst::watches() {
-                seq_cst::load(self.number, order, $bits(value));
-            }
-            if records() {
-                did(Location::caller(), || {
-                    format!("atomic{}.load({order:?}) -> {}", self.number, log::read(self.number, $shown(value)))
-                });
-            }
-            value
+            let place = Location::caller();
+            let _used = alloc::uses(self, place);
+            reads_again(place, "atomic", self.number);
+            let read: Read<$value> = match &self.raw {
+                On::Loom(raw) => raw.load(order, place),
+                On::Shuttle(raw) => raw.load(order, |raw| raw.load(order)).into(),
+                On::Std(raw) => return raw.load(order),
+            };
+            spin::read(place, "atomic", self.number, read.value.bits());
+            saw(place, || format!("atomic{}.load({order:?}) -> {read}", self.number));
+            read.value
         }
 
         /// As in `std`.
         #[track_caller]
         pub fn store(&self, value: $value, order: Ordering) {
             assert_stores(order);
-            each!(&self.raw, raw => raw.store(value, order));
-            if seq_cst::watches() {
-                seq_cst::store(self.number, order, $bits(value));
+            let place = Location::caller();
+            let _used = alloc::uses(self, place);
+            match &self.raw {
+                On::Loom(raw) => raw.store(value, order, place),
+                On::Shuttle(raw) => raw.store(order, |raw| raw.store(value, order)),
+                On::Std(raw) => return raw.store(value, order),
             }
-            if records() {
-                let value = $shown(value);
-                log::wrote(self.number, &value);
-                did(Location::caller(), || format!("atomic{}.store({value}, {order:?})", self.number));
-            }
+            did(place, || format!("atomic{}.store({}, {order:?})", self.number, value.shown()));
         }
 
         /// As in `std`.
         #[track_caller]
         pub fn swap(&self, value: $value, order: Ordering) -> $value {
-            let was = each!(&self.raw, raw => raw.swap(value, order));
-            if seq_cst::watches() {
-                seq_cst::exchange(self.number, order, $bits(was), $bits(value));
-            }
-            if records() {
-                let (value, was) = ($shown(value), $shown(was));
-                log::wrote(self.number, &value);
-                did(Location::caller(), || format!("atomic{}.swap({value}, {order:?}) -> {was}", self.number));
-            }
-            was
+            let place = Location::caller();
+            let _used = alloc::uses(self, place);
+            let was: Read<$value> = match &self.raw {
+                On::Loom(raw) => raw.exchange(order, place, |_| value),
+                On::Shuttle(raw) => raw.exchange(order, |raw| raw.swap(value, order)).into(),
+                On::Std(raw) => return raw.swap(value, order),
+            };
+            did(place, || format!("atomic{}.swap({}, {order:?}) -> {was}", self.number, value.shown()));
+            was.value
         }
 
         /// As in `std`.
@@ -147,23 +155,32 @@ macro_rules! atomic {
             failure: Ordering,
         ) -> Result<$value, $value> {
             assert_loads(failure);
-            let was = each!(&self.raw, raw => raw.compare_exchange(current, new, success, failure));
-            if seq_cst::watches() {
-                match was {
-                    Ok(was) => seq_cst::exchange(self.number, success, $bits(was), $bits(new)),
-                    Err(was) => seq_cst::load(self.number, failure, $bits(was)),
+            let place = Location::caller();
+            let _used = alloc::uses(self, place);
+            reads_again(place, "atomic", self.number);
+            let orders = (success, failure);
+            let was: Result<$value, Read<$value>> = match &self.raw {
+                On::Loom(raw) => raw.compare_exchange(current, new, orders, place),
+                On::Shuttle(raw) => raw
+                    .compare_exchange(orders, |raw| raw.compare_exchange(current, new, success, failure))
+                    .map_err(Read::from),
+                On::Std(raw) => return raw.compare_exchange(current, new, success, failure),
+            };
+            let text = |was: &str| {
+                let (number, current, new) = (self.number, current.shown(), new.shown());
+                format!("atomic{number}.compare_exchange({current}, {new}, {success:?}, {failure:?}) -> {was}")
+            };
+            match was {
+                Ok(was) => {
+                    did(place, || text(&format!("Ok({})", was.shown())));
+                    Ok(was)
+                }
+                Err(read) => {
+                    spin::read(place, "atomic", self.number, read.value.bits());
+                    saw(place, || text(&format!("Err({read})")));
+                    Err(read.value)
                 }
             }
-            if records() {
-                if was.is_ok() {
-                    log::wrote(self.number, $shown(new));
-                }
-                did(Location::caller(), || {
-                    let (current, new, was) = ($shown(current), $shown(new), was.map($shown).map_err($shown));
-                    format!("atomic{}.compare_exchange({current}, {new}, {success:?}) -> {was:?}", self.number)
-                });
-            }
-            was
         }
 
         /// As in `std`; it never fails without a reason.
@@ -199,40 +216,42 @@ macro_rules! atomic {
         /// As in `std`: nobody else has it.
         #[track_caller]
         pub fn into_inner(self) -> $value {
-            each!(self.raw, raw => raw.into_inner())
+            match self.raw {
+                On::Loom(raw) => raw.into_inner(),
+                On::Shuttle(raw) => raw.raw.into_inner(),
+                On::Std(raw) => raw.into_inner(),
+            }
         }
-
     };
 
-    (@rmw $operation:ident, $value:ty, $shown:expr, $bits:expr, $std:ty) => {
+    (@exchange $operation:ident, $value:ty, $std:ty) => {
         /// As in `std`.
         #[track_caller]
         pub fn $operation(&self, value: $value, order: Ordering) -> $value {
-            let was = each!(&self.raw, raw => raw.$operation(value, order));
-            // What it left is what `std` makes of what it found.
-            let left = || {
-                let left = <$std>::new(was);
-                left.$operation(value, Ordering::Relaxed);
-                left.into_inner()
+            let place = Location::caller();
+            let _used = alloc::uses(self, place);
+            // What it stores is what `std` makes of what it finds.
+            let made_of = |was| {
+                let made = <$std>::new(was);
+                made.$operation(value, Ordering::Relaxed);
+                made.into_inner()
             };
-            if seq_cst::watches() {
-                seq_cst::exchange(self.number, order, $bits(was), $bits(left()));
-            }
-            if records() {
-                let (operation, value, was) = (stringify!($operation), $shown(value), $shown(was));
-                log::wrote(self.number, left());
-                did(Location::caller(), || {
-                    format!("atomic{}.{operation}({value}, {order:?}) -> {was}", self.number)
-                });
-            }
-            was
+            let was: Read<$value> = match &self.raw {
+                On::Loom(raw) => raw.exchange(order, place, made_of),
+                On::Shuttle(raw) => raw.exchange(order, |raw| raw.$operation(value, order)).into(),
+                On::Std(raw) => return raw.$operation(value, order),
+            };
+            did(place, || {
+                format!("atomic{}.{}({}, {order:?}) -> {was}", self.number, stringify!($operation), value.shown())
+            });
+            was.value
         }
     };
 }
 
 macro_rules! integers {
     ($($name:ident $value:ty;)*) => {$(
-        atomic!($name, $value, (|value: $value| value), (|value: $value| value as u64), [
+        atomic!($name, $value, [
             fetch_add, fetch_sub, fetch_and, fetch_nand, fetch_or, fetch_xor, fetch_max, fetch_min
         ]);
     )*};
@@ -259,23 +278,25 @@ impl AtomicBool {
     }
 }
 
-atomic!(AtomicBool, bool, (|value: bool| value), u64::from, [fetch_and, fetch_nand, fetch_or, fetch_xor]);
+atomic!(AtomicBool, bool, [fetch_and, fetch_nand, fetch_or, fetch_xor]);
 
 /// As `std::sync::atomic::AtomicPtr`.
 pub struct AtomicPtr<T> {
-    raw: On<loom::sync::atomic::AtomicPtr<T>, shuttle::sync::atomic::AtomicPtr<T>, std::sync::atomic::AtomicPtr<T>>,
+    raw: On<
+        Stores<std::sync::atomic::AtomicPtr<T>>,
+        Newest<shuttle::sync::atomic::AtomicPtr<T>>,
+        std::sync::atomic::AtomicPtr<T>,
+    >,
     number: Number,
 }
 
 impl<T> AtomicPtr<T> {
-    atomic!(@common AtomicPtr, *mut T, |pointer: *mut T| log::pointer(pointer.addr()), |pointer: *mut T| pointer.addr() as u64, [
-        loom::sync::atomic::AtomicPtr<T>, shuttle::sync::atomic::AtomicPtr<T>, std::sync::atomic::AtomicPtr<T>
-    ]);
+    atomic!(@common AtomicPtr, *mut T, shuttle::sync::atomic::AtomicPtr<T>, std::sync::atomic::AtomicPtr<T>);
 }
 
 impl<T> fmt::Debug for AtomicPtr<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        each!(&self.raw, raw => fmt::Debug::fmt(raw, f))
+        atomic!(@debug self, f)
     }
 }
 

@@ -1,6 +1,8 @@
 //! `Barrier`, made of a mutex and a condition variable: loom has none.
 
 use super::{Condvar, Mutex, mutex::unpoisoned};
+use crate::interleaving::log::{self, Number, did};
+use std::panic::Location;
 
 /// As `std::sync::Barrier`.
 #[derive(Debug)]
@@ -8,6 +10,7 @@ pub struct Barrier {
     state: Mutex<State>,
     everyone_came: Condvar,
     threads: usize,
+    number: Number,
 }
 
 #[derive(Debug)]
@@ -33,24 +36,30 @@ impl Barrier {
     #[track_caller]
     pub fn new(threads: usize) -> Barrier {
         let state = Mutex::new(State { waiting: 0, round: 0 });
-        Barrier { state, everyone_came: Condvar::new(), threads }
+        let number = log::number("barrier");
+        did(Location::caller(), || format!("barrier{number} = Barrier::new({threads})"));
+        Barrier { state, everyone_came: Condvar::new(), threads, number }
     }
 
     /// As in `std`.
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
+        let (place, number) = (Location::caller(), self.number);
         let mut state = unpoisoned(self.state.lock());
         state.waiting += 1;
+        did(place, || format!("barrier{number}: {} of {} are there", state.waiting, self.threads));
         if state.waiting >= self.threads {
             state.waiting = 0;
             state.round += 1;
             self.everyone_came.notify_all();
+            did(place, || format!("barrier{number} lets go, the leader"));
             return BarrierWaitResult(true);
         }
         let round = state.round;
         while state.round == round {
             state = unpoisoned(self.everyone_came.wait(state));
         }
+        did(place, || format!("barrier{number} lets go"));
         BarrierWaitResult(false)
     }
 }

@@ -1,8 +1,15 @@
 //! A cell that sees who accesses it.
 
-use super::{On, loom, on};
-use crate::interleaving::log::{self, Number, did};
-use std::{fmt, panic::Location};
+use super::{On, alloc, loom, on};
+use crate::{
+    interleaving::{
+        clocks::Accesses,
+        log::{self, Number, did, saw},
+        wrong,
+    },
+    verdict::{Access, Class, Detail, Property},
+};
+use std::{fmt, panic::Location, sync::Mutex};
 
 /// As `std::cell::UnsafeCell`, but an access is a closure: `std` cannot tell when one ends.
 ///
@@ -27,10 +34,13 @@ use std::{fmt, panic::Location};
 /// }
 /// ```
 ///
-/// Under loom two accesses that nothing orders, one of them writing, are a data race. shuttle sees none.
+/// Two accesses that nothing orders, one of them writing, are a data race.
 pub struct UnsafeCell<T> {
     raw: On<loom::cell::UnsafeCell<T>, std::cell::UnsafeCell<T>, std::cell::UnsafeCell<T>>,
     number: Number,
+    accesses: Mutex<Accesses>,
+    /// Where it was created.
+    place: &'static Location<'static>,
 }
 
 impl<T> UnsafeCell<T> {
@@ -42,15 +52,20 @@ impl<T> UnsafeCell<T> {
             std::cell::UnsafeCell::new(value),
             std::cell::UnsafeCell::new(value)
         );
-        let number = log::number("cell");
-        did(Location::caller(), || format!("cell{number} = UnsafeCell::new"));
-        UnsafeCell { raw, number }
+        let (number, place) = (log::number("cell"), Location::caller());
+        let mut accesses = Accesses::default();
+        accesses.access(place, true);
+        did(place, || format!("cell{number} = UnsafeCell::new"));
+        UnsafeCell { raw, number, accesses: Mutex::new(accesses), place }
     }
 
     /// Reads through the pointer.
     #[track_caller]
     pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
-        did(Location::caller(), || format!("cell{}.with()", self.number));
+        let place = Location::caller();
+        let _used = alloc::uses(self, place);
+        saw(place, || format!("cell{}.with()", self.number));
+        self.access(place, false);
         match &self.raw {
             On::Loom(raw) => raw.with(f),
             On::Shuttle(raw) | On::Std(raw) => f(raw.get()),
@@ -60,11 +75,25 @@ impl<T> UnsafeCell<T> {
     /// Writes through the pointer.
     #[track_caller]
     pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
-        did(Location::caller(), || format!("cell{}.with_mut()", self.number));
+        let place = Location::caller();
+        let _used = alloc::uses(self, place);
+        did(place, || format!("cell{}.with_mut()", self.number));
+        self.access(place, true);
         match &self.raw {
             On::Loom(raw) => raw.with_mut(f),
             On::Shuttle(raw) | On::Std(raw) => f(raw.get()),
         }
+    }
+
+    /// Does not return if the access is a data race.
+    fn access(&self, place: &'static Location<'static>, writes: bool) {
+        let race = self.accesses.lock().expect("no thread panics with it").access(place, writes);
+        let Some(other) = race else { return };
+        let (created, place) = (log::shown(self.place), log::shown(place));
+        let access = Access { thread: log::thread(), place, writes };
+        let accesses = Box::new([access, other]);
+        let detail = Detail::CellRaced { cell: self.number, created: created.clone(), accesses };
+        wrong(Class::DataRace, Property::AccessesOrdered, created, detail)
     }
 
     /// As in `std`: nobody else has it.

@@ -1,21 +1,26 @@
 //! `Condvar`.
 
-use super::{LockResult, MutexGuard, On, loom, mutex::unpoisoned, on, shuttle};
+mod timed;
+
+use super::{LockResult, MutexGuard, On, alloc, mutex::unpoisoned, on};
 use crate::interleaving::{
     cannot,
-    log::{self, Number, begin, did},
-    seq_cst::{self, Through},
+    clocks::{self, Through},
+    log::{self, Number, begin, did, does_when_chosen, saw},
+    seq_cst,
+    waiters::Waiters,
 };
 use std::{
     panic::Location,
     sync::Arc,
     time::{Duration, Instant},
 };
+use timed::Timed;
 
 /// As `std::sync::Condvar`.
 #[derive(Debug)]
 pub struct Condvar {
-    raw: On<Arc<loom::sync::Condvar>, shuttle::sync::Condvar, std::sync::Condvar>,
+    raw: On<Arc<Waiters>, Timed, std::sync::Condvar>,
     number: Number,
 }
 
@@ -34,7 +39,7 @@ impl Condvar {
     /// As in `std`, but not `const`.
     #[track_caller]
     pub fn new() -> Condvar {
-        let raw = on!(Arc::default(), shuttle::sync::Condvar::new(), std::sync::Condvar::new());
+        let raw = on!(Arc::new(Waiters::new()), Timed::new(), std::sync::Condvar::new());
         if let On::Loom(raw) = &raw {
             seq_cst::waits_at(raw);
         }
@@ -46,18 +51,33 @@ impl Condvar {
     /// As in `std`.
     #[track_caller]
     pub fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        let (place, number) = (Location::caller(), self.number);
-        did(place, || format!("condvar{number}.wait() begins: mutex{} unlocked", guard.mutex.number));
-        begin(place, || format!("condvar{number}.wait()"));
-        seq_cst::release(Through::Mutex(guard.mutex.number));
+        let (place, number, mutex) = (Location::caller(), self.number, guard.mutex);
+        let _used = alloc::uses(self, place);
+        let begins = || format!("condvar{number}.wait() begins: mutex{} unlocked", mutex.number);
+        let unlocked = || {
+            begin(place, || format!("condvar{number}.wait()"));
+            clocks::release(Through::Mutex(mutex.number));
+        };
         let raw = match (&self.raw, guard.raw.take()) {
-            (On::Loom(raw), Some(On::Loom(guard))) => On::Loom(unpoisoned(raw.wait(guard))),
-            (On::Shuttle(raw), Some(On::Shuttle(guard))) => On::Shuttle(unpoisoned(raw.wait(guard))),
+            (On::Loom(raw), Some(On::Loom(guard))) => {
+                begin(place, || format!("condvar{number}.wait()"));
+                raw.wait(|| {
+                    did(place, begins);
+                    unlocked();
+                    drop(guard);
+                });
+                mutex.lock_raw()
+            }
+            (On::Shuttle(raw), Some(On::Shuttle(guard))) => {
+                does_when_chosen(place, begins);
+                unlocked();
+                On::Shuttle(raw.wait(guard))
+            }
             (On::Std(raw), Some(On::Std(guard))) => On::Std(unpoisoned(raw.wait(guard))),
             _ => unreachable!("what is made on one engine stays on it"),
         };
-        seq_cst::acquire(Through::Mutex(guard.mutex.number));
-        did(place, || format!("condvar{number}.wait() ends: mutex{} locked", guard.mutex.number));
+        clocks::acquire(Through::Mutex(mutex.number));
+        did(place, || format!("condvar{number}.wait() ends: mutex{} locked", mutex.number));
         guard.raw = Some(raw);
         Ok(guard)
     }
@@ -75,22 +95,26 @@ impl Condvar {
         Ok(guard)
     }
 
-    /// As in `std`. Under loom it is refused; under shuttle the time is over as soon as others had their turn.
+    /// As in `std`. Under loom it is refused; under shuttle its time is over as soon as the thread is chosen to go on, unless
+    /// a notification came before.
     #[track_caller]
     pub fn wait_timeout<'a, T>(
         &self,
         mut guard: MutexGuard<'a, T>,
         time: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let (place, number) = (Location::caller(), self.number);
-        did(place, || format!("condvar{number}.wait_timeout() begins: mutex{} unlocked", guard.mutex.number));
-        begin(place, || format!("condvar{number}.wait_timeout()"));
+        let (place, number, mutex) = (Location::caller(), self.number, guard.mutex);
+        let _used = alloc::uses(self, place);
         let (raw, timed_out) = match (&self.raw, guard.raw.take()) {
             (On::Loom(_), _) => cannot("it models no time, and the model calls Condvar::wait_timeout"),
-            (On::Shuttle(_), Some(On::Shuttle(raw))) => {
-                drop(raw);
-                shuttle::thread::yield_now();
-                (guard.mutex.lock_raw(), true)
+            (On::Shuttle(raw), Some(On::Shuttle(guard))) => {
+                begin(place, || format!("condvar{number}.wait_timeout()"));
+                let timed_out = raw.wait_timeout(|| {
+                    drop(guard);
+                    clocks::release(Through::Mutex(mutex.number));
+                    did(place, || format!("condvar{number}.wait_timeout() begins: mutex{} unlocked", mutex.number));
+                });
+                (mutex.lock_raw(), timed_out)
             }
             (On::Std(raw), Some(On::Std(guard))) => {
                 let (guard, result) = unpoisoned(raw.wait_timeout(guard, time));
@@ -98,7 +122,10 @@ impl Condvar {
             }
             _ => unreachable!("what is made on one engine stays on it"),
         };
-        did(place, || format!("condvar{number}.wait_timeout() ends, out of time: {timed_out}"));
+        clocks::acquire(Through::Mutex(mutex.number));
+        saw(place, || {
+            format!("condvar{number}.wait_timeout() ends: mutex{} locked, timed out: {timed_out}", mutex.number)
+        });
         guard.raw = Some(raw);
         Ok((guard, WaitTimeoutResult(timed_out)))
     }
@@ -126,15 +153,19 @@ impl Condvar {
     /// As in `std`. Under loom it wakes who waits longest; under shuttle, anybody.
     #[track_caller]
     pub fn notify_one(&self) {
+        let place = Location::caller();
+        let _used = alloc::uses(self, place);
         super::each!(&self.raw, raw => raw.notify_one());
-        did(Location::caller(), || format!("condvar{}.notify_one()", self.number));
+        did(place, || format!("condvar{}.notify_one()", self.number));
     }
 
     /// As in `std`.
     #[track_caller]
     pub fn notify_all(&self) {
+        let place = Location::caller();
+        let _used = alloc::uses(self, place);
         super::each!(&self.raw, raw => raw.notify_all());
-        did(Location::caller(), || format!("condvar{}.notify_all()", self.number));
+        did(place, || format!("condvar{}.notify_all()", self.number));
     }
 }
 

@@ -1,7 +1,10 @@
 //! `LazyLock`.
 
 use super::{loom, shuttle};
-use crate::interleaving::{self, Engine};
+use crate::interleaving::{
+    self, Engine,
+    clocks::{self, Through},
+};
 use std::{fmt, marker::PhantomData};
 
 /// As `std::sync::LazyLock`, for statics: each execution of a model has a value of its own, made when it is first asked
@@ -27,11 +30,13 @@ impl<T: Sync + 'static> LazyLock<T> {
 
     /// As in `std`, of a static.
     pub fn force(this: &'static LazyLock<T>) -> &'static T {
-        match interleaving::engine() {
+        let value = match interleaving::engine() {
             Engine::Loom => this.loom.get(),
             Engine::Shuttle => this.shuttle.get(),
-            Engine::Std => &this.std,
-        }
+            Engine::Std => return &this.std,
+        };
+        clocks::release_once(Through::Lazy((&raw const *this).addr()));
+        value
     }
 }
 

@@ -1,9 +1,10 @@
 //! `Mutex`.
 
-use super::{LockResult, On, TryLockError, TryLockResult, each, loom, on, shuttle};
+use super::{LockResult, On, TryLockError, TryLockResult, alloc, each, loom, on, reads_again, shuttle};
 use crate::interleaving::{
-    log::{self, Number, begin, did},
-    seq_cst::{self, Through},
+    clocks::{self, Through},
+    log::{self, Number, begin, did, saw},
+    spin,
 };
 use std::{
     fmt,
@@ -43,10 +44,13 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let (place, number) = (Location::caller(), self.number);
+        let _used = alloc::uses(self, place);
+        reads_again(place, "mutex", number);
         begin(place, || format!("mutex{number}.lock()"));
         let raw = Some(self.lock_raw());
-        seq_cst::acquire(Through::Mutex(number));
-        did(place, || format!("mutex{number}.lock()"));
+        clocks::acquire(Through::Mutex(number));
+        spin::locked(place, "mutex", number);
+        saw(place, || format!("mutex{number}.lock()"));
         Ok(MutexGuard { raw, mutex: self, place })
     }
 
@@ -62,6 +66,8 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let (place, number) = (Location::caller(), self.number);
+        let _used = alloc::uses(self, place);
+        reads_again(place, "mutex", number);
         let raw = match &self.raw {
             On::Loom(raw) => raw.try_lock().ok().map(On::Loom),
             On::Shuttle(raw) => raw.try_lock().ok().map(On::Shuttle),
@@ -71,9 +77,13 @@ impl<T> Mutex<T> {
                 Ok(raw) => Some(On::Std(raw)),
             },
         };
-        did(place, || format!("mutex{number}.try_lock() -> {}", raw.is_some()));
-        let raw = raw.ok_or(TryLockError::WouldBlock)?;
-        seq_cst::acquire(Through::Mutex(number));
+        saw(place, || format!("mutex{number}.try_lock() -> {}", raw.is_some()));
+        let Some(raw) = raw else {
+            spin::read(place, "mutex", number, 0);
+            return Err(TryLockError::WouldBlock);
+        };
+        spin::locked(place, "mutex", number);
+        clocks::acquire(Through::Mutex(number));
         Ok(MutexGuard { raw: Some(raw), mutex: self, place })
     }
 
@@ -117,11 +127,12 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 
 impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        if self.raw.is_some() {
-            // Before it is dropped: whoever gets it next is told after.
-            seq_cst::release(Through::Mutex(self.mutex.number));
-            did(self.place, || format!("mutex{} unlocked", self.mutex.number));
-        }
+        let Some(raw) = self.raw.take() else { return };
+        drop(alloc::uses(self.mutex, self.place));
+        // An engine may let others go on before it unlocks, never after that.
+        drop(raw);
+        clocks::release(Through::Mutex(self.mutex.number));
+        saw(self.place, || format!("mutex{} unlocked", self.mutex.number));
     }
 }
 

@@ -1,9 +1,12 @@
 //! `RwLock`.
 
-use super::{LockResult, On, TryLockError, TryLockResult, each, loom, mutex::unpoisoned, on, shuttle};
+use super::{
+    LockResult, On, TryLockError, TryLockResult, alloc, each, loom, mutex::unpoisoned, on, reads_again, shuttle,
+};
 use crate::interleaving::{
-    log::{self, Number, begin, did},
-    seq_cst::{self, Through},
+    clocks::{self, Through},
+    log::{self, Number, begin, did, saw},
+    spin,
 };
 use std::{
     fmt,
@@ -21,8 +24,9 @@ macro_rules! guard {
     ($name:ident, $what:literal) => {
         #[doc = concat!("As `std::sync::", stringify!($name), "`.")]
         pub struct $name<'a, T> {
-            raw: On<loom::sync::$name<'a, T>, shuttle::sync::$name<'a, T>, std::sync::$name<'a, T>>,
-            number: Number,
+            /// Only its drop takes it away.
+            raw: Option<On<loom::sync::$name<'a, T>, shuttle::sync::$name<'a, T>, std::sync::$name<'a, T>>>,
+            lock: &'a RwLock<T>,
             place: &'static Location<'static>,
         }
 
@@ -30,14 +34,17 @@ macro_rules! guard {
             type Target = T;
 
             fn deref(&self) -> &T {
-                each!(&self.raw, raw => raw)
+                each!(self.raw.as_ref().expect("only its drop takes it away"), raw => raw)
             }
         }
 
         impl<T> Drop for $name<'_, T> {
             fn drop(&mut self) {
-                seq_cst::release(Through::RwLock(self.number));
-                did(self.place, || format!("rwlock{} unlocked after {}", self.number, $what));
+                drop(alloc::uses(self.lock, self.place));
+                // An engine may let others go on before it unlocks, never after that.
+                drop(self.raw.take());
+                clocks::release(Through::RwLock(self.lock.number));
+                saw(self.place, || format!("rwlock{} unlocked after {}", self.lock.number, $what));
             }
         }
 
@@ -60,7 +67,7 @@ guard!(RwLockWriteGuard, "writing");
 
 impl<T> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        each!(&mut self.raw, raw => raw)
+        each!(self.raw.as_mut().expect("only its drop takes it away"), raw => raw)
     }
 }
 
@@ -70,21 +77,26 @@ macro_rules! lock {
         #[track_caller]
         pub fn $lock(&self) -> LockResult<$guard<'_, T>> {
             let (place, number) = (Location::caller(), self.number);
+            let _used = alloc::uses(self, place);
+            reads_again(place, "rwlock", number);
             begin(place, || format!("rwlock{number}.{}()", stringify!($lock)));
             let raw = match &self.raw {
                 On::Loom(raw) => On::Loom(unpoisoned(raw.$lock())),
                 On::Shuttle(raw) => On::Shuttle(unpoisoned(raw.$lock())),
                 On::Std(raw) => On::Std(unpoisoned(raw.$lock())),
             };
-            seq_cst::acquire(Through::RwLock(number));
-            did(place, || format!("rwlock{number}.{}()", stringify!($lock)));
-            Ok($guard { raw, number, place })
+            clocks::acquire(Through::RwLock(number));
+            spin::locked(place, "rwlock", number);
+            saw(place, || format!("rwlock{number}.{}()", stringify!($lock)));
+            Ok($guard { raw: Some(raw), lock: self, place })
         }
 
         /// As in `std`.
         #[track_caller]
         pub fn $try_lock(&self) -> TryLockResult<$guard<'_, T>> {
             let (place, number) = (Location::caller(), self.number);
+            let _used = alloc::uses(self, place);
+            reads_again(place, "rwlock", number);
             let raw = match &self.raw {
                 On::Loom(raw) => raw.$try_lock().ok().map(On::Loom),
                 On::Shuttle(raw) => raw.$try_lock().ok().map(On::Shuttle),
@@ -94,10 +106,14 @@ macro_rules! lock {
                     Ok(raw) => Some(On::Std(raw)),
                 },
             };
-            did(place, || format!("rwlock{number}.{}() -> {}", stringify!($try_lock), raw.is_some()));
-            let raw = raw.ok_or(TryLockError::WouldBlock)?;
-            seq_cst::acquire(Through::RwLock(number));
-            Ok($guard { raw, number, place })
+            saw(place, || format!("rwlock{number}.{}() -> {}", stringify!($try_lock), raw.is_some()));
+            let Some(raw) = raw else {
+                spin::read(place, "rwlock", number, 0);
+                return Err(TryLockError::WouldBlock);
+            };
+            spin::locked(place, "rwlock", number);
+            clocks::acquire(Through::RwLock(number));
+            Ok($guard { raw: Some(raw), lock: self, place })
         }
     };
 }

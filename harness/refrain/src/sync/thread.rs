@@ -3,9 +3,10 @@
 use super::{On, each, loom, on, shuttle};
 use crate::interleaving::{
     self, Engine, cannot,
+    clocks::{self, Through},
     log::{self, Number, begin, did},
-    seq_cst::{self, Through},
-    threads::{self, THREADS_MAX, parked},
+    seq_cst,
+    threads::{self, THREADS_MAX, number_under_loom, parked},
 };
 use std::{fmt, io, panic::Location, time::Duration};
 
@@ -61,20 +62,20 @@ where
     T: Send + 'static,
 {
     let place = Location::caller();
-    let number = threads::next();
-    seq_cst::release(Through::Spawn(number));
+    let nth = threads::next();
+    clocks::release(Through::Spawn(nth));
     let thread = move || {
-        seq_cst::acquire(Through::Spawn(number));
+        clocks::acquire(Through::Spawn(nth));
         did(place, || "thread begins".into());
         let value = f();
-        seq_cst::release(Through::Join(number));
+        clocks::release(Through::Join(log::thread() as Number));
         did(place, || "thread ends".into());
         value
     };
     let run = || seq_cst::run(thread);
     let raw = on!(
         {
-            if number as usize >= THREADS_MAX {
+            if nth as usize >= THREADS_MAX {
                 cannot(&format!("it models up to {THREADS_MAX} threads, the model's own among them"))
             }
             loom::thread::Builder::new().stack_size(STACK_WORDS).spawn(run).expect("loom's threads cost nothing")
@@ -82,12 +83,13 @@ where
         shuttle::thread::spawn(run),
         std::thread::spawn(run)
     );
-    did(place, || format!("spawn() -> thread {number}"));
-    let thread = match &raw {
-        On::Loom(raw) => Raw::Loom(raw.thread().clone()),
-        On::Shuttle(raw) => Raw::Shuttle(raw.thread().clone()),
-        On::Std(raw) => Raw::Std(raw.thread().clone()),
+    // An engine may let others go on before it spawns, so that the threads are not numbered as they were asked for.
+    let (thread, number) = match &raw {
+        On::Loom(raw) => (Raw::Loom(raw.thread().clone()), number_under_loom(raw.thread().id()) as Number),
+        On::Shuttle(raw) => (Raw::Shuttle(raw.thread().clone()), usize::from(raw.thread().id()) as Number),
+        On::Std(raw) => (Raw::Std(raw.thread().clone()), nth),
     };
+    did(place, || format!("spawn() -> thread {number}"));
     JoinHandle { raw, thread: Thread { raw: thread, number } }
 }
 
@@ -104,7 +106,7 @@ impl<T> JoinHandle<T> {
         let (place, number) = (Location::caller(), self.thread.number);
         begin(place, || format!("join thread {number}"));
         let value = seq_cst::joining(|| each!(self.raw, raw => raw.join()))?;
-        seq_cst::acquire(Through::Join(number));
+        clocks::acquire(Through::Join(number));
         did(place, || format!("join thread {number}"));
         value.ok_or_else(|| Box::new("the thread ended without a result") as Box<_>)
     }
@@ -128,12 +130,12 @@ impl Thread {
     /// As in `std`.
     #[track_caller]
     pub fn unpark(&self) {
-        seq_cst::release(Through::Park(self.number));
         match &self.raw {
             Raw::Loom(_) => parked(self.number).notify(),
             Raw::Shuttle(raw) => raw.unpark(),
             Raw::Std(raw) => raw.unpark(),
         }
+        clocks::release(Through::Park(self.number));
         did(Location::caller(), || format!("unpark thread {}", self.number));
     }
 }
@@ -184,14 +186,11 @@ pub fn park() {
     let place = Location::caller();
     begin(place, || "park()".into());
     match interleaving::engine() {
-        Engine::Loom => {
-            let own = log::thread() as Number;
-            parked(own).wait();
-            seq_cst::acquire(Through::Park(own));
-        }
+        Engine::Loom => parked(log::thread() as Number).wait(),
         Engine::Shuttle => shuttle::thread::park(),
-        Engine::Std => std::thread::park(),
+        Engine::Std => return std::thread::park(),
     }
+    clocks::acquire(Through::Park(log::thread() as Number));
     did(place, || "park()".into());
 }
 

@@ -4,7 +4,7 @@ use super::threads;
 use crate::driver::ask;
 use refrain::sync::{
     Condvar, Mutex,
-    atomic::{AtomicBool, Ordering::*},
+    atomic::{AtomicUsize, Ordering::*},
     thread,
 };
 use refrain_core::protocol::{Budget, Exploration, Outcome, Request, Searched};
@@ -19,16 +19,39 @@ fn six_threads_are_sampled() {
 fn a_wait_with_a_time_is_sampled() {
     let shared = Arc::new((Mutex::new(()), Condvar::new()));
     let (guard, result) = shared.1.wait_timeout(shared.0.lock().unwrap(), Duration::from_secs(1)).unwrap();
-    assert!(result.timed_out());
+    assert!(result.timed_out(), "nobody notifies it");
     drop(guard);
 }
 
+fn a_wait_with_a_time(notified: bool) {
+    let shared = Arc::new((Mutex::new(()), Condvar::new()));
+    let other = shared.clone();
+    let thread = thread::spawn(move || {
+        let _guard = other.0.lock().unwrap();
+        other.1.notify_one();
+    });
+    let (guard, result) = shared.1.wait_timeout(shared.0.lock().unwrap(), Duration::from_secs(1)).unwrap();
+    drop(guard);
+    thread.join().unwrap();
+    assert_ne!(result.timed_out(), notified);
+}
+
+#[refrain::model(expect = "panic")]
+fn a_wait_with_a_time_may_be_notified() {
+    a_wait_with_a_time(false);
+}
+
+#[refrain::model(expect = "panic")]
+fn a_wait_with_a_time_may_time_out() {
+    a_wait_with_a_time(true);
+}
+
+/// More choices than loom makes in one execution, and fewer steps than shuttle does.
 #[refrain::model(runs = 80)]
-fn a_loop_that_does_not_yield_is_sampled() {
-    let ready = Arc::new(AtomicBool::new(false));
-    let own = ready.clone();
-    let thread = thread::spawn(move || own.store(true, Release));
-    while !ready.load(Acquire) {}
+fn twelve_thousand_stores_are_sampled() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let own = count.clone();
+    let thread = thread::spawn(move || (0..12_000).for_each(|n| own.store(n, Relaxed)));
     thread.join().unwrap();
 }
 
@@ -68,8 +91,8 @@ fn a_wait_with_a_time_stops_loom_and_not_shuttle() {
 }
 
 #[test]
-fn a_loop_that_does_not_yield_stops_loom_and_not_shuttle() {
-    let explored = explored("model::limits::a_loop_that_does_not_yield_is_sampled").unwrap();
+fn an_execution_that_is_too_long_stops_loom_and_not_shuttle() {
+    let explored = explored("model::limits::twelve_thousand_stores_are_sampled").unwrap();
     let loom = exhaustive(&explored);
     assert!(loom.end.contains("more steps than it explores"), "{loom:?}");
 }

@@ -2,6 +2,7 @@
 
 mod correct;
 mod fatal;
+mod freed;
 mod limits;
 mod memory;
 mod nondeterminism;
@@ -9,6 +10,8 @@ mod partition;
 mod refcount;
 mod seeded_bugs;
 mod smoke;
+mod spin;
+mod timeline;
 mod traces;
 mod weak;
 

@@ -239,3 +239,75 @@ fn a_lock_hands_on_what_is_sequentially_consistent() {
     writes.join().unwrap();
     assert!(!(reads.join().unwrap() && is_first), "two orders");
 }
+
+/// What an exchange that fails reads may be as old as what a load reads.
+#[refrain::model(expect = "panic")]
+fn an_exchange_that_fails_reads_an_old_value() {
+    let atomics = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let other = atomics.clone();
+    let thread = thread::spawn(move || {
+        other[0].store(1, Relaxed);
+        other[1].store(1, Relaxed);
+    });
+    if atomics[1].load(Relaxed) == 1 {
+        assert_eq!(atomics[0].compare_exchange(1, 2, Relaxed, Relaxed), Ok(1));
+    }
+    thread.join().unwrap();
+}
+
+/// It learns what the store that it reads hands on, as its failure ordering says.
+fn an_exchange_that_fails_learns(failure: Ordering) {
+    let atomics = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let other = atomics.clone();
+    let thread = thread::spawn(move || {
+        other[0].store(1, Relaxed);
+        other[1].store(1, Release);
+        other[1].store(2, Release);
+    });
+    if atomics[1].compare_exchange(0, 9, Relaxed, failure) == Err(1) {
+        assert_eq!(atomics[0].load(Relaxed), 1, "the message is there");
+    }
+    thread.join().unwrap();
+}
+
+#[refrain::model(complete)]
+fn an_exchange_that_fails_with_acquire_learns_what_was_released() {
+    an_exchange_that_fails_learns(Acquire);
+}
+
+#[refrain::model(expect = "panic")]
+fn an_exchange_that_fails_relaxed_learns_nothing() {
+    an_exchange_that_fails_learns(Relaxed);
+}
+
+/// An exchange that succeeds reads the newest store, whatever a load may read.
+#[refrain::model(complete)]
+fn exchanges_that_succeed_never_read_an_old_value() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let own = count.clone();
+    threads(2, move |_| {
+        let mut was = count.load(Relaxed);
+        while let Err(is) = count.compare_exchange(was, was + 1, Relaxed, Relaxed) {
+            was = is;
+        }
+    });
+    assert_eq!(own.load(Relaxed), 2);
+}
+
+/// The stores have one value, and the read is of the first: only its own order says so.
+#[refrain::model(expect = "panic")]
+fn an_old_store_of_the_value_that_is_the_newest_is_read() {
+    let atomics = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let other = atomics.clone();
+    let thread = thread::spawn(move || {
+        other[0].store(1, Release);
+        other[1].store(7, Relaxed);
+        other[0].store(0, Release);
+        other[0].store(1, Release);
+    });
+    if atomics[0].load(Acquire) == 1 && atomics[1].load(Relaxed) == 7 {
+        thread.join().unwrap();
+        panic!("the message was there");
+    }
+    thread.join().unwrap();
+}

@@ -1,10 +1,12 @@
 //! What the ends of a channel share: a queue under a lock, and who waits for it.
 
 use super::super::{Condvar, Mutex, MutexGuard, mutex::unpoisoned};
-use std::{collections::VecDeque, sync::Arc};
+use crate::interleaving::log::{self, Number, did};
+use std::{collections::VecDeque, panic::Location, sync::Arc};
 
 /// What both ends share.
 pub(super) struct Channel<T> {
+    number: Number,
     pub state: Mutex<State<T>>,
     /// Something was sent, or nobody will.
     pub sent: Condvar,
@@ -19,6 +21,8 @@ pub(super) struct State<T> {
     pub has_receiver: bool,
     /// Whether the receiver waits for a message.
     pub is_awaited: bool,
+    /// How many messages were sent.
+    pub sent: u64,
     /// How many messages were received.
     pub received: u64,
     /// The most that may wait to be received; `None`: any number; 0: who sends waits until it is received.
@@ -29,8 +33,10 @@ impl<T> Channel<T> {
     #[track_caller]
     pub fn new(bound: Option<usize>) -> Arc<Channel<T>> {
         let queue = VecDeque::new();
-        let state = State { queue, senders: 1, has_receiver: true, is_awaited: false, received: 0, bound };
-        Arc::new(Channel { state: Mutex::new(state), sent: Condvar::new(), received: Condvar::new() })
+        let state = State { queue, senders: 1, has_receiver: true, is_awaited: false, sent: 0, received: 0, bound };
+        let number = log::number("channel");
+        did(Location::caller(), || format!("channel{number} is created"));
+        Arc::new(Channel { number, state: Mutex::new(state), sent: Condvar::new(), received: Condvar::new() })
     }
 
     #[track_caller]
@@ -46,6 +52,8 @@ impl<T> Channel<T> {
     #[track_caller]
     pub fn push(&self, state: &mut State<T>, value: T) {
         state.queue.push_back(value);
+        state.sent += 1;
+        did(Location::caller(), || format!("channel{} takes message {}", self.number, state.sent));
         self.sent.notify_one();
     }
 
@@ -54,6 +62,7 @@ impl<T> Channel<T> {
     pub fn take(&self, state: &mut State<T>) -> Option<T> {
         let value = state.queue.pop_front()?;
         state.received += 1;
+        did(Location::caller(), || format!("channel{} gives message {}", self.number, state.received));
         match state.bound {
             None => {}
             // Some wait until there is room, one until it is received.

@@ -1,0 +1,193 @@
+//! What each thread knows of the others, as vector clocks: they tell which accesses of memory nothing orders.
+//!
+//! The exhaustive engine finds data races by itself; these clocks tell which two accesses they are. The sampling engine
+//! finds none: under it these clocks do, with any number of threads.
+
+pub(crate) use super::seq_cst::Through;
+use super::{Engine, engine, log, seq_cst};
+use crate::verdict::Access;
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    panic::Location,
+    sync::atomic::Ordering::{self, *},
+};
+
+/// How much of each thread is known to have happened.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct Clock(Vec<u32>);
+
+/// The accesses of some memory with which a later access may race: the last write, and the last read of each thread since.
+#[derive(Debug, Default)]
+pub(crate) struct Accesses(Vec<Past>);
+
+#[derive(Debug, Clone, Copy)]
+struct Past {
+    thread: usize,
+    /// What its thread's own clock showed.
+    at: u32,
+    place: &'static Location<'static>,
+    writes: bool,
+}
+
+#[derive(Debug, Default)]
+struct Clocks {
+    threads: Vec<Thread>,
+    handed_on: BTreeMap<Through, Clock>,
+}
+
+#[derive(Debug, Default)]
+struct Thread {
+    clock: Clock,
+    /// What its last release fence knew: each store after it hands that on.
+    released: Clock,
+    /// What the stores know that it read without acquiring: its next acquire fence does.
+    unacquired: Clock,
+}
+
+thread_local! {
+    static CLOCKS: RefCell<Clocks> = RefCell::default();
+}
+
+/// An execution begins.
+pub(super) fn forget() {
+    CLOCKS.with(|clocks| *clocks.borrow_mut() = Clocks::default());
+}
+
+/// Whether clocks are kept. The exhaustive engine needs none while it searches.
+#[inline]
+pub(crate) fn watches() -> bool {
+    engine() == Engine::Shuttle || log::records()
+}
+
+/// The running thread hands on what it knows.
+#[inline]
+pub(crate) fn release(through: Through) {
+    seq_cst::release(through);
+    with(|clocks, nth| {
+        let clock = clocks.threads[nth].clock.clone();
+        clocks.handed_on.entry(through).or_default().join(&clock);
+        clocks.threads[nth].clock.tick(nth);
+    });
+}
+
+/// The running thread learns what others handed on.
+#[inline]
+pub(crate) fn acquire(through: Through) {
+    seq_cst::acquire(through);
+    with(|Clocks { threads, handed_on }, nth| {
+        if let Some(clock) = handed_on.get(&through) {
+            threads[nth].clock.join(clock);
+        }
+    });
+}
+
+/// The first thread that comes here hands on what it knows, and all others learn it.
+#[inline]
+pub(crate) fn release_once(through: Through) {
+    if watches() {
+        let is_first = CLOCKS.with(|clocks| !clocks.borrow().handed_on.contains_key(&through));
+        if is_first { release(through) } else { acquire(through) }
+    }
+}
+
+/// The running thread made a fence.
+#[inline]
+pub(crate) fn fence(order: Ordering) {
+    seq_cst::fence(order);
+    with(|clocks, nth| {
+        let Thread { clock, released, unacquired } = &mut clocks.threads[nth];
+        if matches!(order, Acquire | AcqRel | SeqCst) {
+            clock.join(unacquired);
+        }
+        if matches!(order, Release | AcqRel | SeqCst) {
+            released.clone_from(clock);
+            clock.tick(nth);
+        }
+    });
+}
+
+/// The running thread read a store that hands this on.
+#[inline]
+pub(crate) fn read(order: Ordering, store: &Clock) {
+    with(|clocks, nth| {
+        let thread = &mut clocks.threads[nth];
+        let acquires = matches!(order, Acquire | AcqRel | SeqCst);
+        if acquires { &mut thread.clock } else { &mut thread.unacquired }.join(store);
+    });
+}
+
+/// What a store of the running thread hands on. One that stores what it made of another one hands that one's on, too.
+#[inline]
+pub(crate) fn store(order: Ordering, hands_on: &mut Clock) {
+    with(|clocks, nth| {
+        let thread = &mut clocks.threads[nth];
+        if matches!(order, Release | AcqRel | SeqCst) {
+            hands_on.join(&thread.clock);
+            thread.clock.tick(nth);
+        } else {
+            hands_on.join(&thread.released);
+        }
+    });
+}
+
+#[inline]
+fn with<R>(f: impl FnOnce(&mut Clocks, usize) -> R) -> Option<R> {
+    if !watches() {
+        return None;
+    }
+    let nth = log::thread();
+    CLOCKS.with(|clocks| {
+        let mut clocks = clocks.borrow_mut();
+        while clocks.threads.len() <= nth {
+            let mut thread = Thread::default();
+            // Nobody knows of it yet: to know nothing of a thread is 0.
+            thread.clock.tick(clocks.threads.len());
+            clocks.threads.push(thread);
+        }
+        Some(f(&mut clocks, nth))
+    })
+}
+
+impl Clock {
+    /// Nothing is known.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn at(&self, thread: usize) -> u32 {
+        self.0.get(thread).copied().unwrap_or(0)
+    }
+
+    fn tick(&mut self, thread: usize) {
+        self.grow(thread + 1);
+        self.0[thread] += 1;
+    }
+
+    fn join(&mut self, other: &Clock) {
+        self.grow(other.0.len());
+        self.0.iter_mut().zip(&other.0).for_each(|(own, other)| *own = (*own).max(*other));
+    }
+
+    fn grow(&mut self, threads: usize) {
+        if self.0.len() < threads {
+            self.0.resize(threads, 0);
+        }
+    }
+}
+
+impl Accesses {
+    /// The running thread accesses the memory: the access of another thread with which that races, if there is one.
+    pub fn access(&mut self, place: &'static Location<'static>, writes: bool) -> Option<Access> {
+        with(|clocks, thread| {
+            let own = &clocks.threads[thread].clock;
+            let races = |other: &&Past| (writes || other.writes) && own.at(other.thread) < other.at;
+            let race = self.0.iter().find(races).copied();
+            let access = Past { thread, at: own.at(thread), place, writes };
+            self.0.retain(|other| !writes && (other.writes || other.thread != thread));
+            self.0.push(access);
+            race.map(|Past { thread, place, writes, .. }| Access { thread, place: log::shown(place), writes })
+        })
+        .flatten()
+    }
+}

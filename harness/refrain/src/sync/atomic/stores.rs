@@ -1,0 +1,259 @@
+//! An atomic under loom. loom orders its stores and chooses which of them a load reads; what each of them stored is here.
+//!
+//! The value that loom knows is the name of a store, so that a read tells which store it reads, and not one of several
+//! with an equal value.
+
+use super::word::{Value, Word};
+use crate::{
+    interleaving::{
+        clocks::{self, Clock},
+        log::{self, Number},
+        seq_cst,
+        threads::THREADS_MAX,
+    },
+    verdict,
+};
+use std::{
+    fmt,
+    panic::Location,
+    sync::{
+        Mutex, MutexGuard,
+        atomic::Ordering::{self, *},
+    },
+};
+
+/// The name of no store.
+const NOBODY: usize = usize::MAX;
+/// The most stores of an atomic that a load may read: loom forgets older ones.
+const STORES_MAX: usize = 7;
+
+/// An atomic.
+pub(super) struct Stores<A> {
+    names: ::loom::sync::atomic::AtomicUsize,
+    number: Number,
+    made: Mutex<Made<A>>,
+}
+
+/// What was stored.
+struct Made<A> {
+    /// In the order in which they were made.
+    stores: Vec<Store<A>>,
+    next: usize,
+    /// The newest store that each thread made or read.
+    seen: [usize; THREADS_MAX],
+    /// Whether the order in which the stores were made is certainly their modification order.
+    is_chain: bool,
+}
+
+struct Store<A> {
+    name: usize,
+    value: A,
+    hands_on: Clock,
+    thread: usize,
+    place: &'static Location<'static>,
+}
+
+/// What was read.
+pub(super) struct Read<V> {
+    pub value: V,
+    /// That it is old, for the timeline.
+    note: String,
+}
+
+impl<V> From<V> for Read<V> {
+    fn from(value: V) -> Read<V> {
+        Read { value, note: String::new() }
+    }
+}
+
+impl<V: Value> fmt::Display for Read<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.value.shown(), self.note)
+    }
+}
+
+impl<A: Word> Stores<A> {
+    pub fn new(value: A::Value, number: Number, place: &'static Location<'static>) -> Stores<A> {
+        let names = ::loom::sync::atomic::AtomicUsize::new(0);
+        seq_cst::store(number, Relaxed, 0);
+        let first = Store { name: 0, value: A::of(value), hands_on: Clock::default(), thread: log::thread(), place };
+        let made = Made { stores: vec![first], next: 1, seen: [0; THREADS_MAX], is_chain: true };
+        Stores { names, number, made: Mutex::new(made) }
+    }
+
+    pub fn load(&self, order: Ordering, place: &'static Location<'static>) -> Read<A::Value> {
+        let name = self.names.load(order);
+        let (at, value) = self.made().read(name, order);
+        let note = self.note(at, place);
+        seq_cst::load(self.number, order, name as u64);
+        Read { value, note }
+    }
+
+    pub fn store(&self, value: A::Value, order: Ordering, place: &'static Location<'static>) {
+        let name = self.name();
+        self.names.store(name, order);
+        let mut hands_on = Clock::default();
+        clocks::store(order, &mut hands_on);
+        self.made().push(Store { name, value: A::of(value), hands_on, thread: log::thread(), place }, None);
+        seq_cst::store(self.number, order, name as u64);
+    }
+
+    /// Reads the newest store and stores what `made_of` makes of it, in one step.
+    pub fn exchange(
+        &self,
+        order: Ordering,
+        place: &'static Location<'static>,
+        made_of: impl FnOnce(A::Value) -> A::Value,
+    ) -> Read<A::Value> {
+        let name = self.name();
+        let was = self.names.swap(name, order);
+        self.exchanged(was, name, order, place, made_of).into()
+    }
+
+    /// A failing exchange is a load: it may read an old store, and loom lets it read the newest only. So where a load may
+    /// read another value than the expected one, a load comes first. That load may learn more than the exchange alone
+    /// would. No bug hides behind that: in another execution the load reads the store that the exchange then reads.
+    pub fn compare_exchange(
+        &self,
+        current: A::Value,
+        new: A::Value,
+        (success, failure): (Ordering, Ordering),
+        place: &'static Location<'static>,
+    ) -> Result<A::Value, Read<A::Value>> {
+        if self.made().may_differ(current) {
+            let learns_more = matches!(failure, Acquire | SeqCst) && matches!(success, Relaxed | Release);
+            let first = if learns_more { Relaxed } else { failure };
+            let mut read = self.load(first, place);
+            if read.value != current && learns_more {
+                read = self.load(failure, place);
+            }
+            if read.value != current {
+                return Err(read);
+            }
+        }
+        let name = self.name();
+        let mut expected = self.made().newest(current);
+        loop {
+            match self.names.compare_exchange(expected, name, success, failure) {
+                Ok(was) => return Ok(self.exchanged(was, name, success, place, |_| new)),
+                Err(found) => {
+                    let (at, value) = self.made().read(found, failure);
+                    if value != current {
+                        let note = self.note(at, place);
+                        seq_cst::load(self.number, failure, found as u64);
+                        return Err(Read { value, note });
+                    }
+                    // Another store of the same value: it is no reason to fail.
+                    expected = found;
+                }
+            }
+        }
+    }
+
+    /// The value of the newest store.
+    pub fn newest(&self) -> A::Value {
+        self.made().stores.last().expect("the first store is its creation").value.get()
+    }
+
+    /// The value: nobody else has the atomic.
+    pub fn into_inner(self) -> A::Value {
+        let name = self.names.into_inner();
+        let made = self.made.into_inner().expect("no thread panics with it");
+        made.stores[made.at(name)].value.get()
+    }
+
+    /// The name of a store that is about to be made.
+    fn name(&self) -> usize {
+        let mut made = self.made();
+        made.next += 1;
+        made.next - 1
+    }
+
+    fn exchanged(
+        &self,
+        was: usize,
+        name: usize,
+        order: Ordering,
+        place: &'static Location<'static>,
+        made_of: impl FnOnce(A::Value) -> A::Value,
+    ) -> A::Value {
+        let mut made = self.made();
+        let (at, value) = made.read(was, order);
+        // What it read is handed on, too: a release sequence.
+        let mut hands_on = made.stores[at].hands_on.clone();
+        clocks::store(order, &mut hands_on);
+        made.push(Store { name, value: A::of(made_of(value)), hands_on, thread: log::thread(), place }, Some(at));
+        drop(made);
+        seq_cst::exchange(self.number, order, was as u64, name as u64);
+        value
+    }
+
+    /// What the timeline says of a read that did not read the newest store.
+    fn note(&self, at: usize, place: &'static Location<'static>) -> String {
+        if !log::records() {
+            return String::new();
+        }
+        let made = self.made();
+        let (read, newest) = (&made.stores[at], made.stores.last().expect("the first store is its creation"));
+        if read.name == newest.name {
+            return String::new();
+        }
+        let (was, is, of) = (read.value.get().shown(), newest.value.get().shown(), made.stores.len());
+        let told = |store: &Store<A>, value: &str| verdict::Store {
+            value: value.to_owned(),
+            thread: store.thread,
+            place: log::shown(store.place),
+        };
+        log::reads_old(told(read, &was), told(newest, &is));
+        format!(
+            " of store {} by thread {}, while the newest is {is} of store {of} by thread {}",
+            at + 1,
+            read.thread,
+            newest.thread
+        )
+    }
+
+    fn made(&self) -> MutexGuard<'_, Made<A>> {
+        self.made.lock().expect("no thread panics with it")
+    }
+}
+
+impl<A: Word> Made<A> {
+    fn at(&self, name: usize) -> usize {
+        self.stores.iter().rposition(|store| store.name == name).expect("only what was stored is read")
+    }
+
+    /// The running thread read a store.
+    fn read(&mut self, name: usize, order: Ordering) -> (usize, A::Value) {
+        let (at, seen) = (self.at(name), &mut self.seen[log::thread() % THREADS_MAX]);
+        *seen = at.max(*seen);
+        clocks::read(order, &self.stores[at].hands_on);
+        (at, self.stores[at].value.get())
+    }
+
+    /// The running thread made a store, of what it read.
+    fn push(&mut self, store: Store<A>, read: Option<usize>) {
+        let (last, seen) = (self.stores.len() - 1, &mut self.seen[store.thread % THREADS_MAX]);
+        self.is_chain &= read.unwrap_or(*seen) == last;
+        *seen = last + 1;
+        self.stores.push(store);
+    }
+
+    /// Whether a load of the running thread may read another value than this, and not of the newest store.
+    fn may_differ(&self, current: A::Value) -> bool {
+        let count = self.stores.len();
+        let oldest = count.saturating_sub(STORES_MAX);
+        let may_be_read = if self.is_chain {
+            let seen = self.seen[log::thread() % THREADS_MAX];
+            &self.stores[seen.max(oldest)..count - 1]
+        } else {
+            &self.stores[oldest..]
+        };
+        may_be_read.iter().any(|store| store.value.get() != current)
+    }
+
+    /// The name of the newest store of this value.
+    fn newest(&self, value: A::Value) -> usize {
+        self.stores.iter().rfind(|store| store.value.get() == value).map_or(NOBODY, |store| store.name)
+    }
+}

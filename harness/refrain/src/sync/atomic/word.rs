@@ -1,0 +1,101 @@
+//! What the atomics of `std` have in common, for code that keeps values of any of them.
+
+use crate::interleaving::log;
+use std::sync::atomic::{self, Ordering::Relaxed};
+
+/// The value of an atomic.
+pub(in crate::sync) trait Value: Copy + PartialEq {
+    /// As it stands in a timeline.
+    fn shown(self) -> String;
+
+    /// Its bits, to compare.
+    fn bits(self) -> u64;
+}
+
+/// An atomic of `std`: it keeps a value of its type that any thread may have.
+pub(in crate::sync) trait Word {
+    type Value: Value;
+
+    fn of(value: Self::Value) -> Self;
+
+    fn get(&self) -> Self::Value;
+}
+
+macro_rules! integers {
+    ($($value:ty: $atomic:ident,)*) => {$(
+        impl Value for $value {
+            fn shown(self) -> String {
+                self.to_string()
+            }
+
+            fn bits(self) -> u64 {
+                self as u64
+            }
+        }
+
+        word!($atomic, $value);
+    )*};
+}
+
+macro_rules! word {
+    ($atomic:ident, $value:ty) => {
+        impl Word for atomic::$atomic {
+            type Value = $value;
+
+            fn of(value: $value) -> Self {
+                Self::new(value)
+            }
+
+            fn get(&self) -> $value {
+                self.load(Relaxed)
+            }
+        }
+    };
+}
+
+integers! {
+    u8: AtomicU8,
+    u16: AtomicU16,
+    u32: AtomicU32,
+    u64: AtomicU64,
+    usize: AtomicUsize,
+    i8: AtomicI8,
+    i16: AtomicI16,
+    i32: AtomicI32,
+    i64: AtomicI64,
+    isize: AtomicIsize,
+}
+
+impl Value for bool {
+    fn shown(self) -> String {
+        self.to_string()
+    }
+
+    fn bits(self) -> u64 {
+        self.into()
+    }
+}
+
+word!(AtomicBool, bool);
+
+impl<T> Value for *mut T {
+    fn shown(self) -> String {
+        log::pointer(self.addr())
+    }
+
+    fn bits(self) -> u64 {
+        self.addr() as u64
+    }
+}
+
+impl<T> Word for atomic::AtomicPtr<T> {
+    type Value = *mut T;
+
+    fn of(value: *mut T) -> Self {
+        Self::new(value)
+    }
+
+    fn get(&self) -> *mut T {
+        self.load(Relaxed)
+    }
+}

@@ -1,0 +1,168 @@
+//! Memory that is freed while another thread may use it.
+
+use super::threads;
+use crate::driver::ask;
+use refrain::sync::{
+    alloc::{Layout, alloc, dealloc},
+    atomic::{AtomicPtr, AtomicUsize, Ordering, Ordering::*, fence},
+    cell::UnsafeCell,
+    thread,
+};
+use refrain_core::protocol::{Budget, Outcome, Request};
+use std::{ptr, sync::Arc};
+
+struct Node {
+    next: AtomicPtr<Node>,
+    count: AtomicUsize,
+    value: UnsafeCell<u32>,
+}
+
+/// A node in memory that is tracked.
+fn node(next: *mut Node) -> *mut Node {
+    // SAFETY: a node has a size, and what is written to is allocated for one.
+    unsafe {
+        let memory = alloc(Layout::new::<Node>()).cast::<Node>();
+        memory.write(Node { next: AtomicPtr::new(next), count: AtomicUsize::new(2), value: UnsafeCell::new(7) });
+        memory
+    }
+}
+
+/// # Safety
+/// It is a node, and whoever calls this has it alone, or that is what is to be found.
+unsafe fn free(node: *mut Node) {
+    // SAFETY: as above.
+    unsafe {
+        ptr::drop_in_place(node);
+        dealloc(node.cast(), Layout::new::<Node>());
+    }
+}
+
+/// One thread frees it, the other one uses it.
+fn freed_and_used(uses: fn(&Node)) {
+    let shared = Arc::new(AtomicPtr::new(node(ptr::null_mut())));
+    let other = shared.clone();
+    // SAFETY: it is not; that is what is to be found.
+    let thread = thread::spawn(move || unsafe { free(other.load(Relaxed)) });
+    // SAFETY: neither is this.
+    uses(unsafe { &*shared.load(Relaxed) });
+    thread.join().unwrap();
+}
+
+#[refrain::model(expect = "use-after-free", snapshot)]
+fn an_atomic_in_freed_memory_is_used() {
+    freed_and_used(|node| {
+        node.count.fetch_add(1, Relaxed);
+    });
+}
+
+#[refrain::model(expect = "use-after-free")]
+fn a_cell_in_freed_memory_is_used() {
+    // SAFETY: the access is tracked.
+    freed_and_used(|node| assert_eq!(node.value.with(|value| unsafe { *value }), 7));
+}
+
+#[refrain::model(expect = "use-after-free", engine = "shuttle")]
+fn an_atomic_in_freed_memory_is_used_under_shuttle() {
+    freed_and_used(|node| {
+        node.count.load(Relaxed);
+    });
+}
+
+#[refrain::model(expect = "use-after-free", engine = "loom")]
+fn an_atomic_in_freed_memory_is_used_under_loom() {
+    freed_and_used(|node| {
+        node.count.load(Relaxed);
+    });
+}
+
+/// A stack without a lock.
+struct Stack(AtomicPtr<Node>);
+
+impl Stack {
+    fn of(nodes: usize) -> Arc<Stack> {
+        Arc::new(Stack(AtomicPtr::new((0..nodes).fold(ptr::null_mut(), |next, _| node(next)))))
+    }
+
+    fn pop(&self) -> *mut Node {
+        loop {
+            let head = self.0.load(Acquire);
+            if head.is_null() {
+                return head;
+            }
+            // SAFETY: only if nobody frees what is popped while others pop.
+            let next = unsafe { (*head).next.load(Relaxed) };
+            if self.0.compare_exchange(head, next, AcqRel, Acquire).is_ok() {
+                return head;
+            }
+        }
+    }
+}
+
+/// Another thread may have read the head and not yet what comes after it.
+#[refrain::model(expect = "use-after-free")]
+fn a_stack_that_frees_what_it_pops_at_once() {
+    let stack = Stack::of(2);
+    // SAFETY: it is not; that is what is to be found.
+    threads(2, move |_| unsafe { free(stack.pop()) });
+}
+
+#[refrain::model(complete)]
+fn a_stack_that_frees_when_nobody_pops_any_more() {
+    let stack = Stack::of(2);
+    let own = stack.clone();
+    let thread = thread::spawn(move || AtomicPtr::new(own.pop()));
+    let one = stack.pop();
+    let other = thread.join().unwrap().into_inner();
+    // SAFETY: each was popped once, and no thread pops any more.
+    unsafe {
+        free(one);
+        free(other);
+    }
+}
+
+/// The last of two frees; the others' uses come before if it learns of them.
+fn the_last_of_two_frees(lower: Ordering, learn: bool) {
+    let shared = AtomicPtr::new(node(ptr::null_mut()));
+    let shared = Arc::new(shared);
+    threads(2, move |_| {
+        let node = shared.load(Relaxed);
+        // SAFETY: the count says that it is there.
+        unsafe {
+            (*node).next.load(Relaxed);
+            if (*node).count.fetch_sub(1, lower) == 1 {
+                if learn {
+                    fence(Acquire);
+                }
+                free(node);
+            }
+        }
+    });
+}
+
+#[refrain::model(complete)]
+fn the_last_of_two_that_learns_what_the_other_did_frees() {
+    the_last_of_two_frees(Release, true);
+}
+
+#[refrain::model(expect = "use-after-free")]
+fn the_last_of_two_that_learns_nothing_frees_too_early() {
+    the_last_of_two_frees(Release, false);
+}
+
+#[refrain::model(expect = "use-after-free", engine = "shuttle")]
+fn the_last_of_two_that_learns_nothing_frees_too_early_under_shuttle() {
+    the_last_of_two_frees(Relaxed, false);
+}
+
+#[test]
+fn both_places_are_named() {
+    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
+    for engine in ["", "_under_loom", "_under_shuttle"] {
+        let test = format!("model::freed::an_atomic_in_freed_memory_is_used{engine}");
+        let Outcome::Explored(explored) = ask(&test, &request) else { panic!("{test}") };
+        let failure = explored.caught.unwrap().failure;
+        let places = failure.message.matches("harness/selftest/tests/model/freed.rs:").count();
+        assert!(places >= 2, "{test}: {}", failure.message);
+        assert!(failure.message.contains("thread 0") && failure.message.contains("thread 1"), "{}", failure.message);
+    }
+}
