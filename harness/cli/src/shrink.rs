@@ -37,8 +37,12 @@ fn text(saved: &Saved, shrunk: &Shrunk) -> String {
     let Shrunk { before, after, events, .. } = shrunk;
     let runs = counted(shrunk.runs, "runs");
     let seconds = shrunk.took_ms as f64 / 1000.0;
-    let end =
-        if shrunk.interrupted { "interrupted: this is the smallest so far" } else { "nothing more can be removed" };
+    let mut end =
+        if shrunk.interrupted { "interrupted: this is the smallest so far" } else { "nothing more can be removed" }
+            .to_owned();
+    if !shrunk.note.is_empty() {
+        end = format!("{end}; {}", shrunk.note);
+    }
     let size = size(after, *events, shrunk.ends_at.1);
     let Some(mut saved_at) = shrunk.saved.clone() else {
         return format!("as small as before: {size} ({runs}, {seconds:.1} s; {end})");

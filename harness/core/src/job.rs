@@ -99,6 +99,8 @@ pub enum Sampler {
     Pct(usize),
     /// A uniform walk over all orders.
     Walk,
+    /// No chance: the executions with no preemption, then those with one, then those with two.
+    Few,
 }
 
 /// What a part of a search came to.

@@ -383,4 +383,7 @@ pub struct Shrunk {
     pub saved: Option<SavedAt>,
     /// Whether it was interrupted before nothing more could be removed.
     pub interrupted: bool,
+    /// What else is known of smaller plans, for people.
+    #[serde(default)]
+    pub note: String,
 }

@@ -14,22 +14,31 @@
 //! Names and signatures are those of `std`. What differs, because an engine must see it or cannot model it:
 //!
 //! - Primitives are created inside the model: their `new` is not `const`. A static is a [`LazyLock`].
-//! - [`cell::UnsafeCell`] gives its pointer to a closure, so that an access has an end. Races on it are found by loom.
-//! - Nothing waits for real time. What has a time-out is refused under loom; under shuttle its time is always over.
+//! - [`cell::UnsafeCell`] gives its pointer to a closure, so that an access has an end. Two accesses that nothing orders are
+//!   a data race.
+//! - Memory of [`alloc`] that is freed is kept until the execution is over: what uses it then is a verdict.
+//! - Nothing waits for real time. What has a time-out is refused under loom. Under shuttle its time is over when the thread
+//!   is chosen to go on, and a notification may come before.
 //! - A panic of a thread ends the execution, even if it would be caught; nothing is ever poisoned.
-//! - Under loom a model has at most five threads, its own among them. A thread that `std` spawned is refused as soon as it
-//!   touches anything of this module, and [`std::thread_local!`] is one for all threads of a model.
+//! - Under loom a model has at most five threads, its own among them. With more, shuttle samples its executions: data races
+//!   are found, old values are not read. A thread that `std` spawned is refused as soon as it touches anything of this
+//!   module, and [`std::thread_local!`] is one for all threads of a model.
 //!
 //! There is no `Weak`, no scoped thread and no `is_finished`: what needs them does not compile. Every operation knows its
 //! place in the source and, in a trace, its value.
 //!
 //! # What a complete search covers
 //!
-//! Every execution that loom's model has: each order of the operations, and at each load each of the last seven stores that
-//! C++20 lets it read, up to the order of `SeqCst` operations, which loom does not keep and this module does. Left out is a
-//! load that reads what is only stored later (with relaxed accesses a processor may do that), a `compare_exchange` that fails
-//! although it need not, and a wait on a [`Condvar`] that ends by itself; [`Condvar::notify_one`] wakes who waits longest.
-//! A [`thread::park`] does end by itself, once in each thread.
+//! Every execution that loom's model has: each order of the operations, and at each load, also the one of a
+//! `compare_exchange` that fails, each of the last seven stores that C++20 lets it read, up to the order of `SeqCst`
+//! operations, which loom does not keep and this module does. Left out is:
+//!
+//! - a load that reads what is only stored later; with relaxed accesses a processor may do that;
+//! - a `compare_exchange_weak` that fails although it need not;
+//! - a wait on a [`Condvar`] that ends without a notification; [`Condvar::notify_one`] wakes the thread that waits longest.
+//!   A [`thread::park`] does end by itself, once in each thread;
+//! - a thread that reads the same value again and again: after three reads at one place, and nothing else in between, it
+//!   yields, and then reads a newer value if there is one. So a loop that waits has an end.
 //!
 //! # Outside of a model
 //!

@@ -149,6 +149,7 @@ fn no_answer_of_an_executable_acts_on_the_terminal() {
         ends_at: (0, 0),
         saved: Some(SavedAt::Nowhere { why }),
         interrupted: false,
+        note: String::new(),
     };
     let outcomes = [
         ("explore", Outcome::Explored(explored)),

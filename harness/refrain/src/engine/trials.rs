@@ -19,6 +19,8 @@ pub struct Smaller {
     pub runs: u64,
     /// Whether it was stopped before it was done.
     pub interrupted: bool,
+    /// What else is known of smaller plans, for people.
+    pub note: String,
 }
 
 /// A run that fails in the same way.
@@ -91,7 +93,7 @@ impl<'a> Trials<'a> {
     pub fn end(self, plan: Plan, interrupted: bool) -> Result<Smaller, Refusal> {
         match self.refused {
             Some(why) => Err(why),
-            None => Ok(Smaller { plan, runs: self.runs, interrupted }),
+            None => Ok(Smaller { plan, runs: self.runs, interrupted, note: String::new() }),
         }
     }
 }

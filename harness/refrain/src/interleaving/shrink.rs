@@ -1,14 +1,17 @@
-//! Looks for a plan of a model that fails in the same way with fewer preemptions.
+//! Looks for a plan of a model that fails in the same way and is easier to understand: without old values, with fewer
+//! preemptions, with fewer operations, in this order.
 //!
-//! What was sampled loses the deviations that it does not need; then the exhaustive search looks for the same failure
-//! with no preemption, with one, and so on, up to as many as the plan has.
+//! What was sampled loses the deviations that it does not need. Then two searches look for the same failure with no
+//! preemption, with one, and so on: one without old values and with any number of threads, and the exhaustive one.
 
 use super::{budget::Budget, exhaust, explore::is_possible, model::Model};
 use crate::{
-    engine::{Limit, ProgressSink, Refusal, Smaller, Trials},
-    job::Job,
+    engine::{Limit, ProgressSink, Refusal, Smaller, Trials, unexpected},
+    job::{Answer, Job, Sampler, Search, Source},
     plan::{Deviation, Plan, Threads},
+    report::counted,
     shrink::minimize::ddmin,
+    verdict::Cause,
 };
 use std::{
     ops::ControlFlow,
@@ -18,14 +21,75 @@ use std::{
 /// How long the exhaustive search may look for one number of preemptions, if nothing else says.
 const LOOK: Duration = Duration::from_secs(10);
 
+/// How many executions with few preemptions and no old values are looked at.
+const FEW: u64 = 20_000;
+
 /// Shrinks a plan.
 pub(super) fn shrink(model: &Model, mut trials: Trials<'_>, plan: &Plan) -> Result<Smaller, Refusal> {
-    let mut best = plan.clone();
+    let (mut best, mut note) = (plan.clone(), String::new());
     let mut interrupted = fewer_deviations(&mut trials, &mut best);
+    let mut plans = vec![];
+    if model.searcher != Some("loom") && model.preemptions.is_none() && trials.go_on().is_continue() {
+        plans.extend(few_preemptions(&mut trials, &best, &mut note)?);
+    }
+    plans.push(best.clone());
     if model.searcher != Some("shuttle") && model.preemptions.is_none() {
         interrupted |= fewer_preemptions(&mut trials, &mut best)?;
+        plans.push(best.clone());
     }
-    trials.end(best, interrupted)
+    // One alone is the best.
+    if plans.iter().any(|plan| *plan != best) {
+        best = simplest(&mut trials, plans, best)?;
+    }
+    Ok(Smaller { note, ..trials.end(best, interrupted)? })
+}
+
+/// The plan that is the easiest to understand, of those that fail in the same way.
+fn simplest(trials: &mut Trials<'_>, plans: Vec<Plan>, best: Plan) -> Result<Plan, Refusal> {
+    let mut ranked = vec![];
+    for plan in plans {
+        let job = Job::Record { source: Source::Plan(Box::new(plan)), until: None };
+        trials.runs += 1;
+        let Answer::Ran(ran) = trials.workers.ask(&job)? else { continue };
+        let Some(failure) = ran.verdict.failure().filter(|failure| failure.signature() == trials.signature) else {
+            continue;
+        };
+        let reads_old = failure.causes.iter().any(|cause| matches!(cause, Cause::StaleRead(_)));
+        // The exhaustive search tells everything that a thread does.
+        let is_sampled = matches!(ran.plan.threads, Some(Threads::Deviations(_)));
+        ranked.push(((reads_old, preemptions(&ran.plan), is_sampled, ran.events.len()), ran.plan));
+    }
+    let simplest = ranked.into_iter().min_by_key(|(rank, _)| *rank);
+    Ok(simplest.map_or(best, |(_, plan)| plan))
+}
+
+/// Searches for the same failure with few preemptions and without old values.
+fn few_preemptions(trials: &mut Trials<'_>, best: &Plan, note: &mut String) -> Result<Option<Plan>, Refusal> {
+    let search = Search::Sample { by: Sampler::Few, seed: 0, executions: FEW };
+    let Answer::Searched(searched) = trials.workers.ask(&Job::Search(search))? else { return Err(unexpected()) };
+    trials.runs += searched.executions;
+    let found = match searched.failed {
+        Some(plan) => trials.ask(&Job::Try(plan), best).continue_value().flatten().map(|found| found.plan),
+        None => None,
+    };
+    let looked_at = counted(searched.executions, "executions");
+    *note = match (&found, searched.next, searched.limit) {
+        (Some(plan), ..) => match preemptions(plan) {
+            0 => "it needs no preemption".to_owned(),
+            needed => format!(
+                "without old values, no execution with fewer than {} fails",
+                counted(needed as u64, "preemptions")
+            ),
+        },
+        (None, Some(bound), _) => {
+            format!("without old values, none of {looked_at} fails so; the last ones had {bound} preemptions")
+        }
+        (None, None, None) if searched.executions > 0 => {
+            format!("without old values, none of {looked_at} with up to 2 preemptions fails so")
+        }
+        _ => String::new(),
+    };
+    Ok(found)
 }
 
 /// Removes deviations that the failure does not need; whether it was interrupted.

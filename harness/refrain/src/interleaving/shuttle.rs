@@ -1,5 +1,8 @@
 //! The sampling engine: shuttle, with its schedulers to search and one of ours to replay.
 
+mod few;
+mod turns;
+
 use super::{
     Engine,
     child::{execution_begins, execution_ended},
@@ -17,10 +20,13 @@ use ::shuttle::{
     Config, FailurePersistence, MaxSteps, Runner,
     scheduler::{PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId, UrwRandomScheduler},
 };
+use few::{Few, PREEMPTIONS_MAX};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering::Relaxed},
 };
+
+use turns::{in_turn, preempts};
 
 /// The engine as traces name it.
 const ENGINE: (&str, &str) = ("shuttle", "0.9.10");
@@ -55,7 +61,10 @@ impl Searcher for Shuttle {
 
     fn search(&self, body: fn(), search: &Search, heartbeat: &'static Heartbeat) -> Searched {
         let Search::Sample { by, seed, executions } = search else { not_ours() };
-        sample(body, *by, *seed, *executions, heartbeat)
+        match by {
+            Sampler::Few => few(body, *executions, heartbeat),
+            _ => sample(body, *by, *seed, *executions, heartbeat),
+        }
     }
 
     fn locate(&self, body: fn(), search: &Search, nth: u64, heartbeat: &'static Heartbeat) -> Searched {
@@ -72,6 +81,20 @@ impl Searcher for Shuttle {
 
 fn not_ours() -> ! {
     limit("it samples executions, and searches no tree of them".into())
+}
+
+/// Goes through the executions with few preemptions. Where it stopped before the end, `next` says with how many.
+fn few(body: fn(), executions: u64, heartbeat: &'static Heartbeat) -> Searched {
+    let few = Few::new(executions);
+    let stands_at = few.stands_at.clone();
+    let watched = Watched { scheduler: Box::new(few), steps: 0, broken_off: Arc::default() };
+    let executions = run(watched, move || {
+        execution_begins(heartbeat);
+        body();
+    });
+    let stands_at = stands_at.load(Relaxed);
+    let next = (stands_at <= PREEMPTIONS_MAX).then(|| stands_at.to_string());
+    Searched { executions, next, ..Searched::default() }
 }
 
 /// Samples executions.
@@ -125,18 +148,8 @@ fn scheduler(by: Sampler, seed: u64, executions: u64) -> Box<dyn Scheduler + Sen
         Sampler::Random => Box::new(RandomScheduler::new_from_seed(seed, executions)),
         Sampler::Pct(depth) => Box::new(PctScheduler::new_from_seed(seed, depth, executions)),
         Sampler::Walk => Box::new(UrwRandomScheduler::new_from_seed(seed, executions)),
+        Sampler::Few => Box::new(Few::new(executions as u64)),
     }
-}
-
-/// Who goes on where nothing deviates: the thread before as long as it can, then the next one by number.
-fn in_turn(runnable: &[&Task], current: Option<TaskId>, yields: bool) -> TaskId {
-    let ids = || runnable.iter().map(|task| task.id());
-    let first = ids().next().expect("shuttle asks only where some thread can go on");
-    let Some(current) = current else { return first };
-    if !yields && ids().any(|id| id == current) {
-        return current;
-    }
-    ids().find(|id| usize::from(*id) > usize::from(current)).unwrap_or(first)
 }
 
 /// Counts the executions that were broken off.
@@ -199,7 +212,7 @@ impl Scheduler for Telling {
 /// Tells where a choice deviates from the turns.
 fn tell_deviation(chosen: TaskId, step: usize, runnable: &[&Task], current: Option<TaskId>, yields: bool) {
     if chosen != in_turn(runnable, current, yields) {
-        let preempts = !yields && runnable.iter().any(|task| Some(task.id()) == current);
+        let preempts = preempts(runnable, current, yields);
         tell(&RunMessage::Deviates(Deviation { step, thread: chosen.into(), preempts }));
     }
 }

@@ -108,7 +108,7 @@ macro_rules! atomic {
             let _used = alloc::uses(self, place);
             reads_again(place, "atomic", self.number);
             let read: Read<$value> = match &self.raw {
-                On::Loom(raw) => raw.load(order, place),
+                On::Loom(raw) => raw.load(order),
                 On::Shuttle(raw) => raw.load(order, |raw| raw.load(order)).into(),
                 On::Std(raw) => return raw.load(order),
             };

@@ -8,7 +8,10 @@ use refrain::sync::{
     cell::UnsafeCell,
     thread,
 };
-use refrain_core::protocol::{Budget, Outcome, Request};
+use refrain_core::{
+    protocol::{Budget, Outcome, Request},
+    verdict::{Access, Detail},
+};
 use std::{ptr, sync::Arc};
 
 struct Node {
@@ -160,9 +163,10 @@ fn both_places_are_named() {
     for engine in ["", "_under_loom", "_under_shuttle"] {
         let test = format!("model::freed::an_atomic_in_freed_memory_is_used{engine}");
         let Outcome::Explored(explored) = ask(&test, &request) else { panic!("{test}") };
-        let failure = explored.caught.unwrap().failure;
-        let places = failure.message.matches("harness/selftest/tests/model/freed.rs:").count();
-        assert!(places >= 2, "{test}: {}", failure.message);
-        assert!(failure.message.contains("thread 0") && failure.message.contains("thread 1"), "{}", failure.message);
+        let Detail::FreedUsed { used, freed, .. } = explored.caught.unwrap().failure.detail else { panic!("{test}") };
+        assert_eq!((used.thread, freed.thread), (0, 1), "{test}");
+        let of_test =
+            |access: &Access| access.place.as_ref().is_some_and(|place| place.file.ends_with("model/freed.rs"));
+        assert!(of_test(&used) && of_test(&freed), "{test}: {used:?}, {freed:?}");
     }
 }

@@ -1,10 +1,16 @@
 //! Threads that wait for each other in vain.
 
 use super::threads;
+use crate::driver::ask;
 use refrain::sync::{
     Barrier, Condvar, Mutex, OnceLock, RwLock,
     atomic::{AtomicBool, AtomicUsize, Ordering::*},
+    cell::UnsafeCell,
     mpsc, thread,
+};
+use refrain_core::{
+    protocol::{Budget, Outcome, Request},
+    verdict::Detail,
 };
 use std::sync::Arc;
 
@@ -131,4 +137,86 @@ fn a_value_that_is_looked_for_and_then_set_is_made_twice() {
             value.set(nth).expect("nobody has set it");
         }
     });
+}
+
+/// One of seven threads reads the balance before the others have paid: one preemption is enough, and samples have many.
+#[refrain::model(expect = "panic", engine = "shuttle")]
+fn a_count_among_seven_threads_is_raised_in_two_steps() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let own = count.clone();
+    threads(6, move |_| {
+        for _ in 0..3 {
+            let before = count.load(SeqCst);
+            count.store(before + 1, SeqCst);
+        }
+    });
+    assert_eq!(own.load(SeqCst), 18, "counted");
+}
+
+/// It fails without an old value, and with one.
+#[refrain::model(expect = "panic")]
+fn a_count_is_raised_in_two_relaxed_steps() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let own = count.clone();
+    threads(2, move |_| {
+        let before = count.load(Relaxed);
+        count.store(before + 1, Relaxed);
+    });
+    assert_eq!(own.load(Relaxed), 2, "counted");
+}
+
+/// A data race among six threads, which only the sampling engine runs.
+#[refrain::model(expect = "data-race")]
+fn a_cell_of_six_threads_is_written_without_order() {
+    struct Shared(UnsafeCell<u32>);
+    // SAFETY: it is not; that is what is to be found.
+    unsafe impl Sync for Shared {}
+    // SAFETY: neither is this.
+    unsafe impl Send for Shared {}
+    let shared = Arc::new((Shared(UnsafeCell::new(0)), AtomicUsize::new(0)));
+    threads(6, move |nth| {
+        // The last to come believes that it is alone.
+        if shared.1.fetch_add(1, Relaxed) == 5 || nth == 0 {
+            // SAFETY: the access is tracked.
+            shared.0.0.with_mut(|value| unsafe { *value = nth as u32 });
+        }
+    });
+}
+
+/// The same with an order: no false alarm.
+#[refrain::model]
+fn a_cell_of_six_threads_is_written_by_the_last() {
+    struct Shared(UnsafeCell<u32>);
+    // SAFETY: the counter orders what is done to it.
+    unsafe impl Sync for Shared {}
+    // SAFETY: as above.
+    unsafe impl Send for Shared {}
+    let shared = Arc::new((Shared(UnsafeCell::new(0)), AtomicUsize::new(0)));
+    threads(6, move |nth| {
+        if nth == 0 {
+            // SAFETY: the access is tracked.
+            shared.0.0.with_mut(|value| unsafe { *value = 7 });
+        }
+        if shared.1.fetch_add(1, AcqRel) == 5 {
+            // SAFETY: the access is tracked.
+            shared.0.0.with_mut(|value| unsafe { *value += 1 });
+        }
+    });
+}
+
+#[test]
+fn a_data_race_names_both_accesses_and_the_cell() {
+    let test = "model::seeded_bugs::a_cell_of_six_threads_is_written_without_order";
+    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
+    let Outcome::Explored(explored) = ask(test, &request) else { panic!("{test}") };
+    let failure = explored.caught.unwrap().failure;
+    let Detail::CellRaced { cell: 1, created: Some(created), accesses } = &failure.detail else {
+        panic!("{failure:?}")
+    };
+    let [one, other] = &**accesses;
+    assert!(one.thread != other.thread && one.writes && other.writes, "{failure:?}");
+    assert!(
+        one.place == other.place && one.place.as_ref().is_some_and(|place| place.line > created.line),
+        "{failure:?}"
+    );
 }

@@ -6,7 +6,7 @@ use refrain::{
     trace::{self, Trace},
     verdict::Cause,
 };
-use refrain_core::protocol::{Outcome, Replay, Request};
+use refrain_core::protocol::{Budget, Outcome, Replay, Request, Shrunk};
 use std::{fs, path::Path};
 
 /// The saved trace of a test of this executable.
@@ -98,4 +98,45 @@ fn what_shuttle_found_loom_finds_again_with_one_preemption() {
     let trace = saved("model::refcount::lower_then_test_frees_twice");
     assert_eq!(trace.engine.name, "loom");
     assert_eq!(trace.plan.threads.as_ref().unwrap().preemptions(), 1, "{}", trace.plan);
+}
+
+/// What a find of this test is shrunk to: a fresh one, with its own plan.
+fn shrunk(test: &str) -> (Shrunk, Trace) {
+    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
+    let Outcome::Explored(explored) = ask(test, &request) else { panic!("{test}") };
+    let caught = explored.caught.unwrap();
+    let engine = match &caught.plan.threads {
+        Some(Threads::Deviations(_)) => saved(SHUTTLES).engine,
+        _ => saved(LOOMS).engine,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jsonl");
+    let trace = Trace { plan: caught.plan, failure: caught.failure, engine, ..saved(test) };
+    trace::write(&path, &trace).unwrap();
+    match ask(test, &Request::Shrink { trace: path.clone(), jobs: Some(1) }) {
+        Outcome::Shrunk(shrunk) => (shrunk, trace::read(&path).unwrap()),
+        other => panic!("{test}: {other:?}"),
+    }
+}
+
+#[test]
+fn what_many_threads_need_is_shrunk_to_the_fewest_preemptions() {
+    let (shrunk, _) = shrunk("model::seeded_bugs::a_count_among_seven_threads_is_raised_in_two_steps");
+    assert_eq!(shrunk.after.threads.as_ref().unwrap().preemptions(), 1, "{}", shrunk.after);
+    assert_eq!(shrunk.note, "without old values, no execution with fewer than 1 preemption fails");
+}
+
+#[test]
+fn an_execution_without_old_values_explains_a_failure_that_needs_none() {
+    let (shrunk, trace) = shrunk("model::seeded_bugs::a_count_is_raised_in_two_relaxed_steps");
+    assert!(shrunk.before != shrunk.after, "the first one that is found reads an old value");
+    assert!(!trace.failure.causes.iter().any(|cause| matches!(cause, Cause::StaleRead(_))), "{:?}", trace.failure);
+    assert_eq!(trace.plan.threads.as_ref().unwrap().preemptions(), 1, "{}", trace.plan);
+}
+
+#[test]
+fn a_failure_that_needs_an_old_value_keeps_it() {
+    let (shrunk, trace) = shrunk("model::weak::relaxed_flags_let_both_enter");
+    assert!(trace.failure.causes.iter().any(|cause| matches!(cause, Cause::StaleRead(_))), "{:?}", trace.failure);
+    assert!(shrunk.note.starts_with("without old values, none of"), "{}", shrunk.note);
 }

@@ -81,10 +81,10 @@ impl<A: Word> Stores<A> {
         Stores { names, number, made: Mutex::new(made) }
     }
 
-    pub fn load(&self, order: Ordering, place: &'static Location<'static>) -> Read<A::Value> {
+    pub fn load(&self, order: Ordering) -> Read<A::Value> {
         let name = self.names.load(order);
         let (at, value) = self.made().read(name, order);
-        let note = self.note(at, place);
+        let note = self.note(at);
         seq_cst::load(self.number, order, name as u64);
         Read { value, note }
     }
@@ -123,9 +123,9 @@ impl<A: Word> Stores<A> {
         if self.made().may_differ(current) {
             let learns_more = matches!(failure, Acquire | SeqCst) && matches!(success, Relaxed | Release);
             let first = if learns_more { Relaxed } else { failure };
-            let mut read = self.load(first, place);
+            let mut read = self.load(first);
             if read.value != current && learns_more {
-                read = self.load(failure, place);
+                read = self.load(failure);
             }
             if read.value != current {
                 return Err(read);
@@ -139,7 +139,7 @@ impl<A: Word> Stores<A> {
                 Err(found) => {
                     let (at, value) = self.made().read(found, failure);
                     if value != current {
-                        let note = self.note(at, place);
+                        let note = self.note(at);
                         seq_cst::load(self.number, failure, found as u64);
                         return Err(Read { value, note });
                     }
@@ -189,7 +189,7 @@ impl<A: Word> Stores<A> {
     }
 
     /// What the timeline says of a read that did not read the newest store.
-    fn note(&self, at: usize, place: &'static Location<'static>) -> String {
+    fn note(&self, at: usize) -> String {
         if !log::records() {
             return String::new();
         }

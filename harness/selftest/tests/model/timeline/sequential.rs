@@ -46,7 +46,7 @@ impl Sequential {
             "atomic" => self.atomic(object, rest),
             "channel" => self.channel(object, rest),
             "barrier" => self.barrier(object, rest),
-            "verdict" | "yields" => Ok("other"),
+            "yields" => Ok("other"),
             _ => self.threads(thread, text),
         }?;
         self.rules.insert(rule);

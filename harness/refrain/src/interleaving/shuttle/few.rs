@@ -1,0 +1,85 @@
+//! A scheduler that goes through the executions with few preemptions: those with none, then those with one, with two.
+//!
+//! A plan that is found so needs as few preemptions as any that deviates no more often, however many threads there are.
+
+use super::turns::{in_turn, preempts};
+use crate::plan::Deviation;
+use ::shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+/// The most preemptions.
+pub(super) const PREEMPTIONS_MAX: usize = 2;
+/// The most deviations of an execution: where a thread has to wait, another choice of the next one is no preemption.
+const DEVIATIONS_MAX: usize = 4;
+/// The step from which on nothing deviates.
+const STEP_MAX: usize = 1_000;
+/// The most executions that are known and not made.
+const TODO_MAX: usize = 200_000;
+
+/// The scheduler.
+pub(super) struct Few {
+    /// The executions that are not made, by their preemptions.
+    todo: Vec<VecDeque<Vec<Deviation>>>,
+    known: usize,
+    left: u64,
+    running: Vec<Deviation>,
+    step: usize,
+    /// With how many preemptions it goes on; one more than there are if it came to its end.
+    pub stands_at: Arc<AtomicUsize>,
+}
+
+impl Few {
+    /// With at most this many executions.
+    pub fn new(executions: u64) -> Few {
+        let mut todo = vec![VecDeque::new(); PREEMPTIONS_MAX + 1];
+        todo[0].push_back(vec![]);
+        let stands_at = Arc::new(AtomicUsize::new(0));
+        Few { todo, known: 1, left: executions, running: vec![], step: 0, stands_at }
+    }
+
+    /// Another thread may go on here than in the execution that runs.
+    fn branch(&mut self, deviation: Deviation) {
+        let deviations: Vec<Deviation> = self.running.iter().copied().chain([deviation]).collect();
+        let preemptions = deviations.iter().filter(|deviation| deviation.preempts).count();
+        if preemptions <= PREEMPTIONS_MAX && deviations.len() <= DEVIATIONS_MAX && self.known < TODO_MAX {
+            self.known += 1;
+            self.todo[preemptions].push_back(deviations);
+        }
+    }
+}
+
+impl Scheduler for Few {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        let preemptions = self.todo.iter().position(|todo| !todo.is_empty());
+        self.stands_at.store(preemptions.unwrap_or(PREEMPTIONS_MAX + 1), Relaxed);
+        self.left = self.left.checked_sub(1)?;
+        self.running = self.todo[preemptions?].pop_front()?;
+        self.step = 0;
+        Some(Schedule::new(0))
+    }
+
+    fn next_task(&mut self, runnable: &[&Task], current: Option<TaskId>, yields: bool) -> Option<TaskId> {
+        let step = self.step;
+        self.step += 1;
+        let usual = in_turn(runnable, current, yields);
+        if self.running.last().is_none_or(|last| last.step < step) && step < STEP_MAX {
+            let preempts = preempts(runnable, current, yields);
+            for other in runnable.iter().map(|task| task.id()).filter(|id| *id != usual) {
+                self.branch(Deviation { step, thread: other.into(), preempts });
+            }
+        }
+        let planned = self.running.iter().find(|deviation| deviation.step == step);
+        let planned = planned.and_then(|planned| runnable.iter().find(|task| usize::from(task.id()) == planned.thread));
+        Some(planned.map_or(usual, |task| task.id()))
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        0
+    }
+}
