@@ -20,6 +20,7 @@ import heapq
 import os
 import random
 import selectors
+import socket
 import struct
 import subprocess
 import sys
@@ -64,12 +65,17 @@ def tcp(packet):
     return packet[header + 13], struct.unpack("!H", packet[2:4])[0] - header - (packet[header + 12] >> 4) * 4
 
 
+def v6_of(address):
+    """The address of IPv6 of the host that has this one of IPv4."""
+    return f"fd00::{address}"
+
+
 class End:
     """One end: a network device in a namespace, and what happens to what it sends."""
 
     def __init__(self):
         self.device = None
-        self.address = None
+        self.addresses = []
         self.heal()
 
     def heal(self):
@@ -86,11 +92,12 @@ class End:
         fcntl.ioctl(self.device, TUNSETIFF, struct.pack("16sH22x", b"cable", IFF_TUN | IFF_NO_PI))
         for command in (
             f"address add {address}/24 dev cable",
+            f"address add {v6_of(address)}/64 dev cable nodad",
             f"link set cable up txqueuelen {QUEUE_PACKETS}",
             "link set lo up",
         ):
             subprocess.run(["ip", *command.split()], check=True)
-        self.address = bytes(int(part) for part in address.split("."))
+        self.addresses = [socket.inet_aton(address), socket.inet_pton(socket.AF_INET6, v6_of(address))]
 
     def write(self, packet):
         if self.device is not None:
@@ -124,13 +131,16 @@ class Cable:
 
     def carry(self, sender, packet):
         fault = sender.fault
-        if packet[0] >> 4 != 4 or fault["cut"] or random.random() * 100 < fault["lose"]:
+        if fault["cut"] or random.random() * 100 < fault["lose"]:
             return
-        if self.loses(fault, tcp(packet)):
+        v6 = packet[0] >> 4 == 6
+        if not v6 and self.loses(fault, tcp(packet)):
             return
         receiver = self.ends[1 - self.ends.index(sender)]
-        if packet[16:20] != receiver.address:
-            if packet[16:20] != sender.address:
+        to = packet[24:40] if v6 else packet[16:20]
+        if to not in receiver.addresses:
+            # What IPv6 says to all its neighbours needs no answer.
+            if to not in sender.addresses and not v6:
                 self.carry_later(UNREACHABLE_MS, sender, unreachable(packet))
             return
         for _ in range(2 if random.random() * 100 < fault["double"] else 1):

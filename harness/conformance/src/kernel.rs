@@ -8,7 +8,7 @@ use crate::{
 use std::{
     future::Future,
     io,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -82,6 +82,15 @@ impl Net {
     /// The address of a host.
     pub fn address(&self, side: Side) -> IpAddr {
         self.0.addresses[side as usize]
+    }
+
+    /// The address of IPv6 of a host that has a namespace.
+    pub fn address_v6(&self, side: Side) -> IpAddr {
+        let ip = match self.0.addresses[side as usize] {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped().segments(),
+            IpAddr::V6(ip) => ip.segments(),
+        };
+        Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, ip[6], ip[7]).into()
     }
 
     /// The server's port. The next one is free, too.

@@ -13,6 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fmt::{Debug, Display},
     future::Future,
+    net::IpAddr,
     panic::Location,
     rc::Rc,
     time::Duration,
@@ -698,6 +699,11 @@ impl Host {
     pub fn may_exit(&self) -> &Host {
         simulation::with(|state| state.allow_exit(self.id));
         self
+    }
+
+    /// Its address of IPv6. Names resolve to the one of IPv4.
+    pub fn ipv6(&self) -> IpAddr {
+        control::ipv6(self.id)
     }
 
     /// Kills its process and starts it again, as an operator does. A host without power stays as it is.

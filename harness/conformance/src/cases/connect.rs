@@ -147,3 +147,28 @@ pub async fn a_killed_process_refuses_connects(net: Net) {
     drop(listener);
     net.sees("the client connects", net.connect()).await;
 }
+
+/// A SYN that the server has answered, and the answer is lost; then the listener is dropped.
+async fn outlives_its_listener(net: &Net) -> impl Future<Output = io::Result<TcpStream>> + use<> {
+    let listener = net.listen().await;
+    net.cut_from(Side::Server).await;
+    let connects = net.clone();
+    let connects = tokio::spawn(async move { connects.connect().await });
+    settle().await;
+    drop(listener);
+    net.heal().await;
+    async { connects.await.expect("it does not panic") }
+}
+
+pub async fn a_handshake_that_outlives_its_listener_is_refused(net: Net) {
+    let connects = outlives_its_listener(&net).await;
+    net.sees("the client connects", connects).await;
+}
+
+pub async fn a_handshake_that_outlives_its_listener_meets_the_next_one(net: Net) {
+    let connects = outlives_its_listener(&net).await;
+    let listener = net.listen().await;
+    let client = net.sees("the client connects", connects).await;
+    net.sees("the next listener accepts", listener.accept()).await;
+    drop(client);
+}

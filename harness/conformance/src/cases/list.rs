@@ -21,6 +21,25 @@ macro_rules! each_case {
             network steady address::a_wildcard_listener_is_heard_on_every_address;
             loopback steady address::a_connect_to_the_wildcard_reaches_the_own_host;
 
+            loopback steady family::a_loopback_connection_of_v6;
+            loopback steady family::a_wildcard_of_v6_hears_v6;
+            loopback steady family::a_wildcard_of_v6_hears_v4_and_shows_it_mapped;
+            loopback steady family::a_wildcard_of_v4_does_not_hear_v6;
+            loopback steady family::a_mapped_address_reaches_a_listener_of_v4;
+            loopback steady family::a_connect_to_the_wildcard_of_v6_reaches_the_own_host;
+            loopback steady family::a_wildcard_of_v6_takes_the_port_of_both_families;
+            loopback steady family::a_wildcard_of_v4_leaves_addresses_of_v6;
+            loopback steady family::loopback_of_v4_and_of_v6_share_a_port;
+            loopback steady family::a_socket_of_one_family_takes_no_address_of_the_other;
+            loopback steady family::a_listener_of_v6_tells_its_address;
+            loopback steady family::a_udp_socket_of_v6_speaks_to_both_families;
+            loopback steady family::a_connect_goes_on_to_the_next_address_after_a_refusal;
+            network steady family::two_hosts_talk_by_v6;
+            network steady family::a_connect_by_v6_is_refused_where_only_v4_listens;
+            network steady family::a_network_of_v6_without_a_route_is_unreachable_at_once;
+            network steady family::a_connect_goes_on_to_the_next_address_after_an_error_at_once;
+            network steady family::of_several_addresses_the_last_error_is_told;
+
             loopback steady connect::a_connect_succeeds_before_it_is_accepted;
             loopback steady connect::an_accept_waits_for_a_connect;
             loopback steady connect::without_a_listener_a_connect_is_refused;
@@ -37,6 +56,8 @@ macro_rules! each_case {
             network steady connect::an_address_that_nobody_has_is_unreachable;
             network steady connect::a_refusal_that_is_lost_is_a_time_out;
             network steady connect::a_lost_answer_to_a_syn_is_sent_again;
+            network steady connect::a_handshake_that_outlives_its_listener_is_refused;
+            network steady connect::a_handshake_that_outlives_its_listener_meets_the_next_one;
             network steady connect::a_killed_process_refuses_connects;
 
             loopback steady backlog::a_backlog_admits_one_more_than_it_says;
@@ -51,6 +72,10 @@ macro_rules! each_case {
             loopback steady socket::a_bound_port_connects_once_at_a_time;
             loopback steady socket::a_port_that_waits_for_stray_segments_is_taken;
             loopback steady socket::who_closes_last_leaves_no_port_behind;
+            loopback steady socket::who_shuts_down_first_waits_though_the_other_closes_first;
+            loopback steady socket::who_shuts_down_and_closes_first_waits;
+            loopback steady socket::who_answers_a_shutdown_leaves_no_port_behind;
+            loopback steady socket::a_connection_that_is_over_waits_while_its_socket_is_open;
             loopback steady socket::an_unbound_socket_listens_on_a_free_port;
             loopback steady socket::linger_0_resets_the_peer;
             loopback steady socket::linger_0_throws_away_what_was_not_sent;

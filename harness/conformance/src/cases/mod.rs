@@ -24,6 +24,7 @@ pub mod backlog;
 pub mod bytes;
 pub mod close;
 pub mod connect;
+pub mod family;
 pub mod fault;
 pub mod halves;
 pub mod impaired;

@@ -65,6 +65,61 @@ pub async fn who_closes_last_leaves_no_port_behind(net: Net) {
     net.sees("without SO_REUSEADDR", listen(&net, false)).await;
 }
 
+/// The server shuts down first, and both ends are closed in the end: the client's first, or the server's.
+async fn shut_down_first(net: &Net, client_first: bool) {
+    let listener = listen(net, true).await.unwrap();
+    let (mut client, mut server) = net.through(&listener).await;
+    drop(listener);
+    server.shutdown().await.unwrap();
+    net.sees("the client reads", read(&mut client)).await;
+    if client_first {
+        drop(client);
+        net.sees("the server reads", read(&mut server)).await;
+        drop(server);
+    } else {
+        drop(server);
+        settle().await;
+        drop(client);
+    }
+    settle().await;
+    net.sees("without SO_REUSEADDR", listen(net, false)).await;
+    net.sees("with SO_REUSEADDR", listen(net, true)).await;
+}
+
+pub async fn who_shuts_down_first_waits_though_the_other_closes_first(net: Net) {
+    shut_down_first(&net, true).await;
+}
+
+pub async fn who_shuts_down_and_closes_first_waits(net: Net) {
+    shut_down_first(&net, false).await;
+}
+
+pub async fn who_answers_a_shutdown_leaves_no_port_behind(net: Net) {
+    let listener = listen(&net, true).await.unwrap();
+    let (mut client, mut server) = net.through(&listener).await;
+    drop(listener);
+    client.shutdown().await.unwrap();
+    net.sees("the server reads", read(&mut server)).await;
+    server.shutdown().await.unwrap();
+    net.sees("the client reads", read(&mut client)).await;
+    drop((server, client));
+    settle().await;
+    net.sees("without SO_REUSEADDR", listen(&net, false)).await;
+}
+
+pub async fn a_connection_that_is_over_waits_while_its_socket_is_open(net: Net) {
+    let listener = listen(&net, true).await.unwrap();
+    let (mut client, mut server) = net.through(&listener).await;
+    drop(listener);
+    server.shutdown().await.unwrap();
+    net.sees("the client reads", read(&mut client)).await;
+    drop(client);
+    net.sees("the server reads", read(&mut server)).await;
+    net.sees("without SO_REUSEADDR", listen(&net, false)).await;
+    drop(server);
+    net.sees("with SO_REUSEADDR", listen(&net, true)).await;
+}
+
 pub async fn an_unbound_socket_listens_on_a_free_port(net: Net) {
     let listen = async { TcpSocket::new_v4().and_then(|socket| socket.listen(9)) };
     let listener = net.sees("the server listens", net.on(Side::Server, listen)).await.unwrap().unwrap();

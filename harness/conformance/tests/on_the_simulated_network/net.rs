@@ -20,6 +20,7 @@ use tokio::{net::lookup_host, time::sleep};
 pub struct Net {
     world: World,
     addresses: [IpAddr; 2],
+    addresses_v6: [IpAddr; 2],
     seen: Seen,
 }
 
@@ -53,14 +54,19 @@ impl Net {
 
     /// The two hosts in a world.
     pub async fn new(world: World) -> Net {
-        let mut addresses = vec![];
+        let (mut addresses, mut addresses_v6) = (vec![], vec![]);
         for name in NAMES {
-            world.host(name, pending::<()>);
+            addresses_v6.push(world.host(name, pending::<()>).ipv6());
             let known = lookup_host((name, PORT)).await.expect("a host is known by its name").next();
             addresses.push(known.expect("it has an address").ip());
         }
         world.rule("lose_data", 1..9u32, |left| LoseData { left });
-        Net { world, addresses: addresses.try_into().expect("two"), seen: Seen::default() }
+        Net {
+            world,
+            addresses: addresses.try_into().expect("two"),
+            addresses_v6: addresses_v6.try_into().expect("two"),
+            seen: Seen::default(),
+        }
     }
 
     /// What the case saw.
@@ -71,6 +77,11 @@ impl Net {
     /// The address of a host.
     pub fn address(&self, side: Side) -> IpAddr {
         self.addresses[side as usize]
+    }
+
+    /// The address of IPv6 of a host.
+    pub fn address_v6(&self, side: Side) -> IpAddr {
+        self.addresses_v6[side as usize]
     }
 
     /// The server's port. The next one is free, too.

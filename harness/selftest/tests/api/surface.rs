@@ -24,7 +24,7 @@ const TOKIO_FUNCTIONS: &str = include_str!("surface/tokio_functions.txt");
 const LOCK: &str = include_str!("../../../../Cargo.lock");
 
 const DESCRIPTOR: &str = "there is no file descriptor, and no socket of std";
-const IPV6: &str = "simulated hosts have addresses of IPv4 only";
+const CLASS: &str = "nothing looks at traffic classes of IPv6";
 const DEVICE: &str = "a simulated host has one network";
 const GROUP: &str = "datagrams go to one host";
 const UNSTABLE: &str = "not part of stable tokio";
@@ -41,8 +41,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("TcpListener::from_std", DESCRIPTOR),
     ("TcpListener::into_std", DESCRIPTOR),
     ("TcpSocket::from_std_stream", DESCRIPTOR),
-    ("TcpSocket::tclass_v6", IPV6),
-    ("TcpSocket::set_tclass_v6", IPV6),
+    ("TcpSocket::tclass_v6", CLASS),
+    ("TcpSocket::set_tclass_v6", CLASS),
     ("TcpSocket::tos", OLD),
     ("TcpSocket::set_tos", OLD),
     ("TcpSocket::device", DEVICE),
@@ -63,8 +63,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("UdpSocket::join_multicast_v6", GROUP),
     ("UdpSocket::leave_multicast_v4", GROUP),
     ("UdpSocket::leave_multicast_v6", GROUP),
-    ("UdpSocket::tclass_v6", IPV6),
-    ("UdpSocket::set_tclass_v6", IPV6),
+    ("UdpSocket::tclass_v6", CLASS),
+    ("UdpSocket::set_tclass_v6", CLASS),
     ("UdpSocket::tos", OLD),
     ("UdpSocket::set_tos", OLD),
     ("UdpSocket::device", DEVICE),

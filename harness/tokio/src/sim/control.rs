@@ -18,6 +18,7 @@ use refrain_core::{
 };
 use std::{
     future::{Future, poll_fn},
+    net::{IpAddr, Ipv6Addr},
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
     pin::Pin,
     sync::Arc,
@@ -238,6 +239,11 @@ pub fn restart(host: HostId) {
         k.kill_process(host, End::Restarted);
         k.host_do(HostAction::Restart, host);
     });
+}
+
+/// A host's address of IPv6. Names resolve to the one of IPv4.
+pub fn ipv6(host: HostId) -> IpAddr {
+    with(|k| k.hosts[host].ip_like(Ipv6Addr::UNSPECIFIED.into()))
 }
 
 /// Whether a host's process runs.

@@ -14,7 +14,7 @@ impl Kernel {
         if self.conns[conn].pipes[side].fin != Fin::Open {
             return Ok(());
         }
-        self.conns[conn].pipes[side].fin = Fin::Queued;
+        self.queue_fin(conn, side);
         self.tcp_event(Kind::Close, (conn, side), side, Tcp::Shutdown);
         self.send_queued(conn, side);
         Ok(())
@@ -54,16 +54,26 @@ impl Kernel {
             self.conns[conn].pipes[1 - side].arrived.clear();
         } else {
             if pipes[side].fin == Fin::Open {
-                self.conns[conn].pipes[side].fin = Fin::Queued;
+                self.queue_fin(conn, side);
                 self.send_queued(conn, side);
             }
-            match self.conns[conn].pipes[1 - side].fin {
-                Fin::Arrived => self.end_port(conn, side),
-                _ => self.begin_time_wait(conn, side),
+            let Conn { ends, pipes, .. } = &self.conns[conn];
+            match (ends[side].closed_first, pipes[1 - side].fin) {
+                (false, _) => self.end_port(conn, side),
+                // It waits since that came.
+                (true, Fin::Arrived) => {}
+                (true, _) => self.begin_time_wait(conn, side),
             }
         }
         self.forget(host, conn, side);
         self.occurs(TriggerKind::Closes, from, to);
+    }
+
+    /// A FIN goes out behind what is queued.
+    fn queue_fin(&mut self, conn: ConnId, side: Side) {
+        let Conn { ends, pipes, .. } = &mut self.conns[conn];
+        pipes[side].fin = Fin::Queued;
+        ends[side].closed_first = pipes[1 - side].fin != Fin::Arrived;
     }
 
     fn forget(&mut self, host: HostId, conn: ConnId, side: Side) {

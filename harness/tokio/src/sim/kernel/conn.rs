@@ -2,7 +2,7 @@
 
 use super::{
     ConnId, Connection, HostId, Kernel, Kind, ListenerId, Packet, PacketKind, Side, Tcp, Waiters, What, bytes::Bytes,
-    endpoint, record, socket::Options,
+    endpoint, record, seen, socket::Options,
 };
 use std::{collections::VecDeque, io, net::SocketAddr};
 
@@ -47,6 +47,8 @@ pub(crate) struct End {
     pub open: bool,
     /// Whether the application once held it and does no longer.
     pub closed: bool,
+    /// Whether it sent its FIN before it had the other's: then it is the one that waits for stray segments.
+    pub closed_first: bool,
     /// Whether this host's kernel knows nothing of the connection any more.
     pub gone: bool,
     /// Whether the client has seen the handshake's end, or the server the client's answer.
@@ -168,6 +170,7 @@ impl Kernel {
             addr,
             open: false,
             closed: false,
+            closed_first: false,
             gone: false,
             established: false,
             error: None,
@@ -196,6 +199,12 @@ impl Kernel {
     pub fn way(&self, conn: ConnId, side: Side) -> (HostId, HostId) {
         let ends = &self.conns[conn].ends;
         (ends[side].host, ends[1 - side].host)
+    }
+
+    /// The address of one end, as the other or the same end's application sees it.
+    pub fn shown_address(&self, conn: ConnId, viewer: Side, side: Side) -> SocketAddr {
+        let ends = &self.conns[conn].ends;
+        seen(ends[side].addr, ends[viewer].options.v6)
     }
 
     /// When a packet without data that this side sends now arrives; `None` if it is lost.

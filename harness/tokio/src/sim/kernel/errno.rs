@@ -4,6 +4,8 @@ use std::io::{self, ErrorKind};
 
 /// Too many open files: there is no kind for it.
 pub(crate) const EMFILE: i32 = 24;
+/// Address family not supported: neither.
+pub(crate) const AF_NOT_SUPPORTED: i32 = 97;
 
 /// The error that a system call gives for this kind.
 pub(crate) fn os_error(kind: ErrorKind) -> io::Error {
@@ -15,6 +17,7 @@ pub(crate) fn os_error(kind: ErrorKind) -> io::Error {
         ErrorKind::AddrInUse => 98,
         ErrorKind::AddrNotAvailable => 99,
         ErrorKind::NetworkDown => 100,
+        ErrorKind::NetworkUnreachable => 101,
         ErrorKind::ConnectionReset => 104,
         ErrorKind::NotConnected => 107,
         ErrorKind::TimedOut => 110,

@@ -2,13 +2,10 @@
 
 use super::{
     Action, ConnId, Connection, HostId, Kernel, Kind, Operation, PacketKind, SocketId, Tcp, TriggerKind, What,
-    conn::Handshake, endpoint, errno::os_error, listen::Admission, socket::Options,
+    conn::Handshake, endpoint, errno::os_error, family::demand_family, listen::Admission, socket::Options,
 };
 use refrain_core::plan::fault::RouteEffect;
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr},
-};
+use std::{io, net::SocketAddr};
 
 /// The first wait before a packet of the handshake is sent again; it doubles (RFC 6298, Linux's `TCP_TIMEOUT_INIT`).
 const SYN_WAIT_NS: u64 = 1_000_000_000;
@@ -21,7 +18,7 @@ impl Kernel {
     /// Starts to connect a new socket.
     pub fn connect(&mut self, from: HostId, remote: SocketAddr) -> io::Result<ConnId> {
         self.demand_file(from)?;
-        let options = self.options(from);
+        let options = Options { v6: remote.is_ipv6(), ..self.options(from) };
         self.begin_connect(from, None, remote, options)
     }
 
@@ -32,6 +29,7 @@ impl Kernel {
             let socket = &self.sockets[socket];
             (socket.host, socket.options, socket.bound)
         };
+        demand_family(options.v6, remote)?;
         let conn = self.begin_connect(host, bound, remote, options)?;
         self.close_socket(socket);
         Ok(conn)
@@ -41,12 +39,10 @@ impl Kernel {
         &mut self,
         from: HostId,
         bound: Option<SocketAddr>,
-        mut remote: SocketAddr,
+        remote: SocketAddr,
         options: Options,
     ) -> io::Result<ConnId> {
-        if remote.ip().is_unspecified() {
-            remote.set_ip(Ipv4Addr::LOCALHOST.into());
-        }
+        let remote = self.destination(remote)?;
         let target = self.host_at(from, remote.ip());
         self.allow((from, target.unwrap_or(from)), &Operation::Connect)?;
         let mut local = SocketAddr::new(self.source_ip(from, target, remote.ip()), 0);
@@ -124,6 +120,9 @@ impl Kernel {
         }
         let (from, to) = self.way(conn, 0);
         let known = self.conns[conn].ends[1].boot == self.hosts[to].boot;
+        if known {
+            self.forget_without_listener(conn);
+        }
         if known && self.conns[conn].handshake != Handshake::SynSent {
             return self.send_syn_ack(conn, 1);
         }
@@ -162,6 +161,10 @@ impl Kernel {
         if self.conns[conn].handshake != Handshake::SynReceived || !self.knows(conn, 1) {
             return;
         }
+        self.forget_without_listener(conn);
+        if self.conns[conn].handshake == Handshake::SynSent {
+            return;
+        }
         if tries > 1 + self.hosts[self.way(conn, 1).0].sysctl.tcp_synack_retries {
             // The next SYN, if one comes, begins anew.
             self.leave_half_open(conn);
@@ -169,6 +172,16 @@ impl Kernel {
             return;
         }
         self.send_syn_ack(conn, tries);
+    }
+
+    /// With its listener, a handshake that it had begun is forgotten: the next SYN begins anew.
+    fn forget_without_listener(&mut self, conn: ConnId) {
+        // One that was reset has left its place already.
+        let begun = matches!(self.conns[conn].handshake, Handshake::SynReceived | Handshake::Cookie(_));
+        if begun && self.knows(conn, 1) && self.conns[conn].listener.is_some_and(|id| !self.listeners[id].open) {
+            self.leave_half_open(conn);
+            self.conns[conn].handshake = Handshake::SynSent;
+        }
     }
 
     /// A handshake that had begun is over, in whatever way: it takes no place in the backlog any more.

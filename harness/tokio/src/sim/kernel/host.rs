@@ -2,7 +2,7 @@
 
 use super::{
     Action, ConnId, End, HostId, Kernel, Kind, ListenerId, Ports, Side, SocketId, Sysctl, TEST_HOST, UdpId, Waiters,
-    What, current_task,
+    What, current_task, family,
 };
 use madsim::task::NodeId;
 use refrain_core::verdict::OpenSocket;
@@ -89,6 +89,19 @@ impl Host {
         self.signals.values().any(|sent| *sent > 0)
     }
 
+    /// Its address of the family of another one.
+    pub fn ip_like(&self, other: IpAddr) -> IpAddr {
+        match (self.ip, other) {
+            (IpAddr::V4(own), IpAddr::V6(_)) => family::v6_of(own).into(),
+            _ => self.ip,
+        }
+    }
+
+    /// Whether it has an address.
+    pub fn has(&self, ip: IpAddr) -> bool {
+        self.ip_like(ip) == ip
+    }
+
     /// How many signals of a kind it was sent. Asking installs the handler: the signal kills no more.
     pub fn signals_sent(&mut self, number: i32) -> u64 {
         *self.signals.entry(number).or_default()
@@ -103,8 +116,7 @@ pub(crate) fn address(host: HostId) -> IpAddr {
 
 /// The only host that can have an address.
 pub(crate) fn with_address(ip: IpAddr) -> Option<HostId> {
-    let IpAddr::V4(ip) = ip else { return None };
-    let nth = u32::from(ip).checked_sub(FIRST_ADDRESS)? as usize;
+    let nth = u32::from(family::v4_of(ip)?).checked_sub(FIRST_ADDRESS)? as usize;
     Some(if nth == 253 { TEST_HOST } else { nth / 256 * 250 + nth % 256 + 1 })
 }
 

@@ -2,7 +2,9 @@
 
 use super::{
     Action, ConnId, HostId, Kernel, Kind, ListenerId, Overflow, SocketId, Tcp, TriggerKind, Wait, Waiters, What,
-    errno::EMFILE, socket::Options,
+    errno::EMFILE,
+    family::{hears, unbound},
+    socket::Options,
 };
 use refrain_core::plan::fault::HostEffect;
 use std::{collections::VecDeque, io, net::SocketAddr, task::Waker};
@@ -45,7 +47,7 @@ pub(super) enum Admission {
 impl Kernel {
     /// Opens a listening socket, as `TcpListener::bind` does.
     pub fn listen_on(&mut self, host: HostId, addr: SocketAddr) -> io::Result<ListenerId> {
-        let socket = self.new_socket(host)?;
+        let socket = self.new_socket(host, addr.is_ipv6())?;
         self.sockets[socket].options.reuse_addr = true;
         let listens = self.bind(socket, addr).and_then(|()| self.listen(socket, BACKLOG));
         if listens.is_err() {
@@ -58,7 +60,7 @@ impl Kernel {
     pub fn listen(&mut self, socket: SocketId, backlog: u32) -> io::Result<ListenerId> {
         self.demand_life()?;
         if self.sockets[socket].bound.is_none() {
-            self.bind(socket, (std::net::Ipv4Addr::UNSPECIFIED, 0).into())?;
+            self.bind(socket, unbound(self.sockets[socket].options.v6))?;
         }
         let (host, options) = (self.sockets[socket].host, self.sockets[socket].options);
         self.hosts[host].tcp.listen(socket)?;
@@ -89,7 +91,7 @@ impl Kernel {
     pub(super) fn listener_at(&self, host: HostId, addr: SocketAddr, stream: u64) -> Option<ListenerId> {
         let heard = |&id: &ListenerId| {
             let at = self.listeners[id].addr;
-            at.port() == addr.port() && (at.ip() == addr.ip() || at.ip().is_unspecified())
+            at.port() == addr.port() && hears(at.ip(), addr.ip())
         };
         let mut listeners = self.hosts[host].listeners.iter().copied().filter(heard);
         let first = listeners.next()?;

@@ -21,6 +21,7 @@ mod close;
 mod conn;
 mod dns;
 mod errno;
+mod family;
 mod fault;
 mod handshake;
 mod host;
@@ -44,6 +45,7 @@ mod waiters;
 
 pub(crate) use conn::{Conn, Fin};
 pub(crate) use errno::os_error;
+pub(crate) use family::{seen, unbound};
 pub(crate) use fault::Fault;
 pub use fault::{Effect, Stage};
 pub(crate) use host::{Host, HostAction};
@@ -332,7 +334,7 @@ impl Kernel {
         if ip.is_loopback() || ip.is_unspecified() {
             return Some(from);
         }
-        host::with_address(ip).filter(|&host| self.hosts.get(host).is_some_and(|host| host.ip == ip))
+        host::with_address(ip).filter(|&host| self.hosts.get(host).is_some_and(|host| host.has(ip)))
     }
 }
 

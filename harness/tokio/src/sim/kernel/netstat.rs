@@ -38,6 +38,7 @@ impl Kernel {
             (false, false) => "ESTAB",
             (false, true) => "CLOSE-WAIT",
             (true, _) if end.closed && !kept() => "CLOSED",
+            (true, true) if !end.closed_first => "CLOSED",
             (true, false) => "FIN-WAIT-2",
             (true, true) => "TIME-WAIT",
         }
@@ -125,8 +126,9 @@ impl Kernel {
 
     fn address(&self, host: HostId, addr: SocketAddr) -> String {
         match addr.ip() {
-            ip if ip.is_unspecified() => format!("0.0.0.0:{}", addr.port()),
-            ip if ip.is_loopback() => format!("127.0.0.1:{}", addr.port()),
+            ip if ip.is_unspecified() => addr.to_string(),
+            ip if ip.is_loopback() && ip.is_ipv4() => format!("127.0.0.1:{}", addr.port()),
+            ip if ip.is_loopback() => addr.to_string(),
             _ => name_of(self, host, addr),
         }
     }

@@ -1,6 +1,6 @@
 //! Which ports of a host are in use, and by what: Linux's rules for `bind` and for the port of a `connect`.
 
-use super::errno::os_error;
+use super::{errno::os_error, family::overlap};
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
@@ -54,10 +54,6 @@ impl Default for Ports {
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 /// Addresses of IPv6 come after those of IPv4.
 const LAST: SocketAddr = SocketAddr::new(IpAddr::V6(std::net::Ipv6Addr::new(!0, !0, !0, !0, !0, !0, !0, !0)), !0);
-
-fn overlap(one: IpAddr, other: IpAddr) -> bool {
-    one == other || one.is_unspecified() || other.is_unspecified()
-}
 
 impl Ports {
     /// Gives a socket its port; port 0 is any free one.

@@ -226,7 +226,7 @@ impl Kernel {
         (ends[peer].heard, ends[peer].unanswered) = (now, 0);
         let open = pipes[side].fin < Fin::Arrived;
         let bytes = pipes[side].arrive(now, most);
-        let ended = open && pipes[side].fin == Fin::Arrived && ends[peer].closed;
+        let ended = open && pipes[side].fin == Fin::Arrived && ends[peer].closed_first;
         let readers = pipes[side].readers.take();
         self.wake(readers);
         if ended {

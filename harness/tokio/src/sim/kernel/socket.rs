@@ -3,6 +3,7 @@
 use super::{
     Bound, HostId, Kernel, SocketId, current_task,
     errno::{EMFILE, os_error},
+    family::{canonical, demand_family},
 };
 use std::{
     io,
@@ -29,6 +30,8 @@ pub(crate) struct Socket {
 /// What `setsockopt` sets. A connection that is accepted has those of its listener.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
+    /// Whether it is a socket of IPv6, and so of both families.
+    pub v6: bool,
     pub keepalive: bool,
     pub linger: Option<Duration>,
     pub reuse_addr: bool,
@@ -60,6 +63,7 @@ impl Kernel {
     pub fn options(&self, host: HostId) -> Options {
         let sysctl = &self.hosts[host].sysctl;
         Options {
+            v6: false,
             keepalive: false,
             linger: None,
             reuse_addr: false,
@@ -74,9 +78,9 @@ impl Kernel {
     }
 
     /// A new socket of the current task's host.
-    pub fn new_socket(&mut self, host: HostId) -> io::Result<SocketId> {
+    pub fn new_socket(&mut self, host: HostId, v6: bool) -> io::Result<SocketId> {
         self.demand_file(host)?;
-        let options = self.options(host);
+        let options = Options { v6, ..self.options(host) };
         self.sockets.push(Socket { host, options, bound: None });
         let id = self.sockets.len() - 1;
         self.hosts[host].sockets.insert(id);
@@ -90,6 +94,8 @@ impl Kernel {
         if bound.is_some() {
             return Err(os_error(io::ErrorKind::InvalidInput));
         }
+        demand_family(options.v6, addr)?;
+        let addr = canonical(addr);
         self.demand_own(host, addr.ip())?;
         let Options { reuse_addr, reuse_port, .. } = options;
         let asked = Bound { socket: id, addr, reuse_addr, reuse_port, listening: false };
@@ -125,7 +131,7 @@ impl Kernel {
 
     /// Whether a host may bind an address: one of its own.
     pub fn demand_own(&self, host: HostId, ip: IpAddr) -> io::Result<()> {
-        let own = ip.is_unspecified() || ip.is_loopback() || ip == self.hosts[host].ip;
+        let own = ip.is_unspecified() || ip.is_loopback() || self.hosts[host].has(ip);
         if own { Ok(()) } else { Err(os_error(io::ErrorKind::AddrNotAvailable)) }
     }
 
@@ -133,8 +139,8 @@ impl Kernel {
     pub fn source_ip(&self, host: HostId, target: Option<HostId>, remote: IpAddr) -> IpAddr {
         match () {
             () if target == Some(host) => remote,
-            () if remote.is_loopback() => Ipv4Addr::LOCALHOST.into(),
-            () => self.hosts[host].ip,
+            () if remote.is_loopback() && remote.is_ipv4() => Ipv4Addr::LOCALHOST.into(),
+            () => self.hosts[host].ip_like(remote),
         }
     }
 }

@@ -2,12 +2,16 @@
 
 use super::{
     Action, Bound, Endpoint, HostId, Kernel, Kind, Packet, PacketKind, TriggerKind, Udp, UdpId, Wait, Waiters, What,
-    endpoint, errno::os_error, link::PacketFate, record,
+    endpoint,
+    errno::os_error,
+    family::{canonical, demand_family, hears, seen},
+    link::PacketFate,
+    record,
 };
 use std::{
     collections::VecDeque,
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     task::{Poll, Waker},
 };
 
@@ -21,6 +25,8 @@ const DESTINATION_REQUIRED: i32 = 89;
 #[derive(Debug)]
 pub(crate) struct UdpSocket {
     pub host: HostId,
+    /// Whether it is a socket of IPv6, and so of both families.
+    pub v6: bool,
     pub addr: SocketAddr,
     /// The peer of a connected socket: it receives from no other.
     pub peer: Option<SocketAddr>,
@@ -48,12 +54,14 @@ impl Kernel {
     /// Opens a socket.
     pub fn udp_bind(&mut self, host: HostId, addr: SocketAddr) -> io::Result<UdpId> {
         self.demand_file(host)?;
+        let (v6, addr) = (addr.is_ipv6(), canonical(addr));
         self.demand_own(host, addr.ip())?;
         let id = self.udp.len();
         let asked = Bound { socket: id, addr, reuse_addr: false, reuse_port: false, listening: false };
         let addr = self.hosts[host].udp.bind(asked, self.now)?;
         self.udp.push(UdpSocket {
             host,
+            v6,
             addr,
             peer: None,
             ttl: super::socket::TTL,
@@ -88,11 +96,10 @@ impl Kernel {
     }
 
     /// Connects the socket to one address: it receives from no other.
-    pub fn udp_connect(&mut self, id: UdpId, mut peer: SocketAddr) -> io::Result<()> {
+    pub fn udp_connect(&mut self, id: UdpId, peer: SocketAddr) -> io::Result<()> {
         self.demand_life()?;
-        if peer.ip().is_unspecified() {
-            peer.set_ip(Ipv4Addr::LOCALHOST.into());
-        }
+        self.udp_demand_family(id, peer)?;
+        let peer = self.destination(peer)?;
         let host = self.udp[id].host;
         let source = self.source_ip(host, self.host_at(host, peer.ip()), peer.ip());
         let socket = &mut self.udp[id];
@@ -110,6 +117,8 @@ impl Kernel {
             return Err(error);
         }
         let to = to.or(self.udp[id].peer).ok_or_else(|| io::Error::from_raw_os_error(DESTINATION_REQUIRED))?;
+        self.udp_demand_family(id, to)?;
+        let to = self.destination(to)?;
         if bytes.len() > DATAGRAM_BYTES_MAX {
             return Err(io::Error::from_raw_os_error(MESSAGE_TOO_LONG));
         }
@@ -163,7 +172,7 @@ impl Kernel {
         }
         let hears = |id: &&UdpId| {
             let UdpSocket { addr, peer, .. } = &self.udp[**id];
-            let here = addr.port() == to.port() && (addr.ip() == to.ip() || addr.ip().is_unspecified());
+            let here = addr.port() == to.port() && hears(addr.ip(), to.ip());
             here && peer.is_none_or(|peer| peer == from)
         };
         let Some(&id) = self.hosts[host].udp_sockets.iter().find(hears) else {
@@ -225,8 +234,9 @@ impl Kernel {
         };
         let (from, n, len) = (*from, bytes.len().min(into.len()), bytes.len());
         into[..n].copy_from_slice(&bytes[..n]);
+        let shown = seen(from, socket.v6);
         if peek {
-            return Poll::Ready(Ok((n, from)));
+            return Poll::Ready(Ok((n, shown)));
         }
         socket.queue.pop_front();
         socket.queued_bytes -= true_size(len);
@@ -237,7 +247,7 @@ impl Kernel {
             What::Udp { local: k.udp_endpoint(id), what }
         });
         self.occurs(TriggerKind::Reads, sender.unwrap_or(host), host);
-        Poll::Ready(Ok((n, from)))
+        Poll::Ready(Ok((n, shown)))
     }
 
     /// Waits until there is a datagram, or an error.
@@ -251,6 +261,11 @@ impl Kernel {
 
     pub fn udp_is_readable(&self, id: UdpId) -> bool {
         !self.udp[id].queue.is_empty() || self.udp[id].error.is_some()
+    }
+
+    /// A socket of IPv6 speaks to addresses of both families.
+    fn udp_demand_family(&self, id: UdpId, to: SocketAddr) -> io::Result<()> {
+        if self.udp[id].v6 { Ok(()) } else { demand_family(false, to) }
     }
 
     fn udp_wait(&mut self, id: UdpId, waiter: &Waker) {

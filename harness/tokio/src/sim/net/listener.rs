@@ -41,7 +41,7 @@ impl TcpListener {
     /// Polls for the next connection.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         kernel::with(|k| match k.accept(self.id, cx.waker()) {
-            Some(Ok(conn)) => Poll::Ready(Ok((TcpStream::of(conn, 1), k.conns[conn].ends[0].addr))),
+            Some(Ok(conn)) => Poll::Ready(Ok((TcpStream::of(conn, 1), k.shown_address(conn, 1, 0)))),
             Some(Err(error)) => Poll::Ready(Err(error)),
             None => Poll::Pending,
         })
@@ -49,7 +49,7 @@ impl TcpListener {
 
     /// The address on which it listens.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(kernel::with(|k| k.listeners[self.id].addr))
+        Ok(kernel::with(|k| kernel::seen(k.listeners[self.id].addr, k.listeners[self.id].options.v6)))
     }
 
     /// How many hops a packet may make. Nothing here counts them.

@@ -13,14 +13,17 @@ pub struct TcpSocket {
 impl TcpSocket {
     /// A socket of IPv4.
     pub fn new_v4() -> io::Result<TcpSocket> {
-        let host = kernel::current_host();
-        kernel::with(|k| k.new_socket(host)).map(|id| TcpSocket { id })
+        TcpSocket::new(false)
     }
 
-    /// Refused: simulated hosts have addresses of IPv4 only.
+    /// A socket of IPv6, which is of both families, as Linux's are unless a program says otherwise.
     pub fn new_v6() -> io::Result<TcpSocket> {
-        let why = "simulated hosts have addresses of IPv4 only: use TcpSocket::new_v4 for an address that is one";
-        Err(io::Error::new(io::ErrorKind::Unsupported, why))
+        TcpSocket::new(true)
+    }
+
+    fn new(v6: bool) -> io::Result<TcpSocket> {
+        let host = kernel::current_host();
+        kernel::with(|k| k.new_socket(host, v6)).map(|id| TcpSocket { id })
     }
 
     /// Gives it an address of this host.
@@ -41,8 +44,10 @@ impl TcpSocket {
 
     /// The address that it was given.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        let unbound = (std::net::Ipv4Addr::UNSPECIFIED, 0).into();
-        Ok(kernel::with(|k| k.sockets[self.id].bound.unwrap_or(unbound)))
+        Ok(kernel::with(|k| {
+            let (bound, v6) = (k.sockets[self.id].bound, k.sockets[self.id].options.v6);
+            bound.map_or(kernel::unbound(v6), |bound| kernel::seen(bound, v6))
+        }))
     }
 
     /// Never one: nothing has happened to it yet.

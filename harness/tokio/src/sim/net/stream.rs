@@ -30,8 +30,12 @@ impl TcpStream {
         let mut last = io::Error::new(io::ErrorKind::InvalidInput, "could not resolve to any address");
         let host = kernel::current_host();
         for addr in addr.resolve()? {
-            let conn = kernel::with(|k| k.connect(host, addr))?;
-            match TcpStream::connected(conn).await {
+            let begun = kernel::with(|k| k.connect(host, addr));
+            let connected = match begun {
+                Ok(conn) => TcpStream::connected(conn).await,
+                Err(error) => Err(error),
+            };
+            match connected {
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = error,
             }
@@ -63,14 +67,14 @@ impl TcpStream {
 
     /// This end's address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(kernel::with(|k| k.conns[self.conn].ends[self.side].addr))
+        Ok(kernel::with(|k| k.shown_address(self.conn, self.side, self.side)))
     }
 
     /// The other end's address, while there is a connection.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         kernel::with(|k| match k.is_over(self.conn, self.side) {
             true => Err(os_error(io::ErrorKind::NotConnected)),
-            false => Ok(k.conns[self.conn].ends[1 - self.side].addr),
+            false => Ok(k.shown_address(self.conn, self.side, 1 - self.side)),
         })
     }
 

@@ -39,12 +39,13 @@ impl UdpSocket {
 
     /// Its own address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(kernel::with(|k| k.udp[self.id].addr))
+        Ok(kernel::with(|k| kernel::seen(k.udp[self.id].addr, k.udp[self.id].v6)))
     }
 
     /// The address to which it is connected.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        kernel::with(|k| k.udp[self.id].peer).ok_or_else(|| os_error(io::ErrorKind::NotConnected))
+        kernel::with(|k| Some(kernel::seen(k.udp[self.id].peer?, k.udp[self.id].v6)))
+            .ok_or_else(|| os_error(io::ErrorKind::NotConnected))
     }
 
     /// The socket's error, once: nobody listens where a connected socket has sent to.
