@@ -7,8 +7,10 @@ pub enum Exit {
     Passed,
     /// No test matches.
     NothingToRun,
-    /// A replay differs from the saved run.
+    /// A replay fails in another way than was saved.
     Differs,
+    /// A replay passes, but not all of its plan was triggered.
+    Stale,
     /// A failure was found or reproduced, or a seeded bug was not caught.
     Failed,
     /// The harness could not run: nothing is known about the service.
@@ -26,6 +28,7 @@ impl Exit {
             Exit::CouldNotRun => 3,
             Exit::NothingToRun => 4,
             Exit::Differs => 5,
+            Exit::Stale => 6,
         }
     }
 }

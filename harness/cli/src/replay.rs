@@ -44,6 +44,7 @@ fn replay_one(saved: &Saved, until: Option<usize>, builds: &mut Builds<'_>) -> R
     Ok(match replay {
         protocol::Replay::Reproduced { .. } => Exit::Failed,
         protocol::Replay::Differs { .. } => Exit::Differs,
-        protocol::Replay::PassesNow { .. } | protocol::Replay::Stopped { .. } => Exit::Passed,
+        protocol::Replay::Stale { .. } => Exit::Stale,
+        protocol::Replay::PassesNow | protocol::Replay::Stopped { .. } | protocol::Replay::Ended { .. } => Exit::Passed,
     })
 }

@@ -27,6 +27,30 @@ pub struct Event {
     pub kind: Kind,
 }
 
+impl Event {
+    /// Whether it is the same thing, wherever lines of the source have moved.
+    pub fn is_same_but_for_lines(&self, other: &Event) -> bool {
+        self.without_lines() == other.without_lines()
+    }
+
+    fn without_lines(&self) -> Event {
+        let mut event = self.clone();
+        let task = event.task.iter_mut().map(|task| &mut task.place);
+        let place = match &mut event.kind {
+            Kind::Spawn(task) => Some(&mut task.place),
+            Kind::PanicAllowed { place, .. } | Kind::Step(Step { place, .. }) => place.as_mut(),
+            Kind::Hold(hold) => {
+                let file = hold.place.rfind(':').unwrap_or(hold.place.len());
+                hold.place.truncate(file);
+                None
+            }
+            _ => None,
+        };
+        task.chain(place).for_each(|place| place.line = 0);
+        event
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

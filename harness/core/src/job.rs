@@ -2,7 +2,7 @@
 
 use crate::{
     event::Event,
-    plan::{Deviation, Part, Plan},
+    plan::{Deviation, NotTriggered, Plan},
     protocol::Coverage,
     socket::Socket,
     verdict::{Cause, Verdict},
@@ -150,11 +150,11 @@ pub struct Ran {
     pub coverage: Coverage,
     /// What of the plan was not triggered.
     #[serde(default)]
-    pub not_triggered: Vec<Part>,
+    pub not_triggered: Vec<NotTriggered>,
     /// The sockets at the verdict, if it failed and was recorded.
     pub sockets: Vec<Socket>,
-    /// What waits where it was stopped.
-    pub waits: Vec<Cause>,
+    /// What waits where it was stopped; `None`: it ended before.
+    pub waits: Option<Vec<Cause>>,
     /// The end of what it printed, if it was recorded.
     pub printed: String,
     /// How often it was made again, because it may have been killed from outside.
@@ -193,7 +193,7 @@ pub struct Ended {
     pub coverage: Coverage,
     /// What of the plan was not triggered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub not_triggered: Vec<Part>,
+    pub not_triggered: Vec<NotTriggered>,
     /// The sockets at the verdict, if it failed and was recorded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sockets: Vec<Socket>,

@@ -3,6 +3,7 @@
 //!
 //! Tests use this through the crate `refrain`, which exports what users need.
 
+pub mod anchor;
 #[cfg(feature = "arbitrary")]
 pub mod arbitrary;
 pub mod bridge;

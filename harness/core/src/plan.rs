@@ -3,6 +3,7 @@
 //! A plan prints as sentences, one a line, and parses back to an equal plan; plan/sentence.rs has their
 //! grammar.
 
+use crate::place::Place;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -69,6 +70,38 @@ pub enum Part {
     Hold(Hold),
     /// Of a model, the last choices: the model has other ones now.
     Choices,
+}
+
+/// A part of a plan that a run did not trigger, and what came nearest to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NotTriggered {
+    /// The part.
+    pub part: Part,
+    /// What came nearest to it.
+    pub nearest: Nearest,
+}
+
+/// What there is instead of a part that was not triggered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Nearest {
+    /// The run ended before, at this virtual time in nanoseconds.
+    Ended(u64),
+    /// Everything was healed before.
+    Healed,
+    /// What the fault waits for happened this many times.
+    Happened(u32),
+    /// The test asks for no faults.
+    NotAsked,
+    /// This many tasks were spawned there.
+    Spawned(u32),
+    /// The task was polled this many times.
+    Polled(u32),
+    /// Tasks were spawned on that host, but elsewhere: the nearest places first.
+    SpawnedAt(Vec<Place>),
+    /// Nothing is like it.
+    Nothing,
 }
 
 /// Where a fault is: both ways between two hosts, or from one to the other.

@@ -7,7 +7,7 @@
 use crate::{
     event::Event,
     near::near,
-    plan::{Part, Plan},
+    plan::{NotTriggered, Plan},
     strict_json,
     trace::{Build, VALUES_MAX},
     verdict::{Cause, Class, Failure},
@@ -325,35 +325,30 @@ fn add_counts(sums: &mut BTreeMap<String, u64>, others: &BTreeMap<String, u64>) 
 #[serde(rename_all = "snake_case")]
 #[allow(clippy::large_enum_variant, reason = "a request has one outcome")]
 pub enum Replay {
-    /// The same run: same events, same digest.
+    /// The same failure.
     Reproduced {
         /// The failure of now.
         failure: Failure,
         /// The causes that were saved, if this build explains the same failure in another way.
         #[serde(default)]
         saved_causes: Option<Vec<Cause>>,
-    },
-    /// The plan passes now.
-    PassesNow {
-        /// What of the plan was not triggered.
+        /// From where on the run is another one than the saved run; `None`: it is the same run.
         #[serde(default)]
-        not_triggered: Vec<Part>,
+        diverges: Option<Box<Difference>>,
     },
-    /// Another run than the saved one.
+    /// The plan passes now, and every part of it was triggered.
+    PassesNow,
+    /// The plan passes now, but says nothing: parts of it were not triggered.
+    Stale {
+        /// These, each with what came nearest to it.
+        not_triggered: Vec<NotTriggered>,
+    },
+    /// Another failure than the saved one.
     Differs {
-        /// The verdict of now, if it is a failure.
-        failure: Option<Failure>,
-        /// Which event differs first, counted from 0.
-        event: usize,
-        /// The saved event; `None`: the saved run had ended.
-        saved: Option<Event>,
-        /// The event of now; `None`: the run of now had ended.
-        now: Option<Event>,
-        /// What saved it, and what ran it now.
-        builds: (Build, Build),
-        /// What of the plan was not triggered.
-        #[serde(default)]
-        not_triggered: Vec<Part>,
+        /// The failure of now.
+        failure: Failure,
+        /// From where on the run is another one than the saved run.
+        from: Box<Difference>,
     },
     /// It was stopped where it was asked to.
     Stopped {
@@ -362,6 +357,32 @@ pub enum Replay {
         /// What every task waits for.
         waits: Vec<Cause>,
     },
+    /// It ended before the event at which it was asked to stop.
+    Ended {
+        /// How many events it has.
+        events: usize,
+        /// The failure with which it ended, if it failed.
+        failure: Option<Failure>,
+    },
+}
+
+/// From where on a run is another one than the saved run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Which event differs first, counted from 0.
+    pub event: usize,
+    /// The saved event; `None`: the saved run had ended.
+    pub saved: Option<Event>,
+    /// The event of now; `None`: the run of now had ended.
+    pub now: Option<Event>,
+    /// What saved it, and what ran it now.
+    pub builds: (Build, Build),
+    /// What of the plan was not triggered.
+    #[serde(default)]
+    pub not_triggered: Vec<NotTriggered>,
+    /// The plan that was run, if the saved one passes now and one that is nearly the same does not.
+    #[serde(default)]
+    pub nearby: Option<Plan>,
 }
 
 /// What shrinking reached.

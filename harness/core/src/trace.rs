@@ -4,7 +4,7 @@
 //! The header names the format first and promises how many of both follow, so that a file cut at any byte is known to be torn. Whoever
 //! reads it refuses what it does not understand: a trace that lost a part would replay another run.
 
-use crate::{event::Event, plan::Plan, socket::Socket, verdict::Failure};
+use crate::{anchor::Anchor, event::Event, plan::Plan, socket::Socket, verdict::Failure};
 use serde::{Deserialize, Serialize};
 
 mod error;
@@ -21,7 +21,7 @@ pub use write::{save, write};
 /// The format that this build reads and writes.
 ///
 /// - 1 and 2 were never released.
-/// - 3: the first. Header: `refrain-trace`, `test`, `package`, `target`, `engine`, `failure`, `plan`, `digest`, `left_out`,
+/// - 3: the first. Header: `refrain-trace`, `test`, `package`, `target`, `engine`, `failure`, `plan`, `anchors`, `digest`, `left_out`,
 ///   `events`, `sockets`, `build`; then the events and the sockets. A plan is its sentences; failures, events and sockets
 ///   are data: [`Failure`], [`Event`], [`Socket`].
 pub const VERSION: u32 = 3;
@@ -58,6 +58,8 @@ pub struct Trace {
     pub engine: Engine,
     /// Everything that was decided before the run.
     pub plan: Plan,
+    /// Where in the source the plan's holds are, so that they are found again when lines have moved.
+    pub anchors: Vec<Anchor>,
     /// How the service was wrong.
     pub failure: Failure,
     /// The digest of all events of the run, in 16 hexadecimal digits.
@@ -129,6 +131,8 @@ struct Header {
     engine: Engine,
     failure: Failure,
     plan: Plan,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    anchors: Vec<Anchor>,
     digest: String,
     left_out: usize,
     events: usize,

@@ -7,6 +7,7 @@ use crate::{
 };
 use std::io;
 
+mod anchors;
 mod command;
 mod outcome;
 mod record;

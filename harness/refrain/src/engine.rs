@@ -49,6 +49,9 @@ pub trait Engine: fmt::Debug + Sync {
         vec![Source::Plan(Box::new(ran.plan.clone()))]
     }
 
+    /// Plans that are nearly this one. The failure of a service that was edited may have moved to one of them.
+    fn nearby(&self, plan: &Plan) -> Vec<Plan>;
+
     /// The run in which nothing goes wrong, if that means anything: its outcome may be a snapshot.
     fn fault_free(&self, seed: u64) -> Option<Source>;
 

@@ -89,6 +89,11 @@ impl engine::Engine for Model {
         }
     }
 
+    /// None: each step of a plan is numbered, and with other numbers it is any other plan.
+    fn nearby(&self, _: &Plan) -> Vec<Plan> {
+        vec![]
+    }
+
     /// Nothing goes wrong in a model but its own threads.
     fn fault_free(&self, _: u64) -> Option<Source> {
         None

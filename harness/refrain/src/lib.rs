@@ -284,6 +284,7 @@ mod test;
 mod worker;
 mod world;
 
+use refrain_core::{anchor, job, protocol, seed, shrink};
 pub use refrain_core::{
     event, place,
     plan::{
@@ -292,7 +293,6 @@ pub use refrain_core::{
     },
     socket, trace, verdict,
 };
-use refrain_core::{job, protocol, seed, shrink};
 pub use refrain_report as report;
 
 /// # Examples

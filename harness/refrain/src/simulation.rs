@@ -5,6 +5,7 @@ mod apply;
 mod conserved;
 mod explore;
 mod named;
+mod nearest;
 mod overflow;
 mod properties;
 mod rules;
@@ -29,10 +30,15 @@ use crate::{
         Engine, Explored, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials, Watch, Workers,
     },
     job::{RunMessage, Search, Source},
-    plan::Plan,
+    plan::{Hold, Plan},
+    seed::seed_of,
     trace::{self, Trace},
     verdict::{Cause, Property},
 };
+
+/// How many polls earlier or later a hold may have moved, and how many other seeds are tried, before a failure is gone.
+const NEARBY_POLLS: [i32; 4] = [1, -1, 2, -2];
+const NEARBY_SEEDS: u64 = 32;
 
 /// The engine as traces name it.
 const ENGINE: (&str, &str) = ("madsim", "0.2.34");
@@ -49,6 +55,18 @@ impl Engine for Scenario {
 
     fn search(&'static self, _: Search, _: Option<u64>, _: &'static Heartbeat, outlet: Outlet) {
         outlet.tell(&RunMessage::Refused("a scenario has one run a process: there is nothing to search in it".into()));
+    }
+
+    /// With other seeds, which order what is ready at once, and with each hold some polls earlier or later.
+    fn nearby(&self, plan: &Plan) -> Vec<Plan> {
+        let shifted = |shift: i32| {
+            let hold = |hold: &Hold| Hold { poll: hold.poll.saturating_add_signed(shift).max(1), ..hold.clone() };
+            Plan { holds: plan.holds.iter().map(hold).collect(), ..plan.clone() }
+        };
+        let shifts: &[i32] = if plan.holds.is_empty() { &[] } else { &NEARBY_POLLS };
+        let polls = shifts.iter().map(|shift| shifted(*shift));
+        let seeds = (0..NEARBY_SEEDS).map(|nth| Plan { seed: seed_of(plan.seed, nth), ..plan.clone() });
+        polls.chain(seeds).filter(|nearby| nearby != plan).collect()
     }
 
     fn fault_free(&self, seed: u64) -> Option<Source> {

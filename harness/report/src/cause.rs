@@ -1,13 +1,14 @@
 //! Says what led to a failure.
 
 use super::{
+    counted,
     event::event,
     words::{clock, connection, duration, endpoint, host, task},
 };
 use refrain_core::{
     event::{Connection, Kind},
     place::Place,
-    plan::{Fault, Part},
+    plan::{Fault, Nearest, NotTriggered, Part},
     verdict::{Cause, ConnectionState, OpenSocket, Property, StaleRead, ThreadWaiting, Wait, Waiting},
 };
 
@@ -83,6 +84,25 @@ pub(super) fn not_triggered(part: &Part) -> String {
         Part::Hold(hold) => format!("not triggered: {hold}"),
         Part::Choices => "not triggered: the last choices of the plan, for the model has other ones now".to_owned(),
     }
+}
+
+/// The same with what came nearest to it.
+pub(super) fn idle(idle: &NotTriggered) -> String {
+    let nearest = match &idle.nearest {
+        Nearest::Ended(at) => format!("the run ended before, at {}", clock(*at)),
+        Nearest::Healed => "everything was healed before".to_owned(),
+        Nearest::Happened(times) => format!("that happened {} in the run", counted(u64::from(*times), "times")),
+        Nearest::NotAsked => "the test calls neither world.faults() nor world.fault() with it".to_owned(),
+        Nearest::Spawned(1) => "only one task is spawned there".to_owned(),
+        Nearest::Spawned(tasks) => format!("only {tasks} tasks are spawned there"),
+        Nearest::Polled(polls) => format!("that task is polled {}", counted(u64::from(*polls), "times")),
+        Nearest::SpawnedAt(places) => {
+            let places: Vec<_> = places.iter().map(ToString::to_string).collect();
+            format!("no task is spawned there on that host; the nearest places where one is: {}", places.join(", "))
+        }
+        _ => "nothing like it happened".to_owned(),
+    };
+    format!("{}: {nearest}", not_triggered(&idle.part))
 }
 
 fn waits(waiting: &Waiting) -> String {

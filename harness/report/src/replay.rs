@@ -2,19 +2,26 @@
 
 use super::{
     Style,
-    cause::{cause, not_triggered},
+    cause::{cause, idle},
+    counted,
     differs::row,
     failure,
     paint::{BOLD, DIM, ink, lines, paint},
 };
 use anstyle::AnsiColor;
-use refrain_core::{event::Event, protocol::Replay, trace::Build, verdict::Property};
+use refrain_core::{
+    event::Event,
+    protocol::{Difference, Replay},
+    trace::Build,
+    verdict::Property,
+};
 
 /// What a replay showed. The first line begins with the answer; it ends with a new line.
 pub fn replay(replay: &Replay, style: Style) -> String {
+    let answer = |answer: &str, color: AnsiColor| paint(answer, ink(color).bold(), style);
     match replay {
-        Replay::Reproduced { failure: now, saved_causes } => {
-            let answer = paint("reproduced", ink(AnsiColor::Red).bold(), style);
+        Replay::Reproduced { failure: now, saved_causes, diverges: None } => {
+            let answer = answer("reproduced", AnsiColor::Red);
             let mut text = format!("{answer}: the same events, the same failure\n{}", failure(now, style));
             if let Some(causes) = saved_causes {
                 text += "the saved trace explains it differently:\n";
@@ -22,28 +29,49 @@ pub fn replay(replay: &Replay, style: Style) -> String {
             }
             text
         }
-        Replay::PassesNow { not_triggered: parts } => {
-            let answer = paint("passes now", ink(AnsiColor::Green), style);
-            let text = format!("{answer}: the saved failure does not happen any more\n");
-            text + &indented(parts.iter().map(not_triggered), style)
+        Replay::Reproduced { failure: now, diverges: Some(from), .. } => {
+            let answer = answer(&format!("reproduced, diverging from event {} on", from.event), AnsiColor::Red);
+            let text = format!("{answer}: the same failure, in another run\n{}", difference(from, style));
+            text + &failure(now, style)
         }
-        Replay::Differs { failure: verdict, event, saved, now, builds, not_triggered: parts } => {
-            let answer = paint("differs", ink(AnsiColor::Yellow), style);
-            let mut text = format!("{answer}: event {event} is the first that is not as it was saved\n");
-            text += &side("saved", saved.as_ref(), style);
-            text += &side("now", now.as_ref(), style);
-            text += &indented(std::iter::once(builds_differ(builds)).chain(parts.iter().map(not_triggered)), style);
-            text + &match verdict {
-                Some(verdict) => format!("now it is another run that fails:\n{}", failure(verdict, style)),
-                None => "now it is another run, which passes\n".into(),
-            }
+        Replay::PassesNow => {
+            format!("{}: the saved failure does not happen any more\n", answer("passes now", AnsiColor::Green))
+        }
+        Replay::Stale { not_triggered } => {
+            let answer = answer("stale", AnsiColor::Yellow);
+            let text =
+                format!("{answer}: the plan passes now, but parts of it were not triggered: this proves nothing\n");
+            text + &indented(not_triggered.iter().map(idle), style)
+        }
+        Replay::Differs { failure: now, from } => {
+            let answer = answer("differs", AnsiColor::Yellow);
+            let text = format!("{answer}: event {} is the first that is not as it was saved\n", from.event);
+            text + &difference(from, style) + &format!("now it is another failure:\n{}", failure(now, style))
         }
         Replay::Stopped { events, waits } => {
             let mut text = super::events(events, 0, style);
             text += &format!("{}\n", paint("stopped here, as asked; what waits:", BOLD, style));
             text + &indented(waits.iter().map(|wait| cause(wait, &Property::Progress)), style)
         }
+        Replay::Ended { events, failure: now } => {
+            let events = counted(*events as u64, "events");
+            let text = format!("{}: the run has only {events}\n", paint("not stopped", BOLD, style));
+            text + &now.as_ref().map_or_else(|| "it passes\n".to_owned(), |now| failure(now, style))
+        }
     }
+}
+
+/// Where two runs part, and what may be the reason.
+fn difference(from: &Difference, style: Style) -> String {
+    let mut text = side("saved", from.saved.as_ref(), style) + &side("now", from.now.as_ref(), style);
+    text += &match &from.nearby {
+        None => indented(std::iter::once(builds_differ(&from.builds)), style),
+        Some(plan) => {
+            let says = "the saved plan passes now, and this one, which is nearly the same, does not:".to_owned();
+            indented(std::iter::once(says).chain(plan.sentences()), style)
+        }
+    };
+    text + &indented(from.not_triggered.iter().map(idle), style)
 }
 
 /// Texts below the answer, each on lines of its own.
@@ -79,7 +107,7 @@ mod tests {
     use refrain_core::{
         event::Kind,
         place::Task,
-        plan::Part,
+        plan::{Nearest, NotTriggered, Part},
         verdict::{Cause, Class, Detail, Failure, Wait, Waiting},
     };
 
@@ -110,7 +138,7 @@ reproduced: the same events, the same failure
 FAILED deadlock: nothing can run any more: everything waits
   notes: the main task waits for a signal, since 00:00:12.301, no deadline
 ";
-        check(&Replay::Reproduced { failure: deadlock(), saved_causes: None }, expected);
+        check(&Replay::Reproduced { failure: deadlock(), saved_causes: None, diverges: None }, expected);
     }
 
     #[test]
@@ -123,41 +151,82 @@ FAILED deadlock: nothing can run any more: everything waits
 the saved trace explains it differently:
   printed: out of sockets
 ";
-        check(&Replay::Reproduced { failure: deadlock(), saved_causes }, expected);
+        check(&Replay::Reproduced { failure: deadlock(), saved_causes, diverges: None }, expected);
     }
 
-    #[test]
-    fn a_difference_shows_both_sides_to_the_nanosecond() {
+    fn difference(nearby: Option<&str>) -> Box<Difference> {
         let event = |at| Event { at, host: "notes".into(), task: None, kind: Kind::Start };
-        let differs = Replay::Differs {
-            failure: Some(deadlock()),
+        Box::new(Difference {
             event: 17,
             saved: Some(event(12_300_000_000)),
             now: Some(event(12_300_000_001)),
             builds: (build("debug"), build("release")),
-            not_triggered: vec![Part::Choices],
-        };
+            not_triggered: vec![NotTriggered { part: Part::Choices, nearest: Nearest::Nothing }],
+            nearby: nearby.map(|plan| plan.parse().unwrap()),
+        })
+    }
+
+    #[test]
+    fn a_difference_shows_both_sides_to_the_nanosecond() {
         let expected = "\
 differs: event 17 is the first that is not as it was saved
   saved  00:00:12.300000000  notes  starts
   now    00:00:12.300000001  notes  starts
   saved by refrain 0.1.0 on x86_64-linux (debug), this is 0.1.0 on x86_64-linux (release)
-  not triggered: the last choices of the plan, for the model has other ones now
-now it is another run that fails:
+  not triggered: the last choices of the plan, for the model has other ones now: nothing like it happened
+now it is another failure:
 FAILED deadlock: nothing can run any more: everything waits
   notes: the main task waits for a signal, since 00:00:12.301, no deadline
 ";
-        check(&differs, expected);
+        check(&Replay::Differs { failure: deadlock(), from: difference(None) }, expected);
     }
 
     #[test]
-    fn a_plan_that_passes_tells_what_of_it_was_not_triggered() {
-        let fault = "cut a <-> b when a accepts its 9th connection".parse().unwrap();
+    fn the_same_failure_in_another_run_tells_where_they_part() {
         let expected = "\
-passes now: the saved failure does not happen any more
-  not triggered: cut a <-> b when a accepts its 9th connection
+reproduced, diverging from event 17 on: the same failure, in another run
+  saved  00:00:12.300000000  notes  starts
+  now    00:00:12.300000001  notes  starts
+  the saved plan passes now, and this one, which is nearly the same, does not:
+  seed 7
+  not triggered: the last choices of the plan, for the model has other ones now: nothing like it happened
+FAILED deadlock: nothing can run any more: everything waits
+  notes: the main task waits for a signal, since 00:00:12.301, no deadline
 ";
-        check(&Replay::PassesNow { not_triggered: vec![Part::Fault(fault)] }, expected);
+        let diverges = Some(difference(Some("seed 7")));
+        check(&Replay::Reproduced { failure: deadlock(), saved_causes: None, diverges }, expected);
+    }
+
+    #[test]
+    fn a_stale_plan_tells_what_was_not_triggered_and_what_came_nearest() {
+        let fault = Part::Fault("cut a <-> b when a accepts its 9th connection".parse().unwrap());
+        let hold = "hold the 1st task spawned on a at src/a.rs:7 at its 3rd poll for 1 s";
+        let hold = || Part::Hold(hold.parse().unwrap());
+        let places = vec!["src/a.rs:9".parse().unwrap(), "src/b.rs:1".parse().unwrap()];
+        let idle = |part, nearest| NotTriggered { part, nearest };
+        let not_triggered = vec![
+            idle(fault, Nearest::Happened(1)),
+            idle(hold(), Nearest::Polled(2)),
+            idle(hold(), Nearest::SpawnedAt(places)),
+        ];
+        let expected = "\
+stale: the plan passes now, but parts of it were not triggered: this proves nothing
+  not triggered: cut a <-> b when a accepts its 9th connection: that happened 1 time in the run
+  not triggered: hold the 1st task spawned on a at src/a.rs:7 at its 3rd poll for 1 s: that task is polled 2 times
+  not triggered: hold the 1st task spawned on a at src/a.rs:7 at its 3rd poll for 1 s: no task is spawned there on that
+    host; the nearest places where one is: src/a.rs:9, src/b.rs:1
+";
+        check(&Replay::Stale { not_triggered }, expected);
+    }
+
+    #[test]
+    fn a_run_that_ends_before_it_is_stopped_tells_how() {
+        let expected = "\
+not stopped: the run has only 31 events
+FAILED deadlock: nothing can run any more: everything waits
+  notes: the main task waits for a signal, since 00:00:12.301, no deadline
+";
+        check(&Replay::Ended { events: 31, failure: Some(deadlock()) }, expected);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod api;
 mod depth;
 mod determinism;
 mod driver;
+mod edits;
 mod guards;
 mod model;
 mod network;

@@ -1,9 +1,10 @@
-//! Plans that were edited, or that were saved by another version of their test: refused, or said what of them is idle.
+//! Plans that were edited, or that were saved by another version of their test: refused, or stale, or run as they are.
 
 use crate::driver::ask;
 use refrain::{
     Client, Faults, World,
-    plan::{Part, Plan},
+    place::Place,
+    plan::{Nearest, NotTriggered, Part, Plan},
     socket::STATES,
     trace::{self, Build, Engine, Trace},
     verdict::{Actor, Cause, Class, Detail, Failure, Property},
@@ -106,6 +107,7 @@ fn replay(test: &str, plan: &str) -> Outcome {
         build: Build::this(),
         events: vec![],
         sockets: vec![],
+        anchors: vec![],
     };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("edited.jsonl");
@@ -121,11 +123,13 @@ pub fn refused(test: &str, plan: &str, why: &str) {
     }
 }
 
-/// What a plan that passes has to say of its idle parts.
+/// What a plan that passes has to say of the parts that were not triggered; without any it passes.
 #[track_caller]
-fn not_triggered(plan: &str, wanted: &[Part]) {
-    match replay("plans::a_connection_ends", plan) {
-        Outcome::Replayed(Replay::PassesNow { not_triggered, .. }) => assert_eq!(not_triggered, wanted),
+fn not_triggered(test: &str, plan: &str, wanted: &[(Part, Nearest)]) {
+    let wanted: Vec<_> = wanted.iter().cloned().map(|(part, nearest)| NotTriggered { part, nearest }).collect();
+    match replay(test, plan) {
+        Outcome::Replayed(Replay::Stale { not_triggered }) => assert_eq!(not_triggered, wanted),
+        Outcome::Replayed(Replay::PassesNow) => assert_eq!(wanted, []),
         other => panic!("{other:#?}"),
     }
 }
@@ -156,7 +160,7 @@ fn what_can_never_begin_is_refused() {
 fn a_verdict_names_what_was_not_triggered() {
     let idle = "cut client <-> server when server accepts its 9th connection";
     match replay("plans::a_question_fails", &format!("seed 1\nkill server at 0 s\n{idle}")) {
-        Outcome::Replayed(Replay::Differs { failure: Some(failure), .. }) => {
+        Outcome::Replayed(Replay::Differs { failure, .. }) => {
             let fault = Part::Fault(idle.parse().unwrap());
             assert_eq!(failure.causes.last(), Some(&Cause::NotTriggered(fault)), "{failure:#?}");
         }
@@ -194,24 +198,48 @@ fn a_workload_fits_the_tests_parameters() {
 }
 
 #[test]
-fn faults_that_the_test_never_asks_for_are_refused() {
-    let why = "the plan's fault `cut client <-> client at 1 s` never began: the test calls neither world.faults() nor";
-    refused("plans::nothing_goes_wrong", "seed 1\ncut client <-> client at 1 s", why);
+fn a_plan_with_faults_that_the_test_never_asks_for_is_stale() {
+    let fault = "cut client <-> client at 1 s";
+    let part = Part::Fault(fault.parse().unwrap());
+    not_triggered("plans::nothing_goes_wrong", &format!("seed 1\n{fault}"), &[(part, Nearest::NotAsked)]);
 }
 
 #[test]
-fn what_is_not_triggered_is_said() {
-    let idle = [
-        "cut client <-> server when server accepts its 9th connection",
-        "kill server at 18446744073709551615 s and restart it after 1 s",
-        "hold the 1st task spawned on server at src/gone.rs:88 at its 3rd poll until nothing else can run",
-    ];
-    let [cut, kill, hold] = idle;
-    let parts = [cut, kill].map(|fault| Part::Fault(fault.parse().unwrap()));
-    let parts = [&parts[..], &[Part::Hold(hold.parse().unwrap())]].concat();
-    let plan = format!("seed 1\nafter_ms = 5\nslow client <-> server by 5 ms at 1 ms\n{}", idle.join("\n"));
-    not_triggered(&plan, &parts);
-    not_triggered("seed 1\nafter_ms = 5\nreset client <-> server when client -> server starts its 1st connect", &[]);
+fn a_plan_of_which_parts_are_not_triggered_is_stale_and_tells_what_came_nearest() {
+    let test = "plans::a_connection_ends";
+    let begins = "seed 1\nafter_ms = 5";
+    let begun = format!("{begins}\nreset client <-> server when client -> server starts its 1st connect");
+    not_triggered(test, &begun, &[]);
+    let cut = "cut client <-> server when server accepts its 9th connection";
+    let fault = |fault: &str| Part::Fault(fault.parse().unwrap());
+    not_triggered(test, &format!("{begun}\n{cut}"), &[(fault(cut), Nearest::Happened(1))]);
+    let kill = "kill server at 18446744073709551615 s and restart it after 1 s";
+    match replay(test, &format!("{begins}\n{kill}")) {
+        Outcome::Replayed(Replay::Stale { not_triggered }) => {
+            assert!(matches!(not_triggered[0].nearest, Nearest::Ended(at) if at < 1_000_000_000), "{not_triggered:#?}");
+        }
+        other => panic!("{other:#?}"),
+    }
+}
+
+#[test]
+fn a_hold_that_is_not_triggered_tells_where_tasks_are() {
+    let test = "plans::a_connection_ends";
+    let source = include_str!("plans.rs");
+    let spawns = 1 + source.lines().position(|line| line.trim() == "tokio::spawn(async move {").unwrap() as u32;
+    let file = file!();
+    let there = Place { file: file.to_owned(), line: spawns };
+    let stale = |nth: &str, line: u32, poll: &str, nearest| {
+        let hold = format!(
+            "hold the {nth} task spawned on server at {file}:{line} at its {poll} poll until nothing else can run"
+        );
+        let part = Part::Hold(hold.parse().unwrap());
+        not_triggered(test, &format!("seed 1\nafter_ms = 5\n{hold}"), &[(part, nearest)]);
+    };
+    stale("1st", spawns, "77th", Nearest::Polled(2));
+    stale("7th", spawns, "1st", Nearest::Spawned(1));
+    let main = Place { line: spawns - 4, ..there.clone() };
+    stale("1st", spawns + 1, "1st", Nearest::SpawnedAt(vec![there, main]));
 }
 
 #[test]
@@ -225,6 +253,7 @@ fn a_plan_without_measure_passes_or_fails_but_breaks_nothing() {
         "cut client <-> server when server accepts its 4294967295th connection".into(),
     ] {
         let outcome = replay("plans::a_connection_ends", &format!("seed 1\nafter_ms = 5\n{fault}"));
-        assert!(matches!(outcome, Outcome::Replayed(Replay::PassesNow { .. })), "{fault}: {outcome:#?}");
+        let passes = matches!(outcome, Outcome::Replayed(Replay::PassesNow | Replay::Stale { .. }));
+        assert!(passes, "{fault}: {outcome:#?}");
     }
 }

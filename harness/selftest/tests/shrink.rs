@@ -87,6 +87,7 @@ fn shrunk(test: &str, first: u64) -> (Ran, Shrunk) {
         build: Build::this(),
         events: ran.events.clone(),
         sockets: vec![],
+        anchors: vec![],
     };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("long.jsonl");

@@ -150,6 +150,7 @@ pub fn saved(path: &str, test: &str, answer: Option<Outcome>) -> PathBuf {
         build: trace::Build { refrain: "0.1.0".into(), platform: "any".into(), profile: "debug".into() },
         events: vec![event(1_000_000, Tcp::Connect), event(2_000_000, Tcp::Connected)],
         sockets: vec![],
+        anchors: vec![],
     };
     let path = fixture().join(path);
     trace::write(&path, &trace).expect("the fixture can be written");

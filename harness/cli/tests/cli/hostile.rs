@@ -8,8 +8,8 @@ use super::{
 };
 use refrain_core::{
     event::{Kind, Tcp},
-    plan::Part,
-    protocol::{Message, Outcome, Progress, Replay, SavedAt, Searched, Shrunk},
+    plan::{Nearest, NotTriggered, Part},
+    protocol::{Difference, Message, Outcome, Progress, Replay, SavedAt, Searched, Shrunk},
     trace::{self, Build},
     verdict::{Actor, Class, Detail, Property},
 };
@@ -157,9 +157,13 @@ fn no_answer_of_an_executable_acts_on_the_terminal() {
         ("explore", Outcome::Refused("no memory".into())),
         (
             "replay",
-            Outcome::Replayed(Replay::Reproduced { failure: failure(Class::Stall), saved_causes: Some(vec![waits()]) }),
+            Outcome::Replayed(Replay::Reproduced {
+                failure: failure(Class::Stall),
+                saved_causes: Some(vec![waits()]),
+                diverges: None,
+            }),
         ),
-        ("replay", Outcome::Replayed(Replay::PassesNow { not_triggered: vec![Part::Choices] })),
+        ("replay", Outcome::Replayed(Replay::Stale { not_triggered: vec![idle()] })),
         ("replay", Outcome::Replayed(differs())),
         ("replay", Outcome::Replayed(Replay::Stopped { events: vec![event(7, Tcp::Close)], waits: vec![waits()] })),
         ("shrink", Outcome::Shrunk(shrunk)),
@@ -190,7 +194,15 @@ fn differs() -> Replay {
     let (saved, now) = (Some(event(1, Tcp::Connect)), Some(event(2, Tcp::Connect)));
     let build = |platform: &str| Build { refrain: "0.1.0".into(), platform: platform.into(), profile: "debug".into() };
     let builds = (build("any"), build("another"));
-    Replay::Differs { failure: None, event: 0, saved, now, builds, not_triggered: vec![Part::Choices] }
+    let nearby = Some("seed 7".parse().expect("a plan"));
+    let from = Box::new(Difference { event: 0, saved, now, builds, not_triggered: vec![idle()], nearby });
+    Replay::Differs { failure: failure(Class::Stall), from }
+}
+
+fn idle() -> NotTriggered {
+    let hold = "hold the 1st task spawned on a at src/a.rs:1 at its 2nd poll for 1 s".parse().expect("a hold");
+    let places = vec!["src/b.rs:1".parse().expect("a place")];
+    NotTriggered { part: Part::Hold(hold), nearest: Nearest::SpawnedAt(places) }
 }
 
 fn progress() -> Progress {

@@ -3,27 +3,28 @@
 use super::fixture::{Ran, caught, event, exploration, failure, fixture, refrain, refrain_command, saved, waits};
 use refrain_core::{
     event::Tcp,
-    plan::Plan,
-    protocol::{Outcome, Replay, SavedAt, Shrunk},
+    plan::{Fault, Nearest, NotTriggered, Part, Plan},
+    protocol::{Difference, Outcome, Replay, SavedAt, Shrunk},
     trace::Build,
     verdict::Class,
 };
 use std::{fs, path::Path};
 
 fn reproduced() -> Outcome {
-    Outcome::Replayed(Replay::Reproduced { failure: failure(Class::Stall), saved_causes: None })
+    Outcome::Replayed(Replay::Reproduced { failure: failure(Class::Stall), saved_causes: None, diverges: None })
 }
 
 fn differs() -> Outcome {
     let build = |platform: &str| Build { refrain: "0.1.0".into(), platform: platform.into(), profile: "debug".into() };
-    Outcome::Replayed(Replay::Differs {
-        failure: None,
+    let from = Box::new(Difference {
         event: 1,
         saved: Some(event(2_000_000, Tcp::Connected)),
         now: None,
         builds: (build("any"), build("another")),
         not_triggered: vec![],
-    })
+        nearby: None,
+    });
+    Outcome::Replayed(Replay::Differs { failure: failure(Class::Panic), from })
 }
 
 #[test]
@@ -42,7 +43,7 @@ fn a_reproduced_failure_ends_with_1() {
 
 #[test]
 fn a_failure_that_does_not_happen_any_more_ends_with_0() {
-    saved("replays/passes.jsonl", "bad::fails", Some(Outcome::Replayed(Replay::PassesNow { not_triggered: vec![] })));
+    saved("replays/passes.jsonl", "bad::fails", Some(Outcome::Replayed(Replay::PassesNow)));
     let ran = refrain(&["replay", "replays/passes.jsonl"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     insta::assert_snapshot!(ran.stdout, @"
@@ -62,7 +63,34 @@ fn another_run_ends_with_5_and_shows_both_sides() {
       saved  00:00:00.002000000  notes  src/link.rs:88  is connected notes:49152 -> exchange:5010
       now    the run had ended
       saved by refrain 0.1.0 on any (debug), this is 0.1.0 on another (debug)
-    now it is another run, which passes
+    now it is another failure:
+    ");
+}
+
+#[test]
+fn a_plan_of_which_parts_were_not_triggered_ends_with_6() {
+    let fault: Fault = "cut a <-> b when a accepts its 9th connection".parse().unwrap();
+    let not_triggered = vec![NotTriggered { part: Part::Fault(fault), nearest: Nearest::Happened(2) }];
+    saved("replays/stale.jsonl", "bad::fails", Some(Outcome::Replayed(Replay::Stale { not_triggered })));
+    let ran = refrain(&["replay", "replays/stale.jsonl"]);
+    assert_eq!(ran.code, 6, "{ran:?}");
+    insta::assert_snapshot!(ran.stdout, @"
+    replays/stale.jsonl  bad::fails
+    stale: the plan passes now, but parts of it were not triggered: this proves nothing
+      not triggered: cut a <-> b when a accepts its 9th connection: that happened 2 times in the run
+    ");
+}
+
+#[test]
+fn a_run_that_ends_before_it_is_stopped_says_so() {
+    let ended = Replay::Ended { events: 26, failure: None };
+    saved("replays/short.jsonl", "bad::fails", Some(Outcome::Replayed(ended)));
+    let ran = refrain(&["replay", "replays/short.jsonl", "--until", "99999"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    insta::assert_snapshot!(ran.stdout, @"
+    replays/short.jsonl  bad::fails
+    not stopped: the run has only 26 events
+    it passes
     ");
 }
 

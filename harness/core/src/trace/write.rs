@@ -124,7 +124,7 @@ fn not_in_place(path: &Path, source: io::Error) -> TraceError {
 }
 
 fn render(trace: &Trace) -> String {
-    let Trace { test, package, target, engine, plan, failure, digest, left_out, build, events, sockets } =
+    let Trace { test, package, target, engine, plan, anchors, failure, digest, left_out, build, events, sockets } =
         trace.clone();
     let header = Header {
         version: VERSION,
@@ -134,6 +134,7 @@ fn render(trace: &Trace) -> String {
         engine,
         failure,
         plan,
+        anchors,
         digest,
         left_out,
         events: events.len(),

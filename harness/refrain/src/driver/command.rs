@@ -102,7 +102,7 @@ fn answer(
             let trace = save::read(test, &trace)?;
             let mut pool = pool(test, Some(1));
             let (replay, printed) = match until {
-                Some(until) => replay::replay_until(&mut pool, trace, until)?,
+                Some(until) => replay::replay_until(test, &mut pool, &trace, until)?,
                 None => replay::replay(test, &mut pool, &trace)?,
             };
             print(printed);

@@ -1,69 +1,104 @@
-//! Replays: runs a saved plan again and says whether it is the same run.
+//! Replays: runs a saved plan again and says whether it fails as it did.
 
 use super::{
+    anchors,
     record::{record, record_twice},
     save,
 };
 use crate::{
     engine::Refusal,
     job::{Ran, Source},
-    protocol::Replay,
+    plan::Plan,
+    protocol::{Difference, Replay},
     test::Test,
-    trace::{self, Build, Trace},
-    verdict::{Class, Failure, Verdict},
+    trace::{Build, Trace},
+    verdict::{Class, Failure},
     worker::Pool,
 };
 
 /// Replays a trace, and gives back what the run printed. That two runs of one plan differ is seen only in two runs.
+///
+/// A service that was edited makes another run of the same plan, and an unrelated task is enough to change the order of all
+/// others. So a plan that passes is tried again in plans nearby before the failure counts as gone.
 pub(crate) fn replay(test: &Test, pool: &mut Pool, trace: &Trace) -> Result<(Replay, String), Refusal> {
-    let plan = Source::Plan(Box::new(trace.plan.clone()));
-    let now = match trace.failure.class {
-        Class::Nondeterminism => record_twice(test, pool, plan)?,
-        _ => record(pool, plan, None)?,
-    };
+    let plan = anchors::found(test, &trace.plan, &trace.anchors);
+    let now = run(test, pool, trace, plan.clone())?;
     let printed = now.printed.clone();
-    Ok((compare(trace, now), printed))
+    if now.verdict.failure().is_some() {
+        return Ok((compare(trace, now, None), printed));
+    }
+    if !now.not_triggered.is_empty() {
+        return Ok((Replay::Stale { not_triggered: now.not_triggered }, printed));
+    }
+    for nearby in test.engine.nearby(&plan) {
+        let now = run(test, pool, trace, nearby.clone())?;
+        if now.verdict.failure().is_some_and(|failure| is_same(failure, &trace.failure)) {
+            let printed = now.printed.clone();
+            return Ok((compare(trace, now, Some(nearby)), printed));
+        }
+    }
+    Ok((Replay::PassesNow, printed))
+}
+
+fn run(test: &Test, pool: &mut Pool, trace: &Trace, plan: Plan) -> Result<Ran, Refusal> {
+    let plan = Source::Plan(Box::new(plan));
+    match trace.failure.class {
+        Class::Nondeterminism => record_twice(test, pool, plan),
+        _ => record(pool, plan, None),
+    }
 }
 
 /// Replays a trace up to an event, and says what waits there.
-pub(crate) fn replay_until(pool: &mut Pool, trace: Trace, until: usize) -> Result<(Replay, String), Refusal> {
-    let now = record(pool, Source::Plan(Box::new(trace.plan.clone())), Some(until))?;
-    Ok((Replay::Stopped { events: now.events, waits: now.waits }, now.printed))
+pub(crate) fn replay_until(
+    test: &Test,
+    pool: &mut Pool,
+    trace: &Trace,
+    until: usize,
+) -> Result<(Replay, String), Refusal> {
+    let plan = anchors::found(test, &trace.plan, &trace.anchors);
+    let now = record(pool, Source::Plan(Box::new(plan)), Some(until))?;
+    let printed = now.printed.clone();
+    let replay = match now.waits {
+        Some(waits) => Replay::Stopped { events: now.events, waits },
+        None => {
+            let events = now.left_out + now.events.len();
+            Replay::Ended { events, failure: now.verdict.failure().cloned() }
+        }
+    };
+    Ok((replay, printed))
 }
 
-fn compare(trace: &Trace, now: Ran) -> Replay {
-    let failure = now.verdict.failure().cloned();
-    if let Some(failure) = &failure
-        && save::digest(&now) == trace.digest
-        && is_same(failure, &trace.failure)
-    {
-        return reproduced(failure, &trace.failure);
+/// Compares a failing run with the saved one.
+fn compare(trace: &Trace, now: Ran, nearby: Option<Plan>) -> Replay {
+    let Some(failure) = now.verdict.failure().cloned() else { return Replay::PassesNow };
+    if !is_same(&failure, &trace.failure) {
+        return Replay::Differs { failure, from: Box::new(difference(trace, now, nearby)) };
     }
-    let first = trace::first_difference(&trace.events, &now.events);
-    if now.verdict == Verdict::Passed {
-        return Replay::PassesNow { not_triggered: now.not_triggered };
-    }
-    // Of these no two runs are the same run, so the same failure must do: what was read from outside is another each
-    // time, and a run that had to be killed was killed at another event.
+    // Of these no two runs are the same run: what was read from outside is another each time, and a run that had to be
+    // killed was killed at another event.
     let never_the_same = matches!(trace.failure.class, Class::Nondeterminism | Class::EndlessLoop);
-    if never_the_same && failure.as_ref().is_some_and(|now| is_same(now, &trace.failure)) {
-        return Replay::Reproduced { failure: trace.failure.clone(), saved_causes: None };
+    if never_the_same {
+        return Replay::Reproduced { failure: trace.failure.clone(), saved_causes: None, diverges: None };
     }
-    let event = first.unwrap_or(trace.events.len());
-    Replay::Differs {
-        failure,
+    if save::digest(&now) == trace.digest {
+        let saved_causes = (failure.causes != trace.failure.causes).then(|| trace.failure.causes.clone());
+        return Replay::Reproduced { failure, saved_causes, diverges: None };
+    }
+    let diverges = Some(Box::new(difference(trace, now, nearby)));
+    Replay::Reproduced { failure, saved_causes: None, diverges }
+}
+
+fn difference(trace: &Trace, now: Ran, nearby: Option<Plan>) -> Difference {
+    let pairs = trace.events.iter().zip(&now.events);
+    let event = pairs.take_while(|(saved, now)| saved.is_same_but_for_lines(now)).count();
+    Difference {
         event: event + trace.left_out,
         saved: trace.events.get(event).cloned(),
         now: now.events.get(event).cloned(),
         builds: (trace.build.clone(), Build::this()),
         not_triggered: now.not_triggered,
+        nearby,
     }
-}
-
-/// The same run. What explains it may be another thing than what was saved: this build may look closer.
-fn reproduced(now: &Failure, saved: &Failure) -> Replay {
-    let saved_causes = (now.causes != saved.causes).then(|| saved.causes.clone());
-    Replay::Reproduced { failure: now.clone(), saved_causes }
 }
 
 /// Whether it is the same failure. The digest has the run; lines of the source may have moved since.

@@ -1,5 +1,6 @@
 //! Finds the traces of a test, and saves a failing run: in its package's `traces/` or, where that refuses, elsewhere.
 
+use super::anchors;
 use crate::{
     engine::Refusal,
     job::Ran,
@@ -75,6 +76,7 @@ pub(crate) fn trace(test: &Test, ran: &Ran, failure: &Failure) -> Trace {
         target: test.target(),
         engine: test.engine.of(&ran.plan),
         plan: ran.plan.clone(),
+        anchors: anchors::of(test, &ran.plan),
         failure: failure.clone(),
         digest: digest(ran),
         left_out: ran.left_out,

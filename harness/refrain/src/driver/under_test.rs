@@ -104,21 +104,20 @@ fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, R
         let trace = trace?;
         let shown = save::shown(test, &path).display().to_string();
         let (replay, _) = replay::replay(test, pool, &trace)?;
-        let well = match (&replay, test.expect) {
-            (Replay::Reproduced { .. }, Some(_)) => true,
-            (Replay::PassesNow { .. }, None) => true,
-            (Replay::Differs { failure, .. }, None) => failure.is_none(),
-            _ => false,
+        let hint = match (&replay, test.expect) {
+            (Replay::Reproduced { .. }, Some(_)) | (Replay::PassesNow, None) => None,
+            (Replay::Stale { .. }, _) => Some(
+                "the trace tests nothing any more: edit its plan, or delete it and explore again, which saves a new one",
+            ),
+            (_, Some(_)) => Some(
+                "a seeded bug's trace must be reproduced; if the seeded bug was changed on purpose, delete the trace and \
+                 run the test again, which saves a new one",
+            ),
+            (Replay::Reproduced { .. }, None) => Some("the saved failure still happens"),
+            (_, None) => Some("the plan fails in another way than was saved"),
         };
-        if !well {
+        if let Some(hint) = hint {
             let text = report::replay(&replay, Style::default());
-            let hint = match test.expect {
-                Some(_) => {
-                    "a seeded bug's trace must be reproduced; if the seeded bug was changed on purpose, delete the trace \
-                            and run the test again, which saves a new one"
-                }
-                None => "the saved failure still happens",
-            };
             return Err(format!("{}\n{shown}: {text}{hint}\nreplay: cargo refrain replay {shown}", test.name()));
         }
         replayed.push((path, trace));

@@ -8,7 +8,7 @@ use crate::{
     engine::{Heartbeat, exit},
     job::{Ended, RunMessage},
     place::Place,
-    plan::Part,
+    plan::NotTriggered,
     verdict::{Cause, Class, Detail, Failure, Property, Verdict},
 };
 
@@ -47,7 +47,7 @@ pub(super) fn end(verdict: Verdict) -> ! {
     end_with(verdict, vec![])
 }
 
-pub(super) fn end_with(verdict: Verdict, not_triggered: Vec<Part>) -> ! {
+pub(super) fn end_with(verdict: Verdict, not_triggered: Vec<NotTriggered>) -> ! {
     let digest = log::end(&verdict);
     tell(&RunMessage::Ended(Box::new(Ended { not_triggered, ..Ended::at(verdict, digest) })));
     exit(0)

@@ -95,6 +95,10 @@ impl Log {
 
 /// Begins to keep the log of the execution that comes.
 pub(super) fn start(log: Log) {
+    if log.watch.until == Some(0) {
+        tell(&RunMessage::Stopped(vec![]));
+        exit(0)
+    }
     LOG.with(|kept| *kept.borrow_mut() = Some(log));
     RECORDS.set(true);
 }

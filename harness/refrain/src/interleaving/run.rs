@@ -14,7 +14,7 @@ use super::{
 use crate::{
     engine::{Heartbeat, Outlet, Watch, exit},
     job::{RunMessage, Search, Source},
-    plan::{Part, Plan, Threads},
+    plan::{Nearest, NotTriggered, Part, Plan, Threads},
     verdict::Verdict,
 };
 use std::{
@@ -58,8 +58,10 @@ pub(super) fn run(body: fn(), source: Source, watch: Watch, outlet: Outlet) {
             searcher.execute(body, &threads, watch.heartbeat);
         }
         log::start(Log::new(watch));
-        searcher.execute(body, &threads, watch.heartbeat);
-        end(Verdict::Passed)
+        match searcher.execute(body, &threads, watch.heartbeat) {
+            true => end(Verdict::Passed),
+            false => end_with(Verdict::Passed, vec![not_followed()]),
+        }
     });
 }
 
@@ -120,7 +122,7 @@ fn catch_panics() {
         let meaning = verdict::of_panic(message, &place);
         if FOLLOWS.load(Relaxed) && meaning.is_another_execution() {
             // What was saved is an execution of another model: the code has changed.
-            end_with(Verdict::Passed, vec![Part::Choices])
+            end_with(Verdict::Passed, vec![not_followed()])
         }
         match meaning {
             verdict::Meaning::Failure(failure) => fail(failure),
@@ -128,4 +130,8 @@ fn catch_panics() {
             verdict::Meaning::Misuse(why) => refuse(&why),
         }
     }));
+}
+
+fn not_followed() -> NotTriggered {
+    NotTriggered { part: Part::Choices, nearest: Nearest::Nothing }
 }

@@ -73,9 +73,9 @@ impl Searcher for Shuttle {
         locate(body, *by, *seed, nth, heartbeat)
     }
 
-    fn execute(&self, body: fn(), threads: &Threads, heartbeat: &'static Heartbeat) {
+    fn execute(&self, body: fn(), threads: &Threads, heartbeat: &'static Heartbeat) -> bool {
         let Threads::Deviations(deviations) = threads else { not_ours() };
-        replay(body, deviations, heartbeat);
+        replay(body, deviations, heartbeat)
     }
 }
 
@@ -123,12 +123,15 @@ fn locate(body: fn(), by: Sampler, seed: u64, nth: u64, heartbeat: &'static Hear
     Searched { executions: nth, ..Searched::default() }
 }
 
-/// Makes one execution.
-fn replay(body: fn(), deviations: &[Deviation], heartbeat: &'static Heartbeat) {
-    run(Guided { deviations: deviations.to_vec(), step: 0, began: false }, move || {
+/// Makes one execution; whether every deviation was followed.
+fn replay(body: fn(), deviations: &[Deviation], heartbeat: &'static Heartbeat) -> bool {
+    let followed = Arc::new(AtomicU64::new(0));
+    let guided = Guided { deviations: deviations.to_vec(), followed: followed.clone(), step: 0, began: false };
+    run(guided, move || {
         execution_begins(heartbeat);
         body();
     });
+    followed.load(Relaxed) == deviations.len() as u64
 }
 
 fn run(scheduler: impl Scheduler + 'static, body: impl Fn() + Send + Sync + 'static) -> u64 {
@@ -221,6 +224,8 @@ fn tell_deviation(chosen: TaskId, step: usize, runnable: &[&Task], current: Opti
 /// none, or the other way round. A deviation to a thread that cannot go on is passed over, so that any part of a plan is a plan.
 struct Guided {
     deviations: Vec<Deviation>,
+    /// How many of them were followed.
+    followed: Arc<AtomicU64>,
     step: usize,
     began: bool,
 }
@@ -233,6 +238,7 @@ impl Scheduler for Guided {
     fn next_task(&mut self, runnable: &[&Task], current: Option<TaskId>, yields: bool) -> Option<TaskId> {
         let planned = self.deviations.iter().find(|deviation| deviation.step == self.step);
         let planned = planned.and_then(|planned| runnable.iter().find(|task| usize::from(task.id()) == planned.thread));
+        self.followed.fetch_add(u64::from(planned.is_some()), Relaxed);
         let chosen = planned.map_or_else(|| in_turn(runnable, current, yields), |task| task.id());
         if records() {
             log::chosen(chosen.into());

@@ -50,7 +50,7 @@ fn effects(state: &State, kind: &FaultKind) -> Result<Vec<Effect>, String> {
     kind.effects().into_iter().map(resolved).collect()
 }
 
-fn way(state: &State, event: &TriggerEvent) -> Result<(TriggerKind, (HostId, HostId)), String> {
+pub(super) fn way(state: &State, event: &TriggerEvent) -> Result<(TriggerKind, (HostId, HostId)), String> {
     let between = |route: &Route| Ok::<_, String>((host(state, &route.from)?, host(state, &route.to)?));
     Ok(match event {
         TriggerEvent::Connects(route) => (TriggerKind::Connects, between(route)?),

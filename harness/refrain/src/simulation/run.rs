@@ -6,7 +6,7 @@ use super::{
     properties::quiescent,
     scenario::Scenario,
     stall::{self, waits},
-    state::{self, PlanSource, State, fail, pass, refuse, stop},
+    state::{self, PlanSource, State, fail, pass, refuse},
     tracing_layer,
 };
 use crate::{
@@ -81,6 +81,9 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
         if watch.record {
             tracing_layer::listen();
         }
+        if watch.until.is_some() {
+            control::watch_polls(true);
+        }
         match (scenario.body)(values) {
             Ok(running) => running.await,
             Err(why) => refuse(&why),
@@ -97,16 +100,14 @@ const HOOKS: Hooks = Hooks {
     out_of_time: || fail(stall::out_of_time()),
     busy: || fail(stall::busy()),
     polling: |place| {
-        let over = state::with(|state| {
-            state.poll_begins(place);
-            state.is_over()
-        });
+        state::with(|state| state.poll_begins(place));
         tracing_layer::check_is_heard();
-        if over {
-            stop(waits());
-        }
+        keep_waits();
     },
-    polled: super::properties::check_always,
+    polled: || {
+        super::properties::check_always();
+        keep_waits();
+    },
 };
 
 /// A process has ended. That is the verdict, unless the test allows it or has sent a signal.
@@ -118,6 +119,14 @@ fn exited(Exited { host, place, error, signalled }: Exited) {
     let host = state::with(|state| state.name(host));
     let (property, detail) = (Property::KeepsRunning(host.clone()), Detail::ProcessExited { host, error });
     fail(Failure { class: Class::Exit, property, place: Some(Place::from(place)), detail, causes: vec![] })
+}
+
+/// Of a run that is to be stopped at an event.
+fn keep_waits() {
+    if state::with(|state| state.stops()) {
+        let waits = waits();
+        state::with(|state| state.keep_waits(waits));
+    }
 }
 
 /// Every second run holds nothing; the others differ in how much.

@@ -1,12 +1,12 @@
 //! What the harness itself keeps during a run, and how a run ends: at once, with its last line to the worker.
 
-use super::{properties::Properties, rules::Rules};
+use super::{nearest, properties::Properties, rules::Rules};
 use crate::{
     engine::{Heartbeat, Outlet, Watch, exit},
     event::{Event, Kind},
     job::{Ended, RunMessage},
     place::Place,
-    plan::{Argument, Fault, Hold, Part, Plan},
+    plan::{Argument, Fault, Hold, Nearest, NotTriggered, Part, Plan},
     protocol::{Coverage, Fired},
     trace::SOCKETS_MAX,
     verdict::{Cause, Failure, Verdict},
@@ -33,7 +33,9 @@ pub(crate) struct State {
     pub plan: Plan,
     pub given: PlanSource,
     pub record: bool,
-    pub until: Option<usize>,
+    until: Option<usize>,
+    /// What waited when the last poll began or ended, if the run is to be stopped somewhere.
+    waits: Vec<Cause>,
     /// The holds that the plan demands.
     pub holds: Vec<Hold>,
     /// The faults of the plan that `world.faults()` armed, `world.fault()`'s own among them.
@@ -77,6 +79,7 @@ impl State {
             given,
             record: watch.record,
             until: watch.until,
+            waits: vec![],
             holds: vec![],
             planned_ahead: vec![],
             has_faults: false,
@@ -104,10 +107,15 @@ impl State {
         self.outlet.tell(told);
     }
 
-    /// Tells an event, if somebody records; stops the run where it was asked to.
+    /// Tells an event, if somebody records; stops the run where it was asked to, before this event is told.
     pub fn event(&mut self, event: Event) {
         if !self.record {
             return;
+        }
+        if self.until == Some(self.events) {
+            let waits = std::mem::take(&mut self.waits);
+            self.tell(&RunMessage::Stopped(waits));
+            exit(0)
         }
         self.in_poll += 1;
         if self.in_poll <= POLL_EVENTS_MAX {
@@ -125,9 +133,14 @@ impl State {
         }
     }
 
-    /// Whether the run was asked to stop here.
-    pub fn is_over(&self) -> bool {
-        self.until.is_some_and(|until| self.events >= until)
+    /// Whether the run is to be stopped somewhere.
+    pub fn stops(&self) -> bool {
+        self.until.is_some()
+    }
+
+    /// Keeps what waits now: the next event may be the one at which the run stops, and has happened when it is told.
+    pub fn keep_waits(&mut self, waits: Vec<Cause>) {
+        self.waits = waits;
     }
 
     /// The workload is decided.
@@ -230,15 +243,24 @@ impl State {
     }
 
     /// The faults and holds whose trigger never came.
-    fn not_triggered(&self) -> Vec<Part> {
+    fn not_triggered(&self) -> Vec<NotTriggered> {
         if !self.record {
             return vec![];
         }
+        let fault = |fault: &Fault, nearest| NotTriggered { part: Part::Fault(fault.clone()), nearest };
         let stages = self.plan.faults.iter().zip(control::faults());
-        let faults =
-            stages.filter(|(_, (stage, _))| matches!(stage, control::Stage::Waiting | control::Stage::Canceled));
+        let is_idle = |stage| matches!(stage, control::Stage::Waiting | control::Stage::Canceled);
+        let waiting = stages.filter(|(_, (stage, _))| is_idle(*stage));
+        let waiting = waiting.map(|(idle, _)| fault(idle, nearest::to_fault(self, idle)));
+        let not_asked: &[Fault] = match &self.given {
+            PlanSource::Planned(left) => left,
+            PlanSource::Drawn => &[],
+        };
+        let not_asked = not_asked.iter().map(|idle| fault(idle, Nearest::NotAsked));
         let holds = self.holds.iter().filter(|hold| !self.plan.holds.contains(hold));
-        faults.map(|(fault, _)| Part::Fault(fault.clone())).chain(holds.cloned().map(Part::Hold)).collect()
+        let holds =
+            holds.map(|hold| NotTriggered { part: Part::Hold(hold.clone()), nearest: nearest::to_hold(self, hold) });
+        waiting.chain(not_asked).chain(holds).collect()
     }
 
     fn coverage(&self) -> Coverage {
@@ -278,16 +300,6 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&mut State) -> R) -> Option<R> {
 
 /// Ends the run: every property held.
 pub(crate) fn pass() -> ! {
-    let left = with(|state| match &state.given {
-        PlanSource::Planned(left) => left.first().map(ToString::to_string),
-        PlanSource::Drawn => None,
-    });
-    if let Some(fault) = left {
-        refuse(&format!(
-            "the plan's fault `{fault}` never began: the test calls neither world.faults() nor world.fault() with it. The \
-             test has changed since the trace was saved: delete the trace and explore again"
-        ));
-    }
     end(Verdict::Passed)
 }
 
@@ -295,7 +307,7 @@ pub(crate) fn pass() -> ! {
 pub(crate) fn fail(mut failure: Failure) -> ! {
     with(|state| {
         // Who reads the plan must not look for what these did.
-        failure.causes.extend(state.not_triggered().into_iter().map(Cause::NotTriggered));
+        failure.causes.extend(state.not_triggered().into_iter().map(|idle| Cause::NotTriggered(idle.part)));
         state.event(Event { at: control::now(), host: String::new(), task: None, kind: Kind::Verdict });
     });
     end(Verdict::Failed(failure))
@@ -322,12 +334,6 @@ fn end(verdict: Verdict) -> ! {
 /// Ends the run: it cannot be made.
 pub(crate) fn refuse(why: &str) -> ! {
     with(|state| state.tell(&RunMessage::Refused(why.to_owned())));
-    exit(0)
-}
-
-/// Ends the run where it was asked to: says what waits.
-pub(crate) fn stop(waits: Vec<Cause>) -> ! {
-    with(|state| state.tell(&RunMessage::Stopped(waits)));
     exit(0)
 }
 

@@ -57,7 +57,7 @@ impl RunCollector {
     }
 
     fn keep(&mut self, event: Event, bytes: usize) {
-        // A run that is to stop stops at its next poll, which may be some events later.
+        // A run stops before its event, if it is not killed before.
         if self.until.is_some_and(|until| self.left_out + self.events.len() >= until) {
             return;
         }
@@ -110,7 +110,7 @@ impl RunCollector {
             coverage: ended.coverage,
             not_triggered: ended.not_triggered,
             sockets: ended.sockets,
-            waits: self.stopped.unwrap_or_default(),
+            waits: self.stopped,
             printed: if self.record { printed.to_owned() } else { String::new() },
             made_again: 0,
         }

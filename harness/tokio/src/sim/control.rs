@@ -11,7 +11,7 @@ use madsim::{
 };
 use refrain_core::{
     event::Event,
-    place::Place,
+    place::{Place, Task},
     plan::{self, Hold},
     socket::Socket,
     verdict::OpenSocket,
@@ -186,6 +186,11 @@ pub fn fault_on(fault: plan::Fault, effects: Vec<Effect>, trigger: TriggerKind, 
 /// Adds a rule, for the effects of faults to name.
 pub fn add_rule(rule: Box<dyn Rule>) -> RuleId {
     with(|k| k.rules.add(rule))
+}
+
+/// Every task that was spawned on a host, and how often it was polled.
+pub fn spawned(host: HostId) -> Vec<(Task, u32)> {
+    with(|k| k.tasks.iter().filter(|task| task.host == host).map(|task| (task.identity(), task.polls)).collect())
 }
 
 /// How often something has happened so far from one host to another.
