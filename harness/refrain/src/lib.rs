@@ -175,8 +175,13 @@
 //! ```
 //!
 //! A plan reads like a bug report, and the trigger is an event, so the trace survives most edits of the code.
-//! `cargo refrain replay` runs it again. It answers *reproduced*, the same events and the same failure; *passes now*; or
-//! *differs*, with the first event that is another one. `--until 8` stops before event 8 and says what every task waits for.
+//! `cargo refrain replay` runs it again. It answers *reproduced*, the same events and the same failure, or the same failure in
+//! a run that diverges from an event on; *passes now*; *stale*, if it passes but parts of its plan were not triggered, with what
+//! came nearest to them; or *differs*, if it fails in another way. `cargo test` fails for a trace that is stale. `--until 8`
+//! stops before event 8 and says what every task waits for.
+//!
+//! Moved lines do not matter: a trace keeps the function and the text of the line where a held task is spawned, and a replay
+//! looks them up in today's source.
 //! `cargo refrain shrink` goes on making a plan smaller. `show` ends with every socket as the verdict found it, as `ss` does.
 //!
 //! # The fix, and the regression test

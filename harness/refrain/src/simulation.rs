@@ -2,6 +2,7 @@
 
 mod actor;
 mod apply;
+mod checks;
 mod conserved;
 mod explore;
 mod named;
@@ -17,7 +18,6 @@ mod state;
 mod tracing_layer;
 mod workload;
 
-pub(crate) use apply::apply;
 pub use properties::Seen;
 pub use scenario::Scenario;
 pub(crate) use stall::not_reached;

@@ -1,9 +1,8 @@
 //! Says what led to a failure.
 
 use super::{
-    counted,
     event::event,
-    words::{clock, connection, duration, endpoint, host, task},
+    words::{clock, connection, counted, duration, endpoint, host, task},
 };
 use refrain_core::{
     event::{Connection, Kind},

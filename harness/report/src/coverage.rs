@@ -2,8 +2,8 @@
 
 use super::{
     Style,
-    exploration::grouped,
     paint::{DIM, PLAIN, columns, ink, padded, paint},
+    words::grouped,
 };
 use anstyle::AnsiColor;
 use refrain_core::{

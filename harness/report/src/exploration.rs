@@ -4,6 +4,7 @@ use super::{
     Style, failure,
     paint::{DIM, PLAIN, columns, ink, lines, padded, paint},
     plan_summary,
+    words::{counted, grouped},
 };
 use anstyle::AnsiColor;
 use refrain_core::{
@@ -214,19 +215,6 @@ pub fn all_engines<'a>(searched: impl IntoIterator<Item = &'a Searched>, style: 
     let rows =
         all.iter().map(|(engine, models, made, complete)| row(engine, [*models, *made, *complete].map(grouped), PLAIN));
     titles + &rows.collect::<String>()
-}
-
-/// `1 run`, `1,200 runs`: a plural that ends in `s`.
-pub fn counted(count: u64, plural: &str) -> String {
-    let name = if count == 1 { plural.strip_suffix('s').unwrap_or(plural) } else { plural };
-    format!("{} {name}", grouped(count))
-}
-
-/// `1234567` as `1,234,567`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let group = |group| str::from_utf8(group).expect("digits are ASCII");
-    digits.as_bytes().rchunks(3).rev().map(group).collect::<Vec<_>>().join(",")
 }
 
 /// A path as a shell takes it.

@@ -22,8 +22,7 @@ mod words;
 pub use coverage::coverage;
 pub use event::event;
 pub use exploration::{
-    Standing, all_engines, caught, counted, engines, grouped, last_engine, machine, result, saved, shell_word,
-    standing, unreached,
+    Standing, all_engines, caught, engines, last_engine, machine, result, saved, shell_word, standing, unreached,
 };
 pub use failure::{failure, headline, message};
 pub use model::{Core, model};
@@ -31,6 +30,7 @@ pub use replay::replay;
 pub use sockets::sockets;
 pub use summary::plan_summary;
 pub use timeline::{events, plan, timeline};
+pub use words::{counted, grouped};
 
 /// How a text is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,12 +1,50 @@
 //! Plans to the simulated network: names become hosts, durations nanoseconds.
 
-use super::state::State;
+use super::state::{PlanSource, State};
 use crate::plan::{Fault, FaultKind, Route, Trigger, TriggerEvent, fault};
 use std::time::Duration;
 use tokio::control::{self, Effect, HostId, TriggerKind};
 
+impl State {
+    /// The faults are decided: they are armed.
+    pub fn decide_faults(&mut self, faults: Vec<Fault>) -> Result<(), String> {
+        let faults = match &mut self.given {
+            PlanSource::Drawn => faults.into_iter().map(|fault| from_now_on(self, fault)).collect(),
+            PlanSource::Planned(planned) => {
+                self.planned_ahead.clone_from(planned);
+                std::mem::take(planned)
+            }
+        };
+        self.has_faults = true;
+        self.arm(faults)
+    }
+
+    /// A fault that the test itself demands. It is part of every run and of its plan, whether or not the plan that the
+    /// run was given names it: without it, the test would be another one, and shrinking would lead there.
+    pub fn script_fault(&mut self, fault: Fault) -> Result<(), String> {
+        // Asked for after `world.faults()`, it came with the others of the plan.
+        if let Some(at) = self.planned_ahead.iter().position(|other| *other == fault) {
+            self.planned_ahead.remove(at);
+            return Ok(());
+        }
+        if let PlanSource::Planned(planned) = &mut self.given
+            && let Some(at) = planned.iter().position(|other| *other == fault)
+        {
+            planned.remove(at);
+        }
+        self.arm(vec![fault])
+    }
+
+    fn arm(&mut self, faults: Vec<Fault>) -> Result<(), String> {
+        apply(self, &faults)?;
+        self.plan.faults.extend(faults);
+        self.tell_plan();
+        Ok(())
+    }
+}
+
 /// Arms the faults of a plan, or says why it does not fit the test.
-pub(crate) fn apply(state: &State, faults: &[Fault]) -> Result<(), String> {
+fn apply(state: &State, faults: &[Fault]) -> Result<(), String> {
     for fault in faults {
         let effects = effects(state, &fault.kind)?;
         match &fault.trigger {
@@ -24,7 +62,7 @@ pub(crate) fn apply(state: &State, faults: &[Fault]) -> Result<(), String> {
 }
 
 /// A drawn fault counts from when the test asks for its faults; a plan has the numbers from the start of the run.
-pub(crate) fn from_now_on(state: &State, mut fault: Fault) -> Fault {
+fn from_now_on(state: &State, mut fault: Fault) -> Fault {
     if let Trigger::On { event, nth } = &mut fault.trigger
         && let Ok((trigger, way)) = way(state, event)
     {

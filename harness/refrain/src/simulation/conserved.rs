@@ -1,19 +1,24 @@
 //! A kind of resource that must not leak: what of it is open, since when, and where it was opened.
 
-use super::{properties::QUIESCENCE, stall, tracing_layer::LogEvent};
 use crate::{
+    event::Log,
     place::{Place, Task},
-    verdict::{Cause, Class, Detail, Failure, Property},
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tokio::control::{self, HostId, Stamp};
 
-/// How many of what is left a verdict names.
-const CAUSES_MAX: usize = 5;
 /// The kinds that the harness counts itself.
-const SOCKET: &str = "socket";
-const TASK: &str = "task";
+pub(super) const SOCKET: &str = "socket";
+pub(super) const TASK: &str = "task";
+
+/// One `tracing` event of the service.
+#[derive(Debug)]
+pub(crate) struct LogEvent {
+    pub log: Log,
+    /// The place in the source, `src/channel.rs:48`.
+    pub place: Place,
+}
 
 /// A kind of resource that must not leak.
 #[derive(Debug)]
@@ -22,16 +27,16 @@ pub(super) struct Conserved {
     pub limit: usize,
     /// What is open, by host, its process and number.
     live: BTreeMap<(String, u32, String), Opened>,
-    opened: u64,
-    closed: u64,
+    pub opened: u64,
+    pub closed: u64,
 }
 
 /// When, where in the source and in which task something was opened.
 #[derive(Debug)]
-struct Opened {
-    at: u64,
-    place: Place,
-    task: Option<Task>,
+pub(super) struct Opened {
+    pub at: u64,
+    pub place: Place,
+    pub task: Option<Task>,
 }
 
 impl Conserved {
@@ -54,7 +59,7 @@ impl Conserved {
     }
 
     /// What is open in the processes that run now: host, number, and how it was opened.
-    fn open(&self, hosts: &[(String, HostId)]) -> impl Iterator<Item = (&str, &str, &Opened)> {
+    pub fn open(&self, hosts: &[(String, HostId)]) -> impl Iterator<Item = (&str, &str, &Opened)> {
         let runs = |host: &str, incarnation: u32| {
             hosts.iter().any(|(name, id)| name == host && control::incarnations(*id).1 == incarnation)
         };
@@ -85,35 +90,4 @@ impl Conserved {
 /// A number or a text as it is, without quotes.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// The verdict, if more is open than may be: what, how it rose, and where it was opened.
-pub(super) fn leaked(conserved: &Conserved, hosts: &[(String, HostId)]) -> Option<Failure> {
-    let (kind, limit) = (&conserved.kind, conserved.limit);
-    let open = conserved.count(hosts);
-    if open <= limit {
-        return None;
-    }
-    let mut causes = match kind.as_str() {
-        SOCKET => control::sockets().into_iter().map(|(host, socket)| Cause::OpenSocket { host, socket }).collect(),
-        TASK => stall::waits(),
-        _ => vec![],
-    };
-    causes.truncate(CAUSES_MAX);
-    let mut left: Vec<_> = conserved.open(hosts).collect();
-    left.sort_by_key(|(_, _, opened)| opened.at);
-    let oldest = left.first().map(|(_, _, oldest)| *oldest);
-    for (host, id, Opened { at, place, task }) in left.iter().take(1) {
-        let (host, id, place) = (host.to_string(), id.to_string(), place.clone());
-        causes.push(Cause::Open { host, id, since: *at, place, task: task.clone() });
-        causes.push(Cause::Rose(left.iter().map(|(_, _, opened)| opened.at).take(CAUSES_MAX).collect()));
-        causes.push(Cause::Totals { opened: conserved.opened, closed: conserved.closed });
-    }
-    Some(Failure {
-        class: Class::Leak,
-        property: Property::Conserved(kind.clone()),
-        place: oldest.and_then(|oldest| oldest.task.as_ref()).map(|task| task.place.clone()),
-        detail: Detail::Leaked { open: open as u64, limit: limit as u64, waited: QUIESCENCE.as_nanos() as u64 },
-        causes,
-    })
 }

@@ -1,17 +1,42 @@
-//! What came nearest to a part of a plan that was not triggered.
+//! What of a plan was not triggered, and what came nearest to it.
 
-use super::{apply::way, state::State};
+use super::{
+    apply::way,
+    state::{PlanSource, State},
+};
 use crate::{
     place::Place,
-    plan::{Fault, Hold, Nearest, Trigger},
+    plan::{Fault, Hold, Nearest, NotTriggered, Part, Trigger},
 };
 use tokio::control;
 
 /// How many places are named at most.
 const PLACES_MAX: usize = 3;
 
+impl State {
+    /// The faults and holds whose trigger never came.
+    pub fn not_triggered(&self) -> Vec<NotTriggered> {
+        if !self.record {
+            return vec![];
+        }
+        let fault = |fault: &Fault, nearest| NotTriggered { part: Part::Fault(fault.clone()), nearest };
+        let stages = self.plan.faults.iter().zip(control::faults());
+        let is_idle = |stage| matches!(stage, control::Stage::Waiting | control::Stage::Canceled);
+        let waiting = stages.filter(|(_, (stage, _))| is_idle(*stage));
+        let waiting = waiting.map(|(idle, _)| fault(idle, to_fault(self, idle)));
+        let not_asked: &[Fault] = match &self.given {
+            PlanSource::Planned(left) => left,
+            PlanSource::Drawn => &[],
+        };
+        let not_asked = not_asked.iter().map(|idle| fault(idle, Nearest::NotAsked));
+        let holds = self.holds.iter().filter(|hold| !self.plan.holds.contains(hold));
+        let holds = holds.map(|hold| NotTriggered { part: Part::Hold(hold.clone()), nearest: to_hold(self, hold) });
+        waiting.chain(not_asked).chain(holds).collect()
+    }
+}
+
 /// What came nearest to a fault.
-pub(super) fn to_fault(state: &State, fault: &Fault) -> Nearest {
+fn to_fault(state: &State, fault: &Fault) -> Nearest {
     match &fault.trigger {
         Trigger::At(at) if u64::try_from(at.as_nanos()).is_ok_and(|at| at <= control::now()) => Nearest::Healed,
         Trigger::At(_) => Nearest::Ended(control::now()),
@@ -23,7 +48,7 @@ pub(super) fn to_fault(state: &State, fault: &Fault) -> Nearest {
 }
 
 /// What came nearest to a hold: fewer polls of the task, fewer tasks at the place, tasks at other places of the host.
-pub(super) fn to_hold(state: &State, hold: &Hold) -> Nearest {
+fn to_hold(state: &State, hold: &Hold) -> Nearest {
     let Some(host) = state.host(&hold.host) else { return Nearest::Nothing };
     let spawned = control::spawned(host);
     let there: Vec<_> = spawned.iter().filter(|(task, _)| task.place.to_string() == hold.place).collect();

@@ -1,9 +1,8 @@
 //! One run: sets up its thread, its world and its hooks, lets the test's body go, and judges the end.
 
 use super::{
-    actor::actor,
+    checks::{check_always, fail_of_panic, quiescent},
     overflow,
-    properties::quiescent,
     scenario::Scenario,
     stall::{self, waits},
     state::{self, PlanSource, State, fail, pass, refuse},
@@ -105,7 +104,7 @@ const HOOKS: Hooks = Hooks {
         keep_waits();
     },
     polled: || {
-        super::properties::check_always();
+        check_always();
         keep_waits();
     },
 };
@@ -159,11 +158,4 @@ fn panicked(panic: Panic, joinable: bool) -> Panic {
         return panic;
     }
     fail_of_panic(message, place)
-}
-
-/// A task panicked, or a property's closure in it: that is the verdict.
-pub(super) fn fail_of_panic(message: String, place: Option<Place>) -> ! {
-    let by = actor(&control::stamp());
-    let property = if control::current_host() == 0 { Property::TestAssertions } else { Property::NoPanic };
-    fail(Failure { class: Class::Panic, property, place, detail: Detail::Panicked { by, message }, causes: vec![] })
 }

@@ -1,12 +1,12 @@
 //! What the harness itself keeps during a run, and how a run ends: at once, with its last line to the worker.
 
-use super::{nearest, properties::Properties, rules::Rules};
+use super::{properties::Properties, rules::Rules};
 use crate::{
     engine::{Heartbeat, Outlet, Watch, exit},
     event::{Event, Kind},
     job::{Ended, RunMessage},
     place::Place,
-    plan::{Argument, Fault, Hold, Nearest, NotTriggered, Part, Plan},
+    plan::{Argument, Fault, Hold, Plan},
     protocol::{Coverage, Fired},
     trace::SOCKETS_MAX,
     verdict::{Cause, Failure, Verdict},
@@ -39,7 +39,7 @@ pub(crate) struct State {
     /// The holds that the plan demands.
     pub holds: Vec<Hold>,
     /// The faults of the plan that `world.faults()` armed, `world.fault()`'s own among them.
-    planned_ahead: Vec<Fault>,
+    pub planned_ahead: Vec<Fault>,
     /// Whether the faults were applied.
     pub has_faults: bool,
     pub properties: Properties,
@@ -149,42 +149,6 @@ impl State {
         self.tell_plan();
     }
 
-    /// The faults are decided: they are armed.
-    pub fn decide_faults(&mut self, faults: Vec<Fault>) -> Result<(), String> {
-        let faults = match &mut self.given {
-            PlanSource::Drawn => faults.into_iter().map(|fault| super::apply::from_now_on(self, fault)).collect(),
-            PlanSource::Planned(planned) => {
-                self.planned_ahead.clone_from(planned);
-                std::mem::take(planned)
-            }
-        };
-        self.has_faults = true;
-        self.arm(faults)
-    }
-
-    /// A fault that the test itself demands. It is part of every run and of its plan, whether or not the plan that the
-    /// run was given names it: without it, the test would be another one, and shrinking would lead there.
-    pub fn script_fault(&mut self, fault: Fault) -> Result<(), String> {
-        // Asked for after `world.faults()`, it came with the others of the plan.
-        if let Some(at) = self.planned_ahead.iter().position(|other| *other == fault) {
-            self.planned_ahead.remove(at);
-            return Ok(());
-        }
-        if let PlanSource::Planned(planned) = &mut self.given
-            && let Some(at) = planned.iter().position(|other| *other == fault)
-        {
-            planned.remove(at);
-        }
-        self.arm(vec![fault])
-    }
-
-    fn arm(&mut self, faults: Vec<Fault>) -> Result<(), String> {
-        super::apply(self, &faults)?;
-        self.plan.faults.extend(faults);
-        self.tell_plan();
-        Ok(())
-    }
-
     /// Takes note of the holds that took place.
     fn decide_holds(&mut self, holds: Vec<Hold>) {
         if holds.len() != self.plan.holds.len() {
@@ -193,7 +157,7 @@ impl State {
         }
     }
 
-    fn tell_plan(&mut self) {
+    pub fn tell_plan(&mut self) {
         if self.record {
             self.tell(&RunMessage::Plan(self.plan.clone()));
         }
@@ -240,27 +204,6 @@ impl State {
     /// The hosts that run the service.
     pub fn services(&self) -> Vec<String> {
         self.services.clone()
-    }
-
-    /// The faults and holds whose trigger never came.
-    fn not_triggered(&self) -> Vec<NotTriggered> {
-        if !self.record {
-            return vec![];
-        }
-        let fault = |fault: &Fault, nearest| NotTriggered { part: Part::Fault(fault.clone()), nearest };
-        let stages = self.plan.faults.iter().zip(control::faults());
-        let is_idle = |stage| matches!(stage, control::Stage::Waiting | control::Stage::Canceled);
-        let waiting = stages.filter(|(_, (stage, _))| is_idle(*stage));
-        let waiting = waiting.map(|(idle, _)| fault(idle, nearest::to_fault(self, idle)));
-        let not_asked: &[Fault] = match &self.given {
-            PlanSource::Planned(left) => left,
-            PlanSource::Drawn => &[],
-        };
-        let not_asked = not_asked.iter().map(|idle| fault(idle, Nearest::NotAsked));
-        let holds = self.holds.iter().filter(|hold| !self.plan.holds.contains(hold));
-        let holds =
-            holds.map(|hold| NotTriggered { part: Part::Hold(hold.clone()), nearest: nearest::to_hold(self, hold) });
-        waiting.chain(not_asked).chain(holds).collect()
     }
 
     fn coverage(&self) -> Coverage {

@@ -1,6 +1,6 @@
 //! Hears the service's own `tracing` events: for properties that name them, and for traces.
 
-use super::{properties, state};
+use super::{checks, conserved::LogEvent, state};
 use crate::{
     event::{self, Event, Kind, Log, Span},
     place::Place,
@@ -117,7 +117,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
                 state.event(Event { at, host, task, kind: Kind::Log(said.log.clone()) });
             }
         });
-        properties::said(&said, &stamp);
+        checks::said(&said, &stamp);
     }
 }
 
@@ -129,14 +129,6 @@ fn is_heard(metadata: &Metadata<'_>) -> bool {
         state.record && *metadata.level() <= Level::DEBUG || metadata.is_event() && state.properties.names(metadata)
     });
     heard.unwrap_or(false)
-}
-
-/// One `tracing` event of the service.
-#[derive(Debug)]
-pub(crate) struct LogEvent {
-    pub log: Log,
-    /// The place in the source, `src/channel.rs:48`.
-    pub place: Place,
 }
 
 fn place(metadata: &Metadata<'_>) -> Place {

@@ -1,0 +1,142 @@
+//! Checks what a test demands, while the run goes on and at its end: each failed check is a verdict.
+
+use super::{
+    actor::actor,
+    conserved::{Conserved, LogEvent, Opened, SOCKET, TASK},
+    stall,
+    state::{self, fail},
+};
+use crate::{
+    place::Place,
+    verdict::{Cause, Class, Detail, Failure, Property},
+};
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+use tokio::control::{self, HostId, Stamp};
+
+/// How long the hosts may take, after the test's body, to become quiescent.
+pub(super) const QUIESCENCE: Duration = Duration::from_secs(120);
+/// How long what is on its way when the body ends may take to arrive.
+const IN_FLIGHT: Duration = Duration::from_secs(1);
+
+/// How many of what is left a verdict names.
+const CAUSES_MAX: usize = 5;
+
+/// The service has reported something.
+pub(crate) fn said(said: &LogEvent, stamp: &Stamp) {
+    let doubly = state::try_with(|state| {
+        for sometimes in &mut state.properties.sometimes {
+            sometimes.reached |=
+                said.log.target.starts_with(&sometimes.target) && said.log.message.contains(&sometimes.message);
+        }
+        let kind = said.log.fields.get("kind")?.as_str()?;
+        if said.log.fields.contains_key("id") && !state.properties.reported.contains(kind) {
+            state.properties.reported.insert(kind.to_owned());
+        }
+        let conserved = state.properties.conserved.iter_mut().find(|conserved| conserved.kind == kind)?;
+        let id = conserved.report(said, stamp)?;
+        Some((kind.to_owned(), id))
+    });
+    if let Some(Some((kind, id))) = doubly {
+        fail(closed_twice(kind, stamp, id));
+    }
+}
+
+fn closed_twice(kind: String, stamp: &Stamp, id: String) -> Failure {
+    Failure {
+        class: Class::DoubleClose,
+        property: Property::ClosedOnce(kind),
+        place: stamp.task.as_ref().map(|task| task.place.clone()),
+        detail: Detail::ClosedTwice { id, by: actor(stamp) },
+        causes: vec![],
+    }
+}
+
+/// Checks every `always`, after a poll.
+pub(crate) fn check_always() {
+    thread_local!(static CHECKING: Cell<bool> = const { Cell::new(false) });
+    if CHECKING.replace(true) {
+        return;
+    }
+    let all = state::with(|state| (state.properties.always.clone(), state.properties.seen(&state.hosts)));
+    for always in &all.0 {
+        // Its panic is the test's, not ours.
+        let holds = catch_unwind(AssertUnwindSafe(|| (always.holds)(&all.1)));
+        let holds = holds.unwrap_or_else(|_| {
+            let (message, place) = state::last_panic();
+            fail_of_panic(message, place)
+        });
+        if !holds {
+            let level = |(kind, open): (&String, &usize)| Cause::Level { kind: kind.clone(), open: *open as u64 };
+            fail(Failure {
+                class: Class::Safety,
+                property: Property::Always(always.what.clone()),
+                place: Some(Place::from(always.place)),
+                detail: Detail::Broken { by: actor(&control::stamp()) },
+                causes: all.1.live.iter().map(level).collect(),
+            });
+        }
+    }
+    CHECKING.set(false);
+}
+
+/// After the test's body: waits until everything that must be conserved is back at its level, or fails.
+pub(crate) async fn quiescent() {
+    if state::with(|state| state.properties.conserved.is_empty()) {
+        return;
+    }
+    // What is still on its way may open something yet.
+    tokio::time::sleep(IN_FLIGHT).await;
+    let deadline = control::now() + QUIESCENCE.as_nanos() as u64;
+    loop {
+        let leak = state::with(|state| {
+            state.properties.conserved.iter().find_map(|conserved| leaked(conserved, &state.hosts))
+        });
+        let Some(leak) = leak else { return };
+        if control::now() >= deadline {
+            fail(leak);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// The verdict, if more is open than may be: what, how it rose, and where it was opened.
+fn leaked(conserved: &Conserved, hosts: &[(String, HostId)]) -> Option<Failure> {
+    let (kind, limit) = (&conserved.kind, conserved.limit);
+    let open = conserved.count(hosts);
+    if open <= limit {
+        return None;
+    }
+    let mut causes = match kind.as_str() {
+        SOCKET => control::sockets().into_iter().map(|(host, socket)| Cause::OpenSocket { host, socket }).collect(),
+        TASK => stall::waits(),
+        _ => vec![],
+    };
+    causes.truncate(CAUSES_MAX);
+    let mut left: Vec<_> = conserved.open(hosts).collect();
+    left.sort_by_key(|(_, _, opened)| opened.at);
+    let oldest = left.first().map(|(_, _, oldest)| *oldest);
+    for (host, id, Opened { at, place, task }) in left.iter().take(1) {
+        let (host, id, place) = (host.to_string(), id.to_string(), place.clone());
+        causes.push(Cause::Open { host, id, since: *at, place, task: task.clone() });
+        causes.push(Cause::Rose(left.iter().map(|(_, _, opened)| opened.at).take(CAUSES_MAX).collect()));
+        causes.push(Cause::Totals { opened: conserved.opened, closed: conserved.closed });
+    }
+    Some(Failure {
+        class: Class::Leak,
+        property: Property::Conserved(kind.clone()),
+        place: oldest.and_then(|oldest| oldest.task.as_ref()).map(|task| task.place.clone()),
+        detail: Detail::Leaked { open: open as u64, limit: limit as u64, waited: QUIESCENCE.as_nanos() as u64 },
+        causes,
+    })
+}
+
+/// A task panicked, or a property's closure in it: that is the verdict.
+pub(super) fn fail_of_panic(message: String, place: Option<Place>) -> ! {
+    let by = actor(&control::stamp());
+    let property = if control::current_host() == 0 { Property::TestAssertions } else { Property::NoPanic };
+    fail(Failure { class: Class::Panic, property, place, detail: Detail::Panicked { by, message }, causes: vec![] })
+}
