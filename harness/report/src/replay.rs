@@ -213,8 +213,7 @@ FAILED deadlock: nothing can run any more: everything waits
 stale: the plan passes now, but parts of it were not triggered: this proves nothing
   not triggered: cut a <-> b when a accepts its 9th connection: that happened 1 time in the run
   not triggered: hold the 1st task spawned on a at src/a.rs:7 at its 3rd poll for 1 s: that task is polled 2 times
-  not triggered: hold the 1st task spawned on a at src/a.rs:7 at its 3rd poll for 1 s: no task is spawned there on that
-    host; the nearest places where one is: src/a.rs:9, src/b.rs:1
+  not triggered: hold the 1st task spawned on a at src/a.rs:7 at its 3rd poll for 1 s: no task is spawned there on that host; the nearest places where one is: src/a.rs:9, src/b.rs:1
 ";
         check(&Replay::Stale { not_triggered }, expected);
     }

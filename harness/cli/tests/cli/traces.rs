@@ -64,6 +64,9 @@ fn another_run_ends_with_5_and_shows_both_sides() {
       now    the run had ended
       saved by refrain 0.1.0 on any (debug), this is 0.1.0 on another (debug)
     now it is another failure:
+    FAILED panic: `a fresh query is answered` did not hold within 60 s after the network healed: 1 attempt, still pending
+      at tests/link.rs:31
+      notes: the main task waits for a signal, since 00:00:00.000, no deadline
     ");
 }
 
