@@ -25,9 +25,12 @@ impl Started {
         Started { child: command.spawn().unwrap(), socket: BufReader::new(ours) }
     }
 
-    /// A worker, whose addresses are random: no run may depend on them.
+    /// A worker, whose addresses are random: no run may depend on them. What a dying run prints has no backtrace, as with
+    /// the workers that a test starts.
     pub fn worker(test: &str) -> Started {
-        Started::new(own(), test, "worker")
+        let mut command = own();
+        command.env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
+        Started::new(command, test, "worker")
     }
 
     /// Asks one test what `cargo refrain` asks, and does not wait for the answer.

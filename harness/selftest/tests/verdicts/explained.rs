@@ -1,14 +1,22 @@
-//! What the verdicts say: read from the traces that the seeded bugs beside this file saved and reproduce.
+//! What the verdicts say of failures that happen now: each plan that a seeded bug beside this file has saved is run again.
 
+use crate::driver::{Started, ask};
 use refrain::{
     event::{Event, Kind},
+    plan::Plan,
     report::{self, Style},
-    trace::{self, Trace},
-    verdict::Class,
+    trace,
+    verdict::{Class, Failure},
 };
+use refrain_core::{
+    job::Ran,
+    protocol::{Budget, Outcome, Request},
+};
+use serde_json::json;
 use std::{fs, path::Path};
 
-fn saved(test: &str) -> Trace {
+/// The plan that a test has saved, and nothing else of its trace.
+fn saved_plan(test: &str) -> Plan {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
     let prefix = format!("{}-", test.replace("::", "."));
     let paths =
@@ -16,7 +24,24 @@ fn saved(test: &str) -> Trace {
     let mut of_test = paths.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&prefix));
     let path = of_test.next().unwrap_or_else(|| panic!("no trace of {test}: run it once"));
     assert_eq!(of_test.next(), None, "two traces of one seeded bug");
-    trace::read(&path).unwrap()
+    trace::read(&path).unwrap().plan
+}
+
+/// One run of the saved plan, made now.
+fn run(test: &str) -> Ran {
+    serde_json::from_value(Started::worker(test).record(json!({ "plan": saved_plan(test) }))).unwrap()
+}
+
+/// How one run of the saved plan fails now. That two runs differ is seen in two runs only: an exploration makes its first
+/// run twice.
+fn failure(test: &str, class: Class) -> Failure {
+    if class != Class::Nondeterminism {
+        return run(test).verdict.failure().expect("the run fails").clone();
+    }
+    match ask(test, &Request::Explore { seed: 1, budget: Budget::Runs(1), jobs: Some(1) }) {
+        Outcome::Explored(explored) => explored.caught.expect("two runs differ").failure,
+        other => panic!("{other:#?}"),
+    }
 }
 
 /// The line, in a file beside this one, that holds `text` for the nth time.
@@ -30,7 +55,7 @@ fn place(file: &str, text: &str, nth: usize) -> String {
 /// What a report says of the failure: its headline, then where and why, line by line.
 #[track_caller]
 fn check(test: &str, class: Class, place: &str, headline: &str, below: &[&str]) {
-    let failure = saved(test).failure;
+    let failure = failure(test, class);
     assert_eq!(failure.class, class, "{failure:#?}");
     assert_eq!(failure.place.as_ref().map(ToString::to_string).unwrap_or_default(), place, "{failure:#?}");
     assert_eq!(report::message(&failure), headline, "{failure:#?}");
@@ -44,7 +69,7 @@ fn check(test: &str, class: Class, place: &str, headline: &str, below: &[&str]) 
 
 #[test]
 fn a_verdict_has_every_socket() {
-    let sockets = report::sockets(&saved("verdicts::sockets::a_verdict_has_every_socket").sockets, Style::default());
+    let sockets = report::sockets(&run("verdicts::sockets::a_verdict_has_every_socket").sockets, Style::default());
     insta::assert_snapshot!(sockets, @"
     Host    Netid  State       Recv-Q  Send-Q  Local Address:Port  Peer Address:Port
     server  tcp    LISTEN      1       128     0.0.0.0:80          *
@@ -137,7 +162,7 @@ fn loops_say_what_took_so_long() {
 
 #[test]
 fn a_loop_that_talks_fills_no_disk() {
-    assert!(saved("verdicts::loops::a_loop_that_talks_without_end_is_caught").events.len() < 1_100);
+    assert!(run("verdicts::loops::a_loop_that_talks_without_end_is_caught").events.len() < 1_100);
 }
 
 #[test]
@@ -150,11 +175,11 @@ fn stalls_say_who_waits_for_what_and_the_last_fault() {
     ];
     let line = place("stalls.rs", "world.host(\"asker\"", 0);
     check("verdicts::stalls::an_answer_that_never_comes_is_a_stall", Class::Stall, &line, headline, &below);
-    let trace = saved("verdicts::stalls::an_answer_that_never_comes_is_a_stall");
+    let ran = run("verdicts::stalls::an_answer_that_never_comes_is_a_stall");
     let fault = "crash server when server reads from asker the 3rd time and reboot it after 1 s";
-    assert_eq!(trace.plan.faults.iter().map(ToString::to_string).collect::<Vec<_>>(), [fault]);
+    assert_eq!(ran.plan.faults.iter().map(ToString::to_string).collect::<Vec<_>>(), [fault]);
     let answered = |event: &Event| matches!(&event.kind, Kind::Log(log) if log.message == "answered");
-    assert!(trace.events.iter().any(|event| answered(event) && event.host == "asker"));
+    assert!(ran.events.iter().any(|event| answered(event) && event.host == "asker"));
 }
 
 #[test]
