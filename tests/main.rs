@@ -2,6 +2,11 @@
 //!
 //! `real.rs` is another one: it measures time, and no exploration may run beside it.
 
+#![allow(
+    clippy::duplicate_mod,
+    reason = "each model includes the code under test as a module of its own, on primitives of its own"
+)]
+
 mod guards;
 mod historic;
 mod link;

@@ -15,13 +15,14 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Builds the production binary and gives its path. The one that cargo builds beside the tests is simulated. It is the same program in
-/// the profile `dev`, which shares most dependencies with the tests.
+/// Builds the production binary and gives its path. The one that cargo builds beside the tests is simulated, and has the
+/// same name: this one goes to a target folder of its own, so that neither replaces the other.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--package", "calcon", "--bin", "calcon"])
+            .args(["build", "--package", "calcon", "--bin", "calcon", "--target-dir"])
+            .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("production"))
             .args(["--message-format", "json-render-diagnostics"])
             .current_dir(root())
             .stderr(Stdio::inherit())

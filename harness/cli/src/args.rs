@@ -50,7 +50,7 @@ pub enum Command {
 pub struct Explore {
     /// Only tests whose name contains this
     pub test: Option<String>,
-    /// Explore tests with #[ignore], too
+    /// Explore tests with `#[ignore]`, too
     #[arg(long)]
     pub include_ignored: bool,
     /// Runs of each test [default: what the test asks for]

@@ -41,7 +41,7 @@ fn text(saved: &Saved, shrunk: &Shrunk) -> String {
         if shrunk.interrupted { "interrupted: this is the smallest so far" } else { "nothing more can be removed" }
             .to_owned();
     if !shrunk.note.is_empty() {
-        end = format!("{end}; {}", shrunk.note);
+        end = format!("{end}; {}", escaped(&shrunk.note));
     }
     let size = size(after, *events, shrunk.ends_at.1);
     let Some(mut saved_at) = shrunk.saved.clone() else {

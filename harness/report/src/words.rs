@@ -71,6 +71,19 @@ pub(super) fn actor(actor: &Actor) -> String {
     }
 }
 
+/// `1 run`, `1,200 runs`: a plural that ends in `s`.
+pub fn counted(count: u64, plural: &str) -> String {
+    let name = if count == 1 { plural.strip_suffix('s').unwrap_or(plural) } else { plural };
+    format!("{} {name}", grouped(count))
+}
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let group = |group| str::from_utf8(group).expect("digits are ASCII");
+    digits.as_bytes().rchunks(3).rev().map(group).collect::<Vec<_>>().join(",")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,17 +98,4 @@ mod tests {
         assert_eq!(duration(4_200_000_001), "4.2 s");
         assert_eq!(duration(u64::MAX), "18446744073.709 s");
     }
-}
-
-/// `1 run`, `1,200 runs`: a plural that ends in `s`.
-pub fn counted(count: u64, plural: &str) -> String {
-    let name = if count == 1 { plural.strip_suffix('s').unwrap_or(plural) } else { plural };
-    format!("{} {name}", grouped(count))
-}
-
-/// `1234567` as `1,234,567`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let group = |group| str::from_utf8(group).expect("digits are ASCII");
-    digits.as_bytes().rchunks(3).rev().map(group).collect::<Vec<_>>().join(",")
 }

@@ -14,7 +14,7 @@ const NASTY: &str = "x\u{7}\r\u{1b}[2J\u{7f}\u{9b}31m\u{200b}\u{202e}\u{2028}\u{
 /// The traces of this repository: they have nearly every kind of event, cause, fault and failure.
 fn saved() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["../../traces", "../selftest/traces", "../bench/traces"].map(|folder| here.join(folder));
+    let folders = ["../../traces", "../selftest/traces"].map(|folder| here.join(folder));
     let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("it has traces"));
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("it can be listed").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));

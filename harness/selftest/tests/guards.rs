@@ -49,7 +49,7 @@ fn without_madsims_cfg_the_build_says_what_to_do() {
 #[test]
 fn a_test_runs_alone_and_among_others_and_with_its_output() {
     for args in
-        [&["--exact", "guards::what_the_others_start"][..], &["others_start"], &["--test-threads=3", "what_the"]]
+        [&["--exact", "guards::what_the_others_start"][..], &["others_start"], &["--test-threads=3", "what_the_others"]]
     {
         let ran = own(args);
         assert!(ran.status.success() && text(&ran.stdout).contains("1 passed"), "{args:?}: {ran:?}");

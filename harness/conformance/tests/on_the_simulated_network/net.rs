@@ -155,7 +155,7 @@ impl Net {
 
     /// From now on.
     async fn fault(&self, what: &str) {
-        self.world.fault(&format!("{what} at 0 s"));
+        self.world.fault(format!("{what} at 0 s"));
         sleep(IN_FORCE).await;
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong: the list of the kinds of faults, and what each kind must say of itself.
 //!
-//! A kind of fault is one file in `fault/`: a struct with what its sentence says, and an implementation of [`Kind`].
+//! A kind of fault is one file in `fault/`: a struct with what its sentence says, and an implementation of `Kind`.
 //! The list at the end of this file makes the rest of it: a kind that lacks a part does not compile.
 
 use super::{SentenceError, Trigger, TriggerEvent, words::Words};

@@ -18,8 +18,11 @@ pub(crate) struct Rules {
 
 struct Entry {
     arguments: BoxedStrategy<Value>,
-    make: Box<dyn Fn(Value) -> Result<Box<dyn Rule>, serde_json::Error>>,
+    make: Box<Make>,
 }
+
+/// Makes a rule of its arguments.
+type Make = dyn Fn(Value) -> Result<Box<dyn Rule>, serde_json::Error>;
 
 impl Rules {
     /// Adds a rule; `false` if there is one of this name.

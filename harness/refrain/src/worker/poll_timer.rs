@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_new_poll_starts_from_zero() {
-        check(&[(1, 500, true), (1, 500, true), (2, 500, true)], 0 * MS, true);
+        check(&[(1, 500, true), (1, 500, true), (2, 500, true)], Duration::ZERO, true);
     }
 
     #[test]

@@ -111,7 +111,7 @@ where
         }
     });
     let client = world.client("client");
-    world.fault(&format!("{fault} server when server -> client makes its 1st write"));
+    world.fault(format!("{fault} server when server -> client makes its 1st write"));
     client
         .run(async {
             let mut stream = TcpStream::connect("server:80").await.unwrap();

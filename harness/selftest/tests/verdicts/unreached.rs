@@ -32,7 +32,7 @@ async fn all_is_reached(world: World) {
         pending::<()>().await
     });
     let hours = if is_silent() { 5000 } else { 1 };
-    world.fault(&format!("pause server at {hours} s for 1 s"));
+    world.fault(format!("pause server at {hours} s for 1 s"));
     sleep(Duration::from_secs(10)).await;
 }
 
