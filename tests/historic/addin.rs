@@ -48,7 +48,7 @@ pub async fn serve<A: AddIn>(settings: NotesSettings) -> Result<(), Error> {
     let listener = TcpListener::bind(&settings.listen).await.map_err(failed)?;
     let add_in = A::load(settings.exchange.clone(), Arc::clone(&calendars));
     loop {
-        let (stream, peer) = listener.accept().await.map_err(failed)?;
+        let (stream, peer) = accepted(&listener).await;
         let (calendars, add_in) = (Arc::clone(&calendars), add_in.clone());
         tokio::spawn(async move {
             if let Err(reason) = client(stream, peer, calendars, add_in).await {
@@ -179,5 +179,18 @@ pub fn reply(id: u64, epoch: u64, outcome: Result<Answer, Refusal>) -> Message {
     match outcome {
         Ok(answer) => Message::Answer { id, epoch, answer },
         Err(refusal) => Message::Error { id, epoch, refusal },
+    }
+}
+
+/// How long accepting rests after the system refused.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The next connection. A system that is out of file descriptors has some again in time.
+pub async fn accepted(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The Notes side for clients, around a historic way to come by a session.
 
-use super::addin::{hello, reply};
+use super::addin::{accepted, hello, reply};
 use calcon::{
     Error, NotesSettings,
     calendar::Calendars,
@@ -48,7 +48,7 @@ pub async fn serve<S: Server>(settings: NotesSettings, location: Location) -> Re
     let listener = TcpListener::bind(&settings.listen).await.map_err(failed)?;
     let server = S::start();
     loop {
-        let (stream, _) = listener.accept().await.map_err(failed)?;
+        let (stream, _) = accepted(&listener).await;
         tokio::spawn(client(stream, server.clone(), database.clone()));
     }
 }
