@@ -27,8 +27,8 @@ async fn a_panic_of_an_always_is_the_tests(world: World) {
         assert_eq!(seen.live("session"), 1, "there is one");
         true
     });
+    world.conserves("session");
     world.host("server", opens_two);
-    tokio::time::sleep(Duration::from_secs(10)).await;
 }
 
 #[refrain::test(runs = 1, expect = "leak")]
