@@ -36,6 +36,20 @@ pub fn write(path: &Path, trace: &Trace) -> Result<(), TraceError> {
 /// Saves a trace in a folder under the name of its test and its plan, and gives its path. It takes the place of a trace
 /// of the same failure, never of another file: that one keeps its name, and this one gets a number.
 pub fn save(folder: &Path, trace: &Trace) -> Result<PathBuf, TraceError> {
+    // Before its lock is taken, another writer may tidy a temporary file away as one of a writer that was killed.
+    for _ in 1..TIDIED_MAX {
+        match save_once(folder, trace) {
+            Err(TraceError::File { source, .. }) if source.kind() == ErrorKind::NotFound && folder.is_dir() => {}
+            saved => return saved,
+        }
+    }
+    save_once(folder, trace)
+}
+
+/// How often a temporary file may be tidied away by others.
+const TIDIED_MAX: usize = 100;
+
+fn save_once(folder: &Path, trace: &Trace) -> Result<PathBuf, TraceError> {
     let path = |nth| folder.join(file_name(&trace.test, &trace.plan, nth));
     let mut file = on_disk(folder, &path(1), trace)?;
     for path in (1..=NAMES_MAX).map(path) {
