@@ -93,7 +93,7 @@ pub struct Progress {
     pub runs: u64,
     /// Of how many, if that is known.
     pub of: Option<u64>,
-    /// The best so far, for people: `2 faults, 1 hold, 31 events`.
+    /// The best so far, human-readable: `2 faults, 1 hold, 31 events`.
     pub note: String,
 }
 
@@ -404,7 +404,7 @@ pub struct Shrunk {
     pub saved: Option<SavedAt>,
     /// Whether it was interrupted before nothing more could be removed.
     pub interrupted: bool,
-    /// What else is known of smaller plans, for people.
+    /// What else is known of smaller plans, human-readable.
     #[serde(default)]
     pub note: String,
 }

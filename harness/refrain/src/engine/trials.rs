@@ -19,7 +19,7 @@ pub struct Smaller {
     pub runs: u64,
     /// Whether it was stopped before it was done.
     pub interrupted: bool,
-    /// What else is known of smaller plans, for people.
+    /// What else is known of smaller plans, human-readable.
     pub note: String,
 }
 
