@@ -7,24 +7,25 @@
 //! tokio = { package = "refrain-tokio", version = "0.1", features = ["full"] }
 //! ```
 //!
-//! Without the feature `sim`, which only the `refrain` dev-dependency sets, every name here *is* tokio's. With it the
-//! same names run on a simulated clock, network and scheduler. What the simulation does not offer is not there: the
-//! service then fails to compile in tests, rather than to behave in another way.
+//! Without the feature `sim`, which only the `refrain` dev-dependency enables, every name here *is* tokio's. With it
+//! the same names run on a simulated clock, network and scheduler. APIs that are not simulated do not exist: a service
+//! that uses one fails to compile in tests instead of behaving differently.
 //!
 //! # What is simulated
 //!
-//! - `net`: TCP sockets, listeners and streams, whole and split, UDP sockets and `lookup_host`. Every simulated host is
-//!   known by its name. Time-outs, resets, half-open connections, full queues and buffers are those that an application
-//!   sees on Linux. Unix sockets are refused when they are opened.
-//! - `time`: `sleep`, `timeout`, `interval`, `Instant`. A minute of waiting takes no time.
-//! - `task`: `spawn`, `JoinSet`, `LocalSet`, `abort`. Every poll passes a gate, where refrain may hold a task back.
+//! - `net`: TCP sockets, listeners and streams, whole and split, UDP sockets and `lookup_host`. Every simulated host
+//!   resolves by its name. Timeouts, resets, half-open connections, full queues and buffers behave as an application
+//!   sees them on Linux. Opening a Unix socket returns an error.
+//! - `time`: `sleep`, `timeout`, `interval`, `Instant`. Waiting takes no real time.
+//! - `task`: `spawn`, `JoinSet`, `LocalSet`, `abort`. Every poll passes a gate, where refrain may hold a task.
 //! - `runtime`: a `Handle`. A runtime cannot be built.
-//! - `signal`: each host has signals of its own.
-//! - `io`, `sync`, `select!`, `join!` and their like are tokio's; standard input and output are outside.
+//! - `signal`: each host receives its own signals.
+//! - `io`, `sync`, `select!`, `join!` and similar items are re-exported from tokio; standard input and output are not
+//!   available.
 //!
-//! `#[tokio::main]` compiles and refuses to serve: a simulated program says what it is and exits.
+//! `#[tokio::main]` compiles, but the program prints that it is a simulated build and exits.
 //!
-//! How tests are written stands on the page of `refrain`.
+//! For how to write tests, see the documentation of `refrain`.
 #![forbid(unsafe_code)]
 
 #[cfg(not(feature = "sim"))]

@@ -1,4 +1,5 @@
-//! What refrain drives a simulation with: start it, add hosts and faults, ask what it did. Not for services.
+//! The interface through which refrain drives a simulation: start it, add hosts and faults, query its state. Not for
+//! services.
 
 use super::{
     gate::Gate,
@@ -34,38 +35,39 @@ pub use kernel::{
 };
 pub use report::{TaskReport, tasks};
 
-/// A host, by its number. 0 is the test.
+/// A host's id. 0 is the test's own host.
 pub type HostId = kernel::HostId;
 
-/// What madsim says when no timer is left.
+/// The panic message of madsim when no timer is left.
 const DEADLOCK: &str = "no events, all tasks will block forever";
 
-/// What starts a host's process; called again at each boot.
+/// Starts a host's process; called again at each boot.
 pub type StartProcess = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>>>> + Send + Sync>;
 
-/// How a run begins.
+/// The parameters of a run.
 pub struct Start {
-    /// Seeds everything.
+    /// The seed of all randomness.
     pub seed: u64,
-    /// Limits and buffers.
+    /// Limits of the run.
     pub settings: Settings,
-    /// Who is told at once.
+    /// Callbacks into refrain.
     pub hooks: Hooks,
-    /// Which tasks are held back: these, or one in this many at random, or none.
+    /// Which tasks are held.
     pub holds: Holds,
-    /// Who wants every event.
+    /// Receives every event, if set.
     pub sink: Option<Box<dyn FnMut(Event)>>,
 }
 
-/// Which tasks are held back.
+/// Which tasks are held.
 pub enum Holds {
     /// Exactly these.
     Listed(Vec<Hold>),
-    /// One in this many, at random.
+    /// One task in this many, at random.
     Random(u64),
 }
 
-/// Runs a test's future to its end in a new world. Once a process: a process has one clock and one history.
+/// Runs a test's future to completion in a new world. May be called once per process, which has one clock and one
+/// history.
 #[track_caller]
 pub fn run<F>(start: Start, main: F) -> F::Output
 where
@@ -74,7 +76,7 @@ where
 {
     let runtime = Runtime::with_seed_and_config(start.seed, Config::default());
     runtime.add_simulator::<Network>();
-    // madsim hands out its clock only to a task.
+    // madsim gives access to its clock only inside a task.
     let time = runtime.block_on(async { TimeHandle::current() });
     kernel::clock::begin(&time, start.seed);
     let mut kernel = Kernel::new(time, start.seed, start.settings);
@@ -93,7 +95,8 @@ where
     match ran {
         Ok(output) => {
             let output = output.expect("the test's own panic ends the run");
-            // Whatever is left of the world ends with the process: its destructors must not run in a half-gone one.
+            // The process exits after the run. The world must not be dropped here: destructors would run in a
+            // half-destroyed one.
             std::mem::forget(runtime);
             output
         }
@@ -102,7 +105,7 @@ where
     }
 }
 
-/// Does for the network what its timers cannot: arms timers, kills and starts nodes.
+/// The driver task: arms timers and kills and starts nodes, which timer callbacks cannot do.
 async fn drive() {
     let handle = Handle::current();
     poll_fn(|cx| {
@@ -125,7 +128,7 @@ async fn drive() {
     .await;
 }
 
-/// Adds a host, and starts its process if it has one.
+/// Adds a host and starts its process, if it has one.
 pub fn add_host(name: &str, place: &'static Location<'static>, process: Option<StartProcess>) -> HostId {
     let id = with(|k| k.add_host(name));
     let handle = Handle::current();
@@ -138,14 +141,14 @@ pub fn add_host(name: &str, place: &'static Location<'static>, process: Option<S
                 k.new_task(id, place, true)
             });
             let process = process.clone();
-            // Called within the task, for what it spawns at once to be of this host.
+            // Called within the task, so that anything it spawns right away belongs to this host.
             Gate::main(task, async move {
                 let error = process().await.err();
                 let how = error.clone().map_or(End::Returned, End::Failed);
                 let signalled = with(|k| {
                     let signalled = k.hosts[id].was_signalled();
                     k.process_ends(id, how);
-                    // Its other tasks end with it.
+                    // The process's other tasks end with it.
                     k.host_do(HostAction::Kill, id);
                     signalled
                 });
@@ -158,7 +161,7 @@ pub fn add_host(name: &str, place: &'static Location<'static>, process: Option<S
     id
 }
 
-/// Runs a future as a task of a host, to its end.
+/// Runs a future to completion as a task of a host.
 #[track_caller]
 pub fn run_on<F>(host: HostId, future: F) -> impl Future<Output = F::Output>
 where
@@ -172,54 +175,54 @@ where
     async move { running.await.expect("a client is never killed").expect("a client's panic ends the run") }
 }
 
-/// Adds a fault of the plan, and what it does; it begins at a virtual time, in nanoseconds.
+/// Adds a fault of the plan with its effects; it starts at a virtual time, in nanoseconds.
 pub fn fault_at(fault: plan::Fault, effects: Vec<Effect>, at: u64) {
     with(|k| k.fault_at(Fault::new(fault, effects), at));
 }
 
-/// Adds a fault of the plan, and what it does; it begins at the nth time that something happens from one host to another.
-pub fn fault_on(fault: plan::Fault, effects: Vec<Effect>, trigger: TriggerKind, way: (HostId, HostId), nth: u32) {
-    let trigger = Trigger { kind: trigger, from: way.0, to: way.1, nth };
+/// Adds a fault of the plan with its effects; it starts at the nth occurrence of the trigger on a route.
+pub fn fault_on(fault: plan::Fault, effects: Vec<Effect>, trigger: TriggerKind, route: (HostId, HostId), nth: u32) {
+    let trigger = Trigger { kind: trigger, from: route.0, to: route.1, nth };
     with(|k| k.fault_on(Fault::new(fault, effects), trigger));
 }
 
-/// Adds a rule, for the effects of faults to name.
+/// Adds a rule, which effects of faults refer to.
 pub fn add_rule(rule: Box<dyn Rule>) -> RuleId {
     with(|k| k.rules.add(rule))
 }
 
-/// Every task that was spawned on a host, and how often it was polled.
+/// Returns every task spawned on a host and its number of polls.
 pub fn spawned(host: HostId) -> Vec<(Task, u32)> {
     with(|k| k.tasks.iter().filter(|task| task.host == host).map(|task| (task.identity(), task.polls)).collect())
 }
 
-/// How often something has happened so far from one host to another.
-pub fn occurred(trigger: TriggerKind, way: (HostId, HostId)) -> u32 {
-    with(|k| k.occurred(trigger, way.0, way.1))
+/// Returns how often the trigger has occurred on a route.
+pub fn occurred(trigger: TriggerKind, route: (HostId, HostId)) -> u32 {
+    with(|k| k.occurred(trigger, route.0, route.1))
 }
 
-/// Ends every fault.
+/// Ends all active faults and cancels pending ones.
 pub fn heal() {
     with(Kernel::heal);
 }
 
-/// The stage of each fault, and the states of the connections that it touched when it began, in the order in
-/// which they were added.
+/// Returns the stage of each fault and the states of the affected connections when it started, in the order in which
+/// the faults were added.
 pub fn faults() -> Vec<(Stage, Vec<&'static str>)> {
-    with(|k| k.faults.iter().map(|fault| (fault.stage, fault.met.clone())).collect())
+    with(|k| k.faults.iter().map(|fault| (fault.stage, fault.states_at_start.clone())).collect())
 }
 
-/// Every socket of every host, as `ss` shows them.
+/// Returns every socket of every host, as `ss` shows them.
 pub fn netstat() -> Vec<Socket> {
     with(|k| k.netstat())
 }
 
-/// Changes what a host's kernel was told.
+/// Changes the settings of a host's kernel.
 pub fn sysctl(host: HostId, sysctl: Sysctl) {
     with(|k| k.hosts[host].sysctl = sysctl);
 }
 
-/// Says which hosts have a name from now on.
+/// Sets which hosts a name resolves to.
 pub fn resolve_to(name: &str, hosts: Vec<HostId>) {
     with(|k| {
         k.event(Kind::Test, hosts.len(), 1, |k| {
@@ -246,42 +249,42 @@ pub fn restart(host: HostId) {
     });
 }
 
-/// A host's address of IPv6. Names resolve to the one of IPv4.
+/// Returns a host's IPv6 address. Names resolve to the IPv4 one.
 pub fn ipv6(host: HostId) -> IpAddr {
     with(|k| k.hosts[host].ip_like(Ipv6Addr::UNSPECIFIED.into()))
 }
 
-/// Whether a host's process runs.
+/// Returns whether a host's process runs.
 pub fn is_running(host: HostId) -> bool {
     with(|k| k.hosts[host].running)
 }
 
-/// Virtual nanoseconds since the start.
+/// Returns the virtual time since the start, in nanoseconds.
 pub fn now() -> u64 {
     with(|k| k.now)
 }
 
-/// The running digest of everything that happened so far.
+/// Returns the digest of everything that has happened so far.
 pub fn digest() -> u64 {
     with(|k| k.record.digest)
 }
 
-/// How many polls and how many events there were so far.
+/// Returns the number of polls and of events so far.
 pub fn counts() -> (u64, u64) {
     with(|k| (k.polls, k.record.count))
 }
 
-/// How many holds took place so far.
+/// Returns the number of holds so far.
 pub fn holds_count() -> usize {
     with(|k| k.holds_taken.len())
 }
 
-/// The holds that took place so far.
+/// Returns the holds so far.
 pub fn holds_taken() -> Vec<Hold> {
     with(|k| k.holds_taken.clone())
 }
 
-/// How many sockets and tasks are open now, over all hosts but the test's.
+/// Returns the number of open sockets and of live tasks, over all hosts but the test's.
 pub fn open_now() -> (usize, usize) {
     with(|k| {
         let hosts = 1..k.hosts.len();
@@ -289,7 +292,7 @@ pub fn open_now() -> (usize, usize) {
     })
 }
 
-/// The sockets that are open now, over all hosts but the test's, each with its host's name.
+/// Returns the open sockets of all hosts but the test's, each with its host's name.
 pub fn sockets() -> Vec<(String, OpenSocket)> {
     let of = |k: &Kernel, host: HostId| -> Vec<_> {
         k.sockets(host).into_iter().map(|socket| (k.hosts[host].name.clone(), socket)).collect()
@@ -297,42 +300,43 @@ pub fn sockets() -> Vec<(String, OpenSocket)> {
     with(|k| (1..k.hosts.len()).flat_map(|host| of(k, host)).collect())
 }
 
-/// Now, and the task that runs.
+/// Returns the current time and task.
 pub fn stamp() -> Stamp {
     with(|k| k.stamp())
 }
 
-/// The host of the task that runs.
+/// Returns the current task's host.
 pub fn current_host() -> HostId {
     kernel::current_host()
 }
 
-/// Which process of its host the task that runs belongs to, and which one the host runs now.
+/// Returns the incarnation of the process that the current task belongs to, and the one that the host runs now.
 pub fn incarnations(host: HostId) -> (u32, u32) {
     with(|k| (k.tasks[kernel::current_task()].incarnation, k.hosts[host].incarnation))
 }
 
-/// Notes that a property of the test holds.
+/// Records that a property of the test holds.
 pub fn holds(property: &str) {
     note(property.len() + "\"\" holds".len(), What::Holds { property: property.to_owned() });
 }
 
-/// Notes what the test saw.
+/// Records an observation of the test.
 pub fn saw(value: String) {
     note(value.len() + "saw ".len(), What::Saw { value });
 }
 
-/// Notes that a task panicked as the test allows.
+/// Records that a task panicked and the test allows it.
 pub fn panic_allowed(place: Option<Place>, message: String) {
     note(message.len(), What::PanicAllowed { place, message });
 }
 
-/// The digest knows a note by the length of its sentence, as reports once showed it: those of saved traces do.
+/// Records a note. The digest identifies it by the length that its sentence had in earlier reports, to keep the digests
+/// of saved traces.
 fn note(length: usize, what: What) {
     with(|k| k.event(Kind::Test, length, 0, |_| what));
 }
 
-/// Calls [`Hooks::polled`] after each poll from now on, or no more.
+/// Enables or disables calling [`Hooks::polled`] after each poll.
 pub fn watch_polls(on: bool) {
     kernel::watch(on);
 }

@@ -1,4 +1,4 @@
-//! The gate that every task passes at each poll: it is counted, may be held back, and its panic is caught.
+//! The gate that every poll of a task passes: it counts polls, may hold the task, and catches its panics.
 
 use super::{
     kernel::{self, TaskId, Timer, Turn},
@@ -13,25 +13,25 @@ use std::{
     thread,
 };
 
-/// A task's future with its number. A panic is its output, if whoever awaits the task may see it.
+/// A task's future with the task's id. A panic is its output, if whoever awaits the task may see it.
 pub(crate) struct Gate<F: 'static> {
-    /// In a box of its own: abandoned, it stays where it is forever, as a pinned value must until it is dropped.
+    /// Boxed separately, so that an abandoned future is leaked in place, as pinning requires.
     inner: Option<Pin<Box<F>>>,
     task: TaskId,
     held: Option<Held>,
-    /// Whether somebody may await the task and see its panic.
+    /// Whether the task's `JoinHandle` can be awaited and reports its panic.
     joinable: bool,
 }
 
 impl<F> Drop for Gate<F> {
     fn drop(&mut self) {
         let Some(inner) = self.inner.take() else { return self.end() };
-        // A process that was killed, or lost power, runs no destructors.
+        // A process that was killed or lost power runs no destructors.
         if kernel::with(|k| k.tasks[self.task].killed) {
             std::mem::forget(inner);
             return self.end();
         }
-        // Destructors of the future are still its task's doing.
+        // The future's destructors still run as this task.
         let outer = kernel::switch_task(self.task);
         if let Some(Err(panic)) = stack::run(|| catch_unwind(AssertUnwindSafe(|| drop(inner)))) {
             (kernel::hooks().panicked)(panic, self.joinable);
@@ -41,14 +41,14 @@ impl<F> Drop for Gate<F> {
     }
 }
 
-/// While nothing is polled for this long, nothing else can run: a poll moves the clock by at most 100 ns.
+/// When no task is polled for this long, no other task can run: each poll advances the clock by at most 100 ns.
 const IDLE_NS: u64 = 10_000;
 
-/// A task that is held back.
+/// A hold in progress.
 struct Held {
     until: HoldUntil,
     due: u64,
-    /// How many polls there had been when the timer was armed.
+    /// The total number of polls when the timer was armed.
     polls: u64,
     timer: Timer,
 }
@@ -63,7 +63,7 @@ impl Held {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.timer.poll(&time::handle(), self.due, cx).is_ready() {
             let (now, polls) = kernel::with(|k| (k.now, k.polls));
-            // The tasks that this one is a part of, as with a `LocalSet`, were polled to come here.
+            // The enclosing tasks, for example of a `LocalSet`, were polled to get here.
             let own = self.polls + stack::depth() as u64;
             if self.until != HoldUntil::Idle || polls <= own {
                 return Poll::Ready(());
@@ -75,12 +75,12 @@ impl Held {
 }
 
 impl<F> Gate<F> {
-    /// A task that others may await: they see its panic, if the test allows it.
+    /// Wraps a task that others can await: its `JoinHandle` reports a panic, if the test allows it.
     pub fn joinable(task: TaskId, inner: F) -> Gate<F> {
         Gate { inner: Some(Box::pin(inner)), task, held: None, joinable: true }
     }
 
-    /// What a process, or the test, begins with: its panic ends the run.
+    /// Wraps the main task of a process or of the test: its panic ends the run.
     pub fn main(task: TaskId, inner: F) -> Gate<F> {
         Gate { inner: Some(Box::pin(inner)), task, held: None, joinable: false }
     }
@@ -89,7 +89,7 @@ impl<F> Gate<F> {
         kernel::with(|k| k.end_task(self.task));
     }
 
-    /// Whether the task is to be polled now.
+    /// Returns whether the task may be polled now.
     fn may_run(&mut self, cx: &mut Context<'_>) -> bool {
         if self.held.is_none() {
             let (turn, place) = kernel::with(|k| (k.begin_poll(self.task), k.tasks[self.task].spawned_at()));
@@ -117,7 +117,7 @@ impl<F: Future> Gate<F>
 where
     F::Output: 'static,
 {
-    /// Polls the future on a stack of its own; for the last time, if its host dies meanwhile.
+    /// Polls the future on its own stack. If its host dies during the poll, it is not polled again.
     fn poll_inner(&mut self, cx: &Context<'_>) -> Poll<thread::Result<F::Output>> {
         let mut inner = self.inner.take().expect("a finished task is not polled again");
         let waker = cx.waker().clone();

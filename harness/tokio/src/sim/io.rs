@@ -1,4 +1,4 @@
-//! tokio's `io`, but for standard input and output: those are outside the simulation.
+//! tokio's `io` without standard input and output, which are outside the simulation.
 
 pub use real::io::{
     AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt, AsyncWrite, AsyncWriteExt,

@@ -1,4 +1,4 @@
-//! tokio's names under simulation. A name that is missing here is not simulated.
+//! tokio's API under simulation. An item that is missing here is not simulated.
 
 pub(crate) mod gate;
 pub(crate) mod kernel;
@@ -11,12 +11,12 @@ pub mod signal;
 pub mod task;
 pub mod time;
 
-/// What refrain drives a simulation with; not for services.
+/// The interface through which refrain drives a simulation; not for services.
 #[doc(hidden)]
 pub mod control;
 
 pub use real::{join, pin, select, sync, task_local, try_join};
 pub use task::spawn;
 
-/// Expands to a `main` that refuses to serve: a simulated program must never pretend to be the real one.
+/// Expands to a `main` that prints an error and exits: a simulated program must never pass for the real one.
 pub use real::main;

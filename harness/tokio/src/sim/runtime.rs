@@ -1,4 +1,4 @@
-//! tokio's `runtime`: a handle to the one that runs. One cannot be built, only refused.
+//! tokio's `runtime`: a handle to the simulation. Building a runtime ends the program with an error.
 
 use super::{
     kernel,
@@ -9,25 +9,25 @@ use std::{error::Error, fmt, future::Future, io, marker::PhantomData, sync::Mute
 #[doc(no_inline)]
 pub use real::runtime::RuntimeFlavor;
 
-/// The runtime of the current task's host. As tokio's.
+/// A handle to the simulated runtime, on the current task's host. See [`real::runtime::Handle`].
 #[derive(Debug, Clone)]
 pub struct Handle(());
 
-/// While it lives, the runtime is the current one. As tokio's, it stays on its thread.
+/// Guard returned by [`Handle::enter`]. Not `Send`, as in tokio.
 #[derive(Debug)]
 pub struct EnterGuard<'a>(PhantomData<(&'a Handle, MutexGuard<'a, ()>)>);
 
-/// There is no runtime here. As tokio's.
+/// Error returned by [`Handle::try_current`] outside a simulation.
 #[derive(Debug)]
 pub struct TryCurrentError(());
 
 impl TryCurrentError {
-    /// Always true here.
+    /// Returns `true`: there is no simulation here.
     pub fn is_missing_context(&self) -> bool {
         true
     }
 
-    /// Never true here.
+    /// Returns `false`.
     pub fn is_thread_local_destroyed(&self) -> bool {
         false
     }
@@ -42,21 +42,21 @@ impl fmt::Display for TryCurrentError {
 impl Error for TryCurrentError {}
 
 impl Handle {
-    /// The runtime that runs this.
+    /// Returns a handle to the simulation that runs on this thread.
     ///
     /// # Panics
-    /// Outside of a simulation.
+    /// Panics outside a simulation.
     #[track_caller]
     pub fn current() -> Handle {
         Handle::try_current().unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The runtime that runs this, if one does.
+    /// Returns a handle to the simulation that runs on this thread, or an error if there is none.
     pub fn try_current() -> Result<Handle, TryCurrentError> {
         if kernel::is_running() { Ok(Handle(())) } else { Err(TryCurrentError(())) }
     }
 
-    /// Makes it the current runtime; it is already.
+    /// Enters the runtime. Without effect: the simulation is always the current one.
     pub fn enter(&self) -> EnterGuard<'_> {
         EnterGuard(PhantomData)
     }
@@ -81,90 +81,90 @@ impl Handle {
         spawn_blocking(func)
     }
 
-    /// What production has; here one thread runs all.
+    /// Returns the multi-thread flavor, as in production; the simulation runs on one thread.
     pub fn runtime_flavor(&self) -> RuntimeFlavor {
         RuntimeFlavor::MultiThread
     }
 }
 
-/// Stands where tokio's builder stands, so that `#[tokio::main]` compiles; builds nothing.
+/// Stub of tokio's builder, so that `#[tokio::main]` compiles. It cannot build a runtime.
 #[derive(Debug, Default)]
 pub struct Builder(());
 
 impl Builder {
-    /// As tokio's.
+    /// Creates a builder.
     pub fn new_multi_thread() -> Builder {
         Builder(())
     }
 
-    /// As tokio's.
+    /// Creates a builder.
     pub fn new_current_thread() -> Builder {
         Builder(())
     }
 
-    /// As tokio's.
+    /// Without effect.
     pub fn enable_all(&mut self) -> &mut Builder {
         self
     }
 
-    /// As tokio's.
+    /// Without effect.
     pub fn enable_io(&mut self) -> &mut Builder {
         self
     }
 
-    /// As tokio's.
+    /// Without effect.
     pub fn enable_time(&mut self) -> &mut Builder {
         self
     }
 
-    /// As tokio's.
+    /// Without effect.
     pub fn worker_threads(&mut self, _: usize) -> &mut Builder {
         self
     }
 
-    /// As tokio's.
+    /// Without effect.
     pub fn max_blocking_threads(&mut self, _: usize) -> &mut Builder {
         self
     }
 
-    /// As tokio's.
+    /// Without effect.
     pub fn thread_name(&mut self, _: impl Into<String>) -> &mut Builder {
         self
     }
 
-    /// Says that this program is a simulated one and ends it, with exit code 3.
+    /// Prints that this is a simulated build and ends the program with exit code 3.
     pub fn build(&mut self) -> io::Result<Runtime> {
         refuse()
     }
 }
 
-/// Stands where tokio's runtime stands; there is none in a simulation.
+/// Stub of tokio's runtime; it cannot be created in a simulation.
 #[derive(Debug)]
 pub struct Runtime(std::convert::Infallible);
 
 impl Runtime {
-    /// Says that this program is a simulated one and ends it, with exit code 3.
+    /// Prints that this is a simulated build and ends the program with exit code 3.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> io::Result<Runtime> {
         refuse()
     }
 
-    /// As tokio's; never reached.
+    /// Never reached.
     pub fn block_on<F: Future>(&self, _: F) -> F::Output {
         match self.0 {}
     }
 
-    /// As tokio's; never reached.
+    /// Never reached.
     pub fn handle(&self) -> &Handle {
         match self.0 {}
     }
 
-    /// As tokio's; never reached.
+    /// Never reached.
     pub fn enter(&self) -> EnterGuard<'_> {
         match self.0 {}
     }
 
-    /// As tokio's; never reached.
+    /// Never reached.
     pub fn spawn<F>(&self, _: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -173,7 +173,7 @@ impl Runtime {
         match self.0 {}
     }
 
-    /// As tokio's; never reached.
+    /// Never reached.
     pub fn spawn_blocking<F, R>(&self, _: F) -> JoinHandle<R>
     where
         F: FnOnce() -> R + Send + 'static,
@@ -182,19 +182,19 @@ impl Runtime {
         match self.0 {}
     }
 
-    /// As tokio's; never reached.
+    /// Never reached.
     pub fn shutdown_timeout(self, _: std::time::Duration) {
         match self.0 {}
     }
 
-    /// As tokio's; never reached.
+    /// Never reached.
     pub fn shutdown_background(self) {
         match self.0 {}
     }
 }
 
 impl<T: 'static> JoinSet<T> {
-    /// Spawns a task into it.
+    /// Spawns a task into the set.
     #[track_caller]
     pub fn spawn_on<F>(&mut self, task: F, handle: &Handle) -> AbortHandle
     where
@@ -204,7 +204,7 @@ impl<T: 'static> JoinSet<T> {
         self.add(handle.spawn(task))
     }
 
-    /// Runs a closure as a task in it.
+    /// Runs a closure as a task in the set.
     #[track_caller]
     pub fn spawn_blocking_on<F>(&mut self, f: F, handle: &Handle) -> AbortHandle
     where
@@ -216,7 +216,7 @@ impl<T: 'static> JoinSet<T> {
 }
 
 impl LocalSet {
-    /// As tokio's; never reached, for there is no runtime in a simulation.
+    /// Never reached, since no runtime exists in a simulation.
     pub fn block_on<F: Future>(&self, rt: &Runtime, future: F) -> F::Output {
         rt.block_on(future)
     }

@@ -1,4 +1,4 @@
-//! tokio's `signal`: each simulated host has its own.
+//! tokio's `signal`: each simulated host receives its own signals.
 
 use super::kernel;
 use std::{
@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Completes when the host is sent SIGINT. As tokio's.
+/// Completes when the host receives SIGINT.
 pub async fn ctrl_c() -> io::Result<()> {
     let mut signal = unix::signal(unix::SignalKind::interrupt())?;
     signal.recv().await;
@@ -18,7 +18,7 @@ pub async fn ctrl_c() -> io::Result<()> {
 pub mod unix {
     use super::*;
 
-    /// Which signal. As tokio's.
+    /// A kind of signal.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct SignalKind(i32);
 
@@ -78,18 +78,18 @@ pub mod unix {
             SignalKind(28)
         }
 
-        /// A signal by its number.
+        /// Creates a kind from a signal number.
         pub const fn from_raw(number: i32) -> SignalKind {
             SignalKind(number)
         }
 
-        /// Its number.
+        /// Returns the signal number.
         pub const fn as_raw_value(&self) -> i32 {
             self.0
         }
     }
 
-    /// Listens for one kind of signal sent to this host. As tokio's.
+    /// Receives signals of one kind sent to this host.
     #[derive(Debug)]
     pub struct Signal {
         host: kernel::HostId,
@@ -97,7 +97,7 @@ pub mod unix {
         seen: u64,
     }
 
-    /// Listens for a kind of signal from now on.
+    /// Starts listening for a kind of signal.
     pub fn signal(kind: SignalKind) -> io::Result<Signal> {
         let host = kernel::current_host();
         let seen = kernel::with(|k| k.hosts[host].signals_sent(kind.0));
@@ -117,7 +117,7 @@ pub mod unix {
     }
 
     impl Signal {
-        /// Completes at the next signal. As tokio's; never `None`.
+        /// Waits for the next signal. Never returns `None`.
         pub async fn recv(&mut self) -> Option<()> {
             poll_fn(|cx| self.poll_recv(cx)).await
         }

@@ -1,8 +1,8 @@
-//! A stack for each poll, so that a poll during which its host dies can be abandoned.
+//! A separate stack for each poll, so that a poll during which its host dies can be abandoned.
 //!
-//! An operation at which its host dies never returns: what stands after it, the other branches of the poll and the
-//! destructors of its frames belong to a process that is gone. Unwinding would run the destructors, and a service may
-//! catch a panic. So each poll runs as a coroutine, and the operation suspends it for good.
+//! An operation during which its host dies must not return: the code after it, the poll's other branches and the
+//! destructors of its frames belong to a dead process. Unwinding would run the destructors, and the service could catch
+//! the panic. So each poll runs as a coroutine, which the operation suspends and which is never resumed.
 
 use corosensei::{
     Coroutine, CoroutineResult, Yielder,
@@ -15,29 +15,29 @@ use std::{
     thread,
 };
 
-/// As large as a program's main stack.
+/// The usual size of a program's main stack.
 const STACK_BYTES: usize = 8 << 20;
 
 scoped_thread_local!(static CURRENT: Yielder<(), ()>);
 
 thread_local! {
-    /// Stacks that are not in use. One is enough, unless a task polls another one.
+    /// Unused stacks. One is enough, unless a task polls another task.
     static FREE: RefCell<Vec<DefaultStack>> = const { RefCell::new(vec![]) };
-    /// How many stacks are in use, each entered from the one before.
+    /// Number of stacks in use, each entered from the previous one.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The lowest address of the stack that was entered last: its guard page begins there.
+/// The lowest address of the stack entered last, where its guard page begins.
 static GUARD: AtomicUsize = AtomicUsize::new(0);
-/// The size of the largest page of any machine. What lies between the guard page and this far up never faults.
+/// The largest page size of any machine. Addresses in this range above the guard page belong to the stack and do not fault.
 const PAGE_MAX: usize = 64 << 10;
 
-/// Runs `f`, which does not unwind, on a stack of its own. `None` if it was abandoned: what it owns is leaked then.
+/// Runs `f`, which must not unwind, on its own stack. Returns `None` if it was abandoned, which leaks what it owns.
 pub(crate) fn run<R: 'static>(f: impl FnOnce() -> R + 'static) -> Option<R> {
     if DEPTH.get() == 0 {
         return enter(f);
     }
-    // The stack below is of the same host: it has died as well.
+    // The enclosing stack belongs to the same host, so it is abandoned too.
     CURRENT.with(|below| {
         let ran = enter(f);
         if ran.is_none() {
@@ -70,19 +70,19 @@ fn enter<R: 'static>(f: impl FnOnce() -> R + 'static) -> Option<R> {
     }
 }
 
-/// How many tasks are being polled, each within the one before.
+/// Returns how many tasks are being polled, each inside the previous one.
 pub(crate) fn depth() -> usize {
     DEPTH.get()
 }
 
-/// Whether an address is just below the stack that is in use: whoever goes there has overflowed it.
+/// Returns whether an address lies in the guard page of the current stack: an access there is a stack overflow.
 pub fn is_guard(address: usize) -> bool {
     let guard = GUARD.load(Relaxed);
     (guard..guard + PAGE_MAX).contains(&address)
 }
 
-/// Abandons what runs on this stack: does not return there. A panic goes on, for Rust counts those that unwind; the
-/// gate lets nothing come of it.
+/// Abandons the current stack and does not return to it. A panic in progress continues, because Rust counts unwinding
+/// panics; the gate discards it.
 pub(crate) fn abandon() {
     if DEPTH.get() > 0 && !thread::panicking() {
         CURRENT.with(|yielder| yielder.suspend(()));

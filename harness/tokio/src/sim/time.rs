@@ -17,14 +17,14 @@ pub use std::time::Duration;
 
 /// tokio's timers fire at whole milliseconds since the runtime's start, never early.
 const TICK_NS: u64 = 1_000_000;
-/// As far as a deadline may lie: some 300 years, as nanoseconds in 64 bits allow.
+/// The farthest deadline, about 300 years: half the range of 64-bit nanoseconds.
 const FAR_NS: u64 = u64::MAX / 2;
 
 /// Errors of this module.
 pub mod error {
     use std::fmt;
 
-    /// The time is over. As tokio's.
+    /// The error returned by [`Timeout`] when the deadline elapses.
     #[derive(Debug, PartialEq, Eq)]
     pub struct Elapsed(pub(super) ());
 
@@ -51,13 +51,13 @@ fn start(time: &TimeHandle) -> Instant {
     Instant::from_std(kernel::clock::start(time))
 }
 
-/// Virtual nanoseconds since the start of the run, rounded up to tokio's tick.
+/// Returns a deadline in virtual nanoseconds since the start of the run, rounded up to tokio's tick.
 fn tick(deadline: Instant) -> u64 {
     let since = deadline.saturating_duration_since(start(&handle())).as_nanos().min(u128::from(FAR_NS)) as u64;
     since.div_ceil(TICK_NS) * TICK_NS
 }
 
-/// Waits for a duration. As tokio's.
+/// Waits for a duration.
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
     sleep_until(after(duration))
@@ -68,13 +68,13 @@ fn after(duration: Duration) -> Instant {
     now.checked_add(duration).unwrap_or_else(|| now + Duration::from_secs(86400 * 365 * 30))
 }
 
-/// Waits until a deadline. As tokio's.
+/// Waits until a deadline.
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep { deadline, tick: tick(deadline), done: false, timer: Timer::default(), _pinned: PhantomPinned }
 }
 
 pin_project! {
-    /// A future that is ready at its deadline. As tokio's.
+    /// Future returned by [`sleep`] and [`sleep_until`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Sleep {
@@ -82,7 +82,7 @@ pin_project! {
         tick: u64,
         done: bool,
         timer: Timer,
-        // It could be moved; a program that moved it would not compile with tokio's.
+        // `!Unpin` as in tokio, so that code which moves a polled `Sleep` does not compile here either.
         #[pin]
         _pinned: PhantomPinned,
     }
@@ -95,12 +95,12 @@ pin_project! {
 }
 
 impl Sleep {
-    /// The deadline.
+    /// Returns the deadline.
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// Whether it was reached.
+    /// Returns whether the deadline has passed.
     pub fn is_elapsed(&self) -> bool {
         self.done
     }
@@ -127,7 +127,7 @@ impl Future for Sleep {
 }
 
 pin_project! {
-    /// A future with a deadline. As tokio's.
+    /// Future returned by [`timeout`] and [`timeout_at`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Timeout<F> {
@@ -138,28 +138,28 @@ pin_project! {
     }
 }
 
-/// Lets a future run for at most a duration. As tokio's.
+/// Limits a future to a duration.
 pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
     timeout_at(after(duration), future)
 }
 
-/// Lets a future run until a deadline. As tokio's.
+/// Limits a future by a deadline.
 pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F::IntoFuture> {
     Timeout { value: future.into_future(), delay: sleep_until(deadline) }
 }
 
 impl<F> Timeout<F> {
-    /// The future within.
+    /// Returns a reference to the inner future.
     pub fn get_ref(&self) -> &F {
         &self.value
     }
 
-    /// The future within.
+    /// Returns a mutable reference to the inner future.
     pub fn get_mut(&mut self) -> &mut F {
         &mut self.value
     }
 
-    /// The future within.
+    /// Returns the inner future.
     pub fn into_inner(self) -> F {
         self.value
     }
@@ -175,25 +175,25 @@ impl<F: Future> Future for Timeout<F> {
             return Poll::Ready(Ok(value));
         }
         ready!(this.delay.poll(cx));
-        kernel::with(|k| k.give_up_waits(before));
+        kernel::with(|k| k.truncate_waits(before));
         Poll::Ready(Err(error::Elapsed(())))
     }
 }
 
-/// Ticks every period, at once for the first time. As tokio's.
+/// Creates an interval that ticks every `period`; the first tick completes immediately.
 #[track_caller]
 pub fn interval(period: Duration) -> Interval {
     interval_at(Instant::now(), period)
 }
 
-/// Ticks every period from `start` on. As tokio's.
+/// Creates an interval that ticks every `period`, starting at `start`.
 #[track_caller]
 pub fn interval_at(start: Instant, period: Duration) -> Interval {
     assert!(period > Duration::ZERO, "`period` must be non-zero.");
     Interval { delay: Box::pin(sleep_until(start)), period, missed: MissedTickBehavior::default() }
 }
 
-/// Ticks repeatedly. As tokio's.
+/// Interval returned by [`interval`] and [`interval_at`].
 #[derive(Debug)]
 pub struct Interval {
     delay: Pin<Box<Sleep>>,
@@ -226,27 +226,27 @@ impl Interval {
         Poll::Ready(due)
     }
 
-    /// Starts over, one period from now.
+    /// Resets the interval: the next tick is one period from now.
     pub fn reset(&mut self) {
         self.delay.as_mut().reset(Instant::now() + self.period);
     }
 
-    /// Ticks at once.
+    /// Resets the interval: the next tick is immediate.
     pub fn reset_immediately(&mut self) {
         self.delay.as_mut().reset(Instant::now());
     }
 
-    /// Ticks after a duration.
+    /// Resets the interval: the next tick is after a duration.
     pub fn reset_after(&mut self, after: Duration) {
         self.delay.as_mut().reset(Instant::now() + after);
     }
 
-    /// Ticks at an instant.
+    /// Resets the interval: the next tick is at an instant.
     pub fn reset_at(&mut self, deadline: Instant) {
         self.delay.as_mut().reset(deadline);
     }
 
-    /// What happens when a tick is missed.
+    /// Returns what happens when a tick is missed.
     pub fn missed_tick_behavior(&self) -> MissedTickBehavior {
         self.missed
     }
@@ -256,7 +256,7 @@ impl Interval {
         self.missed = behavior;
     }
 
-    /// The period.
+    /// Returns the period.
     pub fn period(&self) -> Duration {
         self.period
     }

@@ -1,4 +1,4 @@
-//! What every task waits for.
+//! What every live task waits for, and the fault that may explain it.
 
 use crate::sim::kernel::{ConnId, Fault, Fin, HostId, Kernel, Side, Stage, TaskState, Wait, endpoint, with};
 use refrain_core::{
@@ -6,16 +6,16 @@ use refrain_core::{
     verdict::{self, ConnectionState, Waiting},
 };
 
-/// A task that has not ended.
+/// A live task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskReport {
-    /// The task, and what it waits for.
+    /// The task and its waits.
     pub waiting: Waiting,
-    /// The last fault that touched what it waits for or used last, and when that began and ended.
+    /// The last fault that affected what it waits for, or the connection it used last; with its start and end.
     pub fault: Option<(plan::Fault, u64, Option<u64>)>,
 }
 
-/// Every task that has not ended, in the order in which they were spawned.
+/// Returns every live task, in spawn order.
 pub fn tasks() -> Vec<TaskReport> {
     with(|k| k.tasks.iter().filter(|task| k.is_alive(task)).map(|task| report(k, task)).collect())
 }
@@ -37,7 +37,7 @@ fn report(k: &Kernel, task: &TaskState) -> TaskReport {
     TaskReport { waiting, fault: last_fault(k, task) }
 }
 
-/// What it waits for, unless that is a timer.
+/// Converts a wait for the report; `None` for a timer.
 fn waits_for(k: &Kernel, wait: Wait) -> Option<verdict::Wait> {
     Some(match wait {
         Wait::Read(conn, side) => verdict::Wait::Read(k.connection(conn, side), state(k, conn, side)),
@@ -75,22 +75,23 @@ fn state(k: &Kernel, conn: ConnId, side: Side) -> ConnectionState {
     }
 }
 
-/// The last fault that touched the connections a task waits for; without one, that which it used last. What has no
-/// connection a fault touches that is on its host, and what receives datagrams any fault between its host and others.
+/// Returns the last fault that affected the connections the task waits for or, if it waits for none, the one it used
+/// last. A task without a connection is affected by faults on its host, and a UDP receiver by any fault between its
+/// host and others.
 fn last_fault(k: &Kernel, task: &TaskState) -> Option<(plan::Fault, u64, Option<u64>)> {
-    let mut ways: Vec<(HostId, HostId)> = vec![];
+    let mut routes: Vec<(HostId, HostId)> = vec![];
     for (wait, _) in &task.waits {
         if let Wait::Read(conn, _) | Wait::Write(conn, _) | Wait::Connect(conn) = wait {
-            ways.push(k.way(*conn, 0));
+            routes.push(k.route(*conn, 0));
         }
     }
-    if ways.is_empty() {
-        ways.extend(task.used.map(|(conn, _)| k.way(conn, 0)));
+    if routes.is_empty() {
+        routes.extend(task.used.map(|(conn, _)| k.route(conn, 0)));
     }
     if task.waits.iter().any(|(wait, _)| matches!(wait, Wait::Receive(_) | Wait::Accept(_))) {
-        ways.push((task.host, task.host));
+        routes.push((task.host, task.host));
     }
-    let touches = |fault: &&Fault| fault.is_on(task.host) || ways.iter().any(|&(a, b)| fault.touches(a, b));
+    let touches = |fault: &&Fault| fault.is_on(task.host) || routes.iter().any(|&(a, b)| fault.touches(a, b));
     let touching = k.faults.iter().filter(touches);
     let began = touching.filter_map(|fault| match fault.stage {
         Stage::Active(began) => Some((fault, began, None)),

@@ -1,11 +1,11 @@
-//! A queue of bytes that keeps the pieces in which they came.
+//! A byte queue that preserves the boundaries of the pieces pushed into it.
 
 use std::collections::VecDeque;
 
 #[derive(Debug, Default)]
 pub(crate) struct Bytes {
     pieces: VecDeque<Vec<u8>>,
-    /// How much of the first piece is gone.
+    /// Number of bytes of the first piece that have already been taken.
     offset: usize,
     len: usize,
 }
@@ -19,7 +19,7 @@ impl Bytes {
         self.len == 0
     }
 
-    /// How long the first piece is, or what is left of it.
+    /// Returns the number of bytes left in the first piece.
     pub fn first_len(&self) -> usize {
         self.pieces.front().map_or(0, |first| first.len() - self.offset)
     }
@@ -31,7 +31,8 @@ impl Bytes {
         }
     }
 
-    /// Takes at most `max` bytes, never more than one piece: sizes of writes survive where nothing splits them.
+    /// Takes at most `max` bytes and never more than one piece, so that write boundaries are preserved where nothing
+    /// splits them.
     pub fn take(&mut self, max: usize) -> Vec<u8> {
         let Some(first) = self.pieces.front() else { return vec![] };
         let left = first.len() - self.offset;
@@ -45,11 +46,11 @@ impl Bytes {
         taken
     }
 
-    /// Copies out as much as fits and no more than `most`, over pieces, as a stream's reader sees it.
-    pub fn read(&mut self, into: &mut real::io::ReadBuf<'_>, most: usize) -> usize {
+    /// Fills `into` with up to `max` bytes, across piece boundaries, and removes them from the queue.
+    pub fn read(&mut self, into: &mut real::io::ReadBuf<'_>, max: usize) -> usize {
         let mut total = 0;
         while let Some(first) = self.pieces.front() {
-            let n = (first.len() - self.offset).min(into.remaining()).min(most - total);
+            let n = (first.len() - self.offset).min(into.remaining()).min(max - total);
             if n == 0 {
                 break;
             }
@@ -61,12 +62,12 @@ impl Bytes {
         total
     }
 
-    /// Copies without taking.
-    pub fn peek(&self, into: &mut real::io::ReadBuf<'_>, most: usize) -> usize {
+    /// Fills `into` with up to `max` bytes without removing them.
+    pub fn peek(&self, into: &mut real::io::ReadBuf<'_>, max: usize) -> usize {
         let mut offset = self.offset;
         let mut total = 0;
         for piece in &self.pieces {
-            let n = (piece.len() - offset).min(into.remaining()).min(most - total);
+            let n = (piece.len() - offset).min(into.remaining()).min(max - total);
             into.put_slice(&piece[offset..offset + n]);
             total += n;
             offset = 0;

@@ -1,4 +1,4 @@
-//! Virtual time: nanoseconds since the world began, which is somewhere on madsim's clock.
+//! Virtual time: nanoseconds since the start of the run, measured on madsim's clock.
 
 use super::record::mix;
 use madsim::time::TimeHandle;
@@ -7,28 +7,28 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A world begins somewhere within an hour of madsim's clock. Libraries that seed their chance from `Instant::now()`, as
-/// fastrand does, would otherwise share the few values of a clock that always begins alike.
+/// Each run starts at a random offset within this range of madsim's clock. Otherwise libraries that seed their random
+/// numbers from `Instant::now()`, such as fastrand, would see the same few values in every run.
 const BEGINS_WITHIN_NS: u64 = 3600 * 1_000_000_000;
-/// The stream of chance for that.
+/// The random stream from which the offset is drawn.
 const STREAM: u64 = 0x0063_6c6f_636b;
 
 thread_local! {
     static BEGAN: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// Lets virtual time begin on this thread.
+/// Starts virtual time on this thread.
 pub(crate) fn begin(time: &TimeHandle, seed: u64) {
     time.advance(Duration::from_nanos(mix(seed ^ STREAM, 0) % BEGINS_WITHIN_NS));
     BEGAN.set(time.elapsed());
 }
 
-/// Nanoseconds since the world began.
+/// Returns the nanoseconds since the start of the run.
 pub(crate) fn now(time: &TimeHandle) -> u64 {
     (time.elapsed() - BEGAN.get()).as_nanos() as u64
 }
 
-/// When the world began.
+/// Returns the instant at which the run started.
 pub(crate) fn start(time: &TimeHandle) -> Instant {
     time.now_instant() - time.elapsed() + BEGAN.get()
 }

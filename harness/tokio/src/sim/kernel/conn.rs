@@ -1,8 +1,8 @@
-//! A TCP connection as plain data: two ends, and a pipe each way.
+//! A TCP connection as plain data: two ends, and one pipe per direction.
 
 use super::{
     ConnId, Connection, HostId, Kernel, Kind, ListenerId, Packet, PacketKind, Side, Tcp, Waiters, What, bytes::Bytes,
-    endpoint, record, seen, socket::Options,
+    endpoint, presented, record, socket::Options,
 };
 use std::{collections::VecDeque, io, net::SocketAddr};
 
@@ -10,29 +10,29 @@ use std::{collections::VecDeque, io, net::SocketAddr};
 #[derive(Debug)]
 pub(crate) struct Conn {
     pub ends: [End; 2],
-    /// `pipes[side]` carries what that side writes.
+    /// `pipes[side]` carries the data that `side` writes.
     pub pipes: [Pipe; 2],
     pub handshake: Handshake,
     pub listener: Option<ListenerId>,
-    /// The stream of chance for its latencies.
+    /// The random stream for its packets.
     pub stream: u64,
-    /// When each side sends its packet of the handshake again, and for which time.
+    /// Per side, when it retransmits its handshake packet, and the number of tries so far.
     pub retry: [(u64, u32); 2],
-    /// How many packets without data each side has sent: SYN, ACK, RST.
+    /// Per side, the number of packets without payload sent so far: SYN, ACK, RST.
     pub control: [u64; 2],
     pub connecting: Waiters,
 }
 
-/// How far the three-way handshake is.
+/// The state of the three-way handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Handshake {
-    /// The client has sent its SYN.
+    /// The client has sent a SYN.
     SynSent,
-    /// The server has answered it; the client may or may not know.
+    /// The server has sent a SYN-ACK, which the client may not have received yet.
     SynReceived,
-    /// The server has answered it with a cookie, which is good until then, and remembers nothing.
+    /// The server has sent a SYN-ACK with a SYN cookie and keeps no state. The cookie is valid until this time.
     Cookie(u64),
-    /// Both sides know.
+    /// Both ends have completed the handshake.
     Established,
 }
 
@@ -40,52 +40,54 @@ pub(crate) enum Handshake {
 #[derive(Debug)]
 pub(crate) struct End {
     pub host: HostId,
-    /// Which boot of the host it belongs to.
+    /// The boot of the host that this end belongs to.
     pub boot: u32,
     pub addr: SocketAddr,
-    /// Whether the application still holds the socket.
+    /// Whether the application holds the socket.
     pub open: bool,
-    /// Whether the application once held it and does no longer.
+    /// Whether the application held the socket and has closed it.
     pub closed: bool,
-    /// Whether it sent its FIN before it had the other's: then it is the one that waits for stray segments.
+    /// Whether it sent its FIN before it received the peer's: this is the end that enters TIME_WAIT.
     pub closed_first: bool,
-    /// Whether this host's kernel knows nothing of the connection any more.
+    /// Whether this host's kernel has dropped the connection.
     pub gone: bool,
-    /// Whether the client has seen the handshake's end, or the server the client's answer.
+    /// Whether this end has completed the handshake: the client has the SYN-ACK, or the server has the client's ACK.
     pub established: bool,
-    /// To be reported once to the application.
+    /// A pending error, reported to the application once.
     pub error: Option<io::ErrorKind>,
     pub options: Options,
-    /// When it last heard from the other end, and how many probes of keep-alive that one has not answered.
-    pub heard: u64,
+    /// When this end last received a packet from the peer, and the number of keep-alive probes sent since without an
+    /// answer.
+    pub last_received: u64,
     pub unanswered: u32,
 }
 
-/// What one side has written and the other has not yet read.
+/// One direction of a connection: data that one side has written and the other has not yet read.
 #[derive(Debug, Default)]
 pub(crate) struct Pipe {
-    /// Written, not yet sent: the window is closed.
+    /// Written but not yet sent, because the window is closed.
     pub queued: Bytes,
-    /// Sent, not yet arrived, in order.
+    /// Sent but not yet acknowledged, in order.
     pub flight: VecDeque<Segment>,
     pub flight_bytes: usize,
-    /// Arrived, not yet read.
+    /// Delivered but not yet read.
     pub arrived: Bytes,
-    /// No segment may arrive before the one that was sent before it.
+    /// The delivery time of the last segment sent; later segments do not arrive before it.
     pub last_due: u64,
     pub packets: u64,
-    /// How many acknowledgements of it were sent back.
+    /// Number of acknowledgements that the receiver has sent for this direction.
     pub acknowledgements: u64,
-    /// Counts rounds of retransmission, so that what was sent in an earlier one means nothing when it arrives.
+    /// Retransmission round. Deliveries scheduled in an earlier round are ignored.
     pub round: u32,
-    /// How often in a row it was retransmitted; 0 while all is well.
+    /// Number of consecutive retransmissions; 0 while data is being acknowledged.
     pub tries: u32,
-    /// Whether the timer of retransmission runs, and how often it was started: an earlier one means nothing.
+    /// Whether the retransmission timer is armed, and how often it has been armed: expirations of an earlier arming are
+    /// ignored.
     pub timer: bool,
     pub timer_round: u32,
-    /// When the timer that runs is over, this one or the one below.
+    /// When the armed timer expires: the retransmission timer or the persist timer.
     pub timer_at: u64,
-    /// Whether the timer runs that asks about a closed window, and how often in a row it has asked.
+    /// Whether the persist timer is armed, and the number of consecutive window probes.
     pub persist: bool,
     pub probes: u32,
     pub fin: Fin,
@@ -93,40 +95,40 @@ pub(crate) struct Pipe {
     pub writers: Waiters,
 }
 
-/// A segment on its way, until its acknowledgement is back.
+/// A segment in flight, kept until it is acknowledged.
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub due: u64,
-    /// What it carries; gone once it has arrived. A FIN carries nothing, and so does a probe of a closed window.
+    /// The payload, taken when the segment is delivered. Empty for a FIN and for a window probe.
     pub bytes: Vec<u8>,
     pub len: usize,
     pub fin: bool,
-    /// Whether the link was cut when it was sent.
+    /// Whether the segment is lost.
     pub lost: bool,
-    /// Whether the peer has it, though nobody here knows.
+    /// Whether the peer has received it; the sender does not know until it is acknowledged.
     pub arrived: bool,
-    /// Whether it was sent again before the timer was over: that happens once.
+    /// Whether it has been fast-retransmitted. This happens at most once.
     pub sent_again: bool,
 }
 
-/// How far the end of a direction is.
+/// The state of one direction's end of stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fin {
-    /// It may be written to.
+    /// The direction is open for writing.
     #[default]
     Open,
-    /// The writer has shut it down; the FIN waits behind what is queued.
+    /// The writer has shut down; the FIN is queued behind unsent data.
     Queued,
-    /// The FIN is on its way.
+    /// The FIN has been sent.
     Sent,
-    /// The FIN has arrived.
+    /// The FIN has been received.
     Arrived,
 }
 
 impl Pipe {
-    /// What is due at `now` arrives, up to `most` bytes; says how many did.
-    pub fn arrive(&mut self, now: u64, most: usize) -> usize {
-        let mut left = most;
+    /// Delivers the segments that are due at `now`, up to `max` bytes, and returns the number of bytes delivered.
+    pub fn arrive(&mut self, now: u64, max: usize) -> usize {
+        let mut left = max;
         for segment in self.flight.iter_mut().take_while(|segment| segment.due <= now && !segment.lost) {
             if segment.arrived {
                 continue;
@@ -137,7 +139,7 @@ impl Pipe {
             if segment.bytes.len() > left {
                 let rest = segment.bytes.split_off(left);
                 self.arrived.push(std::mem::replace(&mut segment.bytes, rest));
-                return most;
+                return max;
             }
             left -= segment.bytes.len();
             segment.arrived = true;
@@ -146,12 +148,12 @@ impl Pipe {
                 self.fin = Fin::Arrived;
             }
         }
-        most - left
+        max - left
     }
 }
 
 impl Kernel {
-    /// A new connection, not yet begun.
+    /// Adds a connection whose handshake has not started.
     pub fn new_conn(
         &mut self,
         from: HostId,
@@ -175,7 +177,7 @@ impl Kernel {
             established: false,
             error: None,
             options,
-            heard: 0,
+            last_received: 0,
             unanswered: 0,
         };
         let mut client = end(from, self.hosts[from].boot, local);
@@ -195,44 +197,45 @@ impl Kernel {
         self.conns.len() - 1
     }
 
-    /// The hosts that a packet from this side goes between.
-    pub fn way(&self, conn: ConnId, side: Side) -> (HostId, HostId) {
+    /// Returns the source and destination hosts of a packet sent by this side.
+    pub fn route(&self, conn: ConnId, side: Side) -> (HostId, HostId) {
         let ends = &self.conns[conn].ends;
         (ends[side].host, ends[1 - side].host)
     }
 
-    /// The address of one end, as the other or the same end's application sees it.
+    /// Returns the address of `side`'s end, in the address family of `viewer`'s socket.
     pub fn shown_address(&self, conn: ConnId, viewer: Side, side: Side) -> SocketAddr {
         let ends = &self.conns[conn].ends;
-        seen(ends[side].addr, ends[viewer].options.v6)
+        presented(ends[side].addr, ends[viewer].options.v6)
     }
 
-    /// When a packet without data that this side sends now arrives; `None` if it is lost.
+    /// Sends a packet without payload from this side. Returns its arrival time, or `None` if it is lost.
     pub fn send_control(&mut self, conn: ConnId, side: Side, kind: PacketKind) -> Option<u64> {
-        let (from, to) = self.way(conn, side);
+        let (from, to) = self.route(conn, side);
         let c = &mut self.conns[conn];
         c.control[side] += 1;
         let (stream, n) = (c.stream ^ 0x5151_5151 ^ side as u64, c.control[side]);
-        let chance = self.chance(stream, n);
-        let fate = self.send_packet((from, to), chance, &Packet { kind, bytes: &[] });
+        let random = self.random(stream, n);
+        let fate = self.send_packet((from, to), random, &Packet { kind, bytes: &[] });
         (!fate.lost).then_some(fate.due)
     }
 
-    /// Whether a packet that arrives now at this side reaches a kernel that is up.
+    /// Returns whether a packet that arrives at this side now is delivered: the route is not blocked and the host is
+    /// up.
     pub fn reaches(&self, conn: ConnId, side: Side) -> bool {
-        let (from, to) = self.way(conn, 1 - side);
+        let (from, to) = self.route(conn, 1 - side);
         self.passes(from, to) && self.hosts[to].up
     }
 
-    /// Whether the end's host remembers the connection.
-    pub fn knows(&self, conn: ConnId, side: Side) -> bool {
+    /// Returns whether this end's host still has state for the connection.
+    pub fn is_known(&self, conn: ConnId, side: Side) -> bool {
         let end = &self.conns[conn].ends[side];
         !end.gone && self.hosts[end.host].boot == end.boot
     }
 
-    /// This end's host forgets the connection: its port is free.
-    pub fn end_is_gone(&mut self, conn: ConnId, side: Side) {
-        let known = self.knows(conn, side);
+    /// Drops this end's connection state and frees its port.
+    pub fn drop_end(&mut self, conn: ConnId, side: Side) {
+        let known = self.is_known(conn, side);
         let ends = &mut self.conns[conn].ends;
         ends[side].gone = true;
         if known {
@@ -240,7 +243,7 @@ impl Kernel {
         }
     }
 
-    /// Wakes everybody who waits at this side.
+    /// Wakes every task that waits on this end.
     pub fn wake_side(&mut self, conn: ConnId, side: Side) {
         let c = &mut self.conns[conn];
         let mut wakers = c.pipes[1 - side].readers.take();
@@ -251,7 +254,7 @@ impl Kernel {
         self.wake(wakers);
     }
 
-    /// The ends of a connection, from this side.
+    /// Returns the connection's endpoints, with this side as the local one.
     pub fn connection(&self, conn: ConnId, side: Side) -> Connection {
         let end = |side: Side| {
             let End { host, addr, .. } = self.conns[conn].ends[side];
@@ -260,7 +263,7 @@ impl Kernel {
         Connection { local: end(side), peer: end(1 - side) }
     }
 
-    /// Notes what an application does to its end of a connection; the digest knows it by `b`.
+    /// Records an application's operation on its end of a connection; `b` identifies the operation in the digest.
     pub fn tcp_event(&mut self, kind: Kind, (conn, side): (ConnId, Side), b: usize, what: Tcp) {
         self.event(kind, conn, b, |k| What::Tcp { conn: k.connection(conn, side), what });
     }

@@ -1,4 +1,4 @@
-//! Names to addresses: every host is known to every other by its name; a test may give names of its own.
+//! Name resolution: every host resolves by its name, and a test may add names.
 
 use super::{HostId, Kernel, Kind, What};
 use refrain_core::plan::fault::HostEffect;
@@ -8,7 +8,7 @@ use std::{
 };
 
 impl Kernel {
-    /// The addresses that a name has for `from`, at least one.
+    /// Resolves `name` for the host `from` to at least one address.
     pub fn resolve(&mut self, from: HostId, name: &str) -> io::Result<Vec<IpAddr>> {
         if let Ok(ip) = name.parse() {
             return Ok(vec![ip]);
@@ -16,7 +16,7 @@ impl Kernel {
         if name == "localhost" {
             return Ok(vec![Ipv4Addr::LOCALHOST.into()]);
         }
-        if self.suffers(from, HostEffect::FailLookups) {
+        if self.is_affected(from, HostEffect::FailLookups) {
             // `EAI_AGAIN`.
             return self.cannot_resolve(from, name, "Temporary failure in name resolution");
         }
@@ -38,7 +38,7 @@ impl Kernel {
 
     fn cannot_resolve(&mut self, from: HostId, name: &str, why: &str) -> io::Result<Vec<IpAddr>> {
         self.event(Kind::Connect, from, 2, |_| What::NotResolved { name: name.to_owned() });
-        // As std tells it.
+        // The same text as std's error.
         Err(io::Error::other(format!("failed to lookup address information: {why}")))
     }
 }

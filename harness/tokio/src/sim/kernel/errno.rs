@@ -1,13 +1,13 @@
-//! Errors as Linux gives them: with their number, and so with the text that people know.
+//! I/O errors as Linux returns them, with the errno and thus the usual message.
 
 use std::io::{self, ErrorKind};
 
-/// Too many open files: there is no kind for it.
+/// `EMFILE`, too many open files; `io::ErrorKind` has no stable variant for it.
 pub(crate) const EMFILE: i32 = 24;
-/// Address family not supported: neither.
+/// `EAFNOSUPPORT`, address family not supported; likewise.
 pub(crate) const AF_NOT_SUPPORTED: i32 = 97;
 
-/// The error that a system call gives for this kind.
+/// Returns the error that a system call returns for this kind.
 pub(crate) fn os_error(kind: ErrorKind) -> io::Error {
     let number = match kind {
         ErrorKind::PermissionDenied => 1,

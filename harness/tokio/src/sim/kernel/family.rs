@@ -1,6 +1,7 @@
-//! The two families of addresses. A socket of IPv6 is of both, as Linux's are: an address of IPv4 it sees as one of IPv6.
+//! IPv4 and IPv6 addresses. An IPv6 socket is dual-stack, as on Linux: it sees IPv4 addresses as IPv4-mapped ones.
 //!
-//! The network knows each address in one form, so that both kinds of sockets meet: a mapped one as that of IPv4.
+//! The network stores addresses in canonical form, with IPv4-mapped addresses as IPv4, so that both families
+//! interoperate.
 
 use super::{Kernel, errno::AF_NOT_SUPPORTED, os_error};
 use std::{
@@ -8,17 +9,17 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-/// The network in which every host has an address of IPv6: fd00::/64, and the host's address of IPv4 at its end.
+/// The IPv6 network of all hosts: fd00::/64, with the host's IPv4 address in the low bits.
 const NETWORK: [u16; 6] = [0xfd00, 0, 0, 0, 0, 0];
 
-/// The address of IPv6 of the host that has this one of IPv4.
+/// Returns the IPv6 address of the host with this IPv4 address.
 pub(crate) fn v6_of(ip: Ipv4Addr) -> Ipv6Addr {
     let [.., high, low] = ip.to_ipv6_mapped().segments();
     let [a, b, c, d, e, f] = NETWORK;
     Ipv6Addr::new(a, b, c, d, e, f, high, low)
 }
 
-/// The address of IPv4 of the host that has this one; `None`: it is of another network.
+/// Returns the IPv4 address of the host with this address, or `None` if the address is outside the simulated network.
 pub(crate) fn v4_of(ip: IpAddr) -> Option<Ipv4Addr> {
     match ip {
         IpAddr::V4(ip) => Some(ip),
@@ -29,36 +30,36 @@ pub(crate) fn v4_of(ip: IpAddr) -> Option<Ipv4Addr> {
     }
 }
 
-/// An address as the network knows it.
+/// Returns the canonical form of an address.
 pub(crate) fn canonical(addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(addr.ip().to_canonical(), addr.port())
 }
 
-/// An address as a socket sees it, of IPv6 or of IPv4.
-pub(crate) fn seen(addr: SocketAddr, v6: bool) -> SocketAddr {
+/// Returns an address in the form that an IPv6 (`v6`) or IPv4 socket reports.
+pub(crate) fn presented(addr: SocketAddr, v6: bool) -> SocketAddr {
     match addr.ip() {
         IpAddr::V4(ip) if v6 => SocketAddr::new(ip.to_ipv6_mapped().into(), addr.port()),
         _ => addr,
     }
 }
 
-/// The address of a socket that has none.
+/// Returns the address of an unbound socket.
 pub(crate) fn unbound(v6: bool) -> SocketAddr {
     if v6 { (Ipv6Addr::UNSPECIFIED, 0).into() } else { (Ipv4Addr::UNSPECIFIED, 0).into() }
 }
 
-/// Whether a socket at an address, perhaps a wildcard, hears what goes to another.
-pub(crate) fn hears(at: IpAddr, ip: IpAddr) -> bool {
+/// Returns whether a socket bound to `at`, which may be a wildcard, receives packets sent to `ip`.
+pub(crate) fn receives(at: IpAddr, ip: IpAddr) -> bool {
     at == ip || at.is_unspecified() && (at.is_ipv6() || ip.is_ipv4())
 }
 
-/// Whether two sockets with these addresses cannot have one port.
+/// Returns whether sockets with these addresses conflict when they use the same port.
 pub(crate) fn overlap(one: IpAddr, other: IpAddr) -> bool {
-    hears(one, other) || hears(other, one)
+    receives(one, other) || receives(other, one)
 }
 
-/// What a socket of one family says of an address of the other: Linux reads an address of IPv4 as one of IPv6 cut short.
-pub(crate) fn demand_family(v6: bool, addr: SocketAddr) -> io::Result<()> {
+/// Fails if a socket of one family is given an address of the other, with the error that Linux returns.
+pub(crate) fn check_family(v6: bool, addr: SocketAddr) -> io::Result<()> {
     match (v6, addr.is_ipv6()) {
         (true, false) => Err(os_error(io::ErrorKind::InvalidInput)),
         (false, true) => Err(io::Error::from_raw_os_error(AF_NOT_SUPPORTED)),
@@ -67,8 +68,8 @@ pub(crate) fn demand_family(v6: bool, addr: SocketAddr) -> io::Result<()> {
 }
 
 impl Kernel {
-    /// Where a socket connects or sends to: a wildcard is the own host. There is no route to a network of IPv6 that is
-    /// not this one.
+    /// Returns the address that a connect or send goes to: a wildcard means the local host. IPv6 networks other than
+    /// the simulated one are unreachable.
     pub(super) fn destination(&self, mut addr: SocketAddr) -> io::Result<SocketAddr> {
         if addr.ip().is_unspecified() {
             addr.set_ip(if addr.is_ipv6() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() });

@@ -1,43 +1,43 @@
-//! Faults: what goes wrong, from when to when, and how `heal` mends it.
+//! Faults: their start and end, and healing.
 
 use super::{Action, End, HostId, Kernel, Kind, RuleId, Trigger, What, host::HostAction, ns};
 use refrain_core::plan::{self, fault::HostEffect};
 
-/// One thing that goes wrong on the simulated network.
+/// One effect of a fault on the simulated network.
 pub type Effect = refrain_core::plan::fault::Effect<HostId, RuleId>;
 
 /// The stage of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// It has not begun.
+    /// It has not started.
     Waiting,
-    /// It began at this time.
+    /// It started at this time.
     Active(u64),
-    /// It began and ended at these times.
+    /// It started and ended at these times.
     Over(u64, u64),
-    /// It never will begin: everything was healed first.
+    /// It will never start, because the network was healed first.
     Canceled,
 }
 
 /// A fault of this run.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
-    /// What it does. When it is over, all of this is undone.
+    /// What it does. All of these are reverted when it ends.
     pub effects: Vec<Effect>,
-    /// The fault as its plan has it.
+    /// The fault as the plan states it.
     pub plan: plan::Fault,
     pub stage: Stage,
-    /// The states of the connections that it touched when it began.
-    pub met: Vec<&'static str>,
+    /// The states of the affected connections when it started.
+    pub states_at_start: Vec<&'static str>,
 }
 
 impl Fault {
-    /// One that has not begun.
+    /// Creates a fault that has not started.
     pub fn new(plan: plan::Fault, effects: Vec<Effect>) -> Fault {
-        Fault { effects, plan, stage: Stage::Waiting, met: vec![] }
+        Fault { effects, plan, stage: Stage::Waiting, states_at_start: vec![] }
     }
 
-    /// Whether it touches what goes on between two hosts, or on one.
+    /// Returns whether it affects traffic between two hosts, or one host if both are the same.
     pub fn touches(&self, a: HostId, b: HostId) -> bool {
         self.effects.iter().map(Effect::hosts).any(|(x, y)| match x == y {
             true => x == a || x == b,
@@ -45,7 +45,7 @@ impl Fault {
         })
     }
 
-    /// Whether it is on a host itself, and not on its way to another.
+    /// Returns whether it affects the host itself rather than one of its routes.
     pub fn is_on(&self, host: HostId) -> bool {
         self.effects.iter().any(|effect| effect.hosts() == (host, host))
     }
@@ -56,13 +56,13 @@ impl Fault {
 }
 
 impl Kernel {
-    /// Adds a fault that begins at a virtual time.
+    /// Adds a fault that starts at a virtual time.
     pub fn fault_at(&mut self, fault: Fault, at: u64) {
         self.faults.push(fault);
         self.later(at.max(self.now), Action::Fault(self.faults.len() - 1));
     }
 
-    /// Adds a fault that begins when something happens.
+    /// Adds a fault that starts when a trigger occurs.
     pub fn fault_on(&mut self, fault: Fault, trigger: Trigger) {
         self.faults.push(fault);
         self.await_trigger(trigger, self.faults.len() - 1);
@@ -76,7 +76,7 @@ impl Kernel {
         self.faults[index].stage = Stage::Active(self.now);
         let effects = self.faults[index].effects.clone();
         let hosts = effects.first().map(Effect::hosts);
-        self.faults[index].met = hosts.map(|(a, b)| self.states_between(a, b)).unwrap_or_default();
+        self.faults[index].states_at_start = hosts.map(|(a, b)| self.states_between(a, b)).unwrap_or_default();
         for effect in &effects {
             self.begin_effect(effect);
         }
@@ -123,7 +123,7 @@ impl Kernel {
             Effect::Reset(..) | Effect::Host { effect: HostEffect::FailLookups, .. } => {}
             Effect::Rule { from, to, rule } => self.rules.end((from, to), rule),
             Effect::Host { host, effect: HostEffect::FailAccepts } => self.wake_accepting(host),
-            Effect::Host { host, effect: HostEffect::Kill | HostEffect::Crash } => self.down_no_more(host),
+            Effect::Host { host, effect: HostEffect::Kill | HostEffect::Crash } => self.end_downtime(host),
             Effect::Host { host, effect: HostEffect::Pause } => {
                 self.hosts[host].pauses -= 1;
                 if self.hosts[host].pauses == 0 {
@@ -133,7 +133,8 @@ impl Kernel {
         }
     }
 
-    /// Repairs everything: every fault is over, those that have not begun never will, no task is held for a time.
+    /// Heals the network: ends every active fault, cancels the pending ones, and lets no more tasks be held for a
+    /// duration.
     pub fn heal(&mut self) {
         self.event(Kind::Fault, 0, 3, |_| What::Heal);
         self.healed = true;
@@ -146,10 +147,10 @@ impl Kernel {
         }
     }
 
-    /// One fault less keeps a host down. It has power when no crash lasts, and a process when no fault lasts; an operator
-    /// may have started one before.
-    fn down_no_more(&mut self, host: HostId) {
-        self.hosts[host].up = !self.suffers(host, HostEffect::Crash);
+    /// Ends one fault that keeps the host down. The host has power unless another crash is active, and its process
+    /// restarts when no such fault is left, unless an operator has already started one.
+    fn end_downtime(&mut self, host: HostId) {
+        self.hosts[host].up = !self.is_affected(host, HostEffect::Crash);
         self.hosts[host].downs -= 1;
         if self.hosts[host].downs == 0 && !self.hosts[host].running {
             self.host_do(HostAction::Restart, host);
@@ -165,9 +166,9 @@ impl Kernel {
         }
     }
 
-    /// Whether this happens to a host now.
-    pub(super) fn suffers(&self, host: HostId, effect: HostEffect) -> bool {
-        let sought = Effect::Host { host, effect };
-        self.faults.iter().any(|fault| fault.is_active() && fault.effects.contains(&sought))
+    /// Returns whether this effect is active on the host.
+    pub(super) fn is_affected(&self, host: HostId, effect: HostEffect) -> bool {
+        let wanted = Effect::Host { host, effect };
+        self.faults.iter().any(|fault| fault.is_active() && fault.effects.contains(&wanted))
     }
 }

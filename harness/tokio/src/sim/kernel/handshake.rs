@@ -1,35 +1,36 @@
-//! How a connection comes to be: SYN, SYN-ACK, ACK, and what happens when one is lost.
+//! The three-way handshake: SYN, SYN-ACK, ACK, and their retransmission.
 
 use super::{
     Action, ConnId, Connection, HostId, Kernel, Kind, Operation, PacketKind, SocketId, Tcp, TriggerKind, What,
-    conn::Handshake, endpoint, errno::os_error, family::demand_family, listen::Admission, socket::Options,
+    conn::Handshake, endpoint, errno::os_error, family::check_family, listen::Admission, socket::Options,
 };
 use refrain_core::plan::fault::RouteEffect;
 use std::{io, net::SocketAddr};
 
-/// The first wait before a packet of the handshake is sent again; it doubles (RFC 6298, Linux's `TCP_TIMEOUT_INIT`).
+/// The initial retransmission timeout of handshake packets; it doubles each time (RFC 6298, Linux's
+/// `TCP_TIMEOUT_INIT`).
 const SYN_WAIT_NS: u64 = 1_000_000_000;
-/// How long nobody answers for an address before the host is called unreachable: Linux's three ARP tries.
+/// How long address resolution takes to fail before the host is reported unreachable: Linux's three ARP tries.
 const UNREACHABLE_NS: u64 = 3_000_000_000;
-/// How long a SYN cookie is good for: Linux's `MAX_SYNCOOKIE_AGE`, two periods of 60 s.
+/// How long a SYN cookie is valid: Linux's `MAX_SYNCOOKIE_AGE`, two periods of 60 s.
 const COOKIE_NS: u64 = 120_000_000_000;
 
 impl Kernel {
-    /// Starts to connect a new socket.
+    /// Starts connecting a new socket.
     pub fn connect(&mut self, from: HostId, remote: SocketAddr) -> io::Result<ConnId> {
-        self.demand_file(from)?;
+        self.check_fd_limit(from)?;
         let options = Options { v6: remote.is_ipv6(), ..self.options(from) };
         self.begin_connect(from, None, remote, options)
     }
 
-    /// Starts to connect a socket, from the port that it has.
+    /// Starts connecting an existing socket, from its bound port if it has one.
     pub fn connect_socket(&mut self, socket: SocketId, remote: SocketAddr) -> io::Result<ConnId> {
-        self.demand_life()?;
+        self.check_alive()?;
         let (host, options, bound) = {
             let socket = &self.sockets[socket];
             (socket.host, socket.options, socket.bound)
         };
-        demand_family(options.v6, remote)?;
+        check_family(options.v6, remote)?;
         let conn = self.begin_connect(host, bound, remote, options)?;
         self.close_socket(socket);
         Ok(conn)
@@ -72,8 +73,8 @@ impl Kernel {
             None => self.later(self.now + UNREACHABLE_NS, Action::Unreachable(conn)),
             Some(to) => {
                 self.occurs(TriggerKind::Connects, from, to);
-                // A fault that waited for this may have ended the process.
-                if self.knows(conn, 0) {
+                // A fault with this trigger may have ended the process.
+                if self.is_known(conn, 0) {
                     self.send_syn(conn, 1);
                 }
             }
@@ -82,7 +83,7 @@ impl Kernel {
     }
 
     fn send_syn(&mut self, conn: ConnId, tries: u32) {
-        let from = self.way(conn, 0).0;
+        let from = self.route(conn, 0).0;
         if let Some(due) = self.send_control(conn, 0, PacketKind::Syn) {
             self.later(due, Action::Syn(conn));
         }
@@ -94,14 +95,14 @@ impl Kernel {
 
     fn wants_to_connect(&self, conn: ConnId) -> bool {
         let end = &self.conns[conn].ends[0];
-        end.open && !end.established && self.knows(conn, 0) && end.error.is_none()
+        end.open && !end.established && self.is_known(conn, 0) && end.error.is_none()
     }
 
     pub(super) fn syn_again(&mut self, conn: ConnId, tries: u32) {
         if !self.wants_to_connect(conn) {
             return;
         }
-        let sysctl = &self.hosts[self.way(conn, 0).0].sysctl;
+        let sysctl = &self.hosts[self.route(conn, 0).0].sysctl;
         if tries > 1 + sysctl.tcp_syn_retries + sysctl.tcp_syn_linear_timeouts {
             return self.connect_failed(conn, io::ErrorKind::TimedOut);
         }
@@ -110,7 +111,7 @@ impl Kernel {
 
     pub(super) fn connect_failed(&mut self, conn: ConnId, why: io::ErrorKind) {
         self.conns[conn].ends[0].error = Some(why);
-        self.end_is_gone(conn, 0);
+        self.drop_end(conn, 0);
         self.wake_side(conn, 0);
     }
 
@@ -118,7 +119,7 @@ impl Kernel {
         if !self.reaches(conn, 1) {
             return;
         }
-        let (from, to) = self.way(conn, 0);
+        let (from, to) = self.route(conn, 0);
         let known = self.conns[conn].ends[1].boot == self.hosts[to].boot;
         if known {
             self.forget_without_listener(conn);
@@ -158,34 +159,34 @@ impl Kernel {
     }
 
     pub(super) fn syn_ack_again(&mut self, conn: ConnId, tries: u32) {
-        if self.conns[conn].handshake != Handshake::SynReceived || !self.knows(conn, 1) {
+        if self.conns[conn].handshake != Handshake::SynReceived || !self.is_known(conn, 1) {
             return;
         }
         self.forget_without_listener(conn);
         if self.conns[conn].handshake == Handshake::SynSent {
             return;
         }
-        if tries > 1 + self.hosts[self.way(conn, 1).0].sysctl.tcp_synack_retries {
-            // The next SYN, if one comes, begins anew.
-            self.leave_half_open(conn);
+        if tries > 1 + self.hosts[self.route(conn, 1).0].sysctl.tcp_synack_retries {
+            // Gives up; a later SYN starts a new handshake.
+            self.leave_syn_queue(conn);
             self.conns[conn].handshake = Handshake::SynSent;
             return;
         }
         self.send_syn_ack(conn, tries);
     }
 
-    /// With its listener, a handshake that it had begun is forgotten: the next SYN begins anew.
+    /// Drops an unfinished handshake whose listener has closed: a later SYN starts a new one.
     fn forget_without_listener(&mut self, conn: ConnId) {
-        // One that was reset has left its place already.
+        // A connection that was reset has already left the SYN queue.
         let begun = matches!(self.conns[conn].handshake, Handshake::SynReceived | Handshake::Cookie(_));
-        if begun && self.knows(conn, 1) && self.conns[conn].listener.is_some_and(|id| !self.listeners[id].open) {
-            self.leave_half_open(conn);
+        if begun && self.is_known(conn, 1) && self.conns[conn].listener.is_some_and(|id| !self.listeners[id].open) {
+            self.leave_syn_queue(conn);
             self.conns[conn].handshake = Handshake::SynSent;
         }
     }
 
-    /// A handshake that had begun is over, in whatever way: it takes no place in the backlog any more.
-    pub(super) fn leave_half_open(&mut self, conn: ConnId) {
+    /// Removes a half-open connection from its listener's SYN queue, for whatever reason the handshake ended.
+    pub(super) fn leave_syn_queue(&mut self, conn: ConnId) {
         if self.conns[conn].handshake != Handshake::SynReceived {
             return;
         }
@@ -209,7 +210,7 @@ impl Kernel {
             self.wake_side(conn, 0);
         }
         if let Some(due) = self.send_control(conn, 0, PacketKind::Ack) {
-            // What the client sends next, a reset even, does not overtake it.
+            // Later packets from the client, even a reset, must not overtake the ACK.
             let last_due = &mut self.conns[conn].pipes[0].last_due;
             *last_due = due.max(*last_due);
             self.later(due, Action::Ack(conn));
@@ -222,11 +223,12 @@ impl Kernel {
         }
     }
 
-    /// The server has heard from the client again: the connection goes to the listener's queue. Data counts, too. While
-    /// the queue is full it does not: the client believes that it is connected, and what it sends is not acknowledged.
+    /// Completes the handshake when the server receives the ACK or data: the connection moves to the accept queue.
+    /// While that is full, the packet is dropped: the client considers itself connected, and its data is not
+    /// acknowledged.
     pub(super) fn finish_handshake(&mut self, conn: ConnId) {
         match self.conns[conn].handshake {
-            Handshake::SynReceived | Handshake::Cookie(_) if !self.knows(conn, 1) => return,
+            Handshake::SynReceived | Handshake::Cookie(_) if !self.is_known(conn, 1) => return,
             Handshake::SynReceived => {}
             Handshake::Cookie(until) if self.now <= until => {}
             Handshake::Cookie(_) => return self.conns[conn].handshake = Handshake::SynSent,
@@ -234,15 +236,15 @@ impl Kernel {
         }
         let id = self.conns[conn].listener.expect("a handshake that a listener answered has one");
         if !self.listeners[id].open {
-            self.leave_half_open(conn);
+            self.leave_syn_queue(conn);
             self.conns[conn].handshake = Handshake::Established;
-            self.end_is_gone(conn, 1);
+            self.drop_end(conn, 1);
             return self.send_rst(conn, 1);
         }
         if !self.enqueue(id, conn) {
             return;
         }
-        self.leave_half_open(conn);
+        self.leave_syn_queue(conn);
         self.conns[conn].handshake = Handshake::Established;
         let options = self.listeners[id].options;
         let [client, server] = &mut self.conns[conn].ends;
@@ -255,7 +257,7 @@ impl Kernel {
     }
 }
 
-/// How long the nth try of a packet of the handshake waits.
+/// Returns the retransmission timeout of the nth try of a handshake packet.
 fn syn_wait(tries: u32) -> u64 {
     SYN_WAIT_NS.saturating_mul(1 << (tries - 1).min(40))
 }

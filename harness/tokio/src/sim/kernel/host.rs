@@ -1,4 +1,4 @@
-//! Hosts and their processes: start, end, crash, boot.
+//! Hosts and their processes: start, end, crash, reboot.
 
 use super::{
     Action, ConnId, End, HostId, Kernel, Kind, ListenerId, Ports, Side, SocketId, Sysctl, TEST_HOST, UdpId, Waiters,
@@ -15,37 +15,37 @@ use std::{
 /// 10.0.0.1.
 const FIRST_ADDRESS: u32 = 0x0a00_0001;
 
-/// A simulated machine with one process.
+/// A simulated machine that runs one process.
 #[derive(Debug)]
 pub(crate) struct Host {
     pub name: String,
     pub ip: IpAddr,
     pub node: Option<NodeId>,
-    /// Whether it has power.
+    /// Whether the host has power.
     pub up: bool,
     /// Whether its process runs.
     pub running: bool,
-    /// How often it has booted; connections of an earlier boot are unknown to it.
+    /// Number of boots; connections from an earlier boot are unknown to the host.
     pub boot: u32,
-    /// Which process it runs; what an earlier one held is gone with it.
+    /// Counts the host's processes; tasks of an earlier one are dead.
     pub incarnation: u32,
     pub sysctl: Sysctl,
-    /// Sockets of its application that neither listen nor connect.
+    /// Sockets of its process that neither listen nor connect.
     pub sockets: BTreeSet<SocketId>,
     pub listeners: Vec<ListenerId>,
-    /// Ends of connections that its application holds.
+    /// The connection ends that its process holds.
     pub conns: BTreeSet<(ConnId, Side)>,
     pub udp_sockets: BTreeSet<UdpId>,
     pub tcp: Ports,
     pub udp: Ports,
     pub signal_waiters: Waiters,
-    /// How many faults keep it down, and paused, now.
+    /// Number of active faults that keep the host down, and of those that pause it.
     pub downs: u32,
     pub pauses: u32,
     signals: BTreeMap<i32, u64>,
 }
 
-/// What only madsim can do to a host; done by the driver task.
+/// An operation on a host that only madsim can perform. The driver task executes it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum HostAction {
     Kill,
@@ -54,7 +54,7 @@ pub(crate) enum HostAction {
     Resume,
 }
 
-/// What the driver has to do.
+/// Pending work for the driver task.
 pub(crate) struct Work {
     pub timers: Vec<(u64, Action)>,
     pub hosts: Vec<(HostAction, HostId)>,
@@ -84,12 +84,12 @@ impl Host {
         }
     }
 
-    /// Whether its process was sent a signal that it handles.
+    /// Returns whether the process has received a signal that it handles.
     pub fn was_signalled(&self) -> bool {
         self.signals.values().any(|sent| *sent > 0)
     }
 
-    /// Its address of the family of another one.
+    /// Returns the host's address in the family of `other`.
     pub fn ip_like(&self, other: IpAddr) -> IpAddr {
         match (self.ip, other) {
             (IpAddr::V4(own), IpAddr::V6(_)) => family::v6_of(own).into(),
@@ -97,31 +97,32 @@ impl Host {
         }
     }
 
-    /// Whether it has an address.
+    /// Returns whether this is an address of the host.
     pub fn has(&self, ip: IpAddr) -> bool {
         self.ip_like(ip) == ip
     }
 
-    /// How many signals of a kind it was sent. Asking installs the handler: the signal kills no more.
+    /// Returns how many signals with this number the process has received. Calling it installs the handler, so that the
+    /// signal no longer kills the process.
     pub fn signals_sent(&mut self, number: i32) -> u64 {
         *self.signals.entry(number).or_default()
     }
 }
 
-/// The address of a host: 10.0.0.1 to 10.0.0.250, 10.0.1.1 and so on, and 10.0.0.254 for the test's own.
+/// Returns the address of a host: 10.0.0.1 to 10.0.0.250, 10.0.1.1 and so on; 10.0.0.254 is the test's own host.
 pub(crate) fn address(host: HostId) -> IpAddr {
     let nth = if host == TEST_HOST { 253 } else { ((host - 1) / 250 * 256 + (host - 1) % 250) as u32 };
     IpAddr::V4(Ipv4Addr::from(FIRST_ADDRESS + nth))
 }
 
-/// The only host that can have an address.
+/// Returns the id of the host that this address belongs to if that host exists.
 pub(crate) fn with_address(ip: IpAddr) -> Option<HostId> {
     let nth = u32::from(family::v4_of(ip)?).checked_sub(FIRST_ADDRESS)? as usize;
     Some(if nth == 253 { TEST_HOST } else { nth / 256 * 250 + nth % 256 + 1 })
 }
 
 impl Kernel {
-    /// Adds a host, which has power and runs nothing yet.
+    /// Adds a host that is up and runs no process yet.
     pub fn add_host(&mut self, name: &str) -> HostId {
         let host = self.hosts.len();
         self.hosts.push(Host::new(name, address(host)));
@@ -135,7 +136,7 @@ impl Kernel {
         self.wake(driver);
     }
 
-    /// Sends a Unix signal to a host's process. Without a handler it dies of it.
+    /// Sends a Unix signal to a host's process. Without a handler the signal kills it.
     pub fn signal(&mut self, host: HostId, number: i32) {
         self.event_on(Kind::Fault, host, number as usize, |_| What::Signal { number });
         match self.hosts[host].signals.get_mut(&number) {
@@ -146,21 +147,21 @@ impl Kernel {
         self.wake(waiters);
     }
 
-    /// A host's process starts.
+    /// Marks a host's process as started.
     pub fn process_starts(&mut self, host: HostId) {
         self.hosts[host].running = true;
         self.event_on(Kind::Start, host, 0, |_| What::Start);
     }
 
-    /// A host's process is killed: none of its code runs any more.
+    /// Kills a host's process: none of its code runs any more.
     pub fn kill_process(&mut self, host: HostId, how: End) {
-        self.strike(host);
+        self.kill_tasks(host);
         self.process_ends(host, how);
         self.host_do(HostAction::Kill, host);
     }
 
-    /// What the host's process is about goes no further, the operation that is under way included.
-    fn strike(&mut self, host: HostId) {
+    /// Marks the process's tasks as killed, including the one that is being polled.
+    fn kill_tasks(&mut self, host: HostId) {
         let incarnation = self.hosts[host].incarnation;
         for task in self.tasks.iter_mut().filter(|task| task.host == host && task.incarnation == incarnation) {
             task.killed = true;
@@ -168,14 +169,14 @@ impl Kernel {
         self.current_died |= self.tasks[current_task()].host == host && self.tasks[current_task()].killed;
     }
 
-    /// A host's process is gone: its kernel closes its sockets as a real one does.
+    /// Ends a host's process: its kernel closes its sockets, as a real one does.
     pub fn process_ends(&mut self, host: HostId, how: End) {
         if !std::mem::replace(&mut self.hosts[host].running, false) {
             return;
         }
         self.event_on(Kind::End, host, 0, |_| What::End(how));
         for id in self.hosts[host].listeners.clone() {
-            self.unlisten(id);
+            self.close_listener(id);
         }
         for id in self.hosts[host].sockets.clone() {
             self.close_socket(id);
@@ -189,9 +190,9 @@ impl Kernel {
         self.forget_process(host);
     }
 
-    /// A host loses power: nothing is sent, nothing is remembered.
+    /// Takes a host's power away: it sends nothing and loses all connection state.
     pub fn crash(&mut self, host: HostId) {
-        self.strike(host);
+        self.kill_tasks(host);
         let h = &mut self.hosts[host];
         h.up = false;
         h.running = false;
@@ -212,7 +213,8 @@ impl Kernel {
     fn forget_process(&mut self, host: HostId) {
         self.hosts[host].incarnation += 1;
         self.hosts[host].signals.clear();
-        // Nobody drops a waker while the kernel is borrowed; of a dead task it does nothing.
+        // Taken and woken rather than dropped: a waker must not be dropped while the kernel is borrowed. Waking a dead
+        // task has no effect.
         let waiters = self.hosts[host].signal_waiters.take();
         self.wake(waiters);
         for task in self.tasks.iter_mut().filter(|task| task.host == host) {
@@ -220,20 +222,20 @@ impl Kernel {
         }
     }
 
-    /// What the driver has to do now: timers to arm, hosts to change.
+    /// Takes the pending work of the driver task: timers to arm and hosts to change.
     pub fn take_work(&mut self, driver: &Waker) -> Work {
         self.driver = Some(driver.clone());
         Work { timers: std::mem::take(&mut self.later), hosts: std::mem::take(&mut self.host_actions) }
     }
 
-    /// The connections and UDP sockets that a host's application holds.
+    /// Returns the connections and UDP sockets that a host's process holds.
     pub fn sockets(&self, host: HostId) -> Vec<OpenSocket> {
         let Host { conns, udp_sockets, .. } = &self.hosts[host];
         let conns = conns.iter().map(|&(conn, side)| OpenSocket::Tcp(self.connection(conn, side)));
         conns.chain(udp_sockets.iter().map(|&id| OpenSocket::Udp(self.udp_endpoint(id)))).collect()
     }
 
-    /// How many sockets and how many tasks a host has now, its listeners not counted.
+    /// Returns the number of open sockets, without listeners, and of live tasks of a host.
     pub fn open_now(&self, host: HostId) -> (usize, usize) {
         let tasks = self.tasks.iter().filter(|task| task.host == host && self.is_alive(task)).count();
         (self.hosts[host].conns.len() + self.hosts[host].udp_sockets.len(), tasks)

@@ -1,4 +1,4 @@
-//! What lies between two hosts: how long packets take, which of them are lost, and what else is wrong with the way now.
+//! Routes between hosts: latency, loss, and the effects of active faults.
 
 use super::{
     HostId, Kernel,
@@ -7,32 +7,32 @@ use super::{
 use refrain_core::plan::fault::{Packets, RouteEffect};
 use std::time::Duration;
 
-/// The least time that a packet takes between hosts.
+/// The minimum latency between hosts.
 const LATENCY_MIN_NS: u64 = 200_000;
-/// How much longer it takes at most.
+/// The maximum added to it at random.
 const LATENCY_SPREAD_NS: u64 = 4_800_000;
-/// The same within one host.
+/// The same for loopback.
 const LOOPBACK_MIN_NS: u64 = 10_000;
 const LOOPBACK_SPREAD_NS: u64 = 50_000;
-/// How much longer a packet takes that others overtake: longer than any of them.
+/// The extra latency of a packet that is reordered: more than that of any packet sent right after it.
 const OVERTAKEN_NS: u64 = 2 * LATENCY_SPREAD_NS;
-/// What IP and TCP add to the bytes of a packet, where the bandwidth is limited.
+/// IP and TCP header bytes per packet, counted when the bandwidth is limited.
 const HEADER_BYTES: u64 = 40;
 
-/// What becomes of a packet.
+/// What happens to a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PacketFate {
-    /// When it arrives, if it does.
+    /// Its arrival time, unless it is lost.
     pub due: u64,
-    /// Whether it is lost on the way; one that is not may still find the host without power.
+    /// Whether it is lost on the way. A packet that is not lost may still arrive at a host without power.
     pub lost: bool,
-    /// Whether packets that are sent after it may arrive before it. A stream waits for it.
+    /// Whether later packets may overtake it. A TCP stream waits for it.
     pub overtaken: bool,
-    /// When a copy of it arrives. A stream throws that away.
+    /// The arrival time of a duplicate. TCP discards duplicates.
     pub copy_due: Option<u64>,
 }
 
-/// What chance decides about a packet, each by bits of its own.
+/// The random decisions about a packet; each has its own random bits.
 #[derive(Clone, Copy)]
 enum RandomDraw {
     Lost = 1,
@@ -42,33 +42,33 @@ enum RandomDraw {
 }
 
 impl Kernel {
-    /// Whether a packet sent now from one host reaches another that is up, unless chance loses it.
+    /// Returns whether a packet from one host can reach the other now, apart from random loss.
     pub fn passes(&self, from: HostId, to: HostId) -> bool {
         !self.is_impaired(from, to, RouteEffect::Block)
     }
 
-    /// Whether exactly this happens on a route now.
+    /// Returns whether exactly this effect is active on a route.
     pub fn is_impaired(&self, from: HostId, to: HostId, effect: RouteEffect) -> bool {
         self.effects_on(from, to).any(|other| other == effect)
     }
 
-    /// How many bytes a write takes at most on a route now.
+    /// Returns the maximum number of bytes per write on a route.
     pub fn write_max(&self, from: HostId, to: HostId) -> usize {
-        self.effects_on(from, to).fold(usize::MAX, |most, effect| match effect {
-            RouteEffect::LimitWrites(bytes) => most.min(bytes),
-            _ => most,
+        self.effects_on(from, to).fold(usize::MAX, |max, effect| match effect {
+            RouteEffect::LimitWrites(bytes) => max.min(bytes),
+            _ => max,
         })
     }
 
-    /// How many bytes a read gives at most on a route now; 0: it waits.
+    /// Returns the maximum number of bytes per read on a route; 0 blocks reads.
     pub fn read_max(&self, from: HostId, to: HostId) -> usize {
-        self.effects_on(from, to).fold(usize::MAX, |most, effect| match effect {
-            RouteEffect::LimitReads(bytes) => most.min(bytes),
-            _ => most,
+        self.effects_on(from, to).fold(usize::MAX, |max, effect| match effect {
+            RouteEffect::LimitReads(bytes) => max.min(bytes),
+            _ => max,
         })
     }
 
-    /// How much a buffer of this size holds now for what goes from one host to another.
+    /// Returns the effective size of a buffer of `size` bytes for data from one host to another.
     pub fn buffer(&self, from: HostId, to: HostId, size: usize) -> usize {
         self.effects_on(from, to).fold(size, |size, effect| match effect {
             RouteEffect::LimitBuffers(bytes) => size.min(usize::try_from(bytes).unwrap_or(usize::MAX)),
@@ -76,17 +76,17 @@ impl Kernel {
         })
     }
 
-    /// Sends a packet. `chance` is a random number of its own: never the schedule's.
-    pub fn send_packet(&mut self, route: (HostId, HostId), chance: u64, packet: &Packet<'_>) -> PacketFate {
+    /// Sends a packet. `random` is the packet's own random number and does not depend on the schedule.
+    pub fn send_packet(&mut self, route: (HostId, HostId), random: u64, packet: &Packet<'_>) -> PacketFate {
         let latency = match route.0 == route.1 {
-            true => LOOPBACK_MIN_NS + chance % LOOPBACK_SPREAD_NS,
-            false => LATENCY_MIN_NS + chance % LATENCY_SPREAD_NS,
+            true => LOOPBACK_MIN_NS + random % LOOPBACK_SPREAD_NS,
+            false => LATENCY_MIN_NS + random % LATENCY_SPREAD_NS,
         };
         let mut fate = PacketFate { due: self.now + latency, lost: false, overtaken: false, copy_due: None };
         if self.impaired.is_empty() && self.rules.is_empty() {
             return fate;
         }
-        let drawn = |draw: RandomDraw, percent: u8| draws(chance, draw, percent);
+        let drawn = |draw: RandomDraw, percent: u8| draws(random, draw, percent);
         let (mut longer, mut rate, mut copied) = (0u64, u64::MAX, false);
         for effect in self.effects_on(route.0, route.1) {
             match effect {
@@ -118,24 +118,24 @@ impl Kernel {
         fate
     }
 
-    /// Whether a packet is lost that takes no time and no turn: an acknowledgement.
-    pub fn loses(&mut self, route: (HostId, HostId), chance: u64, packet: &Packet<'_>) -> bool {
+    /// Returns whether an acknowledgement is lost. Acknowledgements take no time and use no bandwidth.
+    pub fn loses(&mut self, route: (HostId, HostId), random: u64, packet: &Packet<'_>) -> bool {
         let lost = self.effects_on(route.0, route.1).any(|effect| match effect {
             RouteEffect::Lose { packets, percent } => {
-                is_one_of(packet.kind, packets) && draws(chance, RandomDraw::Lost, percent)
+                is_one_of(packet.kind, packets) && draws(random, RandomDraw::Lost, percent)
             }
             _ => false,
         });
         self.rules.packet(route, packet).contains(&Decision::Lose) || lost
     }
 
-    /// How long a packet waits until all those before it have passed, and passes itself.
-    fn wait_for_turn(&mut self, way: (HostId, HostId), rate: u64, bytes: usize) -> u64 {
+    /// Returns how long a packet takes to pass a limited link, including the packets queued before it.
+    fn wait_for_turn(&mut self, route: (HostId, HostId), rate: u64, bytes: usize) -> u64 {
         if rate == u64::MAX {
             return 0;
         }
         let takes = (u128::from(bytes as u64 + HEADER_BYTES) * 1_000_000_000).div_ceil(u128::from(rate.max(1)));
-        let free_at = self.busy_until.entry(way).or_default();
+        let free_at = self.busy_until.entry(route).or_default();
         *free_at = (*free_at).max(self.now).saturating_add(u64::try_from(takes).unwrap_or(u64::MAX));
         *free_at - self.now
     }
@@ -144,18 +144,18 @@ impl Kernel {
         self.impaired.iter().filter(move |(route, _)| *route == (from, to)).map(|(_, effect)| *effect)
     }
 
-    /// One more effect begins on a route.
+    /// Activates an effect on a route.
     pub(super) fn impair(&mut self, from: HostId, to: HostId, effect: RouteEffect) {
         self.impaired.push(((from, to), effect));
     }
 
-    /// One effect on a route is over. Packets find that out by themselves, applications are told.
+    /// Deactivates an effect on a route and wakes the tasks that it blocked.
     pub(super) fn repair(&mut self, from: HostId, to: HostId, effect: RouteEffect) {
         if let Some(at) = self.impaired.iter().position(|other| *other == ((from, to), effect)) {
             self.impaired.remove(at);
         }
         if matches!(effect, RouteEffect::LimitRate { .. }) {
-            // What was sent meanwhile arrives when it would have; what is sent from now on does not wait for it.
+            // Packets already sent keep their arrival times; new ones do not queue behind them.
             self.busy_until.remove(&(from, to));
         }
         if matches!(effect, RouteEffect::LimitReads(0) | RouteEffect::LimitBuffers(_)) {
@@ -168,7 +168,7 @@ impl Kernel {
         }
     }
 
-    /// The connections that applications hold between two hosts, in the order in which they were made.
+    /// Returns the connections between two hosts that applications hold, in creation order.
     pub(super) fn conns_between(&self, a: HostId, b: HostId) -> Vec<super::ConnId> {
         let between = |conn: &super::ConnId| {
             let [x, y] = [self.conns[*conn].ends[0].host, self.conns[*conn].ends[1].host];
@@ -182,12 +182,12 @@ impl Kernel {
     }
 }
 
-/// What chance decides about a packet in this percentage of all packets.
-fn draws(chance: u64, draw: RandomDraw, percent: u8) -> bool {
-    super::record::mix(chance, draw as u64) % 100 < u64::from(percent)
+/// Returns true for the given percentage of packets.
+fn draws(random: u64, draw: RandomDraw, percent: u8) -> bool {
+    super::record::mix(random, draw as u64) % 100 < u64::from(percent)
 }
 
-/// Whether a packet is one of those that an effect is about.
+/// Returns whether a packet is of the kind that an effect applies to.
 fn is_one_of(kind: PacketKind, packets: Packets) -> bool {
     match packets {
         Packets::All => true,
@@ -196,7 +196,7 @@ fn is_one_of(kind: PacketKind, packets: Packets) -> bool {
     }
 }
 
-/// A duration on the simulated clock, which counts further than any run goes.
+/// Converts a duration to nanoseconds, saturating beyond the range of the simulated clock.
 fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

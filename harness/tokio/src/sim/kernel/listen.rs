@@ -1,17 +1,17 @@
-//! Listeners: their queue, what happens when it is full, and what accepts from it.
+//! Listeners: SYN queue and accept queue, overflow, and `accept`.
 
 use super::{
     Action, ConnId, HostId, Kernel, Kind, ListenerId, Overflow, SocketId, Tcp, TriggerKind, Wait, Waiters, What,
     errno::EMFILE,
-    family::{hears, unbound},
+    family::{receives, unbound},
     socket::Options,
 };
 use refrain_core::plan::fault::HostEffect;
 use std::{collections::VecDeque, io, net::SocketAddr, task::Waker};
 
-/// The backlog of a listener that does not say: `TcpListener::bind` asks for as much (mio 1.2).
+/// The default backlog: what `TcpListener::bind` requests (mio 1.2).
 pub(crate) const BACKLOG: u32 = 128;
-/// What a failed accept takes, for a server that tries again at once: virtual time goes on meanwhile, as real time does.
+/// How long a failed accept blocks the next failure, so that virtual time advances while a server retries in a loop.
 const ACCEPT_FAILS_NS: u64 = 1_000_000;
 
 /// A listening socket.
@@ -20,25 +20,25 @@ pub(crate) struct Listener {
     pub host: HostId,
     pub addr: SocketAddr,
     pub backlog: usize,
-    /// Handshakes that have begun and are not yet in the queue.
+    /// Number of connections in the SYN queue.
     pub half_open: usize,
     pub queue: VecDeque<ConnId>,
     pub waiters: Waiters,
     pub open: bool,
-    /// What holds its port.
+    /// The socket that holds its port.
     pub socket: SocketId,
     pub options: Options,
-    /// As tokio knows it: a connection has come, and no `accept` has found the queue empty since.
+    /// Readiness as tokio tracks it: set when a connection is queued, cleared when `accept` finds the queue empty.
     pub ready: bool,
-    /// When accepting may fail again.
+    /// The earliest time at which accepting may fail again.
     pub fails_from: u64,
 }
 
-/// What a listener does with a SYN.
+/// How a listener responds to a SYN.
 pub(super) enum Admission {
-    /// Answers, and keeps a place for the handshake.
+    /// Answers, and adds the connection to the SYN queue.
     Queued,
-    /// Answers with a SYN cookie: it keeps nothing, and knows of the connection when it hears from the client again.
+    /// Answers with a SYN cookie: keeps no state, and learns of the connection from the client's next packet.
     Cookie,
     Dropped,
     Refused,
@@ -56,9 +56,9 @@ impl Kernel {
         listens
     }
 
-    /// Makes a socket a listener.
+    /// Turns a socket into a listener.
     pub fn listen(&mut self, socket: SocketId, backlog: u32) -> io::Result<ListenerId> {
-        self.demand_life()?;
+        self.check_alive()?;
         if self.sockets[socket].bound.is_none() {
             self.bind(socket, unbound(self.sockets[socket].options.v6))?;
         }
@@ -86,26 +86,26 @@ impl Kernel {
         Ok(id)
     }
 
-    /// The listener that hears a SYN to an address. Of several on one port (`SO_REUSEPORT`) it is always the same one
-    /// for a connection.
+    /// Returns the listener that receives a SYN to an address. With several on one port (`SO_REUSEPORT`), a connection
+    /// always maps to the same one.
     pub(super) fn listener_at(&self, host: HostId, addr: SocketAddr, stream: u64) -> Option<ListenerId> {
-        let heard = |&id: &ListenerId| {
+        let is_receiver = |&id: &ListenerId| {
             let at = self.listeners[id].addr;
-            at.port() == addr.port() && hears(at.ip(), addr.ip())
+            at.port() == addr.port() && receives(at.ip(), addr.ip())
         };
-        let mut listeners = self.hosts[host].listeners.iter().copied().filter(heard);
+        let mut listeners = self.hosts[host].listeners.iter().copied().filter(is_receiver);
         let first = listeners.next()?;
         let others = listeners.collect::<Vec<_>>();
         match others.len() as u64 {
             0 => Some(first),
-            n => Some(others.get((self.chance(stream, 0) % (n + 1)) as usize).copied().unwrap_or(first)),
+            n => Some(others.get((self.random(stream, 0) % (n + 1)) as usize).copied().unwrap_or(first)),
         }
     }
 
-    /// Whether a listener takes one more handshake.
+    /// Returns how a listener responds to one more SYN.
     pub(super) fn admits(&self, id: ListenerId) -> Admission {
         let listener = &self.listeners[id];
-        // Both queues take one more than the backlog says (Linux: `sk_acceptq_is_full`).
+        // Both queues hold one more than the backlog (Linux: `sk_acceptq_is_full`).
         match self.hosts[listener.host].sysctl.overflow {
             Overflow::Reset if listener.queue.len() + listener.half_open > listener.backlog => Admission::Refused,
             Overflow::DropSyn if listener.queue.len() > listener.backlog => Admission::Dropped,
@@ -114,7 +114,7 @@ impl Kernel {
         }
     }
 
-    /// Puts a connection into a listener's queue, if that is not full.
+    /// Adds a connection to the accept queue, and returns false if that is full.
     pub(super) fn enqueue(&mut self, id: ListenerId, conn: ConnId) -> bool {
         let listener = &mut self.listeners[id];
         if listener.queue.len() > listener.backlog {
@@ -126,12 +126,13 @@ impl Kernel {
         true
     }
 
-    /// The next connection that waits at a listener, now the application's. `None`: `waiter` is woken when there is one.
+    /// Accepts the next connection from the queue. Returns `None` if there is none; `waiter` is then woken when one
+    /// arrives.
     pub fn accept(&mut self, id: ListenerId, waiter: &Waker) -> Option<io::Result<ConnId>> {
         let host = self.listeners[id].host;
         if self.listeners[id].ready {
-            // The descriptor comes first (`accept4`): without one the connection stays in the queue.
-            let full = !self.has_file_left(host) || self.suffers(host, HostEffect::FailAccepts);
+            // `accept4` allocates the file descriptor first: without one the connection stays in the queue.
+            let full = !self.has_fd_left(host) || self.is_affected(host, HostEffect::FailAccepts);
             if full && self.now >= self.listeners[id].fails_from {
                 self.listeners[id].fails_from = self.now + ACCEPT_FAILS_NS;
                 self.event(Kind::Accept, id, 2, |_| What::NotAccepted);
@@ -155,7 +156,7 @@ impl Kernel {
         None
     }
 
-    /// Wakes every task that waits to accept on a host.
+    /// Wakes every task of a host that waits in `accept`.
     pub(super) fn wake_accepting(&mut self, host: HostId) {
         for id in self.hosts[host].listeners.clone() {
             self.accept_again(id);
@@ -167,8 +168,8 @@ impl Kernel {
         self.wake(waiters);
     }
 
-    /// The application drops a listening socket: connections in its queue are reset.
-    pub fn unlisten(&mut self, id: ListenerId) {
+    /// Closes a listening socket and resets the connections in its queue.
+    pub fn close_listener(&mut self, id: ListenerId) {
         let listener = &mut self.listeners[id];
         if !std::mem::replace(&mut listener.open, false) {
             return;
@@ -178,7 +179,7 @@ impl Kernel {
         self.hosts[host].tcp.release(socket);
         for conn in waiting {
             self.send_rst(conn, 1);
-            self.end_is_gone(conn, 1);
+            self.drop_end(conn, 1);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The state of one simulated world: hosts, connections, faults and tasks, on the thread that runs it.
 //!
-//! A run has a process and a thread of its own, so the state lies in a thread-local and needs no lock. Nothing here
-//! calls out while it is borrowed: wakers are collected and woken afterwards.
+//! A run has its own process and thread, so the state lives in a thread-local and needs no lock. Nothing calls out
+//! while it is borrowed: wakers are collected and woken afterwards.
 
 use super::stack;
 use madsim::time::TimeHandle;
@@ -45,7 +45,7 @@ mod waiters;
 
 pub(crate) use conn::{Conn, Fin};
 pub(crate) use errno::os_error;
-pub(crate) use family::{seen, unbound};
+pub(crate) use family::{presented, unbound};
 pub(crate) use fault::Fault;
 pub use fault::{Effect, Stage};
 pub(crate) use host::{Host, HostAction};
@@ -64,9 +64,10 @@ pub(crate) use triggers::Trigger;
 pub use triggers::TriggerKind;
 pub(crate) use waiters::Waiters;
 
-/// A connection. Numbers are never used again within a run, so a socket of a dead process means nothing any more.
+/// A connection. Ids are never reused within a run, so a stale socket of a dead process cannot refer to another
+/// connection.
 pub(crate) type ConnId = usize;
-/// Which end: 0 connected, 1 accepted.
+/// An end of a connection: 0 for the connecting side, 1 for the accepting one.
 pub(crate) type Side = usize;
 pub(crate) type HostId = usize;
 /// The host on which the test itself runs.
@@ -76,42 +77,43 @@ pub(crate) type SocketId = usize;
 pub(crate) type UdpId = usize;
 pub(crate) type TaskId = usize;
 
-/// How long one run may keep polling without the clock ever moving on to a timer.
+/// Maximum number of polls in a row without the clock advancing to a timer.
 pub(crate) const BUSY_POLLS_MAX: u64 = 1_000_000;
 
-/// As far as anything may lie in the future, some 70 years: what a plan may ask for is more than a clock can count.
+/// The farthest that a deadline may lie in the future, about 70 years. A plan may ask for more than the clock can
+/// count.
 pub(crate) const FAR_NS: u64 = u64::MAX / 8;
 
 /// Everything that a run simulates.
 pub(crate) struct Kernel {
     pub time: TimeHandle,
-    /// Virtual time in nanoseconds; right whenever the kernel is borrowed.
+    /// Virtual time in nanoseconds, updated whenever the kernel is borrowed.
     pub now: u64,
     pub seed: u64,
     pub hosts: Vec<Host>,
-    /// The hosts by their names, but for the test's.
+    /// The hosts by name, without the test's own.
     pub hosts_by_name: BTreeMap<String, HostId>,
     pub tasks: Vec<TaskState>,
     pub conns: Vec<Conn>,
-    /// What happens on which route now.
+    /// The active effects per route.
     pub impaired: Vec<((HostId, HostId), RouteEffect)>,
-    /// What tests have written that decides about packets.
+    /// The tests' own rules for packets.
     pub rules: Rules,
-    /// Until when packets wait for their turn, where the bandwidth is limited.
+    /// Per route with limited bandwidth, when the link becomes free.
     pub busy_until: BTreeMap<(HostId, HostId), u64>,
     pub sockets: Vec<socket::Socket>,
     pub udp: Vec<udp::UdpSocket>,
-    /// On their way, by their number.
+    /// Datagrams in flight, by number.
     pub datagrams: BTreeMap<u64, udp::Datagram>,
     pub datagrams_sent: u64,
-    /// Names that the test has given, and the hosts that have them.
+    /// Names that the test added, with their hosts.
     pub names: BTreeMap<String, Vec<HostId>>,
     pub listeners: Vec<listen::Listener>,
     pub faults: Vec<Fault>,
     pub triggers: triggers::Triggers,
     pub record: record::Recorder,
     pub holds: HoldPlan,
-    /// Whether everything was healed.
+    /// Whether the network was healed.
     pub healed: bool,
     pub holds_taken: Vec<Hold>,
     pub settings: Settings,
@@ -119,7 +121,7 @@ pub(crate) struct Kernel {
     tasks_at: BTreeMap<(HostId, &'static str, u32), u32>,
     connects: BTreeMap<(HostId, HostId), u64>,
     busy: tasks::Busy,
-    /// Whether the process of the current task was killed, or lost power, since the kernel was borrowed.
+    /// Whether the current task's process was killed or lost power since the kernel was borrowed.
     current_died: bool,
     wakes: Vec<Waker>,
     later: Vec<(u64, Action)>,
@@ -127,7 +129,7 @@ pub(crate) struct Kernel {
     driver: Option<Waker>,
 }
 
-/// What a run may be told about its limits.
+/// Limits of a run.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The run fails when virtual time reaches this, in nanoseconds.
@@ -137,35 +139,36 @@ pub struct Settings {
 /// How a host's process ended.
 #[derive(Debug)]
 pub struct Exited {
-    /// Its host.
+    /// The host.
     pub host: HostId,
     /// Where the host was added.
     pub place: &'static Location<'static>,
-    /// Its error, with what caused that.
+    /// Its error with the chain of causes.
     pub error: Option<String>,
-    /// Whether it was sent a signal before, which it handles.
+    /// Whether it had received a signal that it handles.
     pub signalled: bool,
 }
 
-/// What a panic carries.
+/// A panic payload.
 pub type Panic = Box<dyn std::any::Any + Send>;
 
-/// What refrain wants to be told at once. Those that never return end the run.
+/// Callbacks into refrain. Those that do not return end the run.
 #[derive(Clone, Copy)]
 pub struct Hooks {
     /// A host's process has ended by itself.
     pub exited: fn(Exited),
-    /// Nothing can run any more.
+    /// No task can make progress.
     pub deadlocked: fn() -> !,
-    /// A task panicked, and whether others may await it. What it returns they see.
+    /// A task panicked; the flag says whether its `JoinHandle` can be awaited. The returned payload goes to whoever
+    /// awaits it.
     pub panicked: fn(Panic, bool) -> Panic,
     /// Virtual time has reached its limit.
     pub out_of_time: fn() -> !,
-    /// A task is polled forever while virtual time stands still.
+    /// Tasks are polled without end while virtual time does not advance.
     pub busy: fn() -> !,
-    /// Before each poll, with the place where the task was spawned; without one for the test itself.
+    /// Called before each poll with the place where the task was spawned; `None` for the test itself.
     pub polling: fn(Option<&'static Location<'static>>),
-    /// After each poll, while [`super::control::watch_polls`] asks for it.
+    /// Called after each poll, while enabled by [`super::control::watch_polls`].
     pub polled: fn(),
 }
 
@@ -177,7 +180,7 @@ thread_local! {
     static IN_TIMER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Begins a world on this thread.
+/// Installs a world on this thread.
 pub(crate) fn install(kernel: Kernel, hooks: Hooks) {
     KERNEL.with(|k| *k.borrow_mut() = Some(Box::new(kernel)));
     HOOKS.set(Some(hooks));
@@ -189,7 +192,7 @@ pub(crate) fn with<R>(f: impl FnOnce(&mut Kernel) -> R) -> R {
     with_at(0, f)
 }
 
-/// The same from a timer that was due at `due`: the clock may not have moved there yet.
+/// Like [`with`], from a timer that was due at `due`: madsim's clock may not have reached that time yet.
 #[track_caller]
 pub(crate) fn with_at<R>(due: u64, f: impl FnOnce(&mut Kernel) -> R) -> R {
     KERNEL.with(|cell| {
@@ -211,9 +214,9 @@ pub(crate) fn with_at<R>(due: u64, f: impl FnOnce(&mut Kernel) -> R) -> R {
     })
 }
 
-/// The current task no longer waits for this: a destructor says so, which may run anywhere.
+/// Removes a wait of the current task. Destructors call this, possibly outside a simulation.
 pub(crate) fn wait_is_over(wait: Wait) {
-    // Without a simulation, or while it ends, nobody asks who waits.
+    // Without a simulation, or while it is torn down, nothing tracks waits.
     let _ = KERNEL.try_with(|cell| {
         if let Ok(mut borrowed) = cell.try_borrow_mut()
             && let Some(kernel) = borrowed.as_mut()
@@ -223,15 +226,15 @@ pub(crate) fn wait_is_over(wait: Wait) {
     });
 }
 
-/// Does what a timer came due for. madsim holds its timers' lock all the while: none may be armed, not even by what
-/// the wakers do; see `Kernel::later`.
+/// Runs a timer's callback. madsim holds its timer lock meanwhile, so neither the callback nor the wakers it wakes may
+/// arm a timer; see `Kernel::later`.
 pub(crate) fn in_timer(f: impl FnOnce()) {
     let outer = IN_TIMER.replace(true);
     f();
     IN_TIMER.set(outer);
 }
 
-/// Whether this thread runs a simulation.
+/// Returns whether a simulation runs on this thread.
 pub(crate) fn is_running() -> bool {
     KERNEL.with(|k| k.try_borrow().map_or(true, |k| k.is_some()))
 }
@@ -245,12 +248,12 @@ pub(crate) fn hooks() -> Hooks {
     HOOKS.get().unwrap_or_else(|| no_simulation())
 }
 
-/// The task that is being polled or dropped; the test's own before any other.
+/// Returns the task that is being polled or dropped; the test's own if there is none.
 pub(crate) fn current_task() -> TaskId {
     CURRENT.get()
 }
 
-/// Makes `task` the current one and returns the one that was.
+/// Sets the current task and returns the previous one.
 pub(crate) fn switch_task(task: TaskId) -> TaskId {
     CURRENT.replace(task)
 }
@@ -308,12 +311,12 @@ impl Kernel {
         kernel
     }
 
-    /// Wakes tasks once the kernel is no longer borrowed.
+    /// Queues wakers, which are woken once the kernel is no longer borrowed.
     pub fn wake(&mut self, wakers: impl IntoIterator<Item = Waker>) {
         self.wakes.extend(wakers);
     }
 
-    /// Does `action` at virtual time `due`. A timer's own callback cannot arm another: the driver task does it then.
+    /// Schedules `action` at virtual time `due`. Inside a timer callback the driver task arms the timer instead.
     pub fn later(&mut self, due: u64, action: Action) {
         let due = due.min(self.now.saturating_add(FAR_NS));
         if !IN_TIMER.get() && due > self.now {
@@ -324,12 +327,12 @@ impl Kernel {
         self.wake(driver);
     }
 
-    /// A number that depends on the seed, a stream and a count only: never on the schedule.
-    pub fn chance(&self, stream: u64, n: u64) -> u64 {
+    /// Returns a random number that depends only on the seed, the stream and `n`, never on the schedule.
+    pub fn random(&self, stream: u64, n: u64) -> u64 {
         record::mix(self.seed ^ stream, n)
     }
 
-    /// The host that has an address, as another host sees it.
+    /// Returns the host that has an address, as seen from another host.
     pub fn host_at(&self, from: HostId, ip: IpAddr) -> Option<HostId> {
         if ip.is_loopback() || ip.is_unspecified() {
             return Some(from);
@@ -338,18 +341,18 @@ impl Kernel {
     }
 }
 
-/// A duration as the clock counts it.
+/// Converts a duration to nanoseconds, saturating.
 pub(crate) fn ns(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// An address of a socket: of the host that has it, or of nobody.
+/// Returns an endpoint: the host's name if a host has the address, else the address itself.
 pub(crate) fn endpoint(kernel: &Kernel, host: Option<HostId>, addr: SocketAddr) -> Endpoint {
     let host = host.map_or_else(|| addr.ip().to_string(), |host| kernel.hosts[host].name.clone());
     Endpoint { host, port: addr.port() }
 }
 
-/// An address of a socket as `ss` shows it: `notes:49152`.
+/// Returns a socket address as `ss` shows it: `notes:49152`.
 pub(crate) fn name_of(kernel: &Kernel, host: HostId, addr: SocketAddr) -> String {
     let name = if host == TEST_HOST { "(test)" } else { &kernel.hosts[host].name };
     format!("{name}:{}", addr.port())

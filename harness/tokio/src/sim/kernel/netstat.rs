@@ -1,14 +1,14 @@
-//! Every socket as `ss` shows it: addresses, state, queues and timers.
+//! The socket table as `ss` shows it: addresses, states, queues and timers.
 
 use super::{ConnId, HostId, Kernel, Side, conn::Fin, listen::Listener, name_of, udp::UdpSocket};
 use refrain_core::socket::{Socket, Timer};
 use std::net::SocketAddr;
 
-/// What a fault can no longer do anything to.
-const PAST: [&str; 2] = ["TIME-WAIT", "CLOSED"];
+/// States that a fault can no longer affect.
+const FINISHED: [&str; 2] = ["TIME-WAIT", "CLOSED"];
 
 impl Kernel {
-    /// The sockets of all hosts: listeners, connections and UDP, by host, each in the order in which they were made.
+    /// Returns the sockets of all hosts: listeners, connections and UDP, grouped by host and in creation order.
     pub fn netstat(&self) -> Vec<Socket> {
         let ends = (0..self.conns.len()).flat_map(|conn| [(conn, 0), (conn, 1)]);
         let ends: Vec<_> = ends.filter(|&(conn, side)| self.is_shown(conn, side)).collect();
@@ -21,16 +21,16 @@ impl Kernel {
         (0..self.hosts.len()).flat_map(of).collect()
     }
 
-    /// The state of one end of a connection, as `ss` calls it.
+    /// Returns the state of one end of a connection, as `ss` names it.
     pub fn socket_state(&self, conn: ConnId, side: Side) -> &'static str {
         let c = &self.conns[conn];
         let [end, peer] = [&c.ends[side], &c.ends[1 - side]];
         let (shut, acknowledged) = (c.pipes[side].fin > Fin::Open, c.pipes[side].flight.is_empty());
         let ended = c.pipes[1 - side].fin == Fin::Arrived;
-        // Of a connection that was closed here first the port is kept for a while.
+        // An end that closed first keeps its port during TIME_WAIT.
         let kept = || self.hosts[end.host].tcp.is_taken(end.addr.port(), peer.addr, self.now);
         match (shut && c.pipes[side].fin == Fin::Arrived && acknowledged, ended) {
-            _ if !self.knows(conn, side) => "CLOSED",
+            _ if !self.is_known(conn, side) => "CLOSED",
             _ if !end.established && side == 0 => "SYN-SENT",
             _ if !end.established => "SYN-RECV",
             (false, false) if shut => "FIN-WAIT-1",
@@ -44,7 +44,7 @@ impl Kernel {
         }
     }
 
-    /// The states of the connections between two hosts, or of one host's, as long as they live.
+    /// Returns the states of the connections between two hosts, or of one host's, while they are live.
     pub fn states_between(&self, a: HostId, b: HostId) -> Vec<&'static str> {
         let touched = |conn: ConnId| {
             let [x, y] = [self.conns[conn].ends[0].host, self.conns[conn].ends[1].host];
@@ -53,13 +53,13 @@ impl Kernel {
         let ends = (0..self.conns.len()).filter(|&conn| touched(conn)).flat_map(|conn| [(conn, 0), (conn, 1)]);
         let shown = ends.filter(|&(conn, side)| self.is_shown(conn, side));
         let mut states: Vec<_> = shown.map(|(conn, side)| self.socket_state(conn, side)).collect();
-        states.retain(|state| !PAST.contains(state));
+        states.retain(|state| !FINISHED.contains(state));
         states.sort_unstable();
         states.dedup();
         states
     }
 
-    /// Whether the application holds it, or its kernel has still to do with it.
+    /// Returns whether the application holds the socket, or its kernel still has to process it.
     fn is_shown(&self, conn: ConnId, side: Side) -> bool {
         let end = &self.conns[conn].ends[side];
         let begun = side == 0 || self.conns[conn].listener.is_some();
@@ -111,13 +111,13 @@ impl Kernel {
     fn timer(&self, conn: ConnId, side: Side) -> Option<Timer> {
         let (c, pipe, end) = (&self.conns[conn], &self.conns[conn].pipes[side], &self.conns[conn].ends[side]);
         let (name, at, tries) = match self.socket_state(conn, side) {
-            state if PAST.contains(&state) => return None,
+            state if FINISHED.contains(&state) => return None,
             "SYN-SENT" | "SYN-RECV" => ("on", c.retry[side].0, c.retry[side].1.saturating_sub(1)),
             _ if pipe.timer => ("on", pipe.timer_at, pipe.tries),
             _ if pipe.persist => ("persist", pipe.timer_at, pipe.probes),
             _ if end.options.keepalive && end.unanswered == 0 => {
                 let time = self.hosts[end.host].sysctl.tcp_keepalive_time.as_nanos() as u64;
-                ("keepalive", end.heard.saturating_add(time), 0)
+                ("keepalive", end.last_received.saturating_add(time), 0)
             }
             _ => return None,
         };

@@ -1,9 +1,9 @@
-//! The network as madsim sees it: a simulator that is told when a node is reset.
+//! Registers the network with madsim, which notifies it when a node is reset.
 
 use super::{End, HostId, with};
 use madsim::{Config, plugin::Simulator, rand::GlobalRng, task::NodeId, time::TimeHandle};
 
-/// Registered with every simulated runtime. The network itself lies in the kernel.
+/// The madsim simulator registered with every runtime. The network's state is in the kernel.
 pub(crate) struct Network;
 
 impl Simulator for Network {
@@ -11,7 +11,7 @@ impl Simulator for Network {
         Network
     }
 
-    /// A node's process is gone, whoever killed it: its kernel closes its sockets.
+    /// Ends the process of a node that was killed: its kernel closes its sockets.
     fn reset_node(&self, id: NodeId) {
         if super::is_running() {
             with(|k| {

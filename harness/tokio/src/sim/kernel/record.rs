@@ -1,9 +1,9 @@
-//! The running digest of a run, and its events while somebody records.
+//! The running digest of a run, and its events while recording.
 
 use super::{HostId, Kernel, What, current_task};
 use refrain_core::{event::Event, place::Task};
 
-/// The kinds of event, as the digest tells them apart.
+/// The kinds of event that the digest distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Start,
@@ -20,18 +20,18 @@ pub(crate) enum Kind {
     Test,
 }
 
-/// When, where and by which task something happened.
+/// When, where and by which task an event happened.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stamp {
     /// Virtual time in nanoseconds.
     pub at: u64,
-    /// The host's name; empty for the test.
+    /// The host's name; empty for the test's own host.
     pub host: String,
-    /// The task; `None` where no task did it, and for the test itself.
+    /// The task; `None` if no task caused it, and for the test itself.
     pub task: Option<Task>,
 }
 
-/// Folds everything that happens into one number; keeps the events only for a sink.
+/// Folds every event into a digest, and passes the events on if a sink is set.
 #[derive(Default)]
 pub(crate) struct Recorder {
     pub digest: u64,
@@ -39,7 +39,7 @@ pub(crate) struct Recorder {
     pub sink: Option<Box<dyn FnMut(Event)>>,
 }
 
-/// Spreads two numbers over 64 bits (the finalizer of splitmix64).
+/// Mixes two numbers into 64 bits (the finalizer of splitmix64).
 pub(crate) fn mix(stream: u64, n: u64) -> u64 {
     let mut z = stream.wrapping_add(n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -47,7 +47,7 @@ pub(crate) fn mix(stream: u64, n: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The same number for the same text, on every machine and in every build (FNV-1a).
+/// Hashes text, stably across machines and builds (FNV-1a).
 pub(crate) fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -60,7 +60,7 @@ impl Recorder {
 }
 
 impl Kernel {
-    /// Notes that something happened to `a` and `b`; `what` is asked for only while somebody records.
+    /// Records an event about `a` and `b`. `what` is called only while recording.
     pub fn event(&mut self, kind: Kind, a: usize, b: usize, what: impl FnOnce(&Kernel) -> What) {
         let task = current_task();
         self.record.count += 1;
@@ -71,7 +71,7 @@ impl Kernel {
         }
     }
 
-    /// The same for what the network does by itself to a host's sockets.
+    /// Like [`Kernel::event`], for what the network does to a host's sockets without a task.
     pub fn event_on(&mut self, kind: Kind, host: HostId, b: usize, what: impl FnOnce(&Kernel) -> What) {
         self.record.count += 1;
         self.record.fold(self.now, ((kind as u64) << 56) ^ host as u64, b as u64);
@@ -81,7 +81,7 @@ impl Kernel {
         }
     }
 
-    /// Now, and the current task.
+    /// Returns the current time, host and task.
     pub fn stamp(&self) -> Stamp {
         let task = &self.tasks[current_task()];
         Stamp { at: self.now, host: self.hosts[task.host].name.clone(), task: task.name() }

@@ -1,98 +1,100 @@
-//! Rules: faults that a test writes itself. A rule sees each packet and each operation on a route, and decides.
+//! Rules: faults written by a test. A rule sees each packet and each operation on a route, and decides what happens to
+//! it.
 
 use super::{HostId, Kernel, errno::os_error};
 use std::{io, time::Duration};
 
-/// What decides what becomes of packets and operations on the route from one host to another, while a fault lasts that
-/// names it.
+/// Decides what happens to packets and operations on the route from one host to another, while a fault that names the
+/// rule is active.
 ///
-/// A rule is part of the plan by its name and its arguments. It must decide from these and from what it has seen alone:
-/// then a replay decides the same. It is called within the simulated network and cannot use the simulated world.
+/// A plan refers to a rule by its name and arguments. A rule must decide only from these and from what it has seen, so
+/// that a replay makes the same decisions. It is called from within the simulated network and cannot use the simulated
+/// world.
 pub trait Rule {
-    /// What becomes of a packet that is sent from the first host to the second.
+    /// Decides what happens to a packet sent from the first host to the second.
     fn packet(&mut self, packet: &Packet<'_>) -> Decision {
         let _ = packet;
         Decision::Pass
     }
 
-    /// Whether an operation on a connection from the first host to the second fails, and how.
+    /// Decides whether an operation on a connection from the first host to the second fails.
     ///
     /// # Errors
-    /// The error that the application sees.
+    /// The error that the application gets.
     fn operation(&mut self, operation: &Operation<'_>) -> Result<(), io::ErrorKind> {
         let _ = operation;
         Ok(())
     }
 }
 
-/// What becomes of a packet.
+/// What happens to a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It goes on its way.
+    /// The packet is delivered.
     Pass,
-    /// It is lost.
+    /// The packet is lost.
     Lose,
-    /// It takes this much longer.
+    /// The packet is delayed by this duration.
     Delay(Duration),
 }
 
-/// A packet that is sent.
+/// A packet being sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packet<'a> {
-    /// What it is.
+    /// Its kind.
     pub kind: PacketKind,
-    /// What it carries.
+    /// Its payload.
     pub bytes: &'a [u8],
 }
 
-/// What a packet is.
+/// The kind of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum PacketKind {
-    /// It asks for a TCP connection.
+    /// A TCP SYN.
     Syn,
-    /// It answers such a request.
+    /// A TCP SYN-ACK.
     SynAck,
-    /// It acknowledges what has arrived, and carries nothing.
+    /// A TCP ACK without payload.
     Ack,
-    /// It carries bytes of a stream.
+    /// A TCP segment with payload.
     Data,
-    /// It ends a stream and carries nothing.
+    /// A TCP FIN without payload.
     Fin,
-    /// It resets a connection.
+    /// A TCP RST.
     Rst,
-    /// It asks whether the other side is still there, or has room.
+    /// A keep-alive probe or a window probe.
     Probe,
-    /// It carries a UDP datagram.
+    /// A UDP datagram.
     Datagram,
-    /// ICMP: nobody listens on the port to which a datagram went.
+    /// ICMP port unreachable, in answer to a datagram to a closed port.
     PortUnreachable,
 }
 
-/// What an application does with a connection.
+/// An application's operation on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Operation<'a> {
-    /// The first host's application connects to the second.
+    /// The first host's application connects to the second host.
     Connect,
     /// The first host's application writes these bytes.
     Write(&'a [u8]),
-    /// The second host's application reads what the first wrote.
+    /// The second host's application reads what the first one wrote.
     Read,
 }
 
-/// The rules that the faults of a run name, and where they decide now.
+/// The rules of a run, and the routes on which they are active.
 #[derive(Default)]
 pub(crate) struct Rules {
     all: Vec<Box<dyn Rule>>,
     active: Vec<((HostId, HostId), RuleId)>,
 }
 
-/// A rule of this run.
+/// Identifies a rule of this run.
 pub type RuleId = usize;
 
 impl Rules {
-    /// Adds a rule, which decides nothing yet.
+    /// Adds a rule, not yet active.
     pub fn add(&mut self, rule: Box<dyn Rule>) -> RuleId {
         self.all.push(rule);
         self.all.len() - 1
@@ -112,7 +114,7 @@ impl Rules {
         self.active.is_empty()
     }
 
-    /// What the rules of a route decide about a packet, one after the other: every rule sees every packet.
+    /// Returns the decisions of a route's rules about a packet, in order; every active rule sees every packet.
     pub fn packet(&mut self, route: (HostId, HostId), packet: &Packet<'_>) -> Vec<Decision> {
         let active = self.active.iter().filter(|(on, _)| *on == route);
         active.map(|(_, rule)| self.all[*rule].packet(packet)).collect()
@@ -120,7 +122,7 @@ impl Rules {
 }
 
 impl Kernel {
-    /// Asks the rules of a route whether an operation fails.
+    /// Fails if a rule of the route rejects the operation.
     pub(super) fn allow(&mut self, route: (HostId, HostId), operation: &Operation<'_>) -> io::Result<()> {
         let Rules { all, active } = &mut self.rules;
         for (_, rule) in active.iter().filter(|(on, _)| *on == route) {

@@ -1,9 +1,9 @@
-//! A TCP socket before it listens or connects, the options of all of them, and how many a process may have.
+//! TCP sockets before they listen or connect, the options of all TCP sockets, and the limit on open sockets.
 
 use super::{
     Bound, HostId, Kernel, SocketId, current_task,
     errno::{EMFILE, os_error},
-    family::{canonical, demand_family},
+    family::{canonical, check_family},
 };
 use std::{
     io,
@@ -11,15 +11,15 @@ use std::{
     time::Duration,
 };
 
-/// The least buffers that Linux gives, for payload: half of `SOCK_MIN_SNDBUF` and `SOCK_MIN_RCVBUF`.
+/// The minimum buffer sizes on Linux, for payload: half of `SOCK_MIN_SNDBUF` and `SOCK_MIN_RCVBUF`.
 const SEND_BUFFER_MIN: u32 = 2304;
 const RECEIVE_BUFFER_MIN: u32 = 1152;
-/// The most that a program may ask for: Linux's `wmem_max` and `rmem_max`.
+/// The maximum buffer size that a program may request: Linux's `wmem_max` and `rmem_max`.
 const BUFFER_MAX: u32 = 212_992;
-/// As many hops as a packet may make, unless its socket says otherwise. Nothing here counts them.
+/// The default TTL. The simulated network does not count hops.
 pub(super) const TTL: u32 = 64;
 
-/// A socket that neither listens nor connects; it may have a port.
+/// A socket that neither listens nor connects; it may be bound.
 #[derive(Debug)]
 pub(crate) struct Socket {
     pub host: HostId,
@@ -27,10 +27,10 @@ pub(crate) struct Socket {
     pub bound: Option<SocketAddr>,
 }
 
-/// What `setsockopt` sets. A connection that is accepted has those of its listener.
+/// Socket options, set by `setsockopt`. An accepted connection inherits those of its listener.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
-    /// Whether it is a socket of IPv6, and so of both families.
+    /// Whether it is an IPv6 socket, and thus dual-stack.
     pub v6: bool,
     pub keepalive: bool,
     pub linger: Option<Duration>,
@@ -38,13 +38,13 @@ pub(crate) struct Options {
     pub reuse_port: bool,
     pub send_buffer: u32,
     pub receive_buffer: u32,
-    /// Noted only: small writes are always sent at once.
+    /// Stored without effect: small writes are always sent at once.
     pub nodelay: bool,
-    /// Noted only: an acknowledgement takes no time.
+    /// Stored without effect: acknowledgements take no time.
     pub quickack: bool,
-    /// Noted only.
+    /// Stored without effect.
     pub ttl: u32,
-    /// Noted only.
+    /// Stored without effect.
     pub tos: u32,
 }
 
@@ -59,7 +59,7 @@ impl Options {
 }
 
 impl Kernel {
-    /// The options of a new socket of a host.
+    /// Returns the default options of a new socket on a host.
     pub fn options(&self, host: HostId) -> Options {
         let sysctl = &self.hosts[host].sysctl;
         Options {
@@ -77,9 +77,9 @@ impl Kernel {
         }
     }
 
-    /// A new socket of the current task's host.
+    /// Opens a socket on the current task's host.
     pub fn new_socket(&mut self, host: HostId, v6: bool) -> io::Result<SocketId> {
-        self.demand_file(host)?;
+        self.check_fd_limit(host)?;
         let options = Options { v6, ..self.options(host) };
         self.sockets.push(Socket { host, options, bound: None });
         let id = self.sockets.len() - 1;
@@ -87,24 +87,24 @@ impl Kernel {
         Ok(id)
     }
 
-    /// Gives a socket its address.
+    /// Binds a socket.
     pub fn bind(&mut self, id: SocketId, addr: SocketAddr) -> io::Result<()> {
-        self.demand_life()?;
+        self.check_alive()?;
         let Socket { host, options, bound, .. } = self.sockets[id];
         if bound.is_some() {
             return Err(os_error(io::ErrorKind::InvalidInput));
         }
-        demand_family(options.v6, addr)?;
+        check_family(options.v6, addr)?;
         let addr = canonical(addr);
-        self.demand_own(host, addr.ip())?;
+        self.check_own_address(host, addr.ip())?;
         let Options { reuse_addr, reuse_port, .. } = options;
-        let asked = Bound { socket: id, addr, reuse_addr, reuse_port, listening: false };
-        let addr = self.hosts[host].tcp.bind(asked, self.now)?;
+        let requested = Bound { socket: id, addr, reuse_addr, reuse_port, listening: false };
+        let addr = self.hosts[host].tcp.bind(requested, self.now)?;
         self.sockets[id].bound = Some(addr);
         Ok(())
     }
 
-    /// A socket is closed, or is now a listener's or a connection's: it is no longer one of these.
+    /// Closes a socket, or removes it because it became a listener or a connection.
     pub fn close_socket(&mut self, id: SocketId) {
         let host = &mut self.hosts[self.sockets[id].host];
         if host.sockets.remove(&id) {
@@ -112,30 +112,30 @@ impl Kernel {
         }
     }
 
-    /// Whether the process may open one more.
-    pub fn demand_file(&self, host: HostId) -> io::Result<()> {
-        self.demand_life()?;
-        if self.has_file_left(host) { Ok(()) } else { Err(io::Error::from_raw_os_error(EMFILE)) }
+    /// Fails if the process has reached its limit of open sockets.
+    pub fn check_fd_limit(&self, host: HostId) -> io::Result<()> {
+        self.check_alive()?;
+        if self.has_fd_left(host) { Ok(()) } else { Err(io::Error::from_raw_os_error(EMFILE)) }
     }
 
-    pub(super) fn has_file_left(&self, host: HostId) -> bool {
+    pub(super) fn has_fd_left(&self, host: HostId) -> bool {
         let host = &self.hosts[host];
         let open = host.sockets.len() + host.listeners.len() + host.conns.len() + host.udp_sockets.len();
         open < host.sysctl.nofile as usize
     }
 
-    /// A destructor of a process that is gone reaches no network any more.
-    pub fn demand_life(&self) -> io::Result<()> {
+    /// Fails if the current task's process is dead: its destructors can no longer use the network.
+    pub fn check_alive(&self) -> io::Result<()> {
         if self.is_dead(current_task()) { Err(os_error(io::ErrorKind::NetworkDown)) } else { Ok(()) }
     }
 
-    /// Whether a host may bind an address: one of its own.
-    pub fn demand_own(&self, host: HostId, ip: IpAddr) -> io::Result<()> {
+    /// Fails if the host does not have the address.
+    pub fn check_own_address(&self, host: HostId, ip: IpAddr) -> io::Result<()> {
         let own = ip.is_unspecified() || ip.is_loopback() || self.hosts[host].has(ip);
         if own { Ok(()) } else { Err(os_error(io::ErrorKind::AddrNotAvailable)) }
     }
 
-    /// The address from which a host speaks to another: its own, or a loopback one within itself.
+    /// Returns the source address of traffic to another host: the host's own, or loopback within the host.
     pub fn source_ip(&self, host: HostId, target: Option<HostId>, remote: IpAddr) -> IpAddr {
         match () {
             () if target == Some(host) => remote,

@@ -1,4 +1,4 @@
-//! What an application does with a connection: it writes into a buffer and reads from one.
+//! Stream operations: writing into the send buffer and reading from the receive buffer.
 
 use super::{
     Action, Conn, ConnId, Kernel, Kind, Operation, PacketKind, Side, Tcp, TriggerKind, Wait,
@@ -12,7 +12,7 @@ use std::{
 };
 
 impl Kernel {
-    /// Writes as much as the socket's buffer takes. Without a waiter nobody waits.
+    /// Writes as much as the send buffer takes. Without a waiter, `Pending` registers no wakeup.
     pub fn poll_write(
         &mut self,
         waiter: Option<&Waker>,
@@ -25,14 +25,14 @@ impl Kernel {
             return Poll::Ready(Err(error));
         }
         let pipe = &self.conns[conn].pipes[side];
-        if pipe.fin != Fin::Open || !self.knows(conn, side) {
+        if pipe.fin != Fin::Open || !self.is_known(conn, side) {
             return Poll::Ready(Err(os_error(io::ErrorKind::BrokenPipe)));
         }
-        let (from, to) = self.way(conn, side);
+        let (from, to) = self.route(conn, side);
         let space = self.space(conn, side);
-        let most = self.write_max(from, to);
+        let max = self.write_max(from, to);
         let pipe = &mut self.conns[conn].pipes[side];
-        let n = space.min(data.len()).min(most);
+        let n = space.min(data.len()).min(max);
         if n == 0 && !data.is_empty() {
             if let Some(waiter) = waiter {
                 let surplus = pipe.writers.add(waiter);
@@ -49,7 +49,7 @@ impl Kernel {
         Poll::Ready(Ok(n))
     }
 
-    /// Reads what has arrived; nothing at the end of the stream. Without a waiter nobody waits.
+    /// Reads delivered bytes, none at the end of the stream. Without a waiter, `Pending` registers no wakeup.
     pub fn poll_read(
         &mut self,
         waiter: Option<&Waker>,
@@ -59,35 +59,35 @@ impl Kernel {
         peek: bool,
     ) -> Poll<io::Result<()>> {
         self.uses(conn, side);
-        let (from, to) = self.way(conn, 1 - side);
-        let most = self.read_max(from, to);
-        if most == 0 {
+        let (from, to) = self.route(conn, 1 - side);
+        let max = self.read_max(from, to);
+        if max == 0 {
             return self.wait_to_read(waiter, conn, side);
         }
         let pipe = &mut self.conns[conn].pipes[1 - side];
         if !pipe.arrived.is_empty() && peek {
-            pipe.arrived.peek(into, most);
+            pipe.arrived.peek(into, max);
             return Poll::Ready(Ok(()));
         }
         if !pipe.arrived.is_empty() {
             self.allow((from, to), &Operation::Read)?;
             let pipe = &mut self.conns[conn].pipes[1 - side];
-            let n = pipe.arrived.read(into, most);
+            let n = pipe.arrived.read(into, max);
             let blocked = !pipe.queued.is_empty();
             self.tcp_event(Kind::Read, (conn, side), n, Tcp::Read(n as u64));
-            // Lost, the news that there is room again is asked for by the writer's probes.
+            // If this window update is lost, the writer's window probes discover the free space.
             if blocked && let Some(due) = self.send_control(conn, side, PacketKind::Ack) {
                 self.later(due, Action::Window(conn, 1 - side));
             }
             self.occurs(TriggerKind::Reads, from, to);
             return Poll::Ready(Ok(()));
         }
-        // Linux: once the end of the stream was read, it is read again, whatever came after it.
+        // As on Linux: once the end of the stream has been read, further reads return it again, whatever arrived later.
         let ended = pipe.fin == Fin::Arrived;
         if !ended && let Some(error) = self.take_error(conn, side) {
             return Poll::Ready(Err(error));
         }
-        if ended || !self.knows(conn, side) {
+        if ended || !self.is_known(conn, side) {
             self.tcp_event(Kind::Read, (conn, side), 0, Tcp::ReadEnd);
             return Poll::Ready(Ok(()));
         }
@@ -103,7 +103,7 @@ impl Kernel {
         Poll::Pending
     }
 
-    /// The socket's error, once; as `SO_ERROR`.
+    /// Takes the pending error, as `SO_ERROR` does.
     pub fn take_error(&mut self, conn: ConnId, side: Side) -> Option<io::Error> {
         let kind = self.conns[conn].ends[side].error.take()?;
         let error = os_error(kind);
@@ -112,20 +112,20 @@ impl Kernel {
         Some(error)
     }
 
-    /// How many bytes a write takes now.
+    /// Returns how many bytes a write accepts now.
     fn space(&self, conn: ConnId, side: Side) -> usize {
-        let (from, to) = self.way(conn, side);
+        let (from, to) = self.route(conn, side);
         let Conn { ends, pipes, .. } = &self.conns[conn];
         let buffer = self.buffer(from, to, ends[side].options.send_buffer as usize);
         buffer.saturating_sub(pipes[side].queued.len() + pipes[side].flight_bytes)
     }
 
-    /// What a socket is ready for, as `epoll` would say it.
+    /// Returns the socket's readiness, as `epoll` reports it.
     pub fn readiness(&self, conn: ConnId, side: Side) -> Ready {
         let Conn { ends, pipes, .. } = &self.conns[conn];
-        let gone = !self.knows(conn, side);
+        let gone = !self.is_known(conn, side);
         let (read_closed, error) = (gone || pipes[1 - side].fin == Fin::Arrived, ends[side].error.is_some());
-        let (from, to) = self.way(conn, 1 - side);
+        let (from, to) = self.route(conn, 1 - side);
         let stalled = self.read_max(from, to) == 0;
         let write_closed = gone || read_closed && pipes[side].fin > Fin::Open;
         let states = [
@@ -138,7 +138,7 @@ impl Kernel {
         states.iter().filter(|(_, is)| *is).fold(Ready::EMPTY, |ready, (state, _)| ready | *state)
     }
 
-    /// Waits until a socket is ready for some of `wanted`.
+    /// Waits until the socket is ready for any of `wanted`.
     pub fn poll_ready(&mut self, waiter: &Waker, conn: ConnId, side: Side, wanted: Ready) -> Poll<Ready> {
         self.uses(conn, side);
         let ready = self.readiness(conn, side) & wanted;
@@ -158,10 +158,11 @@ impl Kernel {
         Poll::Pending
     }
 
-    /// Whether the connection is over in both directions, in whatever way: Linux then says `ENOTCONN`.
+    /// Returns whether both directions have ended, for whatever reason: operations then fail with `ENOTCONN`, as on
+    /// Linux.
     pub fn is_over(&self, conn: ConnId, side: Side) -> bool {
         let Conn { pipes, .. } = &self.conns[conn];
         let acknowledged = |pipe: &Pipe| pipe.fin == Fin::Arrived && pipe.flight.is_empty();
-        !self.knows(conn, side) || acknowledged(&pipes[side]) && pipes[1 - side].fin == Fin::Arrived
+        !self.is_known(conn, side) || acknowledged(&pipes[side]) && pipes[1 - side].fin == Fin::Arrived
     }
 }

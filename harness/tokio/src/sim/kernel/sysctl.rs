@@ -1,10 +1,10 @@
-//! What a simulated machine can be told, as `sysctl` and `ulimit` tell a real one. The defaults are Linux's.
+//! Kernel settings of a simulated machine, as `sysctl` and `ulimit` set them on a real one. The defaults are Linux's.
 
 use std::time::Duration;
 
-/// Settings of one simulated machine; see `ip-sysctl` in Linux's documentation, whose names they have.
+/// Kernel settings of a simulated machine, named as in Linux's `ip-sysctl` documentation.
 ///
-/// A socket takes the settings of the time when it needs them: change them before the host's process starts.
+/// A socket reads a setting when it needs it: change settings before the host's process starts.
 /// # Examples
 ///
 /// ```
@@ -18,49 +18,51 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sysctl {
-    /// What a listener does with a SYN that finds its queue full.
+    /// How a listener responds to a SYN when its queue is full.
     pub overflow: Overflow,
-    /// The most that a backlog can be.
+    /// Maximum backlog.
     pub somaxconn: u32,
-    /// How often a SYN is sent again, after 1, 2, 4 s and so on. 6: a connect times out after 127 s.
+    /// Number of SYN retransmissions, after 1, 2, 4 s and so on. With 6, a connect times out after 127 s.
     pub tcp_syn_retries: u32,
-    /// How many of the first waits for the answer to a SYN stay at 1 s, besides `tcp_syn_retries`. Linux has 0 before
-    /// version 6.5, and 4 since: 131 s then.
+    /// How many of the first SYN retransmission timeouts stay at 1 s, in addition to `tcp_syn_retries`. 0 on Linux
+    /// before 6.5 and 4 since, where a connect times out after 131 s.
     pub tcp_syn_linear_timeouts: u32,
-    /// How often a SYN-ACK is sent again. 5: a handshake that the client does not finish is forgotten after 63 s.
+    /// Number of SYN-ACK retransmissions. With 5, a handshake that the client does not complete is dropped after 63 s.
     pub tcp_synack_retries: u32,
-    /// How often data is sent again, after 0.2, 0.4 s and so on up to 120 s. 15: a connection times out after 924.6 s.
+    /// Number of data retransmissions, after 0.2, 0.4 s and so on up to 120 s. With 15, a connection times out after
+    /// 924.6 s.
     pub tcp_retries2: u32,
-    /// The same for a connection that its application has closed. 8: 102.2 s. Linux says 0 and means this.
+    /// The same for a connection that its application has closed. With 8, it times out after 102.2 s. Linux's default
+    /// of 0 means 8.
     pub tcp_orphan_retries: u32,
-    /// How long a connection with keep-alive is silent before it is probed.
+    /// How long a connection with keep-alive is idle before the first probe.
     pub tcp_keepalive_time: Duration,
-    /// How long each probe waits for its answer.
+    /// The time between probes.
     pub tcp_keepalive_intvl: Duration,
-    /// How many probes without an answer end a connection.
+    /// Number of unanswered probes that end a connection.
     pub tcp_keepalive_probes: u32,
-    /// Bytes that a socket takes from its writer before the writer waits. Linux begins near 16 KiB and adapts; fixed here.
+    /// Send buffer of a TCP socket, in bytes. Linux starts near 16 KiB and tunes it; here it is fixed.
     pub tcp_wmem: u32,
-    /// Bytes that a socket holds for its reader before the window closes. Linux adapts; fixed here.
+    /// Receive buffer of a TCP socket, in bytes. Linux tunes it; here it is fixed.
     pub tcp_rmem: u32,
-    /// Bytes that a UDP socket holds for its reader before it drops what comes.
+    /// Receive buffer of a UDP socket, in bytes; datagrams beyond it are dropped.
     pub udp_rmem: u32,
-    /// How many sockets the process may have open: `ulimit -n`, but sockets alone are counted.
+    /// Maximum number of open sockets of the process: `ulimit -n`, but only sockets are counted.
     pub nofile: u32,
 }
 
-/// What a listener does with a SYN that finds its queue full.
+/// How a listener responds to a SYN when its queue is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// Drops it, as Linux: the client sends it again, and waits.
+    /// Drops it, as Linux does: the client retransmits it.
     DropSyn,
-    /// Answers with a reset, as Windows NT: the client is refused.
+    /// Answers with a reset, as Windows NT does: the client's connect is refused.
     Reset,
 }
 
 impl Sysctl {
-    /// What Linux has unless it is told otherwise.
+    /// Linux's defaults.
     pub const LINUX: Sysctl = Sysctl {
         overflow: Overflow::DropSyn,
         somaxconn: 4096,
@@ -79,7 +81,7 @@ impl Sysctl {
     };
 }
 
-/// A method for each setting.
+/// Defines a setter for each setting.
 macro_rules! setters {
     ($($name:ident: $type:ty),* $(,)?) => {
         impl Sysctl {

@@ -1,4 +1,4 @@
-//! What every task does: where it was spawned, how often it was polled, what it waits for, whether it is held.
+//! Per-task state: where a task was spawned, its polls, what it waits for, and whether it is held.
 
 use super::{
     BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, Side, TaskId, UdpId, What, current_task, record,
@@ -9,7 +9,8 @@ use refrain_core::{
 };
 use std::{panic::Location, time::Duration};
 
-/// While a task only polls, madsim moves the clock by at most 100 ns; a longer step means that everybody waited.
+/// While tasks are polled, madsim advances the clock by at most 100 ns at a time; a longer step means that all of them
+/// were idle.
 const IDLE_STEP_NS: u64 = 1_000;
 
 /// A spawned task.
@@ -17,21 +18,21 @@ const IDLE_STEP_NS: u64 = 1_000;
 pub(crate) struct TaskState {
     pub host: HostId,
     pub place: &'static Location<'static>,
-    /// Which of the tasks spawned there on its host, from 1.
+    /// Its ordinal among the tasks spawned at this place on its host, from 1.
     pub nth: u32,
     pub main: bool,
-    /// Which process of its host it belongs to.
+    /// The incarnation of its host's process that it belongs to.
     pub incarnation: u32,
     pub polls: u32,
     pub waits: Vec<(Wait, u64)>,
-    /// The connection that it used last: what it waits for may come of that one, though the network does not show it.
+    /// The connection it last used. Its current wait may depend on that connection without the network knowing.
     pub used: Option<(ConnId, Side)>,
     waited: Vec<(Wait, u64)>,
     pub last_poll: u64,
     pub ended: bool,
-    /// Whether its process was killed or lost power: it does nothing any more, and its destructors do not run.
+    /// Whether its process was killed or lost power: it is not polled again, and its destructors do not run.
     pub killed: bool,
-    /// When a random hold takes it, and for how long.
+    /// The random hold drawn for it: at which poll, and for how long.
     hold: Option<(u32, HoldUntil)>,
 }
 
@@ -50,29 +51,29 @@ pub(crate) enum Wait {
     Held,
 }
 
-/// Which tasks are held back.
+/// Which tasks are held.
 #[derive(Debug, Clone)]
 pub(crate) enum HoldPlan {
     None,
-    /// One task in `one_in`, at a poll drawn for it.
+    /// One task in `one_in`, at a randomly drawn poll.
     Random {
         one_in: u64,
     },
-    /// These and no others.
+    /// Exactly these.
     Listed(Vec<Hold>),
 }
 
-/// Counts polls that follow each other without the clock moving on.
+/// Counts consecutive polls without the clock advancing.
 #[derive(Debug, Default)]
 pub(crate) struct Busy {
     polls: u64,
     last: u64,
 }
 
-/// What the gate is to do with a poll.
+/// What the gate does with a poll.
 pub(crate) enum Turn {
     Run,
-    /// Its process is gone: it does nothing any more, until it is dropped.
+    /// Its process is gone: it is never polled again, only dropped.
     Never,
     Hold(HoldUntil),
     OutOfTime,
@@ -80,29 +81,29 @@ pub(crate) enum Turn {
 }
 
 impl TaskState {
-    /// Where it was spawned: `src/link.rs:88`.
+    /// Returns the place where it was spawned: `src/link.rs:88`.
     pub fn place(&self) -> String {
         format!("{}:{}", short(self.place.file()), self.place.line())
     }
 
-    /// Where it was spawned, and which of those it is.
+    /// Returns the place where it was spawned and its ordinal there.
     pub fn identity(&self) -> Task {
         let place = Place { file: short(self.place.file()).to_owned(), line: self.place.line() };
         Task { place, nth: self.nth }
     }
 
-    /// Where it was spawned; the test itself was not.
+    /// Returns where it was spawned; `None` for the test itself.
     pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
         (self.host != super::TEST_HOST || !self.main).then_some(self.place)
     }
 
-    /// The same; nothing for the test itself.
+    /// Like [`TaskState::identity`], but `None` for the test itself.
     pub fn name(&self) -> Option<Task> {
         self.spawned_at().map(|_| self.identity())
     }
 }
 
-/// The path of a source file without what differs between machines: where cargo keeps its sources.
+/// Strips the machine-dependent part of a source path: the directory where cargo keeps its sources.
 fn short(file: &str) -> &str {
     const REGISTRY: &str = "/registry/src/";
     let Some(at) = file.find(REGISTRY) else { return file };
@@ -116,7 +117,7 @@ impl Kernel {
         let nth = self.tasks_at.entry((host, place.file(), place.line())).or_default();
         *nth += 1;
         let nth = *nth;
-        // What a process that was just killed still spawns is its own, not its successor's.
+        // A task spawned by a process that was just killed belongs to that process, not to its successor.
         let parent = self.tasks.get(current_task()).filter(|parent| parent.host == host && !main);
         let incarnation = parent.map_or(self.hosts[host].incarnation, |parent| parent.incarnation);
         let mut task = TaskState {
@@ -149,16 +150,16 @@ impl Kernel {
         let HoldPlan::Random { one_in } = self.holds else { return None };
         let place = record::hash(short(task.place.file())) ^ u64::from(task.place.line());
         let stream = record::mix(record::hash(&self.hosts[task.host].name) ^ 0x401d, place);
-        let chance = |n| self.chance(stream, (u64::from(task.nth) << 8) + n);
-        if !chance(0).is_multiple_of(one_in) {
+        let random = |n| self.random(stream, (u64::from(task.nth) << 8) + n);
+        if !random(0).is_multiple_of(one_in) {
             return None;
         }
-        // Early polls are where a task meets others for the first time: small numbers are drawn more often.
-        let poll = 1 + (chance(1).trailing_zeros() * 2 + (chance(2) % 3) as u32);
-        // From 1 ms, each doubling as likely as the next, to 16 s: the scale of time-outs is not known.
-        let long = (1_000_000u64 << (chance(3) % 14)) + chance(4) % 1_000_000;
+        // Tasks tend to interact with others for the first time in early polls, so small numbers are more likely.
+        let poll = 1 + (random(1).trailing_zeros() * 2 + (random(2) % 3) as u32);
+        // From 1 ms to 16 s, each power of two equally likely, because the scale of the service's timeouts is unknown.
+        let long = (1_000_000u64 << (random(3) % 14)) + random(4) % 1_000_000;
         let until =
-            if chance(5).is_multiple_of(2) { HoldUntil::Idle } else { HoldUntil::For(Duration::from_nanos(long)) };
+            if random(5).is_multiple_of(2) { HoldUntil::Idle } else { HoldUntil::For(Duration::from_nanos(long)) };
         Some((poll, until))
     }
 
@@ -168,7 +169,7 @@ impl Kernel {
             HoldPlan::None => None,
             HoldPlan::Random { .. } => {
                 let hold = task.hold.filter(|(poll, _)| *poll == task.polls).map(|(_, until)| until);
-                // A task that stands still for seconds is a fault; another order of what is ready is not.
+                // After healing, a hold for a duration would be a fault; reordering ready tasks is not.
                 hold.filter(|until| !self.healed || *until == HoldUntil::Idle)
             }
             HoldPlan::Listed(holds) => {
@@ -183,7 +184,7 @@ impl Kernel {
         }
     }
 
-    /// A task is about to be polled.
+    /// Records the start of a poll and decides whether the task runs.
     pub fn begin_poll(&mut self, id: TaskId) -> Turn {
         if self.is_dead(id) {
             return Turn::Never;
@@ -222,28 +223,28 @@ impl Kernel {
         Turn::Hold(until)
     }
 
-    /// A task is held no longer.
+    /// Ends a task's hold.
     pub fn release(&mut self, id: TaskId) {
         self.tasks[id].waits.clear();
     }
 
-    /// Whether the task's process is gone.
+    /// Returns whether the task's process is gone.
     pub fn is_dead(&self, id: TaskId) -> bool {
         self.tasks[id].incarnation != self.hosts[self.tasks[id].host].incarnation
     }
 
-    /// Whether the current task is one of the host's that may go on.
+    /// Returns whether the current task belongs to the host and has not been killed.
     pub fn runs_on(&self, host: HostId) -> bool {
         let task = &self.tasks[current_task()];
         task.host == host && !task.killed
     }
 
-    /// Whether the task goes on.
+    /// Returns whether the task has not ended and its process is still there.
     pub fn is_alive(&self, task: &TaskState) -> bool {
         !task.ended && task.incarnation == self.hosts[task.host].incarnation
     }
 
-    /// The current task cannot go on before this happens.
+    /// Records that the current task waits for this.
     pub fn wait(&mut self, wait: Wait) {
         let now = self.now;
         let task = &mut self.tasks[current_task()];
@@ -254,18 +255,18 @@ impl Kernel {
         task.waits.push((wait, since));
     }
 
-    /// For how many things the current task waits so far.
+    /// Returns the number of waits recorded for the current task.
     pub fn waits(&self) -> usize {
         self.tasks[current_task()].waits.len()
     }
 
-    /// The current task no longer waits for what came after the first ones: it has given that up.
-    pub fn give_up_waits(&mut self, first: usize) {
+    /// Removes all but the `first` waits of the current task, because it has cancelled the others.
+    pub fn truncate_waits(&mut self, first: usize) {
         self.tasks[current_task()].waits.truncate(first);
     }
 
-    /// The current task has dropped its socket: it does not wait for it.
-    pub fn give_up_socket(&mut self, conn: ConnId, side: Side) {
+    /// Removes the current task's waits on a socket that it has dropped.
+    pub fn remove_socket_waits(&mut self, conn: ConnId, side: Side) {
         self.tasks[current_task()].waits.retain(|(wait, _)| match wait {
             Wait::Read(other, end) | Wait::Write(other, end) => (*other, *end) != (conn, side),
             Wait::Connect(other) => *other != conn || side != 0,
@@ -273,12 +274,12 @@ impl Kernel {
         });
     }
 
-    /// The current task uses a connection.
+    /// Records the connection that the current task uses.
     pub fn uses(&mut self, conn: ConnId, side: Side) {
         self.tasks[current_task()].used = Some((conn, side));
     }
 
-    /// A task is done or was dropped.
+    /// Marks a task as completed or dropped.
     pub fn end_task(&mut self, id: TaskId) {
         if !std::mem::replace(&mut self.tasks[id].ended, true) {
             self.tasks[id].waits.clear();

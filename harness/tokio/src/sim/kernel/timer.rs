@@ -10,48 +10,49 @@ use std::{
     time::Duration,
 };
 
-/// What the network does at a time to come. Plain data: a timer carries it.
+/// A network action scheduled for a later time, as plain data.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Action {
-    /// A SYN arrives, the nth of its connect.
+    /// A SYN arrives.
     Syn(ConnId),
-    /// The SYN is sent again, or the connect times out.
+    /// Retransmits the SYN, or times out the connect.
     SynRetry(ConnId, u32),
     /// A SYN-ACK arrives at the client.
     SynAck(ConnId),
-    /// The SYN-ACK is sent again.
+    /// Retransmits the SYN-ACK.
     SynAckRetry(ConnId, u32),
-    /// The last packet of the handshake arrives at the server.
+    /// The final ACK of the handshake arrives at the server.
     Ack(ConnId),
-    /// Segments from this side arrive; they were sent in this round of retransmission.
+    /// Segments from this side, sent in this retransmission round, arrive.
     Deliver(ConnId, Side, u32),
-    /// This side sends its unacknowledged segments again.
+    /// This side's retransmission timer expires.
     Retransmit(ConnId, Side, u32),
-    /// The reader's window opened: this side may send more.
+    /// A window update arrives at this side.
     Window(ConnId, Side),
-    /// This side asks about a closed window.
+    /// This side's persist timer expires: it sends a window probe.
     Persist(ConnId, Side),
-    /// This side looks whether the other has been silent for too long.
+    /// This side's keep-alive timer expires.
     Keepalive(ConnId, Side),
-    /// The other side's question arrives at this side.
+    /// A keep-alive probe arrives at this side.
     KeepaliveProbe(ConnId, Side),
     /// A reset arrives at this side.
     Rst(ConnId, Side),
-    /// Accepting, which failed, may be tried again.
+    /// A failed accept may be retried.
     AcceptAgain(ListenerId),
     /// A datagram arrives, by its number.
     Datagram(u64),
-    /// A sender of datagrams learns that nobody listens.
+    /// An ICMP port unreachable arrives at a sender of datagrams.
     PortUnreachable(UdpId),
-    /// The connect fails: nobody has that address.
+    /// The connect fails: no host has the address.
     Unreachable(ConnId),
-    /// A fault begins.
+    /// A fault starts.
     Fault(usize),
-    /// A fault is over.
+    /// A fault ends.
     FaultOver(usize),
 }
 
-/// Arms `action` at `due`. Not from within a timer's callback: madsim holds its timers' lock there; see `Kernel::later`.
+/// Schedules `action` at `due`. Must not be called from a timer callback, where madsim holds its timer lock; see
+/// `Kernel::later`.
 pub(crate) fn arm(time: &TimeHandle, due: u64, action: Action) {
     struct Due(u64, Action);
     impl Wake for Due {
@@ -62,7 +63,7 @@ pub(crate) fn arm(time: &TimeHandle, due: u64, action: Action) {
     arm_waker(time, due, Arc::new(Due(due, action)).into());
 }
 
-/// Wakes `waker` at `due`, or at once if that is past.
+/// Wakes `waker` at `due`, or at once if that is in the past.
 fn arm_waker(time: &TimeHandle, due: u64, waker: Waker) {
     let mut sleep = at(time, due);
     let mut cx = Context::from_waker(&waker);
@@ -71,7 +72,7 @@ fn arm_waker(time: &TimeHandle, due: u64, waker: Waker) {
     }
 }
 
-/// A sleep until exactly `due`: madsim's own never ends within the next millisecond, unless it is reset.
+/// Returns a sleep until exactly `due`: madsim's own takes at least a millisecond unless it is reset.
 fn at(time: &TimeHandle, due: u64) -> Sleep {
     let start = clock::start(time);
     let mut sleep = time.sleep_until(start);
@@ -79,7 +80,7 @@ fn at(time: &TimeHandle, due: u64) -> Sleep {
     sleep
 }
 
-/// One deadline for one task: arms at most one madsim timer for it, however often it is polled.
+/// One deadline of one task. Arms at most one madsim timer per deadline, however often it is polled.
 #[derive(Debug, Default)]
 pub(crate) struct Timer {
     armed: Option<(u64, Arc<Slot>)>,
@@ -89,7 +90,7 @@ pub(crate) struct Timer {
 struct Slot(Mutex<Option<Waker>>);
 
 impl Slot {
-    /// Puts a waker there and gives back the one that was: it may own what polls or drops this very timer.
+    /// Replaces the waker and returns the previous one, which may own the task that polls or drops this very timer.
     fn set(&self, waker: Option<Waker>) -> Option<Waker> {
         std::mem::replace(&mut *self.0.lock().expect("no panic while a waker is stored"), waker)
     }
@@ -104,7 +105,7 @@ impl Wake for Slot {
 }
 
 impl Timer {
-    /// Ready once virtual time has reached `due`.
+    /// Returns `Ready` once virtual time has reached `due`.
     pub fn poll(&mut self, time: &TimeHandle, due: u64, cx: &mut Context<'_>) -> Poll<()> {
         if clock::now(time) >= due {
             self.armed = None;
@@ -133,7 +134,7 @@ impl Drop for Timer {
 }
 
 impl super::Kernel {
-    /// Does what a timer carried.
+    /// Executes a scheduled action.
     fn perform(&mut self, action: Action) {
         match action {
             Action::Syn(conn) => self.syn_arrives(conn),

@@ -1,10 +1,10 @@
-//! UDP: datagrams that come late, twice, in another order or not at all, and sockets that hold them for their readers.
+//! UDP: datagrams, which may be delayed, duplicated, reordered or lost, and the sockets that queue them.
 
 use super::{
     Action, Bound, Endpoint, HostId, Kernel, Kind, Packet, PacketKind, TriggerKind, Udp, UdpId, Wait, Waiters, What,
     endpoint,
     errno::os_error,
-    family::{canonical, demand_family, hears, seen},
+    family::{canonical, check_family, presented, receives},
     link::PacketFate,
     record,
 };
@@ -15,9 +15,9 @@ use std::{
     task::{Poll, Waker},
 };
 
-/// The most that a datagram carries over IPv4: 65,535 bytes without the headers of IP and UDP.
+/// Maximum payload over IPv4: 65,535 bytes minus the IP and UDP headers.
 const DATAGRAM_BYTES_MAX: usize = 65_507;
-/// `EMSGSIZE` and `EDESTADDRREQ`: there are no kinds for them.
+/// `EMSGSIZE` and `EDESTADDRREQ`: `io::ErrorKind` has no variants for them.
 const MESSAGE_TOO_LONG: i32 = 90;
 const DESTINATION_REQUIRED: i32 = 89;
 
@@ -25,14 +25,14 @@ const DESTINATION_REQUIRED: i32 = 89;
 #[derive(Debug)]
 pub(crate) struct UdpSocket {
     pub host: HostId,
-    /// Whether it is a socket of IPv6, and so of both families.
+    /// Whether it is an IPv6 socket, and thus dual-stack.
     pub v6: bool,
     pub addr: SocketAddr,
-    /// The peer of a connected socket: it receives from no other.
+    /// The peer of a connected socket, which receives from no other address.
     pub peer: Option<SocketAddr>,
     pub ttl: u32,
     pub tos: u32,
-    /// To be reported once to the application.
+    /// A pending error, reported to the application once.
     pub error: Option<io::ErrorKind>,
     queue: VecDeque<(SocketAddr, Vec<u8>)>,
     pub queued_bytes: usize,
@@ -41,7 +41,7 @@ pub(crate) struct UdpSocket {
     open: bool,
 }
 
-/// A datagram on its way.
+/// A datagram in flight.
 #[derive(Debug, Clone)]
 pub(crate) struct Datagram {
     sender: UdpId,
@@ -51,14 +51,14 @@ pub(crate) struct Datagram {
 }
 
 impl Kernel {
-    /// Opens a socket.
+    /// Opens and binds a socket.
     pub fn udp_bind(&mut self, host: HostId, addr: SocketAddr) -> io::Result<UdpId> {
-        self.demand_file(host)?;
+        self.check_fd_limit(host)?;
         let (v6, addr) = (addr.is_ipv6(), canonical(addr));
-        self.demand_own(host, addr.ip())?;
+        self.check_own_address(host, addr.ip())?;
         let id = self.udp.len();
-        let asked = Bound { socket: id, addr, reuse_addr: false, reuse_port: false, listening: false };
-        let addr = self.hosts[host].udp.bind(asked, self.now)?;
+        let requested = Bound { socket: id, addr, reuse_addr: false, reuse_port: false, listening: false };
+        let addr = self.hosts[host].udp.bind(requested, self.now)?;
         self.udp.push(UdpSocket {
             host,
             v6,
@@ -81,7 +81,7 @@ impl Kernel {
         Ok(id)
     }
 
-    /// The application drops a socket, or its process ends.
+    /// Closes a socket, because it was dropped or its process ended.
     pub fn udp_close(&mut self, id: UdpId) {
         let socket = &mut self.udp[id];
         if !std::mem::replace(&mut socket.open, false) {
@@ -95,10 +95,10 @@ impl Kernel {
         }
     }
 
-    /// Connects the socket to one address: it receives from no other.
+    /// Connects a socket to one address, from which alone it then receives.
     pub fn udp_connect(&mut self, id: UdpId, peer: SocketAddr) -> io::Result<()> {
-        self.demand_life()?;
-        self.udp_demand_family(id, peer)?;
+        self.check_alive()?;
+        self.udp_check_family(id, peer)?;
         let peer = self.destination(peer)?;
         let host = self.udp[id].host;
         let source = self.source_ip(host, self.host_at(host, peer.ip()), peer.ip());
@@ -110,14 +110,15 @@ impl Kernel {
         Ok(())
     }
 
-    /// Sends a datagram, to the socket's peer if to nobody else. It never waits: what does not fit is lost.
+    /// Sends a datagram to `to`, or to the connected peer. It never blocks: the receiver drops what its buffer cannot
+    /// hold.
     pub fn udp_send(&mut self, id: UdpId, bytes: &[u8], to: Option<SocketAddr>) -> io::Result<usize> {
-        self.demand_life()?;
+        self.check_alive()?;
         if let Some(error) = self.udp_take_error(id) {
             return Err(error);
         }
         let to = to.or(self.udp[id].peer).ok_or_else(|| io::Error::from_raw_os_error(DESTINATION_REQUIRED))?;
-        self.udp_demand_family(id, to)?;
+        self.udp_check_family(id, to)?;
         let to = self.destination(to)?;
         if bytes.len() > DATAGRAM_BYTES_MAX {
             return Err(io::Error::from_raw_os_error(MESSAGE_TOO_LONG));
@@ -150,8 +151,8 @@ impl Kernel {
     }
 
     fn send_datagram(&mut self, route: (HostId, HostId), stream: u64, nth: u64, bytes: &[u8]) -> PacketFate {
-        let chance = self.chance(stream, nth);
-        self.send_packet(route, chance, &Packet { kind: PacketKind::Datagram, bytes })
+        let random = self.random(stream, nth);
+        self.send_packet(route, random, &Packet { kind: PacketKind::Datagram, bytes })
     }
 
     fn post(&mut self, datagram: Datagram, due: u64) {
@@ -161,7 +162,7 @@ impl Kernel {
         self.later(due, Action::Datagram(number));
     }
 
-    /// A datagram arrives; without a socket the sender is told, if it speaks to nobody else.
+    /// Delivers a datagram; without a receiving socket, ICMP port unreachable is sent back.
     pub(super) fn datagram_arrives(&mut self, number: u64) {
         let Some(Datagram { sender, from: (from_host, from), to: (host, to), bytes }) = self.datagrams.remove(&number)
         else {
@@ -170,13 +171,13 @@ impl Kernel {
         if !self.passes(from_host, host) || !self.hosts[host].up {
             return;
         }
-        let hears = |id: &&UdpId| {
+        let is_receiver = |id: &&UdpId| {
             let UdpSocket { addr, peer, .. } = &self.udp[**id];
-            let here = addr.port() == to.port() && hears(addr.ip(), to.ip());
+            let here = addr.port() == to.port() && receives(addr.ip(), to.ip());
             here && peer.is_none_or(|peer| peer == from)
         };
-        let Some(&id) = self.hosts[host].udp_sockets.iter().find(hears) else {
-            return self.tell_unreachable(sender, (host, to), from_host);
+        let Some(&id) = self.hosts[host].udp_sockets.iter().find(is_receiver) else {
+            return self.send_port_unreachable(sender, (host, to), from_host);
         };
         let room = self.hosts[host].sysctl.udp_rmem as usize;
         let socket = &mut self.udp[id];
@@ -189,12 +190,12 @@ impl Kernel {
         }
     }
 
-    /// ICMP reports that nobody listens there: only a connected socket is told.
-    fn tell_unreachable(&mut self, sender: UdpId, (host, at): (HostId, SocketAddr), to: HostId) {
+    /// Sends ICMP port unreachable. Only a connected socket reports it.
+    fn send_port_unreachable(&mut self, sender: UdpId, (host, at): (HostId, SocketAddr), to: HostId) {
         let sent = self.datagrams_sent;
-        let chance = self.chance(record::mix(0x1c39, at.port().into()), sent);
+        let random = self.random(record::mix(0x1c39, at.port().into()), sent);
         let packet = Packet { kind: PacketKind::PortUnreachable, bytes: &[] };
-        let PacketFate { due, lost, .. } = self.send_packet((host, to), chance, &packet);
+        let PacketFate { due, lost, .. } = self.send_packet((host, to), random, &packet);
         if !lost && self.udp[sender].peer == Some(at) {
             self.later(due, Action::PortUnreachable(sender));
         }
@@ -209,12 +210,13 @@ impl Kernel {
         }
     }
 
-    /// The socket's error, once.
+    /// Takes the pending error.
     pub fn udp_take_error(&mut self, id: UdpId) -> Option<io::Error> {
         self.udp[id].error.take().map(os_error)
     }
 
-    /// Takes a datagram, or looks at it; what does not fit into the buffer is gone. Without a waiter nobody waits.
+    /// Receives or peeks at a datagram; what exceeds the buffer is discarded. Without a waiter, `Pending` registers no
+    /// wakeup.
     pub fn udp_poll_receive(
         &mut self,
         waiter: Option<&Waker>,
@@ -234,7 +236,7 @@ impl Kernel {
         };
         let (from, n, len) = (*from, bytes.len().min(into.len()), bytes.len());
         into[..n].copy_from_slice(&bytes[..n]);
-        let shown = seen(from, socket.v6);
+        let shown = presented(from, socket.v6);
         if peek {
             return Poll::Ready(Ok((n, shown)));
         }
@@ -250,7 +252,7 @@ impl Kernel {
         Poll::Ready(Ok((n, shown)))
     }
 
-    /// Waits until there is a datagram, or an error.
+    /// Waits until a datagram or an error is pending.
     pub fn udp_poll_ready(&mut self, waiter: &Waker, id: UdpId) -> Poll<()> {
         if self.udp_is_readable(id) {
             return Poll::Ready(());
@@ -263,9 +265,9 @@ impl Kernel {
         !self.udp[id].queue.is_empty() || self.udp[id].error.is_some()
     }
 
-    /// A socket of IPv6 speaks to addresses of both families.
-    fn udp_demand_family(&self, id: UdpId, to: SocketAddr) -> io::Result<()> {
-        if self.udp[id].v6 { Ok(()) } else { demand_family(false, to) }
+    /// Fails if the address family does not match. An IPv6 socket accepts both families.
+    fn udp_check_family(&self, id: UdpId, to: SocketAddr) -> io::Result<()> {
+        if self.udp[id].v6 { Ok(()) } else { check_family(false, to) }
     }
 
     fn udp_wait(&mut self, id: UdpId, waiter: &Waker) {
@@ -274,14 +276,14 @@ impl Kernel {
         self.wait(Wait::Receive(id));
     }
 
-    /// The address of a UDP socket.
+    /// Returns the endpoint of a UDP socket.
     pub fn udp_endpoint(&self, id: UdpId) -> Endpoint {
         endpoint(self, Some(self.udp[id].host), self.udp[id].addr)
     }
 }
 
-/// What a datagram takes of its receiver's buffer: Linux's `sk_buff` and the block of memory that holds it (measured on
-/// Linux 6.18: 256 datagrams of up to 192 bytes fill the default buffer, 92 of 1,000 bytes, 12 of 9,000).
+/// Returns the receive buffer space that a datagram occupies: Linux's `sk_buff` and its data block (measured on Linux
+/// 6.18: the default buffer holds 256 datagrams of up to 192 bytes, 92 of 1,000 bytes, 12 of 9,000).
 fn true_size(len: usize) -> usize {
     256 + if len <= 192 { 576 } else { (len + 384).next_power_of_two() }
 }

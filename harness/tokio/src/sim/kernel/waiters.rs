@@ -1,17 +1,17 @@
-//! Who waits for the same thing: each is woken once it happens, and none takes another's place.
+//! Wait queues: all waiters are woken when the event happens.
 
 use std::task::Waker;
 
-/// Of more than this, the first is woken early; it will ask again.
+/// Beyond this many, the oldest waiter is woken early; it will poll again.
 const WAITERS_MAX: usize = 64;
 
-/// Tasks, or parts of one, that wait for the same thing.
+/// The wakers of tasks, or parts of one, that wait for the same event.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters(Vec<Waker>);
 
 impl Waiters {
-    /// Adds one. The one that it returns is to be woken: a waker is never dropped here, where the kernel is borrowed,
-    /// for its last clone may own a socket.
+    /// Adds a waker. The caller must wake the returned one: a waker must not be dropped while the kernel is borrowed,
+    /// since its last clone may own a socket.
     #[must_use]
     pub fn add(&mut self, waker: &Waker) -> Option<Waker> {
         if self.0.iter().any(|known| known.will_wake(waker)) {
@@ -21,7 +21,7 @@ impl Waiters {
         (self.0.len() > WAITERS_MAX).then(|| self.0.remove(0))
     }
 
-    /// Takes them all.
+    /// Takes all wakers.
     pub fn take(&mut self) -> Vec<Waker> {
         std::mem::take(&mut self.0)
     }

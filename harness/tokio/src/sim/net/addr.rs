@@ -1,4 +1,4 @@
-//! Addresses by name: every simulated host is known by its own.
+//! Address resolution: every simulated host resolves by its name.
 
 use crate::sim::kernel;
 use std::{
@@ -6,12 +6,12 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6},
 };
 
-/// What can be resolved to addresses. As tokio's; sealed.
+/// Converts to socket addresses. Sealed, as in tokio.
 pub trait ToSocketAddrs: sealed::Resolve {}
 
 impl<T: sealed::Resolve + ?Sized> ToSocketAddrs for T {}
 
-/// Resolves a name. As tokio's.
+/// Resolves a name.
 pub async fn lookup_host<T: ToSocketAddrs>(host: T) -> io::Result<impl Iterator<Item = SocketAddr>> {
     Ok(host.resolve()?.into_iter())
 }

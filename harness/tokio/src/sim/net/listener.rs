@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Accepts connections. As tokio's.
+/// A TCP listener.
 #[derive(Debug)]
 pub struct TcpListener {
     id: ListenerId,
@@ -20,7 +20,7 @@ impl TcpListener {
         TcpListener { id }
     }
 
-    /// Listens on an address of this host, with the backlog that tokio asks for.
+    /// Listens on an address of this host, with tokio's default backlog.
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
         let mut last = io::Error::new(io::ErrorKind::InvalidInput, "could not resolve to any address");
         let host = kernel::current_host();
@@ -33,12 +33,12 @@ impl TcpListener {
         Err(last)
     }
 
-    /// The next connection and where it comes from.
+    /// Accepts a connection and returns it with the peer's address.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         poll_fn(|cx| self.poll_accept(cx)).await
     }
 
-    /// Polls for the next connection.
+    /// Polls to accept a connection.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         kernel::with(|k| match k.accept(self.id, cx.waker()) {
             Some(Ok(conn)) => Poll::Ready(Ok((TcpStream::of(conn, 1), k.shown_address(conn, 1, 0)))),
@@ -47,17 +47,17 @@ impl TcpListener {
         })
     }
 
-    /// The address on which it listens.
+    /// Returns the local address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(kernel::with(|k| kernel::seen(k.listeners[self.id].addr, k.listeners[self.id].options.v6)))
+        Ok(kernel::with(|k| kernel::presented(k.listeners[self.id].addr, k.listeners[self.id].options.v6)))
     }
 
-    /// How many hops a packet may make. Nothing here counts them.
+    /// Returns the TTL. The simulated network does not count hops.
     pub fn ttl(&self) -> io::Result<u32> {
         Ok(kernel::with(|k| k.listeners[self.id].options.ttl))
     }
 
-    /// Notes how many hops a packet may make.
+    /// Sets the TTL, without effect on the simulated network.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         kernel::with(|k| k.listeners[self.id].options.ttl = ttl);
         Ok(())
@@ -66,6 +66,6 @@ impl TcpListener {
 
 impl Drop for TcpListener {
     fn drop(&mut self) {
-        kernel::with(|k| k.unlisten(self.id));
+        kernel::with(|k| k.close_listener(self.id));
     }
 }

@@ -19,12 +19,12 @@ pub use stream::TcpStream;
 pub use udp::UdpSocket;
 pub use unix::{UnixDatagram, UnixListener, UnixStream};
 
-/// Halves of a stream. As tokio's.
+/// The halves of a stream.
 pub mod tcp {
     pub use super::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 }
 
-/// What a socket must be, for somebody with this interest.
+/// Returns the readiness that an interest waits for.
 fn ready_for(interest: Interest) -> Ready {
     let states = [
         (interest.is_readable(), Ready::READABLE | Ready::READ_CLOSED),
@@ -34,7 +34,7 @@ fn ready_for(interest: Interest) -> Ready {
     states.iter().filter(|(wanted, _)| *wanted).fold(Ready::EMPTY, |ready, (_, states)| ready | *states)
 }
 
-/// Fills what has room with one read.
+/// Fills a buffer's spare capacity with one read.
 fn fill<B: BufMut, T: Filled>(buf: &mut B, read: impl FnOnce(&mut [u8]) -> io::Result<T>) -> io::Result<T> {
     let mut part = vec![0; buf.chunk_mut().len()];
     let read = read(&mut part)?;
@@ -42,9 +42,9 @@ fn fill<B: BufMut, T: Filled>(buf: &mut B, read: impl FnOnce(&mut [u8]) -> io::R
     Ok(read)
 }
 
-/// What a read comes to.
+/// The result of a read.
 trait Filled {
-    /// How many bytes it read.
+    /// Returns the number of bytes read.
     fn bytes(&self) -> usize;
 }
 

@@ -1,22 +1,22 @@
-//! A simulated TCP socket, before it listens or connects.
+//! A simulated TCP socket that is not listening or connected yet.
 
 use super::{TcpListener, TcpStream};
 use crate::sim::kernel::{self, SocketId, SocketOptions};
 use std::{io, net::SocketAddr, time::Duration};
 
-/// Sets options, then listens or connects. As tokio's.
+/// A TCP socket that is not listening or connected yet.
 #[derive(Debug)]
 pub struct TcpSocket {
     id: SocketId,
 }
 
 impl TcpSocket {
-    /// A socket of IPv4.
+    /// Creates an IPv4 socket.
     pub fn new_v4() -> io::Result<TcpSocket> {
         TcpSocket::new(false)
     }
 
-    /// A socket of IPv6, which is of both families, as Linux's are unless a program says otherwise.
+    /// Creates an IPv6 socket, dual-stack as by default on Linux.
     pub fn new_v6() -> io::Result<TcpSocket> {
         TcpSocket::new(true)
     }
@@ -26,7 +26,7 @@ impl TcpSocket {
         kernel::with(|k| k.new_socket(host, v6)).map(|id| TcpSocket { id })
     }
 
-    /// Gives it an address of this host.
+    /// Binds the socket to an address of this host.
     pub fn bind(&self, addr: SocketAddr) -> io::Result<()> {
         kernel::with(|k| k.bind(self.id, addr))
     }
@@ -37,56 +37,57 @@ impl TcpSocket {
         TcpStream::connected(conn).await
     }
 
-    /// Listens, with room for `backlog` connections that nobody has accepted, and one more.
+    /// Listens with a backlog. As on Linux, the queue holds one more connection than the backlog.
     pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
         kernel::with(|k| k.listen(self.id, backlog)).map(TcpListener::of)
     }
 
-    /// The address that it was given.
+    /// Returns the local address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(kernel::with(|k| {
             let (bound, v6) = (k.sockets[self.id].bound, k.sockets[self.id].options.v6);
-            bound.map_or(kernel::unbound(v6), |bound| kernel::seen(bound, v6))
+            bound.map_or(kernel::unbound(v6), |bound| kernel::presented(bound, v6))
         }))
     }
 
-    /// Never one: nothing has happened to it yet.
+    /// Returns `None`: an unused socket has no pending error.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         Ok(None)
     }
 
-    /// How many bytes it takes before its writer waits.
+    /// Sets the size of the send buffer in bytes.
     pub fn set_send_buffer_size(&self, size: u32) -> io::Result<()> {
         self.set(|options| options.set_send_buffer(size))
     }
 
-    /// Twice what was asked for, as Linux says it.
+    /// Returns twice the size that was set, as Linux does.
     pub fn send_buffer_size(&self) -> io::Result<u32> {
         self.get(|options| options.send_buffer * 2)
     }
 
-    /// How many bytes it holds for its reader before the other end waits.
+    /// Sets the size of the receive buffer in bytes.
     pub fn set_recv_buffer_size(&self, size: u32) -> io::Result<()> {
         self.set(|options| options.set_receive_buffer(size))
     }
 
-    /// Twice what was asked for, as Linux says it.
+    /// Returns twice the size that was set, as Linux does.
     pub fn recv_buffer_size(&self) -> io::Result<u32> {
         self.get(|options| options.receive_buffer * 2)
     }
 
-    /// Zero: a dropped stream resets its connection. Another time is noted only; on a real system the drop would block.
+    /// Sets `SO_LINGER`. With zero, dropping the stream resets the connection. Other values are stored without effect;
+    /// on a real system the drop would block.
     #[deprecated = "`SO_LINGER` causes the socket to block the thread on drop"]
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
         self.set(|options| options.linger = linger)
     }
 
-    /// A dropped stream resets its connection.
+    /// Makes dropping the stream reset the connection.
     pub fn set_zero_linger(&self) -> io::Result<()> {
         self.set(|options| options.linger = Some(Duration::ZERO))
     }
 
-    /// What was set.
+    /// Returns the value of `SO_LINGER`.
     pub fn linger(&self) -> io::Result<Option<Duration>> {
         self.get(|options| options.linger)
     }
@@ -101,7 +102,7 @@ impl TcpSocket {
     }
 }
 
-/// Options that are a value and no more.
+/// Defines getters and setters of plain options.
 macro_rules! options {
     ($($(#[$doc:meta])* $name:ident, $set:ident, $field:ident: $type:ty;)*) => {
         impl TcpSocket {$(
@@ -110,7 +111,7 @@ macro_rules! options {
                 self.set(|options| options.$field = $field)
             }
 
-            /// What was set.
+            /// Returns the option's value.
             pub fn $name(&self) -> io::Result<$type> {
                 self.get(|options| options.$field)
             }
@@ -119,15 +120,16 @@ macro_rules! options {
 }
 
 options! {
-    /// Whether a silent connection is probed, at the times that its host's settings give.
+    /// Sets whether an idle connection is probed, at the intervals of its host's settings.
     keepalive, set_keepalive, keepalive: bool;
-    /// Whether it may have the port of a connection that is over, or of another socket that does not listen.
+    /// Sets whether it may share the port of a connection in TIME_WAIT, or of another socket that does not listen.
     reuseaddr, set_reuseaddr, reuse_addr: bool;
-    /// Whether others that say so may have the port, too. Connections are spread over their listeners.
+    /// Sets whether it may share its port with other sockets that set this. Connections are distributed over their
+    /// listeners.
     reuseport, set_reuseport, reuse_port: bool;
-    /// Notes the wish. Writes are always sent at once here.
+    /// Sets `TCP_NODELAY`, without effect: writes are always sent at once.
     nodelay, set_nodelay, nodelay: bool;
-    /// Notes the type of service. Nothing here looks at it.
+    /// Sets the type of service, without effect.
     tos_v4, set_tos_v4, tos: u32;
 }
 

@@ -1,4 +1,4 @@
-//! The halves of a stream, borrowed and owned.
+//! The borrowed and owned halves of a stream.
 
 use super::TcpStream;
 use bytes::BufMut;
@@ -12,26 +12,26 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The borrowed reading half. As tokio's.
+/// The borrowed read half.
 #[derive(Debug)]
 pub struct ReadHalf<'a>(pub(super) &'a TcpStream);
 
-/// The borrowed writing half. As tokio's.
+/// The borrowed write half.
 #[derive(Debug)]
 pub struct WriteHalf<'a>(pub(super) &'a TcpStream);
 
-/// The owned reading half. As tokio's.
+/// The owned read half.
 #[derive(Debug)]
 pub struct OwnedReadHalf(pub(super) Arc<TcpStream>);
 
-/// The owned writing half; shut down when dropped. As tokio's.
+/// The owned write half. Dropping it shuts down the write direction.
 #[derive(Debug)]
 pub struct OwnedWriteHalf {
     stream: Arc<TcpStream>,
     shutdown_on_drop: bool,
 }
 
-/// The halves are of two streams. As tokio's.
+/// Error: the halves belong to different streams.
 #[derive(Debug)]
 pub struct ReuniteError(pub OwnedReadHalf, pub OwnedWriteHalf);
 
@@ -44,12 +44,12 @@ impl fmt::Display for ReuniteError {
 impl Error for ReuniteError {}
 
 impl TcpStream {
-    /// Borrows the two halves.
+    /// Splits the stream into borrowed halves.
     pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
         (ReadHalf(self), WriteHalf(self))
     }
 
-    /// Takes the two halves apart; dropping the writing one shuts it down.
+    /// Splits the stream into owned halves. Dropping the write half shuts it down.
     pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
         let stream = Arc::new(self);
         (OwnedReadHalf(stream.clone()), OwnedWriteHalf::new(stream))
@@ -57,7 +57,7 @@ impl TcpStream {
 }
 
 impl OwnedReadHalf {
-    /// Puts the halves together again.
+    /// Reunites the halves.
     pub fn reunite(self, other: OwnedWriteHalf) -> Result<TcpStream, ReuniteError> {
         if !Arc::ptr_eq(&self.0, &other.stream) {
             return Err(ReuniteError(self, other));
@@ -72,12 +72,12 @@ impl OwnedWriteHalf {
         OwnedWriteHalf { stream, shutdown_on_drop: true }
     }
 
-    /// Puts the halves together again.
+    /// Reunites the halves.
     pub fn reunite(self, other: OwnedReadHalf) -> Result<TcpStream, ReuniteError> {
         other.reunite(self)
     }
 
-    /// Drops it without shutting it down.
+    /// Drops the half without shutting down the write direction.
     pub fn forget(mut self) {
         self.shutdown_on_drop = false;
     }
@@ -91,21 +91,21 @@ impl Drop for OwnedWriteHalf {
     }
 }
 
-/// What every half knows of its stream.
-macro_rules! asks {
+/// Implements what every half delegates to its stream.
+macro_rules! delegate {
     ($($half:ty),*) => {$(
         impl $half {
-            /// This end's address.
+            /// Returns the local address.
             pub fn local_addr(&self) -> io::Result<SocketAddr> {
                 self.stream().local_addr()
             }
 
-            /// The other end's address, while there is a connection.
+            /// Returns the peer's address, while connected.
             pub fn peer_addr(&self) -> io::Result<SocketAddr> {
                 self.stream().peer_addr()
             }
 
-            /// Waits until it may be read from, or written to.
+            /// Waits for the requested readiness.
             pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
                 self.stream().ready(interest).await
             }
@@ -117,7 +117,7 @@ macro_rules! asks {
     )*};
 }
 
-asks!(ReadHalf<'_>, WriteHalf<'_>, OwnedReadHalf, OwnedWriteHalf);
+delegate!(ReadHalf<'_>, WriteHalf<'_>, OwnedReadHalf, OwnedWriteHalf);
 
 impl AsRef<TcpStream> for ReadHalf<'_> {
     fn as_ref(&self) -> &TcpStream {
@@ -146,32 +146,32 @@ impl AsRef<TcpStream> for OwnedWriteHalf {
 macro_rules! reads {
     ($($half:ty),*) => {$(
         impl $half {
-            /// Copies what has arrived without taking it.
+            /// Copies available bytes without removing them.
             pub async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
                 self.stream().peek(buf).await
             }
 
-            /// Polls for what has arrived without taking it.
+            /// Polls for available bytes without removing them.
             pub fn poll_peek(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
                 self.stream().poll_peek(cx, buf)
             }
 
-            /// Waits until there is something to read, or the end, or an error.
+            /// Waits until data, the end of the stream or an error can be read.
             pub async fn readable(&self) -> io::Result<()> {
                 self.stream().readable().await
             }
 
-            /// Reads what has arrived, or says that it would have to wait.
+            /// Reads available bytes, or returns `WouldBlock`.
             pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
                 self.stream().try_read(buf)
             }
 
-            /// The same into several buffers.
+            /// Reads available bytes into several buffers, or returns `WouldBlock`.
             pub fn try_read_vectored(&self, bufs: &mut [io::IoSliceMut<'_>]) -> io::Result<usize> {
                 self.stream().try_read_vectored(bufs)
             }
 
-            /// The same into what has room for it.
+            /// Reads available bytes into spare capacity, or returns `WouldBlock`.
             pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
                 self.stream().try_read_buf(buf)
             }
@@ -188,17 +188,17 @@ macro_rules! reads {
 macro_rules! writes {
     ($($half:ty),*) => {$(
         impl $half {
-            /// Waits until a write does something.
+            /// Waits until a write makes progress.
             pub async fn writable(&self) -> io::Result<()> {
                 self.stream().writable().await
             }
 
-            /// Writes what the buffer takes, or says that it would have to wait.
+            /// Writes what the send buffer takes, or returns `WouldBlock`.
             pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
                 self.stream().try_write(buf)
             }
 
-            /// The same from several buffers.
+            /// Writes from several buffers what the send buffer takes, or returns `WouldBlock`.
             pub fn try_write_vectored(&self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
                 self.stream().try_write_vectored(bufs)
             }

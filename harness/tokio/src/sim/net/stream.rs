@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-/// A connection. As tokio's.
+/// A TCP stream.
 #[derive(Debug)]
 pub struct TcpStream {
     conn: ConnId,
@@ -25,7 +25,7 @@ impl TcpStream {
         TcpStream { conn, side }
     }
 
-    /// Connects to the first address that answers.
+    /// Connects to the first address that accepts the connection.
     pub async fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<TcpStream> {
         let mut last = io::Error::new(io::ErrorKind::InvalidInput, "could not resolve to any address");
         let host = kernel::current_host();
@@ -43,7 +43,7 @@ impl TcpStream {
         Err(last)
     }
 
-    /// Waits until a connection is established. Dropped before, it gives the attempt up.
+    /// Waits until a connection is established. Dropping this future cancels the attempt.
     pub(super) async fn connected(conn: ConnId) -> io::Result<TcpStream> {
         let stream = TcpStream::of(conn, 0);
         poll_fn(|cx| stream.poll_connected(cx)).await.map(|()| stream)
@@ -65,12 +65,12 @@ impl TcpStream {
         })
     }
 
-    /// This end's address.
+    /// Returns the local address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(kernel::with(|k| k.shown_address(self.conn, self.side, self.side)))
     }
 
-    /// The other end's address, while there is a connection.
+    /// Returns the peer's address, while connected.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         kernel::with(|k| match k.is_over(self.conn, self.side) {
             true => Err(os_error(io::ErrorKind::NotConnected)),
@@ -78,48 +78,49 @@ impl TcpStream {
         })
     }
 
-    /// Whether small writes are sent at once. They always are here.
+    /// Returns `TCP_NODELAY`. Writes are always sent at once, whatever its value.
     pub fn nodelay(&self) -> io::Result<bool> {
         self.option(|options| options.nodelay)
     }
 
-    /// Notes the wish. Writes are always sent at once here.
+    /// Sets `TCP_NODELAY`, without effect: writes are always sent at once.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
         self.option(|options| options.nodelay = nodelay)
     }
 
-    /// Whether acknowledgements are sent at once. They take no time here.
+    /// Returns `TCP_QUICKACK`. Acknowledgements take no time, whatever its value.
     pub fn quickack(&self) -> io::Result<bool> {
         self.option(|options| options.quickack)
     }
 
-    /// Notes the wish. Acknowledgements take no time here.
+    /// Sets `TCP_QUICKACK`, without effect: acknowledgements take no time.
     pub fn set_quickack(&self, quickack: bool) -> io::Result<()> {
         self.option(|options| options.quickack = quickack)
     }
 
-    /// What was set.
+    /// Returns the value of `SO_LINGER`.
     pub fn linger(&self) -> io::Result<Option<Duration>> {
         self.option(|options| options.linger)
     }
 
-    /// Zero: a drop resets the connection. Another time is noted only; on a real system the drop would block.
+    /// Sets `SO_LINGER`. With zero, dropping the stream resets the connection. Other values are stored without effect;
+    /// on a real system the drop would block.
     #[deprecated = "`SO_LINGER` causes the socket to block the thread on drop"]
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
         self.option(|options| options.linger = linger)
     }
 
-    /// A drop resets the connection.
+    /// Makes dropping the stream reset the connection.
     pub fn set_zero_linger(&self) -> io::Result<()> {
         self.option(|options| options.linger = Some(Duration::ZERO))
     }
 
-    /// How many hops a packet may make. Nothing here counts them.
+    /// Returns the TTL. The simulated network does not count hops.
     pub fn ttl(&self) -> io::Result<u32> {
         self.option(|options| options.ttl)
     }
 
-    /// Notes how many hops a packet may make.
+    /// Sets the TTL, without effect on the simulated network.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.option(|options| options.ttl = ttl)
     }
@@ -128,53 +129,53 @@ impl TcpStream {
         Ok(kernel::with(|k| look(&mut k.conns[self.conn].ends[self.side].options)))
     }
 
-    /// The socket's error, once.
+    /// Takes the pending error.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         Ok(kernel::with(|k| k.take_error(self.conn, self.side)))
     }
 
-    /// Copies what has arrived without taking it.
+    /// Copies available bytes without removing them.
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         let mut buf = ReadBuf::new(buf);
         poll_fn(|cx| self.poll_peek(cx, &mut buf)).await
     }
 
-    /// Polls for what has arrived without taking it.
+    /// Polls for available bytes without removing them.
     pub fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
         let before = buf.filled().len();
         ready!(self.poll_read_or_peek(Some(cx.waker()), buf, true))?;
         Poll::Ready(Ok(buf.filled().len() - before))
     }
 
-    /// Waits until it may be read from, or written to.
+    /// Waits for the requested readiness.
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
         let wanted = super::ready_for(interest);
         poll_fn(|cx| kernel::with(|k| k.poll_ready(cx.waker(), self.conn, self.side, wanted)).map(Ok)).await
     }
 
-    /// Waits until there is something to read, or the end, or an error.
+    /// Waits until data, the end of the stream or an error can be read.
     pub async fn readable(&self) -> io::Result<()> {
         poll_fn(|cx| self.poll_read_ready(cx)).await
     }
 
-    /// Waits until a write does something.
+    /// Waits until a write makes progress.
     pub async fn writable(&self) -> io::Result<()> {
         poll_fn(|cx| self.poll_write_ready(cx)).await
     }
 
-    /// Polls for something to read. Unlike tokio's it wakes every task that asks, not the last one alone.
+    /// Polls for read readiness. Unlike tokio, it wakes every waiting task, not only the last one.
     pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wanted = super::ready_for(Interest::READABLE);
         kernel::with(|k| k.poll_ready(cx.waker(), self.conn, self.side, wanted)).map(|_| Ok(()))
     }
 
-    /// Polls for room to write. Unlike tokio's it wakes every task that asks, not the last one alone.
+    /// Polls for write readiness. Unlike tokio, it wakes every waiting task, not only the last one.
     pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wanted = super::ready_for(Interest::WRITABLE);
         kernel::with(|k| k.poll_ready(cx.waker(), self.conn, self.side, wanted)).map(|_| Ok(()))
     }
 
-    /// Reads what has arrived, or says that it would have to wait.
+    /// Reads available bytes, or returns `WouldBlock`.
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         let mut buf = ReadBuf::new(buf);
         match self.poll_read_or_peek(None, &mut buf, false) {
@@ -183,7 +184,7 @@ impl TcpStream {
         }
     }
 
-    /// The same into several buffers.
+    /// Reads available bytes into several buffers, or returns `WouldBlock`.
     pub fn try_read_vectored(&self, bufs: &mut [io::IoSliceMut<'_>]) -> io::Result<usize> {
         let mut all = vec![0; bufs.iter().map(|buf| buf.len()).sum()];
         let n = self.try_read(&mut all)?;
@@ -195,12 +196,12 @@ impl TcpStream {
         Ok(n)
     }
 
-    /// The same into what has room for it.
+    /// Reads available bytes into spare capacity, or returns `WouldBlock`.
     pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
         super::fill(buf, |part| self.try_read(part))
     }
 
-    /// Writes what the buffer takes, or says that it would have to wait.
+    /// Writes what the send buffer takes, or returns `WouldBlock`.
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         match self.poll_write_some(None, buf) {
             Poll::Ready(done) => done,
@@ -208,7 +209,7 @@ impl TcpStream {
         }
     }
 
-    /// The same from several buffers.
+    /// Writes from several buffers what the send buffer takes, or returns `WouldBlock`.
     pub fn try_write_vectored(&self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
         self.try_write(&super::concat(bufs))
     }
@@ -229,7 +230,7 @@ impl TcpStream {
         kernel::with(|k| k.poll_write(waiter, self.conn, self.side, data))
     }
 
-    /// As tokio: what is over already counts as shut down.
+    /// Shuts down the write direction. As in tokio, a connection that has ended counts as shut down.
     pub(super) fn shut_down(&self) -> io::Result<()> {
         match kernel::with(|k| k.shutdown(self.conn, self.side)) {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),

@@ -11,14 +11,14 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-/// Sends and receives datagrams. As tokio's.
+/// A UDP socket.
 #[derive(Debug)]
 pub struct UdpSocket {
     id: UdpId,
 }
 
 impl UdpSocket {
-    /// Opens a port of this host.
+    /// Binds a socket to an address of this host.
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<UdpSocket> {
         let mut last = io::Error::new(io::ErrorKind::InvalidInput, "could not resolve to any address");
         let host = kernel::current_host();
@@ -31,51 +31,51 @@ impl UdpSocket {
         Err(last)
     }
 
-    /// Connects the socket: it sends to this address and receives from no other.
+    /// Connects the socket: it sends to this address and receives only from it.
     pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
         let addr = first(addr)?;
         kernel::with(|k| k.udp_connect(self.id, addr))
     }
 
-    /// Its own address.
+    /// Returns the local address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(kernel::with(|k| kernel::seen(k.udp[self.id].addr, k.udp[self.id].v6)))
+        Ok(kernel::with(|k| kernel::presented(k.udp[self.id].addr, k.udp[self.id].v6)))
     }
 
-    /// The address to which it is connected.
+    /// Returns the peer's address, if connected.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        kernel::with(|k| Some(kernel::seen(k.udp[self.id].peer?, k.udp[self.id].v6)))
+        kernel::with(|k| Some(kernel::presented(k.udp[self.id].peer?, k.udp[self.id].v6)))
             .ok_or_else(|| os_error(io::ErrorKind::NotConnected))
     }
 
-    /// The socket's error, once: nobody listens where a connected socket has sent to.
+    /// Takes the pending error: a connected socket's datagram went to a closed port.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         Ok(kernel::with(|k| k.udp_take_error(self.id)))
     }
 
-    /// How many hops a datagram may make. Nothing here counts them.
+    /// Returns the TTL. The simulated network does not count hops.
     pub fn ttl(&self) -> io::Result<u32> {
         Ok(kernel::with(|k| k.udp[self.id].ttl))
     }
 
-    /// Notes how many hops a datagram may make.
+    /// Sets the TTL, without effect on the simulated network.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         kernel::with(|k| k.udp[self.id].ttl = ttl);
         Ok(())
     }
 
-    /// The type of service. Nothing here looks at it.
+    /// Returns the type of service, which has no effect.
     pub fn tos_v4(&self) -> io::Result<u32> {
         Ok(kernel::with(|k| k.udp[self.id].tos))
     }
 
-    /// Notes the type of service.
+    /// Sets the type of service, without effect.
     pub fn set_tos_v4(&self, tos: u32) -> io::Result<()> {
         kernel::with(|k| k.udp[self.id].tos = tos);
         Ok(())
     }
 
-    /// Waits until it may be received from; it may always be sent to.
+    /// Waits for the requested readiness; the socket is always writable.
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
         let wanted = super::ready_for(interest);
         let readable = || if kernel::with(|k| k.udp_is_readable(self.id)) { Ready::READABLE } else { Ready::EMPTY };
@@ -85,37 +85,37 @@ impl UdpSocket {
         Ok(wanted & (readable() | Ready::WRITABLE))
     }
 
-    /// Waits until there is something to receive, or an error.
+    /// Waits until a datagram or an error is pending.
     pub async fn readable(&self) -> io::Result<()> {
         poll_fn(|cx| self.poll_recv_ready(cx)).await
     }
 
-    /// Never waits.
+    /// Completes immediately: the socket is always writable.
     pub async fn writable(&self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Polls for something to receive, or an error.
+    /// Polls until a datagram or an error is pending.
     pub fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         kernel::with(|k| k.udp_poll_ready(cx.waker(), self.id)).map(Ok)
     }
 
-    /// Always ready.
+    /// Returns `Ready`: the socket is always writable.
     pub fn poll_send_ready(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
-    /// Sends to the address to which it is connected.
+    /// Sends to the connected peer.
     pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.try_send(buf)
     }
 
-    /// The same; always ready.
+    /// Sends to the connected peer; always ready.
     pub fn poll_send(&self, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(self.try_send(buf))
     }
 
-    /// The same.
+    /// Sends to the connected peer.
     pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
         kernel::with(|k| k.udp_send(self.id, buf, None))
     }
@@ -125,17 +125,17 @@ impl UdpSocket {
         self.try_send_to(buf, first(addr)?)
     }
 
-    /// The same; always ready.
+    /// Sends to an address; always ready.
     pub fn poll_send_to(&self, _: &mut Context<'_>, buf: &[u8], target: SocketAddr) -> Poll<io::Result<usize>> {
         Poll::Ready(self.try_send_to(buf, target))
     }
 
-    /// The same.
+    /// Sends to an address.
     pub fn try_send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
         kernel::with(|k| k.udp_send(self.id, buf, Some(target)))
     }
 
-    /// Receives a datagram; what does not fit is lost.
+    /// Receives a datagram; what exceeds the buffer is discarded.
     pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.recv_from(buf).await.map(|(n, _)| n)
     }
@@ -145,37 +145,37 @@ impl UdpSocket {
         self.poll_recv_from(cx, buf).map_ok(|_| ())
     }
 
-    /// Receives a datagram, or says that it would have to wait.
+    /// Receives a datagram, or returns `WouldBlock`.
     pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.try_recv_from(buf).map(|(n, _)| n)
     }
 
-    /// Receives a datagram into what has room for it.
+    /// Receives a datagram into spare capacity.
     pub async fn recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
         self.recv_buf_from(buf).await.map(|(n, _)| n)
     }
 
-    /// The same, or says that it would have to wait.
+    /// Receives a datagram into spare capacity, or returns `WouldBlock`.
     pub fn try_recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
         self.try_recv_buf_from(buf).map(|(n, _)| n)
     }
 
-    /// Receives a datagram, and who sent it.
+    /// Receives a datagram and its sender's address.
     pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         poll_fn(|cx| self.poll_take(Some(cx.waker()), buf, false)).await
     }
 
-    /// Polls for a datagram, and who sent it.
+    /// Polls for a datagram and its sender's address.
     pub fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<SocketAddr>> {
         self.poll_take_into(cx, buf, false)
     }
 
-    /// Receives a datagram, and who sent it, or says that it would have to wait.
+    /// Receives a datagram and its sender's address, or returns `WouldBlock`.
     pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         would_block(self.poll_take(None, buf, false))
     }
 
-    /// Receives a datagram into what has room for it, and who sent it.
+    /// Receives a datagram into spare capacity, with its sender's address.
     pub async fn recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
         loop {
             self.readable().await?;
@@ -186,52 +186,52 @@ impl UdpSocket {
         }
     }
 
-    /// The same, or says that it would have to wait.
+    /// Receives a datagram into spare capacity, with its sender's address, or returns `WouldBlock`.
     pub fn try_recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
         super::fill(buf, |part| self.try_recv_from(part))
     }
 
-    /// Looks at the next datagram.
+    /// Peeks at the next datagram.
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.peek_from(buf).await.map(|(n, _)| n)
     }
 
-    /// Polls for a look at the next datagram.
+    /// Polls to peek at the next datagram.
     pub fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.poll_peek_from(cx, buf).map_ok(|_| ())
     }
 
-    /// Looks at the next datagram, or says that it would have to wait.
+    /// Peeks at the next datagram, or returns `WouldBlock`.
     pub fn try_peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.try_peek_from(buf).map(|(n, _)| n)
     }
 
-    /// Looks at the next datagram, and who sent it.
+    /// Peeks at the next datagram, with its sender's address.
     pub async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         poll_fn(|cx| self.poll_take(Some(cx.waker()), buf, true)).await
     }
 
-    /// Polls for a look at the next datagram, and who sent it.
+    /// Polls to peek at the next datagram, with its sender's address.
     pub fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<SocketAddr>> {
         self.poll_take_into(cx, buf, true)
     }
 
-    /// Looks at the next datagram, and who sent it, or says that it would have to wait.
+    /// Peeks at the next datagram, with its sender's address, or returns `WouldBlock`.
     pub fn try_peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         would_block(self.poll_take(None, buf, true))
     }
 
-    /// Who sent the next datagram.
+    /// Returns the sender of the next datagram, without receiving it.
     pub async fn peek_sender(&self) -> io::Result<SocketAddr> {
         self.peek_from(&mut []).await.map(|(_, from)| from)
     }
 
-    /// Polls for who sent the next datagram.
+    /// Polls for the sender of the next datagram.
     pub fn poll_peek_sender(&self, cx: &mut Context<'_>) -> Poll<io::Result<SocketAddr>> {
         self.poll_take(Some(cx.waker()), &mut [], true).map_ok(|(_, from)| from)
     }
 
-    /// Who sent the next datagram, if there is one.
+    /// Returns the sender of the next datagram, or `WouldBlock`.
     pub fn try_peek_sender(&self) -> io::Result<SocketAddr> {
         self.try_peek_from(&mut []).map(|(_, from)| from)
     }

@@ -1,4 +1,4 @@
-//! tokio's `JoinSet`: tasks that end with it.
+//! tokio's `JoinSet`: tasks that are aborted when the set is dropped.
 
 use super::{AbortHandle, Id, JoinError, JoinHandle, LocalSet, spawn, spawn_blocking, spawn_local};
 use std::{
@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// A set of tasks; those that are left are cancelled when it is dropped. As tokio's.
+/// A set of tasks. Dropping it aborts those that are left.
 pub struct JoinSet<T>(Vec<JoinHandle<T>>);
 
 impl<T> Default for JoinSet<T> {
@@ -24,24 +24,24 @@ impl<T> fmt::Debug for JoinSet<T> {
 }
 
 impl<T> JoinSet<T> {
-    /// An empty set.
+    /// Creates an empty set.
     pub fn new() -> JoinSet<T> {
         JoinSet(vec![])
     }
 
-    /// How many tasks are in it.
+    /// Returns the number of tasks in the set.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether it is empty.
+    /// Returns whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 impl<T: 'static> JoinSet<T> {
-    /// Spawns a task into it.
+    /// Spawns a task into the set.
     #[track_caller]
     pub fn spawn<F>(&mut self, task: F) -> AbortHandle
     where
@@ -51,7 +51,7 @@ impl<T: 'static> JoinSet<T> {
         self.add(spawn(task))
     }
 
-    /// Runs a closure as a task in it.
+    /// Runs a closure as a task in the set.
     #[track_caller]
     pub fn spawn_blocking<F>(&mut self, f: F) -> AbortHandle
     where
@@ -61,13 +61,13 @@ impl<T: 'static> JoinSet<T> {
         self.add(spawn_blocking(f))
     }
 
-    /// Spawns a task of the current [`LocalSet`] into it.
+    /// Spawns a task on the current [`LocalSet`] into the set.
     #[track_caller]
     pub fn spawn_local<F: Future<Output = T> + 'static>(&mut self, task: F) -> AbortHandle {
         self.add(spawn_local(task))
     }
 
-    /// Spawns a task of a [`LocalSet`] into it.
+    /// Spawns a task on a [`LocalSet`] into the set.
     #[track_caller]
     pub fn spawn_local_on<F: Future<Output = T> + 'static>(&mut self, task: F, local_set: &LocalSet) -> AbortHandle {
         self.add(local_set.spawn_local(task))
@@ -79,17 +79,17 @@ impl<T: 'static> JoinSet<T> {
         abort
     }
 
-    /// The result of one task that is done; `None` when the set is empty.
+    /// Waits for one task to complete and returns its output; `None` if the set is empty.
     pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
         poll_fn(|cx| self.poll_join_next(cx)).await
     }
 
-    /// The same with the task's number.
+    /// Like [`JoinSet::join_next`], with the task's id.
     pub async fn join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
         poll_fn(|cx| self.poll_join_next_with_id(cx)).await
     }
 
-    /// The result of one task, if one is done already.
+    /// Returns the output of a completed task, if there is one.
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
         match self.poll_join_next(&mut Context::from_waker(std::task::Waker::noop())) {
             Poll::Ready(done) => done,
@@ -97,7 +97,7 @@ impl<T: 'static> JoinSet<T> {
         }
     }
 
-    /// The same with the task's number.
+    /// Like [`JoinSet::try_join_next`], with the task's id.
     pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
         match self.poll_join_next_with_id(&mut Context::from_waker(std::task::Waker::noop())) {
             Poll::Ready(done) => done,
@@ -105,12 +105,12 @@ impl<T: 'static> JoinSet<T> {
         }
     }
 
-    /// Polls for the result of one task, with the task's number.
+    /// Polls for one task to complete, and returns its output and id.
     pub fn poll_join_next_with_id(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(Id, T), JoinError>>> {
         self.poll_done(cx).map(|done| done.map(|(id, result)| result.map(|value| (id, value))))
     }
 
-    /// Polls for the result of one task.
+    /// Polls for one task to complete, and returns its output.
     pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
         self.poll_done(cx).map(|done| done.map(|(_, result)| result))
     }
@@ -125,10 +125,10 @@ impl<T: 'static> JoinSet<T> {
         if self.0.is_empty() { Poll::Ready(None) } else { Poll::Pending }
     }
 
-    /// Awaits all tasks.
+    /// Waits for all tasks.
     ///
     /// # Panics
-    /// If a task was cancelled.
+    /// Panics if a task was aborted.
     pub async fn join_all(mut self) -> Vec<T> {
         let mut results = vec![];
         while let Some(done) = self.join_next().await {
@@ -137,18 +137,18 @@ impl<T: 'static> JoinSet<T> {
         results
     }
 
-    /// Cancels all tasks and awaits their end.
+    /// Aborts all tasks and waits for them to end.
     pub async fn shutdown(&mut self) {
         self.abort_all();
         while self.join_next().await.is_some() {}
     }
 
-    /// Cancels all tasks.
+    /// Aborts all tasks.
     pub fn abort_all(&mut self) {
         self.0.iter().for_each(JoinHandle::abort);
     }
 
-    /// Leaves all tasks to themselves.
+    /// Removes all tasks from the set without aborting them.
     pub fn detach_all(&mut self) {
         self.0.clear();
     }

@@ -1,4 +1,4 @@
-//! tokio's `LocalSet`: tasks that need not be `Send`. tokio's own runs them; here each passes the gate.
+//! tokio's `LocalSet`, for tasks that are not `Send`. tokio's own runs them; here each poll also passes the gate.
 
 use super::{JoinHandle, new_task};
 use crate::sim::gate::Gate;
@@ -11,17 +11,17 @@ use std::{
 #[doc(no_inline)]
 pub use real::task::LocalEnterGuard;
 
-/// Runs tasks that stay on one thread. As tokio's.
+/// A set of tasks that run on one thread.
 #[derive(Debug, Default)]
 pub struct LocalSet(real::task::LocalSet);
 
 impl LocalSet {
-    /// An empty set.
+    /// Creates an empty set.
     pub fn new() -> LocalSet {
         LocalSet::default()
     }
 
-    /// Spawns a task into it; it runs while somebody awaits the set.
+    /// Spawns a task onto the set; it runs while the set is awaited.
     #[track_caller]
     pub fn spawn_local<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -32,12 +32,12 @@ impl LocalSet {
         JoinHandle::local(self.0.spawn_local(Gate::joinable(id, future)), id)
     }
 
-    /// Runs a future, and the tasks of the set meanwhile.
+    /// Runs a future to completion together with the set's tasks.
     pub async fn run_until<F: Future>(&self, future: F) -> F::Output {
         self.0.run_until(future).await
     }
 
-    /// Makes it the set of [`spawn_local`] until the guard is dropped.
+    /// Enters the set: [`spawn_local`] uses it until the guard is dropped.
     pub fn enter(&self) -> LocalEnterGuard {
         self.0.enter()
     }
@@ -51,10 +51,10 @@ impl Future for LocalSet {
     }
 }
 
-/// Spawns a task into the current [`LocalSet`].
+/// Spawns a task onto the current [`LocalSet`].
 ///
 /// # Panics
-/// Outside of one.
+/// Panics outside a `LocalSet`.
 #[track_caller]
 pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
 where

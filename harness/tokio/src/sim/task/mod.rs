@@ -1,4 +1,4 @@
-//! tokio's `task`: every task passes the gate.
+//! tokio's `task`: every poll of a task passes the gate.
 
 use super::{
     gate::Gate,
@@ -23,8 +23,8 @@ pub use local::{LocalEnterGuard, LocalSet, spawn_local};
 #[doc(no_inline)]
 pub use real::task::{LocalKey, Unconstrained, consume_budget, coop, futures, unconstrained, yield_now};
 
-/// Spawns a task on the host of the current one. As tokio's; a panic of the task ends the run with a verdict, unless
-/// the test allows it.
+/// Spawns a task on the current host. Unlike in tokio, a panic of the task ends the run with a verdict, unless the test
+/// allows it.
 #[track_caller]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
@@ -35,14 +35,14 @@ where
     JoinHandle { inner: Inner::Spawned(madsim::task::spawn(Gate::joinable(id, future))), id }
 }
 
-/// A task of the current one's host.
+/// Creates a task on the current host.
 #[track_caller]
 fn new_task() -> TaskId {
     let place = Location::caller();
     kernel::with(|k| k.new_task(k.tasks[kernel::current_task()].host, place, false))
 }
 
-/// Runs a closure as a task of its own. As tokio's; it runs without interruption, on the simulation's one thread.
+/// Runs a closure as its own task. It runs without interruption on the simulation's one thread.
 #[track_caller]
 pub fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
 where
@@ -52,26 +52,26 @@ where
     spawn(async move { f() })
 }
 
-/// Runs a closure at once. As tokio's; nothing else runs meanwhile, on the simulation's one thread.
+/// Runs a closure immediately. Nothing else runs meanwhile on the simulation's one thread.
 pub fn block_in_place<F: FnOnce() -> R, R>(f: F) -> R {
     f()
 }
 
-/// The number of the task that runs.
+/// Returns the id of the current task.
 ///
 /// # Panics
-/// Outside of a task.
+/// Panics outside a task.
 #[track_caller]
 pub fn id() -> Id {
     try_id().expect("Can't get a task id when not inside a task")
 }
 
-/// The number of the task that runs, if one does.
+/// Returns the id of the current task, if there is one.
 pub fn try_id() -> Option<Id> {
     kernel::is_running().then(|| Id(kernel::current_task()))
 }
 
-/// A task's number. As tokio's.
+/// An id of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id(TaskId);
 
@@ -81,14 +81,14 @@ impl fmt::Display for Id {
     }
 }
 
-/// Awaits a task. As tokio's.
+/// A handle that awaits a task.
 #[derive(Debug)]
 pub struct JoinHandle<T> {
     inner: Inner<T>,
     id: TaskId,
 }
 
-/// Who runs the task.
+/// What runs the task.
 #[derive(Debug)]
 enum Inner<T> {
     Spawned(madsim::task::JoinHandle<thread::Result<T>>),
@@ -100,7 +100,7 @@ impl<T> JoinHandle<T> {
         JoinHandle { inner: Inner::Local(inner), id }
     }
 
-    /// Cancels the task.
+    /// Aborts the task.
     pub fn abort(&self) {
         match &self.inner {
             Inner::Spawned(task) => task.abort(),
@@ -108,7 +108,7 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// A handle that only cancels.
+    /// Returns a handle that can only abort the task.
     pub fn abort_handle(&self) -> AbortHandle {
         let inner = match &self.inner {
             Inner::Spawned(task) => InnerAbort::Spawned(task.abort_handle()),
@@ -117,12 +117,12 @@ impl<T> JoinHandle<T> {
         AbortHandle { inner, id: self.id }
     }
 
-    /// Whether the task is done or was dropped.
+    /// Returns whether the task has completed or was dropped.
     pub fn is_finished(&self) -> bool {
         kernel::with(|k| k.tasks[self.id].ended)
     }
 
-    /// The task's number.
+    /// Returns the task's id.
     pub fn id(&self) -> Id {
         Id(self.id)
     }
@@ -149,7 +149,7 @@ impl<T> Future for JoinHandle<T> {
     }
 }
 
-/// Cancels a task. As tokio's.
+/// A handle that can only abort a task.
 #[derive(Debug, Clone)]
 pub struct AbortHandle {
     inner: InnerAbort,
@@ -163,7 +163,7 @@ enum InnerAbort {
 }
 
 impl AbortHandle {
-    /// Cancels the task.
+    /// Aborts the task.
     pub fn abort(&self) {
         match &self.inner {
             InnerAbort::Spawned(task) => task.abort(),
@@ -171,45 +171,45 @@ impl AbortHandle {
         }
     }
 
-    /// Whether the task is done or was dropped.
+    /// Returns whether the task has completed or was dropped.
     pub fn is_finished(&self) -> bool {
         kernel::with(|k| k.tasks[self.id].ended)
     }
 
-    /// The task's number.
+    /// Returns the task's id.
     pub fn id(&self) -> Id {
         Id(self.id)
     }
 }
 
-/// A task was cancelled, or panicked as the test allows it. As tokio's.
+/// The error of a task that was aborted, or that panicked where the test allows it.
 pub struct JoinError {
     id: Id,
-    /// In a lock, for an error to be `Sync`.
+    /// In a mutex, so that the error is `Sync`.
     panic: Option<Mutex<Panic>>,
 }
 
 impl JoinError {
-    /// Whether the task was cancelled.
+    /// Returns whether the task was aborted.
     pub fn is_cancelled(&self) -> bool {
         self.panic.is_none()
     }
 
-    /// Whether the task panicked.
+    /// Returns whether the task panicked.
     pub fn is_panic(&self) -> bool {
         self.panic.is_some()
     }
 
-    /// What the panic carries.
+    /// Returns the panic payload.
     ///
     /// # Panics
-    /// If the task did not panic.
+    /// Panics if the task did not panic.
     #[track_caller]
     pub fn into_panic(self) -> Panic {
         self.try_into_panic().expect("`JoinError` reason is not a panic.")
     }
 
-    /// What the panic carries, or the error if the task did not panic.
+    /// Returns the panic payload, or the error if the task did not panic.
     pub fn try_into_panic(self) -> Result<Panic, JoinError> {
         match self.panic {
             Some(panic) => Ok(panic.into_inner().unwrap_or_else(PoisonError::into_inner)),
@@ -217,12 +217,12 @@ impl JoinError {
         }
     }
 
-    /// The task's number.
+    /// Returns the task's id.
     pub fn id(&self) -> Id {
         self.id
     }
 
-    /// What the panic says, if it is a text.
+    /// Returns the panic message, if the payload is a string.
     fn message(&self) -> Option<String> {
         let panic = self.panic.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
