@@ -1,4 +1,4 @@
-//! What a test does when it is run: explore and replay for `cargo test`, or what `cargo refrain` asks.
+//! What a test does when it runs: explore and replay under `cargo test`, or serve a request of `cargo refrain`.
 
 use crate::{
     protocol::ENV,
@@ -17,13 +17,14 @@ mod under_test;
 
 pub use outcome::Snapshot;
 
-/// Runs a test in the role that its process was given, and returns the snapshots that the caller asserts.
+/// Runs a test in the role that the environment assigns to this process, and returns the snapshots for the caller to
+/// assert.
 ///
 /// # Panics
-/// With the report, if the test failed; libtest shows it.
+/// Panics with the report if the test failed; libtest prints it.
 #[track_caller]
 pub fn run(test: &'static Test) -> Vec<Snapshot> {
-    // The announcement must stay in the executable, where `cargo refrain` looks for it.
+    // Keeps the announcement in the executable, where `cargo refrain` looks for it.
     std::hint::black_box(test.announcement);
     match std::env::var(ENV).as_deref() {
         Err(_) => under_test::run(test),

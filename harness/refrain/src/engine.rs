@@ -1,11 +1,11 @@
-//! What a test, its workers and the driver know of whatever runs plans: this trait, and no engine by its name.
+//! The interface between tests, workers and the driver on one side and engines on the other.
 //!
 //! ```text
 //! engine <- simulation, interleaving <- worker <- driver
 //! ```
 //!
-//! An engine draws plans, runs one in a process that was forked for it, explores, and says which plans are simpler. The
-//! worker forks and watches; the driver records, replays, shrinks and saves.
+//! An engine draws plans, executes one in a process forked for it, explores, and proposes simpler plans. The worker
+//! forks and supervises; the driver records, replays, shrinks and saves.
 
 mod heartbeat;
 mod outlet;
@@ -17,7 +17,7 @@ mod workers;
 pub use heartbeat::Heartbeat;
 pub use outlet::{Outlet, exit};
 pub use prefix::{Prefix, Sum};
-pub use slots::{MEMORY_MAX, Slot, wait, wait_a_moment};
+pub use slots::{MEMORY_MAX, Slot, wait, wait_briefly};
 pub use trials::{Fails, Smaller, Trials};
 pub use workers::{Ask, Limit, ProgressSink, Refusal, Workers, refused, unexpected};
 
@@ -31,43 +31,43 @@ use crate::{
 };
 use std::fmt;
 
-/// Runs plans of one sort. A test has one engine.
+/// Executes plans of one kind. Each test has one engine.
 pub trait Engine: fmt::Debug + Sync {
-    /// Does in the worker what would else be done in every run that it forks.
+    /// Initializes in the worker what every forked run would otherwise initialize itself.
     fn prepare(&self) {}
 
-    /// Makes one run in this process, which was forked for it, tells the worker how it ended, and ends the process. If it
-    /// returns, the worker takes that for a death.
+    /// Executes one run in this process, which was forked for it, reports the result to the worker, and exits. If it
+    /// returns, the worker treats the run as crashed.
     fn run(&'static self, source: Source, watch: Watch, outlet: Outlet);
 
-    /// Makes many runs in this process, up to the first that fails, and ends the process. With `nth` it finds the plan of
-    /// that run, counted from 1; those before it are known to pass.
+    /// Executes runs in this process up to the first that fails, and exits. With `nth`, it determines the plan of that
+    /// run, counted from 1; the runs before it are known to pass.
     fn search(&'static self, search: Search, nth: Option<u64>, heartbeat: &'static Heartbeat, outlet: Outlet);
 
-    /// The plans that are made of a run's plan to see whether it is a function of it. Each must be the same run.
-    fn again(&self, ran: &Ran) -> Vec<Source> {
+    /// Returns sources that must all produce the same run as `ran`, to check that a run is a function of its plan.
+    fn repeats(&self, ran: &Ran) -> Vec<Source> {
         vec![Source::Plan(Box::new(ran.plan.clone()))]
     }
 
-    /// Plans that are nearly this one. The failure of a service that was edited may have moved to one of them.
+    /// Returns plans close to this one. After an edit of the service, its failure may have moved to one of them.
     fn nearby(&self, plan: &Plan) -> Vec<Plan>;
 
-    /// The run in which nothing goes wrong, if that means anything: its outcome may be a snapshot.
+    /// Returns the fault-free run, if the engine has one: its outcome may be a snapshot.
     fn fault_free(&self, seed: u64) -> Option<Source>;
 
-    /// What runs a plan in this build: its name and version, for traces.
+    /// Returns the name and version of the engine that executes the plan, for traces.
     fn of(&self, plan: &Plan) -> trace::Engine;
 
-    /// Whether the plan of a trace is the same plan in this build.
+    /// Checks that a trace's plan has the same meaning in this build.
     ///
     /// # Errors
-    /// Why it is not, and what to do.
-    fn fits(&self, trace: &Trace) -> Result<(), String>;
+    /// Returns why not, and what to do.
+    fn check_compatible(&self, trace: &Trace) -> Result<(), String>;
 
-    /// Makes runs until the limit, or until one fails.
+    /// Executes runs until the limit, or until one fails.
     ///
     /// # Errors
-    /// Why it could not.
+    /// Returns why the exploration could not continue.
     fn explore(
         &self,
         workers: &mut dyn Workers,
@@ -79,30 +79,30 @@ pub trait Engine: fmt::Debug + Sync {
     /// Looks for a simpler plan that fails in the same way.
     ///
     /// # Errors
-    /// Why it could not.
+    /// Returns why the search could not continue.
     fn shrink(&self, trials: Trials<'_>, plan: &Plan) -> Result<Smaller, Refusal>;
 
-    /// How a run of it that dies is explained.
+    /// Returns how to explain a run of this engine that dies.
     fn terms(&self) -> &'static Terms;
 }
 
-/// How a run is watched.
+/// How a run is monitored.
 #[derive(Debug, Clone, Copy)]
 pub struct Watch {
-    /// Whether every event is told.
+    /// Whether every event is recorded.
     pub record: bool,
     /// Stop before this event.
     pub until: Option<usize>,
-    /// The page that the worker watches.
+    /// The shared page that the worker monitors.
     pub heartbeat: &'static Heartbeat,
 }
 
-/// What came of an exploration.
+/// The result of an exploration.
 #[derive(Debug, Default)]
 pub struct Explored {
-    /// How many runs were made.
+    /// Number of runs.
     pub runs: u64,
-    /// What they reached.
+    /// What the runs covered.
     pub coverage: Coverage,
     /// What each searcher did, if there are several.
     pub engines: Vec<Searched>,
@@ -113,19 +113,19 @@ pub struct Explored {
 /// A run that failed.
 #[derive(Debug)]
 pub struct Found {
-    /// What makes it again.
+    /// The source that reproduces it.
     pub source: Source,
     /// Its number, counted from 1.
     pub run: u64,
 }
 
-/// How a run of an engine that dies is explained.
+/// How to explain a run of an engine that dies.
 #[derive(Debug)]
 pub struct Terms {
-    /// The property that a run breaks which does not end.
+    /// The property that a run violates if it does not end.
     pub ends: Property,
-    /// What the last place says that a run reached before it died.
+    /// Makes a cause of the last place that a run reached before it died.
     pub last: fn(Place) -> Cause,
-    /// Why a run may fail while exploring and pass by itself.
+    /// Why a run may fail during exploration and pass on its own.
     pub passes_alone: &'static str,
 }

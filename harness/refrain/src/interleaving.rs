@@ -81,7 +81,7 @@ impl engine::Engine for Model {
 
     /// After another execution in the same process, so that what outlives an execution shows. One that fails ends its
     /// process: nothing can come after it there.
-    fn again(&self, ran: &Ran) -> Vec<Source> {
+    fn repeats(&self, ran: &Ran) -> Vec<Source> {
         let plan = Box::new(ran.plan.clone());
         match ran.verdict {
             Verdict::Passed => vec![Source::Again(plan); AGAIN],
@@ -105,7 +105,7 @@ impl engine::Engine for Model {
     }
 
     /// Another version of a searcher makes another execution of the same plan.
-    fn fits(&self, trace: &Trace) -> Result<(), String> {
+    fn check_compatible(&self, trace: &Trace) -> Result<(), String> {
         let this = self.of(&trace.plan);
         if trace.plan.threads.is_none() || trace.engine == this {
             return Ok(());

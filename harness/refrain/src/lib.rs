@@ -1,10 +1,11 @@
 //! Deterministic replay and fault-injection tests for tokio services: the same failure, every time.
 //!
-//! A test describes hosts, a workload and what must hold. Refrain runs it hundreds of times in a simulated world, each time
-//! with other faults, another schedule and another workload. A run that fails is made smaller and saved as a text file.
-//! Anyone replays that file, on another machine, months later, and sees the same failure at the same step.
+//! A test describes hosts, a workload and what must hold. Refrain runs it hundreds of times in a simulated world, each
+//! time with different faults, a different schedule and a different workload. It shrinks a run that fails and saves it
+//! as a text file. Anyone can replay that file months later, on another machine, and see the same failure at the same
+//! step.
 //!
-//! This page is a tutorial. Its code is that of `examples/echo`, where it is tested word for word.
+//! This page is a tutorial. Its code is tested in `examples/echo`.
 //!
 //! # Set up
 //!
@@ -26,11 +27,11 @@
 //! rustdocflags = ["--cfg", "madsim"]
 //! ```
 //!
-//! That is all. `cargo build` and `cargo run` link tokio itself; `cargo test` is simulated.
+//! `cargo build` and `cargo run` link tokio itself; `cargo test` runs in simulation.
 //!
 //! # A service
 //!
-//! The service does not know that it is tested. This one sends back what it gets:
+//! The service does not know that it is tested. This one echoes what it receives:
 //!
 //! ```no_run
 //! use std::{io, time::Duration};
@@ -91,8 +92,9 @@
 //!
 //! # A first test
 //!
-//! A [`World`] has hosts. A host runs a process of the service, and every other host reaches it by its name. A client is a
-//! host from which the test itself asks. All further parameters of a test are its workload: proptest draws them.
+//! A [`World`] has hosts. A host runs a process of the service, and other hosts reach it by its name. A client is a
+//! host on which the test itself runs code. All further parameters of a test are its workload, which proptest
+//! generates.
 //!
 //! ```no_run
 //! use refrain::{Faults, World};
@@ -107,15 +109,16 @@
 //! }
 //! ```
 //!
-//! `cargo test` runs it like any other test, 500 times. Every run is a process of its own with its own virtual clock, so
-//! that a minute of waiting costs nothing and no run leaves a trace in the next one.
+//! `cargo test` runs it like any other test, 500 times. Every run is a separate process with its own virtual clock, so
+//! that waiting takes no real time and no run affects the next one.
 //!
 //! # Faults
 //!
-//! [`Faults`] say what may go wrong, and between whom. Each run draws a few of them, or none: *what* is cut, killed, lost,
-//! refused or slow, *where*, and *when*, at a time or at an event such as "when server reads from client the 1st time". An
-//! exploration says how often each kind met connections in each state, and what it never met.
-//! [`World::heal`] ends them all. What must hold then is a property with a bound of virtual time:
+//! [`Faults`] define what may go wrong, and between which hosts. Each run draws a few of them, or none: *what* is cut,
+//! killed, lost, refused or slow, *where*, and *when*, at a time or at an event such as "when server reads from client
+//! the 1st time". An exploration reports how often each kind of fault met connections in each state, and which
+//! combinations it never reached. [`World::heal`] ends all faults. What must hold after that is a property with a limit
+//! in virtual time:
 //!
 //! ```no_run
 //! # use refrain::{Faults, World};
@@ -137,17 +140,17 @@
 //!
 //! # Holds
 //!
-//! A scheduler may run ready tasks in any order, and may leave a task waiting for a long time. In every second run some tasks
-//! are *held* at one of their polls: until no other task can run, or for a virtual duration between 1 ms and 16 s. This finds
-//! races between tasks in few runs. A hold is a part of the plan: it is printed, saved, replayed and shrunk like a fault, as in
-//! `hold the 1st task spawned on server at src/link.rs:88 at its 3rd poll until nothing else can run`.
+//! A scheduler may run ready tasks in any order, and may delay a task for a long time. In every second run some tasks
+//! are *held* at one of their polls: until no other task can run, or for a virtual duration between 1 ms and 16 s. This
+//! finds races between tasks in few runs. A hold is part of the plan: it is printed, saved, replayed and shrunk like a
+//! fault, as in `hold the 1st task spawned on server at src/link.rs:88 at its 3rd poll until nothing else can run`.
 //!
-//! Holds happen in tests without faults, too. A test that measures how long something takes, or that relies on its own steps
-//! being in time, runs without them: `#[refrain::test(without_holds)]`. After [`World::heal`] no task is held for a duration.
+//! Holds occur in tests without faults, too. A test that measures durations, or relies on its own steps being on time,
+//! disables them: `#[refrain::test(without_holds)]`. After [`World::heal`] no task is held for a duration.
 //!
 //! # A failure
 //!
-//! Suppose that `ask` were nothing but `exchange`. Nearly all of the runs pass. One does not:
+//! Suppose that `ask` only called `exchange`. Nearly all runs pass. One does not:
 //!
 //! ```console
 //! FAILED deadlock: nothing can run any more: everything waits
@@ -159,10 +162,10 @@
 //!   replay cargo refrain replay traces/answers_come_again_after_the_network_heals-f948.jsonl
 //! ```
 //!
-//! The server lost power just after it had read the message. A millisecond later it was back and knew nothing of it. The
-//! client had nothing more to send that the server could have refused, so it would wait forever. The verdict names the
-//! task that waits, its socket and the state of it, since when, and the fault that did it. Of all the faults that the run
-//! had, the trace holds one: it was shrunk first.
+//! The server lost power just after it had read the message. A millisecond later it was back and did not know the
+//! connection. The client had nothing left to send that the server could have answered with a reset, so it waits
+//! forever. The verdict names the waiting task, its socket with the socket's state, since when it waits, and the fault
+//! that caused it. The run had several faults; shrinking left one of them.
 //!
 //! # Replay, show, shrink
 //!
@@ -174,19 +177,19 @@
 //! ...
 //! ```
 //!
-//! A plan reads like a bug report, and the trigger is an event, so the trace survives most edits of the code.
-//! `cargo refrain replay` runs it again. It answers *reproduced*, the same events and the same failure, or the same failure in
-//! a run that diverges from an event on; *passes now*; *stale*, if it passes but parts of its plan were not triggered, with what
-//! came nearest to them; or *differs*, if it fails in another way. `cargo test` fails for a trace that is stale. `--until 8`
-//! stops before event 8 and says what every task waits for.
+//! A plan reads like a bug report. Its trigger is an event, so the trace survives most edits of the code. `cargo
+//! refrain replay` executes it again. The result is *reproduced*, for the same events and the same failure, or for the
+//! same failure in a run that diverges at some event; *passes now*; *stale*, if it passes but parts of its plan were
+//! not triggered, with what came closest to them; or *differs*, if it fails in a different way. `cargo test` fails for
+//! a stale trace. `--until 8` stops before event 8 and reports what every task waits for.
 //!
-//! Moved lines do not matter: a trace keeps the function and the text of the line where a held task is spawned, and a replay
-//! looks them up in today's source.
-//! `cargo refrain shrink` goes on making a plan smaller. `show` ends with every socket as the verdict found it, as `ss` does.
+//! Moved lines do not matter: a trace stores the function and the text of the line where a held task is spawned, and a
+//! replay finds them in the current source. `cargo refrain shrink` continues to shrink a plan. `show` ends with every
+//! socket at the time of the verdict, as `ss` prints them.
 //!
 //! # The fix, and the regression test
 //!
-//! The client was wrong: only a deadline tells a slow peer from a dead one.
+//! The client was wrong: only a deadline distinguishes a slow peer from a dead one.
 //!
 //! ```no_run
 //! # use std::{io, time::Duration};
@@ -201,13 +204,14 @@
 //! }
 //! ```
 //!
-//! Commit the trace with the fix. From now on `cargo test` replays it: if the failure ever comes back, that test fails at
-//! once, before anything is explored. And `cargo refrain explore --for 10m` looks for the next one, from a fresh seed.
+//! Commit the trace with the fix. From now on `cargo test` replays it: if the failure ever returns, that test fails
+//! immediately, before it explores. `cargo refrain explore --for 10m` looks for the next failure, from a new seed.
 //!
 //! # Threads
 //!
-//! What several threads share is tested by itself, as a model: a plain fn, in every order of its threads' operations. The
-//! code under test names its primitives by way of `super::sync`, which in the service is `pub use std::sync::*`:
+//! What several threads share is tested separately, as a model: a plain function, executed in every interleaving of its
+//! threads' operations. The code under test imports its primitives from `super::sync`, which in the service is `pub use
+//! std::sync::*`:
 //!
 //! ```no_run
 //! # mod sync { pub use refrain::sync::*; }
@@ -232,7 +236,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! A test puts the same file on [`sync`]:
+//! A test compiles the same file with [`sync`]:
 //!
 //! ```text
 //! mod sync {
@@ -257,27 +261,31 @@
 //! }
 //! ```
 //!
-//! shuttle samples orders, then loom searches all of them: first those in which no thread is stopped that could go on, then
-//! those with one such preemption, and so on, so that the first failure has the fewest. loom also knows which old values a
-//! load may read. The report says of each model how far the search came and whether it was *complete*, and of each engine what
-//! it explored; `cargo refrain explore --verbose` and `cargo test -- --nocapture` say it forevery model. A failure is saved,
-//! replayed, shrunk and shown like any other; its timeline has a column a thread. `expect` makes a seeded bug here, too.
+//! shuttle samples interleavings, then loom searches all of them: first those without preemption, then those with one,
+//! and so on, so that the first failure has the fewest preemptions. loom also models which old values a load may
+//! return. The report states for each model how far the search got and whether it was *complete*, and for each engine
+//! what it explored; `cargo refrain explore --verbose` and `cargo test -- --nocapture` print it for every model. A
+//! failure is saved, replayed, shrunk and shown like any other; its timeline has one column per thread. `expect`
+//! declares a seeded bug here, too.
 //!
-//! What an engine cannot do, such as a sixth thread under loom, is a limit and said so, never a failure. What loom reports may
-//! be impossible, because it does not keep `SeqCst` accesses in one order: then refrain does, searches again, and says that
-//! the failure is *not confirmed*. A relaxed access beside them stays relaxed, and what comes of it is a failure.
+//! A limit of an engine, such as a sixth thread under loom, is reported as a limit and never as a failure. loom does
+//! not keep `SeqCst` accesses in one total order, so a failure that it reports may be impossible: refrain checks the
+//! order itself, searches again, and reports such a failure as *not confirmed*. A relaxed access remains relaxed, and
+//! what follows from it is a failure.
 //!
 //! # Beyond the network
 //!
-//! - [`World::always`] requires a property after every poll. [`World::conserves`] requires that what the service reports as
-//!   opened, in its own `tracing` events, is closed, once. [`World::sometimes`] requires that some run reaches a point.
-//! - A process that ends by itself is a failure, unless [`Host::may_exit`] allows it. So is a panic of a task, unless
-//!   [`World::may_panic`] does.
-//! - A test may return a `Result`: an error fails it, with everything that caused it.
-//! - `#[refrain::test(expect = "stall")]` makes a seeded bug: a defect kept on purpose. The test fails if it is *not* caught.
-//! - `#[refrain::test(snapshot)]` asserts with `insta` what the service said in the run without faults.
-//! - A run can also crash, exit, loop forever or exhaust its memory; each is a [`verdict::Class`] of its own. A service
-//!   that reads something from outside the simulation, so that two runs of a plan differ, is found, too.
+//! - [`World::always`] checks a property after every poll. [`World::conserves`] checks that each resource that the
+//!   service reports as opened, in its own `tracing` events, is closed exactly once. [`World::sometimes`] checks that
+//!   some run reaches a point.
+//! - A process that exits by itself is a failure, unless [`Host::may_exit`] allows it. So is a panic of a task, unless
+//!   [`World::may_panic`] allows it.
+//! - A test may return a `Result`: an error fails it, and is reported with its chain of sources.
+//! - `#[refrain::test(expect = "stall")]` declares a seeded bug, a defect kept on purpose. The test fails if it is
+//!   *not* caught.
+//! - `#[refrain::test(snapshot)]` asserts with `insta` what the service logs in the fault-free run.
+//! - A run can also crash, exit, loop forever or exhaust its memory; each of these is a separate [`verdict::Class`]. A
+//!   service that reads something from outside the simulation, so that two runs of a plan differ, is detected, too.
 
 mod driver;
 mod engine;
@@ -324,7 +332,7 @@ pub use refrain_report as report;
 ///
 /// # Panics
 ///
-/// The test panics, as libtest expects it, with the verdict on the first run that fails.
+/// The test panics, as libtest expects, with the verdict on the first failing run.
 pub use refrain_macros::test;
 
 /// # Examples
@@ -350,7 +358,7 @@ pub use refrain_macros::test;
 ///
 /// # Panics
 ///
-/// The test panics, as libtest expects it, with the verdict on the first execution that fails.
+/// The test panics, as libtest expects, with the verdict on the first failing execution.
 pub use refrain_macros::model;
 
 pub use {
@@ -362,12 +370,12 @@ pub use {
     },
 };
 
-/// Faults that a test writes itself; see [`World::rule`].
+/// Faults written by a test itself; see [`World::rule`].
 pub mod rule {
     pub use tokio::control::{Decision, Operation, Packet, PacketKind, Rule};
 }
 
-/// What `#[refrain::test]` expands to.
+/// What the attribute macros expand to.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{

@@ -1,6 +1,7 @@
-//! Finds the folder of a test's package when the test runs.
+//! Finds the directory of a test's package at run time.
 //!
-//! The folder in which the test was compiled may be gone, or be another checkout: target folders move, as CI caches do.
+//! The directory at compile time may be gone or belong to another checkout, because target directories move, as in CI
+//! caches.
 
 use crate::test::Test;
 use std::{
@@ -8,11 +9,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The folder of the test's package: the one that cargo names, the one of the current directory, or the one in which
-/// the test was compiled, in this order.
+/// Returns the directory of the test's package: the one that cargo sets, else the current directory's package, else the
+/// directory at compile time.
 pub(crate) fn folder(test: &Test) -> Result<PathBuf, String> {
-    let told = env::var("CARGO_PKG_NAME").is_ok_and(|name| name == test.package);
-    if told && let Some(folder) = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) {
+    let is_set_by_cargo = env::var("CARGO_PKG_NAME").is_ok_and(|name| name == test.package);
+    if is_set_by_cargo && let Some(folder) = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) {
         return match folder.is_dir() {
             true => Ok(folder),
             false => Err(format!("CARGO_MANIFEST_DIR is {}, which is no folder: {HOW}", folder.display())),
@@ -31,7 +32,7 @@ pub(crate) fn folder(test: &Test) -> Result<PathBuf, String> {
 
 const HOW: &str = "run `cargo test`, or start the test in the folder of its package";
 
-/// Whether the folder's Cargo.toml is that of the package.
+/// Returns whether the directory's Cargo.toml is that of the package.
 fn holds_package(folder: &Path, package: &str) -> bool {
     let Ok(manifest) = fs::read_to_string(folder.join("Cargo.toml")) else { return false };
     let lines = manifest.lines().map(str::trim).skip_while(|line| !line.starts_with("[package]"));

@@ -1,4 +1,4 @@
-//! The simulation engine: executes one plan on the simulated runtime, in a process that was made for it.
+//! The simulation engine: executes one plan on the simulated runtime, in a process forked for it.
 
 mod actor;
 mod apply;
@@ -36,15 +36,15 @@ use crate::{
     verdict::{Cause, Property},
 };
 
-/// How many polls earlier or later a hold may have moved, and how many other seeds are tried, before a failure is gone.
+/// By how many polls a hold is moved in nearby plans. As many other seeds are tried.
 const NEARBY_POLLS: [i32; 4] = [1, -1, 2, -2];
 const NEARBY_SEEDS: u64 = 32;
 
-/// The engine as traces name it.
+/// The engine's name and version, as recorded in traces.
 const ENGINE: (&str, &str) = ("madsim", "0.2.34");
 
 impl Engine for Scenario {
-    /// What is looked up once a process, such as what the processor can do.
+    /// Runs lookups that are needed once per process, such as CPU feature detection.
     fn prepare(&self) {
         drop(self.workload(0));
     }
@@ -54,10 +54,10 @@ impl Engine for Scenario {
     }
 
     fn search(&'static self, _: Search, _: Option<u64>, _: &'static Heartbeat, outlet: Outlet) {
-        outlet.tell(&RunMessage::Refused("a scenario has one run a process: there is nothing to search in it".into()));
+        outlet.send(&RunMessage::Refused("a scenario has one run a process: there is nothing to search in it".into()));
     }
 
-    /// With other seeds, which order what is ready at once, and with each hold some polls earlier or later.
+    /// Returns plans with other seeds, which reorder ready tasks, and plans with each hold moved by some polls.
     fn nearby(&self, plan: &Plan) -> Vec<Plan> {
         let shifted = |shift: i32| {
             let hold = |hold: &Hold| Hold { poll: hold.poll.saturating_add_signed(shift).max(1), ..hold.clone() };
@@ -78,8 +78,8 @@ impl Engine for Scenario {
         trace::Engine { name: name.into(), version: version.into() }
     }
 
-    /// A plan of another version may be the same run; if it is not, the replay says so.
-    fn fits(&self, _: &Trace) -> Result<(), String> {
+    /// Accepts plans of every version: whether the run is the same is checked by the replay.
+    fn check_compatible(&self, _: &Trace) -> Result<(), String> {
         Ok(())
     }
 

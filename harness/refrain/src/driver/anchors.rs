@@ -1,9 +1,9 @@
-//! Where in the source the holds of a plan are, and where these places are today.
+//! Anchors: where in the source the holds of a plan are, and where these places are after edits.
 
 use crate::{anchor::Anchor, package, place::Place, plan::Plan, test::Test};
 use std::{fs, path::PathBuf};
 
-/// The anchors of a plan's holds, as far as the sources are there.
+/// Returns the anchors of a plan's holds, for the source files that can be read.
 pub(crate) fn of(test: &Test, plan: &Plan) -> Vec<Anchor> {
     let mut anchors: Vec<Anchor> = vec![];
     for place in plan.holds.iter().filter_map(|hold| hold.place.parse::<Place>().ok()) {
@@ -15,7 +15,7 @@ pub(crate) fn of(test: &Test, plan: &Plan) -> Vec<Anchor> {
     anchors
 }
 
-/// The plan with its holds where their places are today. A place that is not found stays as it is.
+/// Returns the plan with its holds moved to where their places are now. A place that is not found stays unchanged.
 pub(crate) fn found(test: &Test, plan: &Plan, anchors: &[Anchor]) -> Plan {
     let mut plan = plan.clone();
     for hold in &mut plan.holds {
@@ -29,7 +29,7 @@ pub(crate) fn found(test: &Test, plan: &Plan, anchors: &[Anchor]) -> Plan {
     plan
 }
 
-/// A source file. The compiler names it from the folder of the workspace, in which it works, or by its whole path.
+/// Reads a source file. The compiler names files relative to the workspace, where it runs, or by absolute path.
 fn source(test: &Test, file: &str) -> Option<String> {
     let package = package::folder(test).ok()?;
     let folders = package.ancestors().map(|folder| folder.join(file));

@@ -1,4 +1,4 @@
-//! Asked by `cargo refrain`: reads one request, tells how far it is, answers with the outcome.
+//! Serves `cargo refrain`: reads one request, reports progress, and answers with the outcome.
 
 use super::{
     pool,
@@ -31,10 +31,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A longer line is no request.
+/// Maximum length of a request line.
 const REQUEST_BYTES_MAX: u64 = 1 << 20;
-/// How often progress is told.
-const TELL_EVERY: Duration = Duration::from_millis(100);
+/// The minimum time between progress messages.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Serves the one request on standard input.
 pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
@@ -45,18 +45,18 @@ pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
     let request = serde_json::from_slice(&line)?;
     let stop = Arc::new(AtomicBool::new(false));
     stop_when_asked(reader, stop.clone());
-    let teller = Mutex::new((socket.try_clone()?, Instant::now()));
+    let connection = Mutex::new((socket.try_clone()?, Instant::now()));
     let progress = |progress: Progress| {
-        let mut teller = teller.lock().expect("nobody panics while telling");
-        if teller.1.elapsed() >= TELL_EVERY {
-            teller.1 = Instant::now();
-            // Without a listener there is nobody to tell; the outcome will say so.
-            let _ = send(&mut teller.0, &Message::Progress(progress));
+        let mut connection = connection.lock().expect("no thread panics while sending");
+        if connection.1.elapsed() >= PROGRESS_INTERVAL {
+            connection.1 = Instant::now();
+            // If nobody is listening any more, sending the outcome will fail too.
+            let _ = send(&mut connection.0, &Message::Progress(progress));
         }
     };
     let print = |text: String| {
         if !text.is_empty() {
-            let _ = send(&mut teller.lock().expect("nobody panics while telling").0, &Message::Printed(text));
+            let _ = send(&mut connection.lock().expect("no thread panics while sending").0, &Message::Printed(text));
         }
     };
     let sink = ProgressSink { stop: &stop, progress: &progress };
@@ -70,13 +70,13 @@ fn send(socket: &mut impl Write, message: &Message) -> io::Result<()> {
     socket.write_all(line.as_bytes())
 }
 
-/// The other side says that it has heard enough by closing its half of the socket. So does ctrl-c, which reaches it too.
-/// Once it is gone, nobody waits for an answer: this process ends, and its workers with it.
+/// Stops the work when the other side closes its half of the socket, which both an early stop and Ctrl-C cause. Once
+/// the other side is gone, nobody waits for an answer: this process exits, and its workers with it.
 fn stop_when_asked(mut reader: BufReader<UnixStream>, stop: Arc<AtomicBool>) {
     thread::spawn(move || {
         let _ = reader.read_to_end(&mut vec![]);
         stop.store(true, Relaxed);
-        // That the other side is gone is told unasked.
+        // `POLLHUP` is reported even though it is not requested.
         let mut fds = [PollFd::new(reader.get_ref().as_fd(), PollFlags::empty())];
         while poll(&mut fds, PollTimeout::NONE) == Err(Errno::EINTR) {}
         process::exit(1)

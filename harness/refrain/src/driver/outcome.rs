@@ -1,4 +1,4 @@
-//! Outcomes as snapshots: what the service said without faults, and the timeline of each saved trace.
+//! Outcomes as snapshots: what the service logged in the fault-free run, and the timeline of each saved trace.
 
 use crate::{
     engine::Refusal,
@@ -11,16 +11,16 @@ use crate::{
 };
 use std::path::{Path, PathBuf};
 
-/// A text that the caller asserts with `insta`.
+/// A text for the caller to assert with `insta`.
 #[derive(Debug)]
 pub struct Snapshot {
-    /// The folder of the package's snapshots.
+    /// The directory of the package's snapshots.
     pub folder: PathBuf,
     /// The snapshot's name.
     pub name: String,
-    /// What it shows.
+    /// The description stored with the snapshot.
     pub description: String,
-    /// The text.
+    /// The content.
     pub text: String,
 }
 
@@ -28,7 +28,7 @@ fn folder(test: &Test) -> Result<PathBuf, Refusal> {
     Ok(package::folder(test)?.join("tests").join("snapshots"))
 }
 
-/// What was said in the run without faults: by the service and by the test, without times, in order.
+/// Returns what the service and the test logged in the fault-free run, in order and without times.
 pub(crate) fn outcome(test: &Test, ran: &Ran) -> Result<Snapshot, Refusal> {
     let lines = ran.events.iter().filter(|event| is_said(&event.kind)).map(line);
     Ok(Snapshot {
@@ -39,7 +39,7 @@ pub(crate) fn outcome(test: &Test, ran: &Ran) -> Result<Snapshot, Refusal> {
     })
 }
 
-/// Whether the service or the test says it. What is logged for debugging is no outcome.
+/// Returns whether the event is output of the service or the test. Debug logging does not count.
 fn is_said(kind: &Kind) -> bool {
     match kind {
         Kind::Log(log) => log.level <= Level::Info,
@@ -55,7 +55,7 @@ fn line(event: &Event) -> String {
     format!("{host}: {}", report::event(event))
 }
 
-/// The timeline of a saved trace.
+/// Returns the timeline of a saved trace.
 pub(crate) fn of_trace(test: &Test, path: &Path, trace: &Trace) -> Result<Snapshot, Refusal> {
     let name = path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     Ok(Snapshot {

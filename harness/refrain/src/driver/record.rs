@@ -1,4 +1,4 @@
-//! Makes a run and records it; twice, in two processes, where it must be known that both are the same run.
+//! Records a run; twice, in two processes, where it must be known that it is deterministic.
 
 use crate::{
     engine::{Refusal, Workers, unexpected},
@@ -11,7 +11,7 @@ use crate::{
     worker::Pool,
 };
 
-/// Makes one run and hears everything that happens in it.
+/// Executes one run and records every event.
 pub(crate) fn record(pool: &mut Pool, source: Source, until: Option<usize>) -> Result<Ran, Refusal> {
     match pool.ask(&Job::Record { source, until })? {
         Answer::Ran(ran) => Ok(*ran),
@@ -20,11 +20,11 @@ pub(crate) fn record(pool: &mut Pool, source: Source, until: Option<usize>) -> R
     }
 }
 
-/// Records a run twice, the second time by a worker of its own; a failure if the two differ.
+/// Records a run twice, the second time in a different worker. A difference between the two is a failure.
 pub(crate) fn record_twice(test: &Test, pool: &mut Pool, source: Source) -> Result<Ran, Refusal> {
     let mut ran = record(pool, source, None)?;
     let mut other = super::pool(test, Some(1));
-    for source in test.engine.again(&ran) {
+    for source in test.engine.repeats(&ran) {
         let again = record(&mut other, source, None)?;
         if let Some(failure) = difference(&ran, &again) {
             ran.verdict = Verdict::Failed(failure);
@@ -53,7 +53,7 @@ fn difference(one: &Ran, two: &Ran) -> Option<Failure> {
     })
 }
 
-/// Where an operation of a model is, or a task was spawned.
+/// Returns the place of an event: of a model's operation, or where a task was spawned.
 fn place_of(event: &Event) -> Option<Place> {
     match &event.kind {
         Kind::Step(step) => step.place.clone(),

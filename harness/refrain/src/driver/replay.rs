@@ -1,4 +1,4 @@
-//! Replays: runs a saved plan again and says whether it fails as it did.
+//! Replays: executes a saved plan again and compares the failure with the saved one.
 
 use super::{
     anchors,
@@ -16,10 +16,10 @@ use crate::{
     worker::Pool,
 };
 
-/// Replays a trace, and gives back what the run printed. That two runs of one plan differ is seen only in two runs.
+/// Replays a trace and returns the result with what the run printed. Nondeterminism takes two runs to detect.
 ///
-/// A service that was edited makes another run of the same plan, and an unrelated task is enough to change the order of all
-/// others. So a plan that passes is tried again in plans nearby before the failure counts as gone.
+/// After an edit of the service the same plan is a different run, and even an unrelated new task can change the order
+/// of all others. So if a plan passes, nearby plans are tried before the failure counts as fixed.
 pub(crate) fn replay(test: &Test, pool: &mut Pool, trace: &Trace) -> Result<(Replay, String), Refusal> {
     let plan = anchors::found(test, &trace.plan, &trace.anchors);
     let now = run(test, pool, trace, plan.clone())?;
@@ -48,7 +48,7 @@ fn run(test: &Test, pool: &mut Pool, trace: &Trace, plan: Plan) -> Result<Ran, R
     }
 }
 
-/// Replays a trace up to an event, and says what waits there.
+/// Replays a trace up to an event, and reports what every task waits for.
 pub(crate) fn replay_until(
     test: &Test,
     pool: &mut Pool,
@@ -74,8 +74,8 @@ fn compare(trace: &Trace, now: Ran, nearby: Option<Plan>) -> Replay {
     if !is_same(&failure, &trace.failure) {
         return Replay::Differs { failure, from: Box::new(difference(trace, now, nearby)) };
     }
-    // Of these no two runs are the same run: what was read from outside is another each time, and a run that had to be
-    // killed was killed at another event.
+    // Runs of these classes are never identical: external input differs each time, and a run that had to be killed was
+    // killed at a different event.
     let never_the_same = matches!(trace.failure.class, Class::Nondeterminism | Class::EndlessLoop);
     if never_the_same {
         return Replay::Reproduced { failure: trace.failure.clone(), saved_causes: None, diverges: None };
@@ -101,7 +101,7 @@ fn difference(trace: &Trace, now: Ran, nearby: Option<Plan>) -> Difference {
     }
 }
 
-/// Whether it is the same failure. The digest has the run; lines of the source may have moved since.
+/// Returns whether the failures are the same. The digest compares the runs; source lines may have moved.
 fn is_same(now: &Failure, saved: &Failure) -> bool {
     now.class == saved.class && now.property == saved.property
 }

@@ -1,4 +1,4 @@
-//! Finds the traces of a test, and saves a failing run: in its package's `traces/` or, where that refuses, elsewhere.
+//! Finds a test's traces, and saves a failing run in the package's `traces/` or, if that fails, elsewhere.
 
 use super::anchors;
 use crate::{
@@ -18,22 +18,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The folder of a package's traces, and of those that it could not take in the target folder.
+/// The directory of a package's traces, and its fallback in the target directory.
 const TRACES: &str = "traces";
 const ELSEWHERE: &str = "refrain-traces";
 
-/// A file as a person calls it who stands where `cargo test` was started: in the workspace's folder, most likely. The
-/// test itself runs in its package's.
+/// Returns a path relative to the directory in which `cargo test` was most likely started, the workspace root. The test
+/// itself runs in its package's directory.
 pub(crate) fn shown(test: &Test, path: &Path) -> PathBuf {
     let package = package::folder(test).unwrap_or_default();
     let workspace = package.ancestors().find(|folder| folder.join("Cargo.lock").exists());
     workspace.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path).to_owned()
 }
 
-/// A file, and the trace in it or why it cannot be replayed.
+/// A path, and the trace in it or the reason why it cannot be replayed.
 pub(crate) type Saved = (PathBuf, Result<Trace, Refusal>);
 
-/// The traces of a test, by name.
+/// Returns the traces of a test, sorted by name.
 pub(crate) fn saved(test: &Test) -> Result<Vec<Saved>, Refusal> {
     let folder = package::folder(test)?.join(TRACES);
     let paths = match fs::read_dir(&folder) {
@@ -64,11 +64,11 @@ pub(crate) fn read(test: &Test, path: &Path) -> Result<Trace, Refusal> {
             test.package
         ));
     }
-    test.engine.fits(&trace).map_err(|why| format!("{} cannot be replayed: {why}", path.display()))?;
+    test.engine.check_compatible(&trace).map_err(|why| format!("{} cannot be replayed: {why}", path.display()))?;
     Ok(trace)
 }
 
-/// The trace of a run.
+/// Builds the trace of a run.
 pub(crate) fn trace(test: &Test, ran: &Ran, failure: &Failure) -> Trace {
     Trace {
         test: test.name().to_owned(),
@@ -87,12 +87,12 @@ pub(crate) fn trace(test: &Test, ran: &Ran, failure: &Failure) -> Trace {
     .within_limits()
 }
 
-/// A run's digest as traces write it.
+/// Formats a run's digest as in traces.
 pub(crate) fn digest(ran: &Ran) -> String {
     format!("{:016x}", ran.digest)
 }
 
-/// Saves a find in `traces/`, or where it can.
+/// Saves a trace in `traces/`, or in a fallback directory.
 pub(crate) fn save(test: &Test, trace: &Trace) -> SavedAt {
     let in_traces = |package: PathBuf| trace::save(&package.join(TRACES), trace).map_err(|error| error.to_string());
     match package::folder(test).and_then(in_traces) {
@@ -101,7 +101,7 @@ pub(crate) fn save(test: &Test, trace: &Trace) -> SavedAt {
     }
 }
 
-/// Saves a find as [`save`] does, unless it is among these traces already; gives the new file, if there is one.
+/// Saves a trace like [`save`], unless the test has it already. Returns the new file, if any.
 pub(crate) fn save_new(test: &Test, traces: &[Saved], trace: &Trace) -> Option<PathBuf> {
     let is_same = |(_, saved): &Saved| saved.as_ref().is_ok_and(|saved| saved.is_same_failure(trace));
     if traces.iter().any(is_same) {
@@ -110,21 +110,21 @@ pub(crate) fn save_new(test: &Test, traces: &[Saved], trace: &Trace) -> Option<P
     save(test, trace).path_mut().cloned()
 }
 
-/// Removes a trace of which a smaller one is saved.
-pub(crate) fn discard(whole: Option<PathBuf>, smaller: &SavedAt) {
+/// Removes a trace after a smaller one was saved.
+pub(crate) fn discard(original: Option<PathBuf>, smaller: &SavedAt) {
     let smaller = smaller.clone().path_mut().cloned();
-    if let (Some(whole), Some(smaller)) = (whole, smaller)
-        && whole != smaller
+    if let (Some(original), Some(smaller)) = (original, smaller)
+        && original != smaller
     {
-        // What cannot be removed is a trace too many, and no error.
-        let _: io::Result<()> = fs::remove_file(&whole);
-        if whole.parent() != smaller.parent() {
-            let _: io::Result<()> = whole.parent().map_or(Ok(()), fs::remove_dir);
+        // A file that cannot be removed is only redundant.
+        let _: io::Result<()> = fs::remove_file(&original);
+        if original.parent() != smaller.parent() {
+            let _: io::Result<()> = original.parent().map_or(Ok(()), fs::remove_dir);
         }
     }
 }
 
-/// Saves a smaller plan over the trace that it was found for, or where it can.
+/// Saves a shrunk trace over the original, or in a fallback directory.
 pub(crate) fn save_over(path: &Path, trace: &Trace) -> SavedAt {
     match trace::write(path, trace) {
         Ok(()) => SavedAt::Traces(path.to_owned()),
@@ -132,8 +132,8 @@ pub(crate) fn save_over(path: &Path, trace: &Trace) -> SavedAt {
     }
 }
 
-/// Saves what its own folder refused: in the target folder or, where that is full or read-only, in a folder for
-/// temporary files.
+/// Saves a trace that its own directory refused: in the target directory or, if that is full or read-only, in a
+/// temporary one.
 fn elsewhere(trace: &Trace, why: String) -> SavedAt {
     let saved = in_target(trace).or_else(|| in_temporary(trace).ok());
     match saved {
@@ -144,14 +144,14 @@ fn elsewhere(trace: &Trace, why: String) -> SavedAt {
 
 fn in_target(trace: &Trace) -> Option<PathBuf> {
     let executable = env::current_exe().ok()?;
-    // Cargo marks its target folders as caches.
+    // Cargo marks its target directories with a cache tag.
     let target = executable.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists())?;
     trace::save(&target.join(ELSEWHERE), trace).ok()
 }
 
 fn in_temporary(trace: &Trace) -> Result<PathBuf, TraceError> {
     let failed = |source| TraceError::File { path: env::temp_dir(), tried: "make a folder for the trace", source };
-    // A name of its own: anybody may write where temporary files are.
+    // A unique name: everyone can write to the directory for temporary files.
     let (prefix, permissions) = (format!("{ELSEWHERE}-"), Permissions::from_mode(0o700));
     let folder = tempfile::Builder::new().prefix(&prefix).permissions(permissions).tempdir().map_err(failed)?;
     let path = trace::save(folder.path(), trace)?;

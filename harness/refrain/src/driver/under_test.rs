@@ -1,4 +1,4 @@
-//! Under `cargo test`: replays the test's traces, explores a fixed budget from a fixed seed, saves and reports.
+//! Under `cargo test`: replays the test's traces, explores a fixed number of runs from a fixed seed, saves and reports.
 
 use super::{
     outcome::{self, Snapshot},
@@ -24,10 +24,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a find is shrunk before it is saved.
+/// The time limit for shrinking a failure before the test reports it.
 pub(crate) const SHRINK: Duration = Duration::from_secs(10);
 
-/// Runs the test as `cargo test` does.
+/// Runs the test under `cargo test`.
 #[track_caller]
 pub(crate) fn run(test: &'static Test) -> Vec<Snapshot> {
     match all(test) {
@@ -54,8 +54,8 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
             snapshots.push(outcome::of_trace(test, path, trace)?);
         }
     }
-    let nobody = ProgressSink { stop: &AtomicBool::new(false), progress: &|_| {} };
-    let explored = exploration(test, &mut pool, base(test), Limit::Runs(test.runs), nobody)?;
+    let sink = ProgressSink { stop: &AtomicBool::new(false), progress: &|_| {} };
+    let explored = exploration(test, &mut pool, base(test), Limit::Runs(test.runs), sink)?;
     let style = Style::default();
     let machine = report::machine(explored.machine);
     let report = format!(
@@ -83,7 +83,7 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
     }
 }
 
-/// The same with its file as a person calls it.
+/// Returns the failure with its path relative to the workspace root.
 fn from_here(test: &Test, caught: &Caught) -> Caught {
     let mut caught = caught.clone();
     if let Some(path) = caught.saved.path_mut() {
@@ -92,12 +92,12 @@ fn from_here(test: &Test, caught: &Caught) -> Caught {
     caught
 }
 
-/// The seed from which `cargo test` explores: the same every time, another for each test.
+/// Returns the seed from which `cargo test` explores: fixed, but different for each test.
 fn base(test: &Test) -> u64 {
     test.name().bytes().fold(0, |seed, byte| seed_of(seed, u64::from(byte)))
 }
 
-/// Replays every saved trace. Those of a seeded bug must be reproduced, all others must not fail any more.
+/// Replays every saved trace. Traces of a seeded bug must reproduce; all others must pass now.
 fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, Refusal> {
     let mut replayed = vec![];
     for (path, trace) in save::saved(test)? {
@@ -125,7 +125,7 @@ fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, R
     Ok(replayed)
 }
 
-/// Explores, and records, shrinks and saves what fails.
+/// Explores; records, shrinks and saves the first failure.
 pub(crate) fn exploration(
     test: &'static Test,
     pool: &mut Pool,
@@ -134,7 +134,7 @@ pub(crate) fn exploration(
     sink: ProgressSink<'_>,
 ) -> Result<Exploration, Refusal> {
     let started = Instant::now();
-    // The first run is made twice: a test that is no function of its seed is found before anything is built on it.
+    // The first run is executed twice, to detect a test that is not a function of its seed before relying on it.
     let first = record_twice(test, pool, Source::Seed(seed_of(base, 0)))?;
     show_printed("the first run", &first);
     let (explored, failing) = match &first.verdict {
@@ -169,14 +169,14 @@ pub(crate) fn exploration(
     })
 }
 
-/// libtest shows it if the test fails, and with `--nocapture`.
+/// Prints a run's output. libtest shows it if the test fails, or with `--nocapture`.
 fn show_printed(which: &str, ran: &Ran) {
     if !ran.printed.is_empty() {
         println!("what {which} printed:\n{}", ran.printed.trim_end());
     }
 }
 
-/// Shrinks a failing run and saves it. Of a seeded bug one trace is enough.
+/// Shrinks a failing run and saves it. One trace per seeded bug is enough.
 fn catch(test: &'static Test, pool: &mut Pool, ran: Ran, run: u64, sink: ProgressSink<'_>) -> Result<Caught, Refusal> {
     let Verdict::Failed(failure) = ran.verdict.clone() else {
         return Err(format!(
@@ -188,7 +188,7 @@ fn catch(test: &'static Test, pool: &mut Pool, ran: Ran, run: u64, sink: Progres
     let known = |(_, trace): &save::Saved| {
         trace.as_ref().is_ok_and(|t| t.failure.class == failure.class && t.failure.property == failure.property)
     };
-    // If the traces cannot be listed, none is known. That must not lose the failure.
+    // If listing the traces fails, treat none as known rather than lose the failure.
     let traces = save::saved(test).unwrap_or_default();
     if test.expect == Some(failure.class)
         && let Some((path, _)) = traces.iter().find(|trace| known(trace))
@@ -196,8 +196,8 @@ fn catch(test: &'static Test, pool: &mut Pool, ran: Ran, run: u64, sink: Progres
         let saved = SavedAt::Already(path.clone());
         return Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved });
     }
-    // Saved before it is shrunk: this process may be killed meanwhile.
-    let whole = save::save_new(test, &traces, &save::trace(test, &ran, &failure));
+    // Saved before shrinking, because this process may be killed meanwhile.
+    let original = save::save_new(test, &traces, &save::trace(test, &ran, &failure));
     let (ran, failure) = match shrunk(test, pool, ran.plan.clone(), &failure, sink) {
         Ok(smaller) => smaller.unwrap_or((ran, failure)),
         Err(why) => {
@@ -207,7 +207,7 @@ fn catch(test: &'static Test, pool: &mut Pool, ran: Ran, run: u64, sink: Progres
     };
     show_printed("the failing run", &ran);
     let saved = save::save(test, &save::trace(test, &ran, &failure));
-    save::discard(whole, &saved);
+    save::discard(original, &saved);
     Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved })
 }
 
@@ -229,7 +229,7 @@ fn shrunk(
     }
 }
 
-/// Looks for a smaller plan that fails in the same way, for at most `time` if that is given.
+/// Looks for a smaller plan that fails in the same way, for at most `time` if given.
 pub(crate) fn shrunk_plan(
     test: &Test,
     pool: &mut Pool,

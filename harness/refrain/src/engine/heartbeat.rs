@@ -1,4 +1,4 @@
-//! What a run shows to the worker that watches it, in a page that both share.
+//! Progress of a run, in a memory page shared with the worker that monitors it.
 
 use std::{
     panic::Location,
@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed},
 };
 
-/// How many polls a run has made, and which task it polls now.
+/// A run's number of polls, and the task that it polls now.
 #[derive(Debug)]
 pub struct Heartbeat {
     polls: AtomicU64,
@@ -14,19 +14,19 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Of a run that has not begun.
+    /// Resets it before a run starts.
     pub fn clear(&self) {
         self.polls.store(0, Relaxed);
         self.place.store(ptr::null_mut(), Relaxed);
     }
 
-    /// A task is polled; without a place it is the test's own.
+    /// Records the start of a task's poll; no place means the test's own task.
     pub fn tick(&self, place: Option<&'static Location<'static>>) {
         self.polls.fetch_add(1, Relaxed);
         self.place.store(place.map_or(ptr::null_mut(), |place| ptr::from_ref(place).cast_mut()), Relaxed);
     }
 
-    /// How many polls there were.
+    /// Returns the number of polls.
     pub fn count(&self) -> u64 {
         self.polls.load(Relaxed)
     }

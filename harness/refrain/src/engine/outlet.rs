@@ -1,4 +1,4 @@
-//! What a run tells its worker, and how its process ends.
+//! The pipe from a run to its worker, and how a run's process exits.
 
 use crate::job::RunMessage;
 use std::{fs::File, io::Write, os::fd::OwnedFd};
@@ -8,21 +8,21 @@ use std::{fs::File, io::Write, os::fd::OwnedFd};
 pub struct Outlet(File);
 
 impl Outlet {
-    /// An outlet into this pipe.
+    /// Wraps the pipe's write end.
     pub fn new(pipe: OwnedFd) -> Outlet {
         Outlet(pipe.into())
     }
 
-    /// Tells the worker, at once: the next thing that happens may be the end of the process.
-    pub fn tell(&self, message: &RunMessage) {
+    /// Sends a message to the worker immediately, because the process may end right after.
+    pub fn send(&self, message: &RunMessage) {
         let mut line = serde_json::to_string(message).expect("plain data goes to JSON");
         line.push('\n');
-        // Without a worker there is nobody to tell and nothing to do.
+        // Without a worker nobody needs the message.
         let _ = (&self.0).write_all(line.as_bytes());
     }
 }
 
-/// Ends this process at once: no destructor runs, no buffer is written.
+/// Exits this process immediately, without running destructors or flushing buffers.
 pub fn exit(code: i32) -> ! {
     // SAFETY: `_exit` has no precondition.
     unsafe { nix::libc::_exit(code) }

@@ -1,30 +1,30 @@
-//! Adds up results in the order of the work, whatever the order in which workers are done with it.
+//! Combines the results of pieces of work in order, whatever the order in which workers finish them.
 //!
-//! Only the results up to the first failure count, so what comes early has to wait until everything before it has come.
-//! What waits is added up, too, wherever it is in one piece: memory does not grow with the number of results.
+//! Only the results up to the first failure count, so a result that arrives early waits for those before it. Adjacent
+//! early results are merged, so memory does not grow with their number.
 
 use std::{collections::BTreeMap, ops::Range};
 
-/// What can be added up in order.
+/// Results that can be merged in order.
 pub trait Sum: Default {
-    /// Adds what comes right after this.
+    /// Merges the result that follows directly.
     fn add(&mut self, next: Self);
 
-    /// Whether nothing after this counts.
+    /// Returns whether results after this one do not count.
     fn is_last(&self) -> bool;
 }
 
-/// The sum of the results that are complete, and those that came early.
+/// The merged results up to the first gap, and the results that arrived early.
 #[derive(Debug, Default)]
 pub struct Prefix<T> {
     end: u64,
     sum: T,
-    /// Pieces by their start, each with its end.
+    /// Early pieces by start, each with its end.
     early: BTreeMap<u64, (u64, T)>,
 }
 
 impl<T: Sum> Prefix<T> {
-    /// Takes the result of a piece of the work.
+    /// Adds the result of a piece of work.
     pub fn put(&mut self, range: Range<u64>, result: T) {
         let before = self.early.range(..range.start).next_back().map(|(start, _)| *start);
         self.early.insert(range.start, (range.end, result));
@@ -40,7 +40,7 @@ impl<T: Sum> Prefix<T> {
         }
     }
 
-    /// Adds to an early piece the one that comes right after it.
+    /// Merges an early piece with the one directly after it.
     fn join(&mut self, start: u64) {
         let Some((mut end, mut result)) = self.early.remove(&start) else { return };
         if !result.is_last()
@@ -52,7 +52,7 @@ impl<T: Sum> Prefix<T> {
         self.early.insert(start, (end, result));
     }
 
-    /// The sum of everything up to the first piece that is missing, or that is the last.
+    /// Returns the merged results up to the first gap, or up to the first one that is last.
     pub fn sum(self) -> T {
         self.sum
     }

@@ -1,11 +1,11 @@
-//! One budget of processes for the machine: as many runs at a time as it has cores, whoever starts the tests.
+//! A machine-wide limit on concurrent runs, one per core, shared by all tests of a user.
 //!
-//! libtest, nextest and `cargo refrain` all run tests side by side, and each test has workers. A job is done while its
-//! worker holds a slot: a lock on one of a few files that all tests of a user share. The kernel releases a lock when the
-//! process that holds it dies, however it dies; a token that was read from a jobserver's pipe would be lost.
+//! libtest, nextest and `cargo refrain` all run tests in parallel, and each test has several workers. A worker holds a
+//! slot while it executes a job: a lock on one of a few files. The kernel releases a lock when its process dies for any
+//! reason, whereas a token read from a jobserver's pipe would be lost.
 //!
-//! The budget bounds load and guarantees nothing else. So nobody waits for a slot forever: a process that holds one may
-//! be stopped in a debugger.
+//! Slots only bound the load. Nothing waits for one forever, since a process that holds one may be stopped in a
+//! debugger.
 
 use rustix::process::geteuid;
 use std::{
@@ -21,27 +21,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The address space that a run may take; an allocation past it aborts the run, which then is out of memory.
+/// The address space limit of a run, in bytes. An allocation beyond it aborts the run with an out-of-memory verdict.
 pub const MEMORY_MAX: u64 = 2 << 30;
 
-/// How long a test waits for a slot before it goes on without.
+/// How long a test's first worker waits for a slot before it continues without one.
 const WAIT_MAX: Duration = Duration::from_secs(30);
-/// How long an additional worker of a test waits before it looks whether there is still work.
+/// How long an additional worker waits before it checks whether there is still work.
 const WAIT_ADDITIONAL: Duration = Duration::from_millis(50);
-/// How often it is looked whether a slot is free.
-const LOOK_EVERY: Duration = Duration::from_millis(2);
-/// After so much use a thread lets others go first, for as long as they need to see a free slot.
+/// The polling interval for a free slot.
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
+/// After this much use a thread yields to waiting threads, for long enough to let them take a slot.
 const USE_MAX: Duration = Duration::from_millis(100);
 const YIELD: Duration = Duration::from_millis(5);
-/// How long what is known about the machine's memory is good for.
+/// How long a measurement of the available memory is cached.
 const MEMORY_EVERY: Duration = Duration::from_millis(100);
 
 thread_local! {
-    /// How long this thread has used slots since it last let others go first.
+    /// How long this thread has held slots since it last yielded.
     static USED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// The right to do one job.
+/// Permission to execute one job.
 #[derive(Debug)]
 pub struct Slot {
     _lock: Option<File>,
@@ -50,7 +50,7 @@ pub struct Slot {
 
 #[cfg(test)]
 impl Slot {
-    /// One that belongs to no budget.
+    /// Creates a slot that does not count against the limit.
     pub fn unbudgeted() -> Slot {
         Slot { _lock: None, since: Instant::now() }
     }
@@ -62,14 +62,14 @@ impl Drop for Slot {
     }
 }
 
-/// A slot for the one worker that a test needs.
+/// Waits for a slot for a test's first worker. After a time limit it returns one that holds no lock.
 pub fn wait() -> Slot {
     let slot = directory().and_then(|directory| free_within(directory, WAIT_MAX));
     slot.unwrap_or(Slot { _lock: None, since: Instant::now() })
 }
 
-/// A slot for one of the other workers of a test, if one is free soon.
-pub fn wait_a_moment() -> Option<Slot> {
+/// Waits briefly for a slot for an additional worker.
+pub fn wait_briefly() -> Option<Slot> {
     match directory() {
         Some(directory) => free_within(directory, WAIT_ADDITIONAL),
         None => Some(Slot { _lock: None, since: Instant::now() }),
@@ -94,14 +94,13 @@ fn free_within(directory: &Path, wait_max: Duration) -> Option<Slot> {
         if started.elapsed() >= wait_max {
             return None;
         }
-        // A lock that all who wait share says that somebody waits.
+        // A shared lock tells slot holders that somebody is waiting.
         announced = announced.or_else(|| File::create(&waiting).ok().filter(|file| file.try_lock_shared().is_ok()));
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(POLL_INTERVAL);
     }
 }
 
-/// A lock on a slot that nobody has. The first one is always there; any other one only where the memory is that a run may
-/// take.
+/// Locks a free slot. The first one is always usable; the others only if the machine has the memory for another run.
 fn free(directory: &Path) -> Option<File> {
     let slots = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     (0..slots).take_while(|slot| *slot == 0 || has_memory()).find_map(|slot| {
@@ -110,7 +109,7 @@ fn free(directory: &Path) -> Option<File> {
     })
 }
 
-/// Where the locks are: a directory of this user that nobody else can write to. Without one there is no budget.
+/// Returns the directory of the lock files, which only this user may write to. Without one there is no limit.
 fn directory() -> Option<&'static Path> {
     static DIRECTORY: OnceLock<Option<PathBuf>> = OnceLock::new();
     let find = || {
@@ -130,7 +129,7 @@ fn is_ours(directory: &Path) -> io::Result<bool> {
     Ok(metadata.is_dir() && metadata.uid() == geteuid().as_raw() && metadata.mode() & 0o022 == 0)
 }
 
-/// Whether the machine has the memory that one more run may take.
+/// Returns whether the machine has the memory that one more run may use.
 fn has_memory() -> bool {
     static KNOWN: Mutex<Option<(Instant, bool)>> = Mutex::new(None);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -144,7 +143,7 @@ fn has_memory() -> bool {
     }
 }
 
-/// What the kernel says is available, on the machine and in the control group of this process.
+/// Returns the available memory in bytes, of the machine and of this process's cgroup.
 fn available_memory() -> Option<u64> {
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|info| field(&info, "MemAvailable:"));
     [machine.map(|kib| kib << 10), available_in_group()].into_iter().flatten().min()
@@ -156,13 +155,13 @@ fn available_in_group() -> Option<u64> {
     let read = |name: &str| fs::read_to_string(Path::new("/sys/fs/cgroup").join(path).join(name)).ok();
     let max: u64 = read("memory.max")?.trim().parse().ok()?;
     let used: u64 = read("memory.current")?.trim().parse().ok()?;
-    // What files have in memory is used, and given back where it is needed.
+    // The page cache counts as used but is reclaimed on demand.
     let files = read("memory.stat")
         .map_or(0, |stat| ["inactive_file", "active_file"].iter().filter_map(|name| field(&stat, name)).sum());
     Some(max.saturating_sub(used.saturating_sub(files)))
 }
 
-/// The number after a name in the kernel's tables.
+/// Returns the number after a name in a table of the kernel.
 fn field(table: &str, name: &str) -> Option<u64> {
     let mut words = table.lines().map(str::split_whitespace);
     let mut line = words.find_map(|mut line| (line.next() == Some(name)).then_some(line))?;
@@ -173,7 +172,7 @@ fn field(table: &str, name: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// A directory of its own: this process's other tests share the user's.
+    /// Creates a separate directory: this process's other tests share the user's.
     fn fresh(name: &str) -> PathBuf {
         let directory = env::temp_dir().join(format!("refrain-slots-{}-{name}", std::process::id()));
         assert!(is_ours(&directory).unwrap());

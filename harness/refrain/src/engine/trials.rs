@@ -1,4 +1,4 @@
-//! Tries plans while a failing one is shrunk. A plan that fails in another way is not a smaller plan.
+//! Tries plans while shrinking a failure. A plan that fails in a different way is not a smaller plan.
 
 use super::workers::{ProgressSink, Refusal, Workers};
 use crate::{
@@ -10,16 +10,16 @@ use crate::{
 };
 use std::{ops::ControlFlow, time::Instant};
 
-/// What was found.
+/// The result of shrinking.
 #[derive(Debug)]
 pub struct Smaller {
-    /// The smallest plan that fails in the same way.
+    /// The smallest plan found that fails in the same way.
     pub plan: Plan,
-    /// How many runs were made.
+    /// Number of runs.
     pub runs: u64,
-    /// Whether it was stopped before it was done.
+    /// Whether it was stopped early.
     pub interrupted: bool,
-    /// What else is known of smaller plans, human-readable.
+    /// A human-readable note about smaller plans.
     pub note: String,
 }
 
@@ -28,27 +28,27 @@ pub struct Smaller {
 pub struct Fails {
     /// Its plan.
     pub plan: Plan,
-    /// How many polls it made: how much happened in it.
+    /// Its number of polls: a measure of how much happens in it.
     pub polls: u64,
 }
 
-/// The runs that one shrink makes.
+/// The runs of one shrink.
 pub struct Trials<'a> {
-    /// Who makes them.
+    /// The workers that execute them.
     pub workers: &'a mut dyn Workers,
-    /// How they must fail.
+    /// The signature that a failure must have.
     pub signature: Signature,
     /// When to stop.
     pub deadline: Option<Instant>,
-    /// Who waits for it.
+    /// Receives progress, and may request a stop.
     pub sink: ProgressSink<'a>,
-    /// How many were made.
+    /// Number of runs so far.
     pub runs: u64,
     refused: Option<Refusal>,
 }
 
 impl<'a> Trials<'a> {
-    /// No run was made yet.
+    /// Starts with no runs.
     pub fn new(
         workers: &'a mut dyn Workers,
         signature: Signature,
@@ -58,26 +58,26 @@ impl<'a> Trials<'a> {
         Trials { workers, signature, deadline, sink, runs: 0, refused: None }
     }
 
-    /// Breaks if it is late or somebody stops it.
+    /// Breaks if the deadline has passed or a stop was requested.
     pub fn go_on(&self) -> ControlFlow<()> {
         let over = self.sink.stops() || self.refused.is_some();
         let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if late || over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Makes one run; what of it, if it fails in the same way. `best` is the smallest one yet.
+    /// Executes one run and returns it if it fails in the same way. `best` is the smallest plan so far.
     pub fn ask(&mut self, job: &Job, best: &Plan) -> ControlFlow<(), Option<Fails>> {
         self.go_on()?;
         let answer = self.workers.ask(job);
         self.runs += 1;
         let note = plan_summary(best, 0);
-        self.sink.tell(Progress { doing: "shrinking".into(), runs: self.runs, of: None, note });
+        self.sink.report(Progress { doing: "shrinking".into(), runs: self.runs, of: None, note });
         match answer {
             Ok(Answer::Ran(ran)) => {
                 let same = ran.verdict.failure().is_some_and(|failure| failure.signature() == self.signature);
                 ControlFlow::Continue(same.then_some(Fails { plan: ran.plan, polls: ran.coverage.polls }))
             }
-            // A smaller workload may not fit the test; that is no shrink.
+            // A smaller workload may be invalid for the test; then it is no shrink.
             Ok(_) => ControlFlow::Continue(None),
             Err(why) => {
                 self.refused = Some(why);
@@ -86,10 +86,10 @@ impl<'a> Trials<'a> {
         }
     }
 
-    /// What was found, or why it could not be looked for.
+    /// Returns the result, or the error that prevented the search.
     ///
     /// # Errors
-    /// If a worker refused.
+    /// Fails if a worker refused a job.
     pub fn end(self, plan: Plan, interrupted: bool) -> Result<Smaller, Refusal> {
         match self.refused {
             Some(why) => Err(why),

@@ -1,4 +1,4 @@
-//! Whom an engine asks for runs while it explores and shrinks, and who waits for the result.
+//! The interface through which engines have workers execute runs while exploring and shrinking.
 
 use super::slots::Slot;
 use crate::{
@@ -14,28 +14,28 @@ use std::{
 /// Why the harness could not do its work.
 pub type Refusal = String;
 
-/// Does jobs, one at a time: a worker process.
+/// Executes jobs, one at a time: a worker process.
 pub trait Ask: Send {
-    /// Waits until the machine has a processor for a job. The first worker of a test gets one in the end; for any other one
-    /// it is `None` if all are in use for now.
+    /// Waits for a slot. A test's first worker always gets one in the end; for the others this returns `None` if all
+    /// are in use for now.
     fn slot(&mut self) -> Option<Slot>;
 
-    /// Does one job.
+    /// Executes one job.
     ///
     /// # Errors
-    /// If the worker cannot be reached or has died.
+    /// Fails if the worker cannot be reached or has died.
     fn ask(&mut self, job: &Job, slot: Slot) -> Result<Answer, Refusal>;
 }
 
-/// Workers of one test.
+/// The workers of one test.
 pub trait Workers {
-    /// All of them, to be used side by side. There is one at least.
+    /// Returns all workers, at least one, for concurrent use.
     fn all(&mut self) -> Vec<&mut dyn Ask>;
 
-    /// Does one job, on the first worker.
+    /// Executes one job on the first worker.
     ///
     /// # Errors
-    /// If the worker cannot be reached or has died.
+    /// Fails if the worker cannot be reached or has died.
     fn ask(&mut self, job: &Job) -> Result<Answer, Refusal> {
         let mut all = self.all();
         let worker = all.first_mut().expect("a pool has a worker");
@@ -47,32 +47,32 @@ pub trait Workers {
     }
 }
 
-/// How long to go on.
+/// When to stop exploring.
 #[derive(Debug, Clone, Copy)]
 pub enum Limit {
-    /// This many runs were made.
+    /// After this many runs.
     Runs(u64),
-    /// It is this late.
+    /// At this time.
     Time(Instant),
 }
 
-/// Who asked for what is done: it may be stopped, and wants to know how far it is.
+/// Receives progress, and may request a stop.
 #[derive(Clone, Copy)]
 pub struct ProgressSink<'a> {
-    /// Whether to end early.
+    /// Set to request a stop.
     pub stop: &'a AtomicBool,
-    /// Where to tell how far it is.
+    /// Called with progress.
     pub progress: &'a (dyn Fn(Progress) + Sync),
 }
 
 impl ProgressSink<'_> {
-    /// Whether to end early.
+    /// Returns whether a stop was requested.
     pub fn stops(&self) -> bool {
         self.stop.load(Relaxed)
     }
 
-    /// Tells how far it is.
-    pub fn tell(&self, progress: Progress) {
+    /// Reports progress.
+    pub fn report(&self, progress: Progress) {
         (self.progress)(progress);
     }
 }
@@ -83,12 +83,12 @@ impl fmt::Debug for ProgressSink<'_> {
     }
 }
 
-/// An input-output error as a refusal.
+/// Converts an I/O error to a refusal.
 pub fn refused(error: impl fmt::Display) -> Refusal {
     format!("the harness could not run: {error}")
 }
 
-/// A worker's answer does not fit what it was asked.
+/// The error for a worker's reply that does not match the request.
 pub fn unexpected() -> Refusal {
     "protocol error between the test and its worker: unexpected answer".to_owned()
 }

@@ -77,7 +77,7 @@ impl<'a> Budget<'a> {
     fn add(&self, executions: u64) {
         let runs = self.made.fetch_add(executions, Relaxed) + executions;
         let of = if let Limit::Runs(of) = self.until { Some(of.max(runs)) } else { None };
-        self.sink.tell(Progress { doing: "exploring".into(), runs, of, note: String::new() });
+        self.sink.report(Progress { doing: "exploring".into(), runs, of, note: String::new() });
     }
 }
 

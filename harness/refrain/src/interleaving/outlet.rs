@@ -16,7 +16,7 @@ pub(super) fn open(outlet: Outlet) {
 
 /// Tells the worker.
 pub(super) fn tell(message: &RunMessage) {
-    let _ = OUTLET.get().map(|outlet| outlet.tell(message));
+    let _ = OUTLET.get().map(|outlet| outlet.send(message));
 }
 
 /// Ends the process: the engine cannot go on, through no fault of the model.

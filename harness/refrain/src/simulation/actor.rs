@@ -1,9 +1,9 @@
-//! Who does something: the task that runs, or the test itself.
+//! Identifies who performs an operation: the current task, or the test itself.
 
 use crate::verdict::Actor;
 use tokio::control::Stamp;
 
-/// The task that a stamp names.
+/// Returns the task of a stamp.
 pub(super) fn actor(stamp: &Stamp) -> Actor {
     match &stamp.task {
         None => Actor::Test,

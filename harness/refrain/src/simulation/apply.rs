@@ -1,4 +1,4 @@
-//! Plans to the simulated network: names become hosts, durations nanoseconds.
+//! Applies plans to the simulated network: resolves names to hosts and durations to nanoseconds.
 
 use super::state::{PlanSource, State};
 use crate::plan::{Fault, FaultKind, Route, Trigger, TriggerEvent, fault};
@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::control::{self, Effect, HostId, TriggerKind};
 
 impl State {
-    /// The faults are decided: they are armed.
+    /// Adds the drawn faults to the plan and arms them.
     pub fn decide_faults(&mut self, faults: Vec<Fault>) -> Result<(), String> {
         let faults = match &mut self.given {
             PlanSource::Drawn => faults.into_iter().map(|fault| from_now_on(self, fault)).collect(),
@@ -19,10 +19,10 @@ impl State {
         self.arm(faults)
     }
 
-    /// A fault that the test itself demands. It is part of every run and of its plan, whether or not the plan that the
-    /// run was given names it: without it, the test would be another one, and shrinking would lead there.
+    /// Adds a fault that the test itself requests. It belongs to every run and its plan, whether or not the given plan
+    /// contains it: without it the test would be a different one, and shrinking would tend towards that.
     pub fn script_fault(&mut self, fault: Fault) -> Result<(), String> {
-        // Asked for after `world.faults()`, it came with the others of the plan.
+        // If `world.faults()` was called before, it was armed with the plan's other faults.
         if let Some(at) = self.planned_ahead.iter().position(|other| *other == fault) {
             self.planned_ahead.remove(at);
             return Ok(());
@@ -43,17 +43,17 @@ impl State {
     }
 }
 
-/// Arms the faults of a plan, or says why it does not fit the test.
+/// Arms the faults of a plan, or returns why it does not match the test.
 fn apply(state: &State, faults: &[Fault]) -> Result<(), String> {
     for fault in faults {
         let effects = effects(state, &fault.kind)?;
         match &fault.trigger {
             Trigger::At(at) => control::fault_at(fault.clone(), effects, ns(*at)),
             Trigger::On { event, nth } => {
-                let (trigger, way) = way(state, event)?;
-                match control::occurred(trigger, way) {
+                let (trigger, route) = resolve(state, event)?;
+                match control::occurred(trigger, route) {
                     seen if seen >= *nth => return Err(too_late(fault, seen)),
-                    _ => control::fault_on(fault.clone(), effects, trigger, way, *nth),
+                    _ => control::fault_on(fault.clone(), effects, trigger, route, *nth),
                 }
             }
         }
@@ -61,12 +61,13 @@ fn apply(state: &State, faults: &[Fault]) -> Result<(), String> {
     Ok(())
 }
 
-/// A drawn fault counts from when the test asks for its faults; a plan has the numbers from the start of the run.
+/// Converts a drawn fault's trigger count, which starts when the test requests its faults, to a count since the start
+/// of the run, as in plans.
 fn from_now_on(state: &State, mut fault: Fault) -> Fault {
     if let Trigger::On { event, nth } = &mut fault.trigger
-        && let Ok((trigger, way)) = way(state, event)
+        && let Ok((trigger, route)) = resolve(state, event)
     {
-        *nth = nth.saturating_add(control::occurred(trigger, way));
+        *nth = nth.saturating_add(control::occurred(trigger, route));
     }
     fault
 }
@@ -78,7 +79,7 @@ fn too_late(fault: &Fault, seen: u32) -> String {
     )
 }
 
-/// What a kind of fault does, on the hosts that have its names.
+/// Returns the effects of a fault on the hosts that it names.
 fn effects(state: &State, kind: &FaultKind) -> Result<Vec<Effect>, String> {
     let resolved = |effect: fault::Effect| {
         let needs_process = matches!(&effect, fault::Effect::Host { effect, .. } if effect.needs_process());
@@ -88,7 +89,7 @@ fn effects(state: &State, kind: &FaultKind) -> Result<Vec<Effect>, String> {
     kind.effects().into_iter().map(resolved).collect()
 }
 
-pub(super) fn way(state: &State, event: &TriggerEvent) -> Result<(TriggerKind, (HostId, HostId)), String> {
+pub(super) fn resolve(state: &State, event: &TriggerEvent) -> Result<(TriggerKind, (HostId, HostId)), String> {
     let between = |route: &Route| Ok::<_, String>((host(state, &route.from)?, host(state, &route.to)?));
     Ok(match event {
         TriggerEvent::Connects(route) => (TriggerKind::Connects, between(route)?),

@@ -1,4 +1,4 @@
-//! Checks what a test demands, while the run goes on and at its end: each failed check is a verdict.
+//! Checks the test's properties, during the run and at its end: each failed check is a verdict.
 
 use super::{
     actor::actor,
@@ -17,15 +17,15 @@ use std::{
 };
 use tokio::control::{self, HostId, Stamp};
 
-/// How long the hosts may take, after the test's body, to become quiescent.
+/// How long the hosts may take to become quiescent after the test's body.
 pub(super) const QUIESCENCE: Duration = Duration::from_secs(120);
-/// How long what is on its way when the body ends may take to arrive.
+/// How long packets in flight at the end of the body may take to arrive.
 const IN_FLIGHT: Duration = Duration::from_secs(1);
 
-/// How many of what is left a verdict names.
+/// Maximum number of leaked resources that a verdict names.
 const CAUSES_MAX: usize = 5;
 
-/// The service has reported something.
+/// Handles an event that the service has logged.
 pub(crate) fn said(said: &LogEvent, stamp: &Stamp) {
     let doubly = state::try_with(|state| {
         for sometimes in &mut state.properties.sometimes {
@@ -55,7 +55,7 @@ fn closed_twice(kind: String, stamp: &Stamp, id: String) -> Failure {
     }
 }
 
-/// Checks every `always`, after a poll.
+/// Checks every `always` property, after a poll.
 pub(crate) fn check_always() {
     thread_local!(static CHECKING: Cell<bool> = const { Cell::new(false) });
     if CHECKING.replace(true) {
@@ -63,7 +63,7 @@ pub(crate) fn check_always() {
     }
     let all = state::with(|state| (state.properties.always.clone(), state.properties.seen(&state.hosts)));
     for always in &all.0 {
-        // Its panic is the test's, not ours.
+        // A panic in the closure is the test's failure, not the harness's.
         let holds = catch_unwind(AssertUnwindSafe(|| (always.holds)(&all.1)));
         let holds = holds.unwrap_or_else(|_| {
             let (message, place) = state::last_panic();
@@ -83,12 +83,12 @@ pub(crate) fn check_always() {
     CHECKING.set(false);
 }
 
-/// After the test's body: waits until everything that must be conserved is back at its level, or fails.
+/// After the test's body: waits until all conserved resources are back at their limits, or fails.
 pub(crate) async fn quiescent() {
     if state::with(|state| state.properties.conserved.is_empty()) {
         return;
     }
-    // What is still on its way may open something yet.
+    // Packets in flight may still open resources.
     tokio::time::sleep(IN_FLIGHT).await;
     let deadline = control::now() + QUIESCENCE.as_nanos() as u64;
     loop {
@@ -103,7 +103,8 @@ pub(crate) async fn quiescent() {
     }
 }
 
-/// The verdict, if more is open than may be: what, how it rose, and where it was opened.
+/// Returns a verdict if more resources are open than allowed: how many, how the number rose, and where they were
+/// opened.
 fn leaked(conserved: &Conserved, hosts: &[(String, HostId)]) -> Option<Failure> {
     let (kind, limit) = (&conserved.kind, conserved.limit);
     let open = conserved.count(hosts);
@@ -134,7 +135,7 @@ fn leaked(conserved: &Conserved, hosts: &[(String, HostId)]) -> Option<Failure> 
     })
 }
 
-/// A task panicked, or a property's closure in it: that is the verdict.
+/// Fails the run with the verdict of a panic, of a task or of a property's closure.
 pub(super) fn fail_of_panic(message: String, place: Option<Place>) -> ! {
     let by = actor(&control::stamp());
     let property = if control::current_host() == 0 { Property::TestAssertions } else { Property::NoPanic };

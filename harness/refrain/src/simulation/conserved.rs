@@ -1,4 +1,4 @@
-//! A kind of resource that must not leak: what of it is open, since when, and where it was opened.
+//! A kind of resource that must not leak: its open instances, since when, and where they were opened.
 
 use crate::{
     event::Log,
@@ -8,15 +8,15 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use tokio::control::{self, HostId, Stamp};
 
-/// The kinds that the harness counts itself.
+/// The kinds that the harness itself tracks.
 pub(super) const SOCKET: &str = "socket";
 pub(super) const TASK: &str = "task";
 
-/// One `tracing` event of the service.
+/// A `tracing` event of the service.
 #[derive(Debug)]
 pub(crate) struct LogEvent {
     pub log: Log,
-    /// The place in the source, `src/channel.rs:48`.
+    /// Its source location, `src/channel.rs:48`.
     pub place: Place,
 }
 
@@ -25,13 +25,13 @@ pub(crate) struct LogEvent {
 pub(super) struct Conserved {
     pub kind: String,
     pub limit: usize,
-    /// What is open, by host, its process and number.
+    /// The open instances, by host, incarnation of its process, and id.
     live: BTreeMap<(String, u32, String), Opened>,
     pub opened: u64,
     pub closed: u64,
 }
 
-/// When, where in the source and in which task something was opened.
+/// When, where in the source and by which task a resource was opened.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub at: u64,
@@ -44,7 +44,7 @@ impl Conserved {
         Conserved { kind: kind.into(), limit, live: BTreeMap::new(), opened: 0, closed: 0 }
     }
 
-    /// How many are open in the processes that run now.
+    /// Returns the number of open instances in live processes.
     pub fn count(&self, hosts: &[(String, HostId)]) -> usize {
         match self.kind.as_str() {
             SOCKET => control::open_now().0,
@@ -53,12 +53,12 @@ impl Conserved {
         }
     }
 
-    /// Whether the harness counts this kind itself.
+    /// Returns whether the harness itself tracks this kind.
     pub fn is_counted_here(&self) -> bool {
         [SOCKET, TASK].contains(&self.kind.as_str())
     }
 
-    /// What is open in the processes that run now: host, number, and how it was opened.
+    /// Returns the open instances in live processes: host, id, and how it was opened.
     pub fn open(&self, hosts: &[(String, HostId)]) -> impl Iterator<Item = (&str, &str, &Opened)> {
         let runs = |host: &str, incarnation: u32| {
             hosts.iter().any(|(name, id)| name == host && control::incarnations(*id).1 == incarnation)
@@ -67,7 +67,7 @@ impl Conserved {
         live.map(|((host, _, id), opened)| (host.as_str(), id.as_str(), opened))
     }
 
-    /// Takes note of a report; the number of one that was closed and was not open.
+    /// Records an event. Returns the id of a resource that was closed but not open.
     pub fn report(&mut self, said: &LogEvent, stamp: &Stamp) -> Option<String> {
         let id = said.log.fields.get("id").map(plain).unwrap_or_default();
         let key = (stamp.host.clone(), control::incarnations(control::current_host()).0, id.clone());
@@ -87,7 +87,7 @@ impl Conserved {
     }
 }
 
-/// A number or a text as it is, without quotes.
+/// Formats a number or a string without quotes.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

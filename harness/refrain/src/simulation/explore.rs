@@ -1,6 +1,6 @@
-//! Explores: hands out batches of runs to all workers until the budget is spent or one fails.
+//! Explores: distributes batches of runs to all workers until the budget is used up or a run fails.
 //!
-//! The answer does not depend on how many workers there are: of several failures the one with the lowest number counts.
+//! The result does not depend on the number of workers: of several failures, the one with the lowest run number counts.
 
 use crate::{
     engine::{Ask, Explored, Found, Limit, Prefix, ProgressSink, Refusal, Sum, Workers, unexpected},
@@ -15,19 +15,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a batch should take: short enough to show progress, long enough to cost nothing.
+/// Target duration of a batch: short enough for progress, long enough to make its overhead negligible.
 const BATCH: Duration = Duration::from_millis(100);
-/// The most runs in a batch.
+/// Maximum number of runs in a batch.
 const BATCH_RUNS_MAX: u64 = 512;
 
-/// What the workers share.
+/// State shared by the workers.
 #[derive(Default)]
 struct WorkQueue {
     next: u64,
-    /// How many runs were made, and the number of the first that failed.
+    /// Number of runs, and the number of the first failing run.
     runs: u64,
     failed: Option<u64>,
-    /// What one worker alone would have found: what others did after the run that failed does not count.
+    /// The result of a single worker: results after the failing run do not count.
     done: Prefix<Batch>,
     refused: Option<Refusal>,
 }
@@ -80,19 +80,19 @@ fn work(
     while queue.lock().expect("no worker panics").has_work(until, sink) {
         let Some(slot) = worker.slot() else { continue };
         let Some((first, count_now)) = take(queue, until, count, sink) else { break };
-        let asked = Instant::now();
+        let started_at = Instant::now();
         let answer = worker.ask(&Job::Explore { base, first, count: count_now }, slot);
         put(queue, first..first + count_now, answer);
-        let took = asked.elapsed().max(Duration::from_micros(1));
+        let took = started_at.elapsed().max(Duration::from_micros(1));
         let fitting = (BATCH.as_secs_f64() / took.as_secs_f64() * count_now as f64) as u64;
         count = fitting.clamp(1, BATCH_RUNS_MAX).min(count_now * 4);
         let runs = queue.lock().expect("no worker panics").runs;
-        sink.tell(told(runs, until, started));
+        sink.report(progress(runs, until, started));
     }
 }
 
 impl WorkQueue {
-    /// Batches are handed out in order: once a run failed, only those before it could count, and all are out.
+    /// Batches are handed out in order: when a run has failed, all batches that could precede it are already out.
     fn has_work(&self, until: Limit, sink: ProgressSink<'_>) -> bool {
         let spent = match until {
             Limit::Runs(runs) => self.next >= runs,
@@ -127,7 +127,7 @@ fn put(queue: &Mutex<WorkQueue>, batch: Range<u64>, answer: Result<Answer, Refus
     }
 }
 
-fn told(runs: u64, until: Limit, started: Instant) -> Progress {
+fn progress(runs: u64, until: Limit, started: Instant) -> Progress {
     let of = if let Limit::Runs(of) = until { Some(of) } else { None };
     let note = match until {
         Limit::Runs(_) => String::new(),
@@ -145,7 +145,7 @@ mod tests {
     use crate::{engine::Slot, protocol::Coverage};
     use std::{fs, sync::atomic::AtomicBool};
 
-    /// A worker whose runs take no time, and reach much.
+    /// A worker whose runs take no time and cover many things.
     struct Tireless;
 
     impl Ask for Tireless {
@@ -169,13 +169,13 @@ mod tests {
         }
     }
 
-    /// What this process has in memory now, in MiB.
+    /// Returns the resident memory of this process in MiB.
     fn resident_mib() -> u64 {
         let pages = fs::read_to_string("/proc/self/statm").unwrap();
         pages.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4 / 1024
     }
 
-    /// A batch's coverage takes 30 KiB here: the 20,000 batches of ten million runs took 600 MiB when all were kept.
+    /// A batch's coverage takes 30 KiB here: keeping all 20,000 batches of ten million runs took 600 MiB.
     #[test]
     fn memory_does_not_grow_with_the_number_of_runs() {
         const RUNS: u64 = 10_000_000;

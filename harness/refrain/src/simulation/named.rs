@@ -1,4 +1,4 @@
-//! Which of the tasks that wait a verdict names: the likeliest, those that wait for each other, one of each host.
+//! Selects which waiting tasks a verdict names: the most suspicious ones, those in a wait cycle, and one per host.
 
 use crate::{
     event::Connection,
@@ -6,12 +6,12 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// How many tasks a verdict names, if there are as many; more where a circle or the hosts need them.
+/// How many tasks a verdict names, if there are that many; more if a cycle or the hosts require it.
 const NAMED_MIN: usize = 3;
-/// Among how many of the likeliest tasks a circle is looked for.
+/// Number of most suspicious tasks among which a cycle is searched.
 const CIRCLE_AMONG_MAX: usize = 500;
 
-/// The numbers of the tasks to name, of those that wait, the likeliest first.
+/// Returns the indices of the tasks to name, given the waiting tasks with the most suspicious first.
 pub(super) fn named(tasks: &[&Waiting]) -> Vec<usize> {
     let mut named: Vec<usize> = vec![];
     let likeliest = tasks.first().map(|_| 0);
@@ -33,13 +33,14 @@ pub(super) fn named(tasks: &[&Waiting]) -> Vec<usize> {
     named
 }
 
-/// The shortest circle of tasks that wait for each other, from the likeliest task that is in one.
+/// Returns the shortest wait cycle through the most suspicious task that is in one.
 fn circle(tasks: &[&Waiting]) -> Vec<usize> {
     let next = waits_for(tasks);
-    (0..tasks.len()).find_map(|start| way_back(start, &next)).unwrap_or_default()
+    (0..tasks.len()).find_map(|start| shortest_cycle(start, &next)).unwrap_or_default()
 }
 
-/// For each task, whom it waits for: the task that it joins, and those at the other end of its connections.
+/// Returns for each task which tasks it waits for: the one that it joins, and those at the other end of its
+/// connections.
 fn waits_for(tasks: &[&Waiting]) -> Vec<Vec<usize>> {
     let mut at: BTreeMap<&Connection, Vec<usize>> = BTreeMap::new();
     for (task, waiting) in tasks.iter().enumerate() {
@@ -69,18 +70,18 @@ fn connection(wait: &Wait) -> Option<&Connection> {
     }
 }
 
-/// The shortest way from a task back to it.
-fn way_back(start: usize, next: &[Vec<usize>]) -> Option<Vec<usize>> {
+/// Returns the shortest path from a task back to itself.
+fn shortest_cycle(start: usize, next: &[Vec<usize>]) -> Option<Vec<usize>> {
     let mut came_from: BTreeMap<usize, usize> = BTreeMap::new();
     let mut reached = vec![start];
     let mut at = 0;
     while let Some(&task) = reached.get(at) {
         at += 1;
         if next[task].contains(&start) {
-            let way = std::iter::successors(Some(task), |task| came_from.get(task).copied());
-            let mut way: Vec<usize> = way.collect();
-            way.reverse();
-            return Some(way);
+            let path = std::iter::successors(Some(task), |task| came_from.get(task).copied());
+            let mut path: Vec<usize> = path.collect();
+            path.reverse();
+            return Some(path);
         }
         for &other in &next[task] {
             if other != start && !came_from.contains_key(&other) {

@@ -1,7 +1,7 @@
-//! What of a plan was not triggered, and what came nearest to it.
+//! Finds the parts of a plan that were not triggered, and what came closest to triggering them.
 
 use super::{
-    apply::way,
+    apply::resolve,
     state::{PlanSource, State},
 };
 use crate::{
@@ -10,11 +10,11 @@ use crate::{
 };
 use tokio::control;
 
-/// How many places are named at most.
+/// Maximum number of places named.
 const PLACES_MAX: usize = 3;
 
 impl State {
-    /// The faults and holds whose trigger never came.
+    /// Returns the faults and holds that were not triggered.
     pub fn not_triggered(&self) -> Vec<NotTriggered> {
         if !self.record {
             return vec![];
@@ -35,19 +35,20 @@ impl State {
     }
 }
 
-/// What came nearest to a fault.
+/// Returns what came closest to triggering a fault.
 fn to_fault(state: &State, fault: &Fault) -> Nearest {
     match &fault.trigger {
         Trigger::At(at) if u64::try_from(at.as_nanos()).is_ok_and(|at| at <= control::now()) => Nearest::Healed,
         Trigger::At(_) => Nearest::Ended(control::now()),
-        Trigger::On { event, .. } => match way(state, event) {
-            Ok((trigger, way)) => Nearest::Happened(control::occurred(trigger, way)),
+        Trigger::On { event, .. } => match resolve(state, event) {
+            Ok((trigger, route)) => Nearest::Happened(control::occurred(trigger, route)),
             Err(_) => Nearest::Nothing,
         },
     }
 }
 
-/// What came nearest to a hold: fewer polls of the task, fewer tasks at the place, tasks at other places of the host.
+/// Returns what came closest to triggering a hold: fewer polls of the task, fewer tasks at its place, or tasks
+/// elsewhere on the host.
 fn to_hold(state: &State, hold: &Hold) -> Nearest {
     let Some(host) = state.host(&hold.host) else { return Nearest::Nothing };
     let spawned = control::spawned(host);

@@ -1,4 +1,4 @@
-//! What a test demands: conservation, safety, and what must happen sometimes. Each is looked at as the service reports.
+//! The properties of a test: conservation, safety and reachability. Each is evaluated as the service logs events.
 
 use super::conserved::Conserved;
 use crate::protocol::Coverage;
@@ -31,22 +31,22 @@ pub(super) struct Sometimes {
     pub(super) what: String,
     pub(super) target: String,
     pub(super) message: String,
-    /// Whether the test relies on it.
+    /// Whether the test fails if no run reaches it.
     pub(super) required: bool,
     pub(super) reached: bool,
 }
 
-/// What a safety property may look at: the service's own reports, as they stand now.
+/// What a safety property can inspect: the state of the service as logged so far.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     pub(super) live: BTreeMap<String, usize>,
 }
 
 impl Seen {
-    /// How many resources of a kind are open now.
+    /// Returns the number of open resources of a kind.
     ///
     /// # Panics
-    /// If the test does not name the kind with [`World::conserves`](crate::World::conserves).
+    /// Panics if the test does not name the kind with [`World::conserves`](crate::World::conserves).
     pub fn live(&self, kind: &str) -> usize {
         let live = self.live.get(kind).copied();
         live.unwrap_or_else(|| panic!("nothing counts the kind {kind:?}: call world.conserves({kind:?}) first"))
@@ -70,12 +70,12 @@ impl Properties {
         self.sometimes.push(Sometimes { what, target, message, required, reached: false });
     }
 
-    /// Whether a property depends on what the service reports.
+    /// Returns whether a property depends on the service's events.
     pub fn need_events(&self) -> bool {
         !self.sometimes.is_empty() || self.conserved.iter().any(|conserved| !conserved.is_counted_here())
     }
 
-    /// Whether a place in the source may report what a property looks at.
+    /// Returns whether a property depends on the events of this callsite.
     pub fn names(&self, metadata: &Metadata<'_>) -> bool {
         let fields = metadata.fields();
         let reports = fields.field("kind").is_some() && fields.field("id").is_some();
@@ -83,7 +83,7 @@ impl Properties {
         reports && !self.conserved.is_empty() || targets()
     }
 
-    /// Adds what was reached and reported: 1, or 0.
+    /// Adds to the coverage what this run reached and reported: 1 or 0.
     pub fn cover(&self, coverage: &mut Coverage) {
         for Sometimes { what, required, reached, .. } in &self.sometimes {
             let runs = if *required { &mut coverage.sometimes } else { &mut coverage.counts };

@@ -1,4 +1,4 @@
-//! The rules that a test has written: what each is called, what it is made from, and how it is made.
+//! The rules that a test registers: their names, arguments and constructors.
 
 use super::workload::runner;
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
@@ -7,10 +7,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use tokio::control::Rule;
 
-/// The random stream of the rules' arguments: never the schedule's.
+/// The random stream of the rules' arguments, independent of the schedule.
 const RULE_STREAM: u64 = 0x7275_6c65_735f_5f5f;
 
-/// The rules of a test, by their names.
+/// The rules of a test, by name.
 #[derive(Default)]
 pub(crate) struct Rules {
     known: BTreeMap<String, Entry>,
@@ -21,11 +21,11 @@ struct Entry {
     make: Box<Make>,
 }
 
-/// Makes a rule of its arguments.
+/// Constructs a rule from its arguments.
 type Make = dyn Fn(Value) -> Result<Box<dyn Rule>, serde_json::Error>;
 
 impl Rules {
-    /// Adds a rule; `false` if there is one of this name.
+    /// Adds a rule. Returns `false` if the name is taken.
     pub fn add<S, R>(&mut self, name: &str, arguments: S, make: impl Fn(S::Value) -> R + 'static) -> bool
     where
         S: Strategy + 'static,
@@ -38,18 +38,18 @@ impl Rules {
         self.known.insert(name.to_owned(), Entry { arguments, make: Box::new(make) }).is_none()
     }
 
-    /// Whether there is a rule of this name.
+    /// Returns whether a rule has this name.
     pub fn knows(&self, name: &str) -> bool {
         self.known.contains_key(name)
     }
 
-    /// What a rule is made from in the run of a seed.
+    /// Draws a rule's arguments for a seed.
     pub fn draw(&self, name: &str, seed: u64) -> Value {
         let tree = self.known[name].arguments.new_tree(&mut runner(seed, RULE_STREAM));
         tree.unwrap_or_else(|why| panic!("no value for the arguments of the rule `{name}`: {why}")).current()
     }
 
-    /// Makes a rule that a plan names, or says why it cannot be made.
+    /// Constructs a rule that a plan names, or returns why that is impossible.
     pub fn make(&self, name: &str, arguments: &Value) -> Result<Box<dyn Rule>, String> {
         let Some(entry) = self.known.get(name) else {
             return Err(format!(
@@ -62,7 +62,7 @@ impl Rules {
         })
     }
 
-    /// The rules that there are, for an error message.
+    /// Returns the names of all rules, for an error message.
     pub fn names(&self) -> String {
         match self.known.is_empty() {
             true => "it has added none".into(),

@@ -1,4 +1,4 @@
-//! One run: sets up its thread, its world and its hooks, lets the test's body go, and judges the end.
+//! One run: sets up its thread, world and hooks, runs the test's body, and determines the verdict.
 
 use super::{
     checks::{check_always, fail_of_panic, quiescent},
@@ -18,18 +18,19 @@ use crate::{
 use std::{panic, sync::Arc, thread};
 use tokio::control::{self, Exited, Holds, Hooks, Panic, Settings, Start};
 
-/// The stack of a run's thread: as large as a program's main one.
+/// Stack size of a run's thread: the usual size of a main thread's stack.
 const STACK_BYTES: usize = 8 << 20;
-/// In a run that holds tasks back, one task in so many is.
+/// In a run with holds, one task in this many is held.
 const HOLD_ONE_IN: [u64; 4] = [2, 4, 8, 16];
 
-/// Makes a run and tells the worker how it ended. Does not return.
+/// Executes a run and reports its verdict to the worker. Does not return.
 pub(super) fn run(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Outlet) {
     let outlet = Arc::new(outlet);
     let runs = outlet.clone();
-    // A fresh thread has fresh thread-locals and a heap of its own: what the worker did before leaves no trace in them.
+    // A new thread has new thread-locals and its own heap arena, so that earlier activity of the worker cannot affect
+    // the run.
     let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || go(scenario, source, watch, runs));
-    // A run ends its process itself. Whatever comes back here is our own failure, never a verdict on the service.
+    // A run exits the process itself. If it returns here, the harness has a bug; that is no verdict on the service.
     let why = match thread.map(thread::JoinHandle::join) {
         Ok(_) => {
             let (message, place) = state::last_panic();
@@ -38,7 +39,7 @@ pub(super) fn run(scenario: &'static Scenario, source: Source, watch: Watch, out
         }
         Err(error) => format!("a run's thread could not be started: {error}"),
     };
-    outlet.tell(&RunMessage::Refused(why));
+    outlet.send(&RunMessage::Refused(why));
 }
 
 fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Outlet>) {
@@ -100,7 +101,7 @@ const HOOKS: Hooks = Hooks {
     busy: || fail(stall::busy()),
     polling: |place| {
         state::with(|state| state.poll_begins(place));
-        tracing_layer::check_is_heard();
+        tracing_layer::check_is_received();
         keep_waits();
     },
     polled: || {
@@ -109,7 +110,7 @@ const HOOKS: Hooks = Hooks {
     },
 };
 
-/// A process has ended. That is the verdict, unless the test allows it or has sent a signal.
+/// Handles the end of a process: a verdict, unless the test allows it or has sent a signal.
 fn exited(Exited { host, place, error, signalled }: Exited) {
     let may_exit = state::with(|state| state.may_exit(host)) || signalled && error.is_none();
     if may_exit {
@@ -120,7 +121,7 @@ fn exited(Exited { host, place, error, signalled }: Exited) {
     fail(Failure { class: Class::Exit, property, place: Some(Place::from(place)), detail, causes: vec![] })
 }
 
-/// Of a run that is to be stopped at an event.
+/// Records the current waits, in a run that stops at an event.
 fn keep_waits() {
     if state::with(|state| state.stops()) {
         let waits = waits();
@@ -128,7 +129,7 @@ fn keep_waits() {
     }
 }
 
-/// Every second run holds nothing; the others differ in how much.
+/// Draws holds: every second run has none; the others differ in their number.
 fn drawn_holds(seed: u64) -> Holds {
     match crate::seed::seed_of(seed, 0x401d) % 8 {
         n @ 0..4 => Holds::Random(HOLD_ONE_IN[n as usize]),
@@ -150,7 +151,7 @@ fn catch_panics() {
     }));
 }
 
-/// A task panicked. If others may await it, and the test allows the panic, they see it.
+/// Handles a panic of a task. If the task can be awaited and the test allows the panic, its awaiter gets it.
 fn panicked(panic: Panic, joinable: bool) -> Panic {
     let (message, place) = state::last_panic();
     if joinable && state::with(|state| state.may_panic(&message)) {

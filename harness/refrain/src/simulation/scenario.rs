@@ -1,26 +1,26 @@
-//! A scenario: a test in a simulated world, as the attribute leaves it.
+//! A scenario: a test in a simulated world, as the attribute macro generates it.
 
 use super::workload::{Parameter, Workload, workload};
 use crate::shrink::values::{self, Shape};
 use serde_json::Value;
 use std::{future::Future, pin::Pin, time::Duration};
 
-/// How many values of an argument are drawn to learn its strategy, and how many of them are made simpler at each depth of
-/// lists in lists, to what depth.
+/// To learn the strategy of an argument: how many values are drawn, how many of them are simplified at each nesting
+/// depth of lists, and up to which depth.
 const LEARN_DRAWS: u64 = 64;
 const LEARN_FROM: usize = 3;
 const LEARN_DEPTH: usize = 3;
 
-/// An async fn in a simulated world.
+/// An async test in a simulated world.
 #[derive(Debug)]
 pub struct Scenario {
-    /// The virtual time at which a run is stopped, in seconds.
+    /// The virtual time limit of a run, in seconds.
     pub time_limit_s: u64,
-    /// Whether no task is kept back.
+    /// Whether holds are disabled.
     pub without_holds: bool,
-    /// Its workload arguments.
+    /// Its workload parameters.
     pub parameters: fn() -> Vec<Parameter>,
-    /// What it does with the values of these; an error if they do not fit.
+    /// Creates the test's future from the workload's values; fails if they do not have the right types.
     pub body: fn(Vec<Value>) -> Result<Running, String>,
 }
 
@@ -28,22 +28,24 @@ pub struct Scenario {
 pub type Running = Pin<Box<dyn Future<Output = ()>>>;
 
 impl Scenario {
-    /// The virtual time at which a run is stopped.
+    /// Returns the virtual time limit of a run.
     pub(super) fn time_limit(&self) -> Duration {
         Duration::from_secs(self.time_limit_s)
     }
 
-    /// The names of its workload arguments.
+    /// Returns the names of its workload arguments.
     pub(super) fn names(&self) -> Vec<&'static str> {
         (self.parameters)().iter().map(Parameter::name).collect()
     }
 
-    /// What the workload's arguments may be. It is learned: only proptest knows their strategies, and does not tell.
+    /// Returns the possible shapes of the workload's arguments. They are learned by drawing values, because proptest
+    /// does not expose its strategies.
     pub(super) fn shapes(&self) -> Vec<Shape> {
         (0..self.names().len()).map(|argument| self.shape(argument)).collect()
     }
 
-    /// Draws some values; then makes the smallest ones simpler, whole and with lists down to some depth as they are.
+    /// Draws values, then simplifies the smallest ones, both entirely and while keeping the lengths of lists down to
+    /// some depth.
     fn shape(&self, argument: usize) -> Shape {
         let mut shape = Shape::default();
         let mut drawn = vec![];
@@ -64,7 +66,7 @@ impl Scenario {
         shape
     }
 
-    /// The workload of a seed.
+    /// Returns the workload of a seed.
     pub(super) fn workload(&self, seed: u64) -> Result<Workload, String> {
         workload((self.parameters)(), seed)
     }

@@ -1,4 +1,4 @@
-//! Looks for a smaller plan with the same signature. A plan that fails another way is not a shrink.
+//! Looks for a smaller plan with the same signature. A plan that fails in a different way is not a shrink.
 
 use super::scenario::Scenario;
 use crate::{
@@ -14,25 +14,25 @@ use crate::{
 };
 use std::ops::ControlFlow;
 
-/// How many rounds over workload, faults and holds are made at most; each round that helps is followed by another.
+/// Maximum number of rounds over workload, faults and holds; another round follows each one that helps.
 const ROUNDS_MAX: usize = 8;
-/// How many fresh seeds are tried for a shorter failing run.
+/// How many new seeds are tried for a shorter failing run.
 const SEEDS: u64 = 64;
-/// How many runs look for the same failure anew, and how many such finds are shrunk.
+/// How many runs search for the same failure from scratch, and how many of these finds are shrunk.
 const SEEDS_ANEW: u64 = 200;
 const FINDS_MAX: usize = 4;
-/// Another seed is worth it if its run has only this fraction of the polls.
+/// Another seed is accepted if its run has at most this fraction of the polls.
 const FEWER: u64 = 2;
-/// A run with no more polls than this is short enough.
+/// A run with at most this many polls is short enough.
 const POLLS_FEW: u64 = 1_000;
 
 /// One search.
 struct Search<'a> {
     trials: Trials<'a>,
     best: Plan,
-    /// How many polls its run makes: how much happens in it.
+    /// Number of polls of the best plan's run: a measure of how much happens in it.
     polls: u64,
-    /// What the workload's arguments may be.
+    /// The possible shapes of the workload's arguments.
     shapes: Vec<Shape>,
 }
 
@@ -52,7 +52,7 @@ impl Search<'_> {
         self.other_finds()
     }
 
-    /// Makes the best plan smaller until no single step does.
+    /// Simplifies the best plan until no single step succeeds.
     fn down(&mut self) -> ControlFlow<()> {
         for _ in 0..ROUNDS_MAX {
             let before = self.best.clone();
@@ -70,8 +70,8 @@ impl Search<'_> {
         self.go_on()
     }
 
-    /// Faults that are needed together, or that need more than the least workload, may be a detour: the same failure,
-    /// found anew, may have a shorter way. So may a run in which much happens before it fails.
+    /// Searches for the same failure from scratch. If several faults, or more than the smallest workload, are needed,
+    /// or if much happens before the failure, another run may fail in a simpler way.
     fn other_finds(&mut self) -> ControlFlow<()> {
         let (base, mut finds) = (self.best.seed, 0);
         for run in 0..SEEDS_ANEW {
@@ -111,7 +111,7 @@ impl Search<'_> {
         self.go_on()
     }
 
-    /// Makes the workload's arguments simpler, one after the other.
+    /// Simplifies the workload's arguments, one after the other.
     fn simpler_workload(&mut self, shapes: &[Shape]) -> ControlFlow<()> {
         for (argument, shape) in shapes.iter().enumerate().take(self.best.workload.len()) {
             let (mut value, before) = (self.best.workload[argument].value.clone(), self.best.clone());
@@ -149,8 +149,8 @@ impl Search<'_> {
         ControlFlow::Continue(false)
     }
 
-    /// A hold often only repairs a schedule that another seed has by itself. And with another seed the same failure may
-    /// come after fewer events.
+    /// Tries new seeds: a hold often only reproduces a schedule that another seed has by itself, and with another seed
+    /// the failure may need fewer events.
     fn fresh_seeds(&mut self) -> ControlFlow<()> {
         let mut enough = if self.best.holds.is_empty() { self.polls / FEWER } else { u64::MAX };
         for seed in 1..=SEEDS {
@@ -164,7 +164,7 @@ impl Search<'_> {
         ControlFlow::Continue(())
     }
 
-    /// Whether a plan fails with the same signature; it is the best one then.
+    /// Returns whether a plan fails with the same signature, and if so makes it the best one.
     fn fails(&mut self, plan: Plan) -> ControlFlow<(), bool> {
         self.go_on()?;
         if plan == self.best {
@@ -177,7 +177,7 @@ impl Search<'_> {
         ControlFlow::Continue(found.is_some())
     }
 
-    /// Makes one run.
+    /// Executes one run.
     fn ask(&mut self, job: &Job) -> ControlFlow<(), Option<Fails>> {
         self.trials.ask(job, &self.best)
     }
@@ -187,12 +187,12 @@ impl Search<'_> {
     }
 }
 
-/// What a reader has to take in: how many faults and holds, then how much text.
+/// The cost of reading a plan: its number of faults and holds, then the size of its text.
 fn cost(plan: &Plan) -> (usize, (usize, u64)) {
     (plan.faults.len() + plan.holds.len(), size(plan))
 }
 
-/// How much text a workload is and, of two that are as long, how large its numbers are: 37 clients are fewer than 75.
+/// The length of the workload's text and, as a tie-breaker, the size of its numbers: 37 clients are fewer than 75.
 fn size(plan: &Plan) -> (usize, u64) {
     let sizes = plan.workload.iter().map(|argument| values::size(&argument.value));
     sizes.fold((0, 0), |(text, sum), (more_text, more)| (text + more_text, sum.saturating_add(more)))

@@ -1,26 +1,26 @@
-//! Says why nothing goes on: which task waits for what, since when, and the last fault that touched it.
+//! Explains why a run makes no progress: which task waits for what, since when, and the last fault that affected it.
 
 use super::{actor::actor, named::named, state};
 use crate::verdict::{Cause, Class, Detail, Failure, Property, Wait, Waiting};
 use std::cmp::Reverse;
 use tokio::control::{self, TaskReport};
 
-/// The verdict on a property that did not come to hold.
+/// Returns the verdict on a property that did not come to hold.
 pub(crate) fn not_reached(property: &str, detail: Detail) -> Failure {
     failure(Class::Stall, Property::Eventually(property.to_owned()), detail)
 }
 
-/// The verdict on a run in which nothing can happen any more.
+/// Returns the verdict on a run in which no task can make progress.
 pub(crate) fn deadlock() -> Failure {
     failure(Class::Deadlock, Property::Progress, Detail::Deadlocked)
 }
 
-/// The verdict on a run that does not end.
+/// Returns the verdict on a run that exceeds its virtual time limit.
 pub(crate) fn out_of_time() -> Failure {
     failure(Class::Stall, Property::TimeLimit, Detail::TimedOut { at: control::now() })
 }
 
-/// The verdict on tasks that are polled forever.
+/// Returns the verdict on tasks that are polled without end.
 pub(crate) fn busy() -> Failure {
     let stamp = control::stamp();
     Failure {
@@ -43,7 +43,7 @@ fn failure(class: Class, property: Property, detail: Detail) -> Failure {
             causes.push(Cause::LastFault { fault, began, ended });
         }
     }
-    // Whoever waits longest may be a worker that has nothing to do.
+    // The longest waiting task may just be an idle worker.
     let is_explained = |task: &TaskReport| task.fault.is_some() || task.waiting.waits.iter().any(is_network);
     if class == Class::Stall && !suspects.first().is_some_and(is_explained) {
         causes.push(Cause::Unknown);
@@ -55,14 +55,15 @@ fn failure(class: Class, property: Property, detail: Detail) -> Failure {
     Failure { class, property, place, detail, causes }
 }
 
-/// What every task waits for.
+/// Returns what every task waits for.
 pub(crate) fn waits() -> Vec<Cause> {
     control::tasks().into_iter().map(|task| Cause::Waits(task.waiting)).collect()
 }
 
-/// The tasks that may be to blame, the likeliest first: the service's own before the test's clients; one that waits for
-/// the network without a deadline and was touched by a fault; then one that nothing inside the simulation will wake; then
-/// the others. One that has a deadline goes on by itself, so it is named only where no likelier one waits without.
+/// Returns the suspicious tasks in this order: the service's own before the test's clients; first tasks that wait for
+/// the network without a deadline and were affected by a fault, then tasks that nothing in the simulation will wake,
+/// then the rest. A task with a deadline wakes up by itself, so it is named only if no task without one is a better
+/// candidate.
 fn suspects() -> Vec<TaskReport> {
     let healed = state::with(|state| state.healed_at).unwrap_or(u64::MAX);
     let services: Vec<String> = state::with(|state| state.services());
@@ -91,13 +92,12 @@ fn blame(TaskReport { waiting, fault }: &TaskReport, healed: u64) -> u8 {
     }
 }
 
-/// Whether the network may let it wait forever.
+/// Returns whether the wait depends on the network and may last forever.
 fn is_network(wait: &Wait) -> bool {
     matches!(wait, Wait::Read(..) | Wait::Write(..) | Wait::Connect(..) | Wait::Receive(_))
 }
 
-/// Whether it waits as a server's tasks do that have nothing to do: for the next connection, a signal, or tasks that are
-/// reported themselves.
+/// Returns whether it waits like an idle server: for a connection, a signal, or tasks that are reported themselves.
 fn is_idle(waiting: &Waiting) -> bool {
     let idle = |wait: &Wait| matches!(wait, Wait::Accept { .. } | Wait::Signal | Wait::Join(_));
     !waiting.waits.is_empty() && waiting.waits.iter().all(idle)

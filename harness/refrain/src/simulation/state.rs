@@ -1,4 +1,4 @@
-//! What the harness itself keeps during a run, and how a run ends: at once, with its last line to the worker.
+//! The harness's state during a run, and how a run ends: immediately, after its final message to the worker.
 
 use super::{properties::Properties, rules::Rules};
 use crate::{
@@ -21,55 +21,55 @@ use tokio::control;
 /// Where a run's faults and holds come from.
 #[derive(Debug)]
 pub(crate) enum PlanSource {
-    /// From its seed.
+    /// Drawn from its seed.
     Drawn,
-    /// From the plan: those that the test has not yet asked for.
+    /// Given by the plan: the faults that the test has not requested yet.
     Planned(Vec<Fault>),
 }
 
-/// Everything that the harness keeps about the run on this thread.
+/// The harness's state of the run on this thread.
 pub(crate) struct State {
-    /// Everything that is decided so far.
+    /// Everything decided so far.
     pub plan: Plan,
     pub given: PlanSource,
     pub record: bool,
     until: Option<usize>,
-    /// What waited when the last poll began or ended, if the run is to be stopped somewhere.
+    /// What tasks waited for when the last poll began or ended, if the run stops at an event.
     waits: Vec<Cause>,
     /// The holds that the plan demands.
     pub holds: Vec<Hold>,
-    /// The faults of the plan that `world.faults()` armed, `world.fault()`'s own among them.
+    /// The plan's faults that `world.faults()` armed, including those that `world.fault()` requests.
     pub planned_ahead: Vec<Fault>,
     /// Whether the faults were applied.
     pub has_faults: bool,
     pub properties: Properties,
-    /// The rules that the test has written.
+    /// The rules that the test has registered.
     pub rules: Rules,
     pub hosts: Vec<(String, control::HostId)>,
-    /// The names of those that run the service.
+    /// The names of the hosts that run the service.
     services: Vec<String>,
     /// The hosts whose process may end.
     exits_allowed: Vec<control::HostId>,
-    /// What the message of a panic contains that the test allows.
+    /// Substrings of the panic messages that the test allows.
     panics_allowed: Vec<String>,
     pub healed_at: Option<u64>,
     pub heartbeat: &'static Heartbeat,
     events: usize,
-    /// How many of them in this poll.
+    /// Number of events in the current poll.
     in_poll: usize,
     outlet: Arc<Outlet>,
 }
 
-/// What stands for the states of connections where a fault met none; see [`crate::socket::STATES`].
+/// Stands for the connection state when a fault affected no connection; see [`crate::socket::STATES`].
 const NO_CONNECTION: &str = "none";
-/// The most events of one poll that are told: a loop without end must not fill the memory of who listens.
+/// Maximum number of events reported per poll: an endless loop must not fill the memory of the receiver.
 const POLL_EVENTS_MAX: usize = 1_000;
 
 thread_local! {
     static STATE: RefCell<Option<State>> = const { RefCell::new(None) };
 }
 
-/// What the last panic said and where; of any thread, for another one asks if the run's own dies of it.
+/// Message and place of the last panic of any thread: when the run's thread dies of it, another thread reads this.
 static PANIC: Mutex<Option<(String, Option<Place>)>> = Mutex::new(None);
 
 impl State {
@@ -97,34 +97,34 @@ impl State {
         }
     }
 
-    /// Makes it the state of this thread.
+    /// Installs it as the state of this thread.
     pub fn install(self) {
         STATE.with(|state| *state.borrow_mut() = Some(self));
     }
 
-    /// Tells the worker, at once: the next thing that happens may be the end of the process.
-    pub fn tell(&self, told: &RunMessage) {
-        self.outlet.tell(told);
+    /// Sends a message to the worker immediately, because the process may end right after.
+    pub fn send(&self, message: &RunMessage) {
+        self.outlet.send(message);
     }
 
-    /// Tells an event, if somebody records; stops the run where it was asked to, before this event is told.
+    /// Records an event; if the run is to stop at this event, ends the run before recording it.
     pub fn event(&mut self, event: Event) {
         if !self.record {
             return;
         }
         if self.until == Some(self.events) {
             let waits = std::mem::take(&mut self.waits);
-            self.tell(&RunMessage::Stopped(waits));
+            self.send(&RunMessage::Stopped(waits));
             exit(0)
         }
         self.in_poll += 1;
         if self.in_poll <= POLL_EVENTS_MAX {
             self.events += 1;
-            self.tell(&RunMessage::Event(event));
+            self.send(&RunMessage::Event(event));
         }
     }
 
-    /// A task is about to be polled. It may be the last: what was decided so far is told before.
+    /// Handles the start of a poll. The poll may end the process, so all decisions so far are reported first.
     pub fn poll_begins(&mut self, place: Option<&'static Location<'static>>) {
         self.heartbeat.tick(place);
         self.in_poll = 0;
@@ -133,23 +133,23 @@ impl State {
         }
     }
 
-    /// Whether the run is to be stopped somewhere.
+    /// Returns whether the run is to stop at an event.
     pub fn stops(&self) -> bool {
         self.until.is_some()
     }
 
-    /// Keeps what waits now: the next event may be the one at which the run stops, and has happened when it is told.
+    /// Stores the current waits: the run may stop at the next event, which has already happened when it is reported.
     pub fn keep_waits(&mut self, waits: Vec<Cause>) {
         self.waits = waits;
     }
 
-    /// The workload is decided.
+    /// Records the drawn workload.
     pub fn decide_workload(&mut self, workload: Vec<Argument>) {
         self.plan.workload = workload;
         self.tell_plan();
     }
 
-    /// Takes note of the holds that took place.
+    /// Records the holds that took place.
     fn decide_holds(&mut self, holds: Vec<Hold>) {
         if holds.len() != self.plan.holds.len() {
             self.plan.holds = holds;
@@ -159,11 +159,11 @@ impl State {
 
     pub fn tell_plan(&mut self) {
         if self.record {
-            self.tell(&RunMessage::Plan(self.plan.clone()));
+            self.send(&RunMessage::Plan(self.plan.clone()));
         }
     }
 
-    /// The number of a host by its name.
+    /// Returns the id of the host with this name.
     pub fn host(&self, name: &str) -> Option<control::HostId> {
         self.hosts.iter().find(|(known, _)| known == name).map(|(_, id)| *id)
     }
@@ -176,7 +176,7 @@ impl State {
         }
     }
 
-    /// The name of a host by its number.
+    /// Returns the name of a host.
     pub fn name(&self, host: control::HostId) -> String {
         self.hosts.iter().find(|(_, id)| *id == host).map(|(name, _)| name.clone()).unwrap_or_default()
     }
@@ -186,22 +186,22 @@ impl State {
         self.exits_allowed.push(host);
     }
 
-    /// Whether the test allows a host's process to end.
+    /// Returns whether the test allows a host's process to end.
     pub fn may_exit(&self, host: control::HostId) -> bool {
         self.exits_allowed.contains(&host)
     }
 
-    /// Allows a task to panic with a message that contains this.
+    /// Allows a task to panic with a message that contains this text.
     pub fn allow_panic(&mut self, text: &str) {
         self.panics_allowed.push(text.to_owned());
     }
 
-    /// Whether the test allows a task to panic with this message.
+    /// Returns whether the test allows a task to panic with this message.
     pub fn may_panic(&self, message: &str) -> bool {
         self.panics_allowed.iter().any(|text| message.contains(text))
     }
 
-    /// The hosts that run the service.
+    /// Returns the hosts that run the service.
     pub fn services(&self) -> Vec<String> {
         self.services.clone()
     }
@@ -236,7 +236,7 @@ pub(crate) fn with<R>(f: impl FnOnce(&mut State) -> R) -> R {
     })
 }
 
-/// Whether a run goes on here and its state can be borrowed.
+/// Borrows the state, if a run is active on this thread and the state is not borrowed.
 pub(crate) fn try_with<R>(f: impl FnOnce(&mut State) -> R) -> Option<R> {
     STATE.with(|state| state.try_borrow_mut().ok().and_then(|mut state| state.as_mut().map(f)))
 }
@@ -246,10 +246,10 @@ pub(crate) fn pass() -> ! {
     end(Verdict::Passed)
 }
 
-/// Ends the run: the service was wrong.
+/// Ends the run with a failure of the service.
 pub(crate) fn fail(mut failure: Failure) -> ! {
     with(|state| {
-        // Who reads the plan must not look for what these did.
+        // A reader of the plan must know which of its parts had no effect.
         failure.causes.extend(state.not_triggered().into_iter().map(|idle| Cause::NotTriggered(idle.part)));
         state.event(Event { at: control::now(), host: String::new(), task: None, kind: Kind::Verdict });
     });
@@ -263,7 +263,7 @@ fn end(verdict: Verdict) -> ! {
         let failed = state.record && verdict != Verdict::Passed;
         let mut sockets = if failed { control::netstat() } else { vec![] };
         sockets.truncate(SOCKETS_MAX);
-        state.tell(&RunMessage::Ended(Box::new(Ended {
+        state.send(&RunMessage::Ended(Box::new(Ended {
             verdict,
             digest: control::digest(),
             coverage,
@@ -274,18 +274,18 @@ fn end(verdict: Verdict) -> ! {
     exit(0)
 }
 
-/// Ends the run: it cannot be made.
+/// Ends the run with an error: it cannot be executed.
 pub(crate) fn refuse(why: &str) -> ! {
-    with(|state| state.tell(&RunMessage::Refused(why.to_owned())));
+    with(|state| state.send(&RunMessage::Refused(why.to_owned())));
     exit(0)
 }
 
-/// Remembers what a panic said and where; the hook knows it, the catcher asks.
+/// Stores the message and place of a panic. The panic hook knows them, the code that catches the panic needs them.
 pub(crate) fn remember_panic(message: String, place: Option<Place>) {
     *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some((message, place));
 }
 
-/// What the last panic said and where.
+/// Returns the message and place of the last panic.
 pub(crate) fn last_panic() -> (String, Option<Place>) {
     PANIC
         .lock()

@@ -1,4 +1,4 @@
-//! Hears the service's own `tracing` events: for properties that name them, and for traces.
+//! Receives the service's `tracing` events, for properties that refer to them and for traces.
 
 use super::{checks, conserved::LogEvent, state};
 use crate::{
@@ -25,31 +25,31 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-/// Whether this run's subscriber is in place.
+/// Whether this run's subscriber is installed.
 static LISTENING: AtomicBool = AtomicBool::new(false);
-/// Whether what `tracing` asks of all subscribers now is of the harness's own doing.
-static ASKED_HERE: AtomicBool = AtomicBool::new(false);
-/// Whether the service has made a subscriber of its own.
+/// Whether the harness itself caused the current rebuild of tracing's interest cache.
+static OWN_REBUILD: AtomicBool = AtomicBool::new(false);
+/// Whether the service has created its own subscriber.
 static HAS_OTHERS: AtomicBool = AtomicBool::new(false);
-/// The crates of the harness, whose own events are not the service's.
-const OURS: [&str; 3] = ["madsim", "refrain", "naive_timer"];
+/// The harness's crates, whose events are not the service's.
+const HARNESS_CRATES: [&str; 3] = ["madsim", "refrain", "naive_timer"];
 
-/// Hears from now on. While nobody records, only the places in the source that a property names are heard: `tracing`
-/// asks once for each, and the others cost a load and a jump.
+/// Installs the subscriber. While not recording, it enables only the callsites that a property names: `tracing` caches
+/// the interest per callsite, so that disabled ones cost a load and a branch.
 pub(crate) fn listen() {
-    ASKED_HERE.store(true, Relaxed);
+    OWN_REBUILD.store(true, Relaxed);
     if LISTENING.swap(true, Relaxed) {
         tracing::callsite::rebuild_interest_cache();
     } else {
-        // Of this thread, on which the whole run is, for as long as it lives: it comes before a global one, which the
-        // service may set before or after this.
+        // Installed for this thread, which executes the whole run, for its lifetime. It takes precedence over a global
+        // default, whether the service sets that before or after.
         std::mem::forget(tracing::subscriber::set_default(tracing_subscriber::registry().with(TracingLayer)));
     }
-    ASKED_HERE.store(false, Relaxed);
+    OWN_REBUILD.store(false, Relaxed);
 }
 
-/// Refuses to go on if a property depends on events that are no longer heard.
-pub(super) fn check_is_heard() {
+/// Refuses to continue if a property depends on events that are no longer received.
+pub(super) fn check_is_received() {
     if !HAS_OTHERS.load(Relaxed) || tracing::dispatcher::get_default(|now| now.is::<TracingLayer>()) {
         return;
     }
@@ -65,17 +65,17 @@ struct TracingLayer;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if is_heard(metadata) { Interest::always() } else { Interest::never() }
+        if is_wanted(metadata) { Interest::always() } else { Interest::never() }
     }
 
-    /// Asked where another subscriber wants what this one does not.
+    /// Called if another subscriber is interested in a callsite that this one has disabled.
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        is_heard(metadata)
+        is_wanted(metadata)
     }
 
-    /// Asked whenever a subscriber is made.
+    /// Called whenever a subscriber is created.
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        HAS_OTHERS.fetch_or(!ASKED_HERE.load(Relaxed), Relaxed);
+        HAS_OTHERS.fetch_or(!OWN_REBUILD.load(Relaxed), Relaxed);
         None
     }
 
@@ -121,14 +121,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
     }
 }
 
-fn is_heard(metadata: &Metadata<'_>) -> bool {
-    if OURS.iter().any(|name| metadata.target().starts_with(name)) {
+fn is_wanted(metadata: &Metadata<'_>) -> bool {
+    if HARNESS_CRATES.iter().any(|name| metadata.target().starts_with(name)) {
         return false;
     }
-    let heard = state::try_with(|state| {
+    let wanted = state::try_with(|state| {
         state.record && *metadata.level() <= Level::DEBUG || metadata.is_event() && state.properties.names(metadata)
     });
-    heard.unwrap_or(false)
+    wanted.unwrap_or(false)
 }
 
 fn place(metadata: &Metadata<'_>) -> Place {

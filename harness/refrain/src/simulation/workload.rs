@@ -1,4 +1,4 @@
-//! The workload of a scenario: what its parameters are, what a seed draws for them, and proptest's way to simpler values.
+//! The workload of a scenario: its parameters, the values drawn for a seed, and proptest's simplification of values.
 
 use crate::plan::Argument;
 use proptest::{
@@ -9,16 +9,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::sync::LazyLock;
 
-/// proptest reads its defaults from the environment, but once.
+/// proptest reads its defaults from the environment, which is needed only once.
 static CONFIG: LazyLock<Config> = LazyLock::new(|| Config { failure_persistence: None, ..Config::default() });
 
-/// How many steps are taken at most from what a seed draws to the simplest value.
+/// Maximum number of steps from a drawn value to the simplest one.
 const SIMPLIFY_MAX: usize = 2_000;
 
-/// The workload's stream of chance: never the schedule's.
+/// The random stream of the workload, independent of the schedule.
 const WORKLOAD_STREAM: u64 = 0x7077_6f72_6b6c_6f61;
 
-/// One workload argument: a name and a strategy for its values, as JSON.
+/// A workload parameter: a name and a strategy for its values, as JSON.
 #[derive(Debug)]
 pub struct Parameter {
     name: &'static str,
@@ -26,7 +26,7 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// A parameter of a type that goes to JSON and back.
+    /// Creates a parameter of a type that can be serialized to JSON and back.
     pub fn new<S>(name: &'static str, strategy: S) -> Parameter
     where
         S: Strategy + 'static,
@@ -39,19 +39,19 @@ impl Parameter {
         Parameter { name, values: strategy.prop_map(to_json).boxed() }
     }
 
-    /// The parameter's name.
+    /// Returns the parameter's name.
     pub(super) fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// The workload that a seed draws, and proptest's way to simpler ones.
+/// The workload drawn for a seed, and proptest's value trees for simplifying it.
 pub(super) struct Workload {
     names: Vec<&'static str>,
     trees: Vec<Box<dyn ValueTree<Value = Value>>>,
 }
 
-/// The workload of a seed.
+/// Draws the workload of a seed.
 pub(super) fn workload(parameters: Vec<Parameter>, seed: u64) -> Result<Workload, String> {
     let mut workload = Workload { names: vec![], trees: vec![] };
     if parameters.is_empty() {
@@ -66,7 +66,7 @@ pub(super) fn workload(parameters: Vec<Parameter>, seed: u64) -> Result<Workload
     Ok(workload)
 }
 
-/// What draws values from a seed, on a random stream of its own.
+/// Returns a generator of values from a seed and a separate random stream.
 pub(super) fn runner(seed: u64, stream: u64) -> TestRunner {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -75,35 +75,35 @@ pub(super) fn runner(seed: u64, stream: u64) -> TestRunner {
 }
 
 impl Workload {
-    /// The values now.
+    /// Returns the current values.
     pub fn current(&self) -> Vec<Argument> {
         let values = self.names.iter().zip(&self.trees);
         values.map(|(name, tree)| Argument { name: (*name).to_owned(), value: tree.current() }).collect()
     }
 
-    /// The value of one argument.
+    /// Returns the value of one argument.
     pub fn value(&self, argument: usize) -> Value {
         self.trees[argument].current()
     }
 
-    /// Makes one argument simpler, as proptest does, and tells every value on the way. Lists that have fewer than `depth`
-    /// lists around them keep their lengths: what is in them gets simpler then.
-    pub fn simplify(&mut self, argument: usize, depth: usize, tell: &mut dyn FnMut(&Value)) {
+    /// Simplifies one argument with proptest, and calls `visit` for every value on the way. Lists with fewer than
+    /// `depth` lists around them keep their lengths, so that their contents are simplified.
+    pub fn simplify(&mut self, argument: usize, depth: usize, visit: &mut dyn FnMut(&Value)) {
         let tree = &mut self.trees[argument];
         let kept = lengths(&tree.current(), depth);
-        let mut fits = true;
+        let mut is_valid = true;
         for _ in 0..SIMPLIFY_MAX {
-            if !(if fits { tree.simplify() } else { tree.complicate() }) {
+            if !(if is_valid { tree.simplify() } else { tree.complicate() }) {
                 return;
             }
             let value = tree.current();
-            tell(&value);
-            fits = lengths(&value, depth) == kept;
+            visit(&value);
+            is_valid = lengths(&value, depth) == kept;
         }
     }
 }
 
-/// The lengths of all lists that have fewer than `depth` lists around them.
+/// Returns the lengths of all lists that have fewer than `depth` lists around them.
 fn lengths(value: &Value, depth: usize) -> Vec<usize> {
     match value {
         Value::Array(elements) if depth > 0 => {
@@ -115,10 +115,10 @@ fn lengths(value: &Value, depth: usize) -> Vec<usize> {
     }
 }
 
-/// Reads one workload argument of a plan.
+/// Deserializes a workload argument of a plan.
 ///
 /// # Errors
-/// If it is not of the test's type.
+/// Fails if it does not have the test's type.
 pub fn argument<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, String> {
     serde_json::from_value(value).map_err(|error| {
         format!(

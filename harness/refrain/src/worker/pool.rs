@@ -73,7 +73,7 @@ impl Workers for Pool {
 
 impl Ask for Worker {
     fn slot(&mut self) -> Option<Slot> {
-        if self.is_first { Some(engine::wait()) } else { engine::wait_a_moment() }
+        if self.is_first { Some(engine::wait()) } else { engine::wait_briefly() }
     }
 
     fn ask(&mut self, job: &Job, _slot: Slot) -> Result<Answer, Refusal> {
