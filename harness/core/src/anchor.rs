@@ -1,31 +1,31 @@
-//! Finds a line of a source file again after the file was edited: so that a hold, which names where its task is spawned,
-//! outlives moved lines.
+//! Finds a source line again after the file was edited, so that a hold, which refers to the line where its task is
+//! spawned, survives moved lines.
 //!
-//! The function and the text of the line find it. A line number alone does not: one comment above, and it names another
-//! line. The path of a function alone does not either: it may spawn several tasks, and the compiler tells a run only file
-//! and line.
+//! A line is found by its function and its text. Its number is not enough: one comment above it, and the number refers
+//! to another line. Nor is the function's path: the function may spawn several tasks, and the compiler exposes only
+//! file and line.
 
 use serde::{Deserialize, Serialize};
 
-/// A line, with what is around it.
+/// A source line with its context.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Anchor {
-    /// The file, as the compiler was given it.
+    /// The file path, as given to the compiler.
     pub file: String,
-    /// The line's number when it was saved, counted from 1.
+    /// The line number when it was saved, counted from 1.
     pub line: u32,
-    /// The name of the function around it; empty if there is none.
+    /// The name of the enclosing function; empty if there is none.
     #[serde(default)]
     pub function: String,
-    /// The lines of code before it, itself, and after it, without indentation.
+    /// The line and its neighbouring lines of code, without indentation.
     pub text: [String; 3],
 }
 
-/// How like the saved line another one must be: of the same text, or of the same beginning and much the same around it.
+/// The minimum similarity to the saved line: the same text, or the same beginning and a similar context.
 const LIKE_ENOUGH: u32 = 4;
 
 impl Anchor {
-    /// The anchor of a line of this source; `None` if it has no such line.
+    /// Returns the anchor of a source line; `None` if the source has no such line.
     pub fn of(file: &str, line: u32, source: &str) -> Option<Anchor> {
         let lines: Vec<&str> = source.lines().map(str::trim).collect();
         let at = usize::try_from(line).ok()?.checked_sub(1)?;
@@ -33,12 +33,12 @@ impl Anchor {
         Some(Anchor { file: file.to_owned(), line, function: function(&lines, at), text: around(&lines, at) })
     }
 
-    /// The line's number in this source, which may be another version of the file; `None` if no line is like it.
+    /// Finds the line in this source, which may be another version of the file; `None` if no line is similar enough.
     pub fn find(&self, source: &str) -> Option<u32> {
         let lines: Vec<&str> = source.lines().map(str::trim).collect();
         let likeness = |at: usize| (self.likeness(&lines, at), u32::try_from(at + 1).unwrap_or(u32::MAX));
         let like = (0..lines.len()).map(likeness).filter(|(likeness, _)| *likeness >= LIKE_ENOUGH);
-        // Of lines that are equally like it the nearest one.
+        // Of equally similar lines, the nearest.
         like.max_by_key(|(likeness, line)| (*likeness, u32::MAX - line.abs_diff(self.line))).map(|(_, line)| line)
     }
 
@@ -55,24 +55,26 @@ impl Anchor {
     }
 }
 
-/// `tokio::spawn(` of `tokio::spawn(answer(stream));`: what stays when a local variable is renamed.
+/// Returns the call without its arguments: `tokio::spawn(` of `tokio::spawn(answer(stream));`. It survives renamed
+/// variables.
 fn head(line: &str) -> &str {
     line.split_inclusive('(').next().unwrap_or(line)
 }
 
-/// The code before a line, the line, and the code after it. Empty lines and comments do not count: they come and go.
+/// Returns the line and the lines of code before and after it. Empty lines and comments are skipped, because they
+/// change often.
 fn around(lines: &[&str], at: usize) -> [String; 3] {
     let is_code = |line: &&&str| !line.is_empty() && !line.starts_with("//");
     let text = |line: Option<&&str>| line.copied().unwrap_or_default().to_owned();
     [text(lines[..at].iter().rev().find(is_code)), lines[at].to_owned(), text(lines[at + 1..].iter().find(is_code))]
 }
 
-/// The name of the function that begins last before a line.
+/// Returns the name of the last function that begins before a line.
 fn function(lines: &[&str], at: usize) -> String {
     lines[..=at].iter().rev().find_map(|line| name_of_function(line)).unwrap_or_default().to_owned()
 }
 
-/// `serve` of `pub async fn serve(at: &str) -> io::Result<()> {`.
+/// Returns `serve` for `pub async fn serve(at: &str) -> io::Result<()> {`.
 fn name_of_function(line: &str) -> Option<&str> {
     const BEFORE: [&str; 6] = ["async", "const", "unsafe", "extern", "\"C\"", "default"];
     let mut words = line.split(' ').skip_while(|word| word.starts_with("pub") || BEFORE.contains(word));
@@ -104,7 +106,7 @@ async fn background() {
 }
 ";
 
-    /// Where the line of each number is after an edit.
+    /// Checks where the given lines are after an edit.
     #[track_caller]
     fn check(edit: impl Fn(&str) -> String, lines: [(u32, Option<u32>); 4]) {
         let edited = edit(SOURCE);
@@ -121,7 +123,7 @@ async fn background() {
     #[test]
     fn moved_lines_are_found() {
         check(|source| format!("// A comment.\n\n{source}"), moved(2));
-        // Now a spawn of the same text stands at the old number.
+        // Another spawn with the same text is now at the old number.
         check(|source| format!("{}{source}", "// Seven lines.\n".repeat(7)), moved(7));
         check(
             |source| {

@@ -1,6 +1,6 @@
-//! Draws events, failures and causes of every kind, nasty ones among them, for tests.
+//! Strategies for events, failures and causes of every kind, including hostile ones, for tests.
 //!
-//! Each strategy is boxed: as one type, that of all together would overflow a test's stack.
+//! Each strategy is boxed: as a single type, all of them together would overflow a test's stack.
 
 use crate::{
     event::{Connection, End, Endpoint, Event, Kind, Level, Log, Span, Step, Tcp, Udp},
@@ -16,21 +16,21 @@ use crate::{
 };
 use proptest::{collection, option, prelude::*, sample::select};
 
-/// Any event.
+/// Generates any event.
 pub fn events() -> BoxedStrategy<Event> {
     (any::<u64>(), texts(), option::of(tasks()), kinds())
         .prop_map(|(at, host, task, kind)| Event { at, host, task, kind })
         .boxed()
 }
 
-/// Any failure.
+/// Generates any failure.
 pub fn failures() -> BoxedStrategy<Failure> {
     (select(&Class::ALL), properties(), option::of(places()), details(), collection::vec(causes(), 0..5))
         .prop_map(|(class, property, place, detail, causes)| Failure { class, property, place, detail, causes })
         .boxed()
 }
 
-/// Any cause.
+/// Generates any cause.
 pub fn causes() -> BoxedStrategy<Cause> {
     let time = any::<u64>;
     prop_oneof![
@@ -80,7 +80,7 @@ fn holds() -> BoxedStrategy<Hold> {
     arbitrary::holds().boxed()
 }
 
-/// Any place.
+/// Generates any place.
 pub fn places() -> BoxedStrategy<Place> {
     (texts(), any::<u32>()).prop_map(|(file, line)| Place { file, line }).boxed()
 }

@@ -1,7 +1,7 @@
-//! From a network trace to a model: what the tasks did, around the failure, to the one resource that it is about.
+//! From a network trace to a model: extracts what the tasks did to the failing resource just before the failure.
 //!
-//! A simulation runs tasks on one thread, so it shows a race only where a task waits between two steps. Whether the same
-//! operations race in themselves, a model of them tells.
+//! A simulation runs tasks on one thread, so it only shows races in which a task waits between two steps. Whether the
+//! operations themselves race is what a model of them checks.
 
 use crate::{
     escape::Escaped,
@@ -13,7 +13,7 @@ use crate::{
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// The most threads that run at once: with the model's own, as many as an exhaustive search takes.
+/// Maximum number of concurrent threads: with the model's main thread, as many as an exhaustive search supports.
 pub const THREADS_MAX: usize = 4;
 const OPENED: &str = "opened";
 const CLOSED: &str = "closed";
@@ -21,13 +21,13 @@ const CLOSED: &str = "closed";
 /// The operations on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operations {
-    /// The kind of the resource, as the service reports it.
+    /// The kind of the resource, as the service logs it.
     pub kind: String,
-    /// Its number.
+    /// Its id.
     pub id: String,
-    /// What was done before, in order.
+    /// The earlier operations, in order.
     pub before: Vec<Operation>,
-    /// What was then done at once: the last operation of each task.
+    /// The concurrent operations: the last one of each task.
     pub at_once: Vec<Operation>,
 }
 
@@ -40,20 +40,20 @@ pub struct Operation {
     pub host: String,
     /// The task; `None`: the test itself.
     pub task: Option<Task>,
-    /// What it did, in the word of the service: `released`.
+    /// The operation, in the service's own word: `released`.
     pub what: String,
 }
 
-/// Why no model comes of a trace.
+/// Why a trace cannot be turned into a model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoModel {
-    /// It was a model already.
+    /// It is a model's trace already.
     #[error("the trace is one of a model already, run by {}: `cargo refrain replay` runs it again", Escaped(engine))]
     AlreadyOne {
-        /// What ran it.
+        /// The engine that ran it.
         engine: String,
     },
-    /// Nothing says what was done to what.
+    /// It does not record operations on resources.
     #[error(
         "the trace reports no operation on anything: have the service report them, as `tracing` events with the fields \
          `kind` and `id` and a word for what was done, such as `acquired`"
@@ -69,17 +69,17 @@ pub enum NoModel {
     OneTask {
         /// The kind of the resource.
         kind: String,
-        /// Its number.
+        /// Its id.
         id: String,
-        /// What it did.
+        /// The operation.
         what: String,
     },
 }
 
-/// The operations on the resource in which the trace ends.
+/// Returns the operations on the resource that the failure is about.
 ///
 /// # Errors
-/// [`NoModel`].
+/// Returns [`NoModel`] if the trace has no suitable operations.
 pub fn operations(trace: &Trace) -> Result<Operations, NoModel> {
     if trace.plan.threads.is_some() {
         return Err(NoModel::AlreadyOne { engine: trace.engine.name.clone() });
@@ -93,7 +93,7 @@ pub fn operations(trace: &Trace) -> Result<Operations, NoModel> {
     let (before, at_once) = all.split_at(begins);
     let done =
         |operations: &[Operation]| -> Vec<_> { operations.iter().filter(|one| one.what != CLOSED).cloned().collect() };
-    // What closes a resource without another word is an operation of its own; else it is what that other one did.
+    // A close counts as an operation only if nothing else was done; otherwise it is the result of another operation.
     let (before, released) = (done(before), done(at_once));
     let at_once = if released.is_empty() { at_once.to_vec() } else { released };
     if at_once.len() < 2 {
@@ -103,7 +103,8 @@ pub fn operations(trace: &Trace) -> Result<Operations, NoModel> {
     Ok(Operations { kind, id, before, at_once })
 }
 
-/// The index from which on no task does two things, `closed` aside, and no more tasks than a model can have do any.
+/// Returns the index from which each task has at most one operation, not counting `closed`, and at most [`THREADS_MAX`]
+/// tasks have any.
 fn where_tasks_meet(all: &[Operation]) -> usize {
     let mut tasks = BTreeSet::new();
     let mut begins = all.len();
@@ -120,7 +121,7 @@ fn where_tasks_meet(all: &[Operation]) -> usize {
     begins
 }
 
-/// What a service reported about a resource.
+/// A service's log event about a resource.
 struct Report<'a> {
     event: &'a Event,
     kind: &'a str,
@@ -145,8 +146,8 @@ impl<'a> Report<'a> {
     }
 }
 
-/// The report of the resource that the failure is about: of the kind that its property names, if it names one. Of a leak
-/// the oldest that is open, else the last that was used.
+/// Returns the report of the resource that the failure is about, of the kind that its property names, if any. For a
+/// leak that is the oldest open one, otherwise the last one used.
 fn subject<'a>(trace: &Trace, reports: &'a [Report<'a>]) -> Option<&'a Report<'a>> {
     let kind = trace.failure.property.kind();
     let named: Vec<_> = reports.iter().filter(|report| Some(report.kind) == kind).collect();

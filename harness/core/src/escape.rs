@@ -1,25 +1,27 @@
-//! Makes text from outside safe to print: nothing in it moves a cursor, forges a line or hides.
+//! Makes untrusted text safe to print: it cannot move the cursor, forge a line, or hide characters.
 //!
-//! Traces, test executables and services choose the names and messages that refrain prints. Each passes through here.
+//! Traces, test executables and services choose the names and messages that refrain prints. All of them are escaped
+//! here.
 
 use std::fmt::{self, Display, Write};
 use unicode_width::UnicodeWidthChar;
 
-/// How many marks may be put on one letter. Vietnamese and Hebrew need three; dozens cover the lines around them.
+/// Maximum number of combining marks per letter. Vietnamese and Hebrew need three; dozens would cover the adjacent
+/// lines.
 const MARKS_MAX: usize = 4;
 
-/// Shows one line of text, and every character that would not show as itself as an escape: `\n`, `\u{1b}`.
+/// Displays one line of text. Every character that is not displayed as itself is escaped: `\n`, `\u{1b}`.
 ///
-/// Escaped are control characters, line and paragraph separators, characters that change the direction of writing or
-/// have no width, and the marks on a letter after the fourth.
+/// Escaped are control characters, line and paragraph separators, characters that change the text direction or have no
+/// width, and every combining mark after the fourth on a letter.
 #[derive(Debug, Clone, Copy)]
 pub struct Escaped<'a>(pub &'a str);
 
-/// The same, over several lines.
+/// Like [`Escaped`], for text of several lines.
 #[derive(Debug, Clone, Copy)]
 pub struct EscapedLines<'a>(pub &'a str);
 
-/// One line of text with everything escaped that would not show as itself.
+/// Returns one line of text with every character escaped that is not displayed as itself.
 pub fn escaped(text: &str) -> String {
     Escaped(text).to_string()
 }
@@ -55,7 +57,7 @@ impl Display for EscapedLines<'_> {
 }
 
 fn shows_as_itself(c: char) -> bool {
-    // What Unicode calls ignorable and `escape_debug` takes for printable.
+    // Default-ignorable characters that `escape_debug` treats as printable.
     let blank = matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}')
         || matches!(c, '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}');
     // `char::escape_debug` escapes every combining mark, `str::escape_debug` only one at the beginning.
@@ -84,7 +86,7 @@ mod tests {
         }
     }
 
-    /// One of each kind: C0, DEL, C1, direction, no width, separators, fillers, tags, private use.
+    /// One of each kind: C0, DEL, C1, bidirectional, zero-width, separators, fillers, tags, private use.
     fn nasty() -> impl Iterator<Item = char> {
         let ranges = [('\0', '\u{1f}'), ('\u{7f}', '\u{a0}'), ('\u{200b}', '\u{200f}'), ('\u{2028}', '\u{202f}')];
         let more = [('\u{2060}', '\u{206f}'), ('\u{e0001}', '\u{e007f}'), ('\u{180b}', '\u{180e}')];

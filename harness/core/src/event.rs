@@ -1,4 +1,4 @@
-//! One thing that happened in a run, as data. `refrain-report` makes the sentences.
+//! An event of a run, as data. `refrain-report` formats it.
 
 use crate::{
     place::{Place, Task},
@@ -12,7 +12,7 @@ mod net;
 
 pub use net::{Connection, Endpoint, Tcp, Udp};
 
-/// One thing that happened in a run: a line of a trace, a row of a timeline.
+/// An event of a run: a line of a trace, a row of a timeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Virtual time since the start of the run, in nanoseconds.
@@ -20,7 +20,7 @@ pub struct Event {
     /// The host on which it happened; empty for the test itself.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub host: String,
-    /// The task that did it; `None` for the test itself, and where no task did it.
+    /// The task that caused it; `None` for the test itself, and for events without a task.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
     pub task: Option<Task>,
     /// What happened.
@@ -28,7 +28,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Whether it is the same thing, wherever lines of the source have moved.
+    /// Compares two events, ignoring source line numbers.
     pub fn is_same_but_for_lines(&self, other: &Event) -> bool {
         self.without_lines() == other.without_lines()
     }
@@ -60,7 +60,7 @@ pub enum Kind {
     Start,
     /// A host's process ends.
     End(End),
-    /// An operator cannot start the host's process again: the host has no power.
+    /// An operator cannot restart the host's process, because the host has no power.
     NotRestarted,
     /// A task is spawned.
     Spawn(Task),
@@ -69,68 +69,68 @@ pub enum Kind {
         /// Its port.
         port: u16,
     },
-    /// A listener cannot accept: the process has no file descriptor left.
+    /// A listener cannot accept, because the process has no file descriptor left.
     NotAccepted,
-    /// A name cannot be looked up.
+    /// A name cannot be resolved.
     NotResolved {
         /// The name.
         name: String,
     },
-    /// Something happens to a TCP connection.
+    /// An event of a TCP connection.
     Tcp {
-        /// The connection, from the end at which it happens.
+        /// The connection, as seen from the end at which it happens.
         conn: Connection,
-        /// What happens to it.
+        /// The event.
         what: Tcp,
     },
-    /// Something happens to a UDP socket.
+    /// An event of a UDP socket.
     Udp {
-        /// The socket's own address.
+        /// The socket's local address.
         local: Endpoint,
-        /// What happens to it.
+        /// The event.
         what: Udp,
     },
-    /// A fault begins.
+    /// A fault starts.
     FaultBegins(Fault),
-    /// A fault is over.
+    /// A fault ends.
     FaultEnds(Fault),
-    /// The test repairs everything.
+    /// The test heals the network.
     Heal,
-    /// A host's process is sent a Unix signal.
+    /// A host's process receives a Unix signal.
     Signal {
-        /// Its number.
+        /// The signal number.
         number: i32,
     },
-    /// A task is held back.
+    /// A task is held.
     Hold(Hold),
-    /// The service's own `tracing` event.
+    /// A `tracing` event of the service.
     Log(Log),
     /// The test changes what a name resolves to.
     Resolve {
         /// The name.
         name: String,
-        /// The hosts that have it now.
+        /// The hosts that it resolves to now.
         hosts: Vec<String>,
     },
-    /// A property that the test demands with `eventually` holds.
+    /// An `eventually` property holds.
     Holds {
         /// The property.
         property: String,
     },
-    /// The test notes what it saw.
+    /// The test records a value.
     Saw {
-        /// What it saw, as its `Debug` says it.
+        /// The value, formatted with `Debug`.
         value: String,
     },
-    /// A task panics, as the test allows.
+    /// A task panics and the test allows it.
     PanicAllowed {
-        /// Where.
+        /// Where it panicked.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
         place: Option<Place>,
-        /// What it says.
+        /// The panic message.
         message: String,
     },
-    /// A thread of a model makes an operation.
+    /// A thread of a model performs an operation.
     Step(Step),
     /// The run fails here.
     Verdict,
@@ -144,18 +144,18 @@ pub enum End {
     Returned,
     /// It returns this error.
     Failed(String),
-    /// A fault kills it.
+    /// A fault killed it.
     Killed,
-    /// A Unix signal kills it, by its number.
+    /// A Unix signal killed it.
     Signalled(i32),
-    /// An operator restarts it.
+    /// An operator restarted it.
     Restarted,
 }
 
-/// What the service said: a `tracing` event.
+/// A `tracing` event of the service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Log {
-    /// How important it is.
+    /// Its level.
     pub level: Level,
     /// Its target, usually the module.
     pub target: String,
@@ -164,7 +164,7 @@ pub struct Log {
     /// Its other fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, Value>,
-    /// The spans that it is in, the outermost first.
+    /// Its enclosing spans, the outermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spans: Vec<Span>,
 }
@@ -179,7 +179,7 @@ pub struct Span {
     pub fields: BTreeMap<String, Value>,
 }
 
-/// How important a log event is.
+/// The level of a log event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
@@ -195,14 +195,14 @@ pub enum Level {
     Trace,
 }
 
-/// An operation of a thread of a model.
+/// An operation of a model's thread.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// The thread; 0 is the model's own.
+    /// The thread; 0 is the model's main thread.
     pub thread: usize,
-    /// Where in the source; `None` for a drop in the standard library.
+    /// Where in the source; `None` for a drop inside the standard library.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
     pub place: Option<Place>,
-    /// What it does.
+    /// The operation.
     pub text: String,
 }

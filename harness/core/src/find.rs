@@ -1,9 +1,9 @@
 //! Finds the refrain tests in an executable without running it.
 //!
-//! Each `#[refrain::test]` leaves a string literal in its executable: [`MARK`], the path of the test with its crate, a
-//! separator, its place in the source, a separator, the class that it expects or nothing, and an end. An ignored test has
-//! another separator and `ignored` before the end. Separator and end are control characters, which no name, path or class
-//! contains.
+//! Each `#[refrain::test]` embeds a string literal in its executable: [`MARK`], the test's path including the crate, a
+//! separator, its source location, a separator, the expected class or nothing, and a terminator. An ignored test has
+//! another separator and `ignored` before the terminator. Separator and terminator are control characters, which no
+//! name, path or class contains.
 
 use crate::{protocol::MARK, verdict::Class};
 use std::{
@@ -13,34 +13,34 @@ use std::{
     path::Path,
 };
 
-/// A test in an executable.
+/// A test found in an executable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Found {
     /// Its name as libtest's `--exact` takes it: `link::queries_recover`.
     pub name: String,
-    /// Its place in the source: `tests/link.rs:12`.
+    /// Its source location: `tests/link.rs:12`.
     pub place: String,
     /// The class of failure that it expects, if it is a seeded bug.
     pub expect: Option<Class>,
-    /// Whether it runs only where ignored tests are asked for.
+    /// Whether it is `#[ignore]`d.
     pub ignored: bool,
 }
 
-/// The longest announcement. What is longer only happens to begin with the mark.
+/// Maximum length of an announcement. Anything longer only happens to begin with the mark.
 const ANNOUNCEMENT_BYTES_MAX: usize = 2_048;
-/// How much of an executable is read at a time.
+/// Number of bytes read from an executable at a time.
 const PIECE_BYTES: u64 = 1 << 20;
-/// The most tests in an executable.
+/// Maximum number of tests in an executable.
 const TESTS_MAX: usize = 100_000;
 const SEPARATOR: u8 = 3;
 const END: u8 = 4;
 
-/// The tests that an executable announces, by name.
+/// Finds the tests in an executable, sorted by name.
 pub fn in_executable(path: &Path) -> io::Result<Vec<Found>> {
     search(File::open(path)?)
 }
 
-/// Searches piece by piece: an executable with debug information may be larger than memory should be.
+/// Searches in pieces, because an executable with debug information can be very large.
 fn search(mut executable: impl Read) -> io::Result<Vec<Found>> {
     let (mut found, mut piece) = (BTreeSet::new(), Vec::new());
     loop {
@@ -52,17 +52,18 @@ fn search(mut executable: impl Read) -> io::Result<Vec<Found>> {
         if read == 0 {
             return Ok(found.into_iter().collect());
         }
-        // An announcement may continue in the next piece. One that is found twice is in the set once.
+        // Keeps the tail, since an announcement may continue in the next piece. One that is found twice is in the set
+        // once.
         piece.drain(..piece.len().saturating_sub(MARK.len() + ANNOUNCEMENT_BYTES_MAX));
     }
 }
 
-/// The tests that these bytes announce, by name. What only looks like an announcement is ignored.
+/// Finds the tests announced in these bytes, sorted by name. Anything that only resembles an announcement is ignored.
 pub fn in_bytes(bytes: &[u8]) -> Vec<Found> {
     let (first, rest_of_mark) = MARK.as_bytes().split_first().expect("the mark is not empty");
     let mut found = Vec::new();
     let mut rest = bytes;
-    // `skip_until` is fast in unoptimised builds, too, and an executable may have 100 MB.
+    // `skip_until` is fast even in unoptimised builds, and an executable may have 100 MB.
     while rest.skip_until(*first).is_ok_and(|skipped| skipped > 0) {
         if let Some(announced) = rest.strip_prefix(rest_of_mark) {
             found.extend(announcement(announced));
@@ -73,7 +74,7 @@ pub fn in_bytes(bytes: &[u8]) -> Vec<Found> {
     found
 }
 
-/// Reads what follows the mark.
+/// Parses what follows the mark.
 fn announcement(bytes: &[u8]) -> Option<Found> {
     let bytes = &bytes[..bytes.len().min(ANNOUNCEMENT_BYTES_MAX)];
     let end = bytes.iter().position(|&byte| byte == END)?;
@@ -108,7 +109,8 @@ fn is_place(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// `<` stands for the mark, `|` for a separator, `>` for the end: this executable must not announce its examples.
+    /// `<` stands for the mark, `|` for a separator, `>` for the terminator: this executable must not announce its
+    /// examples.
     fn executable(pattern: &str) -> Vec<u8> {
         pattern.replace('<', MARK).replace('|', "\u{3}").replace('>', "\u{4}").into_bytes()
     }

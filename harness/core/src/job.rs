@@ -1,4 +1,4 @@
-//! What a test process asks of its workers, what they answer, and what a run tells its worker: JSON, a line each.
+//! The messages between a test process and its workers, and between a run and its worker: JSON, one per line.
 
 use crate::{
     event::Event,
@@ -9,189 +9,190 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Where the decisions of a run come from.
+/// Where a run's decisions come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// Everything is drawn from the seed.
     Seed(u64),
-    /// Everything stands in the plan.
+    /// Everything is given by the plan.
     Plan(Box<Plan>),
-    /// The workload is drawn from the seed; nothing goes wrong.
+    /// The workload is drawn from the seed; there are no faults and no holds.
     FaultFree(u64),
-    /// Of a model: the plan, after another execution of it in the same process. What outlives an execution shows then.
+    /// For a model: the plan, after another execution of it in the same process. This reveals state that outlives an
+    /// execution.
     Again(Box<Plan>),
 }
 
-/// What a worker is to do.
+/// A worker's task.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Job {
-    /// Make these runs, up to the first that fails: their seeds are drawn from `base` and their number.
+    /// Execute these runs up to the first that fails. Their seeds are derived from `base` and the run number.
     Explore {
         /// The seed of the exploration.
         base: u64,
         /// The number of the first run, from 0.
         first: u64,
-        /// How many.
+        /// Number of runs.
         count: u64,
     },
-    /// Make one run and say what happened.
+    /// Execute one run and return what happened.
     Record {
-        /// Its decisions.
+        /// The run's decisions.
         source: Source,
         /// Stop before this event, counted from 0.
         until: Option<usize>,
     },
-    /// Make one run and say only how it ended.
+    /// Execute one run and return only its verdict.
     Try(Plan),
-    /// Search among the executions of a model, up to the first that fails.
+    /// Search a model's executions, up to the first that fails.
     Search(Search),
 }
 
-/// What a worker answers.
+/// A worker's reply.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// To `Explore`.
+    /// Reply to `Explore`.
     Explored(Batch),
-    /// To `Search`.
+    /// Reply to `Search`.
     Searched(Box<Searched>),
-    /// To `Record` and, without events, to `Try`.
+    /// Reply to `Record` and, without events, to `Try`.
     Ran(Box<Ran>),
-    /// The harness could not do it.
+    /// The harness could not do the job.
     Refused(String),
 }
 
-/// A part of the search among a model's executions.
+/// Part of a search of a model's executions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Search {
-    /// Executions that a scheduler samples.
+    /// Executions sampled by a scheduler.
     Sample {
-        /// Which scheduler.
+        /// The scheduler.
         by: Sampler,
         /// Its seed.
         seed: u64,
-        /// How many.
+        /// Number of executions.
         executions: u64,
     },
     /// A part of the tree of all executions.
     Exhaust {
-        /// Where the search stands: the engine's own text.
+        /// The state of the search, in the engine's own format.
         from: String,
-        /// Whether the `SeqCst` operations are kept in one total order.
+        /// Whether `SeqCst` operations are kept in one total order.
         total_order: bool,
-        /// The most executions.
+        /// Maximum number of executions.
         executions: u64,
-        /// How many of the first choices make this part; the search ends when it would change one of them.
+        /// Number of leading choices that identify this part; the search ends when it would change one of them.
         within: usize,
     },
 }
 
-/// A scheduler that samples.
+/// A sampling scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sampler {
-    /// Any thread at any step.
+    /// Random scheduling: any thread at any step.
     Random,
-    /// Priorities that change at this many places less one.
+    /// Probabilistic concurrency testing (PCT) of this depth: thread priorities change at depth - 1 places.
     Pct(usize),
-    /// A uniform walk over all orders.
+    /// A uniform random walk over all interleavings.
     Walk,
-    /// No chance: the executions with no preemption, then those with one, then those with two.
+    /// Systematic: the executions without preemption, then those with one, then those with two.
     Few,
 }
 
-/// What a part of a search came to.
+/// The result of a part of a search.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Searched {
-    /// How many executions were made, the one that failed among them.
+    /// Number of executions, including the failing one.
     pub executions: u64,
-    /// The plan of the one that failed.
+    /// The plan of the failing execution.
     pub failed: Option<Plan>,
-    /// Where an exhaustive search stands; `None`: it is done.
+    /// The state of an exhaustive search; `None` when it is complete.
     pub next: Option<String>,
-    /// Why the engine could not go on: a limit of it, no fault of the model.
+    /// Why the engine could not continue: a limit of the engine, not a failure of the model.
     pub limit: Option<String>,
-    /// How often it was made again, because it may have been killed from outside.
+    /// How often it was repeated because it may have been killed from outside.
     #[serde(default)]
     pub made_again: u64,
 }
 
-/// Some runs of an exploration.
+/// A batch of runs of an exploration.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Batch {
-    /// How many were made.
+    /// Number of runs.
     pub runs: u64,
-    /// The number of the one that failed, the last one then.
+    /// The number of the failing run, which is the last one.
     pub failed: Option<u64>,
-    /// What they reached.
+    /// What the runs covered.
     pub coverage: Coverage,
-    /// How many runs were made again, because they may have been killed from outside.
+    /// How many runs were repeated because they may have been killed from outside.
     #[serde(default)]
     pub made_again: u64,
 }
 
-/// One run.
+/// A run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ran {
-    /// Everything that was decided.
+    /// All its decisions.
     pub plan: Plan,
-    /// How it ended.
+    /// Its verdict.
     pub verdict: Verdict,
-    /// The digest of everything that happened; of a run that died, of all its events.
+    /// The digest of everything that happened; for a run that died, of its events.
     pub digest: u64,
-    /// What happened, the last ones if there were too many.
+    /// Its events; the last ones if there were too many.
     pub events: Vec<Event>,
-    /// How many events happened before those.
+    /// Number of events omitted before those.
     pub left_out: usize,
-    /// What it reached.
+    /// What it covered.
     pub coverage: Coverage,
-    /// What of the plan was not triggered.
+    /// The parts of the plan that were not triggered.
     #[serde(default)]
     pub not_triggered: Vec<NotTriggered>,
     /// The sockets at the verdict, if it failed and was recorded.
     pub sockets: Vec<Socket>,
-    /// What waits where it was stopped; `None`: it ended before.
+    /// What tasks waited for when it was stopped; `None` if it ended before.
     pub waits: Option<Vec<Cause>>,
-    /// The end of what it printed, if it was recorded.
+    /// The end of its output, if it was recorded.
     pub printed: String,
-    /// How often it was made again, because it may have been killed from outside.
+    /// How often it was repeated because it may have been killed from outside.
     #[serde(default)]
     pub made_again: u64,
 }
 
-/// What a run tells its worker while it goes on. Only the last line, while nobody records.
+/// A message from a run to its worker. While not recording, only the last ones are sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunMessage {
-    /// Everything that is decided so far; the last one counts.
+    /// All decisions so far; the last such message counts.
     Plan(Plan),
-    /// Something happened.
+    /// An event.
     Event(Event),
-    /// Another thread goes on than the order says.
+    /// A deviation from the default schedule.
     Deviates(Deviation),
-    /// A search came to its end, or where it was asked to stop.
+    /// A search is complete, or has stopped as requested.
     Searched(Searched),
-    /// It was stopped where it was asked to; what waits.
+    /// The run has stopped as requested, with the current waits.
     Stopped(Vec<Cause>),
-    /// It could not be made: the plan does not fit the test.
+    /// The run could not be executed: the plan does not match the test.
     Refused(String),
-    /// It ended.
+    /// The run has ended.
     Ended(Box<Ended>),
 }
 
-/// The end of a run.
+/// The result of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ended {
-    /// How.
+    /// Its verdict.
     pub verdict: Verdict,
     /// The digest of everything that happened.
     pub digest: u64,
-    /// What it reached.
+    /// What it covered.
     pub coverage: Coverage,
-    /// What of the plan was not triggered.
+    /// The parts of the plan that were not triggered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_triggered: Vec<NotTriggered>,
     /// The sockets at the verdict, if it failed and was recorded.
@@ -200,7 +201,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// The end of a run that could say no more.
+    /// Creates the result of a run that could report nothing else.
     pub fn at(verdict: Verdict, digest: u64) -> Ended {
         Ended { verdict, digest, coverage: Coverage::default(), not_triggered: vec![], sockets: vec![] }
     }

@@ -1,7 +1,7 @@
-//! The data that everything in refrain shares and that runs nothing: plans, events, verdicts, traces, and what its
-//! processes say to each other.
+//! The data types that all of refrain shares: plans, events, verdicts, traces, and the messages between its processes.
+//! Nothing here executes a test.
 //!
-//! Tests use this through the crate `refrain`, which exports what users need.
+//! Tests use these through the crate `refrain`, which re-exports what users need.
 
 pub mod anchor;
 #[cfg(feature = "arbitrary")]

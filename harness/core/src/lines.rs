@@ -1,4 +1,4 @@
-//! Reads lines of limited length, from sources that may be hostile.
+//! Reads lines of limited length from untrusted sources.
 
 use std::io::{self, BufRead, Read};
 
@@ -7,11 +7,11 @@ use std::io::{self, BufRead, Read};
 pub enum LineError {
     /// The source failed.
     Read(io::Error),
-    /// The line is longer than it may be. What follows it cannot be read.
+    /// The line exceeds the limit. The rest cannot be read.
     TooLong,
 }
 
-/// The lines of a source, of limited length each.
+/// An iterator-like reader of lines with limited length.
 #[derive(Debug)]
 pub struct Lines<R> {
     source: R,
@@ -21,15 +21,15 @@ pub struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    /// Lines of at most this many bytes, without the `\n`.
+    /// Creates a reader of lines with at most this many bytes, without the `\n`.
     pub fn new(source: R, bytes_max: usize) -> Self {
         Lines { source, bytes_max, line: Vec::new(), number: 0 }
     }
 
-    /// The next whole line, without its `\n`; `None` if no `\n` follows.
+    /// Returns the next complete line without its `\n`; `None` if no `\n` follows.
     ///
     /// # Errors
-    /// The line is too long, or the source failed.
+    /// Fails if the line is too long or the source fails.
     pub fn next_line(&mut self) -> Result<Option<&[u8]>, LineError> {
         self.line.clear();
         let most = self.bytes_max as u64 + 1;
@@ -42,20 +42,20 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// What was read last: after an error or the end the beginning of a line.
+    /// Returns what was read last: after an error or at the end, the beginning of a line.
     pub fn last(&self) -> &[u8] {
         &self.line
     }
 
-    /// The number of the line that was read last, counted from 1.
+    /// Returns the number of the last line read, counted from 1.
     pub fn number(&self) -> usize {
         self.number
     }
 
-    /// Whether the source has ended.
+    /// Returns whether the source has ended.
     ///
     /// # Errors
-    /// The source failed.
+    /// Fails if the source fails.
     pub fn at_end(&mut self) -> io::Result<bool> {
         Ok(self.source.fill_buf()?.is_empty())
     }

@@ -1,19 +1,19 @@
-//! Finds the names that are similar to one that does not exist, for "did you mean".
+//! Suggests similar names for a name that does not exist ("did you mean").
 
 use std::collections::BTreeSet;
 
-/// The most names that are suggested.
+/// Maximum number of suggestions.
 const SUGGESTED_MAX: usize = 3;
-/// The similarity of two names from which on one is suggested for the other: 0 is none, 1 is equal.
+/// Minimum similarity of a suggestion: 0 means different, 1 equal.
 const SIMILARITY_MIN: f64 = 0.6;
-/// The similarity of a name and a part of it.
+/// The similarity assigned to a name that contains the text.
 const PART: f64 = 0.9;
-/// A shorter text is part of too many names.
+/// A shorter text is contained in too many names.
 const PART_CHARS_MIN: usize = 3;
-/// A longer name is no typing error, and slow to compare.
+/// A longer name is no typing error and slow to compare.
 const NAME_BYTES_MAX: usize = 512;
 
-/// The known names that are most similar to `name`: at most three, the most similar first, then in alphabetical order.
+/// Returns the known names most similar to `name`: at most three, the most similar first, then in alphabetical order.
 pub fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let known: BTreeSet<&str> = known.into_iter().collect();
     let mut near: Vec<(f64, &str)> = known.into_iter().map(|known| (similarity(name, known), known)).collect();
@@ -30,7 +30,7 @@ fn similarity(name: &str, known: &str) -> f64 {
     let (name, known) = (name.to_lowercase(), known.to_lowercase());
     let last = |path: &str| path.rsplit("::").next().unwrap_or_default().to_string();
     let whole = strsim::normalized_damerau_levenshtein(&name, &known);
-    // The right test in the wrong module is as near as a part.
+    // The right test name in the wrong module counts as much as a substring.
     let lasts = strsim::normalized_damerau_levenshtein(&last(&name), &last(&known)) * PART;
     let part = name.chars().count() >= PART_CHARS_MIN && known.contains(&name);
     whole.max(lasts).max(if part { PART } else { 0.0 })

@@ -1,29 +1,29 @@
-//! Places in the source, and the tasks that are named after them.
+//! Source locations, and tasks, which are identified by them.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, panic::Location, str::FromStr};
 
-/// A line of a source file, written `src/link.rs:88`.
+/// A source line, written `src/link.rs:88`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Place {
-    /// The file, as the compiler was given it.
+    /// The file path, as given to the compiler.
     pub file: String,
-    /// The line, counted from 1.
+    /// The line number, counted from 1.
     pub line: u32,
 }
 
-/// A task of a simulation: where it was spawned, and which of the tasks spawned there on its host.
+/// A task of a simulation: where it was spawned, and its ordinal among those spawned there on its host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Task {
     /// Where it was spawned.
     pub place: Place,
-    /// Which of those spawned there, counted from 1.
+    /// Its ordinal among those spawned there, counted from 1.
     #[serde(default = "first", skip_serializing_if = "is_first")]
     pub nth: u32,
 }
 
-/// Why a text is no place.
+/// Error: a text is not a place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a place like \"src/link.rs:88\", found {0:?}")]
 pub struct NoPlace(String);
@@ -55,7 +55,7 @@ impl FromStr for Place {
     fn from_str(text: &str) -> Result<Place, NoPlace> {
         let parts = text.rsplit_once(':').and_then(|(file, line)| Some((file.to_owned(), line.parse().ok()?)));
         let place = parts.map(|(file, line)| Place { file, line });
-        // `+88` and `088` are numbers to the standard library.
+        // The standard library parses `+88` and `088` as numbers, too.
         place.filter(|place| place.to_string() == text).ok_or_else(|| NoPlace(text.to_owned()))
     }
 }

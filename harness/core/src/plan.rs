@@ -1,7 +1,6 @@
 //! Everything that is decided before a run, as plain data.
 //!
-//! A plan prints as sentences, one a line, and parses back to an equal plan; plan/sentence.rs has their
-//! grammar.
+//! A plan prints as sentences, one per line, and parses back to an equal plan; plan/sentence.rs has the grammar.
 
 use crate::place::Place;
 use serde::{Deserialize, Serialize};
@@ -24,26 +23,26 @@ pub use fault::{Fault, FaultKind};
 pub use numbers::{DisplayDuration, Ordinal};
 pub use threads::{Choice, Deviation, Threads};
 
-/// What a run is made of. Two runs of one plan by one build are the same run.
+/// All decisions of a run. Two runs of the same plan by the same build are identical.
 ///
 /// In files a plan is the list of its sentences.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(into = "Vec<String>", try_from = "Vec<String>")]
 pub struct Plan {
-    /// Seeds the schedule, the latencies and the service's own randomness.
+    /// The seed of the schedule, the latencies and the service's own randomness.
     pub seed: u64,
-    /// The test's workload arguments, in the order of its signature.
+    /// The workload arguments, in the order of the test's signature.
     pub workload: Vec<Argument>,
-    /// What goes wrong, in the order in which it was decided.
+    /// The faults, in the order in which they were decided.
     pub faults: Vec<Fault>,
-    /// Which tasks are held back, and when.
+    /// Which tasks are held, and when.
     pub holds: Vec<Hold>,
-    /// Which thread goes on when, if it is a plan of a model; it has nothing else then.
+    /// The thread schedule of a model's plan, which has nothing else.
     pub threads: Option<Threads>,
 }
 
 impl Plan {
-    /// Adds a deviation, if it is a plan of such.
+    /// Adds a deviation, if the plan consists of deviations.
     pub fn deviate(&mut self, deviation: Deviation) {
         if let Some(Threads::Deviations(deviations)) = &mut self.threads {
             deviations.push(deviation);
@@ -51,7 +50,7 @@ impl Plan {
     }
 }
 
-/// One workload argument of a test.
+/// A workload argument of a test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Argument {
     /// The parameter's name; an identifier.
@@ -60,87 +59,87 @@ pub struct Argument {
     pub value: Value,
 }
 
-/// A part of a plan that a run may never come to.
+/// A part of a plan that a run may not reach.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
-    /// A fault: what it waits for never happens, or everything is healed before.
+    /// A fault that never starts: its trigger does not occur, or the network is healed before.
     Fault(Fault),
-    /// A hold: the task is never spawned, or not polled as often.
+    /// A hold that does not happen: the task is not spawned, or not polled often enough.
     Hold(Hold),
-    /// Of a model, the last choices: the model has other ones now.
+    /// The last choices of a model's plan: the model makes other ones now.
     Choices,
 }
 
-/// A part of a plan that a run did not trigger, and what came nearest to it.
+/// A part of a plan that was not triggered, and what came closest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NotTriggered {
     /// The part.
     pub part: Part,
-    /// What came nearest to it.
+    /// What came closest to it.
     pub nearest: Nearest,
 }
 
-/// What there is instead of a part that was not triggered.
+/// What came closest to triggering a part of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Nearest {
     /// The run ended before, at this virtual time in nanoseconds.
     Ended(u64),
-    /// Everything was healed before.
+    /// The network was healed before.
     Healed,
-    /// What the fault waits for happened this many times.
+    /// The trigger occurred only this many times.
     Happened(u32),
-    /// The test asks for no faults.
+    /// The test does not request faults.
     NotAsked,
-    /// This many tasks were spawned there.
+    /// Only this many tasks were spawned there.
     Spawned(u32),
-    /// The task was polled this many times.
+    /// The task was polled only this many times.
     Polled(u32),
     /// Tasks were spawned on that host, but elsewhere: the nearest places first.
     SpawnedAt(Vec<Place>),
-    /// Nothing is like it.
+    /// Nothing similar happened.
     Nothing,
 }
 
-/// Where a fault is: both ways between two hosts, or from one to the other.
+/// Where a fault applies: in both directions between two hosts, or in one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
-    /// Both ways between two hosts.
+    /// Both directions between two hosts.
     Both(Link),
     /// From one host to another only.
     One(Route),
 }
 
-/// Two hosts, either way; printed `a <-> b`.
+/// A pair of hosts, in both directions; printed `a <-> b`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Link(pub String, pub String);
 
-/// From one host to another; printed `a -> b`.
+/// One direction between two hosts; printed `a -> b`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Route {
-    /// The host that starts it.
+    /// The source host.
     pub from: String,
-    /// The other host.
+    /// The destination host.
     pub to: String,
 }
 
-/// When a fault begins.
+/// When a fault starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {
     /// At a virtual time, counted from the start of the run.
     At(Duration),
-    /// When something happens for the `nth` time, counted from 1.
+    /// At the `nth` occurrence of an event, counted from 1.
     On {
-        /// What happens.
+        /// The event.
         event: TriggerEvent,
-        /// Which occurrence of it.
+        /// The occurrence.
         nth: u32,
     },
 }
 
-/// What a fault can wait for. Each is counted by itself, from the start of the run.
+/// An event that a fault can wait for. Each is counted separately, from the start of the run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TriggerEvent {
     /// A host starts to connect to another.
@@ -153,11 +152,11 @@ pub enum TriggerEvent {
     Reads(Route),
     /// A host's application closes a connection with another.
     Closes(Route),
-    /// A byte of what the first host's application wrote arrives at the second host.
+    /// A byte that the first host's application wrote arrives at the second host.
     Receives(Route),
 }
 
-/// Holds one task back at one of its polls; in files its sentence.
+/// Holds one task at one of its polls; in files its sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Hold {
@@ -165,15 +164,15 @@ pub struct Hold {
     pub host: String,
     /// Where the task was spawned: `src/link.rs:88`.
     pub place: String,
-    /// Which of the tasks spawned there on that host, counted from 1.
+    /// The task's ordinal among those spawned there on that host, counted from 1.
     pub nth: u32,
-    /// Which of its polls, counted from 1.
+    /// The poll at which it is held, counted from 1.
     pub poll: u32,
-    /// What it waits for.
+    /// How long it is held.
     pub until: HoldUntil,
 }
 
-/// What a held task waits for.
+/// How long a task is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HoldUntil {
     /// Until no other task can run.
@@ -183,14 +182,14 @@ pub enum HoldUntil {
 }
 
 impl Link {
-    /// The link between two hosts.
+    /// Returns the link between two hosts.
     pub fn between(a: &str, b: &str) -> Link {
         Link(a.to_owned(), b.to_owned())
     }
 }
 
 impl Route {
-    /// The route from one host to another.
+    /// Returns the route from one host to another.
     pub fn from_to(from: &str, to: &str) -> Route {
         Route { from: from.to_owned(), to: to.to_owned() }
     }

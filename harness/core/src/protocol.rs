@@ -1,8 +1,8 @@
-//! What `cargo refrain` asks of a test executable, and what it is told: one JSON object a line, over a socket.
+//! The protocol between `cargo refrain` and a test executable: one JSON object per line, over a socket.
 //!
-//! The executable is started as `EXE --exact TEST --include-ignored --test-threads=1 --nocapture` with the socket as its standard input
-//! and [`ENV`] set to `command`. It reads one [`Request`], answers any number of [`Message`]s, the last one
-//! [`Message::Done`], and exits.
+//! The executable is started as `EXE --exact TEST --include-ignored --test-threads=1 --nocapture` with the socket as
+//! its standard input and [`ENV`] set to `command`. It reads one [`Request`], sends any number of [`Message`]s, the
+//! last one being [`Message::Done`], and exits.
 
 use crate::{
     event::Event,
@@ -15,37 +15,37 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
 
-/// The private environment variable that tells a test executable how it was started.
+/// The private environment variable that assigns a role to a test executable.
 pub const ENV: &str = "REFRAIN_ROLE";
 
 /// The text that precedes a test's announcement in its executable; see [`crate::find`].
 pub const MARK: &str = "\u{1}refrain-test\u{2}";
 
-/// What a test executable is asked to do with one test.
+/// A request to a test executable, about one test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    /// Run it with plans drawn from seeds, and save what fails.
+    /// Execute runs with plans drawn from seeds, and save the first failure.
     Explore {
-        /// The first seed.
+        /// The base seed.
         seed: u64,
-        /// How long.
+        /// When to stop.
         budget: Budget,
-        /// How many processes at a time; `None`: one a core.
+        /// Number of worker processes; `None` means one per core.
         jobs: Option<usize>,
     },
-    /// Run a saved plan again.
+    /// Execute a saved plan again.
     Replay {
-        /// The trace, absolute.
+        /// The absolute path of the trace.
         trace: PathBuf,
-        /// Stop before this event, counted from 0, and show what waits.
+        /// Stop before this event, counted from 0, and return what tasks wait for.
         until: Option<usize>,
     },
-    /// Look for a smaller plan with the same signature, and write it over the trace.
+    /// Look for a smaller plan with the same signature, and overwrite the trace with it.
     Shrink {
-        /// The trace, absolute.
+        /// The absolute path of the trace.
         trace: PathBuf,
-        /// How many processes at a time; `None`: one a core.
+        /// Number of worker processes; `None` means one per core.
         jobs: Option<usize>,
     },
 }
@@ -54,7 +54,7 @@ pub enum Request {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Budget {
-    /// The number of runs that the test asks for.
+    /// The test's own number of runs.
     OfTest,
     /// This many runs.
     Runs(u64),
@@ -62,94 +62,93 @@ pub enum Budget {
     Seconds(u64),
 }
 
-/// What a test executable tells.
+/// A message from a test executable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Message {
-    /// How far it is.
+    /// Progress so far.
     Progress(Progress),
-    /// The end of what the replayed run printed.
+    /// The end of the replayed run's output.
     Printed(String),
-    /// It is done.
+    /// The result.
     Done(Box<Outcome>),
 }
 
-/// Reads a message out of a line. A test executable may answer anything: one with more values than memory is meant for
-/// is no message.
+/// Parses a message. A test executable may send anything, so a message with too many values is rejected.
 ///
 /// # Errors
-/// It is no message.
+/// Returns why the line is not a message.
 pub fn read_message(line: &[u8]) -> Result<Message, String> {
     strict_json::check(line, VALUES_MAX).map_err(|refused| refused.to_string())?;
     serde_json::from_slice(line).map_err(|error| error.to_string())
 }
 
-/// How far long work is.
+/// The progress of a long operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// What is being done: `exploring`, `shrinking`.
+    /// The operation: `exploring`, `shrinking`.
     pub doing: String,
-    /// How many runs were made.
+    /// Number of runs so far.
     pub runs: u64,
-    /// Of how many, if that is known.
+    /// The total number, if known.
     pub of: Option<u64>,
-    /// The best so far, human-readable: `2 faults, 1 hold, 31 events`.
+    /// A human-readable note on the best result so far: `2 faults, 1 hold, 31 events`.
     pub note: String,
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(clippy::large_enum_variant, reason = "a request has one outcome")]
 pub enum Outcome {
-    /// Of `explore`.
+    /// The result of `explore`.
     Explored(Exploration),
-    /// Of `replay`.
+    /// The result of `replay`.
     Replayed(Replay),
-    /// Of `shrink`.
+    /// The result of `shrink`.
     Shrunk(Shrunk),
-    /// The harness could not do it: what was tried, and what to do.
+    /// The request failed: what was tried, and what to do.
     Refused(String),
 }
 
 /// What an exploration ran, covered and caught.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Exploration {
-    /// The first seed.
+    /// The base seed.
     pub seed: u64,
-    /// How many runs were made.
+    /// Number of runs.
     pub runs: u64,
-    /// How long it took, in milliseconds of real time.
+    /// Its duration in milliseconds of real time.
     pub took_ms: u64,
-    /// The class that the test expects to be caught, if it is a seeded bug.
+    /// The class of failure that the test expects, if it is a seeded bug.
     pub expect: Option<Class>,
-    /// What was reached.
+    /// What the runs covered.
     pub coverage: Coverage,
-    /// Of a model: what each engine searched.
+    /// For a model: what each engine searched.
     #[serde(default)]
     pub engines: Vec<Searched>,
-    /// What was caught and saved, if anything.
+    /// The failure that was caught and saved, if any.
     pub caught: Option<Caught>,
-    /// How the machine disturbed it.
+    /// How the machine interfered.
     #[serde(default)]
     pub machine: Machine,
-    /// What the test relies on and none of its runs reached; empty while there were fewer runs than the test asks for.
+    /// What the test requires and no run reached; empty if there were fewer runs than the test specifies.
     #[serde(default)]
     pub unreached: Vec<Unreached>,
 }
 
-/// What a machine does to runs that says nothing about the tested service.
+/// Interference of the machine with runs, which says nothing about the tested service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Machine {
-    /// How many runs were made again, because something outside may have killed them.
+    /// Number of runs that were repeated because something outside may have killed them.
     pub made_again: u64,
-    /// Whether it refuses to switch off the randomisation of addresses.
+    /// Whether address space randomisation cannot be disabled.
     pub randomises_addresses: bool,
 }
 
 impl Machine {
-    /// What happened to this and to the other.
+    /// Combines two reports.
     #[must_use]
     pub fn and(self, other: Machine) -> Machine {
         Machine {
@@ -159,38 +158,38 @@ impl Machine {
     }
 }
 
-/// What a test relies on and no run reached.
+/// Something that a test requires and no run reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unreached {
     /// A `sometimes` property.
     Sometimes(String),
-    /// A kind of resource that is to be conserved: the service never reported one.
+    /// A kind of resource to be conserved that the service never reported.
     Kind {
         /// The kind.
         kind: String,
-        /// What the service does report that has a name like it.
+        /// Similar kinds that the service does report.
         near: Vec<String>,
     },
-    /// The test has faults, and not one began.
+    /// The test has faults, and none started.
     Faults,
 }
 
 /// What one engine searched of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Searched {
-    /// The engine and how it searched: `loom, at most 2 preemptions`.
+    /// The engine and its search strategy: `loom, at most 2 preemptions`.
     pub by: String,
-    /// How many executions it made.
+    /// Number of executions.
     pub executions: u64,
-    /// How long that took, in milliseconds of real time; of a sampler, of all workers together.
+    /// The duration in milliseconds of real time; for a sampler, summed over all workers.
     pub took_ms: u64,
-    /// What became of it: `complete`, `stopped at its budget`, a limit of the engine.
+    /// The outcome: `complete`, `stopped at its budget`, or a limit of the engine.
     pub end: String,
 }
 
 impl Searched {
-    /// How a search ends that left nothing out.
+    /// The outcome of a search that left nothing out.
     pub const COMPLETE: &str = "complete";
 }
 
@@ -199,45 +198,45 @@ impl Searched {
 pub struct Caught {
     /// The failure.
     pub failure: Failure,
-    /// Its plan, shrunk.
+    /// Its shrunk plan.
     pub plan: Plan,
-    /// How many events the run has.
+    /// Number of events of the run.
     pub events: usize,
-    /// In which run of the exploration, counted from 1.
+    /// The run of the exploration, counted from 1.
     pub run: u64,
-    /// Where its trace is.
+    /// Where its trace is saved.
     pub saved: SavedAt,
 }
 
-/// Where the trace of a failure is.
+/// Where the trace of a failure is saved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SavedAt {
-    /// Where it belongs: in its package's `traces/`, or over the trace that was shrunk.
+    /// At its regular place: in the package's `traces/`, or over the trace that was shrunk.
     Traces(PathBuf),
-    /// An earlier run has saved one of the same failure.
+    /// An earlier run has saved a trace of the same failure.
     Already(PathBuf),
-    /// Elsewhere, where `cargo test` does not look.
+    /// Elsewhere, where `cargo test` does not look for it.
     Elsewhere {
         /// The file.
         path: PathBuf,
-        /// Why it is not where it belongs.
+        /// Why it could not be saved at its regular place.
         why: String,
     },
-    /// Nowhere: the plan is all that there is.
+    /// Nowhere: only the printed plan is left.
     Nowhere {
-        /// Why it is not where it belongs.
+        /// Why it could not be saved.
         why: String,
     },
 }
 
 impl SavedAt {
-    /// Whether it is not where it belongs.
+    /// Returns whether it is not at its regular place.
     pub fn is_out_of_place(&self) -> bool {
         matches!(self, SavedAt::Elsewhere { .. } | SavedAt::Nowhere { .. })
     }
 
-    /// The file, if there is one.
+    /// Returns the file, if there is one.
     pub fn path_mut(&mut self) -> Option<&mut PathBuf> {
         match self {
             SavedAt::Traces(path) | SavedAt::Already(path) | SavedAt::Elsewhere { path, .. } => Some(path),
@@ -246,39 +245,39 @@ impl SavedAt {
     }
 }
 
-/// What the runs of an exploration reached.
+/// What the runs of an exploration covered.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Coverage {
-    /// How many faults of each kind were planned and began.
+    /// How many faults of each kind were planned and started.
     pub faults: BTreeMap<String, Fired>,
-    /// In how many runs each `sometimes` property was reached.
+    /// Number of runs that reached each `sometimes` property.
     pub sometimes: BTreeMap<String, u64>,
-    /// In how many runs that was reached which is only counted.
+    /// Number of runs that reached each point that is only counted.
     #[serde(default)]
     pub counts: BTreeMap<String, u64>,
-    /// In how many runs the service reported each kind of resource: those that are to be conserved, and others.
+    /// Number of runs in which the service reported each kind of resource, conserved or not.
     #[serde(default)]
     pub kinds: BTreeMap<String, u64>,
-    /// How many tasks were held back.
+    /// Number of holds.
     pub holds: u64,
-    /// How many polls were made.
+    /// Number of polls.
     pub polls: u64,
 }
 
-/// How many faults of a kind were planned, how many of them began, and what they met.
+/// How many faults of a kind were planned and started, and in which states they found connections.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Fired {
     /// How many were planned.
     pub planned: u64,
-    /// How many began.
+    /// How many started.
     pub began: u64,
-    /// How many met a connection in each of these states, of [`crate::socket::STATES`], when they began.
+    /// How many affected a connection in each of these states, of [`crate::socket::STATES`], when they started.
     #[serde(default)]
     pub met: BTreeMap<String, u64>,
 }
 
 impl Coverage {
-    /// Adds what other runs reached.
+    /// Adds the coverage of other runs.
     pub fn add(&mut self, other: &Coverage) {
         for (kind, fired) in &other.faults {
             let sum = self.faults.entry(kind.clone()).or_default();
@@ -295,7 +294,7 @@ impl Coverage {
         self.polls += other.polls;
     }
 
-    /// What a test relies on and no run reached.
+    /// Returns what the test requires and no run reached.
     pub fn unreached(&self) -> Vec<Unreached> {
         let never = |counts: &BTreeMap<String, u64>| -> Vec<String> {
             counts.iter().filter(|(_, runs)| **runs == 0).map(|(what, _)| what.clone()).collect()
@@ -320,91 +319,91 @@ fn add_counts(sums: &mut BTreeMap<String, u64>, others: &BTreeMap<String, u64>) 
     }
 }
 
-/// What a replay showed.
+/// The result of a replay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(clippy::large_enum_variant, reason = "a request has one outcome")]
 pub enum Replay {
     /// The same failure.
     Reproduced {
-        /// The failure of now.
+        /// The current failure.
         failure: Failure,
-        /// The causes that were saved, if this build explains the same failure in another way.
+        /// The saved causes, if this build explains the same failure differently.
         #[serde(default)]
         saved_causes: Option<Vec<Cause>>,
-        /// From where on the run is another one than the saved run; `None`: it is the same run.
+        /// Where the run diverges from the saved one; `None` if they are identical.
         #[serde(default)]
         diverges: Option<Box<Difference>>,
     },
     /// The plan passes now, and every part of it was triggered.
     PassesNow,
-    /// The plan passes now, but says nothing: parts of it were not triggered.
+    /// The plan passes now, but parts of it were not triggered, so this proves nothing.
     Stale {
-        /// These, each with what came nearest to it.
+        /// These parts, each with what came closest to it.
         not_triggered: Vec<NotTriggered>,
     },
-    /// Another failure than the saved one.
+    /// The plan fails differently.
     Differs {
-        /// The failure of now.
+        /// The current failure.
         failure: Failure,
-        /// From where on the run is another one than the saved run.
+        /// Where the run diverges from the saved one.
         from: Box<Difference>,
     },
-    /// It was stopped where it was asked to.
+    /// The run was stopped as requested.
     Stopped {
-        /// The events up to there.
+        /// The events up to that point.
         events: Vec<Event>,
         /// What every task waits for.
         waits: Vec<Cause>,
     },
-    /// It ended before the event at which it was asked to stop.
+    /// The run ended before the event at which it should have stopped.
     Ended {
-        /// How many events it has.
+        /// Number of events.
         events: usize,
-        /// The failure with which it ended, if it failed.
+        /// Its failure, if it failed.
         failure: Option<Failure>,
     },
 }
 
-/// From where on a run is another one than the saved run.
+/// Where a run diverges from the saved one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Which event differs first, counted from 0.
+    /// The first event that differs, counted from 0.
     pub event: usize,
-    /// The saved event; `None`: the saved run had ended.
+    /// The saved event; `None` if the saved run had ended.
     pub saved: Option<Event>,
-    /// The event of now; `None`: the run of now had ended.
+    /// The current event; `None` if the current run had ended.
     pub now: Option<Event>,
-    /// What saved it, and what ran it now.
+    /// The build that saved the trace, and the current one.
     pub builds: (Build, Build),
-    /// What of the plan was not triggered.
+    /// The parts of the plan that were not triggered.
     #[serde(default)]
     pub not_triggered: Vec<NotTriggered>,
-    /// The plan that was run, if the saved one passes now and one that is nearly the same does not.
+    /// The plan that was executed, if the saved one passes now and a nearby one fails.
     #[serde(default)]
     pub nearby: Option<Plan>,
 }
 
-/// What shrinking reached.
+/// The result of shrinking.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shrunk {
-    /// How many runs were made.
+    /// Number of runs.
     pub runs: u64,
-    /// How long it took, in milliseconds of real time.
+    /// Its duration in milliseconds of real time.
     pub took_ms: u64,
     /// The plan before.
     pub before: Plan,
     /// The plan after.
     pub after: Plan,
-    /// How many events the run has now.
+    /// Number of events of the shrunk run.
     pub events: usize,
-    /// The virtual time at the last event, in nanoseconds: before, and now.
+    /// The virtual time of the last event in nanoseconds, before and after.
     pub ends_at: (u64, u64),
-    /// Where the smaller plan is saved; `None`: it is no other plan.
+    /// Where the shrunk plan is saved; `None` if it is unchanged.
     pub saved: Option<SavedAt>,
-    /// Whether it was interrupted before nothing more could be removed.
+    /// Whether it was interrupted before it was minimal.
     pub interrupted: bool,
-    /// What else is known of smaller plans, human-readable.
+    /// A human-readable note about smaller plans.
     #[serde(default)]
     pub note: String,
 }

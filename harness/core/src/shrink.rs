@@ -1,4 +1,4 @@
-//! Finds a smaller plan that fails the same property. A plan that fails another way is not a shrink.
+//! Finds a smaller plan that violates the same property. A plan that fails in a different way is not a shrink.
 
 pub mod minimize;
 pub mod simplify;

@@ -1,14 +1,14 @@
-//! Simpler numbers and durations: smaller ones, rounder ones first.
+//! Proposes simpler numbers and durations: smaller ones, round ones first.
 
 use serde_json::Value;
 use std::time::Duration;
 
-/// Fewer percent: the least, with one digit, half.
+/// Proposes lower percentages: the minimum, one with one digit, and half.
 pub fn percents(percent: u8) -> impl Iterator<Item = u8> {
     counts(percent.into()).filter_map(|percent| percent.try_into().ok())
 }
 
-/// 1234 -> 1, 1000, 617: the least, with one digit, half.
+/// Proposes smaller counts: 1234 -> 1, 1000, 617: the minimum, one with one significant digit, and half.
 pub fn counts(count: u64) -> impl Iterator<Item = u64> {
     let digit = count.checked_ilog10().map_or(0, |power| count / 10u64.pow(power) * 10u64.pow(power));
     let mut simpler = vec![1, digit, count / 2];
@@ -17,8 +17,9 @@ pub fn counts(count: u64) -> impl Iterator<Item = u64> {
     simpler.into_iter()
 }
 
-/// 12.304 s -> 10 s, 12 s, 12.3 s; 6 s; 12.303 s: with fewer digits, then about half, then the last digit one less.
-/// None is below a millisecond, the shortest that is drawn: 1 ns is smaller and means nothing to a reader.
+/// Proposes shorter durations: 12.304 s -> 10 s, 12 s, 12.3 s; 6 s; 12.303 s: fewer digits, then about half, then one
+/// unit of the last digit less. None is below a millisecond, the shortest that is drawn: 1 ns would be smaller but less
+/// readable.
 pub fn durations(duration: Duration) -> impl Iterator<Item = Duration> {
     let nanos = duration.as_nanos();
     let mut simpler: Vec<u128> = powers_of_ten(nanos).map(|unit| nanos / unit * unit).collect();
@@ -36,10 +37,10 @@ pub fn durations(duration: Duration) -> impl Iterator<Item = Duration> {
 }
 
 const NANOS: u128 = 1_000_000_000;
-/// A millisecond.
+/// One millisecond in nanoseconds.
 const SHORTEST: u128 = 1_000_000;
 
-/// Simpler JSON of the same shape: one of its whole numbers is smaller.
+/// Proposes JSON of the same shape in which one integer is smaller.
 pub fn values(value: &Value) -> Box<dyn Iterator<Item = Value> + '_> {
     match value {
         Value::Number(number) => {
@@ -65,13 +66,13 @@ pub fn values(value: &Value) -> Box<dyn Iterator<Item = Value> + '_> {
     }
 }
 
-/// The powers of ten that are not larger, the largest first.
+/// Returns the powers of ten up to a number, the largest first.
 fn powers_of_ten(number: u128) -> impl Iterator<Item = u128> {
     let largest = number.checked_ilog10();
     largest.into_iter().flat_map(|largest| (0..=largest).rev()).map(|power| 10u128.pow(power))
 }
 
-/// The first one, the middle one, the one before.
+/// Proposes the first occurrence, the middle one, and the previous one.
 pub fn nths(nth: u32) -> Vec<u32> {
     let mut simpler = vec![1, nth / 2, nth.saturating_sub(1)];
     simpler.retain(|simpler| (1..nth).contains(simpler));

@@ -1,8 +1,9 @@
-//! One socket as a run left it: a line of a trace, a row as `ss` shows it.
+//! A socket at the end of a run: a line of a trace, a row as `ss` shows it.
 
 use serde::{Deserialize, Serialize};
 
-/// The states of a connection, as `ss` calls them, in the order of its life. `none`: there was no connection.
+/// The states of a connection, as `ss` names them, in the order of its lifetime. `none` means that there was no
+/// connection.
 pub const STATES: [&str; 8] =
     ["none", "SYN-SENT", "SYN-RECV", "ESTAB", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "LAST-ACK"];
 
@@ -16,15 +17,15 @@ pub struct Socket {
     pub protocol: String,
     /// `LISTEN`, `TIME-WAIT`, `CLOSED`, `UNCONN` or one of [`STATES`].
     pub state: String,
-    /// Bytes that wait to be read; of a listener, connections that wait to be accepted.
+    /// Bytes waiting to be read; for a listener, connections waiting to be accepted.
     pub receive_queue: u64,
-    /// Bytes that are not acknowledged; of a listener, its backlog.
+    /// Unacknowledged bytes; for a listener, its backlog.
     pub send_queue: u64,
-    /// Its own address: `notes:49152`.
+    /// The local address: `notes:49152`.
     pub local: String,
-    /// The address of the other end.
+    /// The peer's address.
     pub peer: String,
-    /// What it will do by itself, if anything.
+    /// Its pending timer, if any.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
     pub timer: Option<Timer>,
 }
@@ -32,10 +33,10 @@ pub struct Socket {
 /// A timer of a socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timer {
-    /// As `ss` calls it: `on` sends again what is not acknowledged.
+    /// Its name in `ss`: `on` is the retransmission timer.
     pub name: String,
-    /// In how many nanoseconds.
+    /// When it expires, in nanoseconds from now.
     pub in_ns: u64,
-    /// How often it came already, in a row.
+    /// Number of consecutive expirations so far.
     pub tries: u32,
 }

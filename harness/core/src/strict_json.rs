@@ -1,5 +1,5 @@
-//! Parses JSON strictly and within limits: no duplicate keys, no nesting that could overflow the stack, and no more values
-//! than fit into memory.
+//! Parses JSON strictly and within limits: no duplicate keys, no nesting that could overflow the stack, and a bounded
+//! number of values.
 
 use serde::{
     Deserialize,
@@ -8,31 +8,31 @@ use serde::{
 use serde_json::Value;
 use std::{cell::Cell, collections::BTreeSet, fmt};
 
-/// How many arrays and objects may lie within each other.
+/// Maximum nesting depth of arrays and objects.
 pub(crate) const DEPTH_MAX: usize = 64;
 
-/// The most JSON values that a trace holds, 20 for each event: what a hostile one takes in memory.
+/// Maximum number of JSON values in a trace, 20 per event. Bounds the memory that a hostile trace can take.
 pub const VALUES_MAX: usize = 2_000_000;
 
-/// Why a text is refused.
+/// Why a text is rejected.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {
-    /// It has more values than it may have.
+    /// It has too many values.
     #[error("more values than a trace may have")]
     TooMany,
-    /// What was found instead of JSON.
+    /// It is not valid JSON: what was found instead.
     #[error("{0}")]
     Found(String),
 }
 
-/// Parses one JSON text, and subtracts the number of its values from `left`. A limit on the length of the text is not
-/// enough: `0,` is two bytes of text and 32 bytes of memory.
+/// Parses one JSON text, and subtracts the number of its values from `left`. Limiting the length of the text is not
+/// enough: `0,` takes two bytes as text and 32 bytes in memory.
 pub(crate) fn parse(text: &[u8], left: &mut usize) -> Result<Value, Refused> {
     *left -= check(text, *left)?;
     serde_json::from_slice(text).map_err(|error| Refused::Found(error.to_string()))
 }
 
-/// Checks that a text begins with a JSON value without duplicate keys, and counts its values.
+/// Checks that a text begins with a JSON value without duplicate keys, and returns the number of its values.
 pub(crate) fn check(text: &[u8], values_max: usize) -> Result<usize, Refused> {
     if depth(text) > DEPTH_MAX {
         return Err(Refused::Found(format!("more than {DEPTH_MAX} nested arrays and objects")));
@@ -46,12 +46,12 @@ pub(crate) fn check(text: &[u8], values_max: usize) -> Result<usize, Refused> {
     Ok(values.get())
 }
 
-/// An optional field that is present has a value: `null` is none. For `deserialize_with`.
+/// Rejects `null` for an optional field that is present. For `deserialize_with`.
 pub(crate) fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
 }
 
-/// How many brackets are open at once at most, whether or not the text is JSON.
+/// Returns the maximum number of open brackets, whether or not the text is JSON.
 fn depth(text: &[u8]) -> usize {
     let (mut open, mut most, mut in_string, mut escaped) = (0usize, 0, false, false);
     for byte in text {
@@ -68,10 +68,10 @@ fn depth(text: &[u8]) -> usize {
     most
 }
 
-/// Rejects duplicate keys, of which serde_json would silently keep the last one, and more values than are left.
+/// Rejects duplicate keys, of which serde_json would silently keep the last one, and more values than allowed.
 ///
-/// It builds no value. Only serde_json knows how its numbers look to a visitor: the feature `arbitrary_precision`, which any
-/// crate may enable, changes that.
+/// It builds no value. Only serde_json knows how it passes numbers to a visitor: the feature `arbitrary_precision`,
+/// which any crate may enable, changes that.
 #[derive(Clone, Copy)]
 struct Check<'a> {
     values: &'a Cell<usize>,

@@ -1,8 +1,9 @@
-//! The trace file: a failing run, as it is saved, read and compared.
+//! The trace file: a saved failing run.
 //!
-//! JSON Lines, UTF-8, `\n` after every line, one object a line: a header, the events in order, the sockets at the end.
-//! The header names the format first and promises how many of both follow, so that a file cut at any byte is known to be torn. Whoever
-//! reads it refuses what it does not understand: a trace that lost a part would replay another run.
+//! JSON Lines, UTF-8, `\n` after every line, one object per line: a header, the events in order, the sockets at the
+//! end. The header begins with the format and states how many of both follow, so that a file truncated at any byte is
+//! detected. A reader rejects whatever it does not understand: a trace with a missing part would replay a different
+//! run.
 
 use crate::{anchor::Anchor, event::Event, plan::Plan, socket::Socket, verdict::Failure};
 use serde::{Deserialize, Serialize};
@@ -26,16 +27,16 @@ pub use write::{save, write};
 ///   are data: [`Failure`], [`Event`], [`Socket`].
 pub const VERSION: u32 = 3;
 
-/// The longest file that is read.
+/// Maximum size of a trace file.
 pub const FILE_BYTES_MAX: usize = 64 << 20;
-/// The longest line that is read.
+/// Maximum length of a line.
 pub const LINE_BYTES_MAX: usize = 4 << 20;
-/// The most events that a trace holds; of a longer run the last ones are kept.
+/// Maximum number of events in a trace; of a longer run the last ones are kept.
 pub const EVENTS_MAX: usize = 100_000;
-/// The most sockets that a trace holds; of more the first ones are kept.
+/// Maximum number of sockets in a trace; of more the first ones are kept.
 pub const SOCKETS_MAX: usize = 10_000;
 
-/// A failing run: what was decided, what happened, what was wrong.
+/// A failing run: its plan, its events and its failure.
 ///
 /// # Examples
 ///
@@ -50,32 +51,32 @@ pub const SOCKETS_MAX: usize = 10_000;
 pub struct Trace {
     /// The test's name, as `--exact` takes it: `module::queries_recover`.
     pub test: String,
-    /// The package that holds the test.
+    /// The package that contains the test.
     pub package: String,
     /// The test executable, as `kind/name`: `test/scenarios`, `lib/calcon`, `example/echo`.
     pub target: String,
-    /// What ran the plan.
+    /// The engine that executed the plan.
     pub engine: Engine,
     /// Everything that was decided before the run.
     pub plan: Plan,
-    /// Where in the source the plan's holds are, so that they are found again when lines have moved.
+    /// Source anchors of the plan's holds, which find them after lines have moved.
     pub anchors: Vec<Anchor>,
-    /// How the service was wrong.
+    /// The failure.
     pub failure: Failure,
-    /// The digest of all events of the run, in 16 hexadecimal digits.
+    /// The digest of all events of the run, as 16 hexadecimal digits.
     pub digest: String,
-    /// How many events happened before the first one that was kept.
+    /// Number of events omitted before the first one that was kept.
     pub left_out: usize,
-    /// Which build saved it: what to suspect first when a replay differs.
+    /// The build that saved it: the first suspect when a replay differs.
     pub build: Build,
-    /// What happened, in order.
+    /// The events, in order.
     pub events: Vec<Event>,
-    /// Every socket at the verdict, by host; none if the run died.
+    /// Every socket at the verdict, by host; empty if the run died.
     pub sockets: Vec<Socket>,
 }
 
 impl Trace {
-    /// Whether it shows the same failure of the same plan. What the run did meanwhile may differ.
+    /// Returns whether it shows the same failure of the same plan. The events may differ.
     pub fn is_same_failure(&self, other: &Trace) -> bool {
         (&self.test, &self.package, &self.target, &self.plan)
             == (&other.test, &other.package, &other.target, &other.plan)
@@ -83,7 +84,7 @@ impl Trace {
     }
 }
 
-/// What ran a plan.
+/// An engine that executes plans.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Engine {
     /// Its name: `madsim`.
@@ -92,19 +93,19 @@ pub struct Engine {
     pub version: String,
 }
 
-/// What saved a trace.
+/// The build that saved a trace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Build {
     /// The version of refrain.
     pub refrain: String,
-    /// The processor and the operating system: `x86_64-linux`.
+    /// The architecture and the operating system: `x86_64-linux`.
     pub platform: String,
-    /// `debug`: overflow and debug assertions panic; `release`: they do not.
+    /// `debug`, where overflow and debug assertions panic, or `release`, where they do not.
     pub profile: String,
 }
 
 impl Build {
-    /// The build that asks.
+    /// Returns the current build.
     pub fn this() -> Build {
         Build {
             refrain: env!("CARGO_PKG_VERSION").to_string(),
@@ -114,13 +115,13 @@ impl Build {
     }
 }
 
-/// The first event that is not the same in both runs; where one ends before the other, the first it does not have.
+/// Returns the index of the first event that differs; where one run is a prefix of the other, its length.
 pub fn first_difference(saved: &[Event], now: &[Event]) -> Option<usize> {
     let common = saved.iter().zip(now).take_while(|(saved, now)| saved == now).count();
     (common < saved.len().max(now.len())).then_some(common)
 }
 
-/// The first line of a trace file. The order of its fields is theirs in the file.
+/// The first line of a trace file, with its fields in the order in which they are written.
 #[derive(Serialize, Deserialize)]
 struct Header {
     #[serde(rename = "refrain-trace")]

@@ -1,4 +1,4 @@
-//! What a run showed: it passed, or the service was wrong, and how.
+//! The verdict of a run: it passed, or the service failed, and how.
 
 use crate::place::Place;
 use serde::{Deserialize, Serialize};
@@ -14,33 +14,33 @@ pub use detail::{Access, Actor, Allocation, Detail};
 pub use faults::went_wrong;
 pub use property::Property;
 
-/// The result of one run. Never an error of the harness and never a panic of it.
+/// The result of one run. Errors and panics of the harness are never verdicts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Every property held.
     Passed,
-    /// One did not.
+    /// A property was violated.
     Failed(Failure),
 }
 
-/// How the service was wrong.
+/// A failure of the service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What kind of failure it is.
+    /// The class of the failure.
     pub class: Class,
-    /// Which property failed.
+    /// The property that was violated.
     pub property: Property,
-    /// Where: the source place that stays the same from run to run, if there is one.
+    /// The source location, if there is one that is stable between runs.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
     pub place: Option<Place>,
     /// What happened.
     pub detail: Detail,
-    /// What led to it: who waits for what, since when, the last fault.
+    /// What led to it: which task waits for what, since when, and the last fault.
     pub causes: Vec<Cause>,
 }
 
-/// The kinds of failure.
+/// The classes of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
@@ -48,53 +48,53 @@ pub enum Class {
     Panic,
     /// The process died of a signal: abort, segmentation fault, stack overflow.
     Crash,
-    /// The process asked for more memory than a run may have.
+    /// The process exceeded the memory limit of a run.
     OutOfMemory,
     /// The process called `exit`.
     Exit,
-    /// Virtual time stood still: a loop without end, or a call that blocks the thread.
+    /// Virtual time stopped advancing: an endless loop, or a call that blocks the thread.
     EndlessLoop,
-    /// A property that must hold after `heal` did not within its bound.
+    /// A property that must hold after `heal` did not hold within its time limit.
     Stall,
-    /// Nothing can run any more.
+    /// No task can make progress.
     Deadlock,
-    /// A property that must always hold was broken.
+    /// A property that must always hold was violated.
     Safety,
-    /// Something opened was not closed.
+    /// A resource was opened and not closed.
     Leak,
-    /// Something was closed twice.
+    /// A resource was closed twice.
     DoubleClose,
-    /// Two threads access the same memory, one of them writing, and nothing orders the two.
+    /// Two threads accessed the same memory, at least one of them writing, without a happens-before order.
     DataRace,
-    /// What was freed is freed again, or was never allocated.
+    /// Memory was freed twice, or was never allocated.
     DoubleFree,
-    /// What was freed is used.
+    /// Freed memory was used.
     UseAfterFree,
-    /// Two runs of one plan differ: the service reads something from outside the simulation.
+    /// Two runs of the same plan differ: the service reads something from outside the simulation.
     Nondeterminism,
 }
 
-/// What makes two failures the same failure: shrinking keeps it.
+/// Identifies a failure: two failures with the same signature are the same. Shrinking preserves it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Signature {
-    /// The kind of failure.
+    /// The class of the failure.
     pub class: Class,
-    /// The property that failed.
+    /// The property that was violated.
     pub property: Property,
-    /// The place in the source.
+    /// The source location.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
     pub place: Option<Place>,
 }
 
 impl Failure {
-    /// What must stay the same for it to be the same failure.
+    /// Returns the failure's signature.
     pub fn signature(&self) -> Signature {
         Signature { class: self.class, property: self.property.clone(), place: self.place.clone() }
     }
 }
 
 impl Verdict {
-    /// The failure, if it is one.
+    /// Returns the failure, unless the run passed.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Verdict::Passed => None,
@@ -104,7 +104,7 @@ impl Verdict {
 }
 
 impl Class {
-    /// Every class, in the order in which they are documented.
+    /// All classes, in the order of their documentation.
     pub const ALL: [Class; 14] = [
         Class::Panic,
         Class::Crash,
@@ -122,7 +122,7 @@ impl Class {
         Class::Nondeterminism,
     ];
 
-    /// Its name in files, in `expect = "..."` and in reports.
+    /// Returns its name as used in files, in `expect = "..."` and in reports.
     pub fn name(self) -> &'static str {
         match self {
             Class::Panic => "panic",

@@ -1,12 +1,12 @@
-//! What happens on the network.
+//! Network events.
 
 use serde::{Deserialize, Serialize};
 
-/// An address of a socket; in files `["notes",49152]`.
+/// A socket address; in files `["notes",49152]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "(String, u16)", from = "(String, u16)")]
 pub struct Endpoint {
-    /// The host's name; empty for the test itself; the IP address, if no host has it.
+    /// The host's name; empty for the test itself; the IP address if it belongs to no host.
     pub host: String,
     /// The port.
     pub port: u16,
@@ -22,16 +22,16 @@ pub struct Connection {
     pub peer: Endpoint,
 }
 
-/// What happens to a TCP connection.
+/// An event of a TCP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Tcp {
-    /// The application starts to connect.
+    /// The application starts a connect.
     Connect,
-    /// The same to an address that no host has.
+    /// The application starts a connect to an address of no host.
     ConnectNowhere,
-    /// The application learns that it is connected.
+    /// The application's connect succeeds.
     Connected,
     /// The application accepts it.
     Accept,
@@ -41,21 +41,21 @@ pub enum Tcp {
     Read(u64),
     /// The application reads the end of the stream.
     ReadEnd,
-    /// The application shuts down its writing side.
+    /// The application shuts down its write half.
     Shutdown,
     /// The application closes it.
     Close,
-    /// The application is told of an error, by its number on Linux.
+    /// The application gets an error, with its errno on Linux.
     Error(i32),
     /// The peer refuses it.
     Refused,
     /// It is reset.
     Reset,
-    /// The peer has not answered for too long.
+    /// The connection timed out.
     TimedOut,
 }
 
-/// What happens to a UDP socket.
+/// An event of a UDP socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Udp {
@@ -65,16 +65,16 @@ pub enum Udp {
     Close,
     /// The application sends a datagram.
     Send {
-        /// To whom.
+        /// The destination.
         to: Endpoint,
-        /// How many bytes.
+        /// Number of bytes.
         bytes: u64,
     },
     /// The application receives a datagram.
     Receive {
-        /// From whom.
+        /// The sender.
         from: Endpoint,
-        /// How many bytes.
+        /// Number of bytes.
         bytes: u64,
     },
 }

@@ -1,4 +1,4 @@
-//! Draws whole plans, nasty ones among them, for tests.
+//! Strategies for whole plans, including unusual ones, for tests.
 
 pub use super::parts::{durations, texts, values};
 use super::{
@@ -8,7 +8,7 @@ use super::{
 };
 use proptest::{collection, option, prelude::*};
 
-/// Any plan.
+/// Generates any plan.
 pub fn plans() -> impl Strategy<Value = Plan> {
     let models = threads().prop_map(|threads| Plan { threads: Some(threads), ..Plan::default() });
     prop_oneof![4 => plans_of_simulations(), 1 => models]
@@ -45,7 +45,7 @@ fn plans_of_simulations() -> impl Strategy<Value = Plan> {
     })
 }
 
-/// Any fault.
+/// Generates any fault.
 pub fn faults() -> impl Strategy<Value = Fault> {
     (any_kind(), triggers(), option::of(durations())).prop_map(|(kind, trigger, duration)| {
         let duration = duration.filter(|_| kind.lasts() != Lasts::Not);
@@ -53,7 +53,7 @@ pub fn faults() -> impl Strategy<Value = Fault> {
     })
 }
 
-/// Any hold.
+/// Generates any hold.
 pub fn holds() -> impl Strategy<Value = Hold> {
     let until = prop_oneof![Just(HoldUntil::Idle), durations().prop_map(HoldUntil::For)];
     (hosts(), places(), nths(), nths(), until).prop_map(|(host, place, nth, poll, until)| Hold {

@@ -1,52 +1,52 @@
-//! Why a sentence is refused: which word, what it is, and what can stand there.
+//! Why a sentence is rejected: which word, and what was expected instead.
 
-/// Why a text is not a plan, a fault, a hold or a part of one.
+/// Error: a text is not a plan, a fault, a hold or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SentenceError {
-    /// A word is not one that can stand there.
+    /// A word is not valid at its position.
     #[error("{}{text:?}: word {word} is {found:?}, expected {expected}", number(.sentence))]
     Word {
-        /// Which sentence of the plan, counted from 1; `None` if it was parsed by itself.
+        /// The sentence of the plan, counted from 1; `None` if it was parsed on its own.
         sentence: Option<usize>,
         /// The sentence, shortened if it is long.
         text: String,
-        /// Which word, counted from 1.
+        /// The word, counted from 1.
         word: usize,
         /// The word, shortened if it is long.
         found: String,
-        /// What can stand there.
+        /// What is expected there.
         expected: String,
     },
     /// The sentence ends too early.
     #[error("{}{text:?}: ends after {words} words, expected {expected}", number(.sentence))]
     Ends {
-        /// Which sentence of the plan, counted from 1; `None` if it was parsed by itself.
+        /// The sentence of the plan, counted from 1; `None` if it was parsed on its own.
         sentence: Option<usize>,
         /// The sentence, shortened if it is long.
         text: String,
-        /// How many words it has.
+        /// Number of words.
         words: usize,
         /// What must follow.
         expected: String,
     },
-    /// A plan of a model has other sentences, too.
+    /// A model's plan has other sentences, too.
     #[error("the sentences say which thread of a model goes on, and more: expected nothing else beside them")]
     Mixed,
     /// No sentence gives the seed.
     #[error("no sentence gives the seed, expected one like \"seed 42\"")]
     NoSeed,
-    /// Two sentences give the same thing.
+    /// Two sentences state the same thing.
     #[error("sentence {sentence} gives {what} a second time, expected it once")]
     Twice {
-        /// The second one, counted from 1.
+        /// The second of them, counted from 1.
         sentence: usize,
-        /// What both give.
+        /// What both state.
         what: String,
     },
 }
 
 impl SentenceError {
-    /// What should stand where the sentence is wrong.
+    /// Returns what is expected at the position of the error.
     pub(super) fn expected(&self) -> Option<&str> {
         match self {
             SentenceError::Word { expected, .. } | SentenceError::Ends { expected, .. } => Some(expected),
@@ -54,7 +54,7 @@ impl SentenceError {
         }
     }
 
-    /// The same error, of a sentence of which the number in its plan is known.
+    /// Adds the number of the sentence in its plan.
     pub(super) fn in_sentence(mut self, nth: usize) -> SentenceError {
         match &mut self {
             SentenceError::Word { sentence, .. } | SentenceError::Ends { sentence, .. } => *sentence = Some(nth),

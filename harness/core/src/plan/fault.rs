@@ -1,7 +1,7 @@
-//! What can go wrong: the list of the kinds of faults, and what each kind must say of itself.
+//! Faults: the list of their kinds, and what each kind must define.
 //!
-//! A kind of fault is one file in `fault/`: a struct with what its sentence says, and an implementation of `Kind`.
-//! The list at the end of this file makes the rest of it: a kind that lacks a part does not compile.
+//! A kind of fault is one file in `fault/`: a struct with the contents of its sentence, and an implementation of
+//! `Kind`. The list at the end of this file generates the rest: a kind that lacks a part does not compile.
 
 use super::{SentenceError, Trigger, TriggerEvent, words::Words};
 use serde::{Deserialize, Serialize};
@@ -38,55 +38,55 @@ pub use allowed::Faults;
 pub use draw::draw;
 pub use effect::{Effect, HostEffect, NamedRule, Packets, RouteEffect};
 
-/// Something that goes wrong, and when; in files its sentence.
+/// A fault and when it happens; in files its sentence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Fault {
-    /// What goes wrong, and where.
+    /// What it does, and where.
     pub kind: FaultKind,
-    /// When it begins.
+    /// When it starts.
     pub trigger: Trigger,
-    /// How long it lasts; `None`: until `heal`. A reset is over at once and has none.
+    /// How long it lasts; `None` means until `heal`. A reset is instantaneous and has no duration.
     pub duration: Option<Duration>,
 }
 
-/// What a kind of fault must say of itself.
+/// What a kind of fault must define.
 pub(crate) trait Kind: Sized + Clone + fmt::Display {
-    /// Its name, as coverage counts it.
+    /// Its name, as used by coverage.
     const NAME: &'static str;
-    /// How its sentence says how long it lasts.
+    /// How its sentence states the duration.
     const LASTS: Lasts;
-    /// How often it is drawn beside the other kinds.
+    /// How often it is drawn relative to other kinds.
     const WEIGHT: u32;
     /// The method of [`Faults`] that allows it.
     const ALLOW: fn(Faults) -> Faults;
 
-    /// Its name, where that depends on more than its kind.
+    /// Returns its name, where that depends on more than the kind.
     fn name(&self) -> Cow<'static, str> {
         Self::NAME.into()
     }
 
-    /// Reads what its `Display` prints.
+    /// Parses what its `Display` prints.
     fn parse(words: &mut Words<'_>) -> Result<Self, SentenceError>;
 
-    /// One where chance says; `None`: there is no place for it.
+    /// Draws a random fault of this kind; `None` if the hosts do not allow one.
     fn draw(draw: &mut Draw<'_>) -> Option<Self>;
 
-    /// What may stand in its place, simpler in one part and equal in the others, the simplest first.
+    /// Returns simpler replacements, each simpler in one part and equal in the others, the simplest first.
     fn simpler(&self) -> Vec<Self>;
 
-    /// What it does to the simulated network. It is healed when all of this is undone.
+    /// Returns its effects on the simulated network. Healing reverts all of them.
     fn effects(&self) -> Vec<Effect>;
 
-    /// Any one that a sentence can say, for tests.
+    /// Generates any fault that a sentence can express, for tests.
     #[cfg(feature = "arbitrary")]
     fn any() -> proptest::strategy::BoxedStrategy<Self>;
 }
 
-/// How a sentence says how long a fault lasts.
+/// How a sentence states the duration of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lasts {
-    /// It does not: the fault is over at once.
+    /// Not at all: the fault is instantaneous.
     Not,
     /// `for 2 s`.
     For,
@@ -96,7 +96,7 @@ pub(crate) enum Lasts {
 
 pub(crate) use draw::Draw;
 
-/// A kind in the list.
+/// An entry of the list of kinds.
 struct Entry {
     name: &'static str,
     example: &'static str,
@@ -106,7 +106,7 @@ struct Entry {
     draw: fn(&mut Draw<'_>) -> Option<FaultKind>,
 }
 
-/// The row of a kind in the documentation: a sentence of it, and what that does.
+/// The row of a kind in the documentation: an example sentence and its effect.
 macro_rules! documented {
     ($example:literal, $does:literal) => {
         macro_rules! row {
@@ -124,7 +124,7 @@ macro_rules! kinds {
     ($($file:ident::$Kind:ident),* $(,)?) => {
         $(pub use $file::$Kind;)*
 
-        /// What goes wrong, and where.
+        /// What a fault does, and where.
         ///
         /// | sentence | what it does |
         /// |---|---|
@@ -139,22 +139,22 @@ macro_rules! kinds {
         }
 
         impl FaultKind {
-            /// How its sentence says how long it lasts.
+            /// Returns how its sentence states the duration.
             pub(crate) fn lasts(&self) -> Lasts {
                 match self { $(FaultKind::$Kind(_) => $Kind::LASTS,)* }
             }
 
-            /// Its name, as coverage counts it.
+            /// Returns its name, as used by coverage.
             pub fn name(&self) -> Cow<'static, str> {
                 match self { $(FaultKind::$Kind(kind) => kind.name(),)* }
             }
 
-            /// What it does to the simulated network.
+            /// Returns its effects on the simulated network.
             pub fn effects(&self) -> Vec<Effect> {
                 match self { $(FaultKind::$Kind(kind) => kind.effects(),)* }
             }
 
-            /// What may stand in its place, the simplest first.
+            /// Returns simpler replacements, the simplest first.
             pub(crate) fn simpler(&self) -> Vec<FaultKind> {
                 match self { $(FaultKind::$Kind(kind) => kind.simpler().into_iter().map(FaultKind::$Kind).collect(),)* }
             }
@@ -174,13 +174,14 @@ macro_rules! kinds {
             }
 
             impl $Kind {
-                /// This fault at a virtual time, counted from the start of the run. It lasts until the world is healed.
+                /// Schedules this fault at a virtual time, counted from the start of the run. It lasts until the world
+                /// is healed.
                 pub fn at(self, time: Duration) -> Fault {
                     Fault { kind: self.into(), trigger: Trigger::At(time), duration: None }
                 }
 
-                /// This fault when something happens for the `nth` time, counted from 1. It lasts until the world is
-                /// healed.
+                /// Schedules this fault at the `nth` occurrence of an event, counted from 1. It lasts until the world
+                /// is healed.
                 pub fn when(self, event: TriggerEvent, nth: u32) -> Fault {
                     Fault { kind: self.into(), trigger: Trigger::On { event, nth }, duration: None }
                 }
@@ -199,7 +200,7 @@ macro_rules! kinds {
             },
         )*];
 
-        /// The rows of all kinds, for the documentation of [`Faults`].
+        /// The documentation rows of all kinds, for [`Faults`].
         macro_rules! rows {
             () => {
                 concat!($($crate::plan::fault::$file::row!()),*)
@@ -207,7 +208,7 @@ macro_rules! kinds {
         }
         use rows;
 
-        /// Any kind of fault, for tests.
+        /// Generates any kind of fault, for tests.
         #[cfg(feature = "arbitrary")]
         pub(crate) fn any_kind() -> impl proptest::strategy::Strategy<Value = FaultKind> {
             use proptest::strategy::Strategy;
@@ -216,7 +217,7 @@ macro_rules! kinds {
     };
 }
 
-// Faults are drawn in this order: a kind in another place changes what every seed draws.
+// Faults are drawn in this order: moving a kind changes the draws of every seed.
 kinds! {
     cut::Cut,
     one_way_cut::OneWayCut,
@@ -243,10 +244,10 @@ kinds! {
 }
 
 impl Fault {
-    /// The same fault with this duration.
+    /// Returns the fault with this duration.
     ///
     /// # Panics
-    /// If it is over at once, as a reset is.
+    /// Panics if it is instantaneous, as a reset is.
     #[track_caller]
     pub fn lasting(self, duration: Duration) -> Fault {
         assert!(self.kind.lasts() != Lasts::Not, "a fault like `{}` is over at once and has no duration", self.kind);
@@ -255,7 +256,7 @@ impl Fault {
 }
 
 impl FaultKind {
-    /// Reads any kind of fault.
+    /// Parses any kind of fault.
     pub(super) fn parse(words: &mut Words<'_>) -> Result<FaultKind, SentenceError> {
         if !begins_fault(words.peek()) {
             return Err(words.expected(&a_fault()));
@@ -265,7 +266,7 @@ impl FaultKind {
 }
 
 impl Lasts {
-    /// Reads how long the fault lasts, if the sentence says it.
+    /// Parses the duration of a fault, if the sentence states it.
     pub(super) fn parse(self, words: &mut Words<'_>) -> Result<Option<Duration>, SentenceError> {
         match self {
             Lasts::For if words.takes("for") => words.duration().map(Some),
@@ -314,12 +315,12 @@ impl TryFrom<String> for Fault {
     }
 }
 
-/// Whether a sentence that begins so is about a fault.
+/// Returns whether a sentence that begins with this word is about a fault.
 pub(super) fn begins_fault(word: &str) -> bool {
     verbs().any(|verb| verb == word)
 }
 
-/// What is expected where a fault could stand: `a fault: "cut", "slow", ...`.
+/// Returns the description of what is expected where a fault could be: `a fault: "cut", "slow", ...`.
 pub(super) fn a_fault() -> String {
     let mut listed: Vec<String> = Vec::new();
     for verb in verbs().map(|verb| format!("{verb:?}")) {

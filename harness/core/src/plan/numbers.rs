@@ -1,12 +1,12 @@
-//! Durations and ordinal numbers as sentences say them.
+//! Durations and ordinal numbers, as formatted in sentences.
 
 use std::{fmt, time::Duration};
 
-/// A duration in the largest unit that reads well, exact to the nanosecond: `4.2 s`, `250 ms`, `1.5 us`, `7 ns`.
+/// Displays a duration in the largest readable unit, exact to the nanosecond: `4.2 s`, `250 ms`, `1.5 us`, `7 ns`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DisplayDuration(pub Duration);
 
-/// An ordinal number: `1st`, `2nd`, `3rd`, `4th`, `11th`, `21st`.
+/// Displays an ordinal number: `1st`, `2nd`, `3rd`, `4th`, `11th`, `21st`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ordinal(pub u32);
 
@@ -36,7 +36,7 @@ impl fmt::Display for Ordinal {
     }
 }
 
-/// `whole.fraction`, where the fraction has so many places, without its last zeros.
+/// Formats `whole.fraction`, with the given number of decimal places and without trailing zeros.
 fn decimal(whole: u64, fraction: u64, places: usize) -> String {
     let exact = format!("{whole}.{fraction:0places$}");
     exact.trim_end_matches('0').trim_end_matches('.').to_string()

@@ -1,11 +1,11 @@
-//! Draws what sentences are made of, for tests.
+//! Strategies for the parts of sentences, for tests.
 
 use super::{Direction, Link, Route};
 use proptest::{collection, prelude::*};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// Durations, from the least to the largest that a plan can say.
+/// Generates durations over the whole range that a plan can express.
 pub fn durations() -> impl Strategy<Value = Duration> {
     prop_oneof![
         (0u64..100_000).prop_map(Duration::from_millis),
@@ -17,7 +17,7 @@ pub fn durations() -> impl Strategy<Value = Duration> {
     ]
 }
 
-/// How many bytes, at least 1.
+/// Generates byte counts of at least 1.
 pub(super) fn counts() -> impl Strategy<Value = u64> {
     prop_oneof![1u64..100_000, 1..=u64::MAX]
 }
@@ -38,12 +38,12 @@ pub(super) fn hosts() -> impl Strategy<Value = String> {
     prop_oneof!["[A-Za-z0-9_.-]{1,8}", "exchange|notes|for|when|at|its|-|and"]
 }
 
-/// Any text, with control characters; proptest's own strings have none.
+/// Generates any text, including control characters, which proptest's own strings lack.
 pub fn texts() -> impl Strategy<Value = String> {
     prop_oneof![any::<String>(), "(?s).{0,16}", "[\u{0}-\u{a0}\u{2028}\u{202e}\"\\\\ =]{0,8}"]
 }
 
-/// Any JSON that is not nested too deeply.
+/// Generates any JSON of limited depth.
 pub fn values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -62,7 +62,7 @@ pub fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Names of parameters and of rules.
+/// Generates names of parameters and rules.
 pub(super) fn names() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z_][a-z0-9_]{0,8}", "[a-zäßé_]{1,4}", Just("seed".to_string()), Just("cut".to_string())]
 }

@@ -1,4 +1,4 @@
-//! Plans as sentences: what a person reads in a trace, and may edit there.
+//! Plans as sentences: how a trace shows them and lets one edit them.
 //!
 //! ```text
 //! seed 42
@@ -27,12 +27,12 @@
 //! hold the 1st task spawned on notes at src/link.rs:88 at its 3rd poll until nothing else can run
 //! ```
 //!
-//! `notes -> exchange` is one direction: the connects and the writes of notes, and the reads of exchange. Where it can
-//! stand, `exchange <-> notes`, which is both directions, can too. Each kind of fault has its part of the grammar in its
-//! file in `plan/fault/`. A plan of a model says which thread goes on, and nothing else; `plan/threads.rs` has its grammar.
+//! `notes -> exchange` is one direction: the connects and writes of notes, and the reads of exchange. Wherever it is
+//! allowed, `exchange <-> notes`, both directions, is allowed too. Each kind of fault defines its part of the grammar
+//! in its file in `plan/fault/`. A model's plan only states the thread schedule; `plan/threads.rs` has its grammar.
 //!
-//! Words are separated by one space. A host is letters, digits, `_`, `.` and `-`; a place is anything but control
-//! characters. A plan that keeps to this parses back to an equal plan; one that does not is refused when it is read.
+//! Words are separated by one space. A host consists of letters, digits, `_`, `.` and `-`; a place of anything but
+//! control characters. A plan that follows these rules parses back to an equal plan; others are rejected.
 
 use super::{Fault, Hold, Plan, SentenceError};
 
@@ -54,7 +54,7 @@ impl TryFrom<Vec<String>> for Plan {
     }
 }
 
-// A fault and a hold are their sentences in files, wherever they stand there.
+// In files, faults and holds are always represented by their sentences.
 
 impl From<Fault> for String {
     fn from(fault: Fault) -> String {

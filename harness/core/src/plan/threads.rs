@@ -1,15 +1,15 @@
-//! Which thread of a model goes on when: its grammar, its types, their texts.
+//! The thread schedule of a model: its types and its grammar.
 //!
 //! ```text
 //! threads choose t0*7 p1 t1*4 v0 t0*3
 //! SeqCst operations have one order
 //! ```
 //!
-//! Every choice of the exhaustive search, in order, `*n` for a run of n: `t1` thread 1 goes on; `p1` it does so although
-//! the thread before could have gone on, which is a preemption; `v2` a load reads store number 2 of those that are kept
-//! of its atomic; `w1` a parked thread wakes without a reason, `w0` it does not. What comes after the
-//! last choice is what comes by itself. loom does not keep `SeqCst` operations in one total order; the second sentence says
-//! that refrain does, as it was when the execution was found.
+//! Every choice of the exhaustive search, in order, with `*n` for n repetitions. `t1`: thread 1 runs next. `p1`: thread
+//! 1 preempts a thread that could have continued. `v2`: a load reads number 2 of the stores that are kept for its
+//! atomic. `w1`: a parked thread wakes spuriously; `w0`: it does not. After the last choice the engine's default
+//! applies. loom does not keep `SeqCst` operations in one total order; the second sentence states that refrain does, as
+//! it did when the execution was found.
 //!
 //! ```text
 //! threads go in turn
@@ -17,54 +17,55 @@
 //! thread 1 goes on at step 23
 //! ```
 //!
-//! Each thread goes on as long as it can, then the next one by number, but for what is said.
+//! The default schedule: each thread runs as long as it can, then the next one by number, except for the given
+//! deviations.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, num::ParseIntError, str::FromStr};
 
-/// Which thread of a model goes on when.
+/// The thread schedule of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Threads {
-    /// Every choice that the exhaustive search made.
+    /// All choices that the exhaustive search made.
     Choices {
         /// The choices, in order.
         choices: Vec<Choice>,
-        /// Whether the `SeqCst` operations have one total order, which loom does not give them.
+        /// Whether the `SeqCst` operations are kept in one total order, which loom itself does not do.
         total_order: bool,
     },
-    /// What differs from the order in which each thread goes on as long as it can.
+    /// The deviations from the default schedule, in which each thread runs as long as it can.
     Deviations(Vec<Deviation>),
 }
 
-/// One choice of the exhaustive search.
+/// A choice of the exhaustive search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Choice {
-    /// A thread goes on.
+    /// A thread runs next.
     Thread {
-        /// Its number; 0 is the model's own.
+        /// Its number; 0 is the model's main thread.
         thread: u8,
-        /// Whether the thread before could have gone on.
+        /// Whether the previous thread could have continued.
         preempts: bool,
     },
-    /// A load reads one of the stores that are kept of its atomic.
+    /// A load reads one of the stores that are kept for its atomic.
     Value(u8),
-    /// Whether a parked thread wakes without a reason.
+    /// Whether a parked thread wakes spuriously.
     Wakes(bool),
 }
 
-/// A step at which another thread goes on than the order says.
+/// A step at which another thread runs than in the default schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Deviation {
-    /// The step, counted from 0: each time that some thread may go on.
+    /// The scheduling point, counted from 0.
     pub step: usize,
-    /// The thread that goes on; 0 is the model's own.
+    /// The thread that runs; 0 is the model's main thread.
     pub thread: usize,
-    /// Whether the thread before could have gone on.
+    /// Whether the previous thread could have continued.
     pub preempts: bool,
 }
 
 impl Threads {
-    /// How many times a thread had to stop that could have gone on.
+    /// Returns the number of preemptions.
     pub fn preemptions(&self) -> usize {
         match self {
             Threads::Choices { choices, .. } => {
@@ -74,7 +75,7 @@ impl Threads {
         }
     }
 
-    /// Its sentences.
+    /// Returns its sentences.
     pub(super) fn sentences(&self) -> Vec<String> {
         match self {
             Threads::Choices { choices, total_order } => {
@@ -96,7 +97,7 @@ impl Threads {
 
 /// The sentence of [`Threads::Choices::total_order`].
 pub(super) const TOTAL_ORDER: &str = "SeqCst operations have one order";
-/// How long a run of one choice may be, so that a damaged number fills no memory.
+/// Maximum number of repetitions of a choice, so that a damaged number does not exhaust memory.
 const RUN_MAX: usize = 1_000_000;
 
 impl fmt::Display for Choice {
@@ -133,13 +134,13 @@ impl fmt::Display for Deviation {
     }
 }
 
-/// One word of choices: `t0`, `t0*7`. `None` if it is none.
+/// Parses a word of choices: `t0`, `t0*7`.
 pub(super) fn run_of(word: &str) -> Option<(Choice, usize)> {
     let (choice, times) = match word.split_once('*') {
         None => (word, 1),
         Some((choice, times)) => (choice, times.parse().ok().filter(|times| (2..=RUN_MAX).contains(times))?),
     };
     let read: Choice = choice.parse().ok()?;
-    // `t+1` and `t01` are numbers to the standard library.
+    // The standard library parses `t+1` and `t01` as numbers, too.
     (read.to_string() == choice).then_some((read, times))
 }

@@ -1,4 +1,4 @@
-//! Takes a sentence apart word by word, and says where it went wrong.
+//! A tokenizer for sentences, with precise errors.
 
 use super::{Direction, DisplayDuration, Link, Ordinal, Route, SentenceError};
 use crate::strict_json::{self, VALUES_MAX};
@@ -6,16 +6,16 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::{fmt::Display, str::FromStr, time::Duration};
 
-/// How much of a sentence an error shows.
+/// Maximum length of the part of a sentence that an error shows.
 const SHOWN_CHARS_MAX: usize = 160;
 
-/// The words of a sentence that are not read yet.
+/// The words of a sentence that have not been parsed yet.
 #[derive(Clone)]
 pub(crate) struct Words<'a> {
     text: &'a str,
-    /// `None`: every word is read. An empty text is one empty word.
+    /// `None` after the last word. An empty text is one empty word.
     rest: Option<&'a str>,
-    /// How many words are read.
+    /// Number of words parsed.
     read: usize,
 }
 
@@ -24,17 +24,17 @@ impl<'a> Words<'a> {
         Words { text, rest: (!text.is_empty()).then_some(text), read: 0 }
     }
 
-    /// The next word, still to be read; an empty one stands for the end.
+    /// Returns the next word without consuming it; empty at the end.
     pub(crate) fn peek(&self) -> &'a str {
         self.rest.map(|rest| rest.split(' ').next().unwrap_or(rest)).unwrap_or_default()
     }
 
-    /// Everything that is still to be read.
+    /// Returns everything that has not been parsed yet.
     pub(crate) fn rest(&self) -> &'a str {
         self.rest.unwrap_or_default()
     }
 
-    /// Reads the next `bytes` of the rest and the space behind them.
+    /// Consumes the next `bytes` bytes and the following space.
     pub(crate) fn skip(&mut self, bytes: usize) {
         let Some(rest) = self.rest else { return };
         let (skipped, rest) = rest.split_at(bytes);
@@ -42,7 +42,7 @@ impl<'a> Words<'a> {
         self.rest = rest.strip_prefix(' ');
     }
 
-    /// Reads a word if `meaning` knows it.
+    /// Consumes a word if `meaning` accepts it.
     pub(crate) fn word<T>(
         &mut self,
         expected: &str,
@@ -54,12 +54,12 @@ impl<'a> Words<'a> {
         Ok(known)
     }
 
-    /// Reads these words and no others.
+    /// Consumes exactly these words.
     pub(crate) fn exactly(&mut self, words: &str) -> Result<(), SentenceError> {
         words.split(' ').try_for_each(|word| self.word(&format!("{word:?}"), |found| (found == word).then_some(())))
     }
 
-    /// Reads this word if it is the next one.
+    /// Consumes this word if it is the next one.
     pub(crate) fn takes(&mut self, word: &str) -> bool {
         let takes = self.rest.is_some() && self.peek() == word;
         if takes {
@@ -68,7 +68,8 @@ impl<'a> Words<'a> {
         takes
     }
 
-    /// Reads the first of these parts that fits. If none does, the error tells what those expected that got furthest.
+    /// Parses the first alternative that matches. If none does, the error lists what the alternatives that got furthest
+    /// expected.
     pub(crate) fn either<T>(
         &mut self,
         parts: impl Iterator<Item = fn(&mut Words<'_>) -> Result<T, SentenceError>>,
@@ -96,7 +97,7 @@ impl<'a> Words<'a> {
         Err(words.expected(&one_of(&expected)))
     }
 
-    /// An identifier: of a parameter, of a rule.
+    /// Parses an identifier: the name of a parameter or a rule.
     pub(crate) fn name(&mut self) -> Result<String, SentenceError> {
         self.word("a name: letters, digits and `_`", |word| {
             let fits = |c: char| c.is_alphanumeric() || c == '_';
@@ -105,13 +106,13 @@ impl<'a> Words<'a> {
         })
     }
 
-    /// A JSON value, which may hold spaces.
+    /// Parses a JSON value, which may contain spaces.
     pub(crate) fn json(&mut self) -> Result<Value, SentenceError> {
         let rest = self.rest();
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
         let end = match values.next() {
             Some(Ok(_)) => values.byte_offset(),
-            // The parser that reads it for good says what is wrong.
+            // The parser below reports the error.
             _ => rest.len(),
         };
         let json = &rest[..end];
@@ -152,7 +153,7 @@ impl<'a> Words<'a> {
         Ok(if both { Direction::Both(Link(one, other)) } else { Direction::One(Route { from: one, to: other }) })
     }
 
-    /// A whole number from 1 on, without leading zeros.
+    /// Parses an integer of at least 1, without leading zeros.
     pub(crate) fn count<T: FromStr + PartialOrd + From<u8> + Display>(&mut self, most: T) -> Result<T, SentenceError> {
         self.word(&format!("a whole number from 1 to {most}"), |word| {
             let count: T = word.parse().ok()?;
@@ -160,7 +161,7 @@ impl<'a> Words<'a> {
         })
     }
 
-    /// How many percent, from 1 to 100: `10 % of`.
+    /// Parses a percentage from 1 to 100: `10 % of`.
     pub(crate) fn percent(&mut self) -> Result<u8, SentenceError> {
         let percent = self.count(100)?;
         self.exactly("% of")?;
@@ -198,7 +199,7 @@ impl<'a> Words<'a> {
         self.rest.map_or(Ok(()), |_| Err(self.expected("nothing more")))
     }
 
-    /// The error that something else should stand here.
+    /// Returns the error that something else is expected here.
     pub(crate) fn expected(&self, expected: &str) -> SentenceError {
         let (text, expected) = (shortened(self.text), expected.to_string());
         match self.rest {
@@ -211,7 +212,7 @@ impl<'a> Words<'a> {
     }
 }
 
-/// `whole.fraction` of a unit that is ten to the `places` nanoseconds; `None` if that is not exact or too much.
+/// Converts `whole.fraction` of a unit of ten to the `places` nanoseconds; `None` if that is not exact or overflows.
 fn nanoseconds(whole: &str, fraction: &str, places: usize) -> Option<Duration> {
     const PER_SECOND: u128 = 1_000_000_000;
     if fraction.len() > places {
@@ -223,7 +224,7 @@ fn nanoseconds(whole: &str, fraction: &str, places: usize) -> Option<Duration> {
     Some(Duration::new(u64::try_from(nanos / PER_SECOND).ok()?, (nanos % PER_SECOND) as u32))
 }
 
-/// `a`, `a or b`, `a, b or c`.
+/// Formats alternatives: `a`, `a or b`, `a, b or c`.
 fn one_of(expected: &[&str]) -> String {
     match expected {
         [] => "something else".into(),

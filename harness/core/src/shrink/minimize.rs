@@ -1,22 +1,22 @@
-//! Removes what a failure does not need: delta debugging, after Zeller and Hildebrandt, "Simplifying and Isolating
-//! Failure-Inducing Input" (2002).
+//! Removes the items that a failure does not need: delta debugging, after Zeller and Hildebrandt, "Simplifying and
+//! Isolating Failure-Inducing Input" (2002).
 
 use std::ops::ControlFlow;
 
-/// What is left of a failing list.
+/// The minimized list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Minimum<T> {
-    /// The smallest failing list that was found, in the order of the whole one.
+    /// The smallest failing list found, in the original order.
     pub items: Vec<T>,
-    /// Whether the search was broken off; if not, the list passes without any one of its items.
+    /// Whether the search was interrupted. If not, removing any single item makes the list pass.
     pub interrupted: bool,
 }
 
-/// Removes items of a failing list as long as it keeps failing.
+/// Removes items from a failing list while it keeps failing.
 ///
-/// `fails` tries a list and says whether it still fails; `Break` ends the search with the best so far. The whole list
-/// is known to fail and is not tried. First all items are removed at once, then halves, quarters and so on, at last
-/// single ones, until none of them can be removed: about `k log n` tries for `k` of `n` items, at worst `n * n`.
+/// `fails` tests a list; `Break` ends the search with the best list so far. The whole list is known to fail and is not
+/// tested. First all items are removed at once, then halves, quarters and so on, finally single ones, until none can be
+/// removed: about `k log n` tests for `k` of `n` items, at worst `n * n`.
 pub fn ddmin<T: Clone>(items: Vec<T>, fails: &mut dyn FnMut(&[T]) -> ControlFlow<(), bool>) -> Minimum<T> {
     let mut best = items;
     let interrupted = minimize(&mut best, fails).is_break();
@@ -36,12 +36,13 @@ fn minimize<T: Clone>(best: &mut Vec<T>, fails: &mut dyn FnMut(&[T]) -> ControlF
         size = size.div_ceil(2);
         remove_chunks(best, size, fails)?;
     }
-    // What was needed while another item was there may not be any more: only a round without success is the end.
+    // An item that was needed may become removable once another is gone, so the search ends only after a round without
+    // success.
     while remove_chunks(best, 1, fails)? {}
     ControlFlow::Continue(())
 }
 
-/// One round over a list: removes every chunk of `size` items without which it still fails. Says whether it removed any.
+/// One round over a list: removes every chunk of `size` items that is not needed. Returns whether it removed any.
 fn remove_chunks<T: Clone>(
     best: &mut Vec<T>,
     size: usize,
@@ -51,7 +52,7 @@ fn remove_chunks<T: Clone>(
     while start < best.len() {
         let end = best.len().min(start + size);
         let smaller = [&best[..start], &best[end..]].concat();
-        // The empty list was tried already.
+        // The empty list has been tested already.
         if !smaller.is_empty() && fails(&smaller)? {
             *best = smaller;
         } else {
@@ -66,7 +67,7 @@ mod tests {
     use super::*;
     use proptest::{collection, prelude::*};
 
-    /// Minimizes `0..whole`, and counts the tries.
+    /// Minimizes `0..whole`, and counts the tests.
     fn minimized(whole: u32, mut fails: impl FnMut(&[u32]) -> bool) -> (Vec<u32>, usize) {
         let mut tries = 0;
         let minimum = ddmin((0..whole).collect(), &mut |items| {
@@ -107,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_is_needed_only_beside_another_goes_with_it() {
-        // 1 is needed as long as 2 is there: only a second round finds that it can go.
+        // 1 is needed while 2 is there: only a second round removes it.
         let (items, _) = minimized(4, |items| holds_all(items, &[0, 3]) && (items.contains(&1) || !items.contains(&2)));
         assert_eq!(items, [0, 3]);
     }
@@ -119,7 +120,8 @@ mod tests {
             prop_assert_eq!(minimized(64, |items| holds_all(items, &needed)).0, needed);
         }
 
-        /// Any predicate: whether some of up to 10 items fail together is a bit of a hash, more or less often one.
+        /// An arbitrary predicate: whether a subset of up to 10 items fails is a bit of a hash, with varying
+        /// probability.
         #[test]
         fn the_minimum_fails_and_passes_without_any_one_item(salt in any::<u64>(), rare in 1u64..6, n in 0u32..11) {
             let subset = |items: &[u32]| items.iter().map(|item| 1u64 << item).sum::<u64>();

@@ -1,7 +1,7 @@
 //! Proposes simpler faults and holds: rounder and shorter durations, earlier occurrences.
 //!
-//! Every proposal is smaller in one part and equal in the others, the simplest first. Taking the first one that still
-//! fails, again and again, comes to an end: no part ever grows.
+//! Every proposal is smaller in one part and equal in the others, the simplest first. Repeatedly taking the first one
+//! that still fails terminates, because no part ever grows.
 
 use crate::{
     plan::{Fault, Hold, HoldUntil, Trigger},
@@ -9,7 +9,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// What may stand in place of a fault: shorter, then earlier, then weaker.
+/// Returns simpler replacements of a fault: shorter, then earlier, then weaker.
 pub fn simpler_faults(fault: &Fault) -> Vec<Fault> {
     let durations = fault.duration.into_iter().flat_map(simpler::durations);
     let durations = durations.map(|duration| Fault { duration: Some(duration), ..fault.clone() });
@@ -18,11 +18,11 @@ pub fn simpler_faults(fault: &Fault) -> Vec<Fault> {
     durations.chain(triggers).chain(kinds).collect()
 }
 
-/// What may stand in place of a hold: shorter, then at an earlier poll, then of an earlier task.
+/// Returns simpler replacements of a hold: shorter, then at an earlier poll, then of an earlier task.
 pub fn simpler_holds(hold: &Hold) -> Vec<Hold> {
     let untils = match hold.until {
         HoldUntil::Idle => vec![],
-        // The schedule alone decides then, and no clock.
+        // The hold then depends only on the schedule, not on the clock.
         HoldUntil::For(span) => {
             [HoldUntil::Idle].into_iter().chain(simpler::durations(span).map(HoldUntil::For)).collect()
         }
@@ -37,7 +37,7 @@ fn simpler_triggers(trigger: &Trigger) -> Vec<Trigger> {
     match trigger {
         Trigger::At(Duration::ZERO) => vec![],
         Trigger::At(at) => [Duration::ZERO].into_iter().chain(simpler::durations(*at)).map(Trigger::At).collect(),
-        // From the start on is simpler than any moment of the run.
+        // From the start is simpler than any later time.
         Trigger::On { event, nth } => [Trigger::At(Duration::ZERO)]
             .into_iter()
             .chain(simpler::nths(*nth).into_iter().map(|nth| Trigger::On { event: event.clone(), nth }))
@@ -59,10 +59,10 @@ mod tests {
         simpler_holds(&hold.parse().unwrap()).iter().map(Hold::to_string).collect()
     }
 
-    /// More proposals than any fault needs: a search that tries so many does not end.
+    /// More proposals than any fault needs: a search that exceeds this does not terminate.
     const TRIED_MAX: usize = 10_000;
 
-    /// Takes the first proposal that fits until none does, as shrinking does; also how many were tried.
+    /// Takes the first accepted proposal until none is accepted, as shrinking does. Also returns how many were tried.
     fn simplest<T>(mut from: T, simpler: impl Fn(&T) -> Vec<T>, fits: impl Fn(&T) -> bool) -> (T, usize) {
         let mut tried = 0;
         loop {
@@ -145,7 +145,7 @@ mod tests {
     proptest! {
         #[test]
         fn proposals_are_sentences_and_come_to_an_end(plan in arbitrary::plans(), salt in any::<u64>()) {
-            // Any predicate does: a proposal fits or not by a bit that depends on it alone.
+            // Any predicate will do: whether a proposal is accepted is a bit that depends only on the proposal.
             let fits = |text: String| text.bytes().fold(salt, |hash, byte| hash.wrapping_mul(31) ^ u64::from(byte)) & 3 != 0;
             for fault in &plan.faults {
                 prop_assert!(!simpler_faults(fault).contains(fault));

@@ -1,35 +1,36 @@
-//! Simpler values of a workload, at any depth: shorter lists, smaller numbers, the simplest of several sorts.
+//! Simplifies workload values at any depth: shorter lists, smaller numbers, the simplest of several variants.
 //!
-//! What a value may be only its strategy knows. So a [`Shape`] learns it from values that the strategy drew and simplified:
-//! how short lists get, which the simplest values are. A value is never made simpler than those.
+//! Only a value's strategy knows which values are possible. So a [`Shape`] learns that from values that the strategy
+//! drew and simplified: how short lists get, and which the simplest values are. A value is never simplified below
+//! those.
 
 use super::minimize::ddmin;
 use serde_json::{Number, Value};
 use std::{collections::BTreeMap, ops::ControlFlow};
 
-/// What the values at one place of a workload may be, as far as it was seen.
+/// The observed shape of the values at one position of a workload.
 #[derive(Debug, Clone, Default)]
 pub struct Shape {
-    /// The simplest value of all.
+    /// The simplest value.
     simplest: Option<Value>,
-    /// The number that is nearest to zero.
+    /// The number closest to zero.
     number: Option<Number>,
-    /// How many characters the shortest text has.
+    /// The length of the shortest text, in characters.
     text_chars: Option<usize>,
-    /// The lengths of the shortest and of the longest list.
+    /// The lengths of the shortest and the longest list.
     lengths: Option<(usize, usize)>,
-    /// What the elements of lists may be, wherever they stand.
+    /// The shape of list elements at any position.
     element: Option<Box<Shape>>,
-    /// What stands where in lists of one length, which are tuples.
+    /// The shapes of the elements by position, for lists of a fixed length: tuples.
     elements: Vec<Shape>,
-    /// What the fields of objects may be.
+    /// The shapes of the fields of objects.
     fields: BTreeMap<String, Shape>,
 }
 
-/// Where texts may be as short as this, any characters of them may be left out: they have no format.
+/// If the shortest text is at most this long, texts have no format, and any of their characters may be removed.
 const FREE_TEXT_CHARS: usize = 1;
 
-/// How much there is to read in a value, and of two that are as long, how large it is: `false` is less than `true`.
+/// Returns the length of a value's text and, as a tie-breaker, its magnitude: `false` is less than `true`.
 pub fn size(value: &Value) -> (usize, u64) {
     let add =
         |(chars, sum): (usize, u64), (more_chars, more): (usize, u64)| (chars + more_chars, sum.saturating_add(more));
@@ -45,7 +46,7 @@ pub fn size(value: &Value) -> (usize, u64) {
     }
 }
 
-/// How deep lists lie in lists, empty ones aside.
+/// Returns the nesting depth of lists, not counting empty ones.
 pub fn depth(value: &Value) -> usize {
     match value {
         Value::Array(elements) => elements.iter().map(|element| 1 + depth(element)).max().unwrap_or(0),
@@ -55,7 +56,7 @@ pub fn depth(value: &Value) -> usize {
 }
 
 impl Shape {
-    /// Learns that this value may stand there.
+    /// Learns a possible value.
     pub fn learn(&mut self, value: &Value) {
         if self.simplest.as_ref().is_none_or(|simplest| size(value) < size(simplest)) {
             self.simplest = Some(value.clone());
@@ -89,7 +90,7 @@ impl Shape {
         }
     }
 
-    /// Whether its lists all have one length: then each place has a meaning of its own.
+    /// Returns whether all lists had the same length, so that each position has its own meaning.
     fn is_tuple(&self) -> bool {
         self.lengths.is_none_or(|(least, most)| least == most)
     }
@@ -103,9 +104,9 @@ fn distance(number: &Number) -> f64 {
     number.as_f64().map_or(f64::INFINITY, f64::abs)
 }
 
-/// Makes a failing value simpler, part by part, as long as it fails; whether it was interrupted.
+/// Simplifies a failing value, part by part, while it keeps failing. Returns whether it was interrupted.
 ///
-/// `fails` tries a value. `Break` ends the search with the best so far.
+/// `fails` tests a value; `Break` ends the search with the best value so far.
 pub fn minimize(
     value: &mut Value,
     shape: &Shape,
@@ -123,7 +124,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Makes one part of the value simpler, which a JSON pointer names.
+    /// Simplifies the part of the value at a JSON pointer.
     fn part(&mut self, at: &str, shape: &Shape) -> ControlFlow<()> {
         let Some(part) = self.best.pointer(at).cloned() else { return ControlFlow::Continue(()) };
         if let Some(simplest) = &shape.simplest
@@ -185,7 +186,7 @@ impl Search<'_> {
         ControlFlow::Continue(())
     }
 
-    /// Halves the distance to the number that is nearest to zero, as long as that fails.
+    /// Bisects towards the number closest to zero while that fails.
     fn number(&mut self, at: &str, number: &Number, shape: &Shape) -> ControlFlow<()> {
         let Some(nearest) = shape.number.as_ref().filter(|nearest| distance(nearest) < distance(number)) else {
             return ControlFlow::Continue(());
@@ -212,7 +213,7 @@ impl Search<'_> {
         ControlFlow::Continue(())
     }
 
-    /// Whether the value still fails with another part in its place; it is the best one then.
+    /// Tests the value with a part replaced, and keeps it if it still fails.
     fn fails_with(&mut self, at: &str, part: Value) -> ControlFlow<(), bool> {
         let mut value = self.best.clone();
         if let Some(place) = value.pointer_mut(at) {
@@ -231,7 +232,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// What is left of a value, with what was learned from these, and after how many tries.
+    /// Minimizes a value after learning from others. Also returns the number of tests.
     fn minimized(mut value: Value, learned: &[Value], fails: impl Fn(&Value) -> bool) -> (Value, usize) {
         let mut shape = Shape::default();
         learned.iter().chain([&value]).for_each(|value| shape.learn(value));

@@ -1,4 +1,4 @@
-//! Says why a trace could not be read or written, where, and what to do.
+//! Errors of reading and writing traces: what failed, where, and what to do.
 
 use super::{EVENTS_MAX, FILE_BYTES_MAX, LINE_BYTES_MAX, SOCKETS_MAX, VALUES_MAX, VERSION};
 use crate::escape::escaped;
@@ -7,23 +7,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What the outside world did to a trace file.
+/// An error of a trace file.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    /// The file system refused.
+    /// The file system returned an error.
     #[error("{}: cannot {tried}: {source}: check the path and its permissions", shown(path))]
     File {
-        /// The file, or its folder.
+        /// The file or its directory.
         path: PathBuf,
-        /// What was tried: `read the trace`.
+        /// The operation: `read the trace`.
         tried: &'static str,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// What stands there is no file.
+    /// The path is not a regular file.
     #[error("{}: is {what}, expected a regular file: name one trace file", shown(path))]
     NoFile {
-        /// Where.
+        /// The path.
         path: PathBuf,
         /// What it is: `a folder`.
         what: &'static str,
@@ -34,18 +34,18 @@ pub enum TraceError {
         shown(path)
     )]
     Taken {
-        /// The last one that was tried.
+        /// The last name that was tried.
         path: PathBuf,
         /// How many were tried.
         tried: usize,
     },
-    /// The file has no byte.
+    /// The file is empty.
     #[error("{}:1: is empty, expected a header: {RESTORE}", shown(path))]
     Empty {
         /// The file.
         path: PathBuf,
     },
-    /// The file is something else.
+    /// The file is not a trace.
     #[error(
         "{}:1: is no trace, expected a line that begins with {{\"refrain-trace\":{VERSION}: name a saved trace",
         shown(path)
@@ -54,7 +54,7 @@ pub enum TraceError {
         /// The file.
         path: PathBuf,
     },
-    /// A later refrain wrote it.
+    /// A newer version of refrain wrote it.
     #[error("{}:1: trace has format {found}, this build reads {VERSION}: update refrain", shown(path))]
     Newer {
         /// The file.
@@ -62,7 +62,7 @@ pub enum TraceError {
         /// Its format.
         found: u64,
     },
-    /// An earlier refrain wrote it, in a format that was never released.
+    /// A development version of refrain wrote it, in a format that was never released.
     #[error("{}:1: trace has format {found}, this build reads {VERSION}: delete it and explore again", shown(path))]
     Older {
         /// The file.
@@ -70,56 +70,56 @@ pub enum TraceError {
         /// Its format.
         found: u64,
     },
-    /// The file ends within its header.
+    /// The file is truncated within its header.
     #[error("{}:1: is torn: it ends within the header: {RESTORE}", shown(path))]
     TornHeader {
         /// The file.
         path: PathBuf,
     },
-    /// The file ends too early.
+    /// The file is truncated.
     #[error("{}:{}: is torn: the header promises {promised} events and sockets, {found} are there: {RESTORE}", shown(path), found + 2)]
     Torn {
         /// The file.
         path: PathBuf,
-        /// How many events and sockets the header promises.
+        /// Number of events and sockets that the header states.
         promised: usize,
-        /// How many whole ones there are.
+        /// Number of complete ones found.
         found: usize,
     },
-    /// The file goes on after its last event or socket.
+    /// The file continues after its last event or socket.
     #[error("{}:{}: the header promises {promised} events and sockets, more text follows: {RESTORE}", shown(path), promised + 2)]
     Longer {
         /// The file.
         path: PathBuf,
-        /// How many events and sockets the header promises.
+        /// Number of events and sockets that the header states.
         promised: usize,
     },
-    /// A line is not what it should be.
+    /// A line is invalid.
     #[error("{}:{line}: {what}: correct it, or {RESTORE}", shown(path))]
     Line {
         /// The file.
         path: PathBuf,
-        /// Which line, counted from 1.
+        /// The line, counted from 1.
         line: usize,
         /// What was expected and what was found.
         what: String,
     },
-    /// A limit was passed.
+    /// A limit was exceeded.
     #[error("{}:{line}: has {what}: shrink the trace, or explore again", shown(path))]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// Which line, counted from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// What there is too much of, and the limit.
+        /// The limit.
         what: Limit,
     },
-    /// What would be written could not be read again.
+    /// The file would not be readable after writing.
     #[error("{}: not written, as it could not be read again: {why}", shown(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the reader says, or that it reads another trace.
+        /// The reader's error, or that it reads a different trace.
         why: String,
     },
 }
@@ -144,7 +144,7 @@ pub enum Limit {
     Sockets,
 }
 
-/// A path, fit for a terminal.
+/// Escapes a path for the terminal.
 fn shown(path: &Path) -> String {
     escaped(&path.to_string_lossy())
 }

@@ -1,14 +1,14 @@
-//! Names the file of a trace after its test and its plan.
+//! File names of traces, derived from test and plan.
 
 use super::test_of;
 use crate::plan::Plan;
 use std::path::Path;
 
-/// The longest part of a file's name that a test gives; file systems take 255 bytes, and a temporary name is longer.
+/// Maximum length of the test's part of a file name; file systems allow 255 bytes, and a temporary name is longer.
 const TEST_BYTES_MAX: usize = 160;
 
-/// `queries_recover-7c1e5a9b.jsonl`: the test's name with `.` for `::`, and a hash that tells its plans apart. The same
-/// on every machine and in every version. Where that name is taken by another failure, the second one is
+/// Returns the file name of a trace, `queries_recover-7c1e5a9b.jsonl`: the test's name with `.` for `::`, and a hash of
+/// the plan. It is the same on every machine and in every version. If another failure has that name, the second one is
 /// `queries_recover-7c1e5a9b-2.jsonl`.
 pub fn file_name(test: &str, plan: &Plan, nth: usize) -> String {
     let hash = fnv1a(format!("{test}\n{plan}").as_bytes());
@@ -18,13 +18,13 @@ pub fn file_name(test: &str, plan: &Plan, nth: usize) -> String {
     format!("{}{folded:08x}{nth}.jsonl", prefix(test))
 }
 
-/// Whether a file is a trace of this test: its header says so or, if that cannot be read, its name.
+/// Returns whether a file is a trace of this test, according to its header or, if that cannot be read, its name.
 pub fn is_of(path: &Path, test: &str) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.ends_with(".jsonl") && test_of(path).map_or_else(|_| name.starts_with(&prefix(test)), |named| named == test)
 }
 
-/// What the names of a test's traces begin with. No test's name has a `-`.
+/// Returns the common prefix of a test's trace names. No test name contains a `-`.
 fn prefix(test: &str) -> String {
     let fits = |c: char| c.is_alphanumeric() || "_.".contains(c);
     let name = test.replace("::", ".").replace(|c| !fits(c), "_");

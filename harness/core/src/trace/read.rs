@@ -1,6 +1,6 @@
-//! Reads a trace file, and refuses one that is torn, too large, of a later format or not understood to its last byte.
+//! Reads a trace file, and rejects one that is truncated, too large, of a newer format or not fully understood.
 //!
-//! It reads one line at a time and holds no more than the trace itself.
+//! It reads one line at a time and holds no more than the trace itself in memory.
 
 use super::{
     EVENTS_MAX, FILE_BYTES_MAX, Header, LINE_BYTES_MAX, Limit, SOCKETS_MAX, Trace, TraceError, VALUES_MAX, VERSION,
@@ -19,7 +19,7 @@ use std::{
     path::Path,
 };
 
-/// What the header of every format begins with.
+/// The first field of the header in every format.
 const FORMAT: &str = "refrain-trace";
 
 /// Reads a trace file.
@@ -27,12 +27,12 @@ pub fn read(path: &Path) -> Result<Trace, TraceError> {
     Reader::open(path)?.trace()
 }
 
-/// Reads a trace out of memory; `name` is what errors call it.
+/// Parses a trace in memory; `name` is used in errors.
 pub fn parse(name: &Path, text: &[u8]) -> Result<Trace, TraceError> {
     Reader::new(name, text, text.len() as u64)?.trace()
 }
 
-/// The test whose trace a file says that it is. Only the first line is read, and of that no more than the name.
+/// Returns the test that a trace belongs to. Reads only the first line, and parses only the name.
 pub fn test_of(path: &Path) -> Result<String, TraceError> {
     #[derive(Deserialize)]
     struct Named {
@@ -44,10 +44,10 @@ pub fn test_of(path: &Path) -> Result<String, TraceError> {
     named.map(|named| named.test).map_err(|error| reader.error(format!("expected a header: {error}")))
 }
 
-/// Opens a file, but nothing that a reader could wait for or read without end.
+/// Opens a regular file, and nothing that could block or never end.
 pub(super) fn open_file(path: &Path) -> Result<File, TraceError> {
     let failed = |source| TraceError::File { path: path.to_path_buf(), tried: "read the trace", source };
-    // Without this flag `open` waits until somebody writes to a FIFO.
+    // Without this flag, opening a FIFO blocks until a writer opens it.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(failed)?;
     let kind = file.metadata().map_err(failed)?.file_type();
     let what = match kind {
@@ -59,7 +59,7 @@ pub(super) fn open_file(path: &Path) -> Result<File, TraceError> {
     Err(TraceError::NoFile { path: path.to_path_buf(), what })
 }
 
-/// A trace of which a part was read.
+/// A trace being read.
 struct Reader<'a, R> {
     path: &'a Path,
     lines: Lines<io::Take<R>>,
@@ -76,7 +76,7 @@ impl<'a> Reader<'a, BufReader<File>> {
 
 impl<'a, R: BufRead> Reader<'a, R> {
     fn new(path: &'a Path, source: R, bytes: u64) -> Result<Self, TraceError> {
-        // It may grow while it is read: what is read has the same limit.
+        // The file may grow while it is read, so the limit applies to what is read.
         let lines = Lines::new(source.take(FILE_BYTES_MAX as u64), LINE_BYTES_MAX);
         let mut reader = Reader { path, lines, values_left: VALUES_MAX };
         if reader.lines.at_end().map_err(|source| reader.failed(source))? {
@@ -131,7 +131,7 @@ impl<'a, R: BufRead> Reader<'a, R> {
         Ok(header)
     }
 
-    /// The first line, which begins as a header does.
+    /// Reads the first line, which must begin like a header.
     fn first_line(&mut self) -> Result<&[u8], TraceError> {
         let begins = format!("{{\"{FORMAT}\":");
         let path = || self.path.to_path_buf();
@@ -147,13 +147,13 @@ impl<'a, R: BufRead> Reader<'a, R> {
         match line.starts_with(begins.as_bytes()) {
             true if whole => Ok(line.strip_suffix(b"\n").unwrap_or(line)),
             true => Err(TraceError::TornHeader { path: path() }),
-            // Too short to tell.
+            // Too short to decide.
             false if !whole && begins.as_bytes().starts_with(line) => Err(TraceError::TornHeader { path: path() }),
             false => Err(TraceError::NoTrace { path: path() }),
         }
     }
 
-    /// An event or a socket.
+    /// Parses an event or a socket.
     fn part<T: DeserializeOwned>(&mut self, name: &str, promised: usize, found: usize) -> Result<T, TraceError> {
         let line = match self.lines.next_line() {
             Err(LineError::Read(source)) => return Err(self.failed(source)),
@@ -189,13 +189,13 @@ impl<'a, R: BufRead> Reader<'a, R> {
         TraceError::TooLarge { path: self.path.to_path_buf(), line: self.lines.number(), what }
     }
 
-    /// An error in the line that was read last. It may quote the line.
+    /// Returns an error about the last line read, which may quote that line.
     fn error(&self, what: String) -> TraceError {
         TraceError::Line { path: self.path.to_path_buf(), line: self.lines.number(), what: escaped(&what) }
     }
 }
 
-/// What a JSON value says, if all of it is understood.
+/// Deserializes a JSON value, and rejects unknown fields.
 fn exactly<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, String> {
     let (mut track, mut unknown) = (serde_path_to_error::Track::new(), Vec::new());
     let tracked = serde_path_to_error::Deserializer::new(value, &mut track);

@@ -1,4 +1,4 @@
-//! A trace file reads back as it was written, and nothing that happened to it since goes unnoticed.
+//! A trace file reads back as it was written, and modified files are rejected.
 
 use super::*;
 use crate::{
@@ -15,14 +15,14 @@ use std::{fs, path::Path, path::PathBuf};
 mod disk;
 mod hostile;
 
-/// A file of the format; it must never change.
+/// A file of the format, which must never change.
 const V3: &str = include_str!("../../tests/traces/v3.jsonl");
 
 fn v3() -> Trace {
     parse(Path::new("v3.jsonl"), V3.as_bytes()).unwrap()
 }
 
-/// What the reader says about a text that is no trace.
+/// Returns the reader's error for a text that is not a trace.
 #[track_caller]
 fn refusal(text: impl AsRef<[u8]>) -> String {
     parse(Path::new("a.jsonl"), text.as_ref()).expect_err("no trace").to_string()
@@ -34,12 +34,12 @@ fn refused(text: impl AsRef<[u8]>, why: &str) {
     assert!(refusal.contains(why), "{refusal}");
 }
 
-/// The file of format 3 with another header.
+/// Returns the file of format 3 with a modified header.
 fn with_header(change: impl FnOnce(&mut Value)) -> String {
     let (header, events) = V3.split_once('\n').unwrap();
     let mut header: Value = serde_json::from_str(header).unwrap();
     change(&mut header);
-    // Where the format stands in the file matters; serde_json sorts the names.
+    // The position of the format in the line matters, and serde_json sorts the names.
     let format = header.as_object_mut().unwrap().remove("refrain-trace").unwrap_or_default();
     format!("{{\"refrain-trace\":{format},{}\n{events}", &header.to_string()[1..])
 }
@@ -91,7 +91,7 @@ fn the_first_difference_is_the_first_event_that_is_not_the_same() {
 fn files_are_named_after_test_and_plan() {
     let (plan, other) = (v3().plan, Plan { seed: 43, ..v3().plan });
     let test = "link::queries_recover_after_the_link_heals";
-    // Names outlive builds: a changed hash would save every known failure a second time.
+    // Names must be stable across builds: a changed hash would save every known failure a second time.
     assert_eq!(file_name(test, &plan, 1), "link.queries_recover_after_the_link_heals-d38aa1b0.jsonl");
     assert_eq!(file_name(test, &plan, 2), "link.queries_recover_after_the_link_heals-d38aa1b0-2.jsonl");
     assert_ne!(file_name(test, &plan, 1), file_name(test, &other, 1));

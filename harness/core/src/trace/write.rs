@@ -1,4 +1,4 @@
-//! Writes a trace file so that no reader and no power failure ever meets half of one.
+//! Writes a trace file atomically: neither a reader nor a power failure can observe a partial one.
 
 use super::{
     EVENTS_MAX, FILE_BYTES_MAX, Header, LINE_BYTES_MAX, Trace, TraceError, VALUES_MAX, VERSION, file_name, parse, read,
@@ -14,15 +14,15 @@ use std::{
 };
 use tempfile::{Builder, NamedTempFile, PersistError};
 
-/// How many traces may have the same name but for a number.
+/// Maximum number of traces whose names differ only by a number.
 const NAMES_MAX: usize = 100;
-/// What the header and the sockets may take of the limits.
+/// The share of the limits that is reserved for the header and the sockets.
 const RESERVED_BYTES: usize = 8 << 20;
 const RESERVED_VALUES: usize = 400_000;
-/// Between these two a temporary file has a name of its own.
+/// Prefix and suffix of temporary files; a random part is between them.
 const TEMPORARY: (&str, &str) = (".refrain-", ".tmp");
 
-/// Writes a trace file, in place of the one that may stand there; makes its folder if that is missing.
+/// Writes a trace file, replacing an existing one, and creates its directory if necessary.
 pub fn write(path: &Path, trace: &Trace) -> Result<(), TraceError> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -33,10 +33,10 @@ pub fn write(path: &Path, trace: &Trace) -> Result<(), TraceError> {
     sync(folder)
 }
 
-/// Saves a trace in a folder under the name of its test and its plan, and gives its path. It takes the place of a trace
-/// of the same failure, never of another file: that one keeps its name, and this one gets a number.
+/// Saves a trace in a directory under a name derived from test and plan, and returns its path. It replaces a trace of
+/// the same failure but no other file: if another file has the name, a number is appended.
 pub fn save(folder: &Path, trace: &Trace) -> Result<PathBuf, TraceError> {
-    // Before its lock is taken, another writer may tidy a temporary file away as one of a writer that was killed.
+    // Until its lock is taken, another writer may mistake a temporary file for one of a killed writer and remove it.
     for _ in 1..TIDIED_MAX {
         match save_once(folder, trace) {
             Err(TraceError::File { source, .. }) if source.kind() == ErrorKind::NotFound && folder.is_dir() => {}
@@ -46,7 +46,7 @@ pub fn save(folder: &Path, trace: &Trace) -> Result<PathBuf, TraceError> {
     save_once(folder, trace)
 }
 
-/// How often a temporary file may be tidied away by others.
+/// How often other writers may remove a temporary file.
 const TIDIED_MAX: usize = 100;
 
 fn save_once(folder: &Path, trace: &Trace) -> Result<PathBuf, TraceError> {
@@ -67,8 +67,8 @@ fn save_once(folder: &Path, trace: &Trace) -> Result<PathBuf, TraceError> {
 }
 
 impl Trace {
-    /// Leaves out the first events, as many as it takes to make the trace one that can be read. Of a service that logs
-    /// without measure this much can be saved; what it did just before it failed matters most.
+    /// Omits as many of the first events as necessary to keep the trace readable. This way a run of a service that logs
+    /// without limit can be saved; what happened just before the failure matters most.
     pub fn within_limits(mut self) -> Trace {
         let (mut bytes, mut values) = (FILE_BYTES_MAX - RESERVED_BYTES, VALUES_MAX - RESERVED_VALUES);
         let kept = self.events.iter().rev().take(EVENTS_MAX).take_while(|event| {
@@ -84,7 +84,7 @@ impl Trace {
     }
 }
 
-/// The whole trace on disk, in a temporary file of the folder. Errors name the path that it is for.
+/// Writes the whole trace to a temporary file in the directory. Errors name the final path.
 fn on_disk(folder: &Path, path: &Path, trace: &Trace) -> Result<NamedTempFile, TraceError> {
     let text = render(trace);
     reads_back(path, trace, &text)?;
@@ -97,36 +97,36 @@ fn on_disk(folder: &Path, path: &Path, trace: &Trace) -> Result<NamedTempFile, T
     Ok(file)
 }
 
-/// A temporary file that is locked as long as it is written: whoever tidies sees that it is in use.
+/// Creates a temporary file that stays locked while it is written, which tells other writers that it is in use.
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let (prefix, suffix) = TEMPORARY;
     loop {
-        // Anybody may read a trace whom the umask lets.
+        // The umask decides who may read a trace.
         let permissions = Permissions::from_mode(0o666);
         let file = Builder::new().prefix(prefix).suffix(suffix).permissions(permissions).tempfile_in(folder)?;
-        // Where files cannot be locked nobody tidies either.
+        // Where files cannot be locked, nobody removes them either.
         let locked = !matches!(file.as_file().try_lock(), Err(TryLockError::WouldBlock));
-        // Another process may have tidied it between its creation and its lock.
+        // Another process may have removed it between its creation and its lock.
         if locked && file.as_file().metadata()?.nlink() > 0 {
             return Ok(file);
         }
     }
 }
 
-/// Removes the temporary files of writers that were killed: their locks are gone.
+/// Removes the temporary files of killed writers, which are no longer locked.
 fn tidy(folder: &Path) {
     let (prefix, suffix) = TEMPORARY;
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let is_temporary = name.to_str().is_some_and(|name| name.starts_with(prefix) && name.ends_with(suffix));
-        // What cannot be removed is no reason to save nothing.
+        // Failing to remove one must not prevent saving.
         if is_temporary && open_file(&entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
             let _: io::Result<()> = fs::remove_file(entry.path());
         }
     }
 }
 
-/// The new name is on disk only when the folder is.
+/// Syncs the directory, which makes the new name durable.
 fn sync(folder: &Path) -> Result<(), TraceError> {
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     let tried = "write the folder of the trace to disk";
@@ -163,7 +163,8 @@ fn line(value: &impl Serialize) -> String {
     json.expect("a header and an event have only string keys, so JSON can say them") + "\n"
 }
 
-/// A file that is refused when it is needed is no file: a host's name with a space, say, is found out now.
+/// Checks that the written file can be read back, so that for example a host name with a space is detected now and not
+/// when the trace is needed.
 fn reads_back(path: &Path, trace: &Trace, text: &str) -> Result<(), TraceError> {
     let why = match parse(path, text.as_bytes()) {
         Ok(read) if read == *trace => return Ok(()),

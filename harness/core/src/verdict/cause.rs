@@ -8,7 +8,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// One thing that led to a failure.
+/// Something that led to a failure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -17,43 +17,43 @@ pub enum Cause {
     Waits(Waiting),
     /// A thread of a model waits.
     ThreadWaits(ThreadWaiting),
-    /// The last fault that touched what the task before waits for.
+    /// The last fault that affected what the previous task waits for.
     LastFault {
         /// The fault.
         fault: Fault,
-        /// When it began, in nanoseconds of virtual time.
+        /// When it started, in nanoseconds of virtual time.
         began: u64,
-        /// When it ended; `None`: it lasts.
+        /// When it ended; `None` if it is still active.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
         ended: Option<u64>,
     },
-    /// What the tasks before wait for is not seen: the cause is not known.
+    /// The cause is unknown, because what the previous tasks wait for is not visible to the simulation.
     Unknown,
-    /// More tasks wait than those before: this many.
+    /// Number of further waiting tasks.
     MoreWait(u64),
-    /// A fault that began before the failure.
+    /// A fault that started before the failure.
     Fault {
         /// The fault.
         fault: Fault,
-        /// When it began, in nanoseconds of virtual time.
+        /// When it started, in nanoseconds of virtual time.
         began: u64,
-        /// When it ended; `None`: it lasts.
+        /// When it ended; `None` if it is still active.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
         ended: Option<u64>,
     },
-    /// A task was held back, in a run without a fault.
+    /// A task was held, in a run without a fault.
     Held(Hold),
-    /// A resource is open, of the kind that the property names.
+    /// An open resource of the kind that the property names.
     Open {
         /// Its host.
         host: String,
-        /// Its number.
+        /// Its id.
         id: String,
         /// Since when, in nanoseconds of virtual time.
         since: u64,
         /// Where the service reported it.
         place: Place,
-        /// The task that opened it; `None`: the test itself.
+        /// The task that opened it; `None` for the test itself.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
         task: Option<Task>,
     },
@@ -64,50 +64,50 @@ pub enum Cause {
         /// The socket.
         socket: OpenSocket,
     },
-    /// When each of those that are open was opened, in nanoseconds of virtual time; the first ones.
+    /// When each of the first open resources was opened, in nanoseconds of virtual time.
     Rose(Vec<u64>),
-    /// How many were opened and closed in all.
+    /// How many were opened and closed in total.
     Totals {
-        /// Opened.
+        /// Number opened.
         opened: u64,
-        /// Closed.
+        /// Number closed.
         closed: u64,
     },
-    /// How many of a kind were open then.
+    /// How many resources of a kind were open at that time.
     Level {
         /// The kind.
         kind: String,
-        /// How many.
+        /// Number open.
         open: u64,
     },
     /// A part of the plan that was not triggered.
     NotTriggered(Part),
-    /// A thread of a model did not read the newest value.
+    /// A thread of a model read a value that is not the newest.
     StaleRead(Box<StaleRead>),
-    /// Where the task was spawned that was polled last, when the process died.
+    /// The spawn location of the task that was polled last when the process died.
     LastPolled(Place),
-    /// Where the operation of a model is that began last, when the process died.
+    /// The location of the model operation that started last when the process died.
     LastOperation(Place),
-    /// A line of the last words of the process.
+    /// A line of the process's last output.
     Printed(String),
-    /// The event of one of two runs that should be the same.
+    /// The event of one of two runs that should be identical.
     RunShows {
-        /// Which of the two, counted from 1.
+        /// The run, 1 or 2.
         run: u8,
         /// Its event.
         event: Box<Event>,
     },
-    /// The end of one of two runs, where the other one goes on.
+    /// One of two runs that should be identical ended before the other.
     RunEnds {
-        /// Which of the two, counted from 1.
+        /// The run, 1 or 2.
         run: u8,
-        /// How it failed, if it did.
+        /// Its failure, if it failed.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
         failure: Option<Signature>,
     },
 }
 
-/// A task that waits.
+/// A waiting task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// Its host; empty for the test itself.
@@ -115,11 +115,11 @@ pub struct Waiting {
     pub host: String,
     /// The task.
     pub task: Task,
-    /// Whether it is its host's main task.
+    /// Whether it is the main task of its host.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub main: bool,
-    /// What it waits for, in the order in which it asked; any of them wakes it. Empty: only its deadline, or something
-    /// that the simulation does not see.
+    /// What it waits for, in the order in which the waits were registered; any of them wakes it. If empty, it waits
+    /// only for its deadline, or for something that the simulation does not see.
     pub waits: Vec<Wait>,
     /// Since when, in nanoseconds of virtual time.
     pub since: u64,
@@ -131,7 +131,7 @@ pub struct Waiting {
     pub used: Option<(Connection, ConnectionState)>,
 }
 
-/// A thing that a task waits for.
+/// Something that a task waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -142,7 +142,7 @@ pub enum Wait {
     Write(Connection, ConnectionState),
     /// To be connected.
     Connect(Connection, ConnectionState),
-    /// For a connection at a listener.
+    /// For a connection to accept.
     Accept {
         /// Its port.
         port: u16,
@@ -157,19 +157,19 @@ pub enum Wait {
     Held,
 }
 
-/// How a connection is, as one end of it sees it.
+/// The state of a connection, as one end sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConnectionState {
-    /// The SYN was sent and not answered.
+    /// The SYN was sent and not answered yet.
     SynSent,
-    /// All is well.
+    /// It is established.
     Established,
-    /// It is established, and the peer has not acknowledged what was sent.
+    /// It is established, and sent data is unacknowledged.
     Unacknowledged,
-    /// The peer has closed its side.
+    /// The peer has shut down its direction.
     PeerClosed,
-    /// The peer has lost power since, and knows nothing of it.
+    /// The peer has lost power since, and has no state of it.
     HalfOpen,
     /// It was reset or timed out.
     Gone,
@@ -177,19 +177,19 @@ pub enum ConnectionState {
     Closed,
 }
 
-/// A thread of a model that waits.
+/// A waiting thread of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreadWaiting {
-    /// The thread; 0 is the model's own.
+    /// The thread; 0 is the model's main thread.
     pub thread: usize,
-    /// What it is about to do.
+    /// The operation that it waits in.
     pub text: String,
-    /// Where.
+    /// Its location.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
     pub place: Option<Place>,
 }
 
-/// A socket that is open.
+/// An open socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OpenSocket {
@@ -202,20 +202,20 @@ pub enum OpenSocket {
 /// A read of a value that is not the newest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StaleRead {
-    /// The operation that read it.
+    /// The read operation.
     pub read: Event,
-    /// What was read.
+    /// The store that it read.
     pub was: Store,
-    /// The newest.
+    /// The newest store.
     pub newest: Store,
 }
 
-/// What a thread of a model stored.
+/// A store by a thread of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Store {
     /// The value, as timelines show it.
     pub value: String,
-    /// The thread.
+    /// The thread that stored it.
     pub thread: usize,
     /// Where in the source.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]

@@ -1,4 +1,4 @@
-//! What happened when a run failed: a variant for each way to fail.
+//! What happened when a run failed: one variant per kind of event.
 
 use crate::place::{Place, Task};
 use serde::{Deserialize, Serialize};
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 pub enum Detail {
     /// Something panicked.
     Panicked {
-        /// Who.
+        /// The task or thread.
         by: Actor,
-        /// What it said.
+        /// The panic message.
         message: String,
     },
     /// A signal killed the process.
@@ -22,129 +22,129 @@ pub enum Detail {
     },
     /// A stack overflowed.
     StackOverflowed,
-    /// The run asked for more memory than it may have.
+    /// The run exceeded its memory limit.
     OutOfMemory {
-        /// What it may have.
+        /// The limit.
         limit_bytes: u64,
     },
     /// The process called `exit`.
     Exited {
-        /// With this code.
+        /// The exit code.
         code: i32,
     },
     /// A host's process ended by itself.
     ProcessExited {
         /// The host.
         host: String,
-        /// The error with which it ended, and what caused that.
+        /// Its error with the chain of causes.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
         error: Option<String>,
     },
-    /// A poll, or an execution of a model, did not end.
+    /// A poll, or an execution of a model, did not finish.
     Hung {
-        /// Within this much real time.
+        /// The real-time limit.
         limit_ms: u64,
-        /// Whether it used the processor meanwhile.
+        /// Whether it was using the CPU.
         busy: bool,
     },
-    /// Tasks wake each other for ever while virtual time stands still.
+    /// Tasks wake each other without end while virtual time does not advance.
     Livelocked {
-        /// The last one that was polled.
+        /// The task polled last.
         last: Actor,
     },
-    /// A property that the test demands with `eventually` did not come to hold.
+    /// A property required with `eventually` did not come to hold.
     NotReached {
-        /// Within this much virtual time, in nanoseconds.
+        /// The limit of virtual time, in nanoseconds.
         within: u64,
-        /// Whether that began after the network was healed.
+        /// Whether that time started after the network was healed.
         healed: bool,
-        /// How many attempts ended.
+        /// Number of completed attempts.
         attempts: u32,
-        /// Why the last of them failed.
+        /// The error of the last attempt.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
         last: Option<String>,
-        /// Whether one more attempt had not ended.
+        /// Whether another attempt was still pending.
         pending: bool,
     },
-    /// The test did not end within its time limit.
+    /// The test exceeded its virtual time limit.
     TimedOut {
         /// The virtual time at which it was stopped, in nanoseconds.
         at: u64,
     },
-    /// Nothing can run any more: everything waits.
+    /// No task can make progress.
     Deadlocked,
-    /// A thread of a model waits for a lock that it holds.
+    /// A thread of a model waits for a lock that it already holds.
     LockedTwice {
         /// The thread.
         thread: usize,
     },
-    /// A property that must always hold does not.
+    /// A property that must always hold was violated.
     Broken {
-        /// After a poll of this one.
+        /// The task after whose poll it was violated.
         by: Actor,
     },
-    /// More is open than may be when everything is quiescent.
+    /// More resources are open than allowed when the hosts should be quiescent.
     Leaked {
-        /// How many are open.
+        /// Number open.
         open: u64,
-        /// How many may be.
+        /// Number allowed.
         limit: u64,
-        /// How long they had to be closed, in nanoseconds of virtual time.
+        /// How long the test waited for them to be closed, in nanoseconds of virtual time.
         waited: u64,
     },
-    /// Something was closed that was not open.
+    /// A resource was closed that was not open.
     ClosedTwice {
-        /// Its number.
+        /// Its id.
         id: String,
-        /// Who closed it.
+        /// The task that closed it.
         by: Actor,
     },
-    /// Accesses of two threads to the same memory are not ordered.
+    /// Two threads accessed the same memory without synchronization.
     Raced {
-        /// What the engine says of them.
+        /// The engine's message.
         said: String,
     },
-    /// Two accesses of a cell that nothing orders.
+    /// Two unsynchronized accesses of a cell.
     CellRaced {
-        /// The cell, among those of its model.
+        /// The cell's number in the model.
         cell: u32,
         /// Where it was created.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
         created: Option<Place>,
-        /// The access that found it, and the one before.
+        /// The access that detected the race, and the earlier one.
         accesses: Box<[Access; 2]>,
     },
-    /// Memory is freed that is not allocated.
+    /// Memory that is not allocated was freed.
     NotAllocated,
-    /// What is freed is used or freed again.
+    /// Freed memory was used or freed again.
     UsedAfterFree {
-        /// What the engine says of it.
+        /// The engine's message.
         said: String,
     },
-    /// Memory is used that a thread freed.
+    /// Memory was used that a thread freed.
     FreedUsed {
         /// The use.
         used: Access,
-        /// Where and by whom it was freed.
+        /// Where and by which thread it was freed.
         freed: Access,
-        /// Whether the use came after that; otherwise nothing orders the two.
+        /// Whether the use came after the free; otherwise the two are unordered.
         after: bool,
     },
-    /// Something is not freed when its execution ends.
+    /// Something was not freed when its execution ended.
     NotFreed(Allocation),
     /// Two runs of one plan differ.
     RunsDiffer {
-        /// From this event on, counted from 0.
+        /// The first event that differs, counted from 0.
         event: u64,
     },
-    /// An execution of a model was not the one that was planned.
+    /// An execution of a model did not follow its plan.
     NotAsPlanned,
 }
 
-/// An access of memory by a thread of a model.
+/// A memory access by a thread of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
-    /// The thread; 0 is the model's own.
+    /// The thread; 0 is the model's main thread.
     pub thread: usize,
     /// Where in the source.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
@@ -153,7 +153,7 @@ pub struct Access {
     pub writes: bool,
 }
 
-/// Who did something.
+/// Who performed an operation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Actor {
@@ -166,7 +166,7 @@ pub enum Actor {
         /// The task.
         task: Task,
     },
-    /// A thread of a model; 0 is the model's own.
+    /// A thread of a model; 0 is the main thread.
     Thread(usize),
 }
 
@@ -180,6 +180,6 @@ pub enum Allocation {
     Track,
     /// Memory.
     Memory,
-    /// Something that only the engine knows.
+    /// Something known only to the engine.
     Unknown,
 }

@@ -1,4 +1,4 @@
-//! What went wrong before a failure, from the events of its run.
+//! The faults before a failure, taken from the events of its run.
 
 use super::Cause;
 use crate::{
@@ -6,17 +6,17 @@ use crate::{
     plan::fault::Lasts,
 };
 
-/// How many faults, or holds, a verdict names.
+/// Maximum number of faults, or holds, that a verdict names.
 const NAMED: usize = 3;
 
-/// The last faults that began, but for those that the causes name already. Where none began: the last tasks that were held
-/// back.
+/// Returns the last faults that started, without those that the causes already name. If none started, returns the last
+/// holds.
 pub fn went_wrong(events: &[Event], named: &[Cause]) -> Vec<Cause> {
     let mut faults = vec![];
     let mut holds = vec![];
     for Event { at, kind, .. } in events {
         match kind {
-            // A reset is over at once.
+            // A reset is instantaneous.
             Kind::FaultBegins(fault) => faults.push((fault, *at, (fault.kind.lasts() == Lasts::Not).then_some(*at))),
             Kind::FaultEnds(fault) => {
                 let open = faults.iter_mut().rfind(|(other, _, ended)| *other == fault && ended.is_none());

@@ -1,8 +1,8 @@
-//! What must hold: the properties that every run has, and those that a test names.
+//! What must hold: the properties of every run, and those that a test defines.
 
 use serde::{Deserialize, Serialize};
 
-/// A property that a run can break. Its name in files never changes with a rewording of what people read.
+/// A property that a run can violate. Its serialized name does not depend on how reports phrase it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -11,46 +11,46 @@ pub enum Property {
     NoPanic,
     /// The test's own assertions hold.
     TestAssertions,
-    /// No signal kills the process.
+    /// The process is not killed by a signal.
     NoCrash,
     /// No stack overflows.
     StackBounded,
-    /// No run takes more memory than it may have.
+    /// No run exceeds its memory limit.
     MemoryBounded,
-    /// Nothing ends the whole process.
+    /// Nothing exits the process.
     NoExit,
-    /// The process of this host does not end by itself.
+    /// The process of this host does not exit by itself.
     KeepsRunning(String),
-    /// Virtual time goes on.
+    /// Virtual time advances.
     TimeAdvances,
     /// Every execution of a model ends.
     ExecutionEnds,
-    /// Something can always run.
+    /// Some task can always run.
     Progress,
     /// The test ends within its time limit.
     TimeLimit,
-    /// What comes to hold, in the test's words.
+    /// Something comes to hold, in the test's words.
     Eventually(String),
-    /// What always holds, in the test's words.
+    /// Something always holds, in the test's words.
     Always(String),
-    /// What is opened is closed, of a kind of resource.
+    /// Resources of a kind that are opened are closed.
     Conserved(String),
-    /// What is closed was open, of a kind of resource.
+    /// Resources of a kind are closed only while open.
     ClosedOnce(String),
-    /// Accesses of the same memory are ordered.
+    /// Accesses to the same memory are synchronized.
     AccessesOrdered,
-    /// What is allocated is freed.
+    /// Allocated memory is freed.
     Freed,
-    /// What is freed is not freed again.
+    /// Freed memory is not freed again.
     FreedOnce,
-    /// What is freed is not used.
+    /// Freed memory is not used.
     NotUsedAfterFree,
-    /// Two runs of one plan are the same run.
+    /// Two runs of the same plan are identical.
     Deterministic,
 }
 
 impl Property {
-    /// The kind of resource that it is about.
+    /// Returns the kind of resource that it is about.
     pub fn kind(&self) -> Option<&str> {
         match self {
             Property::Conserved(kind) | Property::ClosedOnce(kind) => Some(kind),

@@ -1,25 +1,25 @@
-//! The vocabulary in which a test says what may go wrong.
+//! The builder with which a test states which faults may happen.
 
 use super::{Entry, KINDS};
 
-/// What may go wrong in a run, and where. Each run draws a few of these faults, or none.
+/// Which faults may happen in a run, and where. Each run draws a few of them, or none.
 ///
 /// ```
 /// # use refrain_core::plan::fault::Faults;
 /// let faults = Faults::between("exchange", "notes").cuts().resets().crashes().at_most(4);
 /// ```
 ///
-/// A plan says of each fault what goes wrong, where, when it begins and how long it lasts. `World::fault` takes the same
-/// sentences, and a trace shows them:
+/// For each fault a plan states what it does, where, when it starts and how long it lasts. `World::fault` accepts the
+/// same sentences, and a trace shows them:
 ///
-/// | what goes wrong | |
+/// | sentence | effect |
 /// |---|---|
 #[doc = super::rows!()]
 ///
-/// `a <-> b` is both directions between two hosts. Where `a -> b` can stand in its place, it is the direction from `a` to
-/// `b`: the connects and writes of `a`, and the reads of `b`.
+/// `a <-> b` means both directions between two hosts. Where `a -> b` can be used instead, it means the direction from
+/// `a` to `b`: the connects and writes of `a`, and the reads of `b`.
 ///
-/// | when it begins | |
+/// | start | |
 /// |---|---|
 /// | `at 1 s` | at a virtual time |
 /// | `when a -> b starts its 1st connect` | |
@@ -29,48 +29,48 @@ use super::{Entry, KINDS};
 /// | `when a receives the 100th byte from b` | exactly 100 bytes have arrived, wherever a packet ends |
 /// | `when a closes a connection with b the 1st time` | |
 ///
-/// `for 4.2 s` at the end says how long it lasts; `kill` and `crash` say `and restart it after 1 s` and `and reboot it
+/// `for 4.2 s` at the end states the duration; `kill` and `crash` use `and restart it after 1 s` and `and reboot it
 /// after 1 s`. Without it a fault lasts until the test heals the world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults {
     hosts: Vec<String>,
-    /// The names of the kinds that are allowed, in the order in which they were.
+    /// The names of the allowed kinds, in the order in which they were added.
     kinds: Vec<&'static str>,
-    /// The names of the rules that are allowed.
+    /// The names of the allowed rules.
     pub(super) rules: Vec<String>,
     pub(super) at_most: usize,
 }
 
-/// How many faults a run has at most, unless the test says otherwise.
+/// The default maximum number of faults per run.
 const AT_MOST: usize = 4;
 
 impl Faults {
-    /// Faults of two hosts and of the link between them. No kind is allowed yet.
+    /// Creates a set of faults for two hosts and the link between them, with no kind allowed yet.
     pub fn between(a: &str, b: &str) -> Faults {
         Faults::among([a, b])
     }
 
-    /// Faults of these hosts and of the links between any two of them. No kind is allowed yet.
+    /// Creates a set of faults for several hosts and the links between them, with no kind allowed yet.
     pub fn among<'a>(hosts: impl IntoIterator<Item = &'a str>) -> Faults {
         Faults { hosts: hosts.into_iter().map(str::to_owned).collect(), kinds: vec![], rules: vec![], at_most: AT_MOST }
     }
 
-    /// Every kind of fault but the test's own rules.
+    /// Allows every kind of fault, except the test's own rules.
     pub fn all(self) -> Faults {
         KINDS.iter().fold(self, |faults, kind| (kind.allow)(faults))
     }
 
-    /// How many faults one run has at most; 4 unless this says otherwise.
+    /// Sets the maximum number of faults per run. The default is 4.
     pub fn at_most(self, at_most: usize) -> Faults {
         Faults { at_most, ..self }
     }
 
-    /// The hosts that may be hit.
+    /// Returns the hosts that may be affected.
     pub fn hosts(&self) -> &[String] {
         &self.hosts
     }
 
-    /// The rules that are allowed.
+    /// Returns the allowed rules.
     pub fn rules(&self) -> &[String] {
         &self.rules
     }
@@ -83,7 +83,7 @@ impl Faults {
         self
     }
 
-    /// The kinds that are allowed, in the order in which they were.
+    /// Returns the allowed kinds, in the order in which they were added.
     pub(super) fn kinds(&self) -> impl Iterator<Item = &'static Entry> {
         self.kinds.iter().filter_map(|name| KINDS.iter().find(|kind| kind.name == *name))
     }

@@ -1,4 +1,4 @@
-//! Takes a host's power.
+//! A host loses power.
 
 use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
 use crate::plan::{SentenceError, words::Words};
@@ -6,15 +6,15 @@ use std::fmt;
 
 documented!("crash a", "it loses power and forgets everything");
 
-/// The host loses power: nothing is sent, nothing is remembered. When the fault is over it boots.
+/// A host loses power: it sends nothing and forgets its connections. When the fault ends it boots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crash {
-    /// Which host.
+    /// The host.
     pub host: String,
 }
 
 impl Faults {
-    /// A host loses power, and boots after a while.
+    /// Allows crashes: a host loses power, and boots after a while.
     pub fn crashes(self) -> Faults {
         self.and(Crash::NAME)
     }

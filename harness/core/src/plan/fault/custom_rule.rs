@@ -1,4 +1,4 @@
-//! Lets a rule decide that the test has written.
+//! A rule written by the test.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, NamedRule, documented};
 use crate::{
@@ -13,19 +13,19 @@ documented!(
     "the test's rule `lose_nth`, made from the JSON `3`, sees each packet and decides"
 );
 
-/// A rule of the test decides what becomes of each packet and each operation.
+/// A rule written by the test decides what happens to each packet and each operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomRule {
-    /// The name under which the test has registered it: letters, digits and `_`.
+    /// The name under which the test registered it: letters, digits and `_`.
     pub name: String,
-    /// What it is made from; `null` is not printed.
+    /// Its arguments; `null` is not printed.
     pub arguments: Value,
-    /// Where.
+    /// Where it applies.
     pub on: Direction,
 }
 
 impl Faults {
-    /// A rule that the test has registered under this name decides for a while.
+    /// Allows the rule that the test has registered under this name.
     pub fn rule(mut self, name: &str) -> Faults {
         if !self.rules.iter().any(|known| known == name) {
             self.rules.push(name.to_owned());
@@ -38,7 +38,7 @@ impl Kind for CustomRule {
     const NAME: &'static str = "rule";
     const LASTS: Lasts = Lasts::For;
     const WEIGHT: u32 = 1;
-    // Which rules there are only the test knows.
+    // Only the test knows which rules exist.
     const ALLOW: fn(Faults) -> Faults = |faults| faults;
 
     fn name(&self) -> Cow<'static, str> {

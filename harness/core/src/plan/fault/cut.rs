@@ -1,4 +1,4 @@
-//! Cuts the link between two hosts.
+//! The link between two hosts is cut.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::plan::{Direction, Link, SentenceError, words::Words};
@@ -6,15 +6,15 @@ use std::fmt;
 
 documented!("cut a <-> b", "no packet passes");
 
-/// No packet passes between two hosts, either way.
+/// No packet passes between two hosts, in either direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
-    /// Which link.
+    /// The link.
     pub on: Link,
 }
 
 impl Faults {
-    /// No packet passes for a while.
+    /// Allows cuts: no packet passes a link for a while.
     pub fn cuts(self) -> Faults {
         self.and(Cut::NAME)
     }

@@ -1,4 +1,4 @@
-//! Makes some packets take longer: spikes of latency.
+//! Latency spikes: some packets are delayed.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::{
@@ -9,19 +9,19 @@ use std::{fmt, time::Duration};
 
 documented!("delay 10 % of a <-> b by 300 ms", "10 percent of the packets take longer");
 
-/// Some percent of the packets take this much longer.
+/// A percentage of the packets is delayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delay {
-    /// How many percent of the packets, from 1 to 100.
+    /// The percentage, from 1 to 100.
     pub percent: u8,
-    /// The packets on this way.
+    /// The packets of this direction.
     pub of: Direction,
-    /// How much longer.
+    /// The added latency.
     pub by: Duration,
 }
 
 impl Faults {
-    /// Some packets take longer for a while: spikes of latency.
+    /// Allows latency spikes: some packets are delayed for a while.
     pub fn delays(self) -> Faults {
         self.and(Delay::NAME)
     }

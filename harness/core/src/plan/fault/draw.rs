@@ -1,41 +1,41 @@
-//! Draws faults from a seed: which kinds (swarm), how many, where, when and for how long.
+//! Draws faults from a seed: which kinds (swarm testing), how many, where, when and for how long.
 
 use super::{Entry, Fault, Faults, Lasts};
 use crate::plan::{Direction, Link, Route, Trigger, TriggerEvent};
 use serde_json::Value;
 use std::time::Duration;
 
-/// The faults' random stream: never the schedule's.
+/// The random stream of faults, independent of the schedule.
 const FAULT_STREAM: u64 = 0x6661_756c_7473;
-/// Times are drawn from 1 ms, each doubling as likely as the next, to this many doublings: 33 s.
+/// Times start at 1 ms and are drawn log-uniformly over this many doublings, up to 33 s.
 const TIME_DOUBLINGS: u32 = 15;
-/// How much longer packets take, likewise: to 4 s.
+/// Added latencies, likewise: up to 4 s.
 const DELAY_DOUBLINGS: u32 = 12;
-/// Bytes at which something happens, likewise: to the 4096th.
+/// Byte counts that trigger a fault, likewise: up to the 4096th.
 const BYTE_DOUBLINGS: u32 = 13;
-/// A kind's rate in a run is up to this many doublings above its usual one.
+/// A kind's weight in a run is up to this many doublings above its usual one.
 const RATE_DOUBLINGS: u32 = 3;
 /// One run in this many has no fault.
 const FAULT_FREE_ONE_IN: u32 = 8;
-/// How many percent of the packets a fault hits.
+/// The percentages of packets that a fault may affect.
 const PERCENTS: [u8; 4] = [1, 10, 30, 50];
 
-/// Where the next fault may be, and the random numbers that decide.
+/// Random choices for the next fault.
 pub(crate) struct Draw<'a> {
-    /// The hosts that may be hit, in random order.
+    /// The hosts that may be affected, in random order.
     hosts: Vec<String>,
     /// The hosts that run the service.
     services: &'a [String],
-    /// The rules that the test has written and allows.
+    /// The rules that the test has written and allowed.
     rules: &'a [String],
     arguments: &'a dyn Fn(&str, u64) -> Value,
     rng: &'a mut fastrand::Rng,
 }
 
-/// The faults of one run. `arguments` draws from a seed what a rule with a name is made from.
+/// Draws the faults of one run. `arguments` draws the arguments of a named rule from a seed.
 ///
-/// Swarm: a run in which few kinds happen often meets other states than one in which all happen sometimes. So each run
-/// has some of the kinds only, each at a rate of its own.
+/// Swarm testing: runs with few kinds of faults often reach other states than runs in which every kind happens
+/// sometimes. So each run uses a random subset of the kinds, each with a random weight.
 pub fn draw(faults: &Faults, services: &[String], arguments: &dyn Fn(&str, u64) -> Value, seed: u64) -> Vec<Fault> {
     let mut rng = fastrand::Rng::with_seed(seed ^ FAULT_STREAM);
     let kinds: Vec<&Entry> = faults.kinds().filter(|_| rng.bool()).collect();
@@ -43,7 +43,7 @@ pub fn draw(faults: &Faults, services: &[String], arguments: &dyn Fn(&str, u64) 
     if kinds.is_empty() || faults.hosts().is_empty() || faults.at_most == 0 || rng.u32(..FAULT_FREE_ONE_IN) == 0 {
         return vec![];
     }
-    // What needs several faults in order needs many: of 12 there are 220 threes, of 6 there are 20.
+    // A failure that needs several faults in order needs many faults per run: 12 faults have 220 triples, 6 have 20.
     let count = if rng.bool() { faults.at_most } else { rng.usize(1..=faults.at_most) };
     let one = |_| {
         let kind = chosen(&kinds, &mut rng);
@@ -54,7 +54,7 @@ pub fn draw(faults: &Faults, services: &[String], arguments: &dyn Fn(&str, u64) 
     (0..count).filter_map(one).collect()
 }
 
-/// One of the kinds, by their rates.
+/// Draws one of the kinds by weight.
 fn chosen<'a>(kinds: &[(&'a Entry, u32)], rng: &mut fastrand::Rng) -> &'a Entry {
     let rates: u32 = kinds.iter().map(|(_, rate)| rate).sum();
     let mut at = rng.u32(..rates);
@@ -77,33 +77,33 @@ fn one(kind: &Entry, draw: &mut Draw<'_>) -> Option<Fault> {
 }
 
 impl Draw<'_> {
-    /// Random numbers.
+    /// Returns the random number generator.
     pub(super) fn rng(&mut self) -> &mut fastrand::Rng {
         self.rng
     }
 
-    /// Any host.
+    /// Draws a host.
     pub(super) fn host(&self) -> String {
         self.hosts[0].clone()
     }
 
-    /// A host that runs the service. A client is the test itself: what is between it and a host may break, it may not.
+    /// Draws a host that runs the service. A client is the test itself: its connections may fail, but not its process.
     pub(super) fn service(&self) -> Option<String> {
         self.hosts.iter().find(|host| self.services.contains(host)).cloned()
     }
 
-    /// Two hosts.
+    /// Draws a link.
     pub(super) fn link(&self) -> Option<Link> {
         let (a, b) = (self.hosts[0].clone(), self.hosts.get(1)?.clone());
         Some(Link(a.clone().min(b.clone()), a.max(b)))
     }
 
-    /// One host and another.
+    /// Draws a route.
     pub(super) fn route(&self) -> Option<Route> {
         Some(Route { from: self.hosts[0].clone(), to: self.hosts.get(1)?.clone() })
     }
 
-    /// Two hosts, seldom one direction only.
+    /// Draws a direction, usually both.
     pub(super) fn direction(&mut self) -> Option<Direction> {
         match self.rng.u8(..4) {
             0 => self.route().map(Direction::One),
@@ -111,28 +111,29 @@ impl Draw<'_> {
         }
     }
 
-    /// How many percent of the packets.
+    /// Draws a percentage of packets.
     pub(super) fn percent(&mut self) -> u8 {
         PERCENTS[self.rng.usize(..PERCENTS.len())]
     }
 
-    /// How much longer packets take.
+    /// Draws an added latency.
     pub(super) fn delay(&mut self) -> Duration {
         duration(self.rng, DELAY_DOUBLINGS)
     }
 
-    /// A rule of the test and what it is made from.
+    /// Draws a rule of the test and its arguments.
     pub(super) fn rule(&mut self) -> Option<(String, Value)> {
         let name = self.rules.get(self.rng.usize(..self.rules.len().max(1)))?;
         Some((name.clone(), (self.arguments)(name, self.rng.u64(..))))
     }
 
-    /// What breaks a protocol lies between two of its messages: few moments of the clock do, and every event is near one.
+    /// Draws when a fault starts. What breaks a protocol happens between two of its messages: few points in time are
+    /// there, but every event is close to one.
     fn trigger(&mut self) -> Trigger {
         if self.rng.u8(..4) == 0 {
             return Trigger::At(duration(self.rng, TIME_DOUBLINGS));
         }
-        // A host that fails does so at something that it does itself, or at something that another does.
+        // A failing host fails at its own operation, or at one of another host.
         if self.rng.u8(..4) == 0 {
             self.rng.shuffle(&mut self.hosts);
         }
@@ -140,7 +141,7 @@ impl Draw<'_> {
     }
 }
 
-/// Something that the first of the hosts does.
+/// Draws an event of the first host.
 fn event(hosts: &[String], rng: &mut fastrand::Rng) -> Trigger {
     let host = hosts[0].clone();
     let Some(other) = hosts.get(1).cloned() else {
@@ -156,18 +157,18 @@ fn event(hosts: &[String], rng: &mut fastrand::Rng) -> Trigger {
             return Trigger::On { event: TriggerEvent::Receives(Route { from: other, to: host }), nth };
         }
         7 | 8 => TriggerEvent::Closes(Route { from: host, to: other }),
-        // What was just read is acknowledged, and nobody has acted on it yet.
+        // Data was just read and acknowledged, and nothing has acted on it yet.
         _ => TriggerEvent::Reads(Route { from: other, to: host }),
     };
     Trigger::On { event, nth: 1 + small(rng) }
 }
 
-/// 0, 1, 2 ..., each half as likely as the one before.
+/// Draws 0, 1, 2, ..., each half as likely as the one before.
 fn small(rng: &mut fastrand::Rng) -> u32 {
     rng.u64(..).trailing_zeros().min(16)
 }
 
-/// A duration from 1 ms, with each doubling as likely as the next; whole milliseconds read well.
+/// Draws a duration from 1 ms, log-uniformly over the doublings, in whole milliseconds for readability.
 fn duration(rng: &mut fastrand::Rng, doublings: u32) -> Duration {
     let least = 1u64 << rng.u32(..doublings);
     Duration::from_millis(least + rng.u64(..least))
@@ -178,7 +179,7 @@ mod tests {
     use super::*;
     use std::collections::{BTreeMap, BTreeSet};
 
-    /// The faults of the runs from the first thousand seeds; "server" runs the service.
+    /// Returns the faults drawn from the first thousand seeds; "server" runs the service.
     fn drawn(faults: &Faults) -> impl Iterator<Item = Vec<Fault>> {
         (0..1_000).map(|seed| draw(faults, &["server".to_owned()], &|_, seed| Value::from(seed % 9), seed))
     }

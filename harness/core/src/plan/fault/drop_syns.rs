@@ -1,4 +1,4 @@
-//! Drops the packets that would open a connection.
+//! SYNs are dropped.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, Packets, RouteEffect, documented};
 use crate::plan::{Direction, SentenceError, words::Words};
@@ -6,7 +6,7 @@ use std::fmt;
 
 documented!("drop SYNs on a -> b", "connects are not answered and time out");
 
-/// Packets that would open a connection are dropped: a connect tries again, and times out.
+/// SYNs are dropped: a connect retransmits them and times out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DropSyns {
     /// Where.
@@ -14,7 +14,7 @@ pub struct DropSyns {
 }
 
 impl Faults {
-    /// Packets that would open a connection are dropped for a while.
+    /// Allows dropped SYNs for a while.
     pub fn dropped_syns(self) -> Faults {
         self.and(DropSyns::NAME)
     }

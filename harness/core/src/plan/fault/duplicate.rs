@@ -1,4 +1,4 @@
-//! Delivers some packets twice.
+//! Some packets are duplicated.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::{
@@ -9,17 +9,17 @@ use std::fmt;
 
 documented!("duplicate 10 % of a <-> b", "10 percent of the packets arrive twice");
 
-/// Some percent of the packets arrive twice. TCP throws the copies away.
+/// A percentage of the packets is duplicated. TCP discards the duplicates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Duplicate {
-    /// How many percent of the packets, from 1 to 100.
+    /// The percentage, from 1 to 100.
     pub percent: u8,
-    /// The packets on this way.
+    /// The packets of this direction.
     pub of: Direction,
 }
 
 impl Faults {
-    /// Some packets arrive twice for a while.
+    /// Allows duplicated packets for a while.
     pub fn duplicates(self) -> Faults {
         self.and(Duplicate::NAME)
     }

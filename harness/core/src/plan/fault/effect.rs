@@ -1,144 +1,144 @@
-//! What the simulated network can do wrong: the few things of which every kind of fault is made.
+//! The effects on the simulated network that all kinds of faults are composed of.
 //!
-//! The network implements these, once, and knows no kind of fault; a kind says of which of them it consists.
+//! The network implements these effects once and knows no kinds of faults; each kind states which effects it has.
 
 use crate::plan::{Direction, Link, Route};
 use serde_json::Value;
 use std::time::Duration;
 
-/// One thing that goes wrong at a place. In a plan a host is its name, in the simulated network its number.
+/// An effect and where it applies. Plans refer to a host by name, the simulated network by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect<Host = String, Rule = NamedRule> {
     /// On the route from one host to another.
     Route {
-        /// Where packets and streams come from.
+        /// The source of packets and streams.
         from: Host,
-        /// Where they go to.
+        /// Their destination.
         to: Host,
-        /// What happens to them.
+        /// The effect.
         effect: RouteEffect,
     },
     /// On one host.
     Host {
         /// The host.
         host: Host,
-        /// What happens to it.
+        /// The effect.
         effect: HostEffect,
     },
-    /// Every established connection between two hosts is reset, once.
+    /// Resets every established connection between two hosts, once.
     Reset(Host, Host),
-    /// A rule that the test has written decides on the route from one host to another.
+    /// A rule written by the test decides on the route from one host to another.
     Rule {
-        /// Where packets and streams come from.
+        /// The source of packets and streams.
         from: Host,
-        /// Where they go to.
+        /// Their destination.
         to: Host,
         /// The rule.
         rule: Rule,
     },
 }
 
-/// A rule that a test has written, as plans know it.
+/// A rule written by a test, as plans refer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedRule {
     /// Its name.
     pub name: String,
-    /// What it is made from.
+    /// Its arguments.
     pub arguments: Value,
 }
 
-/// What happens to packets and streams on the route from one host to another.
+/// An effect on packets and streams on the route from one host to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RouteEffect {
-    /// No packet passes; those on their way are lost, too.
+    /// No packet passes; those in flight are lost, too.
     Block,
-    /// This percentage of some packets is lost when they are sent.
+    /// A percentage of some packets is lost.
     Lose {
         /// Which packets.
         packets: Packets,
         /// From 1 to 100.
         percent: u8,
     },
-    /// This percentage of the packets takes this much longer.
+    /// A percentage of the packets is delayed.
     Delay {
         /// From 1 to 100.
         percent: u8,
-        /// How much longer.
+        /// The added latency.
         by: Duration,
     },
-    /// This percentage of the packets arrives twice.
+    /// A percentage of the packets is duplicated.
     Duplicate {
         /// From 1 to 100.
         percent: u8,
     },
-    /// This percentage of the packets is overtaken by those sent after them.
+    /// A percentage of the packets is overtaken by later ones.
     Reorder {
         /// From 1 to 100.
         percent: u8,
     },
-    /// This many bytes pass a second; the others wait for their turn.
+    /// Bandwidth is limited to this many bytes per second; excess packets queue.
     LimitRate {
         /// At least 1.
         bytes_per_s: u64,
     },
-    /// Packets that would open a connection are answered with a reset.
+    /// SYNs are answered with a reset.
     RefuseSyns,
-    /// A write takes at most this many bytes.
+    /// A write accepts at most this many bytes.
     LimitWrites(usize),
-    /// A read gives at most this many bytes; 0: it waits.
+    /// A read returns at most this many bytes; 0 blocks it.
     LimitReads(usize),
-    /// The buffers of the writer's and the reader's sockets hold at most this many bytes.
+    /// The send and receive buffers hold at most this many bytes.
     LimitBuffers(u64),
 }
 
-/// Which packets an effect is about.
+/// Which packets an effect applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packets {
     /// Every packet.
     All,
-    /// Those that would open a connection.
+    /// SYNs.
     Syns,
-    /// Those that acknowledge what has arrived and carry nothing themselves.
+    /// Acknowledgements without payload.
     Acknowledgements,
 }
 
-/// What happens to a host.
+/// An effect on a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HostEffect {
-    /// Its process dies and its kernel closes the sockets. When the effect is over a new process starts.
+    /// Its process dies and its kernel closes the sockets. When the effect ends, a new process starts.
     Kill,
-    /// It loses power: nothing is sent, nothing is remembered. When the effect is over it boots.
+    /// It loses power: it sends nothing and forgets its connections. When the effect ends, it boots.
     Crash,
-    /// Its process stands still while its kernel goes on.
+    /// Its process is stopped while its kernel continues.
     Pause,
-    /// Look-ups of names fail.
+    /// Name lookups fail.
     FailLookups,
-    /// Accepting a connection fails: no file descriptor is left.
+    /// Accepting a connection fails, because no file descriptor is left.
     FailAccepts,
 }
 
 impl Effect {
-    /// An effect on one host.
+    /// Returns an effect on one host.
     pub(super) fn host(host: &str, effect: HostEffect) -> Vec<Effect> {
         vec![Effect::Host { host: host.to_owned(), effect }]
     }
 
-    /// An effect on one route, or on both routes of a link.
+    /// Returns an effect on one route, or on both routes of a link.
     pub(super) fn on(direction: &Direction, effect: RouteEffect) -> Vec<Effect> {
         routes(direction).into_iter().map(|(from, to)| Effect::Route { from, to, effect }).collect()
     }
 
-    /// A rule on one route, or on both routes of a link.
+    /// Returns a rule on one route, or on both routes of a link.
     pub(super) fn rule(direction: &Direction, rule: &NamedRule) -> Vec<Effect> {
         routes(direction).into_iter().map(|(from, to)| Effect::Rule { from, to, rule: rule.clone() }).collect()
     }
 }
 
 impl<Host, Rule> Effect<Host, Rule> {
-    /// The same effect with other names for its hosts and its rule.
+    /// Replaces the hosts and the rule.
     ///
     /// # Errors
-    /// What `host` says of a host, or `rule` of a rule.
+    /// Returns the error of `host` or `rule`.
     pub fn try_map<H, R, E>(
         self,
         mut host: impl FnMut(Host) -> Result<H, E>,
@@ -156,7 +156,7 @@ impl<Host, Rule> Effect<Host, Rule> {
 }
 
 impl<Host: Copy, Rule> Effect<Host, Rule> {
-    /// The two hosts between which it is; the same one twice if it is on one host.
+    /// Returns the two hosts between which it applies; the same one twice if it applies to one host.
     pub fn hosts(&self) -> (Host, Host) {
         match *self {
             Effect::Route { from, to, .. } | Effect::Rule { from, to, .. } => (from, to),
@@ -167,13 +167,13 @@ impl<Host: Copy, Rule> Effect<Host, Rule> {
 }
 
 impl HostEffect {
-    /// Whether it happens to a process of the service. The test itself is no such process.
+    /// Returns whether it requires a process of the service, which the test itself is not.
     pub fn needs_process(self) -> bool {
         matches!(self, HostEffect::Kill | HostEffect::Crash | HostEffect::Pause)
     }
 }
 
-/// The routes of a direction: from whom to whom.
+/// Returns the routes of a direction as pairs of source and destination.
 fn routes(direction: &Direction) -> Vec<(String, String)> {
     match direction {
         Direction::Both(Link(a, b)) if a != b => vec![(a.clone(), b.clone()), (b.clone(), a.clone())],

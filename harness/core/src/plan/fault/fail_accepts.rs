@@ -1,4 +1,4 @@
-//! Leaves a process without file descriptors for what it would accept.
+//! A process runs out of file descriptors for connections to accept.
 
 use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
 use crate::plan::{SentenceError, words::Words};
@@ -6,15 +6,15 @@ use std::fmt;
 
 documented!("fail accepts on a", "it has no file descriptor left: `EMFILE`");
 
-/// The host's process has no file descriptor left for what it would accept: `EMFILE`. New connections wait in the backlog.
+/// The host's process cannot accept for lack of file descriptors: `EMFILE`. New connections wait in the backlog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailAccepts {
-    /// Which host.
+    /// The host.
     pub host: String,
 }
 
 impl Faults {
-    /// A host cannot accept connections for a while: it is out of file descriptors.
+    /// Allows failing accepts: a host is out of file descriptors for a while.
     pub fn failed_accepts(self) -> Faults {
         self.and(FailAccepts::NAME)
     }

@@ -1,4 +1,4 @@
-//! Makes a host's look-ups of names fail.
+//! A host's name lookups fail.
 
 use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
 use crate::plan::{SentenceError, words::Words};
@@ -6,15 +6,15 @@ use std::fmt;
 
 documented!("fail lookups on a", "names are not resolved");
 
-/// The host's look-ups of names fail: its resolver does not answer.
+/// The host's name lookups fail: its resolver does not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailLookups {
-    /// Which host.
+    /// The host.
     pub host: String,
 }
 
 impl Faults {
-    /// A host cannot resolve names for a while.
+    /// Allows failing name lookups on a host for a while.
     pub fn failed_lookups(self) -> Faults {
         self.and(FailLookups::NAME)
     }

@@ -1,4 +1,4 @@
-//! Kills a process.
+//! A process is killed.
 
 use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
 use crate::plan::{SentenceError, words::Words};
@@ -6,15 +6,15 @@ use std::fmt;
 
 documented!("kill a", "its process dies, its kernel closes the sockets");
 
-/// The process dies as on `SIGKILL`; its kernel closes its sockets. When the fault is over it is started again.
+/// The process dies as if by `SIGKILL`; its kernel closes its sockets. When the fault ends it is restarted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kill {
-    /// Which host.
+    /// The host.
     pub host: String,
 }
 
 impl Faults {
-    /// A process is killed, and started again after a while.
+    /// Allows kills: a process is killed, and restarted after a while.
     pub fn kills(self) -> Faults {
         self.and(Kill::NAME)
     }

@@ -1,4 +1,4 @@
-//! Limits how many bytes pass a second.
+//! Limited bandwidth.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::{
@@ -9,17 +9,17 @@ use std::fmt;
 
 documented!("limit a <-> b to 1000 B/s", "1000 bytes pass a second");
 
-/// No more than this many bytes a second pass; the others wait for their turn.
+/// At most this many bytes per second pass; excess packets queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
     /// Where.
     pub on: Direction,
-    /// How many bytes a second, at least 1.
+    /// Bytes per second, at least 1.
     pub bytes_per_s: u64,
 }
 
 impl Faults {
-    /// Few bytes a second pass for a while.
+    /// Allows limited bandwidth for a while.
     pub fn limits(self) -> Faults {
         self.and(Limit::NAME)
     }

@@ -1,4 +1,4 @@
-//! Loses some packets.
+//! Packet loss.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, Packets, RouteEffect, documented};
 use crate::{
@@ -9,17 +9,17 @@ use std::fmt;
 
 documented!("lose 10 % of a <-> b", "10 percent of the packets are lost");
 
-/// Some percent of the packets are lost. A connection loses no byte by it: TCP sends again, which takes time.
+/// A percentage of the packets is lost. A TCP connection loses no data: it retransmits, which takes time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lose {
-    /// How many percent of the packets, from 1 to 100.
+    /// The percentage, from 1 to 100.
     pub percent: u8,
-    /// The packets on this way.
+    /// The packets of this direction.
     pub of: Direction,
 }
 
 impl Faults {
-    /// Some packets are lost for a while. A connection sends them again, which takes time.
+    /// Allows packet loss for a while. A TCP connection retransmits, which takes time.
     pub fn losses(self) -> Faults {
         self.and(Lose::NAME)
     }

@@ -1,4 +1,4 @@
-//! Loses some acknowledgements: what was sent has arrived, and its sender does not know.
+//! Acknowledgements are lost: data arrives, and its sender does not learn of it.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, Packets, RouteEffect, documented};
 use crate::{
@@ -9,18 +9,18 @@ use std::fmt;
 
 documented!("lose 10 % of acknowledgements on a -> b", "`b` does not learn that what it sent has arrived");
 
-/// Some percent of the acknowledgements are lost. Their peer has the bytes, and yet they are sent again; when all are lost,
-/// the sender times out.
+/// A percentage of the acknowledgements is lost. The peer has the data, yet it is retransmitted; if all
+/// acknowledgements are lost, the sender times out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoseAcknowledgements {
-    /// How many percent of the acknowledgements, from 1 to 100.
+    /// The percentage of the acknowledgements, from 1 to 100.
     pub percent: u8,
-    /// The way that the acknowledgements take.
+    /// The direction of the acknowledgements.
     pub on: Direction,
 }
 
 impl Faults {
-    /// Some acknowledgements are lost for a while: a connection times out though its bytes have arrived.
+    /// Allows lost acknowledgements for a while: a connection may time out although its data has arrived.
     pub fn lost_acknowledgements(self) -> Faults {
         self.and(LoseAcknowledgements::NAME)
     }
@@ -39,7 +39,7 @@ impl Kind for LoseAcknowledgements {
         Ok(LoseAcknowledgements { percent, on: words.direction()? })
     }
 
-    // A few that are lost are made up for by the next ones.
+    // Losing only some has no effect: later acknowledgements cover for them.
     fn draw(draw: &mut Draw<'_>) -> Option<LoseAcknowledgements> {
         Some(LoseAcknowledgements { on: draw.direction()?, percent: 100 })
     }

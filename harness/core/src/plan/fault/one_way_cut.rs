@@ -1,4 +1,4 @@
-//! Cuts the route from one host to another.
+//! The route from one host to another is cut.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::plan::{Direction, Route, SentenceError, words::Words};
@@ -9,12 +9,12 @@ documented!("cut a -> b", "no packet passes from `a` to `b`");
 /// No packet passes from one host to another; the other direction works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OneWayCut {
-    /// Which route.
+    /// The route.
     pub on: Route,
 }
 
 impl Faults {
-    /// No packet passes one way for a while.
+    /// Allows one-way cuts for a while.
     pub fn one_way_cuts(self) -> Faults {
         self.and(OneWayCut::NAME)
     }

@@ -1,4 +1,4 @@
-//! Stops a process for a while.
+//! A process is stopped for a while.
 
 use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
 use crate::plan::{SentenceError, words::Words};
@@ -6,15 +6,15 @@ use std::fmt;
 
 documented!("pause a", "its process stands still");
 
-/// The process is stopped as on `SIGSTOP`; its kernel goes on.
+/// The process is stopped as if by `SIGSTOP`; its kernel continues.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pause {
-    /// Which host.
+    /// The host.
     pub host: String,
 }
 
 impl Faults {
-    /// A process stands still for a while.
+    /// Allows pauses: a process is stopped for a while.
     pub fn pauses(self) -> Faults {
         self.and(Pause::NAME)
     }

@@ -1,4 +1,4 @@
-//! Answers packets that would open a connection with a reset.
+//! SYNs are answered with a reset.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::plan::{Direction, SentenceError, words::Words};
@@ -6,7 +6,7 @@ use std::fmt;
 
 documented!("refuse SYNs on a -> b", "connects are refused");
 
-/// Packets that would open a connection are answered with a reset: a connect is refused.
+/// SYNs are answered with a reset: connects are refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefuseSyns {
     /// Where.
@@ -14,7 +14,7 @@ pub struct RefuseSyns {
 }
 
 impl Faults {
-    /// Connects are refused for a while.
+    /// Allows refused connects for a while.
     pub fn refusals(self) -> Faults {
         self.and(RefuseSyns::NAME)
     }

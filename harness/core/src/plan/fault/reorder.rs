@@ -1,4 +1,4 @@
-//! Lets later packets overtake some of the earlier ones.
+//! Packets are reordered.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::{
@@ -9,17 +9,17 @@ use std::fmt;
 
 documented!("reorder 10 % of a <-> b", "10 percent of the packets are overtaken by later ones");
 
-/// Some percent of the packets are overtaken by those sent after them.
+/// A percentage of the packets is overtaken by later ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reorder {
-    /// How many percent of the packets, from 1 to 100.
+    /// The percentage, from 1 to 100.
     pub percent: u8,
-    /// The packets on this way.
+    /// The packets of this direction.
     pub of: Direction,
 }
 
 impl Faults {
-    /// Some packets are overtaken by later ones for a while.
+    /// Allows reordered packets for a while.
     pub fn reorderings(self) -> Faults {
         self.and(Reorder::NAME)
     }

@@ -1,4 +1,4 @@
-//! Resets every connection between two hosts.
+//! Every connection between two hosts is reset.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, documented};
 use crate::plan::{Link, SentenceError, words::Words};
@@ -6,15 +6,15 @@ use std::fmt;
 
 documented!("reset a <-> b", "every connection is reset, once");
 
-/// Every established connection between two hosts is reset, as by a firewall that has lost its state. It is over at once.
+/// Every established connection between two hosts is reset, as by a firewall that has lost its state. Instantaneous.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reset {
-    /// Which link.
+    /// The link.
     pub on: Link,
 }
 
 impl Faults {
-    /// Connections are reset.
+    /// Allows resets of connections.
     pub fn resets(self) -> Faults {
         self.and(Reset::NAME)
     }

@@ -1,4 +1,4 @@
-//! Makes the buffers of sockets small.
+//! Socket buffers are small.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::{
@@ -9,17 +9,17 @@ use std::fmt;
 
 documented!("shrink buffers on a -> b to 16 B", "socket buffers hold 16 bytes");
 
-/// The buffers of the writer's and the reader's sockets hold no more than this many bytes.
+/// The send and receive buffers hold at most this many bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShrinkBuffers {
     /// Where.
     pub on: Direction,
-    /// How many bytes, at least 1.
+    /// Bytes, at least 1.
     pub bytes: u64,
 }
 
 impl Faults {
-    /// Buffers of sockets are small for a while.
+    /// Allows small socket buffers for a while.
     pub fn small_buffers(self) -> Faults {
         self.and(ShrinkBuffers::NAME)
     }

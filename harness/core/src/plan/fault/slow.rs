@@ -1,4 +1,4 @@
-//! Makes every packet take longer.
+//! Added latency for every packet.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::{
@@ -9,17 +9,17 @@ use std::{fmt, time::Duration};
 
 documented!("slow a <-> b by 300 ms", "every packet takes longer");
 
-/// Every packet takes this much longer.
+/// Every packet is delayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slow {
     /// Where.
     pub on: Direction,
-    /// How much longer.
+    /// The added latency.
     pub by: Duration,
 }
 
 impl Faults {
-    /// Packets take longer for a while.
+    /// Allows added latency for a while.
     pub fn slowdowns(self) -> Faults {
         self.and(Slow::NAME)
     }

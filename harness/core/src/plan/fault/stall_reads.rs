@@ -1,4 +1,4 @@
-//! Keeps an application from reading.
+//! An application does not read.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::plan::{Direction, SentenceError, words::Words};
@@ -6,7 +6,7 @@ use std::fmt;
 
 documented!("stall reads on a -> b", "`b` does not come to read");
 
-/// The application does not come to read: its buffer fills, then the writer's.
+/// The application does not read: its receive buffer fills, then the writer's send buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StallReads {
     /// Where.
@@ -14,7 +14,7 @@ pub struct StallReads {
 }
 
 impl Faults {
-    /// An application does not come to read for a while.
+    /// Allows stalled reads: an application does not read for a while.
     pub fn stalls(self) -> Faults {
         self.and(StallReads::NAME)
     }

@@ -1,4 +1,4 @@
-//! Makes a read give a single byte.
+//! Reads return a single byte.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::plan::{Direction, SentenceError, words::Words};
@@ -6,7 +6,7 @@ use std::fmt;
 
 documented!("stretch reads on a -> b", "a read of `b` gives a single byte");
 
-/// A read gives a single byte.
+/// Every read returns a single byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StretchReads {
     /// Where.
@@ -14,7 +14,7 @@ pub struct StretchReads {
 }
 
 impl Faults {
-    /// Reads give a single byte for a while.
+    /// Allows stretched reads: they return a single byte for a while.
     pub fn stretched_reads(self) -> Faults {
         self.and(StretchReads::NAME)
     }

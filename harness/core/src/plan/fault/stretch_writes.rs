@@ -1,4 +1,4 @@
-//! Makes a write take a single byte.
+//! Writes accept a single byte.
 
 use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::plan::{Direction, SentenceError, words::Words};
@@ -6,7 +6,7 @@ use std::fmt;
 
 documented!("stretch writes on a -> b", "a write of `a` takes a single byte");
 
-/// A write takes a single byte.
+/// Every write accepts a single byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StretchWrites {
     /// Where.
@@ -14,7 +14,7 @@ pub struct StretchWrites {
 }
 
 impl Faults {
-    /// Writes take a single byte for a while.
+    /// Allows stretched writes: they accept a single byte for a while.
     pub fn stretched_writes(self) -> Faults {
         self.and(StretchWrites::NAME)
     }

@@ -1,4 +1,4 @@
-//! Reads sentences back into plans and their parts.
+//! Parses sentences into plans and their parts.
 
 use super::trigger::trigger;
 use crate::plan::{
@@ -11,10 +11,10 @@ use crate::plan::{
 use crate::strict_json::{self, VALUES_MAX};
 use std::str::FromStr;
 
-/// The most choices that a plan may have, so that a damaged one fills no memory.
+/// Maximum number of choices in a plan, so that a damaged one does not exhaust memory.
 const CHOICES_MAX: usize = 1_000_000;
 
-/// A plan of these sentences, in any order of kinds; the order within a kind is kept.
+/// Parses a plan. Sentences of different kinds may be in any order; the order within a kind is kept.
 pub(super) fn plan<'a>(sentences: impl Iterator<Item = &'a str>) -> Result<Plan, SentenceError> {
     let mut seed = None;
     let mut plan = Plan::default();
@@ -49,12 +49,12 @@ pub(super) fn plan<'a>(sentences: impl Iterator<Item = &'a str>) -> Result<Plan,
     Ok(plan)
 }
 
-/// A sentence that only makes sense after another one.
+/// Returns the error for a sentence that is only valid after another one.
 fn misplaced(nth: usize, text: &str, expected: &str) -> SentenceError {
     Words::new(text).expected(&format!("such a sentence {expected}")).in_sentence(nth)
 }
 
-/// What one sentence of a plan says.
+/// A parsed sentence of a plan.
 enum Sentence {
     Seed(u64),
     Argument(Argument),
@@ -65,7 +65,7 @@ enum Sentence {
     Deviation(Deviation),
 }
 
-/// Reads a whole text: words that are left over are an error.
+/// Parses a whole text: remaining words are an error.
 fn whole<'a, T>(
     text: &'a str,
     part: impl FnOnce(&mut Words<'a>) -> Result<T, SentenceError>,
@@ -77,7 +77,8 @@ fn whole<'a, T>(
 }
 
 fn sentence(words: &mut Words) -> Result<Sentence, SentenceError> {
-    // An argument may be named like a sentence of another kind; none of these has `=` as its second word.
+    // An argument may have the same name as the keyword of another sentence, but no other sentence has `=` as its
+    // second word.
     if words.rest().split(' ').nth(1) == Some("=") {
         return Ok(Sentence::Argument(argument(words)?));
     }
@@ -147,7 +148,7 @@ fn deviation(words: &mut Words) -> Result<Deviation, SentenceError> {
     Ok(Deviation { step: number(words)?, thread, preempts })
 }
 
-/// What goes wrong, where, when and for how long.
+/// Parses a fault: what it does, where, when and for how long.
 fn fault(words: &mut Words) -> Result<Fault, SentenceError> {
     let kind = FaultKind::parse(words)?;
     let trigger = trigger(words)?;
@@ -168,7 +169,8 @@ fn hold(words: &mut Words) -> Result<Hold, SentenceError> {
     Ok(Hold { host, place, nth, poll, until: until(words)? })
 }
 
-/// A place may hold spaces and ` at its ` itself: what follows it does not, so it ends at the last one.
+/// Parses a place. It may contain spaces and ` at its ` itself, but what follows it does not, so it ends at the last
+/// one.
 fn place(words: &mut Words) -> Result<String, SentenceError> {
     let place = words.rest().rfind(" at its ").map(|end| &words.rest()[..end]);
     let place = place.filter(|place| !place.is_empty() && !place.contains(char::is_control));

@@ -6,7 +6,7 @@ use crate::plan::{
 use std::fmt;
 
 impl Plan {
-    /// Its sentences, in the order of its fields.
+    /// Returns its sentences, in the order of its fields.
     pub fn sentences(&self) -> Vec<String> {
         if let Some(threads) = &self.threads {
             return threads.sentences();

@@ -1,4 +1,4 @@
-//! Sentences say exactly what a plan says, and nothing that is not a sentence is taken for one.
+//! Plans survive printing and parsing, and texts that are not plans are rejected.
 
 use crate::plan::{
     Argument, DisplayDuration, Fault, FaultKind, Hold, HoldUntil, Link, Ordinal, Plan, Route, Trigger, arbitrary,
@@ -175,7 +175,7 @@ fn numbers_that_overflow_are_refused() {
     refused::<Plan>("seed -1", "a whole number");
     refused::<DisplayDuration>("18446744073709551616 s", "at most 18446744073709551615.999999999 s");
     refused::<DisplayDuration>("99999999999999999999999999999999999999999999999 ns", "at most");
-    // So many seconds that their nanoseconds, modulo 2^128, are few.
+    // A number of seconds whose nanoseconds, modulo 2^128, are few.
     refused::<DisplayDuration>("340282366920938463463374607432 s", "at most");
     refused::<DisplayDuration>("1.5 ns", "whole nanoseconds");
     refused::<DisplayDuration>("1.0000000001 s", "whole nanoseconds");
@@ -217,7 +217,7 @@ fn an_error_shows_only_the_beginning_of_a_long_sentence() {
     assert!(error.to_string().len() < 1_000);
 }
 
-/// Words of sentences and of none, in any order.
+/// Generates words of sentences and other words, in any order.
 fn word_salad() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         proptest::sample::select(
@@ -252,7 +252,7 @@ proptest! {
     #[test]
     fn garbage_is_refused_without_a_panic(text in arbitrary::texts(), salad in word_salad()) {
         for text in [text, format!("seed 1\n{salad}"), salad] {
-            // What is taken for a plan must be one.
+            // Whatever parses as a plan must be one.
             if let Ok(plan) = text.parse::<Plan>() {
                 prop_assert_eq!(plan.to_string().parse::<Plan>(), Ok(plan));
             }

@@ -1,8 +1,8 @@
-//! Reads when a fault begins: at a time, or when something happens.
+//! Parses when a fault starts: at a time, or at an event.
 
 use crate::plan::{Route, SentenceError, Trigger, TriggerEvent, words::Words};
 
-/// When it begins.
+/// Parses when a fault starts.
 pub(super) fn trigger(words: &mut Words) -> Result<Trigger, SentenceError> {
     if words.takes("at") {
         return Ok(Trigger::At(words.duration()?));
@@ -39,7 +39,7 @@ pub(super) fn trigger(words: &mut Words) -> Result<Trigger, SentenceError> {
     }
 }
 
-/// `-> b starts its 2nd connect`, `-> b makes its 2nd write`.
+/// Parses `-> b starts its 2nd connect`, `-> b makes its 2nd write`.
 fn on_route(from: String, words: &mut Words) -> Result<Trigger, SentenceError> {
     words.exactly("->")?;
     let route = Route { from, to: words.host()? };
@@ -55,7 +55,7 @@ fn on_route(from: String, words: &mut Words) -> Result<Trigger, SentenceError> {
     Ok(Trigger::On { event, nth })
 }
 
-/// `the 2nd time`.
+/// Parses `the 2nd time`.
 fn time(words: &mut Words) -> Result<u32, SentenceError> {
     words.exactly("the")?;
     let nth = words.nth()?;

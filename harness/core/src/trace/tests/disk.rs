@@ -1,4 +1,4 @@
-//! What happens to a trace on the way to the disk and back.
+//! Writing traces to disk and reading them back.
 
 use super::*;
 use std::{
@@ -96,7 +96,7 @@ fn of_a_service_that_logs_without_measure_the_end_is_saved() {
     check(vec![many; 6], 3);
 }
 
-/// A trace of the same plan that fails in another way.
+/// Returns a trace of the same plan with a different failure.
 fn fails_otherwise() -> Trace {
     let mut trace = v3();
     trace.failure.property = Property::NoPanic;
@@ -117,7 +117,7 @@ fn the_same_failure_is_saved_in_the_same_file() {
 fn no_trace_replaces_another_failures_file() {
     let folder = tempfile::tempdir().unwrap();
     let taken = folder.path().join(file_name(&v3().test, &v3().plan, 1));
-    // What stands there may be anything: another trace, a file that cannot be read, a folder, a link to nowhere.
+    // The existing file may be anything: another trace, an unreadable file, a directory, a dangling symlink.
     let plant: [&dyn Fn(); 4] = [
         &|| write(&taken, &fails_otherwise()).unwrap(),
         &|| fs::write(&taken, "torn").unwrap(),
@@ -205,7 +205,7 @@ fn a_trace_belongs_to_the_test_that_its_header_names() {
     assert!(of("a bug of last week.jsonl", V3));
     assert!(!of("a.json", V3));
     assert!(!of("link.queries_recover_after_the_link_heals-723a-2.jsonl", &other));
-    // Of what cannot be read the name must do: its test has to say so.
+    // If the file cannot be read, its name decides: the test must report the file.
     assert!(of("link.queries_recover_after_the_link_heals-0001.jsonl", "torn"));
     assert!(!of("link.queries_recover_after_the_link_heals_twice-0001.jsonl", "torn"));
 }
@@ -239,7 +239,7 @@ fn a_fifo_is_an_error_at_once() {
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
     says(read(&path), &["a.jsonl: is a FIFO, expected a regular file"]);
     assert!(!is_of(&path, "a_test"));
-    // Nor may one stop those who tidy.
+    // Nor may one block the removal of temporary files.
     let left = folder.path().join(".refrain-aB3xYz.tmp");
     fs::rename(&path, &left).unwrap();
     save(folder.path(), &v3()).unwrap();

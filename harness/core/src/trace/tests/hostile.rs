@@ -1,4 +1,4 @@
-//! Texts that are no traces: cut, changed, too large, of another format.
+//! Texts that are not traces: truncated, modified, too large, of another format.
 
 use super::*;
 
@@ -65,7 +65,7 @@ fn another_format_is_refused() {
     }
 }
 
-/// Every place in a value that another type could take.
+/// Collects every position in a value that could have another type.
 fn pointers(value: &Value, at: String, all: &mut Vec<String>) {
     match value {
         Value::Object(members) => members.iter().for_each(|(name, value)| pointers(value, format!("{at}/{name}"), all)),
@@ -86,7 +86,7 @@ fn a_field_of_another_type_is_refused_with_its_name() {
         let whole: Value = serde_json::from_str(line).unwrap();
         let mut all = Vec::new();
         pointers(&whole, String::new(), &mut all);
-        // What the service says may have any type.
+        // The service's own fields may have any type.
         all.retain(|at| !at.is_empty() && at != "/refrain-trace" && !at.contains("/fields/"));
         for at in all {
             for other in [json!(null), json!(true), json!(5), json!(-0.5), json!("\u{0}"), json!([7]), json!({"a": 1})]
@@ -123,7 +123,7 @@ fn a_missing_or_unknown_field_is_refused() {
     }
     for object in ["", "/engine", "/failure", "/failure/causes/0/waits", "/build"] {
         let text = with_header(|header| header.pointer_mut(object).unwrap()["weather"] = json!(1));
-        // Which variant stands there is no part of the path.
+        // The variant is not part of the path.
         let field = format!("{object}/weather")[1..].replace("waits", "?").replace('/', ".");
         refused(text, &format!("field {field} is not known in format 3"));
     }
