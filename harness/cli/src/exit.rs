@@ -1,13 +1,13 @@
 //! Exit codes, and the errors that lead to them.
 
-/// How the command ends, in the order of severity: of several results the last one counts.
+/// How the command ends, in order of severity: of several results, the most severe counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Everything passed. A seeded bug that was caught as expected is a pass.
     Passed,
     /// No test matches.
     NothingToRun,
-    /// A replay fails in another way than was saved.
+    /// A replay fails in a different way than the saved run.
     Differs,
     /// A replay passes, but not all of its plan was triggered.
     Stale,

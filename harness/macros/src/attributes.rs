@@ -20,7 +20,7 @@ const CLASSES: [(&str, &str); 14] = [
     ("nondeterminism", "Nondeterminism"),
 ];
 
-/// What a scenario's attributes say.
+/// The parsed attributes of a scenario.
 pub struct Attributes {
     pub runs: u64,
     pub time_limit_s: u64,
@@ -32,7 +32,7 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// Reads them.
+    /// Parses the attributes.
     pub fn parse(tokens: proc_macro2::TokenStream) -> Result<Attributes> {
         let mut read = Attributes {
             runs: 200,
@@ -66,7 +66,7 @@ impl Attributes {
     }
 }
 
-/// What a model's attributes say.
+/// The parsed attributes of a model.
 pub struct ModelAttributes {
     pub runs: u64,
     pub complete: bool,
@@ -79,7 +79,7 @@ pub struct ModelAttributes {
 }
 
 impl ModelAttributes {
-    /// Reads them.
+    /// Parses the attributes.
     pub fn parse(tokens: proc_macro2::TokenStream) -> Result<ModelAttributes> {
         let (runs, time_limit_s) = (10_000, 10);
         let (complete, snapshot, preemptions, engine, expect) = Default::default();

@@ -1,4 +1,4 @@
-//! Writes the test function that libtest sees.
+//! Generates the test function that libtest runs.
 
 use crate::attributes::{Attributes, ModelAttributes};
 use proc_macro2::TokenStream;
@@ -14,7 +14,7 @@ struct Argument {
     strategy: Option<Expr>,
 }
 
-/// Expands the attribute.
+/// Expands `#[refrain::test]`.
 pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let read = Attributes::parse(attributes)?;
     let mut item: ItemFn = parse2(item)?;
@@ -70,7 +70,7 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
     announced(name, &outer, body, expect, &fields)
 }
 
-/// Expands the attribute of a model.
+/// Expands `#[refrain::model]`.
 pub fn model(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let read = ModelAttributes::parse(attributes)?;
     let mut item: ItemFn = parse2(item)?;
@@ -113,7 +113,7 @@ pub fn model(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> 
     announced(name, &outer, &item, expect, &fields)
 }
 
-/// What judges how a test ended, at the place of its return type: an error of a wrong type is told there.
+/// Converts the test's result, spanned at its return type, so that the compiler reports an error of a wrong type there.
 fn succeed(item: &ItemFn) -> TokenStream {
     let at = match &item.sig.output {
         ReturnType::Type(_, ty) => ty.span(),
@@ -122,7 +122,7 @@ fn succeed(item: &ItemFn) -> TokenStream {
     quote_spanned! { at => ::refrain::__private::succeed }
 }
 
-/// The function that libtest sees, around the one that was written.
+/// Wraps the written function in the one that libtest runs.
 fn announced(
     name: &Ident,
     outer: &[Attribute],

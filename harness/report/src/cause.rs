@@ -1,4 +1,4 @@
-//! Says what led to a failure.
+//! Formats the causes of a failure.
 
 use super::{
     event::event,
@@ -11,7 +11,7 @@ use refrain_core::{
     verdict::{Cause, ConnectionState, OpenSocket, Property, StaleRead, ThreadWaiting, Wait, Waiting},
 };
 
-/// One cause, in a sentence. The property names the kind of resource that it is about.
+/// Formats a cause as a sentence. The property names the kind of resource that it is about.
 pub(super) fn cause(cause: &Cause, property: &Property) -> String {
     let kind = property.kind().unwrap_or_default();
     match cause {
@@ -61,10 +61,10 @@ pub(super) fn cause(cause: &Cause, property: &Property) -> String {
     }
 }
 
-/// `cut a <-> b at 00:00:12.300 for 4.2 s`.
+/// Formats a fault with its times: `cut a <-> b at 00:00:12.300 for 4.2 s`.
 fn happened(fault: &Fault, began: u64, ended: Option<u64>) -> String {
     let lasted = match ended {
-        // A reset is over at once.
+        // A reset is instantaneous.
         Some(ended) if ended == began => String::new(),
         Some(ended) => format!(" for {}", duration(ended.saturating_sub(began))),
         None => " and still lasting".to_owned(),
@@ -76,7 +76,7 @@ fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
 }
 
-/// `not triggered: cut a <-> b when a accepts its 9th connection`.
+/// Formats a part of a plan: `not triggered: cut a <-> b when a accepts its 9th connection`.
 pub(super) fn not_triggered(part: &Part) -> String {
     match part {
         Part::Fault(fault) => format!("not triggered: {fault}"),
@@ -85,7 +85,7 @@ pub(super) fn not_triggered(part: &Part) -> String {
     }
 }
 
-/// The same with what came nearest to it.
+/// Like [`not_triggered`], with what came closest to triggering it.
 pub(super) fn idle(idle: &NotTriggered) -> String {
     let nearest = match &idle.nearest {
         Nearest::Ended(at) => format!("the run ended before, at {}", clock(*at)),
@@ -133,7 +133,7 @@ fn wait(wait: &Wait) -> String {
     }
 }
 
-/// `notes:49152 -> exchange:5010 (half-open: exchange has lost power since)`.
+/// Formats a connection with its state: `notes:49152 -> exchange:5010 (half-open: exchange has lost power since)`.
 fn described(conn: &Connection, state: ConnectionState) -> String {
     let peer = host(&conn.peer.host);
     let state = match state {

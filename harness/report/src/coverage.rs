@@ -1,4 +1,5 @@
-//! Says what an exploration covered: which faults met which states of connections, and what was never met.
+//! Formats the coverage of an exploration: which faults met connections in which states, and which combinations never
+//! occurred.
 
 use super::{
     Style,
@@ -13,14 +14,14 @@ use refrain_core::{
 };
 use std::collections::BTreeMap;
 
-/// As wide as nearly a thousand million.
+/// Wide enough for numbers below a thousand million.
 const COUNT_WIDTH: usize = 11;
-/// As wide as most names of states, and nearly ten millions.
+/// Wide enough for most state names, and for numbers below ten million.
 const STATE_WIDTH: usize = 9;
 const YELLOW: anstyle::Style = ink(AnsiColor::Yellow);
 
-/// What was reached and what never was, as a table; empty if there is nothing to tell. Every kind of fault has its row:
-/// how many were planned and began, and how often it met a connection in each state.
+/// Formats what was covered and what never was, as a table; empty if there is nothing to report. Every kind of fault
+/// has a row: how many were planned and started, and how often it met a connection in each state.
 pub fn coverage(coverage: &Coverage, style: Style) -> String {
     let names = coverage.faults.keys().chain(coverage.sometimes.keys()).chain(coverage.counts.keys());
     let width = names.map(|name| columns(&escaped(name))).max().unwrap_or(0).max("sometimes".len());
@@ -68,7 +69,7 @@ pub fn coverage(coverage: &Coverage, style: Style) -> String {
     text
 }
 
-/// The states in as many tables as fit beside the names of the faults; the first one has the counts, too.
+/// Splits the states into as many tables as fit beside the names of the faults; the first one has the counts, too.
 fn blocks(room: Option<usize>, counts_width: usize) -> Vec<Vec<&'static str>> {
     let mut blocks = vec![vec![]];
     let mut left = room.map(|room| room.saturating_sub(counts_width));
@@ -84,13 +85,13 @@ fn blocks(room: Option<usize>, counts_width: usize) -> Vec<Vec<&'static str>> {
     blocks
 }
 
-/// How often a fault met a state; `-`: never.
+/// Formats how often a fault met a state; `-` for never.
 fn cell(fired: &Fired, state: &str) -> String {
     let times = fired.met.get(state).map_or("-".into(), |times| grouped(*times));
     format!("  {times:>0$}", state.len().max(STATE_WIDTH))
 }
 
-/// The cells that were never hit: `LAST-ACK never met by any fault`, `SYN-RECV never met by cut, reset`.
+/// Formats the cells that were never hit: `LAST-ACK never met by any fault`, `SYN-RECV never met by cut, reset`.
 fn never_met(coverage: &Coverage, style: Style) -> String {
     let began: Vec<_> = coverage.faults.iter().filter(|(_, fired)| fired.began > 0).collect();
     let mut lines = BTreeMap::<usize, String>::new();
@@ -99,7 +100,7 @@ fn never_met(coverage: &Coverage, style: Style) -> String {
         let without: Vec<String> = without.map(|(kind, _)| escaped(kind)).collect();
         match without.len() {
             0 => {}
-            // All states that no fault met stand in one line, the last one.
+            // All states that no fault met are on one line, the last one.
             all if all == began.len() => {
                 let states = lines.entry(STATES.len()).or_default();
                 *states += &format!("{}{state}", if states.is_empty() { "" } else { ", " });

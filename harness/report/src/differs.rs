@@ -1,4 +1,4 @@
-//! Shows two events that should be the same, so that a reader sees in what they differ.
+//! Formats two events that should be identical so that their difference is visible.
 
 use super::{event::event, words};
 use refrain_core::{
@@ -6,7 +6,7 @@ use refrain_core::{
     verdict::Cause,
 };
 
-/// One event in a line, with its time to the nanosecond: what differs may be smaller than a millisecond.
+/// Formats an event on one line, with its time to the nanosecond: the difference may be below a millisecond.
 pub(super) fn row(shown: &Event) -> String {
     if let Kind::Step(step) = &shown.kind {
         let place = step.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
@@ -16,7 +16,7 @@ pub(super) fn row(shown: &Event) -> String {
     format!("{}  {}{task}  {}", words::exact_clock(shown.at), words::host(&shown.host), event(shown))
 }
 
-/// Whether the runs that differ are executions of a model.
+/// Returns whether the runs that differ are executions of a model.
 pub(super) fn is_of_model(causes: &[Cause]) -> bool {
     let is_step = |cause: &Cause| matches!(cause, Cause::RunShows { event, .. } if matches!(event.kind, Kind::Step(_)));
     causes.iter().any(is_step)

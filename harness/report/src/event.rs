@@ -1,4 +1,4 @@
-//! Says what happened in an event, without its time, host and task.
+//! Formats what happened in an event, without its time, host and task.
 
 use super::words::{bytes, connection, endpoint};
 use refrain_core::{
@@ -7,7 +7,7 @@ use refrain_core::{
 };
 use serde_json::Value;
 
-/// What happened: `writes 18 bytes on notes:49152 -> exchange:5010`, `INFO calcon::link: waits epoch=7`.
+/// Formats an event: `writes 18 bytes on notes:49152 -> exchange:5010`, `INFO calcon::link: waits epoch=7`.
 pub fn event(event: &Event) -> String {
     kind(&event.kind)
 }
@@ -50,7 +50,7 @@ pub(super) fn kind(kind: &Kind) -> String {
         }
         Kind::Step(step) => step.text.clone(),
         Kind::Verdict => "the run fails".to_owned(),
-        // `Kind` is not exhaustive for those outside of the workspace; here every kind has its sentence.
+        // `Kind` is `#[non_exhaustive]`; every kind of this version is handled above.
         _ => String::new(),
     }
 }
@@ -75,7 +75,7 @@ fn tcp(conn: &Connection, what: Tcp) -> String {
     }
 }
 
-/// The errors that the simulated network reports, by their numbers on Linux.
+/// Names an errno that the simulated network reports.
 fn errno(number: i32) -> String {
     let name = match number {
         32 => "EPIPE (broken pipe)",
@@ -103,7 +103,7 @@ fn signal(number: i32) -> String {
     name.to_owned()
 }
 
-/// `INFO session{id=7}: calcon::link: waits epoch=7`.
+/// Formats a log event: `INFO session{id=7}: calcon::link: waits epoch=7`.
 fn log(Log { level, target, message, fields, spans }: &Log) -> String {
     let level = match level {
         Level::Error => "ERROR",
@@ -117,7 +117,7 @@ fn log(Log { level, target, message, fields, spans }: &Log) -> String {
     format!("{level} {spans}{target}: {message}{fields}")
 }
 
-/// `session{id=7}: `.
+/// Formats a span: `session{id=7}: `.
 fn span(Span { name, fields }: &Span) -> String {
     let fields = fields.iter().map(field).collect::<Vec<_>>().join(" ");
     let fields = if fields.is_empty() { fields } else { format!("{{{fields}}}") };

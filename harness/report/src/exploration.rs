@@ -1,4 +1,4 @@
-//! Says what an exploration caught: `cargo refrain explore` and `cargo test` print the same.
+//! Formats the result of an exploration, for both `cargo refrain explore` and `cargo test`.
 
 use super::{
     Style, failure,
@@ -15,29 +15,29 @@ use refrain_core::{
 };
 use std::path::Path;
 
-/// How much of each sentence of a plan a failure shows: the trace has all of it.
+/// Maximum length of a plan's sentence in the report of a failure: the trace has the whole sentence.
 const SENTENCE_CHARS_MAX: usize = 200;
-/// As wide as `caught as expected nondeterminism`, so that the results of several tests stand in a column.
+/// As wide as `caught as expected nondeterminism`, so that the results of several tests are aligned.
 const RESULT_WIDTH: usize = 33;
-/// As wide as nearly a thousand million.
+/// Wide enough for numbers below a thousand million.
 const COUNT_WIDTH: usize = 11;
 
-/// How an exploration stands against what its test expects.
+/// The result of an exploration compared with what its test expects.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Standing<'a> {
-    /// Nothing was caught, and nothing was expected to be.
+    /// Nothing was caught, as expected.
     Passed,
-    /// The seeded bug was caught, as it must be.
+    /// The seeded bug was caught, as expected.
     CaughtAsExpected(&'a Caught),
-    /// Something was caught that was not expected.
+    /// An unexpected failure was caught.
     Failed(&'a Caught),
-    /// Nothing was caught, but runs did not reach what the test relies on.
+    /// Nothing was caught, but no run reached something that the test requires.
     Unreached,
-    /// The seeded bug was not caught: the harness has become blind to this class.
+    /// The seeded bug was not caught: the harness can no longer detect this class.
     NotCaught(Class),
 }
 
-/// How an exploration stands against what its test expects.
+/// Compares the result of an exploration with what its test expects.
 pub fn standing(exploration: &Exploration) -> Standing<'_> {
     match (&exploration.caught, exploration.expect) {
         (None, None) if !exploration.unreached.is_empty() => Standing::Unreached,
@@ -48,7 +48,7 @@ pub fn standing(exploration: &Exploration) -> Standing<'_> {
     }
 }
 
-/// The result and the effort on one line: `caught as expected stall              12 runs     0.1 s`.
+/// Formats result and effort on one line: `caught as expected stall              12 runs     0.1 s`.
 pub fn result(exploration: &Exploration, style: Style) -> String {
     let (good, bad) = (ink(AnsiColor::Green), ink(AnsiColor::Red).bold());
     let (result, ink) = match standing(exploration) {
@@ -63,7 +63,7 @@ pub fn result(exploration: &Exploration, style: Style) -> String {
     format!("{}  {runs:>12}  {seconds:>6.1} s", padded(&result, RESULT_WIDTH, ink, style))
 }
 
-/// What no run reached, a line each, and what to do; each ends with a new line.
+/// Formats what no run reached, one per line, and what to do. Each line ends with a newline.
 pub fn unreached(exploration: &Exploration, style: Style) -> String {
     let failed = paint("FAILED unreached:", ink(AnsiColor::Red).bold(), style);
     let runs = counted(exploration.runs, "runs");
@@ -94,18 +94,18 @@ fn unreached_sentence(unreached: &Unreached, runs: &str) -> (String, String) {
     }
 }
 
-/// A failure with its causes, where it was saved and how to see it again; it ends with a new line.
+/// Formats a failure with its causes, where it was saved and how to reproduce it. Ends with a newline.
 pub fn caught(caught: &Caught, style: Style) -> String {
     let size = format!("  ({})", plan_summary(&caught.plan, caught.events));
     let plan = match caught.saved {
         SavedAt::Traces(_) | SavedAt::Already(_) => short_plan_lines(&caught.plan, style),
-        // There it is told in full.
+        // The full plan follows below.
         SavedAt::Elsewhere { .. } | SavedAt::Nowhere { .. } => String::new(),
     };
     failure(&caught.failure, style) + &plan + &saved(&caught.saved, &caught.plan, &size, style)
 }
 
-/// The sentences of a plan, shortened; those of a model are for its engine alone.
+/// Formats the sentences of a plan, shortened. Those of a model are omitted: only its engine can interpret them.
 fn short_plan_lines(plan: &Plan, style: Style) -> String {
     if plan.threads.is_some() {
         return String::new();
@@ -117,7 +117,7 @@ fn short_plan_lines(plan: &Plan, style: Style) -> String {
     labelled(plan.sentences().into_iter().map(short), style)
 }
 
-/// Where a trace was saved, a remark and how to see it again; of one that is not where it belongs the plan, too.
+/// Formats where a trace was saved, a remark and how to replay it; with the plan, if it is not at its regular place.
 pub fn saved(saved: &SavedAt, plan: &Plan, remark: &str, style: Style) -> String {
     let label = |name: &str| paint(&format!("{name:6}"), DIM, style);
     let [saved_as, replay, not_saved] = ["saved", "replay", "not saved:"].map(label);
@@ -136,7 +136,7 @@ pub fn saved(saved: &SavedAt, plan: &Plan, remark: &str, style: Style) -> String
     }
 }
 
-/// The sentences of a plan, below a label.
+/// Formats the sentences of a plan, below a label.
 fn plan_lines(plan: &Plan, style: Style) -> String {
     labelled(plan.sentences().into_iter(), style)
 }
@@ -148,7 +148,7 @@ fn labelled(sentences: impl Iterator<Item = String>, style: Style) -> String {
     sentences.enumerate().map(|(nth, line)| format!("  {} {line}\n", label(nth))).collect()
 }
 
-/// What the machine did to runs, a line each; empty if it left them alone.
+/// Formats the machine's interference with runs, one per line; empty if there was none.
 pub fn machine(machine: Machine) -> String {
     let mut text = String::new();
     if machine.made_again > 0 {
@@ -165,7 +165,8 @@ pub fn machine(machine: Machine) -> String {
     text
 }
 
-/// How the search of a model ended, by its last engine: `loom, any preemptions: complete`; empty if there was none.
+/// Formats how the search of a model ended, by its last engine: `loom, any preemptions: complete`; empty if there was
+/// none.
 pub fn last_engine(engines: &[Searched]) -> String {
     match engines.last() {
         Some(Searched { by, end, .. }) if !end.is_empty() => escaped(&format!("{by}: {end}")),
@@ -173,7 +174,7 @@ pub fn last_engine(engines: &[Searched]) -> String {
     }
 }
 
-/// What each engine searched of a model, as a table; empty if there is none.
+/// Formats what each engine searched of a model, as a table; empty if there is none.
 pub fn engines(engines: &[Searched], style: Style) -> String {
     let width = engines.iter().map(|searched| columns(&escaped(&searched.by))).max().unwrap_or(0).max("engine".len());
     let mut text = String::new();
@@ -190,7 +191,7 @@ pub fn engines(engines: &[Searched], style: Style) -> String {
     text
 }
 
-/// What each engine searched of all models together, as a table; empty if there is none.
+/// Formats what each engine searched of all models together, as a table; empty if there is none.
 pub fn all_engines<'a>(searched: impl IntoIterator<Item = &'a Searched>, style: Style) -> String {
     let mut all: Vec<(&str, u64, u64, u64)> = vec![];
     for Searched { by, executions, end, .. } in searched {
@@ -217,10 +218,10 @@ pub fn all_engines<'a>(searched: impl IntoIterator<Item = &'a Searched>, style: 
     titles + &rows.collect::<String>()
 }
 
-/// A path as a shell takes it.
+/// Quotes a path for a shell.
 pub fn shell_word(path: &Path) -> String {
     let path = path.to_string_lossy();
-    // Only a null character cannot be quoted, and no path has one.
+    // Only a NUL cannot be quoted, and no path contains one.
     escaped(&shlex::try_quote(&path).unwrap_or_default())
 }
 

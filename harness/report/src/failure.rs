@@ -1,4 +1,4 @@
-//! Says how the service was wrong, and what led to it.
+//! Formats a failure and its causes.
 
 use super::{
     Style,
@@ -13,14 +13,14 @@ use refrain_core::{
     verdict::{Access, Actor, Allocation, Cause, Detail, Failure, Property, Waiting},
 };
 
-/// `stall: ...`: the first line of what happened, and `...` for the others.
+/// Formats the first line of a failure: `stall: ...`, with `...` for further lines.
 pub fn headline(failure: &Failure, style: Style) -> String {
     let message = message(failure);
     let (first, more) = message.split_once('\n').map_or((&*message, ""), |(first, _)| (first, " ..."));
     format!("{}: {}{more}", paint(failure.class.name(), ink(AnsiColor::Red), style), escaped(first))
 }
 
-/// `FAILED stall: ...` and below it, indented, where and why; it ends with a new line.
+/// Formats `FAILED stall: ...` and, indented below it, where and why. Ends with a newline.
 pub fn failure(failure: &Failure, style: Style) -> String {
     let mut text = Vec::new();
     for (nth, line) in lines(&format!("FAILED {}: {}", failure.class, message(failure)), 2, style).iter().enumerate() {
@@ -39,7 +39,7 @@ pub fn failure(failure: &Failure, style: Style) -> String {
     text.iter().map(|line| format!("{}\n", line.trim_end_matches(' '))).collect()
 }
 
-/// How the service was wrong, in a sentence; a panic's message may have more lines.
+/// Formats what happened as a sentence; a panic's message may have several lines.
 pub fn message(Failure { property, detail, .. }: &Failure) -> String {
     let named = property.kind().unwrap_or_default();
     match detail {
@@ -120,7 +120,7 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
     }
 }
 
-/// ` at src/link.rs:88`, or nothing.
+/// Formats ` at src/link.rs:88`, or nothing.
 fn at(place: &Option<Place>) -> String {
     place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default()
 }
@@ -152,7 +152,7 @@ fn allocation(what: Allocation) -> &'static str {
     }
 }
 
-/// Where and why, a text each.
+/// Formats place, causes and advice, one text each.
 fn below(failure: &Failure) -> Vec<String> {
     let Failure { property, place, detail, causes, .. } = failure;
     let at = place.as_ref().filter(|place| !causes.iter().any(|cause| names(cause, place)));
@@ -170,7 +170,7 @@ fn below(failure: &Failure) -> Vec<String> {
     at.into_iter().chain(by).chain(causes).chain(advice(failure)).collect()
 }
 
-/// Whether a cause tells a place itself.
+/// Returns whether a cause already contains the place.
 fn names(cause: &Cause, place: &Place) -> bool {
     match cause {
         Cause::Waits(Waiting { task, main: false, .. }) => task.place == *place,
@@ -180,7 +180,7 @@ fn names(cause: &Cause, place: &Place) -> bool {
     }
 }
 
-/// What to look at, where the failure itself does not say.
+/// Returns advice on what to check, for failures that do not say it themselves.
 fn advice(failure: &Failure) -> Option<String> {
     let of_model = failure.causes.iter().any(|cause| matches!(cause, Cause::LastOperation(_)));
     match &failure.detail {

@@ -1,8 +1,7 @@
-//! Texts for people: the timeline of a run and its sockets, why it failed, what its plan holds, what an exploration and a
-//! replay showed.
+//! All human-readable text: timelines, sockets, failures, plans, and the results of explorations and replays.
 //!
-//! What a service says may hold anything. `refrain_core::escape` shows what would not show as itself, so that no log line
-//! can move the cursor or forge a row.
+//! A service may log anything. `refrain_core::escape` escapes whatever would not be displayed as itself, so that no log
+//! line can move the cursor or forge a row.
 
 mod cause;
 mod coverage;
@@ -32,14 +31,14 @@ pub use summary::plan_summary;
 pub use timeline::{events, plan, timeline};
 pub use words::{counted, grouped};
 
-/// How a text is shown.
+/// How a text is formatted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
-    /// Whether to colour it, as a terminal understands that.
+    /// Whether to use ANSI colours.
     pub colour: bool,
-    /// The columns that a line may take; `None`: no line is broken.
+    /// The width of the terminal in columns; `None` disables line breaking.
     pub width: Option<usize>,
-    /// Whether times are shown to the nanosecond instead of the millisecond.
+    /// Whether to show times to the nanosecond instead of the millisecond.
     pub exact: bool,
 }
 

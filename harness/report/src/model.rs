@@ -1,7 +1,7 @@
-//! A model as source: the operations of a network trace, each task's on a thread of its own.
+//! Generates the source of a model: the operations of a network trace, each task's on its own thread.
 //!
-//! A trace may come from anybody, and what is written here will be compiled. So of a trace only identifiers and the text
-//! of comments get in: names through [`identifier`], everything else through [`escaped`], which keeps it on its line.
+//! A trace may come from anyone, and this output will be compiled. So only identifiers and comments are taken from a
+//! trace: names through [`identifier`], everything else through [`escaped`], which keeps it on its line.
 
 use super::{message, words::clock};
 use refrain_core::{
@@ -12,18 +12,18 @@ use refrain_core::{
 };
 use std::fmt::Write;
 
-/// Where the code is that the threads shall run.
+/// The code that the threads run.
 #[derive(Debug, Clone, Copy)]
 pub struct Core<'a> {
-    /// Its file, as seen from the model's: it takes its primitives from `super::sync`.
+    /// Its file, relative to the model's; it imports its primitives from `super::sync`.
     pub file: &'a str,
-    /// The type whose methods have the names of the operations, beside `at_rest`, which checks the end.
+    /// The type whose methods have the names of the operations, and `at_rest`, which checks the final state.
     pub name: &'a str,
     /// The class of failure that the model must find, if it is a seeded bug.
     pub expect: Option<Class>,
 }
 
-/// The source of the model.
+/// Returns the source of the model.
 pub fn model(operations: &Operations, trace: &Trace, core: Core<'_>) -> String {
     let Operations { kind, id, before, at_once } = operations;
     let Core { file, name, expect } = core;
@@ -31,7 +31,7 @@ pub fn model(operations: &Operations, trace: &Trace, core: Core<'_>) -> String {
     let test = identifier(&trace.test.replace("::", "_"));
     let [of, kind, id] = [&trace.test, kind, id].map(|text| escaped(text));
     let attributes = expect.map(|class| format!("(expect = \"{class}\")")).unwrap_or_default();
-    // In the order in which rustfmt has them.
+    // In rustfmt's order.
     let mut uses = [format!("{module}::{name}"), "std::sync::Arc".to_owned(), "sync::thread".to_owned()];
     uses.sort();
     let uses: String = uses.iter().map(|path| format!("use {path};\n")).collect();
@@ -78,13 +78,13 @@ fn comment(operation: &Operation, indent: usize) -> String {
     format!("{:indent$}// {} {}{}\n", "", clock(*at), escaped(host), escaped(&task))
 }
 
-/// The name of the file, as a module and a variable.
+/// Returns the file name as a module and variable name.
 fn module(file: &str) -> String {
     let name = file.rsplit('/').next().unwrap_or_default();
     identifier(name.strip_suffix(".rs").unwrap_or(name))
 }
 
-/// What a text is called in a program: `handed_over` of `Handed over`, `loop_0` of `loop`.
+/// Converts a text to an identifier: `handed_over` for `Handed over`, `loop_0` for `loop`.
 fn identifier(text: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
     let name: String = text.trim().chars().map(plain).collect();
@@ -96,7 +96,7 @@ fn identifier(text: &str) -> String {
     }
 }
 
-/// What rustc does not take for a name: <https://doc.rust-lang.org/reference/keywords.html>.
+/// Words that cannot be identifiers: <https://doc.rust-lang.org/reference/keywords.html>.
 #[rustfmt::skip]
 const KEYWORDS: [&str; 51] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",

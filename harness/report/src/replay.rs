@@ -1,4 +1,4 @@
-//! Says what a replay showed: `cargo refrain replay` and `cargo test` print the same.
+//! Formats the result of a replay, for both `cargo refrain replay` and `cargo test`.
 
 use super::{
     Style,
@@ -16,7 +16,7 @@ use refrain_core::{
     verdict::Property,
 };
 
-/// What a replay showed. The first line begins with the answer; it ends with a new line.
+/// Formats the result of a replay. The first line begins with the result. Ends with a newline.
 pub fn replay(replay: &Replay, style: Style) -> String {
     let answer = |answer: &str, color: AnsiColor| paint(answer, ink(color).bold(), style);
     match replay {
@@ -61,7 +61,7 @@ pub fn replay(replay: &Replay, style: Style) -> String {
     }
 }
 
-/// Where two runs part, and what may be the reason.
+/// Formats where two runs diverge, and possible reasons.
 fn difference(from: &Difference, style: Style) -> String {
     let mut text = side("saved", from.saved.as_ref(), style) + &side("now", from.now.as_ref(), style);
     text += &match &from.nearby {
@@ -74,12 +74,12 @@ fn difference(from: &Difference, style: Style) -> String {
     text + &indented(from.not_triggered.iter().map(idle), style)
 }
 
-/// Texts below the answer, each on lines of its own.
+/// Formats texts below the result, each on its own lines.
 fn indented(texts: impl Iterator<Item = String>, style: Style) -> String {
     texts.flat_map(|text| lines(&text, 2, style)).map(|line| format!("  {line}\n")).collect()
 }
 
-/// What to suspect: another build, or the service.
+/// Formats what to suspect: a different build, or the service.
 fn builds_differ((saved, now): &(Build, Build)) -> String {
     if saved == now {
         return "the build is of the same kind as the one that saved it: the service has changed, or it reads something \
@@ -92,7 +92,7 @@ fn builds_differ((saved, now): &(Build, Build)) -> String {
     )
 }
 
-/// One side of a difference.
+/// Formats one side of a difference.
 fn side(name: &str, event: Option<&Event>, style: Style) -> String {
     const INDENT: usize = "  saved  ".len();
     let event = lines(&event.map_or_else(|| "the run had ended".to_owned(), row), INDENT, style);

@@ -1,4 +1,4 @@
-//! Shows the sockets at a verdict as `ss` does.
+//! Formats the sockets at a verdict as `ss` does.
 
 use super::{
     Style,
@@ -12,7 +12,7 @@ use refrain_core::{
 
 const TITLES: [&str; 7] = ["Host", "Netid", "State", "Recv-Q", "Send-Q", "Local Address:Port", "Peer Address:Port"];
 
-/// A table of sockets; empty if there are none, else it ends with a new line.
+/// Formats sockets as a table; empty if there are none, otherwise it ends with a newline.
 pub fn sockets(sockets: &[Socket], style: Style) -> String {
     if sockets.is_empty() {
         return String::new();
@@ -38,12 +38,12 @@ fn cells(socket: &Socket) -> [String; 7] {
     [host, &socket.protocol, &socket.state, &receive, &send, &socket.local, &socket.peer].map(escaped)
 }
 
-/// `timer:(on,3.200sec,3)`.
+/// Formats a timer: `timer:(on,3.200sec,3)`.
 fn timer(timer: &Timer) -> String {
     format!("timer:({},{},{})", escaped(&timer.name), span(timer.in_ns / 1_000_000), timer.tries)
 }
 
-/// `200ms`, `3.200sec`, `12sec`, `1min3sec`: the coarser, the longer it is.
+/// Formats a duration, with less precision for longer ones: `200ms`, `3.200sec`, `12sec`, `1min3sec`.
 fn span(ms: u64) -> String {
     let (minutes, seconds, ms) = (ms / 60_000, ms / 1_000 % 60, ms % 1_000);
     match (minutes, seconds) {

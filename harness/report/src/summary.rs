@@ -1,4 +1,4 @@
-//! Counts what a plan holds.
+//! Summarizes a plan.
 
 use refrain_core::{
     escape::escaped,
@@ -6,7 +6,8 @@ use refrain_core::{
 };
 use serde_json::Value;
 
-/// `1 preemption, 31 operations` of a model; of a simulation `2 faults, 1 hold, 1 query, 31 events`; what there is none of is left out.
+/// Formats the size of a plan: `1 preemption, 31 operations` for a model, `2 faults, 1 hold, 1 query, 31 events` for a
+/// simulation. Zero counts are omitted.
 pub fn plan_summary(plan: &Plan, events: usize) -> String {
     let lists = plan.workload.iter().filter_map(|Argument { name, value }| match value {
         Value::Array(values) => counted(values.len(), &escaped(name)),
@@ -22,7 +23,7 @@ pub fn plan_summary(plan: &Plan, events: usize) -> String {
     if counts.is_empty() { "nothing".to_string() } else { counts.join(", ") }
 }
 
-/// `3 queries`, `1 query`; a name that is no plural as far as can be told: `batch: 3`.
+/// Formats a count: `3 queries`, `1 query`; or `batch: 3` for a name that does not look like a plural.
 fn counted(count: usize, name: &str) -> Option<String> {
     match (count, singular(name)) {
         (0, _) => None,
@@ -32,7 +33,7 @@ fn counted(count: usize, name: &str) -> Option<String> {
     }
 }
 
-/// What one of an English plural is called; good enough for the names of parameters.
+/// Returns the singular of an English plural; good enough for the names of parameters.
 fn singular(name: &str) -> Option<String> {
     let stem = name.strip_suffix('s').filter(|stem| !stem.is_empty() && !stem.ends_with(['s', 'u', 'i', '_']))?;
     if let Some(stem) = stem.strip_suffix("ie").filter(|stem| stem.len() > 1) {

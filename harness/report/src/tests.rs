@@ -1,4 +1,4 @@
-//! What people read, as they read it.
+//! Tests of the reports' output.
 
 use super::*;
 use insta::assert_snapshot;
@@ -45,7 +45,7 @@ fn sockets_are_shown_as_ss_does() {
     assert_eq!(sockets(&[], PLAIN), "");
 }
 
-/// The text with `<1;31>` for the code that sets a colour.
+/// Returns the text with `<1;31>` in place of the escape sequence that sets a colour.
 fn visible(text: &str) -> String {
     text.split('\u{1b}')
         .map(|part| part.strip_prefix('[').map_or(part.into(), |code| "<".to_string() + &code.replacen('m', ">", 1)))

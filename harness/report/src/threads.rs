@@ -1,4 +1,4 @@
-//! Shows an execution of a model as a table with a column a thread: who did what, and where.
+//! Formats an execution of a model as a table with one column per thread.
 
 use super::{
     Style,
@@ -11,18 +11,18 @@ use refrain_core::{
 };
 use std::collections::BTreeMap;
 
-/// The threads' colours, by number; after the last the first again.
+/// The threads' colours by number, repeated cyclically.
 const COLOURS: [AnsiColor; 5] =
     [AnsiColor::Cyan, AnsiColor::Green, AnsiColor::Blue, AnsiColor::BrightMagenta, AnsiColor::BrightGreen];
-/// Between two columns.
+/// The space between two columns.
 const GAP: usize = 2;
 
-/// Whether these are operations of threads.
+/// Returns whether these are operations of threads.
 pub(super) fn are_operations(events: &[Event]) -> bool {
     events.iter().any(|event| step(event).is_some())
 }
 
-/// A table of operations; `first` is the number of the first one in its execution, counted from 0.
+/// Formats a table of operations; `first` is the number of the first one in its execution, counted from 0.
 pub(super) fn threads(events: &[Event], first: usize, style: Style) -> String {
     let number_width = first.saturating_add(events.len()).to_string().len().max(1);
     let mut widths: BTreeMap<usize, usize> = BTreeMap::new();

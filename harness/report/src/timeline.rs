@@ -1,4 +1,4 @@
-//! Shows a run as an aligned table: when, on which host, in which task, what happened.
+//! Formats a run as an aligned table: when, on which host, in which task, what happened.
 
 use super::{
     Style, event, failure,
@@ -16,11 +16,11 @@ use refrain_core::{
 };
 use std::collections::BTreeMap;
 
-/// The hosts' colours, in the order in which they appear; after the last the first again.
+/// The hosts' colours in order of appearance, repeated cyclically.
 const HOST_COLOURS: [AnsiColor; 5] =
     [AnsiColor::Cyan, AnsiColor::Green, AnsiColor::Blue, AnsiColor::BrightMagenta, AnsiColor::BrightGreen];
 
-/// A whole trace: its test, its plan, what happened, the sockets that were left, and how it failed; it ends with a new line.
+/// Formats a whole trace: its test, plan, events, remaining sockets and failure. Ends with a newline.
 pub fn timeline(trace: &Trace, style: Style) -> String {
     let mut text = format!("{}\n", paint(&escaped(&trace.test), BOLD, style));
     for sentence in trace.plan.sentences() {
@@ -34,12 +34,13 @@ pub fn timeline(trace: &Trace, style: Style) -> String {
     format!("{text}\n{table}{gap}{sockets}\n{}", failure(&trace.failure, style))
 }
 
-/// The sentences of a plan, a line each; it ends with a new line.
+/// Formats the sentences of a plan, one per line. Ends with a newline.
 pub fn plan(plan: &Plan) -> String {
     plan.sentences().iter().map(|sentence| format!("{}\n", escaped(sentence))).collect()
 }
 
-/// A table of events, or of a model's operations; `first` is the number of the first one in its run, counted from 0. It ends with a new line.
+/// Formats a table of events, or of a model's operations; `first` is the number of the first one in its run, counted
+/// from 0. Ends with a newline.
 pub fn events(events: &[Event], first: usize, style: Style) -> String {
     if are_operations(events) {
         return threads(events, first, style);
@@ -61,14 +62,14 @@ pub fn events(events: &[Event], first: usize, style: Style) -> String {
     text
 }
 
-/// Number, time, host and task of an event.
+/// Returns number, time, host and task of an event.
 fn cells(nth: usize, event: &Event, style: Style) -> [String; 4] {
     let task = event.task.as_ref().map(ToString::to_string).unwrap_or_default();
     [nth.to_string(), time(event.at, style), words::host(&event.host).to_owned(), task]
         .map(|cell| escaped(cell.trim_end_matches(' ')))
 }
 
-/// One event: a line, and more below `what` where that is long. The inks: the small print, the host, `what`.
+/// Formats an event, on several lines if `what` is long. The inks are for the secondary columns, the host, and `what`.
 fn row(cells: &[String; 4], what: &str, widths: &[usize; 4], inks: [anstyle::Style; 3], style: Style) -> String {
     let [number, time, host, task] = cells;
     let [small, named, told] = inks;

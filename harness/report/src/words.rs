@@ -1,4 +1,4 @@
-//! Small words that many reports share: times, counts, addresses, tasks.
+//! Formatting shared by many reports: times, counts, addresses, tasks.
 
 use refrain_core::{
     event::{Connection, Endpoint},
@@ -8,15 +8,15 @@ use refrain_core::{
 };
 use std::time::Duration;
 
-/// What stands for the test itself where a host is named; no host can have this name.
+/// Represents the test itself where a host is expected; no host can have this name.
 pub(super) const TEST: &str = "(test)";
 
-/// A virtual time to the millisecond: `00:00:12.301`.
+/// Formats a virtual time to the millisecond: `00:00:12.301`.
 pub(super) fn clock(at: u64) -> String {
     format!("{}.{:03}", whole_seconds(at), at % 1_000_000_000 / 1_000_000)
 }
 
-/// A virtual time to the nanosecond.
+/// Formats a virtual time to the nanosecond.
 pub(super) fn exact_clock(at: u64) -> String {
     format!("{}.{:09}", whole_seconds(at), at % 1_000_000_000)
 }
@@ -26,7 +26,7 @@ fn whole_seconds(at: u64) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// How long something took, in nanoseconds, to the millisecond: `4.2 s`, `250 ms`; below that `less than 1 ms`.
+/// Formats a duration in nanoseconds, to the millisecond: `4.2 s`, `250 ms`, `less than 1 ms`.
 pub(super) fn duration(ns: u64) -> String {
     match ns.saturating_add(500_000) / 1_000_000 {
         0 => "less than 1 ms".to_owned(),
@@ -34,27 +34,27 @@ pub(super) fn duration(ns: u64) -> String {
     }
 }
 
-/// `1 byte`, `18 bytes`.
+/// Formats a number of bytes: `1 byte`, `18 bytes`.
 pub(super) fn bytes(count: u64) -> String {
     format!("{count} byte{}", if count == 1 { "" } else { "s" })
 }
 
-/// A host, or the test itself.
+/// Formats a host, or the test itself.
 pub(super) fn host(name: &str) -> &str {
     if name.is_empty() { TEST } else { name }
 }
 
-/// `notes:49152`.
+/// Formats an endpoint: `notes:49152`.
 pub(super) fn endpoint(Endpoint { host: name, port }: &Endpoint) -> String {
     format!("{}:{port}", host(name))
 }
 
-/// `notes:49152 -> exchange:5010`.
+/// Formats a connection: `notes:49152 -> exchange:5010`.
 pub(super) fn connection(Connection { local, peer }: &Connection) -> String {
     format!("{} -> {}", endpoint(local), endpoint(peer))
 }
 
-/// `the task spawned at src/link.rs:88`, `task 2 spawned at src/link.rs:88`.
+/// Formats a task: `the task spawned at src/link.rs:88`, `task 2 spawned at src/link.rs:88`.
 pub(super) fn task(Task { place, nth }: &Task) -> String {
     match nth {
         1 => format!("the task spawned at {place}"),
@@ -62,7 +62,7 @@ pub(super) fn task(Task { place, nth }: &Task) -> String {
     }
 }
 
-/// `the test`, `the task spawned at src/link.rs:88 on notes`, `thread 1`.
+/// Formats an actor: `the test`, `the task spawned at src/link.rs:88 on notes`, `thread 1`.
 pub(super) fn actor(actor: &Actor) -> String {
     match actor {
         Actor::Test => "the test".to_owned(),
@@ -71,13 +71,13 @@ pub(super) fn actor(actor: &Actor) -> String {
     }
 }
 
-/// `1 run`, `1,200 runs`: a plural that ends in `s`.
+/// Formats a count with a noun whose plural ends in `s`: `1 run`, `1,200 runs`.
 pub fn counted(count: u64, plural: &str) -> String {
     let name = if count == 1 { plural.strip_suffix('s').unwrap_or(plural) } else { plural };
     format!("{} {name}", grouped(count))
 }
 
-/// `1234567` as `1,234,567`.
+/// Formats `1234567` as `1,234,567`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let group = |group| str::from_utf8(group).expect("digits are ASCII");

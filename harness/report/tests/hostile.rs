@@ -1,4 +1,4 @@
-//! Whatever string of a trace is hostile, in whichever event, cause or fault it stands: the reports show it escaped.
+//! Hostile strings in any field of a trace are escaped in all reports.
 
 use refrain_core::trace::{self, Trace};
 use refrain_report::{Style, headline, plan, timeline};
@@ -11,7 +11,7 @@ use std::{
 
 const NASTY: &str = "x\u{7}\r\u{1b}[2J\u{7f}\u{9b}31m\u{200b}\u{202e}\u{2028}\u{2066}\u{feff}\nFORGED";
 
-/// The traces of this repository: they have nearly every kind of event, cause, fault and failure.
+/// Returns this repository's traces, which contain nearly every kind of event, cause, fault and failure.
 fn saved() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folders = ["../../traces", "../selftest/traces"].map(|folder| here.join(folder));
@@ -22,7 +22,7 @@ fn saved() -> Vec<PathBuf> {
     paths
 }
 
-/// Each string of a value, by where it stands: names that lists number and names that a trace chooses are all alike.
+/// Collects each string of a value by its position; list indices and names chosen by a trace are treated as equal.
 fn strings(value: &Value, at: &str, kind: &str, found: &mut Vec<(String, String)>) {
     match value {
         Value::String(_) => found.push((at.to_owned(), kind.to_owned())),
@@ -41,14 +41,14 @@ fn strings(value: &Value, at: &str, kind: &str, found: &mut Vec<(String, String)
     }
 }
 
-/// A trace of this header and this line alone, with one string of either made nasty, if that is a trace.
+/// Returns a trace of this header and this line alone, with one string made hostile, if that is a valid trace.
 fn poisoned(header: &str, line: Option<&str>, is_event: bool, at: &str) -> Option<Trace> {
     let parse = |text: &str| -> Value { serde_json::from_str(text).expect("it is JSON") };
     let (mut header, mut line) = (parse(header), line.map(parse));
     *line.as_mut().unwrap_or(&mut header).pointer_mut(at)? = json!(NASTY);
     header["events"] = json!(usize::from(line.is_some() && is_event));
     header["sockets"] = json!(usize::from(line.is_some() && !is_event));
-    // serde_json sorts names, and the format stands first.
+    // serde_json sorts names, and the format must come first.
     let version = format!("\"refrain-trace\":{}", trace::VERSION);
     let header = header.to_string().replacen(&format!(",{version}"), "", 1).replacen('{', &format!("{{{version},"), 1);
     let text: String =
@@ -58,13 +58,13 @@ fn poisoned(header: &str, line: Option<&str>, is_event: bool, at: &str) -> Optio
 
 #[test]
 fn no_string_of_a_trace_is_printed_as_it_is() {
-    // Where a string can only be one of a few words, no other one makes a trace.
+    // Where only a few words are valid, no hostile string makes a valid trace.
     const TRIES: usize = 5;
     let (mut shown, mut tried) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
     for path in saved() {
         let text = fs::read_to_string(&path).expect("it is text");
         let lines: Vec<&str> = text.lines().collect();
-        // The test of a trace that cannot be read fails by itself.
+        // The test of an unreadable trace fails on its own.
         let Ok(events) = trace::read(&path).map(|trace| trace.events.len()) else { continue };
         for (nth, line) in lines.iter().enumerate() {
             let mut found = vec![];

@@ -1,4 +1,4 @@
-//! `cargo refrain explore`, and what concerns every command.
+//! `cargo refrain explore`, and behaviour common to all commands.
 
 use super::fixture::{Ran, answers, exploration, failure, fixture, lines, refrain, refrain_command};
 use refrain_core::{
@@ -88,7 +88,7 @@ fn what_did_not_run_is_told_again_at_the_end() {
     assert!(ran.stdout.contains(again), "{ran:?}");
 }
 
-/// What comes of tests as programs read it: their exploration, or why there is none.
+/// The output for programs: the exploration of each test, or the error.
 #[test]
 fn programs_get_an_object_a_line() {
     let lines = |filter| -> Vec<Value> {

@@ -1,4 +1,4 @@
-//! A package whose test executable answers what it is told to, and `cargo refrain` in it.
+//! A package whose test executable sends scripted replies, and `cargo refrain` running in it.
 
 use refrain_core::{
     event::{Connection, Endpoint, Event, Kind, Tcp},
@@ -52,17 +52,17 @@ static FIXTURE: LazyLock<PathBuf> = LazyLock::new(|| {
     dir
 });
 
-/// The fixture's directory; its parts are there.
+/// Returns the fixture's directory, and creates its contents.
 pub fn fixture() -> &'static Path {
     &FIXTURE
 }
 
-/// What the executable shall answer when a test is explored.
+/// Sets the replies of the executable when a test is explored.
 pub fn answers(test: &str, text: &str) {
     write(&fixture().join("answers").join(test), text);
 }
 
-/// Messages as the executable says them.
+/// Serializes messages as the executable sends them.
 pub fn lines(messages: &[Message]) -> String {
     let lines: Vec<String> =
         messages.iter().map(|message| serde_json::to_string(message).expect("plain data")).collect();
@@ -117,25 +117,25 @@ pub fn failure(class: Class) -> Failure {
     }
 }
 
-/// A task that waits.
+/// Returns a waiting task.
 pub fn waits() -> Cause {
     let (task, waits) = (task("src/link.rs:88"), vec![Wait::Signal]);
     Cause::Waits(Waiting { host: "notes".into(), task, main: true, waits, since: 0, deadline: None, used: None })
 }
 
-/// The first task spawned at a place.
+/// Returns the first task spawned at a place.
 pub fn task(place: &str) -> Task {
     Task { place: place.parse().expect("a place"), nth: 1 }
 }
 
-/// Something that happens to a connection.
+/// Returns an event of a connection.
 pub fn event(at: u64, what: Tcp) -> Event {
     let [local, peer] = [("notes", 49152), ("exchange", 5010)].map(|(host, port)| Endpoint { host: host.into(), port });
     let kind = Kind::Tcp { conn: Connection { local, peer }, what };
     Event { at, host: "notes".into(), task: Some(task("src/link.rs:88")), kind }
 }
 
-/// Saves a failing run of a test in the fixture and what the executable shall answer when it is asked about it.
+/// Saves a failing run of a test in the fixture, and sets the executable's reply to requests about it.
 pub fn saved(path: &str, test: &str, answer: Option<Outcome>) -> PathBuf {
     let plan = Plan { seed: 9, ..caught(Path::new("/"), Class::Stall).plan };
     let trace = Trace {
@@ -160,7 +160,7 @@ pub fn saved(path: &str, test: &str, answer: Option<Outcome>) -> PathBuf {
     path
 }
 
-/// What `cargo refrain` printed, and how it ended.
+/// The output of `cargo refrain`, and its exit status.
 #[derive(Debug)]
 pub struct Ran {
     pub code: i32,
@@ -189,13 +189,13 @@ pub fn refrain(args: &[&str]) -> Ran {
 pub fn refrain_command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-refrain"));
     command.arg("refrain").args(args).current_dir(fixture());
-    // A target directory of its own: the one of the tests that run is locked by the cargo that runs them.
+    // A separate target directory: the usual one is locked by the cargo that runs these tests.
     command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixture-target"));
     command.env("CARGO_NET_OFFLINE", "true").env_remove("NO_COLOR");
     command
 }
 
-/// Writes a file that another test process may be about to use: it is never seen half written.
+/// Writes a file atomically, because another test process may be about to use it.
 pub fn write(path: &Path, text: &str) {
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
         return;

@@ -1,4 +1,4 @@
-//! Nothing that a trace or a test executable says reaches the terminal as it is, and nothing becomes code.
+//! Nothing from a trace or a test executable reaches the terminal unescaped, and nothing becomes code.
 
 use super::{
     fixture::{
@@ -16,12 +16,13 @@ use refrain_core::{
 use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
 
-/// What moves a cursor, colours, clears, forges a line, turns or hides text, and a tower of accents.
+/// Characters that move the cursor, set colours, clear the screen, forge a line, change the text direction or hide
+/// text, and a stack of accents.
 const NASTY: &str = "x\u{0}\u{7}\u{8}\t\r\u{1b}[2J\u{1b}]0;title\u{7}\u{7f}\u{85}\u{9b}31m\u{ad}\u{61c}\u{200b}\u{200d}\u{200e}\u{202e}\
                      \u{2028}\u{2029}\u{2060}\u{2066}\u{feff}\u{fff9}\u{e0041}\u{3164}e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\
                      \nFORGED";
 
-/// Whether a character would do something other than show itself.
+/// Returns whether a character would have an effect other than being displayed.
 fn acts(c: char) -> bool {
     c != '\n' && (c.is_control() || NASTY.contains(c) && !c.is_ascii() && c != '\u{301}')
 }
@@ -36,7 +37,8 @@ fn harmless(ran: &Ran) {
     }
 }
 
-/// Every place of a string in a value, and the value with that string made nasty; of an object's names, too.
+/// Returns every position of a string in a value, including object keys, with the value in which that string is
+/// hostile.
 fn poisoned(value: &Value) -> Vec<(String, Value)> {
     let mut all = vec![];
     each(value, String::new(), &mut |at| {
@@ -62,7 +64,7 @@ fn each(value: &Value, at: String, visit: &mut dyn FnMut(&str)) {
     }
 }
 
-/// Traces in which one string each is nasty.
+/// Returns traces in which one string each is hostile.
 fn poisoned_traces() -> Vec<(String, String)> {
     let path = saved("hostile/whole.jsonl", "bad::fails", None);
     let whole = fs::read_to_string(path).expect("it was written");
@@ -72,7 +74,7 @@ fn poisoned_traces() -> Vec<(String, String)> {
         for (at, changed) in poisoned(&serde_json::from_str(line).expect("it is JSON")) {
             let mut lines: Vec<String> = lines.iter().map(|line| line.to_string()).collect();
             lines[nth] = changed.to_string();
-            // serde_json sorts names, and the format stands first.
+            // serde_json sorts names, and the format must come first.
             if nth == 0 {
                 let version = format!("\"refrain-trace\":{}", trace::VERSION);
                 lines[0] = lines[0].replacen(&format!(",{version}"), "", 1).replacen('{', &format!("{{{version},"), 1);
@@ -99,7 +101,7 @@ fn no_field_of_a_trace_acts_on_the_terminal() {
     assert!(shown > 30, "most of a trace may be any text: {shown}");
 }
 
-/// What stands in a header decides which test is built, and is told when there is none.
+/// The header's contents determine which test is built, and appear in the error if there is none.
 #[test]
 fn no_name_in_a_header_acts_on_the_terminal() {
     let path = fixture().join("hostile/header.jsonl");
@@ -131,7 +133,7 @@ fn a_list_shows_each_message_on_one_line() {
     assert_eq!(ran.stdout.lines().count(), 2, "a trace and why it is an orphan: {}", ran.stdout);
 }
 
-/// Each string of each answer is nasty once, those that only look like names as well.
+/// Every string of every reply is hostile once, including those that are usually names.
 #[test]
 fn no_answer_of_an_executable_acts_on_the_terminal() {
     let mut explored = exploration(None, Some(super::fixture::caught(Path::new("/tmp"), Class::Stall)));
@@ -217,7 +219,7 @@ fn a_message_without_end_is_refused_and_fills_no_memory() {
     assert!(ran.stderr.contains("cannot read: \"xxx"), "{}", ran.stderr);
 }
 
-/// As a shell limits it: 400 MB of addresses, of which the program itself has some.
+/// Like a shell's `ulimit`: 400 MB of address space, part of which the program itself needs.
 fn in_little_memory(args: &[&str]) -> Ran {
     let command = refrain_command(args);
     let mut limited = Command::new("sh");
@@ -276,7 +278,7 @@ fn what_is_no_regular_file_is_refused_at_once_by_every_command() {
     }
 }
 
-/// All that a trace says, once as code and once as what ends a comment, a string or a line.
+/// Each string of a trace is replaced by code and by terminators of comments, strings and lines.
 #[test]
 fn nothing_in_a_trace_becomes_code_of_a_model() {
     let harmless_path = trace_of("harmless", Class::DoubleClose, &ROUND_TRIP);
@@ -330,7 +332,7 @@ fn written_model(trace: &str, name: &str) -> String {
     written.unwrap_or_else(|| panic!("{ran:?}"))
 }
 
-/// What a program is made of but for names: each item's and each statement's kind.
+/// Returns the structure of a program without names: the kind of each item and statement.
 fn shape(source: &str) -> Vec<String> {
     let file = syn::parse_file(source).expect("it is Rust");
     let mut shape = vec![format!("{} attributes", file.attrs.len())];

@@ -25,7 +25,7 @@ fn the_first_one_keeps_what_was_found_and_starts_no_further_test() {
 fn the_second_one_ends_a_test_that_does_not_answer() {
     let child = start_and_wait_until_asked("stuck::", "stuck-hangs");
     interrupt(&child);
-    // Signals of one kind that come at once are one signal.
+    // Two pending signals of the same kind are merged.
     thread::sleep(Duration::from_millis(500));
     interrupt(&child);
     let ran = Ran::from(child.wait_with_output().expect("it ends"));

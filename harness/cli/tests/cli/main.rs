@@ -1,4 +1,4 @@
-//! `cargo refrain` against an executable that answers what it is told to: every exit code, and every way it can go wrong.
+//! `cargo refrain` with an executable that sends scripted replies: every exit code, and every error.
 
 mod explore;
 mod fixture;

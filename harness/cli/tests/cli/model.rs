@@ -1,4 +1,4 @@
-//! `cargo refrain model`: which operations become threads, and what is refused.
+//! `cargo refrain model`: which operations become threads, and which traces are rejected.
 
 use super::fixture::{Ran, fixture, refrain, saved, task};
 use refrain_core::{
@@ -9,7 +9,7 @@ use refrain_core::{
 use serde_json::json;
 use std::fs;
 
-/// A trace in which tasks of one host do this to sessions: task, session, what.
+/// Returns a trace in which tasks of one host perform operations on sessions: task, session, operation.
 pub fn trace_of(name: &str, class: Class, did: &[(&str, u64, &str)]) -> String {
     let path = saved(&format!("models/{name}.jsonl"), "sessions::race", None);
     let mut trace = trace::read(&path).expect("it was written");
@@ -32,16 +32,16 @@ pub fn trace_of(name: &str, class: Class, did: &[(&str, u64, &str)]) -> String {
     path.display().to_string()
 }
 
-/// Writes a model of the trace; gives what was said and what was written.
+/// Writes a model of the trace; returns the command's output and the written file.
 pub fn model(trace: &str, name: &str, core: &str) -> (Ran, Option<String>) {
     let output = format!("models/{name}.rs");
-    // Left over from an earlier run, perhaps.
+    // May exist from an earlier run.
     let _ = fs::remove_file(fixture().join(&output));
     let ran = refrain(&["model", trace, "--core", core, "--type", "Session", "--output", &output]);
     (ran, fs::read_to_string(fixture().join(output)).ok())
 }
 
-/// Two tasks release the same session at once.
+/// Two tasks release the same session concurrently.
 pub const ROUND_TRIP: [(&str, u64, &str); 9] = [
     ("1", 7, "opened"),
     ("2", 7, "acquired"),

@@ -1,6 +1,6 @@
-//! Stands in for an executable with refrain tests: it announces some, and answers what a file tells it to.
+//! Replaces a test executable: it announces some tests, and sends the replies that a file scripts.
 //!
-//! An exploration is answered from `answers/TEST`, other requests from the file beside the trace: `TRACE.answers`.
+//! An exploration is answered from `answers/TEST`, other requests from the file next to the trace: `TRACE.answers`.
 
 use std::{
     env, fs,

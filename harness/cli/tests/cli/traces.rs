@@ -1,4 +1,4 @@
-//! What is done with saved traces: replay, shrink, show, list.
+//! Commands on saved traces: replay, shrink, show, list.
 
 use super::fixture::{Ran, caught, event, exploration, failure, fixture, refrain, refrain_command, saved, waits};
 use refrain_core::{
