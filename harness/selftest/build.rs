@@ -70,7 +70,7 @@ const EDITS: [(&str, &[(&str, &str)]); 11] = [
 fn main() {
     println!("cargo:rerun-if-changed={SOURCE}");
     let echo = fs::read_to_string(SOURCE).expect("the echo service is an example of refrain");
-    // What its threads share has a file of its own, and no task.
+    // The part for threads is in a separate file and spawns no task.
     let echo = edited(&echo, ("pub mod session;\nmod sync {\n    pub use std::sync::*;\n}\n", ""));
     let folder = Path::new(&env::var_os("OUT_DIR").expect("cargo says where")).join("edits");
     fs::create_dir_all(&folder).expect("the folder for what is built can be written");

@@ -1,4 +1,4 @@
-//! What `ci/bench` times: programs, the same on each simulator, only where their streams come from differs; and models.
+//! The programs that `ci/bench` measures: identical on each simulator except for the type of their streams; and models.
 #![forbid(unsafe_code)]
 
 mod models;
@@ -6,32 +6,32 @@ mod models;
 use std::{env, fmt::Write, fs, io, process, time::Duration};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// What an ordinary test does.
+/// The size of an ordinary test.
 pub const FEW_ROUND_TRIPS: usize = 20;
-/// What takes long enough to be measured in one run.
+/// Long enough to measure within a single run.
 pub const MANY_ROUND_TRIPS: usize = 100_000;
-/// How much a bulk transfer moves, in bytes.
+/// The size of a bulk transfer in bytes.
 pub const BULK_BYTES: usize = 256 << 20;
 
-/// How often a measurement within a run is made.
+/// Number of measurements within a run.
 const TIMES: usize = 3;
 
-/// What a stream of any simulator can do.
+/// A stream of any simulator.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
 
-/// Sends back what comes, until nothing does.
+/// Echoes until the end of the stream.
 pub async fn echo(mut stream: impl Stream) -> io::Result<()> {
     let mut buffer = [0; 64];
     while let read @ 1.. = stream.read(&mut buffer).await? {
         stream.write_all(&buffer[..read]).await?;
-        // madsim sends nothing before it.
+        // madsim sends nothing before a flush.
         stream.flush().await?;
     }
     Ok(())
 }
 
-/// So many round trips of four bytes.
+/// Performs `count` round trips of four bytes.
 pub async fn round_trips(mut stream: impl Stream, count: usize) -> io::Result<()> {
     let mut answer = [0; 4];
     for _ in 0..count {
@@ -42,7 +42,7 @@ pub async fn round_trips(mut stream: impl Stream, count: usize) -> io::Result<()
     Ok(())
 }
 
-/// Writes so many bytes, in pieces of 64 KiB, and closes.
+/// Writes `bytes` bytes in pieces of 64 KiB, and closes.
 pub async fn send(mut stream: impl Stream, bytes: usize) -> io::Result<()> {
     let piece = vec![7; 64 << 10];
     for _ in 0..bytes / piece.len() {
@@ -52,7 +52,7 @@ pub async fn send(mut stream: impl Stream, bytes: usize) -> io::Result<()> {
     stream.shutdown().await
 }
 
-/// Reads until so many bytes have come.
+/// Reads until `bytes` bytes have arrived.
 pub async fn receive(mut stream: impl Stream, bytes: usize) -> io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
     let mut read = 0;
@@ -65,17 +65,17 @@ pub async fn receive(mut stream: impl Stream, bytes: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// One program, as a simulator is asked to run it.
+/// A program to run on a simulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
-    /// Echo, so many times.
+    /// This many round trips.
     RoundTrips(usize),
-    /// So many bytes one way.
+    /// This many bytes in one direction.
     Bulk(usize),
 }
 
-/// What all round trips cost that 5 pairs of hosts make when these are all, again among 1,000 hosts, and 500 pairs at once:
-/// lines of pairs, of those that talk, and of seconds on the processor.
+/// Measures all round trips of 5 pairs of hosts alone, of the same among 1,000 hosts, and of 500 pairs at once: prints
+/// lines of the number of pairs, the number of active ones, and CPU seconds.
 pub async fn hosts<C: Clone, Talk: Future<Output = ()>>(
     all_round_trips: usize,
     mut pair: impl FnMut(usize) -> C,
@@ -98,14 +98,14 @@ pub async fn hosts<C: Clone, Talk: Future<Output = ()>>(
     measured
 }
 
-/// The time for which this thread was on a processor: a simulated clock stands still meanwhile.
+/// Returns the CPU time of this thread: a simulated clock does not advance while computing.
 fn on_processor() -> Duration {
     let stat = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells");
     let nanos = stat.split_whitespace().next().and_then(|nanos| nanos.parse().ok());
     Duration::from_nanos(nanos.expect("as proc(5) says"))
 }
 
-/// Runs what the command line asks for: a figure's name, and how often.
+/// Runs the measurement that the command line selects: a name, and a repeat count.
 pub fn run_as_asked(simulate: impl Fn(Program, u64)) {
     let mut arguments = env::args().skip(1);
     let program = match arguments.next().as_deref() {

@@ -1,6 +1,6 @@
-//! The models that the interleaving engines are measured with, on the primitives of each.
+//! The models with which the interleaving engines are measured, on each engine's primitives.
 
-/// Makes a module of the models; what it uses as `sync` and `thread` comes last.
+/// Defines a module of the models; the last arguments are its `sync` and `thread`.
 #[macro_export]
 macro_rules! models {
     ($name:ident, $($primitives:tt)*) => {
@@ -13,12 +13,12 @@ macro_rules! models {
                 atomic::{AtomicUsize, Ordering::*},
             };
 
-            /// How a reference is given back.
+            /// How a reference is released.
             #[derive(Debug, Clone, Copy)]
             pub enum Giving {
-                /// In one step.
+                /// In one atomic step.
                 Right,
-                /// Lower the count, then look at it.
+                /// Decrement, then test, in two steps.
                 LowerThenTest,
             }
 
@@ -37,7 +37,7 @@ macro_rules! models {
                 }
             }
 
-            /// So many owners give their reference back at once; the last one frees.
+            /// `threads` owners release their references concurrently; the last one frees.
             pub fn refcount(threads: usize, release: Giving) {
                 let counted = Counted { count: AtomicUsize::new(threads), freed: Default::default() };
                 let counted = Arc::new(counted);
@@ -77,7 +77,7 @@ macro_rules! models {
                 }
             }
 
-            /// One session that so many threads share: each gives it back, takes it again if it can, and gives it back.
+            /// `threads` threads share a session: each releases it, acquires it again if possible, and releases it.
             pub fn pool(threads: usize, release: Giving) {
                 let pool = Arc::new(Pool { idle: Mutex::new(vec![7]), count: AtomicUsize::new(0) });
                 let session = pool.take().unwrap();
@@ -96,7 +96,7 @@ macro_rules! models {
                 assert_eq!(*pool.idle.lock().unwrap(), [7], "the session is back");
             }
 
-            /// So many threads count to so many under one lock.
+            /// `threads` threads increment a counter `times` times under one lock.
             pub fn mutex(threads: usize, times: usize) {
                 let count = Arc::new(Mutex::new(0));
                 let spawn = |_| {
@@ -108,7 +108,7 @@ macro_rules! models {
                 assert_eq!(*count.lock().unwrap(), threads * times);
             }
 
-            /// A model by its name.
+            /// Returns a model by name.
             pub fn by_name(name: &str) -> Option<fn()> {
                 use Giving::{LowerThenTest, Right};
                 Some(match name {

@@ -1,5 +1,5 @@
-//! The same models as refrain runs them: each engine by itself, and what is wrong by both together. Each has a small
-//! budget here, which shows that it works; `ci/bench` gives larger ones.
+//! The same models on refrain: each engine alone, and seeded bugs on both. The budgets are small here, which only shows
+//! that they work; `ci/bench` uses larger ones.
 
 refrain_bench::models!(models, use refrain::sync::{self, thread};);
 

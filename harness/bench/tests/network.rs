@@ -1,4 +1,4 @@
-//! The same programs as refrain tests, and two that ask how cost grows: `ci/bench` times their runs.
+//! The same programs as refrain tests, and two that measure how cost grows: `ci/bench` times their runs.
 
 use refrain::{Client, World};
 use refrain_bench::{BULK_BYTES, FEW_ROUND_TRIPS, MANY_ROUND_TRIPS, Program, echo, receive, round_trips, send};
@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Without optimisations these are ordinary tests, which only show that the benchmark works.
 const SHARE: usize = if cfg!(debug_assertions) { 1000 } else { 1 };
-/// How many connections are open at once, and what the process may then have in memory.
+/// Number of concurrent connections, and the memory limit of the process.
 const CONNECTIONS: usize = 1_000;
 const MEMORY_MAX_KIB: usize = 64 << 10;
 
@@ -26,7 +26,7 @@ async fn bulk(world: World) {
     run(&world, Program::Bulk(BULK_BYTES / SHARE)).await;
 }
 
-/// It measures itself.
+/// Measures itself.
 #[refrain::test(runs = 1, time_limit = "10h")]
 async fn hosts(world: World) {
     let measured = refrain_bench::hosts(MANY_ROUND_TRIPS / SHARE, |number| pair(&world, number), talk).await;
@@ -55,14 +55,14 @@ async fn run(world: &World, program: Program) {
     world.client("client").run(ask("server:7".into(), program)).await.unwrap();
 }
 
-/// A server, its name, and a client.
+/// Creates a server and a client; returns the server's name and the client.
 fn pair(world: &World, number: usize) -> (String, Client) {
     let server = format!("server-{number}");
     serve(world, &server, Program::RoundTrips(0));
     (server, world.client(&format!("client-{number}")))
 }
 
-/// Every client at once asks its server so many times.
+/// Performs round trips on every client concurrently.
 async fn talk(clients: Vec<(String, Client)>, round_trips: usize) {
     let asked: Vec<_> = clients
         .into_iter()

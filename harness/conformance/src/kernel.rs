@@ -1,4 +1,4 @@
-//! The kernel's network: each host is a thread with a runtime and, where a case needs one, a network namespace of its own.
+//! The kernel's network: each host is a thread with a runtime and, where a case needs it, its own network namespace.
 
 use crate::{
     kernel::{cable::Cable, machine::Machine},
@@ -16,40 +16,40 @@ use std::{
 mod cable;
 mod machine;
 
-/// Two hosts and what lies between them. A handle.
+/// Two hosts and the network between them. A cloneable handle.
 #[derive(Clone)]
 pub struct Net(Arc<Hosts>);
 
 struct Hosts {
-    /// The server and the client. Its machine is another one after a reboot.
+    /// The server and the client. A reboot replaces the machine.
     machines: [Mutex<Machine>; 2],
     addresses: [IpAddr; 2],
     port: u16,
-    /// What joins their namespaces; without one both are on loopback.
+    /// Connects their namespaces; without one both are on loopback.
     cable: Option<Mutex<Cable>>,
     seen: Seen,
 }
 
-/// The addresses of the two hosts where they have namespaces.
+/// The addresses of the two hosts if they have namespaces.
 const ADDRESSES: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2))];
 
-/// The first of the ports of servers; on loopback each pair has some of its own, below those that the kernel gives out.
+/// The first server port. On loopback each pair has its own ports, below the ephemeral range.
 const PORT: u16 = 7000;
 const PORTS_EACH: u16 = 2;
 
-/// Whether this process may make namespaces and join them; else why not.
+/// Checks whether this process may create and enter namespaces; the error says why not.
 pub fn may_join_namespaces() -> Result<(), String> {
     Net::joined().map(drop).map_err(|error| format!("{error}; it takes root, iproute2, python3 and /dev/net/tun"))
 }
 
 impl Net {
-    /// How long an operation is waited for: longer than any time-out of the kernel, as the machines set them.
+    /// How long to wait for an operation: longer than any kernel timeout with the settings of the machines.
     pub const PATIENCE: Duration = Duration::from_secs(12);
 
-    /// More bytes than all buffers on a way take: the kernel lets them grow.
+    /// More bytes than all buffers of a connection can hold, since the kernel grows them.
     pub const MUCH: usize = 16 << 20;
 
-    /// Two hosts on loopback: the nth such pair, with addresses and ports of its own.
+    /// Creates two hosts on loopback: the nth such pair, with its own addresses and ports.
     pub fn on_loopback(n: u16) -> io::Result<Net> {
         let [high, low] = n.to_be_bytes();
         let addresses = [1, 2].map(|host| IpAddr::from([127, 1 + high, low, host]));
@@ -63,7 +63,7 @@ impl Net {
         })))
     }
 
-    /// Two hosts with a namespace each, joined by a cable.
+    /// Creates two hosts with a namespace each, connected by a cable.
     pub fn joined() -> io::Result<Net> {
         let mut cable = Cable::new()?;
         let [mut server, mut client] = [Machine::start_apart()?, Machine::start_apart()?];
@@ -74,17 +74,17 @@ impl Net {
         Ok(Net(Arc::new(Hosts { machines, addresses: ADDRESSES, port: PORT, cable, seen })))
     }
 
-    /// What the case saw.
+    /// Returns the observations of the case.
     pub fn seen(&self) -> &Seen {
         &self.0.seen
     }
 
-    /// The address of a host.
+    /// Returns the address of a host.
     pub fn address(&self, side: Side) -> IpAddr {
         self.0.addresses[side as usize]
     }
 
-    /// The address of IPv6 of a host that has a namespace.
+    /// Returns the IPv6 address of a host with a namespace.
     pub fn address_v6(&self, side: Side) -> IpAddr {
         let ip = match self.0.addresses[side as usize] {
             IpAddr::V4(ip) => ip.to_ipv6_mapped().segments(),
@@ -93,12 +93,12 @@ impl Net {
         Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, ip[6], ip[7]).into()
     }
 
-    /// The server's port. The next one is free, too.
+    /// Returns the server's port. The next one is free, too.
     pub fn port(&self) -> u16 {
         self.0.port
     }
 
-    /// Does something on a host.
+    /// Runs a future on a host.
     pub async fn on<F>(&self, side: Side, future: F) -> F::Output
     where
         F: Future + Send + 'static,
@@ -108,28 +108,28 @@ impl Net {
         doing.await.expect("it neither panics nor is cancelled")
     }
 
-    /// Cuts the network, both ways.
+    /// Cuts the network in both directions.
     pub async fn cut(&self) {
         self.cut_from(Side::Server).await;
         self.cut_from(Side::Client).await;
     }
 
-    /// Loses whatever a host sends.
+    /// Drops everything that a host sends.
     pub async fn cut_from(&self, side: Side) {
         self.cable().tell(&format!("cut {}", side as usize));
     }
 
-    /// Loses the next packet with data that a host sends.
+    /// Drops the next packet with payload that a host sends.
     pub async fn lose_next(&self, side: Side) {
         self.cable().tell(&format!("next {} 1", side as usize));
     }
 
-    /// Loses what a host sends to acknowledge what has arrived, and nothing else.
+    /// Drops a host's acknowledgements without payload, and nothing else.
     pub async fn lose_acknowledgements(&self, side: Side) {
         self.cable().tell(&format!("acknowledgements {}", side as usize));
     }
 
-    /// Impairs the network, both ways.
+    /// Impairs the network in both directions.
     pub async fn impair(&self, impaired: Impaired) {
         for end in [0, 1] {
             self.cable().tell(&match impaired {
@@ -146,15 +146,15 @@ impl Net {
         self.cable().tell("heal");
     }
 
-    /// Kills the server's process. The case drops what that process had open: this is how the kernel closes it.
+    /// Kills the server's process. The case drops the process's sockets: this is how the kernel closes them.
     pub async fn kill(&self) {}
 
-    /// Takes the server's power away. What the case then drops of it reaches nobody.
+    /// Takes the server's power away. Whatever the case drops afterwards sends nothing.
     pub async fn crash(&self) {
         self.cut().await;
     }
 
-    /// Boots the server again: a machine at the same address that knows of nothing.
+    /// Boots the server again: a machine at the same address without any connection state.
     pub async fn reboot(&self) {
         let mut machine = Machine::start_apart().expect("there was a namespace before");
         let mut cable = self.cable();

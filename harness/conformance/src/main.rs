@@ -1,6 +1,6 @@
-//! Runs every case on the kernel and compares what it shows with the record; or makes the record, with `--save`.
+//! Runs every case on the kernel and compares the outcomes with the record; `--save` makes the record.
 //!
-//! The simulated network is compared with the same record by this package's test. `ci/conformance` does both.
+//! This package's test compares the simulated network with the same record. `ci/conformance` does both.
 #![forbid(unsafe_code)]
 
 extern crate kernel_tokio as tokio;
@@ -25,20 +25,20 @@ use std::{
     time::Duration,
 };
 
-/// The record, from the package's folder.
+/// The record, relative to the package's directory.
 const RECORD: &str = "KERNEL.txt";
-/// How often a case is tried that has one outcome, and how often one that has several.
+/// How often to try a case that has one outcome, and one that has several.
 const TRIES_STEADY: usize = 3;
 const TRIES_RACES: usize = 50;
-/// How many cases are under way at once: they mostly wait.
+/// Number of concurrent cases: they mostly wait.
 const AT_ONCE: usize = 12;
-/// How long one case may take.
+/// Time limit of a case.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What this program is asked when it starts itself for one case.
+/// The argument with which this program starts itself for a single case.
 const ONE: &str = "--one";
 
-/// A case, as this program runs it.
+/// A case.
 struct Case {
     name: &'static str,
     /// Whether it needs namespaces.
@@ -84,7 +84,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs every case that can be run here, and compares with the record or makes it.
+/// Runs every case that can run here, and compares the outcomes with the record or makes it.
 fn all(save: bool) -> Result<(), String> {
     let apart = net::may_join_namespaces();
     if let Err(why) = &apart {
@@ -97,7 +97,7 @@ fn all(save: bool) -> Result<(), String> {
     if save { keep(&file, recorded, shown) } else { compare(&recorded, &shown) }
 }
 
-/// Prints for each case whether it showed what the record says.
+/// Prints for each case whether its outcomes match the record.
 fn compare(recorded: &Record, shown: &Shown) -> Result<(), String> {
     let mut failed = 0;
     for case in CASES {
@@ -115,7 +115,7 @@ fn compare(recorded: &Record, shown: &Shown) -> Result<(), String> {
     if failed == 0 { Ok(()) } else { Err(format!("{failed} cases failed on the kernel")) }
 }
 
-/// How what was shown differs from the record. Of a race that a busy machine ran, a rare outcome may be missing.
+/// Returns how the outcomes differ from the record. On a busy machine a rare outcome of a race may be missing.
 fn differs(case: &Case, shown: &BTreeSet<String>, recorded: Option<&Vec<String>>) -> Option<String> {
     let Some(recorded) = recorded else { return Some(format!(": {} has no record: run with --save", case.name)) };
     let recorded: BTreeSet<_> = recorded.iter().cloned().collect();
@@ -126,10 +126,10 @@ fn differs(case: &Case, shown: &BTreeSet<String>, recorded: Option<&Vec<String>>
     Some(format!("\n  the record says{}\n  the kernel shows{}", list(&recorded), list(shown)))
 }
 
-/// What each case came to.
+/// The outcomes of each case.
 type Shown = BTreeMap<&'static str, Result<BTreeSet<String>, String>>;
 
-/// Tries every case as often as it needs, some at a time.
+/// Tries every case as often as necessary, several at a time.
 fn measure(cases: &[&Case]) -> Shown {
     let tries = |case: &Case| if case.races { TRIES_RACES } else { TRIES_STEADY };
     let jobs: Vec<_> = cases.iter().flat_map(|case| std::iter::repeat_n(*case, tries(case))).enumerate().collect();
@@ -167,7 +167,7 @@ fn measure(cases: &[&Case]) -> Shown {
     shown
 }
 
-/// Tries a case once, in a process of its own: what is forked while a socket is open would keep it open.
+/// Tries a case once, in a separate process: a process forked here while a socket is open would keep it open.
 fn attempt(case: &Case, n: u16) -> Result<String, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let ran = Command::new(program).args([ONE, case.name, &n.to_string()]).output().map_err(|e| e.to_string())?;
@@ -192,7 +192,7 @@ fn one(name: &str, n: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes the record: what was shown now and, of cases that could not be run here, what was known.
+/// Writes the record: the new outcomes, and the known ones of cases that cannot run here.
 fn keep(file: &Path, mut record: Record, shown: Shown) -> Result<(), String> {
     let mut failed = 0;
     record.retain(|name, _| CASES.iter().any(|case| case.name == name));

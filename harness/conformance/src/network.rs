@@ -1,4 +1,4 @@
-//! What a case says of the two hosts and of the packets between them, on either network.
+//! The hosts and packets that a case refers to, on either network.
 
 /// One of the two hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,15 +9,15 @@ pub enum Side {
     Client,
 }
 
-/// What is wrong with packets, each way.
+/// An impairment of packets, in both directions.
 #[derive(Debug, Clone, Copy)]
 pub enum Impaired {
     /// A fifth of them is lost.
     Lossy,
-    /// Half of them arrive twice.
+    /// Half of them are duplicated.
     Doubled,
     /// Half of them overtake the others.
     Shuffled,
-    /// All of them are late, by much and a little.
+    /// All of them are delayed, by a large base and a little jitter.
     Late,
 }

@@ -1,11 +1,11 @@
-//! What the kernel showed, as a file: the name of each case, and below it every outcome that was seen.
+//! The record of the kernel's behaviour: the name of each case, and below it every outcome that was observed.
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
-/// The outcomes of each case, by its name.
+/// The outcomes of each case, by name.
 pub type Record = BTreeMap<String, Vec<String>>;
 
-/// Reads a record: names at the beginning of a line, outcomes indented below. Lines with `#` are for people.
+/// Parses a record: names at the beginning of a line, outcomes indented below. Lines starting with `#` are comments.
 pub fn parse(text: &str) -> Record {
     let mut record = Record::new();
     let mut name = String::new();
@@ -18,7 +18,7 @@ pub fn parse(text: &str) -> Record {
     record
 }
 
-/// Writes a record, with a word on where it comes from.
+/// Writes a record, with a comment about its origin.
 #[allow(dead_code, reason = "the simulated network only reads it")]
 pub fn save(path: &Path, about: &str, record: &Record) -> io::Result<()> {
     let mut text = about.lines().map(|line| format!("# {line}\n")).collect::<String>();

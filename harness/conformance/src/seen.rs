@@ -1,4 +1,4 @@
-//! What an application saw, as a list of short texts: two networks conform if the lists are the same.
+//! The observations of an application, as a list of short texts: two networks conform if the lists are equal.
 
 use std::{
     future::Future,
@@ -12,33 +12,34 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long everything that is under way needs to arrive. An operation that takes longer is one that waits.
+/// How long to wait for everything in flight. An operation that takes longer counts as waiting.
 const SETTLED: Duration = Duration::from_millis(300);
-/// The most bytes that are shown one by one.
+/// Maximum number of bytes shown individually.
 const SHOWN_BYTES_MAX: usize = 40;
 
-/// What was seen so far. A handle: clones see the same.
+/// The observations so far. A cloneable handle.
 #[derive(Debug, Clone, Default)]
 pub struct Seen(Arc<Mutex<Vec<String>>>);
 
-/// What an operation came to, as a case shows it: no number that the next run may change.
+/// Formats the result of an operation without numbers that vary between runs.
 pub trait Show {
-    /// In a word or two.
+    /// Returns a word or two.
     fn show(&self) -> String;
 }
 
 impl Seen {
-    /// Everything, in one line.
+    /// Returns all observations on one line.
     pub fn outcome(&self) -> String {
         self.0.lock().expect("nobody panics while it is written").join("; ")
     }
 
-    /// Notes what somebody saw.
+    /// Records an observation.
     pub fn note(&self, who: &str, what: &impl Show) {
         self.0.lock().expect("nobody panics while it is written").push(format!("{who}: {}", what.show()));
     }
 
-    /// Notes what an operation comes to, whether it waits for that, and whether it waits in vain for as long as `patience`.
+    /// Records the result of an operation, whether it has to wait for it, and whether it is still waiting after
+    /// `patience`.
     pub async fn sees<T: Show>(&self, who: &str, patience: Duration, operation: impl Future<Output = T>) -> Option<T> {
         let mut operation = std::pin::pin!(operation);
         if let Ok(done) = timeout(SETTLED, &mut operation).await {
@@ -53,7 +54,7 @@ impl Seen {
         done
     }
 
-    /// Notes whether an operation has to wait, and gives it up then.
+    /// Records whether an operation has to wait, and cancels it if so.
     pub async fn waits<T: Show>(&self, who: &str, operation: impl Future<Output = T>) {
         match timeout(SETTLED, operation).await {
             Ok(done) => self.note(who, &done),
@@ -62,7 +63,7 @@ impl Seen {
     }
 }
 
-/// Lets everything that is under way arrive.
+/// Waits until everything in flight has arrived.
 pub async fn settle() {
     sleep(SETTLED).await;
 }
@@ -106,7 +107,7 @@ impl Show for String {
     }
 }
 
-/// What was read.
+/// The bytes that were read.
 impl Show for Vec<u8> {
     fn show(&self) -> String {
         match self.len() {

@@ -1,1 +1,1 @@
-//! Nothing but tests: see `tests/`.
+//! Contains only tests: see `tests/`.

@@ -1,6 +1,6 @@
-//! Deep defects: an echo service that one, two and three particular faults break, in this order and no other.
+//! Deep bugs: an echo service that fails only after one, two or three particular faults, in this order.
 //!
-//! Any of the hundreds of other sequences leaves it well. `ci/depth` explores each from 20 seeds.
+//! Any of the hundreds of other sequences is harmless. `ci/depth` explores each from 20 seeds.
 
 use refrain::{Faults, World};
 use std::{
@@ -14,37 +14,37 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How often the client asks, and how far apart: long enough that faults follow each other.
+/// Number and interval of the client's requests: enough time for faults to follow each other.
 const ROUNDS: u32 = 30;
 const APART: Duration = Duration::from_secs(1);
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 const MESSAGE: &[u8; 8] = b"an echo?";
 
-/// What a service takes for granted.
+/// A wrong assumption of a service.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Believes {
-    /// That there is always a file descriptor left.
+    /// A file descriptor is always available.
     AcceptsSucceed,
-    /// That an address which once was right is never refused.
+    /// An address that once worked never refuses a connection.
     KnownAddressesAnswer,
-    /// That who was refused by a known address is better off with a single read.
+    /// After a known address has refused, a single read returns the whole answer.
     ReadsAreWhole,
 }
 
-/// A server without resources can no longer accept.
+/// A server without file descriptors can no longer accept.
 #[refrain::test(runs = 600, expect = "panic")]
 async fn one_fault_deep(world: World) {
     echoes(world, Believes::AcceptsSucceed).await;
 }
 
-/// A name that is not resolved, then a refused connect.
+/// A failed name lookup, then a refused connect.
 #[refrain::test(runs = 6_000, expect = "panic")]
 async fn two_faults_deep(world: World) {
     echoes(world, Believes::KnownAddressesAnswer).await;
 }
 
-/// A name that is not resolved, then a refused connect, then bytes that come one by one.
+/// A failed name lookup, then a refused connect, then bytes that arrive one by one.
 #[refrain::test(runs = 60_000, expect = "panic")]
 async fn three_faults_deep(world: World) {
     echoes(world, Believes::ReadsAreWhole).await;
@@ -71,13 +71,13 @@ async fn serve(believes: Believes) -> Result<()> {
     }
 }
 
-/// What the client has learned: each step needs the one before.
+/// What the client has learned: each step requires the previous one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Learned {
     Nothing,
-    /// The resolver may fail: the last address is good enough.
+    /// The resolver may fail, so it falls back to the last address.
     AddressesLast,
-    /// That address may refuse: time to be quick.
+    /// That address may refuse, so it reads only once.
     BeQuick,
 }
 

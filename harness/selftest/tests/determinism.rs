@@ -1,4 +1,4 @@
-//! A run is a function of its plan: of nothing else, wherever and however it is made.
+//! A run is a function of its plan alone, wherever and however it is executed.
 
 use crate::driver::{Started, ask};
 use refrain::{Faults, World};
@@ -56,7 +56,7 @@ fn saw(ran: &Value) -> Vec<(String, String)> {
     parts.map(|(what, value)| (what.to_owned(), value.to_owned())).collect()
 }
 
-/// More than the few that chance with little entropy would pass with.
+/// More than the few that low-entropy randomness would pass with.
 const SEEDS: u64 = 200;
 
 #[test]
@@ -64,7 +64,7 @@ fn chance_is_the_same_for_a_seed_and_another_for_another() {
     let [mut one, mut other] = [0; 2].map(|_| Started::worker("determinism::everything_that_is_left_to_chance"));
     let mut seen: HashMap<String, BTreeSet<String>> = HashMap::new();
     for seed in 0..SEEDS {
-        // The other worker has made other runs before this one.
+        // The other worker has executed other runs before this one.
         let ran = one.record(json!({ "seed": seed }));
         other.record(json!({ "seed": 1000 + seed }));
         let again = other.record(json!({ "seed": seed }));
@@ -79,7 +79,7 @@ fn chance_is_the_same_for_a_seed_and_another_for_another() {
     }
 }
 
-/// A service under every fault, with a workload, that talks.
+/// A service under every fault, with a workload, that logs.
 #[refrain::test(runs = 30)]
 async fn a_service_under_faults(world: World, #[any(1usize..5)] questions: usize) {
     let server = world.host("server", || async {
@@ -129,7 +129,7 @@ fn nobody_sees_whether_a_run_is_recorded() {
     assert!(faults > 20 && holds > 5, "{faults} faults and {holds} holds are not enough to tell");
 }
 
-/// A service that takes its process with it, behind whatever holds a run has.
+/// A service that terminates its own process, after any holds of the run.
 #[refrain::test(runs = 1, expect = "crash")]
 async fn a_death_behind_holds(world: World) {
     world.host("server", || async {
@@ -155,7 +155,7 @@ fn a_run_that_dies_has_told_its_holds() {
     assert!(holds > 5, "{holds} holds are not enough to tell");
 }
 
-/// A test that scripts one fault before those that are drawn, and one behind them.
+/// A test that scripts one fault before the drawn ones and one after them.
 #[refrain::test(runs = 5)]
 async fn scripted_faults_among_drawn_ones(world: World) {
     world.host("server", std::future::pending::<()>);
@@ -181,7 +181,7 @@ fn scripted_faults_happen_once_in_a_replay_too() {
     }
 }
 
-/// One run in 64 fails: none of 2,000 does from one base seed in 10^13.
+/// One run in 64 fails: with 2,000 runs, only one base seed in 10^13 finds no failure.
 #[refrain::test(runs = 2000, expect = "panic")]
 async fn a_rare_failure(world: World) {
     world.host("server", || async {
@@ -224,7 +224,7 @@ fn cargo_test_explores_the_same_runs_every_time() {
         let ran = command.args(["--exact", "determinism::a_service_under_faults", "--nocapture"]).output().unwrap();
         assert!(ran.status.success());
         let text = String::from_utf8(ran.stdout).unwrap();
-        // Real time is no part of it.
+        // Real time varies.
         text.lines()
             .filter(|line| !line.contains(" s") && !line.contains("finished in"))
             .map(str::to_owned)

@@ -1,4 +1,4 @@
-//! A trace after its service was edited: what a replay says of it. The edits of the echo service are in `build.rs`.
+//! Replays of a trace after its service was edited. The edits of the echo service are in `build.rs`.
 
 use crate::driver::{Started, ask};
 use refrain::{
@@ -47,7 +47,7 @@ fn source_of(edit: &str) -> String {
     format!("{}/edits/{edit}.rs", env!("OUT_DIR"))
 }
 
-/// The trace of the original service, in which the task that answers is held for two seconds.
+/// Returns the trace of the original service, in which the answering task is held for two seconds.
 fn saved() -> Trace {
     let file = source_of("original");
     let source = std::fs::read_to_string(&file).unwrap();
@@ -74,7 +74,7 @@ fn saved() -> Trace {
     }
 }
 
-/// Replays the trace as if the original file had become the edited one.
+/// Replays the trace as if the original file had been edited.
 #[track_caller]
 fn replay(edit: &str) -> Replay {
     let folder = tempfile::tempdir().unwrap();
@@ -112,7 +112,7 @@ fn a_trace_fails_in_the_same_way_where_the_run_is_another_one() {
     }
 }
 
-/// The hold comes one poll earlier then, and is found again nearby.
+/// The hold then occurs one poll earlier, and is found in a nearby plan.
 #[test]
 fn a_trace_is_found_nearby_where_a_task_is_polled_more_often() {
     match replay("extra_await") {

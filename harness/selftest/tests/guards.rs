@@ -1,4 +1,4 @@
-//! How tests are built and started: whatever is wrong with it is said, and whatever is right works.
+//! How tests are built and started: mistakes are reported, and everything valid works.
 
 use refrain::{
     World,
@@ -12,7 +12,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-/// The other tests start this executable again, for this one and for no other: their own names must not match.
+/// The other tests start this executable again for this test only: their names must not match its name.
 #[refrain::test(runs = 3)]
 async fn what_the_others_start(world: World) {
     println!("printed in a run");
@@ -31,7 +31,7 @@ fn own(args: &[&str]) -> Output {
     Command::new(std::env::current_exe().unwrap()).args(args).output().unwrap()
 }
 
-/// With `RUSTFLAGS` set, cargo leaves out what `.cargo/config.toml` says. This is what rustc is then asked to build.
+/// With `RUSTFLAGS` set, cargo ignores the flags of `.cargo/config.toml`. rustc then compiles this.
 #[test]
 fn without_madsims_cfg_the_build_says_what_to_do() {
     let rustc = Path::new(env!("CARGO")).with_file_name("rustc");
@@ -59,7 +59,7 @@ fn a_test_runs_alone_and_among_others_and_with_its_output() {
     assert!(text(&ran.stdout).contains("3 runs"), "{ran:?}");
 }
 
-/// nextest lists the tests of an executable, and starts it once for each: in a process group of its own, with nothing to read.
+/// nextest lists the tests, and starts the executable once per test: in its own process group and without standard input.
 #[test]
 fn a_test_runs_as_nextest_starts_it() {
     let listed = own(&["--list", "--format", "terse"]);
@@ -72,7 +72,7 @@ fn a_test_runs_as_nextest_starts_it() {
     assert!(ran.status.success() && said.contains("1 passed") && said.contains("3 runs"), "{ran:?}");
 }
 
-/// What `#[ignore]` means is for libtest to say; its tests below ask for it.
+/// libtest decides what `#[ignore]` means; the test below requests ignored tests.
 #[refrain::test(runs = 3)]
 #[ignore = "started by the test below"]
 async fn is_left_out(world: World) {
@@ -88,7 +88,7 @@ fn an_ignored_test_is_left_out_until_it_is_asked_for() {
     }
 }
 
-/// Makes this process's `personality` fail, as Docker's default profile does, for all but the question what it is.
+/// Makes `personality` fail in this process, as Docker's default seccomp profile does, except for querying it.
 fn refuse_personality() -> std::io::Result<()> {
     use nix::libc::{
         BPF_ABS, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W, EPERM, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP,
@@ -97,7 +97,7 @@ fn refuse_personality() -> std::io::Result<()> {
     let step = |code, jt, jf, k| sock_filter { code: code as u16, jt, jf, k };
     let (load, is, answer) = (BPF_LD | BPF_W | BPF_ABS, BPF_JMP | BPF_JEQ | BPF_K, BPF_RET | BPF_K);
     let mut filter = [
-        // The system call's number, and then the lower half of its first argument.
+        // Loads the system call's number, and then the lower half of its first argument.
         step(load, 0, 0, 0),
         step(is, 0, 3, SYS_personality as u32),
         step(load, 0, 0, 16),
@@ -105,7 +105,7 @@ fn refuse_personality() -> std::io::Result<()> {
         step(answer, 0, 0, SECCOMP_RET_ERRNO | EPERM as u32),
         step(answer, 0, 0, SECCOMP_RET_ALLOW),
     ];
-    // Other system calls are allowed; so is the question.
+    // Other system calls and the query are allowed.
     let program = sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
     // SAFETY: both read their arguments only, which live until they return.
     let set = unsafe {
@@ -120,7 +120,7 @@ fn a_system_that_insists_on_random_addresses_is_named_once() {
     use std::os::unix::process::CommandExt;
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "guards::what_the_others_start", "--nocapture"]);
-    // SAFETY: the new process makes two system calls.
+    // SAFETY: the closure makes only two system calls, which are async-signal-safe.
     let ran = unsafe { command.pre_exec(refuse_personality) }.output().unwrap();
     let said = text(&ran.stdout);
     assert!(ran.status.success(), "{ran:?}");
@@ -137,7 +137,7 @@ fn an_unknown_role_is_refused() {
     assert!(text(&ran.stderr).contains("REFRAIN_ROLE is \"boss\": refrain sets this variable itself"), "{ran:?}");
 }
 
-/// Simulated names outside of a run are a mistake that is named, at the place where it was made.
+/// Using simulated APIs outside a run is a mistake that is reported with its location.
 #[test]
 fn outside_of_a_run_there_is_no_simulation() {
     let before = std::panic::take_hook();
@@ -149,7 +149,7 @@ fn outside_of_a_run_there_is_no_simulation() {
     assert!(said.contains("simulated tokio runs only inside #[refrain::test]"), "{said}");
 }
 
-/// What a document shows of a run, between its lines of `console`, without the marks of a comment.
+/// Returns the captured output in a document: the contents of its `console` blocks, without comment markers.
 fn captured(document: &str) -> Vec<String> {
     let lines = document.lines().map(|line| line.strip_prefix("//!").unwrap_or(line).trim());
     let mut blocks = vec![];
@@ -166,7 +166,7 @@ fn captured(document: &str) -> Vec<String> {
     blocks
 }
 
-/// A document that shows a failure shows what the report says of its saved trace.
+/// The failures shown in documents are identical to the reports of their saved traces.
 #[test]
 fn captured_failures_are_those_of_their_traces() {
     let echo = "harness/refrain/examples/echo/";

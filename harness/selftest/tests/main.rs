@@ -1,5 +1,4 @@
-//! Refrain against services that are wrong in known ways, and against services that are right: one executable, which is
-//! linked once.
+//! Refrain against services with known bugs, and against correct services. A single executable, which is linked once.
 
 mod api;
 mod depth;

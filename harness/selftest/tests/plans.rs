@@ -1,4 +1,4 @@
-//! Plans that were edited, or that were saved by another version of their test: refused, or stale, or run as they are.
+//! Plans that were edited, or saved by another version of their test: rejected, stale, or executed.
 
 use crate::driver::ask;
 use refrain::{
@@ -16,7 +16,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// The test whose plans these are: a server that closes each connection after a while, and a client that has one.
+/// The test of these plans: a server that closes each connection after a while, and a client with one connection.
 #[refrain::test(runs = 20)]
 async fn a_connection_ends(world: World, #[any(1u16..1000)] after_ms: u16) {
     world.host("server", move || async move {
@@ -38,7 +38,7 @@ async fn a_connection_ends(world: World, #[any(1u16..1000)] after_ms: u16) {
     let _ = client.run(tokio::time::timeout(Duration::from_secs(100), read)).await;
 }
 
-/// A server that echoes on port 80.
+/// An echo server on port 80.
 fn echo(world: &World) -> Client {
     world.host("server", || async move {
         let listener = TcpListener::bind("0.0.0.0:80").await.unwrap();
@@ -51,7 +51,7 @@ fn echo(world: &World) -> Client {
     world.client("client")
 }
 
-/// Asks the echo a number of times.
+/// Sends requests to the echo server.
 async fn ask_often(client: &Client, times: u32) {
     for _ in 0..times {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -64,7 +64,7 @@ async fn ask_often(client: &Client, times: u32) {
     }
 }
 
-/// Asks for its faults after the first questions.
+/// Requests its faults only after the first messages.
 #[refrain::test(runs = 100)]
 async fn faults_are_asked_for_late(world: World) {
     let client = echo(&world);
@@ -73,7 +73,7 @@ async fn faults_are_asked_for_late(world: World) {
     ask_often(&client, 100).await;
 }
 
-/// Fails when the server is away.
+/// Fails while the server is down.
 #[refrain::test(runs = 1)]
 async fn a_question_fails(world: World) {
     let client = echo(&world);
@@ -82,7 +82,7 @@ async fn a_question_fails(world: World) {
     client.run(TcpStream::connect("server:80")).await.expect("the server is there");
 }
 
-/// The same, which asks for no faults.
+/// The same without faults.
 #[refrain::test(runs = 1)]
 async fn nothing_goes_wrong(world: World) {
     world.client("client");
@@ -123,7 +123,7 @@ pub fn refused(test: &str, plan: &str, why: &str) {
     }
 }
 
-/// What a plan that passes has to say of the parts that were not triggered; without any it passes.
+/// Checks which parts of a passing plan are reported as not triggered; if none, the plan passes.
 #[track_caller]
 fn not_triggered(test: &str, plan: &str, wanted: &[(Part, Nearest)]) {
     let wanted: Vec<_> = wanted.iter().cloned().map(|(part, nearest)| NotTriggered { part, nearest }).collect();
@@ -168,7 +168,7 @@ fn a_verdict_names_what_was_not_triggered() {
     }
 }
 
-/// What the test asks for at last counts from then on, whatever happened before.
+/// Triggers count from the request for faults, whatever happened before.
 #[test]
 fn faults_that_are_drawn_late_still_begin() {
     let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };

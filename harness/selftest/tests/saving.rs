@@ -1,4 +1,4 @@
-//! Where traces are looked for and where a find is saved: wherever the package is now, whatever is wrong with its folder.
+//! Where traces are found and saved: wherever the package is now, and whatever is wrong with its directory.
 
 use crate::driver::{ask_and_kill, ask_in};
 use refrain::World;
@@ -26,7 +26,7 @@ async fn one_number_is_wrong(_world: World, number: u8) {
     assert_ne!(number, 200);
 }
 
-/// Fails as rarely, and takes its time to be shrunk.
+/// Fails as rarely, and takes long to shrink.
 #[refrain::test(runs = 1)]
 async fn one_number_is_wrong_among_many(_world: World, number: u8, _many: Vec<u64>) {
     if number == 200 {
@@ -51,14 +51,14 @@ fn a_find_is_saved_before_it_is_shrunk() {
 
 const TEST: &str = "saving::one_number_is_wrong";
 
-/// A copy of this package, of which only its name and its traces matter.
+/// Returns a copy of this package, of which only the name and the traces matter.
 fn copy_of_the_package() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"), folder.path().join("Cargo.toml")).unwrap();
     folder
 }
 
-/// What this executable catches when cargo runs it in a package.
+/// Returns what this executable catches when cargo runs it in a package.
 fn caught_in(package: &Path, executable: &Path, temporary: &Path) -> Caught {
     let mut command = Command::new(executable);
     in_package(&mut command, package).env("TMPDIR", temporary);
@@ -76,15 +76,15 @@ fn own() -> PathBuf {
     env::current_exe().unwrap()
 }
 
-/// This executable where no target folder is.
+/// Copies this executable to a directory outside any target directory.
 fn copy_of_the_executable(folder: &Path) -> PathBuf {
     let copy = folder.join("selftest");
-    // By another process: what another thread forks meanwhile must not inherit a descriptor that can write it.
+    // In a separate process: one that another thread forks here must not inherit a writable descriptor of the file.
     assert!(Command::new("cp").arg(own()).arg(&copy).status().unwrap().success());
     copy
 }
 
-/// The test as libtest runs it; cargo says nothing to what is started by hand.
+/// Runs the test as libtest does. When started by hand, cargo's environment variables are missing.
 fn test_in(folder: &Path, by_hand: bool) -> Output {
     let mut command = Command::new(own());
     command.args(["--exact", TEST]);
@@ -108,7 +108,7 @@ fn is_the_find(path: &Path) {
     assert_eq!(trace.plan.workload[0].value, 200);
 }
 
-/// As a cache of target folders moves it: what was compiled in one folder runs in another one.
+/// Cached target directories move: what was compiled in one directory runs in another.
 #[test]
 fn a_package_that_moved_uses_the_traces_that_it_has_now() {
     let package = copy_of_the_package();
@@ -123,11 +123,11 @@ fn a_package_that_moved_uses_the_traces_that_it_has_now() {
     for ran in [test_in(package.path(), false), test_in(package.path(), true), test_in(&src, true)] {
         fails(&ran, "the saved failure still happens");
     }
-    // Here, and where neither cargo nor the current directory names a package, it is the package that was compiled.
+    // Otherwise, and where neither cargo nor the current directory identifies a package, it is the compiled-in one.
     for ran in [test_in(Path::new(env!("CARGO_MANIFEST_DIR")), false), test_in(Path::new("/"), true)] {
         assert!(ran.status.success(), "{ran:?}");
     }
-    // An earlier version gave the hash four digits.
+    // An earlier version used four hash digits.
     fs::rename(&path, path.with_file_name("saving.one_number_is_wrong-7c1e.jsonl")).unwrap();
     fails(&test_in(package.path(), false), "the saved failure still happens");
 }
@@ -146,7 +146,7 @@ fn traces_that_cannot_be_listed_are_an_error() {
     fails(&test_in(package.path(), false), "cannot be listed: Not a directory");
 }
 
-/// What a folder can refuse, for root too: it is a file, or everything in it is the kernel's.
+/// Returns directories that are not writable even for root: one is a file, the other is in a file system of the kernel.
 fn refusing_packages() -> [TempDir; 2] {
     let packages = [copy_of_the_package(), copy_of_the_package()];
     fs::write(packages[0].path().join("traces"), "no folder").unwrap();
@@ -204,7 +204,7 @@ fn a_shrunk_plan_that_cannot_be_saved_over_its_trace_is_saved_elsewhere() {
     let hold = "hold the 1st task spawned on a at src/a.rs:1 at its 3rd poll until nothing else can run";
     larger.plan = format!("{}\n{hold}", small.plan).parse().unwrap();
     trace::write(&path, &larger).unwrap();
-    // Beside the name that it has there nothing can be made, not even by root.
+    // In that directory no file can be created next to it, not even by root.
     let file = File::open(&path).unwrap();
     let opened = PathBuf::from(format!("/proc/{}/fd/{}", process::id(), file.as_raw_fd()));
     let mut command = Command::new(own());

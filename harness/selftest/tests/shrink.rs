@@ -1,4 +1,4 @@
-//! What shrinking leaves of a plan: little to read, and a short run.
+//! Shrunk plans are short to read and have short runs.
 
 use crate::driver::{Started, ask};
 use proptest::{collection, option, prelude::*};
@@ -19,7 +19,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Fails on lists in lists.
+/// Fails on nested lists.
 #[refrain::test(expect = "panic", runs = 50)]
 async fn three_lists_of_two_panic(_world: World, lists: Vec<Vec<u16>>) {
     assert!(lists.iter().filter(|list| list.len() >= 2).count() < 3);
@@ -44,7 +44,7 @@ async fn an_order_with_a_free_line_panics(_world: World, #[any(orders())] orders
     assert!(lines().filter(|(count, _)| *count >= 7).count() < 2);
 }
 
-/// Fails when a connection is reset, however long it went well before.
+/// Fails when a connection is reset, however long it worked before.
 #[refrain::test(expect = "panic", runs = 200)]
 async fn a_reset_panics(world: World, messages: Vec<u8>) {
     world.host("server", || async {
@@ -69,7 +69,7 @@ async fn a_reset_panics(world: World, messages: Vec<u8>) {
     client.run(all_answered).await.expect("every message is answered");
 }
 
-/// Shrinks the first run from a seed on that fails, and tells what came of it.
+/// Shrinks the first failing run from a seed on, and returns the result.
 #[track_caller]
 fn shrunk(test: &str, first: u64) -> (Ran, Shrunk) {
     let mut worker = Started::worker(test);

@@ -1,4 +1,5 @@
-//! A model on plain loom: `bench-loom MODEL` prints how many executions it made, up to the first that fails, and the seconds.
+//! Runs a model on plain loom: `bench-loom MODEL` prints the number of executions up to the first that fails, and the
+//! seconds.
 
 use std::{
     env, panic, process,
@@ -22,7 +23,7 @@ fn main() {
     let executions = Arc::new(AtomicU64::new(0));
     let count = executions.clone();
     let started = Instant::now();
-    // On a thread of its own, as `cargo test` runs a test.
+    // On a separate thread, as `cargo test` runs a test.
     let search = move || {
         loom::model::Builder::new().check(move || {
             count.fetch_add(1, Relaxed);

@@ -21,7 +21,7 @@ fn main() {
     if env::args().nth(1).is_some_and(|program| program == "hosts") {
         return print!("{}", thread::spawn(hosts).join().expect("the simulation ends"));
     }
-    // Outside a simulation the clock is the real one; each has a thread of its own.
+    // Outside a simulation the clock is real. Each simulation runs on its own thread.
     run_as_asked(|program, seed| thread::spawn(move || simulate(program, seed)).join().expect("the simulation ends"));
 }
 
@@ -44,7 +44,7 @@ fn hosts() -> String {
         (server, host([10, 1, high, low].into()))
     };
     let talk = |clients: Vec<(SocketAddr, NodeHandle)>, count| async move {
-        // The servers listen by now.
+        // By now the servers are listening.
         madsim::time::sleep(Duration::from_secs(1)).await;
         let asked: Vec<_> = clients
             .iter()

@@ -1,5 +1,5 @@
-//! A model on plain shuttle: `bench-shuttle MODEL EXECUTIONS SEED [SCHEDULER]` prints how many executions a scheduler made,
-//! the random one unless told otherwise, up to the first that fails, and the seconds.
+//! Runs a model on plain shuttle: `bench-shuttle MODEL EXECUTIONS SEED [SCHEDULER]` prints the number of executions up
+//! to the first that fails, and the seconds. The default scheduler is the random one.
 
 use shuttle::{
     Config, FailurePersistence, Runner,
@@ -37,7 +37,7 @@ fn main() {
     config.failure_persistence = FailurePersistence::None;
     config.silence_warnings = true;
     let started = Instant::now();
-    // On a thread of its own, as `cargo test` runs a test.
+    // On a separate thread, as `cargo test` runs a test.
     let search = move || {
         Runner::new(scheduler, config).run(move || {
             count.fetch_add(1, Relaxed);

@@ -8,11 +8,11 @@ use turmoil::{
     net::{TcpListener, TcpStream},
 };
 
-/// Latencies of Refrain's network, for `near` as the last argument; turmoil's own are 0 to 100 ms.
+/// The latencies of Refrain's network, used if the last argument is `near`; turmoil's default is 0 to 100 ms.
 const NEAR: [Duration; 2] = [Duration::from_micros(200), Duration::from_millis(5)];
-/// A day: longer than any of the programs takes.
+/// One day: longer than any of the programs takes.
 const LIMIT: Duration = Duration::from_secs(86_400);
-/// Segments that a socket takes; it has no back-pressure.
+/// The buffer of a socket in segments; turmoil has no back-pressure.
 const SEGMENTS: usize = 1 << 20;
 
 fn main() {

@@ -8,7 +8,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// An address of the server.
+/// Returns an address of the server.
 fn at(ip: [u8; 4], port: u16) -> SocketAddr {
     (IpAddr::from(ip), port).into()
 }
@@ -43,7 +43,7 @@ pub async fn a_port_is_free_once_its_listener_is_dropped(net: Net) {
 
 pub async fn a_port_is_free_while_accepted_connections_live_on(net: Net) {
     let (mut client, mut server) = net.pair().await;
-    // Its listener is gone already.
+    // The listener has already been dropped.
     let next = net.sees("the next binds", net.listen_at(net.server())).await;
     net.sees("it is connected to", net.connect()).await;
     drop(next);

@@ -1,4 +1,4 @@
-//! What a listener's backlog admits.
+//! The backlog of a listener.
 
 use super::{Impaired, read};
 use crate::{net::Net, seen::settle};
@@ -9,10 +9,10 @@ use tokio::{
 };
 
 const BACKLOG: u32 = 2;
-/// How many connect at once where it is too many.
+/// A number of concurrent connects that exceeds the backlog.
 const BURST: usize = 8;
 
-/// A listener whose queue is full: it holds one connection more than its backlog.
+/// Returns a listener whose queue is full: it holds one connection more than its backlog.
 async fn full(net: &Net) -> (TcpListener, Vec<TcpStream>) {
     let listener = net.listen_with(BACKLOG).await;
     let mut clients = vec![];
@@ -68,7 +68,7 @@ pub async fn what_is_in_the_queue_may_talk(net: Net) {
     }
 }
 
-/// So many connects at once that their handshakes overlap: the first is not over when the last begins.
+/// Starts so many concurrent connects that their handshakes overlap: the first is not complete when the last starts.
 async fn burst(net: &Net) -> (TcpListener, Vec<TcpStream>) {
     let listener = net.listen_with(BACKLOG).await;
     net.impair(Impaired::Late).await;

@@ -1,4 +1,4 @@
-//! How bytes travel.
+//! Data transfer.
 
 use super::{read, read_text, text};
 use crate::{net::Net, seen::settle};

@@ -1,4 +1,4 @@
-//! How connections end.
+//! Connection teardown.
 
 use super::{read, read_text, text};
 use crate::{net::Net, seen::settle};
@@ -139,7 +139,7 @@ pub async fn a_waiting_writer_is_woken_by_a_reset(net: Net) {
 
 pub async fn a_large_write_arrives_though_it_is_dropped_at_once(net: Net) {
     let (mut client, mut server) = net.pair().await;
-    // Less than any kernel's buffers take.
+    // Less than any kernel's buffers hold.
     server.write_all(&text(50_000)).await.unwrap();
     drop(server);
     net.sees("the client reads", read_text(&mut client, 50_000)).await;

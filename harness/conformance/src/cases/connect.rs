@@ -1,4 +1,4 @@
-//! How connections come to be.
+//! Connection establishment.
 
 use super::{Side, read};
 use crate::{net::Net, seen::settle};
@@ -148,7 +148,7 @@ pub async fn a_killed_process_refuses_connects(net: Net) {
     net.sees("the client connects", net.connect()).await;
 }
 
-/// A SYN that the server has answered, and the answer is lost; then the listener is dropped.
+/// Loses the SYN-ACK of a connect, then drops the listener.
 async fn outlives_its_listener(net: &Net) -> impl Future<Output = io::Result<TcpStream>> + use<> {
     let listener = net.listen().await;
     net.cut_from(Side::Server).await;

@@ -1,4 +1,4 @@
-//! IPv6, and sockets of both families.
+//! IPv6, and dual-stack sockets.
 
 use super::{Side, read};
 use crate::net::Net;
@@ -16,12 +16,12 @@ const LOOPBACK_V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 const ANY_V4: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 const LOOPBACK_V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// Connects from the server to an address of its own.
+/// Connects from the server to one of its own addresses.
 async fn connect_within(net: &Net, ip: IpAddr) -> io::Result<TcpStream> {
     net.on(Side::Server, TcpStream::connect((ip, net.port()))).await
 }
 
-/// What kind of address it is.
+/// Returns the kind of an address.
 fn family(addr: SocketAddr) -> String {
     let ip = match addr.ip() {
         IpAddr::V4(_) => "IPv4",
@@ -31,7 +31,7 @@ fn family(addr: SocketAddr) -> String {
     if addr.ip().to_canonical().is_loopback() { format!("{ip}, loopback") } else { ip.to_owned() }
 }
 
-/// What both ends of a connection within the server know of each other.
+/// Records the addresses that both ends of a connection within the server see.
 async fn ends(net: &Net, listen: IpAddr, connect: IpAddr) {
     let listener = net.listen_at((listen, net.port()).into()).await.unwrap();
     let Some(Ok(client)) = net.sees("the client connects", connect_within(net, connect)).await else { return };
@@ -125,7 +125,7 @@ pub async fn a_connect_by_v6_is_refused_where_only_v4_listens(net: Net) {
     net.sees("the client connects", net.on(Side::Client, connects)).await;
 }
 
-/// A network to which there is no route.
+/// A network without a route.
 const ELSEWHERE: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
 
 pub async fn a_network_of_v6_without_a_route_is_unreachable_at_once(net: Net) {
@@ -180,7 +180,7 @@ pub async fn a_udp_socket_of_v6_speaks_to_both_families(net: Net) {
     net.sees("IPv4 sends to IPv6", v4.send_to(b"plain", v6.local_addr().unwrap())).await;
 }
 
-/// The listener's own address, as it tells it.
+/// The address that the listener reports.
 pub async fn a_listener_of_v6_tells_its_address(net: Net) {
     let listen = |ip| net.on(Side::Server, TcpListener::bind((ip, 0)));
     for ip in [ANY_V6, LOOPBACK_V6, Ipv4Addr::LOCALHOST.to_ipv6_mapped().into()] {

@@ -1,4 +1,4 @@
-//! What an application sees when the network or the other host fails.
+//! Failures of the network or the other host, as an application sees them.
 
 use super::{Side, read, read_text, text};
 use crate::{net::Net, seen::settle};
@@ -16,7 +16,7 @@ async fn heal_later(net: &Net) {
     net.heal().await;
 }
 
-/// Lets arrive what was lost, too: it is sent again soon.
+/// Waits long enough for lost packets to be retransmitted, too.
 async fn settle_after_a_retransmission() {
     sleep(Duration::from_secs(2)).await;
 }
@@ -56,7 +56,7 @@ pub async fn a_close_during_a_cut_is_read_after_it(net: Net) {
     tokio::join!(net.sees("the client reads", read_all_of(&mut client)), heal_later(&net));
 }
 
-/// Reads to the end, as a text.
+/// Reads to the end of the stream, as text.
 async fn read_all_of(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut all = vec![];
     stream.read_to_end(&mut all).await?;
@@ -168,7 +168,7 @@ pub async fn a_closed_window_opens_after_a_cut(net: Net) {
         client.shutdown().await.unwrap();
     };
     let read = async {
-        // The window is closed by now.
+        // By now the window is closed.
         settle().await;
         net.cut().await;
         settle().await;

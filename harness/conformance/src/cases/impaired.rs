@@ -1,4 +1,4 @@
-//! Packets that are lost, doubled, late or out of order cost time, not bytes.
+//! Lost, duplicated, delayed or reordered packets cost time, not data.
 
 use super::{Impaired, Side, read_text, text};
 use crate::{net::Net, seen::settle};
@@ -10,7 +10,7 @@ use tokio::{
 
 const BYTES: usize = 100_000;
 
-/// Sends a long text through a network that is impaired in the middle of it.
+/// Sends a long text through a network that becomes impaired in the middle of it.
 async fn send(net: Net, impaired: Impaired) {
     let (mut client, mut server) = net.pair().await;
     net.impair(impaired).await;
@@ -48,7 +48,7 @@ pub async fn bytes_arrive_though_packets_are_late(net: Net) {
     send(net, Impaired::Late).await;
 }
 
-/// Writes packet after packet, of which the first is lost, and tells how long it took until all had arrived.
+/// Writes packets of which the first is lost, and returns how long it took until all had arrived.
 async fn sent_after_a_loss(net: &Net, packets: usize) -> Duration {
     let (mut client, mut server) = net.pair().await;
     client.set_nodelay(true).unwrap();
@@ -61,7 +61,7 @@ async fn sent_after_a_loss(net: &Net, packets: usize) -> Duration {
     began.elapsed()
 }
 
-/// The shortest wait before a packet is sent again because nothing was heard of it.
+/// The minimum retransmission timeout.
 const TIMER: Duration = Duration::from_millis(200);
 
 pub async fn a_lost_packet_is_sent_again_when_those_behind_it_arrive(net: Net) {
@@ -75,7 +75,7 @@ pub async fn a_lost_packet_with_none_behind_it_is_sent_again_by_the_timer(net: N
 pub async fn connects_succeed_though_packets_are_lost(net: Net) {
     let listener = net.listen().await;
     net.impair(Impaired::Lossy).await;
-    // Now and then all tries of one are lost; or the last packet of its handshake and all those behind it.
+    // Occasionally all tries of a connect are lost, or its final ACK and everything after it.
     let connects = async {
         loop {
             drop(net.connect().await);

@@ -1,9 +1,9 @@
 //! The list of the cases.
 
-/// Hands every case to a macro, as `PLACE MANNER MODULE::NAME;`.
+/// Passes every case to a macro, as `PLACE MANNER MODULE::NAME;`.
 ///
-/// `loopback` cases need nothing on the kernel, `network` cases two namespaces and a cable. A `steady` case has one
-/// outcome; one that `races` has several, and which one it is depends on who comes first.
+/// `loopback` cases need nothing special on the kernel; `network` cases need two namespaces and a cable. A `steady`
+/// case has one outcome; one that `races` has several, depending on timing.
 macro_rules! each_case {
     ($then:ident) => {
         $then! {

@@ -1,8 +1,9 @@
-//! The cases: each states a fact about what an application sees of TCP, by doing it. None of them knows on which network.
+//! The cases: each demonstrates a fact about TCP as an application sees it. A case does not know on which network it
+//! runs.
 //!
-//! A case holds both ends of a connection and works on either: where an end lives was decided when it was made. It may
-//! ask for what the network does, and notes what it sees. What waits and what does not is told apart coarsely: what has
-//! settled after a moment did not wait.
+//! A case holds both ends of a connection and uses either: on which host an end lives was decided when it was created.
+//! It may impair the network, and records what it observes. Whether an operation waits is measured coarsely: what
+//! completes within a moment does not.
 
 pub use crate::network::{Impaired, Side};
 use crate::{
@@ -36,9 +37,9 @@ pub mod udp;
 
 pub(crate) use list::each_case;
 
-/// What every case may ask for, on either network.
+/// Operations available to every case, on either network.
 impl Net {
-    /// An address of the server's.
+    /// Returns an address of the server.
     pub fn server(&self) -> SocketAddr {
         (self.address(Side::Server), self.port()).into()
     }
@@ -48,12 +49,12 @@ impl Net {
         self.listen_at((IpAddr::from([0, 0, 0, 0]), self.port()).into()).await.expect("the port is free")
     }
 
-    /// Listens on an address of the server's.
+    /// Listens on one of the server's addresses.
     pub async fn listen_at(&self, at: SocketAddr) -> io::Result<TcpListener> {
         self.on(Side::Server, TcpListener::bind(at)).await
     }
 
-    /// The same with a backlog.
+    /// Like [`Net::listen`], with a backlog.
     pub async fn listen_with(&self, backlog: u32) -> TcpListener {
         let at = SocketAddr::from(([0, 0, 0, 0], self.port()));
         let listen = async move {
@@ -70,34 +71,34 @@ impl Net {
         self.on(Side::Client, TcpStream::connect(self.server())).await
     }
 
-    /// A connection: the client's end, the server's, and the listener that it went through.
+    /// Returns a connection through this listener: the client's end and the server's.
     pub async fn through(&self, listener: &TcpListener) -> (TcpStream, TcpStream) {
         let (connected, accepted) = tokio::join!(self.connect(), listener.accept());
         (connected.expect("the server listens"), accepted.expect("somebody connects").0)
     }
 
-    /// A connection: the client's end and the server's.
+    /// Returns a connection: the client's end and the server's.
     pub async fn pair(&self) -> (TcpStream, TcpStream) {
         let listener = self.listen().await;
         self.through(&listener).await
     }
 
-    /// Notes what an operation comes to, and whether it waits.
+    /// Records the result of an operation, and whether it waits.
     pub async fn sees<T: Show>(&self, who: &str, operation: impl Future<Output = T>) -> Option<T> {
         self.seen().sees(who, Net::PATIENCE, operation).await
     }
 
-    /// Notes whether an operation has to wait, and gives it up then.
+    /// Records whether an operation has to wait, and cancels it if so.
     pub async fn waits<T: Show>(&self, who: &str, operation: impl Future<Output = T>) {
         self.seen().waits(who, operation).await;
     }
 
-    /// Notes something.
+    /// Records an observation.
     pub fn note(&self, who: &str, what: impl Show) {
         self.seen().note(who, &what);
     }
 
-    /// A connection with an end that was reset: the client's.
+    /// Returns the client's end of a connection that was reset.
     async fn reset_client(&self) -> TcpStream {
         let (mut client, server) = self.pair().await;
         client.write_all(b"nobody reads this").await.expect("it is open");
@@ -116,7 +117,7 @@ async fn read(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     Ok(buffer)
 }
 
-/// Reads to the end, and tells whether the long text came before it, or before the error.
+/// Reads to the end, and returns whether the long text came before the end or the error.
 async fn read_text(stream: &mut TcpStream, bytes: usize) -> String {
     let mut all = vec![];
     let ended = stream.read_to_end(&mut all).await;
@@ -127,7 +128,7 @@ async fn read_text(stream: &mut TcpStream, bytes: usize) -> String {
     }
 }
 
-/// A long text.
+/// Returns a long text.
 fn text(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|at| (at % 251) as u8).collect()
 }

@@ -1,4 +1,4 @@
-//! Where it depends on who comes first what an application sees.
+//! Races: the outcome depends on timing.
 
 use super::read;
 use crate::{net::Net, seen::settle};
@@ -9,10 +9,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// The longest that one side comes behind the other. The kernel's timers know whole milliseconds.
+/// Maximum delay of one side after the other. The kernel's timers have a granularity of milliseconds.
 const BEHIND_MS_MAX: u64 = 4;
 
-/// Does two things at the same time, give or take.
+/// Performs two operations at about the same time.
 async fn race<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
     let began = Instant::now();
     let [first, second] = [0, 1].map(|_| Duration::from_millis(fastrand::u64(0..=BEHIND_MS_MAX)));

@@ -1,4 +1,4 @@
-//! When a stream is ready.
+//! Readiness of a stream.
 
 use super::{read, text};
 use crate::{net::Net, seen::settle};
@@ -63,7 +63,7 @@ pub async fn a_reset_makes_a_stream_ready_for_both(net: Net) {
     net.note("and again", client.take_error().map(|error| error.map_or("none".into(), |e| format!("{:?}", e.kind()))));
 }
 
-/// What it is ready for.
+/// Returns what a stream is ready for.
 async fn ready(stream: &TcpStream) -> io::Result<String> {
     let ready = stream.ready(Interest::READABLE | Interest::WRITABLE).await?;
     let known = [

@@ -1,4 +1,4 @@
-//! What the options of a socket change.
+//! Socket options.
 
 use super::{Side, read};
 use crate::{net::Net, seen::settle};
@@ -8,7 +8,7 @@ use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
 };
 
-/// Connects from the client, from a port of its choice.
+/// Connects from the client, from a given port.
 async fn connect_from(net: &Net, port: u16) -> io::Result<TcpStream> {
     let (own, server) = (SocketAddr::new(net.address(Side::Client), port), net.server());
     let connect = async move {
@@ -65,7 +65,7 @@ pub async fn who_closes_last_leaves_no_port_behind(net: Net) {
     net.sees("without SO_REUSEADDR", listen(&net, false)).await;
 }
 
-/// The server shuts down first, and both ends are closed in the end: the client's first, or the server's.
+/// The server shuts down first; then both ends are closed, in either order.
 async fn shut_down_first(net: &Net, client_first: bool) {
     let listener = listen(net, true).await.unwrap();
     let (mut client, mut server) = net.through(&listener).await;
@@ -169,7 +169,7 @@ pub async fn options_are_as_they_were_set(net: Net) {
     net.note("keep-alive once set", socket.keepalive());
 }
 
-/// A connection whose client asks in silence whether the server is still there.
+/// Returns a connection whose client sends keep-alive probes.
 async fn kept_alive(net: &Net) -> (TcpStream, TcpStream) {
     let listener = net.listen().await;
     let server = net.server();

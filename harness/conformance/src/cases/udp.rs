@@ -1,4 +1,4 @@
-//! Datagrams.
+//! UDP.
 
 use super::Side;
 use crate::{net::Net, seen::settle};
@@ -8,15 +8,15 @@ use std::{
 };
 use tokio::net::UdpSocket;
 
-/// More datagrams of 1,000 bytes than any system holds for a reader who does not come.
+/// More datagrams of 1,000 bytes than any system buffers for a reader that does not read.
 const MANY: usize = 1_000;
 
-/// A socket on a host, on every address; port 0 is a free one.
+/// Opens a socket on a host, on every address; port 0 selects a free one.
 async fn socket(net: &Net, side: Side, port: u16) -> io::Result<UdpSocket> {
     net.on(side, UdpSocket::bind(SocketAddr::new(IpAddr::from([0, 0, 0, 0]), port))).await
 }
 
-/// The client's socket and the server's.
+/// Returns the client's socket and the server's.
 async fn pair(net: &Net) -> (UdpSocket, UdpSocket) {
     let client = socket(net, Side::Client, 0).await.expect("there is a free port");
     let server = net.on(Side::Server, UdpSocket::bind(net.server())).await.expect("the port is free");
@@ -30,7 +30,7 @@ async fn receive(socket: &UdpSocket) -> io::Result<String> {
     Ok(shown(&buffer[..n]))
 }
 
-/// A datagram may be empty; that is not the end of anything.
+/// Formats a datagram, which may be empty: that does not mean the end of anything.
 fn shown(datagram: &[u8]) -> String {
     format!("{:?}", String::from_utf8_lossy(datagram))
 }

@@ -1,4 +1,5 @@
-//! The cable between two namespaces: a program of its own that carries their packets, or loses them, as it is told.
+//! The cable between two namespaces: a separate program that forwards their packets, and drops, duplicates or delays
+//! them on request.
 
 use super::machine::Machine;
 use std::{
@@ -16,7 +17,7 @@ pub(super) struct Cable {
 }
 
 impl Cable {
-    /// Starts the program. Nothing is plugged in yet.
+    /// Starts the program, with no machine attached.
     pub fn new() -> io::Result<Cable> {
         let mut program = Command::new("python3")
             .arg(PROGRAM)
@@ -29,20 +30,20 @@ impl Cable {
         Ok(Cable { program, tells, hears })
     }
 
-    /// Plugs one of its two ends into a machine, which has this address from then on.
+    /// Attaches one of the cable's two ends to a machine, which gets this address.
     pub fn plug(&mut self, end: usize, machine: &mut Machine, address: IpAddr) -> io::Result<()> {
         let namespace = machine.namespace.as_ref().expect("a machine with a cable is apart").display();
         self.ask(&format!("plug {end} {namespace} {address}"))
     }
 
-    /// Tells it something that cannot fail.
+    /// Sends a command that cannot fail.
     pub fn tell(&mut self, command: &str) {
         self.ask(command).expect("the cable does as it is told");
     }
 
-    /// Tells it something, and waits until it is so.
+    /// Sends a command and waits until it has been executed.
     fn ask(&mut self, command: &str) -> io::Result<()> {
-        // In one piece, as the program reads it.
+        // In a single write: the program reads a line at a time.
         self.tells.write_all(format!("{command}\n").as_bytes())?;
         let mut answer = String::new();
         self.hears.read_line(&mut answer)?;
@@ -56,7 +57,7 @@ impl Cable {
 
 impl Drop for Cable {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have exited already.
         let _ = self.program.kill();
         let _ = self.program.wait();
     }

@@ -1,4 +1,4 @@
-//! A host on the kernel: a thread with a runtime, in a network namespace of its own if it shall have one.
+//! A host on the kernel: a thread with a runtime, optionally in its own network namespace.
 
 use nix::sched::{CloneFlags, unshare};
 use std::{fs, future::Future, io, path::PathBuf, sync::mpsc, thread};
@@ -8,8 +8,8 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Time-outs as short as the kernel lets them be, so that a case need not wait for minutes. How they are told apart and
-/// what follows from them stays as it is.
+/// Timeouts as short as the kernel allows, so that no case takes minutes. Which timeout applies and what follows from
+/// it are unchanged.
 const SHORT: [(&str, &str); 9] = [
     // 1 and 2 s.
     ("tcp_syn_retries", "1"),
@@ -21,14 +21,14 @@ const SHORT: [(&str, &str); 9] = [
     ("tcp_keepalive_time", "1"),
     ("tcp_keepalive_intvl", "1"),
     ("tcp_keepalive_probes", "2"),
-    // What one case taught the kernel about an address is not the next one's.
+    // The kernel must not carry metrics of an address over from one case to the next.
     ("tcp_no_metrics_save", "1"),
 ];
 
 /// A running host. It ends when this is dropped.
 pub(super) struct Machine {
     runtime: Handle,
-    /// Its namespace, as a file; none: it shares that of this process.
+    /// Its namespace, as a file; `None` if it shares that of this process.
     pub namespace: Option<PathBuf>,
     /// Ends the runtime when it is dropped.
     _power: oneshot::Sender<()>,
@@ -40,12 +40,12 @@ impl Machine {
         boot(false)
     }
 
-    /// Starts a host in a namespace of its own.
+    /// Starts a host in its own namespace.
     pub fn start_apart() -> io::Result<Machine> {
         boot(true)
     }
 
-    /// Does something on it.
+    /// Runs a future on the host.
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -67,7 +67,7 @@ fn boot(apart: bool) -> io::Result<Machine> {
         match set_up() {
             Ok((runtime, namespace)) => {
                 let _ = tell.send(Ok((runtime.handle().clone(), namespace)));
-                // Either way it is over.
+                // `Ok` and `Err` both mean that the machine was dropped.
                 let _ = runtime.block_on(off);
             }
             Err(error) => drop(tell.send(Err(error))),
@@ -77,7 +77,7 @@ fn boot(apart: bool) -> io::Result<Machine> {
     Ok(Machine { runtime, namespace, _power: power })
 }
 
-/// Leaves the namespace of this process for a new one, and tells where that is. It goes with the thread.
+/// Moves this thread to a new namespace and returns its path. The namespace ends with the thread.
 fn leave() -> io::Result<PathBuf> {
     unshare(CloneFlags::CLONE_NEWNET)
         .map_err(|error| io::Error::other(format!("cannot make a network namespace: {error}")))?;

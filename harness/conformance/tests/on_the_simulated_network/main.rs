@@ -1,4 +1,4 @@
-//! Every case on the simulated network: it must show what the kernel showed, or the difference that is written down.
+//! Runs every case on the simulated network: its outcomes must match the kernel's, or a documented difference.
 
 extern crate simulated_tokio as tokio;
 
@@ -20,16 +20,16 @@ use refrain::World;
 use refrain_core::protocol::{Budget, Outcome, Request};
 use std::{future::Future, sync::LazyLock};
 
-/// What the kernel showed.
+/// The kernel's outcomes.
 static KERNEL: LazyLock<Record> = LazyLock::new(|| record::parse(include_str!("../../KERNEL.txt")));
-/// What the simulated network shows instead, and why: the reasons are its paragraphs, the outcomes its indented lines.
+/// Documented differences: the reasons are paragraphs, the simulated network's outcomes are indented lines.
 static DIFFERENCES: LazyLock<Record> = LazyLock::new(|| differences(include_str!("../../DIFFERENCES.md")));
 
-/// Each case in a few worlds; what races in as many as its rarest outcome needs.
+/// Runs each case in a few worlds, and racing cases in as many as their rarest outcome requires.
 macro_rules! test {
     ($($place:ident $manner:ident $module:ident::$name:ident;)*) => {
         $(test!(@ $manner $module $name);)*
-        /// The cases that race.
+        /// The racing cases.
         const RACES: &[&str] = &[$(test!(? $manner $name)),*];
         const NAMES: &[&str] = &[$(stringify!($name)),*];
     };
@@ -51,7 +51,7 @@ macro_rules! test {
 
 cases::each_case!(test);
 
-/// The outcomes that the simulated network has to show.
+/// Returns the outcomes that the simulated network must show.
 fn expected(name: &str) -> &'static [String] {
     let expected = DIFFERENCES.get(name).or_else(|| KERNEL.get(name));
     expected.unwrap_or_else(|| panic!("{name} has no record of the kernel: run `ci/conformance --save`"))
@@ -59,7 +59,7 @@ fn expected(name: &str) -> &'static [String] {
 
 async fn conforms<F: Future<Output = ()>>(name: &str, world: World, case: impl FnOnce(Net) -> F) {
     let expected = expected(name);
-    // What always happens is asserted below; of what may, each must.
+    // A steady outcome is asserted below; each possible outcome of a race must be reached.
     if expected.len() > 1 {
         for (n, outcome) in (1..).zip(expected) {
             world.sometimes(&format!("{name}, outcome {n}"), "conformance", &said(outcome));
@@ -76,7 +76,7 @@ async fn conforms<F: Future<Output = ()>>(name: &str, world: World, case: impl F
     tracing::info!(target: "conformance", "{}", said(&outcome));
 }
 
-/// An outcome as a message, which is in no other one's.
+/// Returns an outcome as a message that is not contained in any other one's.
 fn said(outcome: &str) -> String {
     format!("the outcome is {outcome}.")
 }
@@ -109,7 +109,7 @@ fn every_record_is_of_a_case() {
     assert!(unknown.is_empty(), "KERNEL.txt lists {unknown:?}: run `ci/conformance --save`");
 }
 
-/// Reads the outcomes out of the document: a heading names the case, an indented line is an outcome.
+/// Parses the outcomes from the document: a heading names the case, an indented line is an outcome.
 fn differences(text: &str) -> Record {
     let mut record = Record::new();
     let (mut name, mut reason) = (String::new(), false);

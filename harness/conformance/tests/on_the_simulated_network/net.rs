@@ -1,4 +1,4 @@
-//! The simulated network as a case sees it: two hosts of a world, and what the case asks of the network as faults.
+//! The simulated network for the cases: two hosts of a world, and network impairments as faults.
 
 use crate::{
     network::{Impaired, Side},
@@ -15,7 +15,7 @@ use std::{
 };
 use tokio::{net::lookup_host, time::sleep};
 
-/// Two hosts and the link between them. A handle.
+/// Two hosts and the link between them. A cloneable handle.
 #[derive(Clone)]
 pub struct Net {
     world: World,
@@ -27,10 +27,10 @@ pub struct Net {
 /// The names of the server and the client.
 const NAMES: [&str; 2] = ["server", "client"];
 const PORT: u16 = 7000;
-/// When what was asked for is in force.
+/// How long a requested fault takes to become active.
 const IN_FORCE: Duration = Duration::from_millis(1);
 
-/// Loses the next packets with data.
+/// Drops the next packets with payload.
 struct LoseData {
     left: u32,
 }
@@ -46,13 +46,13 @@ impl Rule for LoseData {
 }
 
 impl Net {
-    /// How long an operation is waited for: longer than any time-out that Linux has by default.
+    /// How long to wait for an operation: longer than any default timeout of Linux.
     pub const PATIENCE: Duration = Duration::from_secs(3 * 3600);
 
-    /// More bytes than all buffers on a way take.
+    /// More bytes than all buffers of a connection can hold.
     pub const MUCH: usize = 1 << 20;
 
-    /// The two hosts in a world.
+    /// Creates the two hosts in a world.
     pub async fn new(world: World) -> Net {
         let (mut addresses, mut addresses_v6) = (vec![], vec![]);
         for name in NAMES {
@@ -69,27 +69,27 @@ impl Net {
         }
     }
 
-    /// What the case saw.
+    /// Returns the observations of the case.
     pub fn seen(&self) -> &Seen {
         &self.seen
     }
 
-    /// The address of a host.
+    /// Returns the address of a host.
     pub fn address(&self, side: Side) -> IpAddr {
         self.addresses[side as usize]
     }
 
-    /// The address of IPv6 of a host.
+    /// Returns the IPv6 address of a host.
     pub fn address_v6(&self, side: Side) -> IpAddr {
         self.addresses_v6[side as usize]
     }
 
-    /// The server's port. The next one is free, too.
+    /// Returns the server's port. The next one is free, too.
     pub fn port(&self) -> u16 {
         PORT
     }
 
-    /// Does something on a host.
+    /// Runs a future on a host.
     pub async fn on<F>(&self, side: Side, future: F) -> F::Output
     where
         F: Future + Send + 'static,
@@ -98,30 +98,30 @@ impl Net {
         self.world.client(NAMES[side as usize]).run(future).await
     }
 
-    /// Cuts the network, both ways.
+    /// Cuts the network in both directions.
     pub async fn cut(&self) {
         self.fault("cut server <-> client").await;
     }
 
-    /// Loses whatever a host sends.
+    /// Drops everything that a host sends.
     pub async fn cut_from(&self, side: Side) {
         let (from, to) = (NAMES[side as usize], NAMES[1 - side as usize]);
         self.fault(&format!("cut {from} -> {to}")).await;
     }
 
-    /// Loses the next packet with data that a host sends.
+    /// Drops the next packet with payload that a host sends.
     pub async fn lose_next(&self, side: Side) {
         let (from, to) = (NAMES[side as usize], NAMES[1 - side as usize]);
         self.fault(&format!("rule lose_data 1 on {from} -> {to}")).await;
     }
 
-    /// Loses what a host sends to acknowledge what has arrived, and nothing else.
+    /// Drops a host's acknowledgements without payload, and nothing else.
     pub async fn lose_acknowledgements(&self, side: Side) {
         let (from, to) = (NAMES[side as usize], NAMES[1 - side as usize]);
         self.fault(&format!("lose 100 % of acknowledgements on {from} -> {to}")).await;
     }
 
-    /// Impairs the network, both ways.
+    /// Impairs the network in both directions.
     pub async fn impair(&self, impaired: Impaired) {
         let (start, end) = match impaired {
             Impaired::Lossy => ("lose 20 % of", ""),
@@ -138,12 +138,12 @@ impl Net {
         sleep(IN_FORCE).await;
     }
 
-    /// Kills the server's process. The case drops what that process had open.
+    /// Kills the server's process. The case drops the process's sockets.
     pub async fn kill(&self) {
         self.fault("kill server").await;
     }
 
-    /// Takes the server's power away. What the case then drops of it reaches nobody.
+    /// Takes the server's power away. Whatever the case drops afterwards sends nothing.
     pub async fn crash(&self) {
         self.fault("crash server").await;
     }
@@ -153,7 +153,7 @@ impl Net {
         self.heal().await;
     }
 
-    /// From now on.
+    /// Starts a fault now.
     async fn fault(&self, what: &str) {
         self.world.fault(format!("{what} at 0 s"));
         sleep(IN_FORCE).await;

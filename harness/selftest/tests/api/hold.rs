@@ -1,4 +1,4 @@
-//! Holds: the schedule's part of a plan makes deep orderings.
+//! Holds make schedules that differ far from the default order.
 
 use super::SECOND;
 use refrain::World;
@@ -8,7 +8,7 @@ use std::sync::{
 };
 use tokio::time::sleep;
 
-/// The first task has its turn, and a hundred more turns, before the second may look. Only a hold changes that.
+/// The first task gets its turn, and a hundred more, before the second one may look. Only a hold changes that.
 async fn first_before_second() {
     let ready = Arc::new(AtomicBool::new(false));
     let seen = ready.clone();
@@ -28,7 +28,7 @@ async fn a_hold_reorders_two_tasks(world: World) {
     sleep(SECOND * 60).await;
 }
 
-/// No other task runs for as long as a hold until nothing can run lasts; timers that are due later do not count.
+/// No other task runs while a hold until idle lasts; timers that are due later do not count.
 #[refrain::test(runs = 100)]
 async fn tasks_that_are_held_run_in_the_end(world: World) {
     let done = Arc::new(std::sync::atomic::AtomicU32::new(0));
@@ -50,7 +50,7 @@ async fn tasks_that_are_held_run_in_the_end(world: World) {
     assert_eq!(done.load(Relaxed), 50);
 }
 
-/// A task that is aborted or dies while it is held is dropped.
+/// A task that is aborted or whose process dies while it is held is dropped.
 #[refrain::test(runs = 200)]
 async fn a_held_task_may_die(world: World) {
     world.conserves("task");

@@ -1,4 +1,4 @@
-//! What tokio's names do under simulation: as tokio documents them.
+//! tokio's API under simulation behaves as tokio documents it.
 
 mod hold;
 mod signal;

@@ -1,4 +1,4 @@
-//! Signals: what a host's process is told, and what it dies of.
+//! Signals: which ones a host's process receives, and which ones kill it.
 
 use super::SECOND;
 use refrain::World;
@@ -20,7 +20,7 @@ async fn a_handler_is_told_of_sigterm_and_the_process_goes_on(world: World) {
     host.terminate();
     sleep(SECOND / 2).await;
     assert!(host.is_running());
-    // It may have been held back for a while.
+    // The task may have been held for a while.
     sleep(SECOND * 100).await;
     assert!(!host.is_running());
 }

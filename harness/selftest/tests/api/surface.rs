@@ -1,4 +1,4 @@
-//! One source is compiled against tokio and against the simulated tokio, and says what differs.
+//! One source is compiled against tokio and against the simulated tokio, and reports differences.
 
 use refrain::World;
 use std::{any::type_name_of_val, collections::BTreeMap, marker::PhantomData};
@@ -18,8 +18,9 @@ mod simulated {
 }
 
 const NAMES: &str = include_str!("surface/names.rs");
-/// tokio's version, and its public functions. `ci/tokio_functions` made it from tokio's source, which a test cannot find by itself:
-/// cargo may keep it anywhere, and asks the network for what no build needed.
+/// tokio's version, and its public functions. `ci/tokio_functions` extracted them from tokio's source, which a test
+/// cannot find by itself: its location depends on cargo, which would need the network for packages that no build
+/// required.
 const TOKIO_FUNCTIONS: &str = include_str!("surface/tokio_functions.txt");
 const LOCK: &str = include_str!("../../../../Cargo.lock");
 
@@ -32,7 +33,7 @@ const METRICS: &str = "madsim's runtime has no such figures";
 const THREAD: &str = "it would block the simulation's one thread";
 const OLD: &str = "deprecated in tokio: use the name with _v4";
 
-/// What the simulated tokio leaves out, and why. A service that uses it does not compile in tests.
+/// What the simulated tokio omits, and why. A service that uses it does not compile in tests.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("TcpStream::from_std", DESCRIPTOR),
     ("TcpStream::into_std", DESCRIPTOR),
@@ -90,11 +91,11 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("is_rt_shutdown_err", "no runtime is shut down here"),
 ];
 
-/// What is so of a name.
+/// A property of a name.
 #[derive(Debug, PartialEq)]
 struct Fact(String, String);
 
-/// What the function is that stands where a type has none.
+/// Represents a function that a type does not have.
 struct Absent;
 
 fn whether_absent<T>(function: &T) -> String {
@@ -102,7 +103,7 @@ fn whether_absent<T>(function: &T) -> String {
     if is { "absent".into() } else { "present".into() }
 }
 
-/// Asks for the auto traits of a type.
+/// Tests the auto traits of a type.
 struct Probe<T>(PhantomData<T>);
 
 impl<T> Probe<T> {
@@ -111,12 +112,12 @@ impl<T> Probe<T> {
     }
 }
 
-/// Asks for those of what a closure gives, which is not called.
+/// Tests the auto traits of a closure's result. The closure is not called.
 fn probe<T>(_: impl FnOnce() -> T) -> Probe<T> {
     Probe::new()
 }
 
-/// A method of the type is found before a trait's: it is there where the bound holds.
+/// A method of the type takes precedence over a trait's, and exists where the bound holds.
 macro_rules! ask {
     ($($ask:ident $otherwise:ident $bound:path;)*) => {$(
         impl<T: $bound> Probe<T> {
@@ -188,7 +189,7 @@ fn the_list_of_tokios_functions_is_of_the_tokio_in_cargo_lock() {
     assert_eq!(locked.trim_matches('"'), listed, "tokio was updated: run `ci/tokio_functions --save`");
 }
 
-/// Whether the source that is compiled against both names a function: `Type::name`, or `::name` of a module.
+/// Returns whether the source that is compiled against both mentions a function: `Type::name`, or `::name` of a module.
 fn is_named(name: &str) -> bool {
     let (of, function) = name.rsplit_once("::").unwrap_or(("", name));
     let follows = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');

@@ -14,7 +14,7 @@ use tokio::{
     time::sleep,
 };
 
-/// Counts itself while it lives.
+/// Counts the live instances.
 struct Alive(Arc<AtomicU32>);
 
 impl Alive {
@@ -173,7 +173,7 @@ async fn what_a_process_spawns_at_its_start_ends_with_it(world: World) {
     let beats = Arc::<AtomicU32>::default();
     let counted = beats.clone();
     let host = world.host("server", move || {
-        // Before the first await, and outside of any: an ordinary function that returns a future may do this.
+        // Spawned outside any async context: an ordinary function that returns a future may do this.
         tokio::spawn(beat(counted.clone()));
         pending::<()>()
     });
@@ -186,7 +186,7 @@ async fn what_a_process_spawns_at_its_start_ends_with_it(world: World) {
     assert_eq!(in_a_minute(&beats).await, 0);
 }
 
-/// Counts seconds for as long as its process lives.
+/// Counts seconds while its process lives.
 async fn beat(count: Arc<AtomicU32>) {
     loop {
         sleep(SECOND).await;
@@ -194,7 +194,7 @@ async fn beat(count: Arc<AtomicU32>) {
     }
 }
 
-/// How many seconds are counted within a minute.
+/// Returns how many seconds are counted within a minute.
 async fn in_a_minute(count: &AtomicU32) -> u32 {
     let before = count.load(Relaxed);
     sleep(SECOND * 60).await;
@@ -218,7 +218,7 @@ async fn what_a_process_spawned_is_dropped_when_it_ends_by_itself(world: World) 
     server.may_exit();
     sleep(SECOND / 2).await;
     assert_eq!(count.load(Relaxed), 1);
-    // Holds may keep it a while.
+    // Holds may delay it.
     sleep(SECOND * 100).await;
     assert_eq!(count.load(Relaxed), 0);
 }

@@ -5,7 +5,7 @@ use refrain::World;
 use std::{future::pending, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
-/// Since when, in whole milliseconds: timers fire at whole ones, and what runs then takes some nanoseconds.
+/// Returns the elapsed whole milliseconds: timers fire at whole ones, and what runs then takes some nanoseconds.
 fn ms_since(start: Instant) -> u128 {
     start.elapsed().as_millis()
 }
@@ -27,7 +27,7 @@ async fn sleeps_end_in_the_order_of_their_deadlines_at_whole_milliseconds(_world
         assert!(asked <= end && end < asked + MS + Duration::from_micros(10), "{asked:?} took {end:?}");
         ended.push(asked.as_micros().div_ceil(1000));
     }
-    // Those of one tick come in any order.
+    // Those of the same tick end in any order.
     assert_eq!(ended, [1, 2, 3, 3, 4, 501]);
 }
 
@@ -61,9 +61,9 @@ async fn a_sleep_can_be_reset(_world: World) {
     assert!((3000..=3001).contains(&ms_since(start)));
 }
 
-/// The milliseconds at which an interval of 100 ms ticks, if its second tick is taken at 350 ms.
+/// Returns the milliseconds at which an interval of 100 ms ticks, if its second tick is awaited at 350 ms.
 async fn ticks(missed: MissedTickBehavior) -> Vec<u128> {
-    // On a whole millisecond, so that ticks are.
+    // Starts on a whole millisecond, so that ticks are on whole ones.
     sleep(MS).await;
     let mut interval = interval(MS * 100);
     interval.set_missed_tick_behavior(missed);

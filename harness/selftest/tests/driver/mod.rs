@@ -1,4 +1,4 @@
-//! Talks with this test executable, started again: as `cargo refrain` does, and as a test talks with its workers.
+//! Communicates with this test executable, started again: as `cargo refrain` does, and as a test does with its workers.
 
 #![allow(dead_code)]
 
@@ -11,7 +11,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// A process of this executable that runs one test in a role, and is spoken to over its standard input.
+/// A process of this executable that runs one test in a role, with its standard input as the socket.
 pub struct Started {
     child: Child,
     socket: BufReader<UnixStream>,
@@ -25,15 +25,15 @@ impl Started {
         Started { child: command.spawn().unwrap(), socket: BufReader::new(ours) }
     }
 
-    /// A worker, whose addresses are random: no run may depend on them. What a dying run prints has no backtrace, as with
-    /// the workers that a test starts.
+    /// Starts a worker with address space randomisation: no run may depend on addresses. A dying run prints no
+    /// backtrace, as with the workers that a test starts.
     pub fn worker(test: &str) -> Started {
         let mut command = own();
         command.env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
         Started::new(command, test, "worker")
     }
 
-    /// Asks one test what `cargo refrain` asks, and does not wait for the answer.
+    /// Sends a request of `cargo refrain` to a test, without waiting for the result.
     pub fn command(test: &str, request: &Request, environment: &[(&str, &Path)]) -> Started {
         let mut command = own();
         command.envs(environment.iter().copied());
@@ -46,12 +46,12 @@ impl Started {
         started
     }
 
-    /// The number of the process.
+    /// Returns the process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits for the answer.
+    /// Waits for the result.
     pub fn outcome(&mut self) -> Outcome {
         loop {
             match serde_json::from_str(&self.hear()).unwrap() {
@@ -71,13 +71,13 @@ impl Started {
         line
     }
 
-    /// Gives a worker a job and returns its answer.
+    /// Sends a job to the worker and returns its reply.
     pub fn ask(&mut self, job: &Value) -> Value {
         self.say(&job.to_string());
         serde_json::from_str(&self.hear()).unwrap()
     }
 
-    /// One run with everything that happened.
+    /// Executes a run and returns all that happened.
     pub fn record(&mut self, source: Value) -> Value {
         let answer = self.ask(&serde_json::json!({ "record": { "source": source, "until": null } }));
         assert!(answer["ran"].is_object(), "{answer}");
@@ -92,7 +92,7 @@ impl Drop for Started {
     }
 }
 
-/// Asks one test, and kills its process when it reports this kind of progress.
+/// Sends a request to a test, and kills its process when it reports this kind of progress.
 pub fn ask_and_kill(command: Command, test: &str, request: &Request, doing: &str) {
     let mut started = Started::new(command, test, "command");
     started.say(&serde_json::to_string(request).unwrap());
@@ -110,12 +110,12 @@ fn own() -> Command {
     Command::new(std::env::current_exe().unwrap())
 }
 
-/// Asks one test what `cargo refrain` asks.
+/// Sends a request of `cargo refrain` to a test, and returns the result.
 pub fn ask(test: &str, request: &Request) -> Outcome {
     Started::command(test, request, &[]).outcome()
 }
 
-/// The same of an executable that is started in another way.
+/// Like [`ask`], for an executable that is started differently.
 pub fn ask_in(command: Command, test: &str, request: &Request) -> Outcome {
     Started::command_in(command, test, request).outcome()
 }

@@ -1,4 +1,4 @@
-//! Threads that are right, in every order.
+//! Threads that are correct in every interleaving.
 
 use super::threads;
 use refrain::sync::{
@@ -92,7 +92,7 @@ fn a_channel_without_room_hands_over() {
         assert!(other.load(Acquire), "nobody had it yet");
         sender.send(2)
     });
-    // Before it is received, not after: that is when the sender goes on.
+    // Before it is received, not after: the sender continues as soon as it is received.
     received.store(true, Release);
     assert_eq!(receiver.recv(), Ok(1));
     drop(receiver);
@@ -115,7 +115,7 @@ fn an_unpark_of_a_thread_that_waits_for_a_lock_is_kept() {
     thread.join().unwrap();
 }
 
-/// As in `std`: what is shared need not be `Debug`, and pointers compare what they point to.
+/// As in `std`, the contents need not be `Debug`, and pointers compare their targets.
 #[refrain::model]
 fn names_have_the_bounds_of_std() {
     struct Plain;

@@ -1,4 +1,4 @@
-//! Threads that take the whole process with them, or the machine.
+//! Threads that terminate the whole process, or exhaust the machine.
 
 use super::threads;
 use std::hint::black_box;
@@ -32,7 +32,7 @@ fn a_loop_without_end_is_caught() {
     });
 }
 
-/// It fails in one order only: the others go before it and are not disturbed.
+/// It fails in one interleaving only: the ones before it are not affected.
 #[refrain::model(expect = "crash")]
 fn an_abort_in_one_order_is_caught() {
     use refrain::sync::atomic::{AtomicUsize, Ordering::*};

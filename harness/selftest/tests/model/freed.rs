@@ -20,9 +20,9 @@ struct Node {
     value: UnsafeCell<u32>,
 }
 
-/// A node in memory that is tracked.
+/// Allocates a node in tracked memory.
 fn node(next: *mut Node) -> *mut Node {
-    // SAFETY: a node has a size, and what is written to is allocated for one.
+    // SAFETY: a node has a non-zero size, and the written memory was allocated for one.
     unsafe {
         let memory = alloc(Layout::new::<Node>()).cast::<Node>();
         memory.write(Node { next: AtomicPtr::new(next), count: AtomicUsize::new(2), value: UnsafeCell::new(7) });
@@ -31,9 +31,9 @@ fn node(next: *mut Node) -> *mut Node {
 }
 
 /// # Safety
-/// It is a node, and whoever calls this has it alone, or that is what is to be found.
+/// The pointer must be a node that the caller owns exclusively; some tests violate this on purpose.
 unsafe fn free(node: *mut Node) {
-    // SAFETY: as above.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         ptr::drop_in_place(node);
         dealloc(node.cast(), Layout::new::<Node>());
@@ -44,9 +44,9 @@ unsafe fn free(node: *mut Node) {
 fn freed_and_used(uses: fn(&Node)) {
     let shared = Arc::new(AtomicPtr::new(node(ptr::null_mut())));
     let other = shared.clone();
-    // SAFETY: it is not; that is what is to be found.
+    // SAFETY: unsound on purpose; the test expects this to be found.
     let thread = thread::spawn(move || unsafe { free(other.load(Relaxed)) });
-    // SAFETY: neither is this.
+    // SAFETY: unsound, too.
     uses(unsafe { &*shared.load(Relaxed) });
     thread.join().unwrap();
 }
@@ -78,7 +78,7 @@ fn an_atomic_in_freed_memory_is_used_under_loom() {
     });
 }
 
-/// A stack without a lock.
+/// A lock-free stack.
 struct Stack(AtomicPtr<Node>);
 
 impl Stack {
@@ -92,7 +92,7 @@ impl Stack {
             if head.is_null() {
                 return head;
             }
-            // SAFETY: only if nobody frees what is popped while others pop.
+            // SAFETY: sound only if nobody frees popped nodes while others pop.
             let next = unsafe { (*head).next.load(Relaxed) };
             if self.0.compare_exchange(head, next, AcqRel, Acquire).is_ok() {
                 return head;
@@ -101,11 +101,11 @@ impl Stack {
     }
 }
 
-/// Another thread may have read the head and not yet what comes after it.
+/// Another thread may have read the head but not yet its successor.
 #[refrain::model(expect = "use-after-free")]
 fn a_stack_that_frees_what_it_pops_at_once() {
     let stack = Stack::of(2);
-    // SAFETY: it is not; that is what is to be found.
+    // SAFETY: unsound on purpose; the test expects this to be found.
     threads(2, move |_| unsafe { free(stack.pop()) });
 }
 
@@ -123,13 +123,13 @@ fn a_stack_that_frees_when_nobody_pops_any_more() {
     }
 }
 
-/// The last of two frees; the others' uses come before if it learns of them.
+/// The last of two owners frees; the other's uses happen before that only if it synchronizes with them.
 fn the_last_of_two_frees(lower: Ordering, learn: bool) {
     let shared = AtomicPtr::new(node(ptr::null_mut()));
     let shared = Arc::new(shared);
     threads(2, move |_| {
         let node = shared.load(Relaxed);
-        // SAFETY: the count says that it is there.
+        // SAFETY: the count keeps it alive.
         unsafe {
             (*node).next.load(Relaxed);
             if (*node).count.fetch_sub(1, lower) == 1 {

@@ -1,4 +1,4 @@
-//! Where an engine cannot go on: that is never called a failure of the model.
+//! Limits of an engine are never reported as failures of the model.
 
 use super::threads;
 use crate::driver::ask;
@@ -46,7 +46,7 @@ fn a_wait_with_a_time_may_time_out() {
     a_wait_with_a_time(true);
 }
 
-/// More choices than loom makes in one execution, and fewer steps than shuttle does.
+/// More choices than loom supports in one execution, and fewer steps than shuttle does.
 #[refrain::model(runs = 80)]
 fn twelve_thousand_stores_are_sampled() {
     let count = Arc::new(AtomicUsize::new(0));
@@ -63,7 +63,7 @@ fn explored(test: &str) -> Result<Exploration, String> {
     }
 }
 
-/// What the exhaustive search came to, which could not go on.
+/// Returns the outcome of the exhaustive search, which could not continue.
 #[track_caller]
 fn exhaustive(explored: &Exploration) -> &Searched {
     let mut looms = explored.engines.iter().filter(|searched| searched.by.starts_with("loom"));
@@ -72,7 +72,7 @@ fn exhaustive(explored: &Exploration) -> &Searched {
     loom
 }
 
-/// What cannot be searched is sampled, with the whole budget.
+/// What cannot be searched exhaustively is sampled, with the whole budget.
 #[test]
 fn a_sixth_thread_stops_loom_and_not_shuttle() {
     let explored = explored("model::limits::six_threads_are_sampled").unwrap();
@@ -86,7 +86,7 @@ fn a_wait_with_a_time_stops_loom_and_not_shuttle() {
     let explored = explored("model::limits::a_wait_with_a_time_is_sampled").unwrap();
     let loom = exhaustive(&explored);
     assert!(loom.end.contains("Condvar::wait_timeout"), "{loom:?}");
-    // PCT does not sample a model of one thread.
+    // PCT does not sample a model with a single thread.
     assert!(explored.runs > 4_000, "{explored:?}");
 }
 
@@ -97,7 +97,7 @@ fn an_execution_that_is_too_long_stops_loom_and_not_shuttle() {
     assert!(loom.end.contains("more steps than it explores"), "{loom:?}");
 }
 
-/// A short look comes first: this bug needs one preemption, and the exhaustive search finds it with its first executions.
+/// A short exhaustive search comes first: this bug needs one preemption, so the first executions find it.
 #[test]
 fn what_one_preemption_shows_is_found_before_anything_is_sampled() {
     let explored = explored("model::refcount::lower_then_test_frees_twice").unwrap();
@@ -106,7 +106,7 @@ fn what_one_preemption_shows_is_found_before_anything_is_sampled() {
     assert!(explored.caught.is_some());
 }
 
-/// loom by itself reports them.
+/// loom on its own reports them.
 #[test]
 fn a_find_that_only_sequential_consistency_forbids_is_not_confirmed() {
     let explored = explored("model::weak::sequentially_consistent_flags_let_one_enter").unwrap();

@@ -1,4 +1,4 @@
-//! Memory that is raced for, freed twice, never freed.
+//! Memory with data races, double frees and leaks.
 
 use super::threads;
 use refrain::sync::{
@@ -11,7 +11,7 @@ use refrain::sync::{
 use std::ptr;
 
 struct Shared(UnsafeCell<u32>);
-// SAFETY: it is not; that is what is to be found.
+// SAFETY: unsound on purpose; the test expects this to be found.
 unsafe impl Sync for Shared {}
 unsafe impl Send for Shared {}
 
@@ -22,7 +22,7 @@ fn two_writers_without_order_race() {
     threads(2, move |nth| shared.0.with_mut(|value| unsafe { *value = nth as u32 }));
 }
 
-/// A flag that is set without release does not publish what was written before.
+/// A flag that is stored without release does not publish earlier writes.
 #[refrain::model(expect = "data-race")]
 fn a_relaxed_flag_publishes_nothing() {
     let shared = std::sync::Arc::new((Shared(UnsafeCell::new(0)), AtomicUsize::new(0)));
@@ -56,11 +56,11 @@ fn a_released_flag_publishes() {
 }
 
 fn slot() -> std::sync::Arc<AtomicPtr<u8>> {
-    // SAFETY: a byte has a size.
+    // SAFETY: the size is not zero.
     std::sync::Arc::new(AtomicPtr::new(unsafe { alloc(Layout::new::<u8>()) }))
 }
 
-/// Both may see the pointer before either takes it away.
+/// Both may see the pointer before either takes it.
 #[refrain::model(expect = "double-free")]
 fn a_pointer_that_is_looked_at_and_then_taken_is_freed_twice() {
     let slot = slot();
@@ -68,7 +68,7 @@ fn a_pointer_that_is_looked_at_and_then_taken_is_freed_twice() {
         let memory = slot.load(Acquire);
         if !memory.is_null() {
             slot.store(ptr::null_mut(), Release);
-            // SAFETY: it is not; that is what is to be found.
+            // SAFETY: unsound on purpose; the test expects this to be found.
             unsafe { dealloc(memory, Layout::new::<u8>()) };
         }
     });
@@ -80,7 +80,7 @@ fn a_pointer_that_is_swapped_out_is_freed_once() {
     threads(2, move |_| {
         let memory = slot.swap(ptr::null_mut(), AcqRel);
         if !memory.is_null() {
-            // SAFETY: it was allocated so, and whoever swapped it out has it alone.
+            // SAFETY: allocated with this layout, and owned exclusively by the thread that swapped it out.
             unsafe { dealloc(memory, Layout::new::<u8>()) };
         }
     });
@@ -93,7 +93,7 @@ fn freed_in_one_order_only() {
     let seen = closed.clone();
     let thread = thread::spawn(move || {
         if seen.load(Acquire) == 0 {
-            // SAFETY: it was allocated so; nobody else frees it.
+            // SAFETY: allocated with this layout, and freed only here.
             unsafe { dealloc(other.load(Acquire), Layout::new::<u8>()) };
         }
     });

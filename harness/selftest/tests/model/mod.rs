@@ -1,4 +1,4 @@
-//! Models: threads that are wrong in known ways, each caught, and threads that are right, in every order.
+//! Models: threads with known bugs, each of which is caught, and correct threads, in every interleaving.
 
 mod correct;
 mod fatal;
@@ -17,7 +17,7 @@ mod weak;
 
 use refrain::sync::thread::{self, JoinHandle};
 
-/// Runs `n` threads that do the same, to their end.
+/// Runs `n` threads with the same code to completion.
 fn threads(n: usize, does: impl Fn(usize) + Clone + Send + 'static) {
     let spawn = |nth| {
         let does = does.clone();

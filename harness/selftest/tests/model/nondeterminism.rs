@@ -1,4 +1,4 @@
-//! Models that read what their threads do not decide.
+//! Models that depend on something other than their threads.
 
 use super::threads;
 use refrain::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};

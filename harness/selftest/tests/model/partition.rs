@@ -1,5 +1,5 @@
-//! One worker or several: a search makes the same executions and finds the same failure. `ci/bench` shows the first of
-//! larger models.
+//! With one worker or several, a search makes the same executions and finds the same failure. `ci/bench` checks the
+//! former with larger models.
 
 use super::threads;
 use crate::driver::ask;
@@ -14,7 +14,7 @@ use refrain_core::{
 };
 use std::sync::Arc;
 
-/// Loads of old values.
+/// Loads that may return old values.
 #[refrain::model(preemptions = 3, complete)]
 fn stores_and_loads() {
     let atomics = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
@@ -54,7 +54,7 @@ fn readers_and_a_writer() {
     });
 }
 
-/// Three threads that take numbers in turn; it takes two preemptions, late in the tree, to go wrong.
+/// Three threads take numbers in turn; the failure needs two preemptions, late in the tree.
 #[refrain::model(engine = "loom", expect = "panic")]
 fn a_thread_that_is_overtaken_twice() {
     let next = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
@@ -67,7 +67,7 @@ fn a_thread_that_is_overtaken_twice() {
     });
 }
 
-/// What an exploration with so many workers makes and finds.
+/// Returns what an exploration with this many workers executes and finds.
 fn explored(test: &str, budget: Budget, jobs: usize) -> Exploration {
     match ask(test, &Request::Explore { seed: 1, budget, jobs: Some(jobs) }) {
         Outcome::Explored(explored) => {
@@ -78,7 +78,7 @@ fn explored(test: &str, budget: Budget, jobs: usize) -> Exploration {
     }
 }
 
-/// Explores with one worker and with several, and gives back what one does.
+/// Explores with one worker and with several, and returns the result of one.
 #[track_caller]
 fn check(test: &str, budget: Budget, jobs: &[usize]) -> Exploration {
     let alone = explored(test, budget, 1);

@@ -1,4 +1,4 @@
-//! A reference count that is lowered and tested in two steps, as one ancestor did, and one that is right.
+//! A reference count that is decremented and tested in two steps, as in one ancestor, and a correct one.
 
 use super::threads;
 use refrain::sync::atomic::{AtomicUsize, Ordering::*};
@@ -66,7 +66,7 @@ fn lower_then_test_is_right_without_preemption() {
     two_lower_then_test();
 }
 
-/// Nobody frees it, or somebody does too early.
+/// Either nobody frees it, or it is freed too early.
 #[refrain::model(expect = "panic")]
 fn test_then_lower_does_not_free() {
     let counted = Counted::new(2);

@@ -1,4 +1,4 @@
-//! Threads that wait for each other in vain.
+//! Threads that wait for each other forever.
 
 use super::threads;
 use crate::driver::ask;
@@ -29,7 +29,7 @@ fn two_locks_in_two_orders_deadlock() {
     thread.join().unwrap();
 }
 
-/// The flag is looked at outside of the lock: the notification may come in between.
+/// The flag is tested outside the lock: the notification may come in between.
 #[refrain::model(expect = "deadlock")]
 fn a_notification_before_the_wait_is_lost() {
     let shared = Arc::new((Mutex::new(()), Condvar::new()));
@@ -69,7 +69,7 @@ fn who_hands_over_waits_for_a_receiver() {
     receiver.recv().unwrap();
 }
 
-/// `std` says that a park may end by itself.
+/// `std` permits spurious wakeups of a park.
 #[refrain::model(expect = "panic", engine = "loom")]
 fn a_park_without_a_loop_wakes_too_early() {
     let ready = Arc::new(AtomicBool::new(false));
@@ -99,7 +99,7 @@ fn a_panic_of_a_thread_is_caught() {
     threads(1, |_| panic!("no slot is free"));
 }
 
-/// `std` refuses it; the engines would not.
+/// `std` rejects it; the engines would not.
 #[refrain::model(expect = "panic")]
 fn a_load_that_releases_is_none() {
     AtomicUsize::new(0).load(Release);
@@ -153,7 +153,7 @@ fn a_count_among_seven_threads_is_raised_in_two_steps() {
     assert_eq!(own.load(SeqCst), 18, "counted");
 }
 
-/// It fails without an old value, and with one.
+/// It fails both with an old value and without one.
 #[refrain::model(expect = "panic")]
 fn a_count_is_raised_in_two_relaxed_steps() {
     let count = Arc::new(AtomicUsize::new(0));
@@ -165,17 +165,17 @@ fn a_count_is_raised_in_two_relaxed_steps() {
     assert_eq!(own.load(Relaxed), 2, "counted");
 }
 
-/// A data race among six threads, which only the sampling engine runs.
+/// A data race among six threads, which only the sampling engine can run.
 #[refrain::model(expect = "data-race")]
 fn a_cell_of_six_threads_is_written_without_order() {
     struct Shared(UnsafeCell<u32>);
-    // SAFETY: it is not; that is what is to be found.
+    // SAFETY: unsound on purpose; the test expects this to be found.
     unsafe impl Sync for Shared {}
-    // SAFETY: neither is this.
+    // SAFETY: unsound, too.
     unsafe impl Send for Shared {}
     let shared = Arc::new((Shared(UnsafeCell::new(0)), AtomicUsize::new(0)));
     threads(6, move |nth| {
-        // The last to come believes that it is alone.
+        // The last one assumes that it is alone.
         if shared.1.fetch_add(1, Relaxed) == 5 || nth == 0 {
             // SAFETY: the access is tracked.
             shared.0.0.with_mut(|value| unsafe { *value = nth as u32 });
@@ -183,11 +183,11 @@ fn a_cell_of_six_threads_is_written_without_order() {
     });
 }
 
-/// The same with an order: no false alarm.
+/// The same with synchronization: no false positive.
 #[refrain::model]
 fn a_cell_of_six_threads_is_written_by_the_last() {
     struct Shared(UnsafeCell<u32>);
-    // SAFETY: the counter orders what is done to it.
+    // SAFETY: the counter orders all accesses.
     unsafe impl Sync for Shared {}
     // SAFETY: as above.
     unsafe impl Send for Shared {}

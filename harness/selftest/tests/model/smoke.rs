@@ -1,4 +1,4 @@
-//! Outside of a model the same names are the standard library's: a core runs as it is on threads of the system.
+//! Outside a model the same names are the standard library's: code under test runs on real threads.
 
 use super::threads;
 use refrain::sync::{

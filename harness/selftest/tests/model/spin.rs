@@ -1,4 +1,4 @@
-//! Loops that wait for another thread without a word.
+//! Loops that wait for another thread without a yield or spin hint.
 
 use super::threads;
 use crate::driver::ask;
@@ -22,7 +22,7 @@ fn a_loop_that_reads_until_it_is_time() {
     thread.join().unwrap();
 }
 
-/// Two loads in a round.
+/// Two loads per iteration.
 #[refrain::model(complete)]
 fn a_loop_that_reads_two_flags() {
     let ready = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);

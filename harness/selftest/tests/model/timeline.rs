@@ -1,5 +1,5 @@
-//! The timeline of a model has the order of effects: replayed on plain sequential primitives, one operation after the
-//! other, each comes to the same result.
+//! The timeline of a model is in the order of effects: replayed sequentially on plain primitives, each operation has
+//! the same result.
 
 mod sequential;
 
@@ -108,7 +108,7 @@ fn a_wait_with_a_time() {
     thread.join().unwrap();
 }
 
-/// How many executions of each model and engine are looked at.
+/// Number of executions that are checked per model and engine.
 const EXECUTIONS: u64 = 80;
 
 fn recorded(worker: &mut Started, threads: Threads) -> Vec<Step> {
@@ -123,7 +123,7 @@ fn recorded(worker: &mut Started, threads: Threads) -> Vec<Step> {
     }
 }
 
-/// The first executions of the exhaustive search, as plans.
+/// Returns the first executions of the exhaustive search, as plans.
 fn searched(worker: &mut Started) -> Vec<Threads> {
     let whole = r#"{"preemption_bound":null,"pos":0,"branches":{"entries":[]},"exploring":true,"skipping":false,
         "exploring_on_start":true}"#;
@@ -171,7 +171,7 @@ fn drawn() -> Vec<Threads> {
         .collect()
 }
 
-/// Replays every timeline, and gives back the rules that were needed.
+/// Replays every timeline, and returns the rules that were needed.
 fn check(model: &str, exhaustively: bool) -> BTreeSet<&'static str> {
     let mut worker = Started::worker(&format!("model::timeline::{model}"));
     let plans = if exhaustively { searched(&mut worker) } else { drawn() };

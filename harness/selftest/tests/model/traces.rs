@@ -1,4 +1,4 @@
-//! Traces of models: replayed in one execution, refused where they would be another one, as small as they can be.
+//! Traces of models: replayed in one execution, rejected where that would be a different one, and as small as possible.
 
 use crate::driver::ask;
 use refrain::{
@@ -9,7 +9,7 @@ use refrain::{
 use refrain_core::protocol::{Budget, Outcome, Replay, Request, Shrunk};
 use std::{fs, path::Path};
 
-/// The saved trace of a test of this executable.
+/// Returns the saved trace of a test of this executable.
 fn saved(test: &str) -> Trace {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
     let prefix = format!("{}-", test.replace("::", "."));
@@ -18,7 +18,7 @@ fn saved(test: &str) -> Trace {
     trace::read(&path.unwrap_or_else(|| panic!("{test} has a trace"))).unwrap()
 }
 
-/// What a replay of a trace of this test shows.
+/// Returns the result of replaying a trace of this test.
 fn replayed(trace: &Trace, until: Option<usize>) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.jsonl");
@@ -67,7 +67,7 @@ fn a_trace_of_another_version_of_an_engine_is_refused() {
     assert!(matches!(&outcome, Outcome::Refused(why) if why.contains("was saved with loom 0.7.1")), "{outcome:?}");
 }
 
-/// As if the model had changed since.
+/// Simulates that the model has changed since.
 #[test]
 fn choices_that_the_model_does_not_have_are_stale() {
     let trace = saved(LOOMS);
@@ -108,7 +108,7 @@ fn what_shuttle_found_loom_finds_again_with_one_preemption() {
     assert_eq!(trace.plan.threads.as_ref().unwrap().preemptions(), 1, "{}", trace.plan);
 }
 
-/// What a find of this test is shrunk to: a fresh one, with its own plan.
+/// Returns what a failure of this test is shrunk to, from a new exploration.
 fn shrunk(test: &str) -> (Shrunk, Trace) {
     let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
     let Outcome::Explored(explored) = ask(test, &request) else { panic!("{test}") };

@@ -1,4 +1,4 @@
-//! What the memory model allows, what it forbids, and what loom does not know that it forbids.
+//! What the memory model allows and forbids, and what it forbids that loom allows.
 
 use super::threads;
 use refrain::sync::{
@@ -8,7 +8,7 @@ use refrain::sync::{
 };
 use std::sync::Arc;
 
-/// Two threads raise a flag each and look at the other's; says whether both saw it down.
+/// Two threads store to a flag each and load the other's; returns whether both read the old value (store buffering).
 fn both_enter(order: (Ordering, Ordering), fenced: bool) -> bool {
     let flags = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
     let other = flags.clone();
@@ -24,7 +24,7 @@ fn both_enter(order: (Ordering, Ordering), fenced: bool) -> bool {
     thread.join().unwrap() && one
 }
 
-/// Real processors do this: each keeps its store to itself for a while.
+/// Real processors do this: a store stays in the store buffer for a while.
 #[refrain::model(expect = "panic", snapshot)]
 fn relaxed_flags_let_both_enter() {
     assert!(!both_enter((Relaxed, Relaxed), false), "both entered");
@@ -46,7 +46,7 @@ fn fences_let_one_enter() {
     assert!(!both_enter((Relaxed, Relaxed), true), "both entered");
 }
 
-/// The store is in nobody's order: a processor makes it after the load.
+/// The store is not part of the total order: a processor may perform it after the load.
 #[refrain::model(expect = "panic")]
 fn a_relaxed_store_before_a_sequentially_consistent_load_lets_both_enter() {
     assert!(!both_enter((Relaxed, SeqCst), false), "both entered");
@@ -57,7 +57,7 @@ fn a_relaxed_load_after_a_sequentially_consistent_store_lets_both_enter() {
     assert!(!both_enter((SeqCst, Relaxed), false), "both entered");
 }
 
-/// One access of four is enough.
+/// One relaxed access of four is enough.
 #[refrain::model(expect = "panic")]
 fn one_relaxed_access_of_four_lets_both_enter() {
     let flags = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
@@ -71,7 +71,7 @@ fn one_relaxed_access_of_four_lets_both_enter() {
     assert!(!(thread.join().unwrap() && one), "both entered");
 }
 
-/// One side says it with accesses, the other with a fence: that is enough, too.
+/// Accesses on one side and a fence on the other are enough, too.
 #[refrain::model(complete)]
 fn a_fence_and_accesses_let_one_enter() {
     let flags = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
@@ -86,8 +86,8 @@ fn a_fence_and_accesses_let_one_enter() {
     assert!(!(thread.join().unwrap() && one), "both entered");
 }
 
-/// Each raises a flag and lets the other go first, who then looks; says whether both went. As Peterson's algorithm does, but
-/// whoever would have to wait gives up.
+/// Each raises a flag and yields priority to the other, then checks; returns whether both proceed. Like Peterson's
+/// algorithm, except that a thread that would have to wait gives up.
 fn both_go(flag: Ordering) -> bool {
     let shared = Arc::new(([AtomicUsize::new(0), AtomicUsize::new(0)], AtomicUsize::new(0)));
     let other = shared.clone();
@@ -101,7 +101,7 @@ fn both_go(flag: Ordering) -> bool {
     thread.join().unwrap() && one
 }
 
-/// The stores to `first` are ordered by nothing but the total order.
+/// The stores to `first` are ordered only by the total order.
 #[refrain::model(complete)]
 fn one_of_two_goes_first() {
     assert!(!both_go(SeqCst), "both went");
@@ -112,7 +112,7 @@ fn both_go_whose_flags_are_raised_late() {
     assert!(!both_go(Relaxed), "both went");
 }
 
-/// Two look at what two others write; says whether they see it in two orders.
+/// Two threads read what two others write; returns whether they see the writes in different orders (IRIW).
 fn readers_disagree(store: Ordering, load: Ordering) -> bool {
     let shared = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
     let writers = [0, 1].map(|nth| {
@@ -140,7 +140,7 @@ fn readers_that_only_acquire_disagree() {
     assert!(!readers_disagree(SeqCst, Acquire), "two orders");
 }
 
-/// The flag is sequentially consistent, the count is not: whoever drops it last does not see what the other did.
+/// The flag is sequentially consistent but the count is not: the last owner does not see the other's accesses.
 #[refrain::model(expect = "panic")]
 fn a_relaxed_count_beside_a_sequentially_consistent_flag_is_caught() {
     let shared = Arc::new((AtomicUsize::new(2), AtomicUsize::new(0), [AtomicUsize::new(0), AtomicUsize::new(0)]));
@@ -155,7 +155,7 @@ fn a_relaxed_count_beside_a_sequentially_consistent_flag_is_caught() {
     });
 }
 
-/// What a relaxed flag announces may be read before it is there, whatever its own order is.
+/// A relaxed flag does not publish anything, whatever its own order is.
 #[refrain::model(expect = "panic")]
 fn a_relaxed_flag_announces_nothing() {
     let shared = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
@@ -170,7 +170,7 @@ fn a_relaxed_flag_announces_nothing() {
     thread.join().unwrap();
 }
 
-/// One flag of two is sequentially consistent: that orders nothing, and what is found stays found.
+/// Only one of two flags is sequentially consistent: that orders nothing, so the failure remains.
 #[refrain::model(expect = "panic")]
 fn a_sequentially_consistent_counter_beside_them_does_not_help() {
     let beside = Arc::new(AtomicUsize::new(0));
@@ -195,7 +195,7 @@ fn a_relaxed_message_is_read_before_it_is_written() {
     thread.join().unwrap();
 }
 
-/// Only a park receives what an unpark hands on.
+/// Only a park synchronizes with an unpark.
 #[refrain::model(expect = "panic")]
 fn an_unpark_publishes_nothing_before_the_park() {
     let shared = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
@@ -221,7 +221,7 @@ fn one_atomic_is_coherent() {
     assert_eq!(own.load(Relaxed), 2);
 }
 
-/// What a lock orders stands in the total order, too.
+/// Operations ordered by a lock are part of the total order, too.
 #[refrain::model(complete)]
 fn a_lock_hands_on_what_is_sequentially_consistent() {
     let shared = Arc::new(([AtomicUsize::new(0), AtomicUsize::new(0)], Mutex::new(false)));
@@ -240,7 +240,7 @@ fn a_lock_hands_on_what_is_sequentially_consistent() {
     assert!(!(reads.join().unwrap() && is_first), "two orders");
 }
 
-/// What an exchange that fails reads may be as old as what a load reads.
+/// A failed compare-exchange may read an old value, like a load.
 #[refrain::model(expect = "panic")]
 fn an_exchange_that_fails_reads_an_old_value() {
     let atomics = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
@@ -255,7 +255,7 @@ fn an_exchange_that_fails_reads_an_old_value() {
     thread.join().unwrap();
 }
 
-/// It learns what the store that it reads hands on, as its failure ordering says.
+/// It synchronizes with the store that it reads, according to its failure ordering.
 fn an_exchange_that_fails_learns(failure: Ordering) {
     let atomics = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
     let other = atomics.clone();
@@ -280,7 +280,7 @@ fn an_exchange_that_fails_relaxed_learns_nothing() {
     an_exchange_that_fails_learns(Relaxed);
 }
 
-/// An exchange that succeeds reads the newest store, whatever a load may read.
+/// A successful compare-exchange reads the newest store.
 #[refrain::model(complete)]
 fn exchanges_that_succeed_never_read_an_old_value() {
     let count = Arc::new(AtomicUsize::new(0));
@@ -294,7 +294,7 @@ fn exchanges_that_succeed_never_read_an_old_value() {
     assert_eq!(own.load(Relaxed), 2);
 }
 
-/// The stores have one value, and the read is of the first: only its own order says so.
+/// Both stores have the same value, and the load reads the first one: only the modification order distinguishes them.
 #[refrain::model(expect = "panic")]
 fn an_old_store_of_the_value_that_is_the_newest_is_read() {
     let atomics = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);

@@ -1,4 +1,4 @@
-//! The listener's queue: how long it is, what happens when it is full, who is turned away.
+//! The listener's queues: their length, what happens when they are full, and which connections are refused.
 
 use super::{SECOND, hold, is_about, read, timed};
 use refrain::{Overflow, Sysctl, World};
@@ -24,7 +24,7 @@ fn listen(backlog: u32) -> Result<TcpListener> {
     socket.listen(backlog)
 }
 
-/// A host "server" that listens with a backlog of 5 and accepts after a while.
+/// Adds a host "server" that listens with a backlog of 5 and accepts after a while.
 fn serve_late(world: &World, overflow: Overflow, after: Duration) -> refrain::Host {
     let host = world.host("server", move || async move {
         let listener = listen(5)?;
@@ -39,12 +39,12 @@ fn serve_late(world: &World, overflow: Overflow, after: Duration) -> refrain::Ho
     host
 }
 
-/// What becomes of connects one after the other, each with a second.
+/// Returns the results of consecutive connects, with one second for each.
 async fn connects(count: usize) -> Vec<Option<Result<TcpStream>>> {
     let mut all = vec![];
     for _ in 0..count {
         all.push(timeout(SECOND, TcpStream::connect("server:80")).await.ok());
-        // The last packet of a handshake may be behind the next SYN.
+        // The final ACK of the handshake may arrive after the next SYN.
         sleep(MS * 10).await;
     }
     all
@@ -86,7 +86,7 @@ async fn a_dropped_syn_is_sent_again_and_connects_once_there_is_room(world: Worl
     assert!(took > SECOND, "{took:?}");
 }
 
-/// A burst finds room for its SYNs and none for itself: SYN cookies take what the half-open ones leave.
+/// A burst's SYNs find room, its connections do not: SYN cookies are used beyond the half-open connections.
 #[refrain::test(runs = 20)]
 async fn in_a_burst_clients_may_believe_that_they_are_connected(world: World) {
     serve_late(&world, Overflow::DropSyn, SECOND * 10);
@@ -107,7 +107,7 @@ async fn in_a_burst_clients_may_believe_that_they_are_connected(world: World) {
     assert!(began.elapsed() < SECOND * 50);
     assert!(streams.len() >= 6, "{}", streams.len());
     sleep(SECOND * 200).await;
-    // Everybody who believed it was right in the end: what they sent was sent again until there was room.
+    // All established clients were right in the end: their data was retransmitted until there was room.
     for mut stream in streams {
         assert!(timeout(SECOND, read(&mut stream)).await.is_err(), "nobody resets it");
     }
@@ -120,7 +120,7 @@ async fn a_handshake_that_the_client_does_not_finish_is_forgotten(world: World) 
     let client = world.client("client");
     world.fault("cut server -> client at 1 s for 20 s");
     sleep(SECOND * 2).await;
-    // SYNs arrive, answers do not: the half-open ones fill the backlog.
+    // SYNs arrive but SYN-ACKs do not: half-open connections fill the backlog.
     client.run(connects(8)).await;
     sleep(SECOND * 20).await;
     let refused = client.run(connects(1)).await;

@@ -1,4 +1,4 @@
-//! How bytes travel: buffers, windows, partial reads, try_read, peek.
+//! Data transfer: buffers, windows, partial reads, try_read, peek.
 
 use super::{SECOND, client, echo, hold, read, serve};
 use proptest::collection::vec;
@@ -27,7 +27,7 @@ async fn a_writer_waits_for_a_reader_that_does_not_read(world: World) {
         while let Ok(n) = timeout(SECOND, stream.write(&all[written..])).await {
             written += n.unwrap();
         }
-        // What fits into both buffers, 64 KiB each.
+        // The capacity of both buffers, 64 KiB each.
         assert_eq!(written, 128 << 10);
         assert_eq!(stream.try_write(b"?").unwrap_err().kind(), WouldBlock);
         stream.write_all(&all[written..]).await.unwrap();
@@ -85,7 +85,7 @@ async fn a_long_write_may_come_in_parts_and_a_short_one_does_not(world: World) {
     serve(&world, |mut stream| async move {
         for len in [1448, 10_000].repeat(5) {
             stream.write_all(&vec![7; len]).await.unwrap();
-            // The next write comes when this one has been read.
+            // The next write happens after this one has been read.
             assert_eq!(read(&mut stream).await.unwrap(), b"next");
         }
     });
@@ -122,7 +122,7 @@ async fn trying_takes_nobodys_turn(world: World) {
     .await;
 }
 
-/// Connects until it succeeds: the network may be cut.
+/// Connects until it succeeds, because the network may be cut.
 async fn connect() -> TcpStream {
     loop {
         if let Ok(stream) = TcpStream::connect("server:80").await {
@@ -131,7 +131,7 @@ async fn connect() -> TcpStream {
     }
 }
 
-/// What is at this place of the stream.
+/// Returns the byte at this offset of the stream.
 fn byte(at: usize) -> u8 {
     (at % 251) as u8
 }
@@ -164,7 +164,7 @@ async fn bytes_arrive_whole_and_in_order_whatever_goes_wrong(
     sleep(SECOND).await;
     let total: usize = sizes.iter().sum();
     let heal = async {
-        // A server that hears nothing for 63 s forgets a handshake that it has answered, and then resets.
+        // A server that receives no ACK for 63 s drops the handshake that it has answered, and then resets.
         sleep(SECOND * 40).await;
         world.heal().await;
     };

@@ -1,4 +1,4 @@
-//! How connections end: FIN, half-close, RST, and what Linux tells the application of each.
+//! Connection teardown: FIN, half-close, RST, and the errors that Linux reports for each.
 
 use super::{SECOND, client, echo, hold, read, serve, timed};
 use refrain::World;
@@ -49,7 +49,7 @@ async fn a_close_with_unread_data_resets_the_peer(world: World) {
     client(&world, |mut stream| async move {
         stream.write_all(b"nobody reads this").await.unwrap();
         sleep(SECOND * 2).await;
-        // What arrived before the reset is still there.
+        // Data that arrived before the reset can still be read.
         assert_eq!(read(&mut stream).await.unwrap(), b"last words");
         assert_eq!(timed(read(&mut stream)).await.0.unwrap_err(), ConnectionReset);
         assert_eq!(read(&mut stream).await.unwrap(), b"");
@@ -80,7 +80,7 @@ async fn a_write_to_a_closed_peer_succeeds_once_and_then_breaks_the_pipe(world: 
         stream.write_all(b"1").await.unwrap();
         sleep(SECOND).await;
         assert_eq!(stream.write(b"2").await.unwrap_err().kind(), BrokenPipe);
-        // As Linux: the FIN came first, so the end is read, not the reset.
+        // As on Linux: the FIN came first, so the end of the stream is read, not the reset.
         assert_eq!(read(&mut stream).await.unwrap(), b"");
     })
     .await;

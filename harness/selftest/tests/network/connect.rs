@@ -1,4 +1,4 @@
-//! Connecting: SYNs, their back-off, refusals, the backlog.
+//! Connecting: SYNs, their retransmission timeouts, refusals, the backlog.
 
 use super::{SECOND, hold, is_about, serve, timed};
 use refrain::World;
@@ -26,7 +26,7 @@ async fn a_connect_succeeds_with_the_first_syn_after_a_cut(world: World) {
     let began = Instant::now();
     world.fault("cut server <-> client at 0 s for 60 s");
     client.run(TcpStream::connect("server:80")).await.unwrap();
-    // SYNs go out after 0, 1, 3, 7, 15, 31 and 63 s.
+    // SYNs are sent after 0, 1, 3, 7, 15, 31 and 63 s.
     assert!(is_about(began.elapsed(), 60), "{:?}", began.elapsed());
 }
 
@@ -65,7 +65,7 @@ async fn a_host_without_power_answers_no_syn(world: World) {
 
 #[refrain::test(runs = 20)]
 async fn a_full_backlog_drops_syns(world: World) {
-    // Nobody accepts. tokio's backlog is 128, and takes one more than it says as Linux does.
+    // Nobody accepts. tokio's backlog is 128; as on Linux, the queue holds one more.
     world.host("server", || async {
         let _listener = TcpListener::bind("0.0.0.0:80").await.unwrap();
         std::future::pending::<()>().await
@@ -76,7 +76,7 @@ async fn a_full_backlog_drops_syns(world: World) {
         let mut connected = vec![];
         while let Ok(stream) = timeout(SECOND, TcpStream::connect("server:80")).await {
             connected.push(stream.unwrap());
-            // The last packet of a handshake may be behind the next SYN.
+            // The final ACK of the handshake may arrive after the next SYN.
             sleep(Duration::from_millis(10)).await;
         }
         connected.len()
@@ -90,7 +90,7 @@ async fn connects_that_are_given_up_leave_the_backlog(world: World) {
     let client = world.client("client");
     let connects = client.run(async {
         sleep(Duration::from_millis(10)).await;
-        // Long enough for the SYN to arrive, too short for the answer.
+        // Long enough for the SYN to arrive, too short for the SYN-ACK.
         for _ in 0..2000 {
             let _ = timeout(Duration::from_micros(1500), TcpStream::connect("server:80")).await;
         }

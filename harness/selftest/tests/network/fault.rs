@@ -1,4 +1,4 @@
-//! What faults do to connections that are up.
+//! Effects of faults on established connections.
 
 use super::{SECOND, ask, client, echo, hold, is_about, read, serve, timed};
 use refrain::World;
@@ -35,7 +35,7 @@ async fn a_rebooted_host_resets_what_it_does_not_know(world: World) {
         sleep(SECOND * 5).await;
         stream.write_all(b"are you there").await.unwrap();
         assert_eq!(timed(read(&mut stream)).await.0.unwrap_err(), ConnectionReset);
-        // With the first retransmission after the boot.
+        // At the first retransmission after the boot.
         assert!(is_about(began.elapsed(), 11), "{:?}", began.elapsed());
         let again = ask(&mut TcpStream::connect("server:80").await.unwrap(), b"again").await;
         assert_eq!(again.unwrap(), b"again");
@@ -132,7 +132,7 @@ async fn whoever_hears_no_acknowledgement_times_out_though_all_arrived(world: Wo
     .await;
 }
 
-/// How long the quickest of some questions takes: a task is held at most once.
+/// Returns the shortest round trip of several: a task is held at most once.
 async fn quickest(stream: &mut TcpStream) -> Duration {
     let mut quickest = Duration::MAX;
     for _ in 0..5 {
@@ -209,7 +209,7 @@ async fn an_operator_may_restart_what_a_fault_killed(world: World) {
     world.fault("kill server at 1 s and restart it after 10 s");
     sleep(SECOND * 2).await;
     host.restart();
-    // The fault's end must not take this connection with it.
+    // The end of the fault must not affect this connection.
     client(&world, |mut stream| async move {
         for _ in 0..20 {
             ask(&mut stream, b"?").await.unwrap();
@@ -219,7 +219,7 @@ async fn an_operator_may_restart_what_a_fault_killed(world: World) {
     .await;
 }
 
-/// What only lost acknowledgements do: every byte arrives, and the writer times out.
+/// An effect of lost acknowledgements only: every byte arrives, and the writer times out.
 #[refrain::test(runs = 20, without_holds)]
 async fn a_writer_without_acknowledgements_times_out_though_all_arrives(world: World) {
     serve(&world, async |mut stream| {

@@ -1,4 +1,4 @@
-//! split, into_split, reunite, and connects that are dropped.
+//! split, into_split, reunite, and dropped connects.
 
 use super::{SECOND, client, echo, read, serve};
 use refrain::World;
@@ -59,7 +59,7 @@ async fn a_dropped_writing_half_shuts_down_and_a_dropped_reading_half_does_not(w
 async fn a_connect_may_be_dropped_at_any_time(world: World, #[any(0u64..20_000)] after_us: u64) {
     world.conserves("socket");
     serve(&world, |mut stream| async move {
-        // The end or a reset: whoever gave up does not keep a connection.
+        // The end or a reset: a client that gave up does not keep the connection.
         let _ = timeout(SECOND * 100, read(&mut stream)).await.expect("the client is gone");
     });
     sleep(SECOND).await;

@@ -1,4 +1,4 @@
-//! Code that is legal and unkind: wakers that own sockets, destructors that use the network, tasks spawned in them.
+//! Unusual but valid code: wakers that own sockets, destructors that use the network or spawn tasks.
 
 use super::{SECOND, echo, hold, serve};
 use refrain::World;
@@ -17,7 +17,7 @@ use tokio::{
     time::sleep,
 };
 
-/// Closes a connection when it is woken, and when it is dropped.
+/// Closes a connection when it is woken or dropped.
 struct Closes(Mutex<Option<TcpStream>>);
 
 impl Wake for Closes {
@@ -39,7 +39,7 @@ async fn a_waker_may_own_a_socket(world: World) {
             let mut stream = connect().await;
             let mut buffer = [0];
             for _ in 0..times {
-                // Each poll replaces the waker of the one before.
+                // Each poll replaces the waker of the previous one.
                 let waker = Arc::new(Closes(Mutex::new(Some(connect().await)))).into();
                 let read =
                     Pin::new(&mut stream).poll_read(&mut Context::from_waker(&waker), &mut ReadBuf::new(&mut buffer));
@@ -85,7 +85,7 @@ async fn every_future_of_a_set_is_woken_by_itself(world: World) {
         let mut accepts = [pin!(listener.accept()), pin!(listener.accept())];
         let mut accepted = 0;
         poll_fn(|cx| {
-            // As FuturesUnordered does it: a waker each.
+            // Like FuturesUnordered: a separate waker for each.
             for accept in &mut accepts {
                 let waker = Arc::new(Forwards(cx.waker().clone())).into();
                 if accepted < 2 && accept.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
@@ -114,7 +114,7 @@ impl Wake for Forwards {
     }
 }
 
-/// When it is dropped it connects, listens and spawns, as a destructor might that says goodbye.
+/// Connects, listens and spawns when dropped, like a destructor that sends a goodbye.
 struct SaysGoodbye(TcpStream);
 
 static RAN: AtomicU32 = AtomicU32::new(0);
@@ -186,7 +186,7 @@ async fn a_process_does_nothing_between_its_death_and_its_end(world: World) {
             });
         }
         sleep(SECOND * 100).await;
-        // The kill comes with this read, and finds the others ready to run.
+        // The kill happens at this read, when the others are ready to run.
         let _ = super::read(&mut stream).await;
         killed.notify_waiters();
     });

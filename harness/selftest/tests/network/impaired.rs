@@ -1,4 +1,4 @@
-//! What an application sees while something is wrong with the way: every impairment does what its sentence says.
+//! Impaired routes, as an application sees them: every impairment does what its sentence states.
 
 use super::{SECOND, ask, client, echo, is_about, read, serve, timed};
 use refrain::World;
@@ -16,12 +16,12 @@ use tokio::{
 /// More than both buffers hold.
 const BULK: usize = 300_000;
 
-/// Bytes that are not all the same.
+/// Returns non-uniform bytes.
 fn bulk() -> Vec<u8> {
     (0..BULK).map(|n| (n / 7) as u8).collect()
 }
 
-/// A server that echoes a bulk of bytes, a client that checks it, and one fault: how long it took.
+/// Runs a server that echoes a bulk of data, a client that checks it, and one fault; returns how long it took.
 async fn bulk_takes(world: &World, fault: &str) -> Duration {
     serve(world, echo);
     world.client("client");
@@ -45,7 +45,7 @@ async fn bulk_takes(world: &World, fault: &str) -> Duration {
 #[refrain::test(runs = 20, without_holds)]
 async fn loss_costs_a_stream_time_and_no_bytes(world: World) {
     let took = bulk_takes(&world, "lose 30 % of client <-> server at 1 ms").await;
-    // One retransmission after another: the first waits 200 ms.
+    // Several retransmissions: the first waits 200 ms.
     assert!(took > Duration::from_millis(200), "{took:?}");
 }
 
@@ -61,7 +61,7 @@ async fn a_stream_keeps_its_order_when_packets_do_not(world: World) {
     assert!(is_about(took, 0), "{took:?}");
 }
 
-/// What a server hears of 200 numbered datagrams, sent too far apart to overtake each other on a healthy way.
+/// Returns the numbered datagrams, out of 200, that a server receives. Without faults their order is kept.
 async fn heard(world: &World, fault: &str) -> Vec<u32> {
     let heard = Arc::new(Mutex::new(vec![]));
     let hears = heard.clone();
@@ -122,11 +122,11 @@ async fn a_limit_lets_so_many_bytes_pass_a_second(world: World) {
     assert!(is_about(took, 30), "{took:?}");
 }
 
-// A client that is held might begin when it is over.
+// A held client might start after the fault has ended.
 #[refrain::test(runs = 20, without_holds)]
 async fn a_limit_ends_with_its_fault(world: World) {
     let took = bulk_takes(&world, "limit client -> server to 10000 B/s at 1 ms for 3 s").await;
-    // What was sent before the end still takes its time: a whole buffer.
+    // What was sent before the end, a whole buffer, still takes its time.
     assert!((3..30).contains(&took.as_secs()), "{took:?}");
 }
 
@@ -157,7 +157,7 @@ async fn a_dropped_syn_is_sent_again(world: World) {
     sleep(Duration::from_millis(10)).await;
     let began = Instant::now();
     host.run(TcpStream::connect("server:80")).await.unwrap();
-    // The second after 1 s, the third after 3 s.
+    // The second SYN after 1 s, the third after 3 s.
     let took = began.elapsed();
     assert!(took > SECOND * 2 && is_about(took, 2), "{took:?}");
 }

@@ -1,4 +1,4 @@
-//! What an application sees of the simulated network, fact by fact.
+//! The simulated network as an application sees it, one fact per test.
 
 mod address;
 mod backlog;
@@ -30,7 +30,7 @@ use tokio::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A host "server" that accepts on port 80 and does `then` with each connection.
+/// Adds a host "server" that accepts on port 80 and runs `then` for each connection.
 fn serve<F, Fut>(world: &World, then: F) -> refrain::Host
 where
     F: Fn(TcpStream) -> Fut + Copy + Send + Sync + 'static,
@@ -52,35 +52,35 @@ async fn echo(mut stream: TcpStream) {
     let _ = tokio::io::copy(&mut reader, &mut writer).await;
 }
 
-/// Holds the connection and does nothing.
+/// Keeps the connection open and idle.
 async fn hold(stream: TcpStream) {
     let _stream = stream;
     std::future::pending().await
 }
 
-/// Connects to the server from a host "client", and gives the connection to `then` there.
+/// Connects to the server from a host "client", and passes the connection to `then` there.
 async fn client<F, Fut>(world: &World, then: F) -> Fut::Output
 where
     F: FnOnce(TcpStream) -> Fut + Send + 'static,
     Fut: Future<Output: Send + 'static> + Send + 'static,
 {
-    // The server's process needs a moment to listen.
+    // The server's process needs a moment until it listens.
     tokio::time::sleep(Duration::from_millis(10)).await;
     let connected = async { then(TcpStream::connect("server:80").await.expect("the server listens")).await };
     world.client("client").run(connected).await
 }
 
-/// What an operation comes to, and how long it took.
+/// Returns the result of an operation, and how long it took.
 async fn timed<T>(operation: impl Future<Output = Result<T>>) -> (std::result::Result<T, ErrorKind>, Duration) {
     let began = Instant::now();
     let result = operation.await.map_err(|error| error.kind());
     (result, began.elapsed())
 }
 
-/// The longest that a run's holds may keep tasks back: at most two are on the way of any operation here.
+/// Maximum delay caused by a run's holds: at most two affect any operation here.
 const HELD: Duration = Duration::from_secs(40);
 
-/// Whether something took this many seconds, but for what holds added.
+/// Returns whether something took this many seconds, apart from the delay of holds.
 fn is_about(took: Duration, seconds: u64) -> bool {
     (Duration::from_secs(seconds)..Duration::from_secs(seconds) + HELD).contains(&took)
 }
@@ -93,7 +93,7 @@ async fn read(stream: &mut TcpStream) -> Result<Vec<u8>> {
     Ok(buffer)
 }
 
-/// One question, one answer.
+/// Sends a request and returns the response.
 async fn ask(stream: &mut TcpStream, question: &[u8]) -> Result<Vec<u8>> {
     stream.write_all(question).await?;
     let mut answer = vec![0; question.len()];

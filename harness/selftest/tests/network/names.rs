@@ -1,4 +1,4 @@
-//! Names: what they resolve to, when that changes, when they do not; and sockets that are files.
+//! Name resolution: results, changes and failures; and Unix sockets.
 
 use super::{SECOND, ask, echo};
 use refrain::World;
@@ -28,7 +28,7 @@ async fn a_name_may_move_to_another_host(world: World) {
     world.resolve("service", &["other"]);
     let other = address().await;
     assert_ne!(one, other);
-    // Whoever has kept the address goes on with it.
+    // Clients that kept the address continue to use it.
     client.run(async move { TcpStream::connect(one).await.unwrap() }).await;
 }
 

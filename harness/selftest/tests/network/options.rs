@@ -1,4 +1,4 @@
-//! Socket options: keep-alive, linger, buffers, reuse, bind before connect; and what a closed window does.
+//! Socket options: keep-alive, linger, buffers, reuse, bind before connect; and the closed window.
 
 use super::{SECOND, ask, client, echo, hold, is_about, read, serve, timed};
 use refrain::{Sysctl, World};
@@ -44,7 +44,7 @@ async fn a_silent_peer_is_probed_and_times_out(world: World) {
             assert!(timeout(SECOND * 70, read(&mut stream)).await.is_err());
             let (result, took) = timed(read(&mut stream)).await;
             assert_eq!(result.unwrap_err(), TimedOut);
-            // Between the crash and its end: at most 20 s of silence, and three probes.
+            // From the crash to the timeout: at most 20 s of idle time, and three probes.
             assert!(took < SECOND * 60 + super::HELD, "{took:?}");
         })
         .await;
@@ -134,7 +134,7 @@ async fn a_writer_before_a_closed_window_finds_out_that_its_peer_is_gone(world: 
         let all = vec![0; 1 << 20];
         let (result, took) = timed(stream.write_all(&all)).await;
         assert_eq!(result.unwrap_err(), TimedOut);
-        // Probes go on at their pace until the crash; from then on as with data: 924 s, less what had passed between two.
+        // Window probes continue with their back-off until the crash; then as for data: 924 s, minus part of one.
         assert!((900..1300).contains(&took.as_secs()), "{took:?}");
     })
     .await;
@@ -153,7 +153,7 @@ async fn a_port_in_time_wait_is_free_for_those_who_reuse_it(world: World) {
         let stream = bind(true).unwrap().connect(server().await).await.unwrap();
         assert_eq!(stream.local_addr().unwrap().port(), 5000);
         assert_eq!(bind(false).unwrap_err().kind(), AddrInUse, "it is connected");
-        // Whoever closes first waits.
+        // The end that closes first enters TIME_WAIT.
         drop(stream);
         assert_eq!(bind(false).unwrap_err().kind(), AddrInUse, "it is in TIME_WAIT");
         let again = bind(true).unwrap().connect(server().await).await.expect("a bound socket takes it over");
@@ -164,7 +164,7 @@ async fn a_port_in_time_wait_is_free_for_those_who_reuse_it(world: World) {
         assert_eq!(listener.local_addr().unwrap().port(), 5000);
         assert_eq!(bind(true).unwrap_err().kind(), AddrInUse, "somebody listens");
         drop(listener);
-        // A minute from the server's FIN, which a held task may send late.
+        // One minute from the server's FIN, which a held task may send late.
         sleep(SECOND * 60 + super::HELD).await;
         bind(false).unwrap();
     });

@@ -1,4 +1,4 @@
-//! Readiness: readable, writable, ready, and what is tried without waiting.
+//! Readiness: readable, writable, ready, and the try_ methods.
 
 use super::{SECOND, client, echo, hold, serve};
 use refrain::World;

@@ -1,4 +1,4 @@
-//! What an application sees when its own kernel refuses: names that are not resolved, connections that are not accepted.
+//! Errors from the application's own kernel: failed name lookups and failed accepts.
 
 use super::{SECOND, echo, is_about, serve, timed};
 use refrain::World;

@@ -1,4 +1,4 @@
-//! Rules: faults that a test writes itself are drawn, in the plan, replayed, shrunk and healed like any other.
+//! Rules, faults written by a test, are drawn, planned, replayed, shrunk and healed like all others.
 
 use super::{SECOND, ask, client, echo, serve, timed};
 use crate::plans::refused;
@@ -13,7 +13,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Loses the nth packet with data.
+/// Drops the nth packet with payload.
 struct LoseNth {
     left: u32,
 }
@@ -28,7 +28,7 @@ impl Rule for LoseNth {
     }
 }
 
-/// Delays every packet with data that holds a text.
+/// Delays every packet whose payload contains a text.
 struct DelayText {
     text: String,
 }
@@ -40,7 +40,7 @@ impl Rule for DelayText {
     }
 }
 
-/// Denies the nth write, as a packet filter does. No other fault does that.
+/// Fails the nth write with an error, like a packet filter. No other fault does that.
 struct DenyWrite {
     left: u32,
 }
@@ -57,7 +57,7 @@ impl Rule for DenyWrite {
     }
 }
 
-/// A client that asks again and again, and takes every error for the end of its connection, but one.
+/// A client that sends requests in a loop, and treats every error but one as the end of its connection.
 async fn asks_on(world: &World, faults: Faults) {
     serve(world, echo).may_exit();
     let client = world.client("client");
@@ -94,7 +94,7 @@ async fn a_rule_loses_one_packet(world: World) {
     client(&world, |mut stream| async move {
         for nth in 1..=5 {
             let took = timed(ask(&mut stream, b"?")).await.1;
-            // It is sent again after 200 ms.
+            // The retransmission happens after 200 ms.
             assert_eq!(took >= Duration::from_millis(200), nth == 3, "question {nth} takes {took:?}");
         }
     })

@@ -1,4 +1,4 @@
-//! UDP: datagrams whole or not at all, late, twice, in another order.
+//! UDP: datagrams are delivered whole or not at all, delayed, duplicated or reordered.
 
 use super::SECOND;
 use refrain::World;
@@ -8,7 +8,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// A host "server" that answers every datagram with the same.
+/// Adds a host "server" that echoes every datagram.
 fn serve(world: &World) {
     world.host("server", || async {
         let socket = UdpSocket::bind("0.0.0.0:53").await.unwrap();
@@ -27,7 +27,7 @@ async fn open() -> UdpSocket {
     socket
 }
 
-/// What comes back of a hundred numbered datagrams.
+/// Returns the echoes of a hundred numbered datagrams.
 async fn hundred() -> Vec<u8> {
     let socket = open().await;
     for n in 0..100 {
@@ -55,7 +55,7 @@ async fn datagrams_come_whole_and_from_somebody(world: World) {
         let mut buffer = [0; 2];
         assert_eq!(socket.peek(&mut buffer).await.unwrap(), 2);
         assert_eq!(socket.peek_sender().await.unwrap(), socket.peer_addr().unwrap());
-        // What does not fit is gone.
+        // What exceeds the buffer is discarded.
         let (n, from) = socket.recv_from(&mut buffer).await.unwrap();
         assert_eq!((&buffer[..n], from), (&b"on"[..], socket.peer_addr().unwrap()));
         assert_eq!(socket.recv(&mut buffer).await.unwrap(), 0);
@@ -79,7 +79,7 @@ async fn datagrams_are_lost_across_a_cut_and_nobody_is_told(world: World) {
     let client = world.client("client");
     world.fault("cut server <-> client at 0 s for 3 s");
     let all = client.run(hundred()).await;
-    // The first two seconds are lost, but for what holds add.
+    // The first two seconds are lost, plus the delay of holds.
     assert!(all.len() < 100 && all.last() == Some(&99), "{all:?}");
 }
 

@@ -1,4 +1,4 @@
-//! As many runs at a time as the machine has cores, whoever starts the tests.
+//! At most as many concurrent runs as the machine has cores, whoever starts the tests.
 
 use super::PATIENCE;
 use crate::driver::Started;
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Where each run has a file while it goes on.
+/// The directory in which each active run has a file.
 const RUNNING: &str = "REFRAIN_SELFTEST_RUNNING";
 
 #[refrain::test(runs = 1)]
@@ -20,11 +20,11 @@ async fn counts_who_runs(_world: World) {
     let running = fs::read_dir(&folder).unwrap().count();
     thread::sleep(Duration::from_millis(5));
     fs::remove_file(own).unwrap();
-    // Told by its size: many may tell at a time.
+    // The count is a file's name, since several runs may report at the same time.
     fs::write(std::path::Path::new(&folder).with_extension(running.to_string()), "").unwrap();
 }
 
-/// This is what nextest does: a process for each test.
+/// Like nextest: a process for each test.
 #[test]
 fn of_sixteen_tests_at_once_as_many_run_as_there_are_cores() {
     let cores = thread::available_parallelism().unwrap().get();

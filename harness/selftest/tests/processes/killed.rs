@@ -1,4 +1,4 @@
-//! Who is killed takes down whatever it started, and what it did is done again.
+//! When a process is killed, everything that it started dies too, and lost work is repeated.
 
 use super::{children, eventually, explore, is_gone, kill_now, write_down, written_down};
 use crate::driver::Started;
@@ -8,13 +8,13 @@ use refrain_core::protocol::{Exploration, Machine, Outcome};
 use std::{process::id, thread, time::Duration};
 use tempfile::NamedTempFile;
 
-/// A poll without end, beside a daemon, if a test looks after them.
+/// An endless poll, and a daemon if a test tracks them.
 #[refrain::test(runs = 1, poll_limit = "1h")]
 async fn goes_on_for_ever(_world: World) {
     if std::env::var_os(super::PIDS).is_none() {
         return;
     }
-    // SAFETY: the run's other thread waits for this one, and holds nothing.
+    // SAFETY: the run's other thread waits for this one and holds no lock.
     if let ForkResult::Child = unsafe { fork() }.unwrap() {
         setsid().unwrap();
         write_down(id());
@@ -36,13 +36,13 @@ async fn takes_a_while(_world: World) {
     }
 }
 
-/// The guard and the worker of a test with one worker.
+/// Returns the guard and the worker of a test with one worker.
 fn guard_and_worker(test: &Started) -> Option<(u32, u32)> {
     let guard = *children(test.id()).first()?;
     Some((guard, *children(guard).first()?))
 }
 
-/// Kills one of these: the test (0), the guard (1) or the worker (2).
+/// Kills the test (0), the guard (1) or the worker (2).
 fn check(victim: usize) {
     let pids = NamedTempFile::new().unwrap();
     let test = explore("killed::goes_on_for_ever", 1, pids.path());
@@ -83,7 +83,7 @@ fn everything_dies_with_the_command() {
     let (guard, worker) = guard_and_worker(&test).unwrap();
     let mut all = written_down(pids.path());
     all.extend([test.id(), guard, worker]);
-    // It waits for the test.
+    // Dropping it waits for the test's exit.
     drop(test);
     eventually("the end of the test", || all.iter().all(|pid| is_gone(*pid)));
 }

@@ -1,4 +1,4 @@
-//! Services that leave processes behind, in every way in which a process can get away from its parent.
+//! Services that leave processes behind, in every way in which a process can detach from its parent.
 
 use super::{explore, is_gone, write_down, written_down};
 use nix::unistd::{ForkResult, close, fork, pause, setsid};
@@ -14,9 +14,9 @@ use std::{
     time::Duration,
 };
 
-/// Lets `child` go in a process of its own, and goes on.
+/// Runs `child` in a forked process.
 fn fork_off(child: fn()) {
-    // SAFETY: the run's other thread waits for this one, and holds nothing.
+    // SAFETY: the run's other thread waits for this one and holds no lock.
     if let ForkResult::Child = unsafe { fork() }.unwrap() {
         write_down(id());
         child();

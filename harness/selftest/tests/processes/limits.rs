@@ -1,4 +1,4 @@
-//! What a run may take, and when it has taken too long.
+//! Resource and time limits of a run.
 
 use nix::{
     sys::{
@@ -21,7 +21,7 @@ use std::{
 async fn a_service_that_writes_to_low_descriptors_disturbs_nothing(world: World) {
     world.host("server", || async {
         for fd in 3..256 {
-            // SAFETY: none. Whoever owns it will find garbage in it, and that is what the test is about.
+            // SAFETY: none: the owner of the descriptor gets garbage, which is what the test is about.
             let _ = write(unsafe { BorrowedFd::borrow_raw(fd) }, b"{\"garbage\":\n");
         }
         std::future::pending::<()>().await
@@ -29,7 +29,7 @@ async fn a_service_that_writes_to_low_descriptors_disturbs_nothing(world: World)
     tokio::time::sleep(Duration::from_secs(1)).await;
 }
 
-/// What all processes share in memory, in KiB.
+/// Returns the shared memory of all processes, in KiB.
 fn shared_memory() -> u64 {
     let info = fs::read_to_string("/proc/meminfo").unwrap();
     let line = info.lines().find(|line| line.starts_with("Shmem:")).unwrap();
@@ -59,7 +59,7 @@ async fn a_poll_that_computes(_world: World) {
     while used() - before < 700 {}
 }
 
-/// Processes that keep all processors busy.
+/// Processes that keep all cores busy.
 struct Load(Vec<Child>);
 
 impl Load {

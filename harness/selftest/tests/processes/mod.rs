@@ -1,4 +1,4 @@
-//! Processes: what runs leave behind, who is killed, and what runs may take of the machine.
+//! Processes: what runs leave behind, killed processes, and limits on runs.
 
 mod budget;
 mod killed;
@@ -19,12 +19,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Where a process writes its number, so that a test can look whether it is gone.
+/// The file to which a process writes its id, so that a test can check whether it is gone.
 const PIDS: &str = "REFRAIN_SELFTEST_PIDS";
-/// How long anything here may take on a machine that is busy.
+/// Time limit for anything here on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Writes down a process's number, if a test wants to know it.
+/// Writes a process id to the file, if a test requests it.
 fn write_down(pid: u32) {
     if let Some(path) = std::env::var_os(PIDS) {
         let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
@@ -32,18 +32,18 @@ fn write_down(pid: u32) {
     }
 }
 
-/// The numbers that were written down.
+/// Returns the process ids in the file.
 fn written_down(path: &Path) -> Vec<u32> {
     fs::read_to_string(path).unwrap_or_default().lines().filter_map(|line| line.parse().ok()).collect()
 }
 
-/// A test of this module, asked to explore for so many runs with one worker.
+/// Starts an exploration of a test in this module, with this many runs and one worker.
 fn explore(test: &str, runs: u64, pids: &Path) -> Started {
     let request = Request::Explore { seed: 1, budget: Budget::Runs(runs), jobs: Some(1) };
     Started::command(&format!("processes::{test}"), &request, &[(PIDS, pids)])
 }
 
-/// Waits until something is true.
+/// Waits until a condition holds.
 #[track_caller]
 fn eventually(what: &str, is_true: impl Fn() -> bool) {
     let started = Instant::now();
@@ -53,12 +53,12 @@ fn eventually(what: &str, is_true: impl Fn() -> bool) {
     }
 }
 
-/// Whether a process is gone, or only its entry in a table is left that its parent has to read.
+/// Returns whether a process is gone or a zombie.
 fn is_gone(pid: u32) -> bool {
     state_and_parent(pid).is_none_or(|(state, _)| state == 'Z')
 }
 
-/// The children of a process.
+/// Returns the children of a process.
 fn children(pid: u32) -> Vec<u32> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());

@@ -1,4 +1,4 @@
-//! What a verdict and a timeline tell beside what failed: the last faults, and the spans of the service.
+//! Context in verdicts and timelines: the last faults, and the spans of the service.
 
 use crate::driver::Started;
 use refrain::{
@@ -45,7 +45,7 @@ async fn an_idle_worker_is_not_to_blame(world: World) {
     world.eventually(Duration::from_secs(1), "a permit is free", || async { Err::<(), _>("no permit") }).await;
 }
 
-/// What a fresh run of a test comes to.
+/// Returns a new run of a test.
 fn recorded(test: &str) -> serde_json::Value {
     Started::worker(&format!("verdicts::context::{test}")).record(serde_json::json!({ "seed": 1 }))
 }

@@ -1,4 +1,4 @@
-//! A host that dies in the middle of an operation: none of its code runs after it.
+//! A host that dies during an operation: none of its code runs afterwards.
 
 use crate::driver::Started;
 use refrain::{
@@ -21,7 +21,7 @@ use tokio::{
     time::sleep,
 };
 
-/// Acknowledges a request before it is on the disk.
+/// Acknowledges a request before it is written to disk.
 async fn acknowledges_too_early(disk: Arc<Mutex<u32>>) -> std::io::Result<()> {
     let listener = TcpListener::bind("0.0.0.0:80").await?;
     loop {
@@ -37,7 +37,7 @@ async fn acknowledges_too_early(disk: Arc<Mutex<u32>>) -> std::io::Result<()> {
     }
 }
 
-/// Sends `requests` requests, and counts the answers.
+/// Sends `requests` requests, and counts the responses.
 async fn asks(requests: usize) -> u32 {
     let Ok(mut stream) = TcpStream::connect("server:80").await else { return 0 };
     let mut answers = 0;
@@ -79,7 +79,7 @@ impl Ran {
         self.0.fetch_add(1, Relaxed);
     }
 
-    /// Counts when it is dropped.
+    /// Returns a guard that counts when it is dropped.
     fn guard(&self) -> Guard {
         Guard(self.clone())
     }
@@ -93,7 +93,7 @@ impl Drop for Guard {
     }
 }
 
-/// Runs a process on "server" that dies of `fault` at its first write to the client; says how much of it ran after that.
+/// Runs a process that dies of `fault` at its first write to the client; returns how much of it ran after that.
 async fn ran_after<F, Fut>(world: World, fault: &str, process: F) -> usize
 where
     F: Fn(TcpStream, Ran) -> Fut + Copy + Send + Sync + 'static,
@@ -122,7 +122,7 @@ where
     ran.0.load(Relaxed)
 }
 
-/// One test for each way to die.
+/// Defines one test for each way to die.
 macro_rules! nothing_runs_after {
     ($($name:ident: $process:expr),* $(,)?) => {
         mod crashed {

@@ -1,4 +1,4 @@
-//! Services that take the whole process with them.
+//! Services that terminate the whole process.
 
 use refrain::World;
 use std::{future::pending, hint::black_box, time::Duration};
@@ -60,7 +60,7 @@ async fn an_abort_is_caught(world: World) {
 }
 
 async fn writes_nowhere() {
-    // SAFETY: none. Nothing lies at this address, and that is what the test is about.
+    // SAFETY: none: nothing is mapped at this address, which is what the test is about.
     unsafe { black_box(8 as *mut u8).write_volatile(1) }
 }
 

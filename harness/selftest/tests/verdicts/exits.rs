@@ -1,4 +1,4 @@
-//! Processes that end by themselves, tests that return errors, and panics that the test allows.
+//! Processes that exit by themselves, tests that return errors, and panics that the test allows.
 
 use crate::driver::Started;
 use refrain::{
@@ -9,7 +9,7 @@ use refrain::{
 use std::{error::Error, fmt, future::pending, io, time::Duration};
 use tokio::{task::JoinSet, time::sleep};
 
-/// An error with a cause.
+/// An error with a source.
 #[derive(Debug)]
 struct CannotStart(io::Error);
 

@@ -1,4 +1,4 @@
-//! What the verdicts say of failures that happen now: each plan that a seeded bug beside this file has saved is run again.
+//! Explanations of current failures: the saved plan of each seeded bug in this directory is executed again.
 
 use crate::driver::{Started, ask};
 use refrain::{
@@ -15,7 +15,7 @@ use refrain_core::{
 use serde_json::json;
 use std::{fs, path::Path};
 
-/// The plan that a test has saved, and nothing else of its trace.
+/// Returns the saved plan of a test, and nothing else of its trace.
 fn saved_plan(test: &str) -> Plan {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
     let prefix = format!("{}-", test.replace("::", "."));
@@ -27,12 +27,12 @@ fn saved_plan(test: &str) -> Plan {
     trace::read(&path).unwrap().plan
 }
 
-/// One run of the saved plan, made now.
+/// Executes the saved plan once.
 fn run(test: &str) -> Ran {
     serde_json::from_value(Started::worker(test).record(json!({ "plan": saved_plan(test) }))).unwrap()
 }
 
-/// How one run of the saved plan fails now. That two runs differ is seen in two runs only: an exploration makes its first
+/// Returns how the saved plan fails now. Nondeterminism takes two runs to detect, and an exploration executes its first
 /// run twice.
 fn failure(test: &str, class: Class) -> Failure {
     if class != Class::Nondeterminism {
@@ -44,7 +44,7 @@ fn failure(test: &str, class: Class) -> Failure {
     }
 }
 
-/// The line, in a file beside this one, that holds `text` for the nth time.
+/// Returns the nth line that contains `text` in a file of this directory.
 fn place(file: &str, text: &str, nth: usize) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verdicts").join(file);
     let source = fs::read_to_string(path).unwrap();
@@ -52,7 +52,7 @@ fn place(file: &str, text: &str, nth: usize) -> String {
     format!("harness/selftest/tests/verdicts/{file}:{line}")
 }
 
-/// What a report says of the failure: its headline, then where and why, line by line.
+/// Checks the report of the failure: its headline, then place and causes, line by line.
 #[track_caller]
 fn check(test: &str, class: Class, place: &str, headline: &str, below: &[&str]) {
     let failure = failure(test, class);

@@ -1,4 +1,4 @@
-//! Services in which virtual time stands still. Each of these costs its poll limit in real time, at each run.
+//! Services in which virtual time does not advance. Each run of these takes its poll limit in real time.
 
 use refrain::World;
 use std::{hint::black_box, time::Duration};

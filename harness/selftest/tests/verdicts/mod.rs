@@ -1,4 +1,4 @@
-//! Every class of failure is caught: each by a seeded bug, whose saved trace is replayed here and then read.
+//! Every class of failure is caught, each by a seeded bug, whose saved trace is then replayed and checked.
 
 mod context;
 mod dead_hosts;

@@ -1,4 +1,4 @@
-//! Properties that the test demands: `always`, `conserves`.
+//! Properties defined by the test: `always`, `conserves`.
 
 use refrain::World;
 use std::time::Duration;

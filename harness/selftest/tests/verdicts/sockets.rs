@@ -1,4 +1,4 @@
-//! A run that fails with a socket in each state: its trace has them all, as `netstat` would.
+//! A run that fails with a socket in each state: its trace contains all of them, as `netstat` would show them.
 
 use refrain::World;
 use std::time::Duration;
@@ -23,7 +23,7 @@ async fn a_verdict_has_every_socket(world: World) {
             }
             kept.push(stream);
         }
-        // Whoever comes now waits to be accepted.
+        // Further connections wait to be accepted.
         std::future::pending::<std::io::Result<()>>().await
     });
     let client = world.client("client");

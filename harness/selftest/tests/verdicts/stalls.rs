@@ -1,4 +1,4 @@
-//! Services in which nothing goes on, and services that are no function of the plan.
+//! Services that make no progress, and services that are not a function of the plan.
 
 use refrain::World;
 use std::{io, time::Duration};
@@ -19,7 +19,7 @@ async fn answers() -> io::Result<()> {
     }
 }
 
-/// Asks once a second, with no deadline on the answer.
+/// Sends a request every second, without a deadline for the response.
 async fn asks() -> io::Result<()> {
     let mut stream = TcpStream::connect("server:80").await?;
     loop {
@@ -34,7 +34,7 @@ async fn asks() -> io::Result<()> {
 async fn an_answer_that_never_comes_is_a_stall(world: World) {
     world.host("server", answers);
     world.host("asker", asks);
-    // The question arrives, the answer is lost with the host: the asker is never told.
+    // The request arrives and the response is lost with the host: the client is never notified.
     world.fault("crash server when server reads from asker the 3rd time and reboot it after 1 s");
     tokio::time::sleep(Duration::from_secs(10)).await;
     world.heal().await;

@@ -1,5 +1,5 @@
-//! What a test relies on and no run reaches fails it, after as many runs as the test asks for. And a subscriber of the
-//! service's own hides nothing.
+//! A test fails if no run reaches something that it requires, once it has made as many runs as specified. A subscriber
+//! of the service itself hides nothing.
 
 use crate::driver::ask_in;
 use refrain::World;
@@ -8,10 +8,10 @@ use std::{future::pending, process::Command, time::Duration};
 use tokio::{net::TcpListener, time::sleep};
 use tracing::{info, subscriber::NoSubscriber};
 
-/// With it in the environment, a service does nothing of what its test relies on.
+/// If set in the environment, the service does nothing that its test requires.
 const SILENT: &str = "REFRAIN_SELFTEST_SILENT";
 
-/// Whether the service is to do nothing of what its test relies on.
+/// Returns whether the service should do nothing that its test requires.
 fn is_silent() -> bool {
     std::env::var_os(SILENT).is_some()
 }

@@ -24,7 +24,7 @@ macro_rules! exist {
     ($($name:expr),* $(,)?) => {{ $(let _ = $name;)* }};
 }
 
-/// Every function that both have.
+/// References every function that both have.
 pub fn functions() {
     exist![
         TcpStream::connect::<&str>,
@@ -311,7 +311,7 @@ pub fn functions() {
     ];
 }
 
-/// Ordinary code with the shapes that programs rely on: arguments, results, conversions, macros.
+/// Ordinary code that uses the APIs as programs do: arguments, results, conversions, macros.
 pub async fn program() -> io::Result<()> {
     fn stream(_: impl AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static) {}
     tokio::task_local! { static NAME: u32; }
@@ -347,21 +347,21 @@ pub async fn program() -> io::Result<()> {
     Ok(())
 }
 
-/// What `type` is: the auto traits that it has.
+/// Lists the auto traits of a type.
 macro_rules! auto {
     ($($type:ty),* $(,)?) => {
         vec![$(Fact(stringify!($type).into(), super::auto_traits!(Probe::<$type>::new()))),*]
     };
 }
 
-/// The same of what an expression gives; it is never run.
+/// Lists the auto traits of an expression's type; the expression is never evaluated.
 macro_rules! auto_of {
     ($($value:expr),* $(,)?) => {
         vec![$(Fact(stringify!($value).into(), super::auto_traits!(probe(|| $value)))),*]
     };
 }
 
-/// The auto traits of types and futures.
+/// Returns the auto traits of types and futures.
 #[allow(unreachable_code)]
 pub fn auto_traits() -> Vec<Fact> {
     let mut facts = auto![
@@ -426,7 +426,7 @@ pub fn auto_traits() -> Vec<Fact> {
     facts
 }
 
-/// What of a type is not there: the trait's function is found where the type has none of its own.
+/// Checks that a type lacks a function: the trait's function is found where the type has none of its own.
 macro_rules! absent {
     ($($type:ident: $($name:ident),*;)*) => {{
         let mut facts = vec![];
@@ -447,7 +447,7 @@ macro_rules! absent {
     }};
 }
 
-/// What the simulated one leaves out on purpose; the reasons stand in the test.
+/// Returns what the simulated one omits on purpose; the reasons are in the test.
 pub fn absences() -> Vec<Fact> {
     absent! {
         TcpStream: from_std, into_std;

@@ -1,19 +1,19 @@
-//! Plain sequential primitives, which do what a line of a timeline says or tell why they cannot.
+//! Plain sequential primitives, which execute a line of a timeline or return why they cannot.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 type Thread = String;
 
-/// What is so far.
+/// The current state.
 #[derive(Debug, Default)]
 pub struct Sequential {
-    /// How many times a parked thread may wake without a reason: once under loom, at any time under shuttle.
+    /// Maximum number of spurious wakeups of a parked thread: one under loom, unlimited under shuttle.
     wakes_alone_max: usize,
     locked: BTreeMap<String, Thread>,
     reading: BTreeMap<String, Vec<Thread>>,
-    /// Who waits at which condition variable, and whether it was notified.
+    /// The threads that wait at each condition variable, and whether they were notified.
     waiting: BTreeMap<Thread, (String, bool)>,
-    /// For each notification of one thread, who may have it.
+    /// For each notification of one thread, the threads that may receive it.
     offered: Vec<Vec<Thread>>,
     stores: BTreeMap<String, Vec<String>>,
     sent: BTreeMap<String, (u64, u64)>,
@@ -22,7 +22,7 @@ pub struct Sequential {
     woke_alone: BTreeMap<Thread, usize>,
     spawned: BTreeSet<Thread>,
     ended: BTreeSet<Thread>,
-    /// What was needed.
+    /// The rules that were needed.
     pub rules: BTreeSet<&'static str>,
 }
 
@@ -33,7 +33,7 @@ impl Sequential {
         Sequential { wakes_alone_max, ..Sequential::default() }
     }
 
-    /// A thread did this.
+    /// Executes an operation of a thread.
     pub fn does(&mut self, thread: &str, text: &str) -> Result<(), String> {
         let end = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
         let (object, rest) = text.split_at(end);
@@ -228,7 +228,7 @@ impl Sequential {
     }
 }
 
-/// `1`, or `1 of store 2 by thread 0, while the newest is 3 of store 4 by thread 1`.
+/// Parses `1`, or `1 of store 2 by thread 0, while the newest is 3 of store 4 by thread 1`.
 fn read(stores: &[String], result: &str, rule: &'static str) -> Done {
     let words: Vec<&str> = result.split([' ', ',']).collect();
     let number = |after: &str| words.iter().position(|word| *word == after).and_then(|at| words.get(at + 1)).copied();
