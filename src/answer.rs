@@ -1,4 +1,4 @@
-//! The question and the answer, as clients and both daemons see them.
+//! Queries and answers, as clients and both daemons see them.
 
 use crate::freebusy::{Slot, Window};
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
@@ -6,39 +6,39 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// Longest window that one question may span, in days: an answer must fit into a frame.
+/// Maximum window of a query, in days: an answer must fit into a frame.
 pub const WINDOW_DAYS_MAX: i64 = 366;
-/// Longest user name, in bytes: the longest mail address.
+/// Maximum length of a user name, in bytes: the longest mail address.
 pub const USER_BYTES_MAX: usize = 254;
-/// Years that a question may be about: those that calendars can write, and every zone can tell.
+/// Years that a query may cover: those that calendars can express and every time zone can convert.
 const YEARS: RangeInclusive<i32> = 1900..=9998;
-/// Most slots in one answer: at about 90 bytes a slot they fit into a frame.
+/// Maximum number of slots in an answer: at about 90 bytes each they fit into a frame.
 pub const SLOTS_MAX: usize = 8192;
 
 /// "When is this user free, from here to there?"
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Query {
-    /// Whose time: a mail address; upper and lower case are the same.
+    /// The user: a mail address, case-insensitive.
     pub user: String,
     /// Start of the window.
     pub from: DateTime<Utc>,
-    /// End of the window, not part of it.
+    /// End of the window, exclusive.
     pub to: DateTime<Utc>,
 }
 
 impl Query {
-    /// Asks about `days` days that begin at `from`.
+    /// Creates a query for `days` days beginning at `from`.
     pub fn days(user: impl Into<String>, from: DateTime<Utc>, days: u32) -> Self {
         let to = from.checked_add_signed(TimeDelta::days(days.into())).unwrap_or(DateTime::<Utc>::MAX_UTC);
         Self { user: user.into(), from, to }
     }
 
-    /// The time it asks about.
+    /// Returns the queried window.
     pub fn window(&self) -> Window {
         Window::new(self.from, self.to)
     }
 
-    /// The same question with the user in the one form that both sides compare, or why nobody can answer it.
+    /// Returns the query with the user in canonical form, or why it cannot be answered.
     ///
     /// # Errors
     /// [`Code::BadQuery`] for an empty or overlong user, and for a window that is empty or too long.
@@ -65,7 +65,7 @@ impl Query {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// The user's own side read the calendar for this question.
+    /// The user's own side read the calendar for this query.
     Live,
     /// A record younger than the maximum age.
     Cached,
@@ -83,25 +83,25 @@ impl fmt::Display for Source {
     }
 }
 
-/// How a user's time is taken, and how old this knowledge is.
+/// A user's free/busy time, and how old this information is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// Whose time, in lower case.
+    /// The user, in lower case.
     pub user: String,
-    /// Start of the window that was asked for.
+    /// Start of the queried window.
     pub from: DateTime<Utc>,
-    /// End of the window that was asked for.
+    /// End of the queried window.
     pub to: DateTime<Utc>,
     /// Slots that fill the window.
     pub slots: Vec<Slot>,
-    /// Where this comes from.
+    /// Where it comes from.
     pub source: Source,
-    /// How long ago the calendar was read, in whole seconds; never less than it really is by a second or more.
+    /// The age of the calendar data in whole seconds, rounded down.
     pub age_secs: u64,
 }
 
 impl Answer {
-    /// The time it is about.
+    /// Returns the window that it covers.
     pub fn window(&self) -> Window {
         Window::new(self.from, self.to)
     }
@@ -113,33 +113,33 @@ impl Answer {
 pub enum Code {
     /// Neither side has a calendar of this user.
     UnknownUser,
-    /// The user's calendar is there and cannot be read.
+    /// The user's calendar exists but cannot be read.
     Unreadable,
     /// The link to the other side is down (event 5010).
     LinkDown,
     /// No answer within the deadline.
     TimedOut,
-    /// A limit is reached; ask again later.
+    /// A limit is reached; retry later.
     Busy,
-    /// The question cannot be answered by anybody.
+    /// The query is invalid.
     BadQuery,
-    /// A code that this build does not know: the other side is newer.
+    /// A code that this build does not know, from a newer version.
     #[serde(other)]
     Other,
 }
 
-/// An answer that could not be given, with the reason in words.
+/// The refusal of a query, with a human-readable reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{text}")]
 pub struct Refusal {
     /// The kind of reason.
     pub code: Code,
-    /// The reason, and what to do, for a person.
+    /// The reason, and what to do, human-readable.
     pub text: String,
 }
 
 impl Refusal {
-    /// A refusal with its reason in words.
+    /// Creates a refusal.
     pub fn new(code: Code, text: impl Into<String>) -> Self {
         Self { code, text: text.into() }
     }

@@ -1,13 +1,13 @@
-//! How long to wait before the next attempt: twice as long each time up to a limit, with chance in it.
+//! Retry delays: exponential back-off up to a limit, with jitter.
 
 use std::time::Duration;
 
-/// The shortest wait.
+/// The minimum delay.
 pub(crate) const WAIT_MIN: Duration = Duration::from_millis(250);
-/// The longest wait.
+/// The maximum delay.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(8);
 
-/// The waits since the last good link.
+/// The back-off since the last good link.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     ceiling: Duration,
@@ -20,7 +20,7 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The next wait. Chance takes up to half of it, so that two that failed together do not return together.
+    /// Returns the next delay. Jitter of up to half of it keeps two peers from retrying in lockstep.
     pub(crate) fn next_wait(&mut self) -> Duration {
         let ceiling_ms = self.ceiling.as_millis() as u64;
         self.ceiling = (self.ceiling * 2).min(WAIT_MAX);

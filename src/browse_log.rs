@@ -1,39 +1,39 @@
-//! The log that people read: events with the numbers that the knowledge base knows them by.
+//! The operators' log: events with the numbers under which the knowledge base lists them.
 
 use std::fmt;
 
-/// Something that an operator should know about.
+/// An event that an operator should know about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The link to the other side is down, so a question could not be asked. Retried on the next request.
+    /// The link to the other side is down, so a query could not be sent. Retried on the next request.
     LinkDown {
         /// Why it is down.
         why: String,
     },
-    /// No session was free for a question.
+    /// No session was free for a query.
     NoSession {
-        /// Most sessions that there may be.
+        /// Maximum number of sessions.
         sessions_max: usize,
     },
-    /// A session was closed, and its line in the audit could not be written.
+    /// A session was closed, but its audit line could not be written.
     NotAudited {
-        /// That line, and what the system says.
+        /// The line, and the system's error.
         what: String,
     },
-    /// A calendar file cannot be used; its user's questions are refused, all others are answered.
+    /// A calendar file is unusable; queries about its user are refused, all others are answered.
     BadCalendar {
-        /// The file, the line where one is known, and what is wrong.
+        /// The file, the line if known, and what is wrong.
         what: String,
     },
-    /// The folder of calendars cannot be listed; what was read before is still served.
+    /// The calendar directory cannot be listed; what was read before is still served.
     NoFolder {
-        /// The folder and what the system says.
+        /// The directory and the system's error.
         what: String,
     },
 }
 
 impl Event {
-    /// The number in the browse log.
+    /// Returns the number in the browse log.
     pub fn number(&self) -> u32 {
         match self {
             Event::NoSession { .. } => 41220,

@@ -1,5 +1,5 @@
-//! CALCON's records of Notes users: a young one is served, else the Notes side is asked for a limited time; when it
-//! does not answer in time the old record is served, and a late reply is still kept.
+//! CALCON's cache of Notes users: a recent record is served directly, otherwise the Notes side is queried. If it does
+//! not answer in time, the old record is served, and the late reply is still stored.
 
 use crate::answer::{Answer, Code, Query, Refusal, SLOTS_MAX, Source, WINDOW_DAYS_MAX};
 use crate::freebusy::{Slot, Window, clip};
@@ -11,21 +11,21 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-/// Most records; beyond it the oldest record goes.
+/// Maximum number of records; beyond it the oldest is evicted.
 pub const RECORDS_MAX: usize = 10_000;
-/// Most questions to the other side at once, late ones included.
+/// Maximum number of concurrent queries to the other side, including late ones.
 pub const FETCHES_MAX: usize = 1024;
-/// How long a late reply is waited for, to be kept.
+/// How long to wait for a late reply in order to store it.
 pub const LATE_LIMIT: Duration = Duration::from_secs(30);
 
-/// How the cache decides.
+/// The cache policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachePolicy {
-    /// A record younger than this is served without asking.
+    /// A record younger than this is served without querying.
     pub age_max: Duration,
     /// How long the Notes side may take before the old record is served.
     pub patience: Duration,
-    /// How many days a record spans, from today; a question that reaches further makes it longer.
+    /// Number of days that a record covers, from today; a query that reaches further extends it.
     pub window_days: u32,
 }
 
@@ -35,25 +35,25 @@ impl Default for CachePolicy {
     }
 }
 
-/// What was last heard about a user.
+/// The last known state of a user.
 #[derive(Debug, Clone)]
 struct Record {
     window: Window,
     slots: Vec<Slot>,
-    /// When the calendar was read, as early as it can have been: when we asked, less the age that the reply told.
+    /// When the calendar was read, at the earliest: when we queried, minus the age in the reply.
     read_at: Instant,
 }
 
-/// Which of the two records of a user a question is about.
+/// Which of a user's two records a query uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Span {
-    /// From today, for as many days as the policy says, and further if a question reached further.
+    /// From today, for the policy's number of days, and further if a query reached further.
     Today,
-    /// The window of the last question that was too far from today to be asked about together with it.
+    /// The window of the last query that was too far from today to be covered by the same record.
     Apart,
 }
 
-/// The records.
+/// The cache.
 #[derive(Debug)]
 pub struct Cache {
     policy: CachePolicy,
@@ -62,15 +62,15 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// No record yet.
+    /// Creates an empty cache.
     pub fn new(policy: CachePolicy) -> Self {
         Self { policy, records: Mutex::default(), fetches: Arc::new(Semaphore::new(FETCHES_MAX)) }
     }
 
-    /// Answers from the record or by `ask`, which asks the Notes side and may be left to end later.
+    /// Answers from the record or with `ask`, which queries the Notes side and may complete later.
     ///
     /// # Errors
-    /// The refusal of the Notes side, when it says that there is no such user or when there is no old record.
+    /// The refusal of the Notes side, if it reports that there is no such user or if there is no old record.
     pub async fn answer<A, F>(self: &Arc<Self>, query: Query, deadline: Instant, ask: A) -> Result<Answer, Refusal>
     where
         A: FnOnce(Query, Instant) -> F,
@@ -86,7 +86,7 @@ impl Cache {
             return Ok(record.answer(&query, Source::Cached));
         }
         let old = old.filter(|record| !record.window.intersect(&query.window()).is_empty());
-        // Without an old record there is nothing to serve early.
+        // Without an old record there is nothing to fall back to early.
         let patience = if old.is_some() { deadline.min(now + self.policy.patience) } else { deadline };
         let fetched = self.fetch(wide, span, patience, ask);
         let outcome = match timeout_at(patience, fetched).await {
@@ -103,7 +103,7 @@ impl Cache {
         }
     }
 
-    /// Asks the other side in a task of its own, so that a late reply is kept although its asker has been served.
+    /// Queries the other side in a separate task, so that a late reply is stored even if its caller has been served.
     async fn fetch<A, F>(
         self: &Arc<Self>,
         wide: Query,
@@ -136,19 +136,19 @@ impl Cache {
         }
     }
 
-    /// The question to the other side: as much as a record spans, so that the next question finds its answer here.
-    /// A question far from today is asked as it is: the other side would refuse a window that reaches from today to
-    /// there.
+    /// Returns the query for the other side. It covers as much as a record does, so that the next query is answered
+    /// from the cache. A query far from today is sent unchanged: the other side would refuse a window that reaches from
+    /// today to there.
     fn widened(&self, query: &Query, now: DateTime<Utc>) -> (Query, Span) {
         let today = now.date_naive().and_time(NaiveTime::MIN).and_utc();
-        // One day more, so that a window of that many days from any hour of today is inside.
+        // One day more, to include a window of that many days from any hour of today.
         let days = i64::from(self.policy.window_days).saturating_add(1).min(WINDOW_DAYS_MAX);
         let hull = Window::new(today, today + TimeDelta::days(days)).hull(&query.window());
         let wide = Query { user: query.user.clone(), from: hull.from, to: hull.to };
         if wide.checked().is_ok() { (wide, Span::Today) } else { (query.clone(), Span::Apart) }
     }
 
-    /// Keeps a reply, unless a later question was answered before it; forgets a user that is gone.
+    /// Stores a reply, unless a later query was answered before it; removes a user that no longer exists.
     fn learn(&self, user: &str, span: Span, outcome: &Result<Answer, Refusal>, asked_at: Instant) {
         let mut records = self.lock();
         match outcome {
@@ -170,7 +170,7 @@ impl Cache {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, Span), Record>> {
-        // Each change is one insert or one remove: a panic elsewhere leaves the map whole.
+        // Each change is a single insert or remove, so a panic elsewhere leaves the map consistent.
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -189,7 +189,7 @@ impl Record {
     }
 }
 
-/// Whether the other side knows better than any old record.
+/// Returns whether the refusal supersedes any old record.
 fn is_final(refusal: &Refusal) -> bool {
     matches!(refusal.code, Code::UnknownUser | Code::BadQuery)
 }

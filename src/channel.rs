@@ -1,4 +1,4 @@
-//! One connection that carries messages: reads and writes them, and reports when it opens and closes.
+//! A connection that carries messages: reads and writes them, and reports when it opens and closes.
 
 use crate::error::ChannelError;
 use crate::wire::{self, Decoder, Message};
@@ -10,31 +10,31 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 
-/// How long one message may take to be written, before the peer counts as one that does not read.
+/// How long writing one message may take before the peer counts as not reading.
 pub const WRITE_LIMIT: Duration = Duration::from_secs(5);
 const READ_BYTES: usize = 8 * 1024;
 
-/// Connections of this process so far; it gives each one its number in the log.
+/// Number of connections of this process so far, from which each one gets its id in the log.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
-/// A connection. Both halves go before the report that it closed.
+/// A connection. Both halves are dropped before its end is reported.
 #[derive(Debug)]
 pub struct Channel {
-    /// What the peer says.
+    /// Reads the peer's messages.
     pub reader: Reader,
-    /// What we say.
+    /// Writes our messages.
     pub writer: Writer,
-    /// Reports the end of the connection: to be dropped last.
+    /// Reports the end of the connection; must be dropped last.
     pub opened: Opened,
 }
 
 impl Channel {
-    /// Takes over a connected stream.
+    /// Wraps a connected stream.
     ///
     /// # Errors
-    /// When the peer is gone already.
+    /// If the peer is already gone.
     pub fn new(stream: TcpStream, opened: Opened) -> io::Result<Self> {
-        // Messages are small and each is waited for: nothing is gained by collecting them into fuller packets.
+        // Messages are small and each is awaited: Nagle's algorithm would only delay them.
         stream.set_nodelay(true)?;
         let (read, write) = stream.into_split();
         let reader = Reader { half: read, decoder: Decoder::default() };
@@ -42,21 +42,21 @@ impl Channel {
     }
 }
 
-/// Reports "opened" when made and "closed" when dropped, on whatever path that is.
+/// Reports "opened" when created and "closed" when dropped, on every path.
 #[derive(Debug)]
 pub struct Opened {
     id: u64,
 }
 
 impl Opened {
-    /// Reports a new connection: `how` it came to be, and with whom.
+    /// Reports a new connection: `how` it was established, and with which peer.
     pub fn report(how: &'static str, peer: &str) -> Self {
         let id = CONNECTIONS.fetch_add(1, Ordering::Relaxed) + 1;
         tracing::info!(kind = "calcon.connection", id, how, peer, "opened");
         Self { id }
     }
 
-    /// The connection's number in the log.
+    /// Returns the connection's id in the log.
     pub fn id(&self) -> u64 {
         self.id
     }
@@ -68,7 +68,7 @@ impl Drop for Opened {
     }
 }
 
-/// The half that the peer's messages come from.
+/// The read half.
 #[derive(Debug)]
 pub struct Reader {
     half: OwnedReadHalf,
@@ -76,10 +76,10 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// The next message, or `None` at the end of the stream. Cancelling it loses nothing.
+    /// Returns the next message, or `None` at the end of the stream. Cancel safe.
     ///
     /// # Errors
-    /// When the bytes are no message, or the connection broke.
+    /// If the bytes are not a message, or the connection failed.
     pub async fn next(&mut self) -> Result<Option<Message>, ChannelError> {
         loop {
             if let Some(message) = self.decoder.next_message()? {
@@ -96,10 +96,10 @@ impl Reader {
         }
     }
 
-    /// The next message, which must arrive within `limit`.
+    /// Returns the next message, which must arrive within `limit`.
     ///
     /// # Errors
-    /// As [`Reader::next`]; an end of the stream and a silence are errors too.
+    /// Like [`Reader::next`]; the end of the stream and a timeout are errors, too.
     pub async fn expect(&mut self, limit: Duration) -> Result<Message, ChannelError> {
         match timeout(limit, self.next()).await {
             Ok(Ok(Some(message))) => Ok(message),
@@ -110,17 +110,17 @@ impl Reader {
     }
 }
 
-/// The half that our messages go to.
+/// The write half.
 #[derive(Debug)]
 pub struct Writer {
     half: OwnedWriteHalf,
 }
 
 impl Writer {
-    /// Writes one message. Cancelling it may leave half a frame behind: the connection is then of no more use.
+    /// Writes a message. Not cancel safe: a partial frame makes the connection unusable.
     ///
     /// # Errors
-    /// When the message does not fit into a frame, the peer does not read, or the connection broke.
+    /// If the message does not fit into a frame, the peer does not read, or the connection failed.
     pub async fn send(&mut self, message: &Message) -> Result<(), ChannelError> {
         let frame = wire::encode(message)?;
         let written = timeout(WRITE_LIMIT, async {

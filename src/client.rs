@@ -1,4 +1,4 @@
-//! Serves one client's connection: its questions, one after the other. Also how any question is answered in time.
+//! Serves a client's connection: its queries, one after the other. Also answers any query within its deadline.
 
 use crate::answer::{Answer, Code, Query, Refusal, USER_BYTES_MAX};
 use crate::channel::Channel;
@@ -11,21 +11,21 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-/// Most clients served at once. Fewer than connections, so that clients cannot keep the add-in out.
+/// Maximum number of clients. Lower than that of connections, so that clients cannot lock out the add-in.
 pub const CLIENTS_MAX: usize = 2048;
-/// How long whoever connects may take to say HELLO.
+/// How long a new connection may take to send HELLO.
 pub const HELLO_LIMIT: Duration = Duration::from_secs(5);
-/// How long a client may stay without asking anything.
+/// How long a client may be idle.
 pub const IDLE_LIMIT: Duration = Duration::from_secs(60);
-/// Longest time that anybody may give us to answer.
+/// Maximum deadline of a query.
 pub const DEADLINE_MAX: Duration = Duration::from_secs(60);
-/// What we keep of the asker's time, so that a refusal reaches it before it gives up.
+/// Reserved from the caller's deadline, so that a refusal arrives before the caller gives up.
 const ANSWER_MARGIN: Duration = Duration::from_millis(500);
 
-/// The first message of whoever connects: what it is; nothing when we stop before it says so.
+/// Reads the first message of a connection: its role; `None` if shutdown starts before.
 ///
 /// # Errors
-/// When it says something else first, or nothing in time.
+/// If it sends something else first, or nothing in time.
 pub async fn greeting(channel: &mut Channel, shutdown: &mut Shutdown) -> Result<Option<Role>, ChannelError> {
     let message = tokio::select! {
         message = channel.reader.expect(HELLO_LIMIT) => message?,
@@ -37,11 +37,11 @@ pub async fn greeting(channel: &mut Channel, shutdown: &mut Shutdown) -> Result<
     }
 }
 
-/// Answers questions until the client leaves, is silent for too long, or we stop. A client for which there is no place
-/// has its first question refused instead. An operator is a client who gives a command.
+/// Answers queries until the client disconnects, is idle for too long, or shutdown starts. A client in excess of the
+/// limit gets a refusal for its first query. An operator is a client that sends a command.
 ///
 /// # Errors
-/// Why the connection had to be closed.
+/// Returns why the connection had to be closed.
 pub async fn serve<A, F>(
     mut channel: Channel,
     mut shutdown: Shutdown,
@@ -95,7 +95,7 @@ async fn turn_away(mut channel: Channel) -> Result<(), ChannelError> {
     Ok(())
 }
 
-/// The message that brings an outcome back to its asker.
+/// Returns the message with the outcome of a query.
 pub fn reply(id: u64, epoch: u64, outcome: Result<Answer, Refusal>) -> Message {
     match outcome {
         Ok(answer) => Message::Answer { id, epoch, answer },
@@ -103,7 +103,7 @@ pub fn reply(id: u64, epoch: u64, outcome: Result<Answer, Refusal>) -> Message {
     }
 }
 
-/// Checks and answers a question within the asker's time, and reports how that went. `asker` is for the report.
+/// Validates and answers a query within its deadline, and reports the outcome. `asker` is for the report.
 pub async fn within<A, F>(asker: &'static str, deadline_ms: u64, query: Query, answer: &A) -> Result<Answer, Refusal>
 where
     A: Fn(Query, Instant) -> F,

@@ -1,48 +1,48 @@
-//! What an operator asks of a daemon, and what it reports: who has a session, and the end of one.
+//! Operator commands of a daemon, and their reports: list sessions, close a session.
 
 use crate::answer::{Code, Refusal};
 use crate::session::{Handle, Refused, Sessions, User};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
-/// What an operator wants.
+/// An operator command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// List who holds which session.
+    /// List the holders of all sessions.
     ShowUsers,
-    /// Close a session after the questions that use it now; its holder may open another one.
+    /// Close a session after its current queries; its holder may open another one.
     Drop {
-        /// The handle, in hexadecimal digits, as the list shows it.
+        /// The handle in hexadecimal, as listed.
         session: String,
     },
 }
 
-/// What came of it.
+/// The result of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Report {
     /// Every session, by slot.
     Users {
-        /// Who holds them.
+        /// The holders.
         users: Vec<User>,
-        /// Most sessions at once.
+        /// Maximum number of sessions.
         sessions_max: usize,
     },
-    /// The session closes, or is closed already by now.
+    /// The session is being closed, or is already closed.
     Dropped,
 }
 
-/// Does what an operator at `peer` wants.
+/// Executes a command of an operator at `peer`.
 ///
 /// # Errors
-/// [`Code::BadQuery`] for a session that is not open, and for whoever may not drop one.
+/// [`Code::BadQuery`] if the session is not open, or the peer may not close sessions.
 pub(crate) fn obey(sessions: &Sessions, peer: IpAddr, command: &Command) -> Result<Report, Refusal> {
     match command {
         Command::ShowUsers => {
             Ok(Report::Users { users: sessions.users(), sessions_max: sessions.limits().sessions_max })
         }
-        // Nobody proves who they are, so only who has an account on this machine may take a session from somebody else.
+        // Peers are not authenticated, so only local users may close other users' sessions.
         Command::Drop { .. } if !peer.is_loopback() => {
             Err(Refusal::new(Code::BadQuery, "sessions are dropped from the machine that the daemon runs on"))
         }
@@ -52,7 +52,7 @@ pub(crate) fn obey(sessions: &Sessions, peer: IpAddr, command: &Command) -> Resu
                 Refusal::new(Code::BadQuery, text)
             })?;
             match sessions.drop_session(Handle::from_number(number)) {
-                // Somebody was faster, and it closes all the same.
+                // It is already being closed.
                 Ok(()) | Err(Refused::Closing) => Ok(Report::Dropped),
                 Err(_) => {
                     let text = format!("there is no session {session}: `calcon show users` lists them");
@@ -63,7 +63,7 @@ pub(crate) fn obey(sessions: &Sessions, peer: IpAddr, command: &Command) -> Resu
     }
 }
 
-/// The answer of a side that has no sessions.
+/// The refusal of a side that has no sessions.
 pub(crate) fn no_sessions() -> Refusal {
     Refusal::new(Code::BadQuery, "the Notes side has the sessions: ask `calcon notes`")
 }

@@ -1,33 +1,33 @@
-//! What can go wrong outside a question: settings, sockets, the peer. Each says what was tried and what to do.
+//! Errors of settings, sockets and peers. Each states what was tried and what to do.
 
 use crate::answer::Refusal;
 use crate::wire::WireError;
 use std::io;
 use std::path::PathBuf;
 
-/// Why a daemon cannot run, or a question got no answer.
+/// Why a daemon cannot run, or a query got no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The settings cannot be used.
+    /// The settings are invalid.
     #[error("{0}")]
     Settings(String),
-    /// The folder of calendars cannot be listed.
+    /// The calendar directory cannot be listed.
     #[error("cannot list the calendars in {}: {source}; set `calendars` to a folder of .ics files", folder.display())]
     Calendars {
-        /// The folder as set.
+        /// The configured directory.
         folder: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The audit of sessions cannot be written.
     #[error("cannot write the audit of sessions to {}: {source}; set `session_log` to a file that can be", file.display())]
     Audit {
-        /// The file as set.
+        /// The configured file.
         file: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The listening port cannot be had.
+    /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}; set `listen` to a free address")]
     Listen {
         /// The address as set.
@@ -35,63 +35,63 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
-    /// The process cannot be told to stop.
+    /// Signals cannot be handled.
     #[error("cannot wait for SIGTERM and ctrl-c: {0}")]
     Signals(io::Error),
-    /// No connection.
+    /// The connection could not be established.
     #[error("cannot connect to {address}: {source}; is the daemon running there?")]
     Connect {
-        /// Whom we dialled.
+        /// The address that was dialled.
         address: String,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// Nothing came back in time.
+    /// No reply arrived in time.
     #[error("{address} did not answer within {limit_secs} s")]
     TimedOut {
-        /// Whom we asked.
+        /// The address that was queried.
         address: String,
-        /// How long we waited.
+        /// The time limit.
         limit_secs: u64,
     },
-    /// The connection ended in the middle.
+    /// The connection failed during the query.
     #[error("the connection failed: {0}")]
     Connection(#[from] ChannelError),
-    /// The daemon answered that it cannot answer.
+    /// The daemon refused to answer.
     #[error("{0}")]
     Refused(#[from] Refusal),
 }
 
-/// Why a connection is of no more use.
+/// Why a connection is unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
-    /// The peer's bytes are no messages, or ours do not fit.
+    /// The peer's bytes are invalid, or our message does not fit into a frame.
     #[error(transparent)]
     Wire(#[from] WireError),
-    /// The system says so.
+    /// An I/O error.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The peer does not read what we write.
     #[error("the peer does not read: a write was stuck for {limit_secs} s")]
     WriteStuck {
-        /// How long we tried.
+        /// The time limit.
         limit_secs: u64,
     },
     /// The peer was silent for too long.
     #[error("the peer was silent for {limit_secs} s")]
     Silent {
-        /// How long we waited.
+        /// The time limit.
         limit_secs: u64,
     },
-    /// The peer ended the connection.
+    /// The peer closed the connection.
     #[error("the peer closed the connection")]
     Closed,
-    /// A message that has no place here.
+    /// A message that is not valid at this point.
     #[error("unexpected {message}: {expected}")]
     Unexpected {
-        /// Name of the message.
+        /// The message's name.
         message: &'static str,
-        /// What would have been right.
+        /// What was expected.
         expected: &'static str,
     },
 }

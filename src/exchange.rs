@@ -18,10 +18,10 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-/// Runs the Exchange side until SIGTERM or ctrl-c.
+/// Runs the Exchange side until SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// When it cannot start: the folder cannot be listed, or the port cannot be had.
+/// If it cannot start: the directory cannot be listed, or the port is not available.
 pub async fn serve(settings: ExchangeSettings) -> Result<(), Error> {
     let (shutdown, _signals) = shutdown::on_signal()?;
     let calendars = Calendars::open(&settings.calendars, settings.time_zone)?;
@@ -38,7 +38,7 @@ pub async fn serve(settings: ExchangeSettings) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the connections of this side share.
+/// State shared by the connections of this side.
 struct Side {
     calendars: Arc<Calendars>,
     links: Links,
@@ -67,7 +67,7 @@ impl Side {
         client::serve(channel, shutdown, &self.places, answer, |_| Err(console::no_sessions())).await
     }
 
-    /// Answers from our own calendars, else from the cache or over the link.
+    /// Answers from our own calendars, otherwise from the cache or over the link.
     async fn answer(&self, query: Query, deadline: Instant) -> Result<Answer, Refusal> {
         let own = self.calendars.answer(query.clone()).await;
         if !is_unknown(&own) {

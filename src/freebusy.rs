@@ -1,10 +1,10 @@
-//! Turns what a calendar holds into the slots of an answer: intervals, their merge, slots. Pure.
+//! Converts calendar contents into the slots of an answer: intervals, their merge, slots. Pure functions.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A span of time: `from` is in it, `to` is not. Empty when `to <= from`.
+/// A half-open span of time, `from..to`. Empty if `to <= from`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Window {
     /// First instant of the span.
@@ -14,33 +14,33 @@ pub struct Window {
 }
 
 impl Window {
-    /// The span from `from` up to, not including, `to`.
+    /// Creates the span from `from` up to, but not including, `to`.
     pub fn new(from: DateTime<Utc>, to: DateTime<Utc>) -> Self {
         Self { from, to }
     }
 
-    /// Whether no instant is in it.
+    /// Returns whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.to <= self.from
     }
 
-    /// Whether every instant of `other` is in it.
+    /// Returns whether it contains all of `other`.
     pub fn covers(&self, other: &Window) -> bool {
         other.is_empty() || (self.from <= other.from && other.to <= self.to)
     }
 
-    /// The instants in both, perhaps none.
+    /// Returns the intersection, which may be empty.
     pub fn intersect(&self, other: &Window) -> Window {
         Window::new(self.from.max(other.from), self.to.min(other.to))
     }
 
-    /// The shortest span that covers both.
+    /// Returns the shortest span that covers both.
     pub fn hull(&self, other: &Window) -> Window {
         Window::new(self.from.min(other.from), self.to.max(other.to))
     }
 }
 
-/// How a person's time is taken.
+/// The state of a person's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -50,34 +50,34 @@ pub enum State {
     Tentative,
     /// Taken.
     Busy,
-    /// Nobody could say: an old record does not reach this far. Never shown as free.
+    /// Not known: an old record does not reach this far. Never shown as free.
     Unknown,
 }
 
-/// A span of time that an event takes.
+/// A span of time that an event occupies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Interval {
     /// When.
     pub window: Window,
-    /// How: busy or tentative.
+    /// Its state: busy or tentative.
     pub state: State,
 }
 
-/// A span of an answer. The slots of an answer follow one another without a gap.
+/// A span of an answer. The slots of an answer are contiguous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Slot {
     /// First instant of the slot.
     pub from: DateTime<Utc>,
     /// First instant after the slot.
     pub to: DateTime<Utc>,
-    /// How the time is taken, from `from` to `to`.
+    /// The state from `from` to `to`.
     pub state: State,
 }
 
-/// Sorted, disjoint intervals that take the same time; where events overlap, the stronger state wins: busy over
-/// tentative. Neighbours of one state become one interval, so that an answer does not tell how many events there are.
+/// Merges intervals into sorted, disjoint ones; where events overlap, busy wins over tentative. Adjacent intervals of
+/// the same state are joined, so that an answer does not reveal the number of events.
 pub fn merge_overlapping(intervals: &[Interval]) -> Vec<Interval> {
-    // How many events of each state begin, less those that end, at each instant.
+    // At each instant, the number of events of each state that begin, minus those that end.
     let mut changes: BTreeMap<DateTime<Utc>, BTreeMap<State, i64>> = BTreeMap::new();
     for interval in intervals.iter().filter(|interval| !interval.window.is_empty()) {
         *changes.entry(interval.window.from).or_default().entry(interval.state).or_default() += 1;
@@ -106,7 +106,7 @@ fn push_joined(merged: &mut Vec<Interval>, next: Interval) {
     }
 }
 
-/// Slots that fill `window`: the merged intervals, and free time between them.
+/// Returns slots that fill `window`: the merged intervals, and free time between them.
 pub fn slots(window: Window, merged: &[Interval]) -> Vec<Slot> {
     let mut slots = Vec::new();
     let mut at = window.from;
@@ -123,7 +123,7 @@ pub fn slots(window: Window, merged: &[Interval]) -> Vec<Slot> {
     slots
 }
 
-/// The slots seen through another window: cut to it, and unknown where they do not reach.
+/// Returns the slots clipped to another window, with unknown slots where they do not reach.
 pub fn clip(window: Window, slots: &[Slot]) -> Vec<Slot> {
     let mut clipped = Vec::new();
     let mut at = window.from;
@@ -166,7 +166,7 @@ mod tests {
         }
     }
 
-    /// The strongest state at an instant, by looking at every interval: the definition that the merge must meet.
+    /// Returns the strongest state at an instant, by checking every interval: the specification of the merge.
     fn state_at(intervals: &[Interval], minute: i64) -> State {
         let holds = |interval: &&Interval| interval.window.from <= at(minute) && at(minute) < interval.window.to;
         intervals.iter().filter(holds).map(|interval| interval.state).max().unwrap_or(State::Free)

@@ -14,8 +14,8 @@
 //! # }
 //! ```
 //!
-//! Every answer says where it comes from and how old it is: [`query::Source`]. Another program that speaks their protocol
-//! exchanges [`wire`] messages over a [`channel`].
+//! Every answer states its source and its age: [`query::Source`]. Other programs that implement the protocol exchange
+//! [`wire`] messages over a [`channel`].
 #![forbid(unsafe_code)]
 
 mod answer;

@@ -1,7 +1,7 @@
-//! Keeps the Notes side's link to the Exchange side: one owner task dials, keeps up, and dials again.
+//! Maintains the Notes side's link to the Exchange side: a single task dials, keeps the link up, and redials.
 //!
-//! The state of the link is where this task is in its code, and nothing else: there is no state to be set back, so
-//! none can be left behind by a cancelled attempt or a disconnect in the middle of one (Q201280).
+//! The state of the link is the position of this task in its code, and nothing else: no state needs to be reset, so
+//! none can be left behind by a cancelled attempt or by a disconnect in the middle of one (Q201280).
 
 pub(crate) mod converse;
 pub(crate) mod incoming;
@@ -19,12 +19,12 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
-/// Limit for a whole attempt: connecting and both HELLOs.
+/// Time limit of a whole attempt: connecting and both HELLOs.
 pub const LINK_DEADLINE: Duration = Duration::from_secs(5);
-/// A link that held this long was a good one: the next wait starts from the shortest again.
+/// A link that lasted this long was good: the back-off starts again from the minimum.
 const GOOD_LINK: Duration = Duration::from_secs(10);
 
-/// Dials the Exchange side for ever, until the word to stop. `own` gives what answers its questions over one link.
+/// Dials the Exchange side until shutdown. `own` creates what answers the other side's queries over one link.
 pub(crate) async fn keep<O: Own>(exchange: String, own: impl Fn() -> O, line: LineOwner, mut shutdown: Shutdown) {
     let mut backoff = Backoff::default();
     for epoch in 1.. {
@@ -56,8 +56,8 @@ pub(crate) async fn keep<O: Own>(exchange: String, own: impl Fn() -> O, line: Li
     line.publish(LinkState::Down { why: "this side is stopping".to_owned() });
 }
 
-/// Waits before the next attempt. A question that needs the link shortens the wait, but never to less than the
-/// shortest one: a storm of questions must not become a storm of attempts.
+/// Waits before the next attempt. A query that needs the link shortens the delay, but not below the minimum: a storm of
+/// queries must not cause a storm of attempts.
 async fn rest(backoff: &mut Backoff, line: &LineOwner) {
     let wait = backoff.next_wait();
     let shortest = wait.min(backoff::WAIT_MIN);
@@ -68,7 +68,7 @@ async fn rest(backoff: &mut Backoff, line: &LineOwner) {
     }
 }
 
-/// Connects and shakes hands, all under one deadline.
+/// Connects and performs the handshake, within one deadline.
 async fn dial(exchange: &str, epoch: u64) -> Result<Channel, Error> {
     let attempt = timeout(LINK_DEADLINE, async {
         let failed = |source| Error::Connect { address: exchange.to_owned(), source };
@@ -88,7 +88,7 @@ async fn dial(exchange: &str, epoch: u64) -> Result<Channel, Error> {
     attempt.await.map_err(late)?
 }
 
-/// Holds a link that is up; gives the reason why it no longer is.
+/// Runs a link that is up; returns the reason why it went down.
 async fn hold(channel: Channel, epoch: u64, own: impl Own, line: &LineOwner, shutdown: &mut Shutdown) -> String {
     tracing::info!(target: "calcon::link", epoch, "link up");
     let (asks, asked) = mpsc::channel(line::ASKS_MAX);

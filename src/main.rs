@@ -1,4 +1,4 @@
-//! The command line: reads arguments and settings, runs a daemon or asks one.
+//! The command line: parses arguments and settings, and runs a daemon or sends it a request.
 #![forbid(unsafe_code)]
 
 use calcon::console;
@@ -133,7 +133,7 @@ async fn main() -> ExitCode {
     match run(cli.command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Not `eprintln!`, which panics when nobody reads stderr any more.
+            // Not `eprintln!`, which panics if stderr is closed.
             let _ = writeln!(std::io::stderr(), "calcon: {error}");
             ExitCode::from(exit_code(&error))
         }
@@ -172,12 +172,12 @@ async fn drop_session(at: &str, session: String) -> Result<(), Error> {
     calcon::query::command(at, console::Command::Drop { session }).await.map(drop)
 }
 
-/// Plain data becomes JSON without fail.
+/// Serializes plain data as JSON, which cannot fail.
 fn as_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).map(|json| json + "\n").unwrap_or_default()
 }
 
-/// A reader that left early, as `head` does, is no failure.
+/// Prints, ignoring a closed pipe, as with `head`.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

@@ -1,5 +1,5 @@
-//! The Notes side: answers clients about its own users and, over the link that its add-in task (EXCALCON) keeps, about
-//! the Exchange users.
+//! The Notes side: answers clients about its own users and, over the link that its add-in task (EXCALCON) maintains,
+//! about the Exchange users.
 
 use crate::answer::{Answer, Query, Refusal};
 use crate::calendar::{Calendars, is_unknown};
@@ -26,17 +26,17 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-/// How long a question waits for a link that is being dialled.
+/// How long a query waits for a link that is being dialled.
 pub const LINK_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a question waits for a session when all are in use.
+/// How long a query waits for a session when all are in use.
 pub const SESSION_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Runs the Notes side until SIGTERM or ctrl-c.
+/// Runs the Notes side until SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// When it cannot start: the profile cannot be used, the folder cannot be listed, the audit cannot be written, or the
-/// port cannot be had.
+/// If it cannot start: the profile is unusable, the directory cannot be listed, the audit cannot be written, or the
+/// port is not available.
 pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     let (shutdown, _signals) = shutdown::on_signal()?;
     settings.notes_ini.as_deref().map(profile::check).transpose()?;
@@ -48,7 +48,7 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     let (sessions, closer) = Sessions::new(settings.sessions);
     let side = Arc::new(Side { calendars: Arc::clone(&calendars), line, places, sessions: sessions.clone() });
     let listener = server::listen(&settings.listen, settings.backlog).await?;
-    // The link ends after the clients are served: what they asked may need it.
+    // The link shuts down after the clients are served: their queries may need it.
     let (link_switch, link_shutdown) = Shutdown::pair();
     let mut tasks = JoinSet::new();
     let holder = format!("CALCON {}", settings.exchange);
@@ -63,7 +63,7 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
         () = clients => {}
         ended = tasks.join_next() => raise_panic(ended),
     }
-    // Nobody opens a session from now on, so the closer ends after it has closed those that are left.
+    // No new session is opened from now on, so the closer ends after closing the remaining ones.
     drop(side);
     link_switch.stop();
     drain(tasks).await;
@@ -81,8 +81,8 @@ async fn drain(mut tasks: JoinSet<()>) {
     }
 }
 
-/// The add-in and the closer end only when told to. A panic in one of them is our bug: without it this side is of half
-/// use, so it shall not look alive.
+/// Propagates a panic of the add-in or the closer, which otherwise end only at shutdown. Without them this side is only
+/// half functional, so it must not appear to be alive.
 fn raise_panic(ended: Option<Result<(), tokio::task::JoinError>>) {
     if let Some(Err(error)) = ended
         && let Ok(panic) = error.try_into_panic()
@@ -91,7 +91,7 @@ fn raise_panic(ended: Option<Result<(), tokio::task::JoinError>>) {
     }
 }
 
-/// What the connections of this side share.
+/// State shared by the connections of this side.
 struct Side {
     calendars: Arc<Calendars>,
     line: Line,
@@ -99,7 +99,7 @@ struct Side {
     sessions: Sessions,
 }
 
-/// Answers the Exchange side's questions, each under the session that it has while its link is up.
+/// Answers the Exchange side's queries, each under the session that it has while its link is up.
 #[derive(Debug, Clone)]
 struct Desk {
     calendars: Arc<Calendars>,
@@ -112,7 +112,7 @@ impl Own for Desk {
     }
 }
 
-/// Answers a question while its asker's session is held.
+/// Answers a query while its session is held.
 async fn under_session<F>(seat: &Seat, deadline: Instant, answer: impl FnOnce() -> F) -> Result<Answer, Refusal>
 where
     F: Future<Output = Result<Answer, Refusal>>,
@@ -145,7 +145,7 @@ impl Side {
         client::serve(channel, shutdown, &self.places, answer, obey).await
     }
 
-    /// Answers from our own calendars, else over the link.
+    /// Answers from our own calendars, otherwise over the link.
     async fn answer(&self, query: Query, deadline: Instant) -> Result<Answer, Refusal> {
         let own = self.calendars.answer(query.clone()).await;
         if !is_unknown(&own) {

@@ -1,36 +1,36 @@
-//! Notes.ini, checked before start: whose ID file, and from which location.
+//! Notes.ini, validated before start: the ID file and the location.
 
 use crate::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// What Notes.ini says.
+/// The contents of Notes.ini.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// The ID file that `KeyFilename` names, from the folder of Notes.ini.
+    /// The ID file named by `KeyFilename`, relative to the directory of Notes.ini.
     pub id_file: PathBuf,
-    /// The location document that `Location` names.
+    /// The location document named by `Location`.
     pub location: Location,
 }
 
 /// How a Notes client is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Location {
-    /// To the server, over the local network. The only one from which databases on the server open.
+    /// To the server, over the local network. The only location from which databases on the server can be opened.
     Office,
     /// By modem.
     Home,
     /// To a provider.
     Internet,
-    /// To nothing.
+    /// Not connected.
     Island,
-    /// By modem, from changing places.
+    /// By modem, from varying places.
     Travel,
 }
 
 impl Location {
-    /// Every location that Notes comes with.
+    /// Every predefined location.
     pub const ALL: [Location; 5] =
         [Location::Office, Location::Home, Location::Internet, Location::Island, Location::Travel];
 }
@@ -44,14 +44,14 @@ impl fmt::Display for Location {
 impl FromStr for Location {
     type Err = ();
 
-    /// Of `Office,2AE,CN=Calcon`: the document's name, then where it is and whose.
+    /// Parses `Office,2AE,CN=Calcon`: the document's name, then its id and its owner.
     fn from_str(text: &str) -> Result<Self, ()> {
         let name = text.split(',').next().unwrap_or_default().trim();
         Self::ALL.into_iter().find(|location| location.to_string().eq_ignore_ascii_case(name)).ok_or(())
     }
 }
 
-/// Reads Notes.ini and says what in it would keep databases closed.
+/// Reads Notes.ini and checks that databases can be opened with it.
 ///
 /// # Errors
 /// [`Error::Settings`] with the file, the line and what to write there.
@@ -81,7 +81,7 @@ pub fn check(ini: &Path) -> Result<Profile, Error> {
     }
 }
 
-/// The last value of a key, which Notes reads in upper and lower case, and its line, from 1.
+/// Returns the last value of a key, which is case-insensitive, and its line, counted from 1.
 fn value<'a>(text: &'a str, key: &str) -> Option<(usize, &'a str)> {
     let lines = text.lines().enumerate().filter_map(|(at, line)| Some((at + 1, line.split_once('=')?)));
     let of_key = |(at, (name, value)): (usize, (&str, &'a str))| {

@@ -1,4 +1,4 @@
-//! The client's side of a question or a command: connect, say HELLO, ask, and take the reply.
+//! The client side of a query or command: connect, send HELLO and the request, and read the reply.
 
 pub use crate::answer::{Answer, Code, Query, Refusal, Source};
 
@@ -12,15 +12,15 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-/// How long a question may take, from connecting to the answer.
+/// Time limit of a query, from connecting to the answer.
 pub const QUERY_DEADLINE: Duration = Duration::from_secs(10);
-/// How often a refused connection is tried, so that a storm of clients passes (Q181350).
+/// Number of attempts after refused connections, so that a storm of clients is served (Q181350).
 const CONNECT_TRIES: u32 = 4;
 
-/// Asks the daemon at `at`, which is `host:port`.
+/// Queries the daemon at `at`, which is `host:port`.
 ///
 /// # Errors
-/// [`Error::Refused`] when the daemon says why there is no answer; else why the daemon could not be asked.
+/// [`Error::Refused`] if the daemon refuses to answer; otherwise why it could not be queried.
 pub async fn ask(at: &str, query: &Query) -> Result<Answer, Error> {
     let question = |deadline_ms| Message::Query { id: 1, epoch: 0, deadline_ms, query: query.clone() };
     match in_time(at, question).await? {
@@ -30,10 +30,10 @@ pub async fn ask(at: &str, query: &Query) -> Result<Answer, Error> {
     }
 }
 
-/// Has the daemon at `at`, which is `host:port`, do a command.
+/// Sends a command to the daemon at `at`, which is `host:port`.
 ///
 /// # Errors
-/// As [`ask`].
+/// Like [`ask`].
 pub async fn command(at: &str, command: Command) -> Result<Report, Error> {
     match in_time(at, |_| Message::Command { id: 1, command }).await? {
         Message::Report { id: 1, report } => Ok(report),
@@ -42,7 +42,7 @@ pub async fn command(at: &str, command: Command) -> Result<Report, Error> {
     }
 }
 
-/// The reply to a message, which is made from the milliseconds that its answer may take.
+/// Returns the reply to a message, which is created from the milliseconds that the reply may take.
 async fn in_time(at: &str, question: impl FnOnce(u64) -> Message) -> Result<Message, Error> {
     let deadline = Instant::now() + QUERY_DEADLINE;
     let late = |_| Error::TimedOut { address: at.to_owned(), limit_secs: QUERY_DEADLINE.as_secs() };
@@ -63,7 +63,7 @@ async fn converse(at: &str, question: impl FnOnce(u64) -> Message, deadline: Ins
     Ok(channel.reader.expect(QUERY_DEADLINE).await?)
 }
 
-/// Connects; when the daemon's queue is full and it refuses, tries again after a wait with chance in it.
+/// Connects; if the daemon's queue is full and the connection is refused, retries after a delay with jitter.
 async fn connect(at: &str) -> io::Result<TcpStream> {
     let mut backoff = Backoff::default();
     for _ in 1..CONNECT_TRIES {

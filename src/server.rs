@@ -1,4 +1,4 @@
-//! Accepts connections, limits them, and drains them at the end. Accepting never waits for serving.
+//! Accepts connections, limits their number, and drains them at shutdown. Accepting never waits for serving.
 
 use crate::channel::{Channel, Opened};
 use crate::error::{ChannelError, Error};
@@ -11,18 +11,18 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
-/// Most connections at once. Beyond it a new one is closed at once, so that its owner backs off instead of waiting.
+/// Maximum number of connections. A further one is closed at once, so that its owner backs off instead of waiting.
 pub const CONNECTIONS_MAX: usize = 4096;
-/// How long connections may take to finish what they are doing, after the word to stop.
+/// How long connections may take to complete their work after shutdown starts.
 pub const DRAIN_LIMIT: Duration = Duration::from_secs(5);
-/// How long accepting rests after the system refused, as it does when it is out of file descriptors.
+/// Delay after a failed accept, for example because the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Listens on an address and reports the one it got: port 0 takes a free one. `backlog` connections may wait there to be
+/// Listens on an address and reports the actual one: port 0 selects a free port. `backlog` connections may wait to be
 /// accepted.
 ///
 /// # Errors
-/// [`Error::Listen`] when the address cannot be had.
+/// [`Error::Listen`] if the address is not available.
 pub async fn listen(address: &str, backlog: u32) -> Result<TcpListener, Error> {
     let failed = |source| Error::Listen { address: address.to_owned(), source };
     let listener = bind(address, backlog).await.map_err(failed)?;
@@ -31,12 +31,12 @@ pub async fn listen(address: &str, backlog: u32) -> Result<TcpListener, Error> {
     Ok(listener)
 }
 
-/// Listens on the first address of that name that can be had.
+/// Listens on the first available address of that name.
 async fn bind(address: &str, backlog: u32) -> io::Result<TcpListener> {
     let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for at in lookup_host(address).await? {
         let socket = if at.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        // Connections of the process before us may still linger: they must not keep us from the port.
+        // Connections of a previous process may be in TIME_WAIT, which must not block the port.
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
         match socket.bind(at).and_then(|()| socket.listen(backlog)) {
@@ -47,7 +47,7 @@ async fn bind(address: &str, backlog: u32) -> io::Result<TcpListener> {
     Err(failed)
 }
 
-/// Serves each connection in a task of its own until the word to stop; then waits for them, for a limited time.
+/// Serves each connection in its own task until shutdown; then waits for them, for a limited time.
 pub async fn run<S, F>(listener: TcpListener, mut shutdown: Shutdown, serve: S)
 where
     S: Fn(Channel, SocketAddr) -> F,
@@ -75,8 +75,8 @@ where
     drain(connections).await;
 }
 
-/// Reports why a connection could not be kept. Bytes that are no question are worth a warning; a peer that just leaves,
-/// as a health check does, is not.
+/// Reports why a connection ended. Invalid bytes are worth a warning; a peer that just disconnects, as a health check
+/// does, is not.
 pub fn report_end(id: u64, ended: Result<(), ChannelError>) {
     match ended {
         Ok(()) => {}
@@ -114,7 +114,7 @@ async fn drain(mut connections: JoinSet<()>) {
     }
 }
 
-/// A panic is a bug of ours; it costs the connection it happened in and no other.
+/// Reports a panic, which is a bug of ours. It affects only the connection in which it happened.
 fn report_panic(ended: Result<(), JoinError>) {
     if let Err(error) = ended
         && error.is_panic()

@@ -1,4 +1,4 @@
-//! What an operator sets: from the command line, else from a settings file, else the default.
+//! Settings: from the command line, else from a settings file, else the default.
 
 use crate::cache::CachePolicy;
 use crate::calendar::Zone;
@@ -15,32 +15,32 @@ use std::time::Duration;
 pub const EXCHANGE_PORT: u16 = 5010;
 /// Port of the Notes side.
 pub const NOTES_PORT: u16 = 5011;
-/// How many connections may wait to be accepted, unless the settings say otherwise. Accepting takes next to no time, so
-/// that this is only ever needed when hundreds of clients connect at once (Q181350). Linux admits no more than its own
-/// `net.core.somaxconn`, which is 4096 as well.
+/// The default backlog: how many connections may wait to be accepted. Accepting takes almost no time, so that this only
+/// matters when hundreds of clients connect at once (Q181350). Linux limits it to its own `net.core.somaxconn`, which
+/// is 4096 as well.
 pub const BACKLOG: u32 = 4096;
-/// Largest backlog that any system takes.
+/// Maximum backlog that any system supports.
 const BACKLOG_MAX: u32 = u16::MAX as u32;
-/// Longest idle time of a session: a day.
+/// Maximum idle time of a session: one day.
 const IDLE_SECS_MAX: u64 = 24 * 60 * 60;
 
 /// Settings of `calcon exchange`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeSettings {
-    /// Address to listen on, for clients and for the add-in. All interfaces, port 5010, by default.
+    /// Address to listen on, for clients and for the add-in. Default: all interfaces, port 5010.
     pub listen: String,
-    /// How many connections may wait to be accepted. [`BACKLOG`] by default.
+    /// How many connections may wait to be accepted. Default: [`BACKLOG`].
     pub backlog: u32,
-    /// Folder of the calendars of Exchange users.
+    /// Directory of the calendars of Exchange users.
     pub calendars: PathBuf,
-    /// Zone of the times that name none. UTC by default.
+    /// Time zone of times without one. Default: UTC.
     pub time_zone: Zone,
     /// How answers about Notes users are cached.
     pub cache: CachePolicy,
 }
 
 impl ExchangeSettings {
-    /// The defaults, for a folder of calendars.
+    /// Returns the defaults, for a directory of calendars.
     pub fn new(calendars: impl Into<PathBuf>) -> Self {
         Self {
             listen: format!("0.0.0.0:{EXCHANGE_PORT}"),
@@ -55,26 +55,26 @@ impl ExchangeSettings {
 /// Settings of `calcon notes`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotesSettings {
-    /// Address to listen on, for clients. All interfaces, port 5011, by default.
+    /// Address to listen on, for clients. Default: all interfaces, port 5011.
     pub listen: String,
-    /// How many connections may wait to be accepted. [`BACKLOG`] by default.
+    /// How many connections may wait to be accepted. Default: [`BACKLOG`].
     pub backlog: u32,
-    /// Folder of the calendars of Notes users.
+    /// Directory of the calendars of Notes users.
     pub calendars: PathBuf,
-    /// Zone of the times that name none. UTC by default.
+    /// Time zone of times without one. Default: UTC.
     pub time_zone: Zone,
     /// Address of the Exchange side, `host:port`, which the add-in dials.
     pub exchange: String,
-    /// How many sessions there may be, and for how long unused.
+    /// Maximum number of sessions, and how long they may be unused.
     pub sessions: Limits,
-    /// File to which a line is appended for each session that was closed. None by default.
+    /// File to which a line is appended for each closed session. Default: none.
     pub session_log: Option<PathBuf>,
-    /// The Notes.ini that is checked before start. None by default.
+    /// The Notes.ini that is validated before start. Default: none.
     pub notes_ini: Option<PathBuf>,
 }
 
 impl NotesSettings {
-    /// The defaults, for a folder of calendars and the address of the Exchange side.
+    /// Returns the defaults, for a directory of calendars and the address of the Exchange side.
     pub fn new(calendars: impl Into<PathBuf>, exchange: impl Into<String>) -> Self {
         Self {
             listen: format!("0.0.0.0:{NOTES_PORT}"),
@@ -89,7 +89,7 @@ impl NotesSettings {
     }
 }
 
-/// What can be set for `calcon exchange`, on the command line and by the same names, with `_`, in the file.
+/// The options of `calcon exchange`, on the command line and, with `_` for `-`, in the file.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExchangeOptions {
@@ -116,7 +116,7 @@ pub struct ExchangeOptions {
     window_days: Option<u32>,
 }
 
-/// What can be set for `calcon notes`, on the command line and by the same names, with `_`, in the file.
+/// The options of `calcon notes`, on the command line and, with `_` for `-`, in the file.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NotesOptions {
@@ -150,10 +150,10 @@ pub struct NotesOptions {
 }
 
 impl ExchangeOptions {
-    /// The settings: these options, then those of the file, then the defaults.
+    /// Returns the settings: these options, then those of the file, then the defaults.
     ///
     /// # Errors
-    /// [`Error::Settings`] with the file, or the setting that is missing or cannot be used.
+    /// [`Error::Settings`] with the file, or the setting that is missing or invalid.
     pub fn settings(self, file: Option<&Path>) -> Result<ExchangeSettings, Error> {
         let other: Self = file.map(read).transpose()?.unwrap_or_default();
         let calendars = calendars(self.calendars, other.calendars, file)?;
@@ -169,10 +169,10 @@ impl ExchangeOptions {
 }
 
 impl NotesOptions {
-    /// The settings: these options, then those of the file, then the defaults.
+    /// Returns the settings: these options, then those of the file, then the defaults.
     ///
     /// # Errors
-    /// [`Error::Settings`] with the file, or the setting that is missing or cannot be used.
+    /// [`Error::Settings`] with the file, or the setting that is missing or invalid.
     pub fn settings(self, file: Option<&Path>) -> Result<NotesSettings, Error> {
         let other: Self = file.map(read).transpose()?.unwrap_or_default();
         let calendars = calendars(self.calendars, other.calendars, file)?;
@@ -210,7 +210,7 @@ fn calendars(flag: Option<PathBuf>, in_file: Option<PathBuf>, file: Option<&Path
     path(flag, in_file, file).ok_or_else(|| missing("calendars", "a folder of .ics files"))
 }
 
-/// A path in a file is meant from where the file is, one on the command line from where we are.
+/// Resolves a path: in a file it is relative to the file, on the command line to the current directory.
 fn path(flag: Option<PathBuf>, in_file: Option<PathBuf>, file: Option<&Path>) -> Option<PathBuf> {
     let beside = |path: PathBuf| match file.and_then(Path::parent) {
         Some(parent) => parent.join(path),

@@ -1,4 +1,4 @@
-//! Writes answers and reports as text for people.
+//! Formats answers and reports as human-readable text.
 
 use crate::answer::Answer;
 use crate::console::Report;
@@ -7,18 +7,18 @@ use crate::session::User;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt::Write;
 
-/// The answer as aligned text: a line about its source and age, then a line for each slot.
+/// Formats an answer as aligned text: a line with its source and age, then a line for each slot.
 pub fn answer(answer: &Answer) -> String {
     let mut text = format!("{}: {}, {} s old\n", answer.user, answer.source, answer.age_secs);
     for slot in &answer.slots {
         let (from, to, length) = (minute(slot.from), minute(slot.to), length(slot.to - slot.from));
-        // Writing into a string cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "{:<9}  {from}  {to}  {length:>9}", state(slot.state));
     }
     text
 }
 
-/// The report as text: of users a table whose columns stand below each other, its head bold if `styled`.
+/// Formats a report: users as an aligned table, with a bold header if `styled`.
 pub fn report(report: &Report, styled: bool) -> String {
     match report {
         Report::Users { users, sessions_max } => {
@@ -45,7 +45,7 @@ fn table(users: &[User], styled: bool) -> String {
     text
 }
 
-/// Seconds in the unit that fits: `59s`, `3m`, `2h`, `5d`.
+/// Formats seconds in a suitable unit: `59s`, `3m`, `2h`, `5d`.
 fn ago(secs: u64) -> String {
     match secs {
         0..60 => format!("{secs}s"),
@@ -64,7 +64,7 @@ fn state(state: State) -> &'static str {
     }
 }
 
-/// To the minute, with seconds only where there are some.
+/// Formats a time to the minute, with seconds only if they are not zero.
 fn minute(at: DateTime<Utc>) -> String {
     let seconds = at.timestamp() % 60 != 0;
     at.format(if seconds { "%F %TZ" } else { "%F %RZ" }).to_string()

@@ -1,42 +1,42 @@
-//! Tells every part of a daemon that it shall stop, once the operator says so.
+//! Signals shutdown to every part of a daemon.
 
 use crate::error::Error;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// A part's view: whether to stop.
+/// A part's view of the shutdown signal.
 #[derive(Debug, Clone)]
 pub struct Shutdown(watch::Receiver<bool>);
 
-/// Gives the word to stop. Dropping it gives the word as well, so that nobody waits for ever.
+/// Starts the shutdown. Dropping it does so as well, so that no part waits forever.
 #[derive(Debug)]
 pub struct StopSwitch(watch::Sender<bool>);
 
 impl Shutdown {
-    /// A switch and the view of it.
+    /// Creates a switch and a view of it.
     pub fn pair() -> (StopSwitch, Shutdown) {
         let (sender, receiver) = watch::channel(false);
         (StopSwitch(sender), Shutdown(receiver))
     }
 
-    /// Returns once the word is given; at once, if it was given before.
+    /// Waits until shutdown starts.
     pub async fn asked(&mut self) {
-        // An error means that the switch is gone, which is the word too.
+        // An error means that the switch was dropped, which starts the shutdown, too.
         let _ = self.0.wait_for(|stop| *stop).await;
     }
 }
 
 impl StopSwitch {
-    /// Gives the word.
+    /// Starts the shutdown.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }
 }
 
-/// Stops at SIGTERM or ctrl-c. The task that waits for them lives as long as the set that is returned.
+/// Starts the shutdown on SIGTERM or Ctrl-C. The returned set owns the task that waits for them.
 ///
 /// # Errors
-/// [`Error::Signals`] when the system does not let us wait for them.
+/// [`Error::Signals`] if the signals cannot be handled.
 pub fn on_signal() -> Result<(Shutdown, JoinSet<()>), Error> {
     let (switch, shutdown) = Shutdown::pair();
     let mut waiting = JoinSet::new();

@@ -1,23 +1,23 @@
-//! Frames to messages and back: pure, no socket. A frame is a length (u32, big-endian) and that many bytes of JSON.
+//! Encodes and decodes frames, without I/O. A frame is a length (u32, big-endian) and that many bytes of JSON.
 
 use crate::answer::{Answer, Query, Refusal};
 use crate::console::{Command, Report};
 use serde::{Deserialize, Serialize};
 
-/// The version of this protocol. Both ends must speak the same one.
+/// The version of this protocol. Both ends must use the same one.
 ///
 /// 1: HELLO, QUERY, ANSWER, ERROR, PING, PONG.
 /// 2: also COMMAND and REPORT.
 pub const VERSION: u32 = 2;
-/// Longest body of a frame, in bytes. A longer one closes the connection before it is read.
+/// Maximum length of a frame's body, in bytes. A longer one closes the connection before it is read.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
 const LENGTH_BYTES: usize = 4;
 
-/// Who speaks.
+/// The role of an end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Asks, and is never asked.
+    /// Sends queries, and receives none.
     Client,
     /// The add-in task of the Notes side, which dials the Exchange side. Both ends of its connection ask.
     AddIn,
@@ -27,68 +27,68 @@ pub enum Role {
     Notes,
 }
 
-/// What one end tells the other.
+/// A message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Message {
     /// The first message of each end.
     Hello {
-        /// [`VERSION`] of the speaker.
+        /// The sender's [`VERSION`].
         version: u32,
-        /// What the speaker is.
+        /// The sender's role.
         role: Role,
-        /// The speaker's number for this link; a reply must carry it. Clients, which have no link, say 0.
+        /// The sender's number for this link; a reply must carry it. Clients, which have no link, send 0.
         epoch: u64,
     },
-    /// A question; the reply carries the same `id` and `epoch`.
+    /// A query; the reply carries the same `id` and `epoch`.
     Query {
-        /// The asker's number for this question.
+        /// The sender's number for this query.
         id: u64,
-        /// The asker's epoch.
+        /// The sender's epoch.
         epoch: u64,
-        /// How long the asker waits, in milliseconds from when it sent this: no clock is shared.
+        /// How long the sender waits, in milliseconds from when it sent this: clocks are not synchronized.
         deadline_ms: u64,
-        /// What is asked.
+        /// The query.
         query: Query,
     },
-    /// The reply to a question.
+    /// The reply to a query.
     Answer {
-        /// The question's number.
+        /// The query's number.
         id: u64,
-        /// The asker's epoch, from the question.
+        /// The epoch of the query.
         epoch: u64,
-        /// What is answered.
+        /// The answer.
         answer: Answer,
     },
-    /// The reply to a question that cannot be answered, and to a command that cannot be done.
+    /// The reply to a query that cannot be answered, or to a command that cannot be executed.
     Error {
-        /// The question's number.
+        /// The query's number.
         id: u64,
-        /// The asker's epoch, from the question.
+        /// The epoch of the query.
         epoch: u64,
-        /// Why not.
+        /// The reason.
         refusal: Refusal,
     },
-    /// What an operator wants of a daemon.
+    /// A command of an operator.
     Command {
-        /// The operator's number for it.
+        /// The sender's number for the command.
         id: u64,
-        /// What shall be done.
+        /// The command.
         command: Command,
     },
     /// The reply to a command.
     Report {
         /// The command's number.
         id: u64,
-        /// What came of it.
+        /// The result.
         report: Report,
     },
-    /// "Are you there?"
+    /// A keep-alive request.
     Ping {
-        /// Comes back in the PONG.
+        /// Returned in the PONG.
         nonce: u64,
     },
-    /// "Yes."
+    /// The reply to a PING.
     Pong {
         /// From the PING.
         nonce: u64,
@@ -111,24 +111,24 @@ impl Message {
     }
 }
 
-/// Why bytes are not a message. Each of these ends the connection: after it nobody knows where a frame begins.
+/// Why bytes are not a message. Each of these ends the connection, because the next frame boundary is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
-    /// A frame announces, or would have, more bytes than allowed.
+    /// A frame exceeds the maximum length.
     #[error("frame of {bytes} bytes is over the limit of {FRAME_BYTES_MAX}: ask for a shorter window")]
     Oversized {
-        /// Bytes of its body.
+        /// Length of its body.
         bytes: usize,
     },
-    /// The body is no message.
+    /// The body is not a message.
     #[error("frame of {bytes} bytes is no message: {why}")]
     Garbage {
-        /// Bytes of its body.
+        /// Length of its body.
         bytes: usize,
-        /// What the JSON reader says.
+        /// The JSON parser's error.
         why: String,
     },
-    /// The other end speaks another version.
+    /// The other end uses another version.
     #[error("the peer speaks protocol version {theirs}, this build speaks {VERSION}: update the older one")]
     WrongVersion {
         /// The version in its HELLO.
@@ -137,18 +137,18 @@ pub enum WireError {
     /// The stream ended inside a frame.
     #[error("the stream ended inside a frame, after {bytes} bytes of it")]
     Truncated {
-        /// Bytes of the frame that did arrive, its length included.
+        /// Number of bytes of the frame that did arrive, including its length.
         bytes: usize,
     },
 }
 
-/// The frame of a message.
+/// Encodes a message as a frame.
 ///
 /// # Errors
-/// [`WireError::Oversized`] when the message does not fit into a frame.
+/// [`WireError::Oversized`] if the message does not fit into a frame.
 pub fn encode(message: &Message) -> Result<Vec<u8>, WireError> {
     let mut frame = vec![0; LENGTH_BYTES];
-    // Writing plain data into memory cannot fail; an error here would be our bug, and is told as garbage.
+    // Serializing plain data into memory cannot fail; an error here would be our bug, and is reported as garbage.
     serde_json::to_writer(&mut frame, message)
         .map_err(|error| WireError::Garbage { bytes: frame.len(), why: error.to_string() })?;
     let bytes = frame.len() - LENGTH_BYTES;
@@ -159,22 +159,22 @@ pub fn encode(message: &Message) -> Result<Vec<u8>, WireError> {
     Ok(frame)
 }
 
-/// Takes bytes as they arrive, in whatever pieces, and gives the messages in them.
+/// Decodes messages from bytes that arrive in arbitrary pieces.
 #[derive(Debug, Default)]
 pub struct Decoder {
     buffer: Vec<u8>,
 }
 
 impl Decoder {
-    /// Adds bytes that arrived.
+    /// Adds received bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next whole message, or `None` until more bytes arrive.
+    /// Returns the next complete message, or `None` until more bytes arrive.
     ///
     /// # Errors
-    /// Whatever is wrong with the next frame; the connection is then of no more use.
+    /// If the next frame is invalid; the connection is then unusable.
     pub fn next_message(&mut self) -> Result<Option<Message>, WireError> {
         let Some(length) = self.buffer.first_chunk::<LENGTH_BYTES>() else {
             return Ok(None);
@@ -191,7 +191,7 @@ impl Decoder {
         Ok(Some(message))
     }
 
-    /// Says whether the stream may end here.
+    /// Checks that the stream may end here.
     ///
     /// # Errors
     /// [`WireError::Truncated`] inside a frame.
@@ -200,7 +200,7 @@ impl Decoder {
     }
 }
 
-/// A HELLO of any version: all versions must keep this much, or nobody can say "wrong version".
+/// A HELLO of any version: all versions must keep these fields, so that a version mismatch can be reported.
 #[derive(Deserialize)]
 struct AnyHello {
     hello: AnyVersion,

@@ -1,4 +1,4 @@
-//! The program that cargo builds beside these tests is a simulated one: it must say so and serve nobody.
+//! The program that cargo builds for these tests is a simulated one: it must say so and refuse to serve.
 
 use std::process::Command;
 

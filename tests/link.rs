@@ -1,4 +1,4 @@
-//! The link between the two sides under network faults: it may break at any time, and it always comes back (Q201280).
+//! The link between the two sides under network faults: it may fail at any time, and always recovers (Q201280).
 
 use crate::world::{Calendars, ask_each, exchange, notes, over_the_link, queries};
 use refrain::{Faults, World};

@@ -1,6 +1,6 @@
-//! Calcon in simulation, and what its threads share in every order: one executable, which is linked once.
+//! Calcon in simulation, and its shared state in every interleaving: one executable, which is linked once.
 //!
-//! `real.rs` is another one: it measures time, and no exploration may run beside it.
+//! `real.rs` is a separate executable: it measures time, so no exploration may run beside it.
 
 #![allow(
     clippy::duplicate_mod,

@@ -1,4 +1,4 @@
-//! The production binary on real sockets: what an operator does with it, and what it must be made of.
+//! The production binary on real sockets: how an operator uses it, and what it must be linked with.
 
 #[path = "common/production.rs"]
 mod production;
@@ -36,7 +36,7 @@ fn pair(more: &[&str]) -> (Daemon, Daemon) {
     (exchange, notes)
 }
 
-/// Asserts the exit code and gives what was printed.
+/// Asserts the exit code and returns the output.
 #[track_caller]
 fn printed(output: Output, code: i32) -> String {
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
@@ -45,7 +45,7 @@ fn printed(output: Output, code: i32) -> String {
     if code == 0 { out } else { err }
 }
 
-/// Asks until there is an answer; it must come within [`LIMIT`].
+/// Queries until there is an answer, which must come within [`LIMIT`].
 #[track_caller]
 fn eventually(at: &str, user: &str, args: &[&str]) -> String {
     let until = Instant::now() + LIMIT;
@@ -57,10 +57,10 @@ fn eventually(at: &str, user: &str, args: &[&str]) -> String {
     }
 }
 
-/// A folder of this test's own.
+/// Creates a directory for this test.
 fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-    // Left over from a process with the same number, perhaps.
+    // Possibly left over from a process with the same id.
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
     folder
@@ -147,7 +147,7 @@ fn a_late_reply_is_kept() {
     let ask = || printed(query(&at, "carol@notes.example", &["--days", "1"]), 0);
     assert!(ask().contains(": live, "));
     assert!(ask().contains(": cached, "));
-    // The record must grow too old; nothing in the daemon tells when it has.
+    // The record must become too old, which the daemon does not report.
     std::thread::sleep(Duration::from_secs(9));
     notes.signal("STOP");
     let stale = ask();
@@ -158,7 +158,7 @@ fn a_late_reply_is_kept() {
     assert!(kept.contains(": cached, "), "{kept}");
 }
 
-/// Asks a daemon for something else than an answer.
+/// Sends a daemon a command other than a query.
 fn calcon(args: &[&str]) -> Output {
     Command::new(production::binary()).args(args).current_dir(root()).output().expect("calcon starts")
 }
@@ -305,7 +305,7 @@ fn bad_bytes_close_their_own_connection_and_no_other() {
         stream.write_all(&bytes).expect("written");
         stream.shutdown(Shutdown::Write).expect("shut down");
         let mut reply = Vec::new();
-        // A reset is as good an end as a close: the daemon does not read what follows a bad frame.
+        // A reset is as good as a close: the daemon does not read what follows a bad frame.
         let _ = stream.read_to_end(&mut reply);
         assert_eq!(reply, b"", "{reason}");
         exchange.wait_for(reason);
@@ -314,7 +314,7 @@ fn bad_bytes_close_their_own_connection_and_no_other() {
     assert!(!exchange.log.iter().any(|line| line.contains("link down")), "{:#?}", exchange.log);
 }
 
-/// Q181350: hundreds of clients connect at once; nobody is refused, and nobody waits for a SYN to be sent again.
+/// Q181350: hundreds of clients connect at once; none is refused, and none has to retransmit its SYN.
 #[test]
 fn every_client_of_a_storm_is_answered() {
     const CLIENTS: usize = 300;
@@ -345,7 +345,7 @@ fn every_client_of_a_storm_is_answered() {
         let clients = (0..CLIENTS).map(|_| scope.spawn(client)).collect::<Vec<_>>();
         clients.into_iter().map(|client| client.join().expect("every client is answered")).max()
     });
-    // A SYN that was dropped is sent again after a second.
+    // A dropped SYN is retransmitted after a second.
     assert!(slowest < Some(Duration::from_secs(1)), "the slowest connect took {slowest:?}");
 }
 

@@ -1,6 +1,6 @@
-//! The session table in every order of its threads' operations: closed once, never too many, nobody sleeps for ever.
+//! The session table in every interleaving: closed once, never more than the limit, and no waiter sleeps forever.
 
-// A service calls what a single model does not.
+// A service calls functions that a single model does not.
 #[allow(dead_code)]
 #[path = "../src/session/table.rs"]
 mod table;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use table::{Closing, Handle, Refused, State, Table};
 
-/// A table with one session that is held this often.
+/// Creates a table with one session with this many holds.
 fn held(holds: usize) -> (Arc<Table>, Handle) {
     let table = Arc::new(Table::new(1));
     let session = table.open().expect("free");
@@ -31,7 +31,7 @@ fn releases(table: &Arc<Table>, session: Handle, count: usize) -> Vec<thread::Jo
     (0..count).map(|_| release(Arc::clone(table))).collect()
 }
 
-/// One of the threads was told to close the session; it does, and nothing is left.
+/// Checks that one of the threads closes the session, and that nothing is left.
 fn closed_once(table: &Table, session: Handle, threads: Vec<thread::JoinHandle<Option<Closing>>>) {
     let mut told: Vec<Closing> = threads.into_iter().filter_map(|thread| thread.join().expect("ended")).collect();
     assert_eq!(told.len(), 1, "so many were told to close the session");
@@ -60,7 +60,7 @@ fn three_releases_close_the_session_once() {
     closed_once(&table, session, threads);
 }
 
-/// Whoever closes a session may undo what any holder did to it.
+/// The closer of a session may undo what any holder did to it.
 #[refrain::model(complete)]
 fn whoever_closes_sees_what_every_holder_did() {
     let (table, session) = held(2);
@@ -77,7 +77,7 @@ fn whoever_closes_sees_what_every_holder_did() {
     closed_once(&table, session, threads.into());
 }
 
-/// The administrator, the link that is reset and the reaper all revoke.
+/// The administrator, the connection reset and the idle sweep all revoke.
 #[refrain::model(complete)]
 fn two_releases_and_a_revocation_close_the_session_once() {
     let (table, session) = held(2);
@@ -99,7 +99,7 @@ fn two_revocations_and_a_release_close_the_session_once() {
     closed_once(&table, session, threads);
 }
 
-/// Who looks a session up while it closes has it, or is told that it closes, or that it is gone; never one that is gone.
+/// A lookup of a session that is being closed gets it, or an error that it is closing or gone; never a closed one.
 #[refrain::model(complete)]
 fn what_was_acquired_is_not_closed() {
     let (table, session) = held(1);
@@ -163,7 +163,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Waits for a slot, has a session, and closes it.
+/// Waits for a slot, uses a session, and closes it.
 fn wait_and_close(table: &Table) {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut waiting = table.waiting();
@@ -197,7 +197,7 @@ fn who_waits_for_a_slot_is_woken() {
     assert_eq!(table.sessions().count(), 0);
 }
 
-/// A waiter that was woken and is cancelled before it looks must not take the wake with it.
+/// A waiter that was woken and is cancelled before its poll must not consume the wakeup.
 #[refrain::model(complete)]
 fn who_gives_up_passes_the_wake_on() {
     let (table, session) = held(1);
@@ -218,8 +218,8 @@ fn who_gives_up_passes_the_wake_on() {
     assert_eq!(table.sessions().count(), 0);
 }
 
-/// The same where it also joins the queue meanwhile, and may have the session. That has too many orders to search them all:
-/// loom's search comes to its end with up to three preemptions, and any number of them is sampled.
+/// The same if it also joins the queue meanwhile, and may get the session. There are too many interleavings to search
+/// all of them: loom's search is complete with up to three preemptions, and unlimited preemptions are sampled.
 #[refrain::model]
 fn who_joins_and_gives_up_passes_the_wake_on() {
     let (table, session) = held(1);

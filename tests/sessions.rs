@@ -1,4 +1,4 @@
-//! The sessions of the Notes server in simulation: each is closed once, whoever ends it, and there are never too many.
+//! The Notes server's sessions in simulation: each is closed once, whoever ends it, and there are never too many.
 
 use crate::world::{Calendars, ask_each, exchange, notes, queries};
 use calcon::console::{Command, Report};
@@ -19,7 +19,7 @@ const SESSIONS_MAX: usize = 2;
 const IDLE: Duration = Duration::from_secs(5);
 const LIMITS: Limits = Limits { sessions_max: SESSIONS_MAX, idle: IDLE };
 
-/// With both daemons, faults, an administrator who drops whatever there is, and fewer sessions than holders.
+/// With both daemons, faults, an administrator who drops every session, and fewer sessions than holders.
 #[refrain::test(runs = 500)]
 async fn sessions_of_the_daemon_come_to_rest(world: World, #[any(queries(1..4))] queries: Vec<calcon::query::Query>) {
     world.host("exchange", || calcon::exchange::serve(exchange()));
@@ -53,10 +53,10 @@ async fn drop_all() {
     }
 }
 
-/// A question: whose, when it begins, how long it takes; in milliseconds.
+/// A query: its holder, its start and its duration, in milliseconds.
 type Question = (u8, u64, u64);
 
-/// Of a question that is given up after this time, only the dropped future is left.
+/// When a query is given up, its future is dropped.
 const GIVEN_UP: Duration = Duration::from_millis(150);
 
 fn questions() -> impl proptest::strategy::Strategy<Value = Vec<Question>> {
@@ -84,7 +84,7 @@ async fn conserved(world: &World) {
     sleep(Duration::from_secs(30)).await;
 }
 
-/// Answers the questions, each in a task and at a seat of its own, and drops a session now and then.
+/// Answers the queries, each in its own task and with its own seat, and drops a session now and then.
 async fn serve(questions: Vec<Question>, audit: impl Audit) {
     let (sessions, closer) = Sessions::new(LIMITS);
     tokio::spawn(closer.run(audit));
@@ -94,10 +94,10 @@ async fn serve(questions: Vec<Question>, audit: impl Audit) {
             sleep(Duration::from_millis(begins_ms)).await;
             let deadline = Instant::now() + Duration::from_millis(100);
             let work = seat.scoped(deadline, |_| sleep(Duration::from_millis(lasts_ms)));
-            // A client that gives up: the question ends where it stands.
+            // A client that gives up: the query's future is dropped.
             let _ = tokio::time::timeout(GIVEN_UP, work).await;
             if lasts_ms % 2 == 0 {
-                // It stays, and does nothing more.
+                // It stays connected, but idle.
                 sleep(Duration::from_secs(20)).await;
             }
         });
@@ -121,7 +121,7 @@ impl Audit for Sound {
     }
 }
 
-/// Fails, hangs, and works, in turn.
+/// Fails, hangs and works, in turn.
 struct Broken(AtomicU32);
 
 impl Audit for Broken {
@@ -134,7 +134,7 @@ impl Audit for Broken {
     }
 }
 
-/// Sessions are shared by the connections of one holder, and only by those. A task that is held back may wait too long.
+/// Only the connections of one holder share a session. A held task may wait too long for it.
 #[refrain::test(runs = 20, without_holds)]
 async fn one_holder_has_one_session(world: World) {
     let notes = world.host("notes", || async {

@@ -1,4 +1,4 @@
-//! Hundreds of clients at once (Q181350): each is answered in time, whatever the system does with a connect too many.
+//! Hundreds of clients at once (Q181350): each is answered in time, whatever the system does when the backlog is full.
 
 use crate::world::{Calendars, exchange, notes, of_its_own};
 use refrain::{Overflow, Sysctl, World};
@@ -26,7 +26,7 @@ async fn every_client_of_a_storm_is_answered(world: World, #[any(1..=300u16)] cl
         asking.spawn(world.client("office").run(ask));
     }
     while let Some(answered) = asking.join_next().await {
-        // No other try, no other wait: a storm that the service can bear is none.
+        // No retry and no delay: a storm that the service can handle goes unnoticed.
         answered.expect("it asks to the end").expect("it is answered");
     }
     assert!(began.elapsed() < Duration::from_secs(1), "it took {:?}", began.elapsed());

@@ -1,4 +1,4 @@
-//! Expands events into the time they take within a window: recurrence, exceptions and changed instances.
+//! Expands events into intervals within a window: recurrence, exceptions and changed instances.
 
 use super::event::{Event, Instance, Length};
 use super::moment::Zone;
@@ -13,10 +13,10 @@ use calcard::icalendar::{
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most instances of one event from its start to the end of a window: every hour for five years.
+/// Maximum number of instances of an event from its start to the end of a window: hourly for five years.
 pub(super) const INSTANCES_MAX: usize = 50_000;
 
-/// The intervals that the events take, as far as they touch the window. Not merged.
+/// Returns the events' intervals that overlap the window, not merged.
 ///
 /// # Errors
 /// The line of an event whose rule cannot be expanded, or has too many instances.
@@ -28,7 +28,7 @@ pub(super) fn expand(events: &[Event], window: Window) -> Result<Vec<Interval>, 
     let mut taken = Vec::new();
     for family in by_uid.values() {
         let changed = changed_instances(family);
-        // Of one that changes all later ones too, those come with the event that it changes.
+        // If a change applies to all later instances, those are expanded with the original event.
         for (_, event) in changed.values() {
             push(&mut taken, window, event, event.start, event.length);
         }
@@ -39,7 +39,7 @@ pub(super) fn expand(events: &[Event], window: Window) -> Result<Vec<Interval>, 
     Ok(taken)
 }
 
-/// The changed instances of one event, by the start they had before; of several for one start the latest version.
+/// Returns the changed instances of an event, by their original start; of several for one start, the latest version.
 fn changed_instances<'a>(family: &[&'a Event]) -> BTreeMap<DateTime<Utc>, (Instance, &'a Event)> {
     let mut changed: BTreeMap<DateTime<Utc>, (Instance, &Event)> = BTreeMap::new();
     for event in family {
@@ -84,7 +84,7 @@ fn expand_one(
     Ok(())
 }
 
-/// The last change before `instant` that holds for all later instances.
+/// Returns the last change before `instant` that applies to all later instances.
 fn changed_future<'a>(
     changed: &BTreeMap<DateTime<Utc>, (Instance, &'a Event)>,
     instant: DateTime<Utc>,
@@ -95,7 +95,7 @@ fn changed_future<'a>(
         .find_map(|(from, instance, event)| instance.and_future.then_some((*from, *event)))
 }
 
-/// How far a change of all later instances moves them, by the clock.
+/// Returns by how much a change of all later instances moves them, in local time.
 fn shift(zone: Zone, from: DateTime<Utc>, future: &Event) -> TimeDelta {
     zone.local(future.zone.instant(future.start)) - zone.local(from)
 }
@@ -113,7 +113,7 @@ fn push_shifted(
     }
 }
 
-/// Adds an instance if it takes time in the window. A start or end beyond the years that can be told is in no window.
+/// Adds an instance if it overlaps the window. A start or end beyond the supported years is in no window.
 fn push(taken: &mut Vec<Interval>, window: Window, event: &Event, start: NaiveDateTime, length: Length) {
     let (Some(state), Some(end)) = (event.state, length.end(start, event.zone)) else { return };
     let whole = Window::new(event.zone.instant(start), end);
@@ -122,10 +122,10 @@ fn push(taken: &mut Vec<Interval>, window: Window, event: &Event, start: NaiveDa
     }
 }
 
-/// The starts by the clock of the event's zone, up to the end of the window.
+/// Returns the starts in the event's local time, up to the end of the window.
 ///
-/// The rule is expanded without any zone: its UNTIL is brought to the same clock first, for the parser's own expansion
-/// compares a UTC one with local times.
+/// The rule is expanded without a time zone: its UNTIL is converted to local time first, because the parser's own
+/// expansion compares a UTC value with local times.
 fn recurrence(event: &Event, rule: &ICalendarRecurrenceRule, to: DateTime<Utc>) -> Result<Vec<NaiveDateTime>, Broken> {
     let broken = |what: String| Broken { line: event.line, what };
     let end = event.zone.local(to);
@@ -156,7 +156,7 @@ fn recurrence(event: &Event, rule: &ICalendarRecurrenceRule, to: DateTime<Utc>) 
     Ok(expanded.events.iter().map(|event| event.start.naive_local()).filter(|start| *start <= until).collect())
 }
 
-/// The rule's UNTIL by the clock of the event's zone.
+/// Returns the rule's UNTIL in the event's local time.
 fn until(event: &Event, rule: &ICalendarRecurrenceRule) -> Result<Option<NaiveDateTime>, Broken> {
     let Some(written) = &rule.until else { return Ok(None) };
     let Some(parsed) = written.to_date_time() else {

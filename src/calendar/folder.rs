@@ -1,4 +1,4 @@
-//! The folder of .ics files: one file is the calendar of one user. Looks for changes when it is told to.
+//! The directory of .ics files, each the calendar of one user. Checks for changes on request.
 
 use super::event::Event;
 use super::expand::expand;
@@ -15,25 +15,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Most calendars in a folder; what comes after them by name is reported and skipped.
+/// Maximum number of calendars in a directory; further ones, by name, are reported and skipped.
 const FILES_MAX: usize = 20_000;
-/// Largest calendar, in bytes.
+/// Maximum size of a calendar, in bytes.
 const FILE_BYTES_MAX: u64 = 16 << 20;
-/// How far from today a calendar is expanded when it is read; a question that reaches further expands it further.
+/// How far from today a calendar is expanded when it is read; a query that reaches further expands it further.
 const EXPAND_DAYS: i64 = 62;
 
-/// The calendars of a folder, by user.
+/// The calendars of a directory, by user.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
     zone: Zone,
     files: BTreeMap<String, File>,
-    /// Files that are no user's calendar and were reported as such.
+    /// Files that are not a user's calendar, and have been reported.
     skipped: BTreeSet<PathBuf>,
     listed: bool,
 }
 
-/// What tells a changed file.
+/// Used to detect changed files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Stamp {
     bytes: u64,
@@ -44,37 +44,37 @@ struct Stamp {
 struct File {
     path: PathBuf,
     stamp: Stamp,
-    /// The calendar, unless it cannot be used; why was reported.
+    /// The calendar, unless it is unusable, which has been reported.
     calendar: Option<Calendar>,
 }
 
 #[derive(Debug)]
 struct Calendar {
     events: Vec<Event>,
-    /// The time that is expanded, and what is taken in it.
+    /// The expanded window, and the intervals in it.
     expanded: (Window, Vec<Interval>),
 }
 
 impl Folder {
-    /// A folder that was not looked at yet.
+    /// Creates a directory that has not been read yet.
     pub(super) fn new(path: &Path, zone: Zone) -> Self {
         Self { path: path.to_owned(), zone, files: BTreeMap::new(), skipped: BTreeSet::new(), listed: true }
     }
 
-    /// Where it is.
+    /// Returns its path.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How many users have a calendar.
+    /// Returns the number of users with a calendar.
     pub(super) fn len(&self) -> usize {
         self.files.len()
     }
 
-    /// Reads what is new or changed, and forgets what is gone.
+    /// Reads new and changed files, and removes those that are gone.
     ///
     /// # Errors
-    /// When the folder cannot be listed; everything known stays known.
+    /// If the directory cannot be listed; everything known is kept.
     pub(super) fn look(&mut self) -> io::Result<()> {
         let mut found = BTreeMap::new();
         let mut skipped = BTreeSet::new();
@@ -97,7 +97,7 @@ impl Folder {
         Ok(())
     }
 
-    /// As [`Folder::look`], and reports a folder that cannot be listed, once.
+    /// Like [`Folder::look`], but reports a directory that cannot be listed, once.
     pub(super) fn look_again(&mut self) {
         match self.look() {
             Ok(()) => self.listed = true,
@@ -112,7 +112,7 @@ impl Folder {
 
     fn look_at(&mut self, user: String, path: PathBuf) {
         let stamp = fs::metadata(&path).map(|about| Stamp { bytes: about.len(), modified: about.modified().ok() });
-        // A file that cannot be looked at has a stamp of its own, so that it is reported once.
+        // A file without metadata gets a special stamp, so that it is reported once.
         let stamp = stamp.unwrap_or(Stamp { bytes: u64::MAX, modified: None });
         if self.files.get(&user).is_some_and(|known| known.stamp == stamp && known.path == path) {
             return;
@@ -125,7 +125,7 @@ impl Folder {
         self.files.insert(user, File { path, stamp, calendar: calendar.ok() });
     }
 
-    /// The intervals that touch the window. Not merged.
+    /// Returns the intervals that overlap the window, not merged.
     ///
     /// # Errors
     /// [`Code::UnknownUser`] and [`Code::Unreadable`].
@@ -133,7 +133,7 @@ impl Folder {
         let Some(file) = self.files.get_mut(user) else {
             return Err(Refusal::new(Code::UnknownUser, format!("nobody has a calendar of {user}")));
         };
-        // Whoever asks need not know our files: what is wrong stands in the log of this side.
+        // Clients need not know our files: the details are in the log of this side.
         let unreadable = || {
             let why = format!("the calendar of {user} cannot be used: see event 5005 in the log of its side");
             Refusal::new(Code::Unreadable, why)
@@ -151,7 +151,7 @@ impl Folder {
     }
 }
 
-/// The .ics files of a folder, by name: the order in which a system lists them is chance.
+/// Returns the .ics files of a directory, sorted by name: the order of a directory listing is arbitrary.
 fn calendar_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -169,7 +169,7 @@ fn calendar_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The user whose calendar a file is. Users are compared in lower case, so two files may name the same one.
+/// Returns the user that a file belongs to. Users are compared in lower case, so two files may name the same one.
 fn user_of(path: &Path, others: &BTreeMap<String, PathBuf>) -> Result<String, String> {
     let Some(user) = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_lowercase) else {
         return Err(": the name of the file is not UTF-8".to_owned());

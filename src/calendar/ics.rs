@@ -1,4 +1,4 @@
-//! Reads the text of an .ics file into events. It refuses what would make free/busy wrong, and nothing else.
+//! Parses .ics files into events. Rejects what would make free/busy wrong, and nothing else.
 
 use super::event::{Event, Instance, Length};
 use super::moment::Zone;
@@ -13,15 +13,15 @@ use calcard::icalendar::{
 use calcard::{Entry, Parser};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-/// Reads all events of a file. Times without a time zone are in `default`.
+/// Parses all events of a file. Times without a time zone are in `default`.
 ///
 /// # Errors
-/// The first line with a value that decides about time and cannot be understood.
+/// The first line with an invalid value that affects times.
 pub(super) fn read(text: &str, default: Zone) -> Result<Vec<Event>, Broken> {
     let outline = Outline::read(text)?;
     let mut parser = Parser::new(text);
     let mut events = Vec::new();
-    // The parser numbers the components of each calendar from 0, the outline those of the file.
+    // The parser numbers the components of each calendar from 0, the outline those of the whole file.
     let mut components_before = 0;
     loop {
         match parser.entry() {
@@ -31,14 +31,14 @@ pub(super) fn read(text: &str, default: Zone) -> Result<Vec<Event>, Broken> {
                 components_before += calendar.components.len();
             }
             Entry::Eof => return Ok(events),
-            // What stands outside of the calendars says nothing about time.
+            // Content outside calendars does not affect times.
             Entry::InvalidLine(_) | Entry::VCard(_) => {}
             other => return Err(Broken { line: 1, what: format!("{other:?}") }),
         }
     }
 }
 
-/// A calendar's place in its file.
+/// A calendar's position in its file.
 struct Source<'a> {
     text: &'a str,
     outline: &'a Outline,
@@ -59,14 +59,14 @@ impl Source<'_> {
     }
 }
 
-/// An event's place in its file.
+/// An event's position in its file.
 struct Place<'a> {
     source: &'a Source<'a>,
     component: usize,
     zones: &'a TzResolver<&'a str>,
 }
 
-/// What an event says about its start and its end.
+/// The start and end of an event.
 #[derive(Default)]
 struct Times {
     start: Option<Written>,
@@ -74,7 +74,7 @@ struct Times {
     duration: Option<Length>,
 }
 
-/// A time as written: what the clock shows and where the clock hangs.
+/// A time as written: local time and time zone.
 #[derive(Clone, Copy)]
 struct Written {
     local: NaiveDateTime,
@@ -99,7 +99,7 @@ impl Place<'_> {
         let line = self.source.outline.line(self.component);
         let mut times = Times::default();
         let mut event = Event {
-            // Without a UID nothing joins it to another event.
+            // Without a UID it cannot be joined to another event.
             uid: component.uid().map_or_else(|| format!("line {line}"), str::to_owned),
             sequence: 0,
             line,
@@ -172,7 +172,7 @@ impl Place<'_> {
             (None, None) => self.source.default,
             (None, Some(name)) => match self.zones.resolve(name) {
                 Some(zone) => Zone::of(zone, self.source.default),
-                // Guessing a zone would show the time of every meeting wrong (Q271614).
+                // A guessed time zone would make every meeting's time wrong (Q271614).
                 None => return self.broken(&entry.name, format!("unknown time zone {name:?}")),
             },
         };
@@ -194,7 +194,7 @@ impl Place<'_> {
             return self.broken(&entry.name, "no recurrence rule");
         };
         match rule.freq {
-            // Their expansion gives up silently in a long gap: a wrong answer, where a refusal is a right one.
+            // The parser's expansion silently gives up in a long gap: refusing is better than a wrong answer.
             ICalendarFrequency::Secondly | ICalendarFrequency::Minutely => {
                 self.broken(&entry.name, "FREQ below HOURLY is not supported")
             }
@@ -222,7 +222,7 @@ impl Place<'_> {
     }
 }
 
-/// Cancelled and transparent events take no time; what is not confirmed is tentative, never free (Q199643).
+/// Cancelled and transparent events take no time; unconfirmed ones are tentative, never free (Q199643).
 fn state(component: &ICalendarComponent) -> Option<State> {
     match (component.status(), component.transparency()) {
         (Some(ICalendarStatus::Cancelled), _) | (_, Some(ICalendarTransparency::Transparent)) => None,

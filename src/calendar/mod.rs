@@ -1,4 +1,4 @@
-//! Where free/busy comes from: answers questions about the users who have a calendar in this side's folder.
+//! The source of free/busy: answers queries about the users who have a calendar in this side's directory.
 
 mod event;
 mod expand;
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a look at the folder holds: a change is seen after this time at the latest.
+/// How often the directory is checked: a change is noticed after at most this time.
 pub const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The calendars of one side.
@@ -34,11 +34,11 @@ struct Shelf {
 }
 
 impl Calendars {
-    /// Reads a folder: each file `user@domain.ics` is the calendar of that user. Times without a time zone are in
+    /// Reads a directory: each file `user@domain.ics` is the calendar of that user. Times without a time zone are in
     /// `zone`. A file that cannot be read is reported and skipped.
     ///
     /// # Errors
-    /// [`Error::Calendars`] when the folder cannot be listed.
+    /// [`Error::Calendars`] if the directory cannot be listed.
     pub fn open(folder: &Path, zone: Zone) -> Result<Arc<Self>, Error> {
         let mut folder = Folder::new(folder, zone);
         folder.look().map_err(|source| Error::Calendars { folder: folder.path().to_owned(), source })?;
@@ -46,16 +46,16 @@ impl Calendars {
         Ok(Arc::new(Self { shelf: Mutex::new(Shelf { folder, looked_at: Instant::now() }) }))
     }
 
-    /// Answers a checked question about a user of this side.
+    /// Answers a validated query about a user of this side.
     ///
     /// # Errors
-    /// [`Code::UnknownUser`] when the user has no file here, [`Code::Unreadable`] when the file cannot be used,
-    /// [`Code::BadQuery`] when the answer would have too many slots.
+    /// [`Code::UnknownUser`] if the user has no file here, [`Code::Unreadable`] if the file is unusable,
+    /// [`Code::BadQuery`] if the answer would have too many slots.
     pub fn answer(self: &Arc<Self>, query: Query) -> impl Future<Output = Result<Answer, Refusal>> + Send + use<> {
         let calendars = Arc::clone(self);
         let now = Instant::now();
         async move {
-            // Files are read and rules expanded here, which may take a while: not on a thread that serves sockets.
+            // Reads files and expands rules, which may take a while: not on a thread that serves sockets.
             match tokio::task::spawn_blocking(move || calendars.answer_at(now, &query)).await {
                 Ok(outcome) => outcome,
                 Err(error) => Err(Refusal::new(Code::Other, format!("reading the calendar failed: {error}"))),
@@ -64,7 +64,7 @@ impl Calendars {
     }
 
     fn answer_at(&self, now: Instant, query: &Query) -> Result<Answer, Refusal> {
-        // A panic in the middle of a look leaves files that the next look reads again.
+        // After a panic during a check, the next check reads the remaining files.
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         if now.saturating_duration_since(shelf.looked_at) >= LOOK_EVERY {
             shelf.looked_at = now;
@@ -87,7 +87,7 @@ impl Calendars {
     }
 }
 
-/// Whether an outcome says that this side has no such user.
+/// Returns whether an outcome means that this side has no such user.
 pub(crate) fn is_unknown(outcome: &Result<Answer, Refusal>) -> bool {
     matches!(outcome, Err(refusal) if refusal.code == Code::UnknownUser)
 }

@@ -1,15 +1,15 @@
-//! Local times and the instants they are: every local time has one, also in the hours that a clock change skips or
-//! repeats.
+//! Local times and their instants: every local time has one,
+//! even in the hours that a clock change skips or repeats.
 
 use calcard::common::timezone::Tz;
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use std::str::FromStr;
 
-/// A time zone, by its IANA name or one of the names that calendar programs use for it.
+/// A time zone, by its IANA name or one of the names that calendar programs use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Zone(Tz);
 
-/// A name that no time zone has.
+/// Error: no time zone has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown time zone {0:?}: use an IANA name such as \"Europe/Berlin\"")]
 pub struct UnknownTimeZone(pub String);
@@ -18,13 +18,13 @@ impl Zone {
     /// Coordinated universal time.
     pub const UTC: Zone = Zone(Tz::UTC);
 
-    /// A zone that calendar data resolved; floating times are in `default`.
+    /// Creates a zone from one that the parser resolved; floating times are in `default`.
     pub(super) fn of(zone: Tz, default: Zone) -> Zone {
         if zone.is_floating() { default } else { Zone(zone) }
     }
 
-    /// The instant of a local time. Of a repeated one the first, and of a skipped one the instant that the clock would
-    /// show without the change (RFC 5545, 3.3.5).
+    /// Returns the instant of a local time: the first one if the time is repeated; if it is skipped, the instant as if
+    /// the clock had not changed (RFC 5545, 3.3.5).
     pub(super) fn instant(self, local: NaiveDateTime) -> DateTime<Utc> {
         match self.0.from_local_datetime(&local) {
             MappedLocalTime::Single(instant) | MappedLocalTime::Ambiguous(instant, _) => instant.to_utc(),
@@ -36,7 +36,7 @@ impl Zone {
         }
     }
 
-    /// What the clock shows at an instant.
+    /// Returns the local time at an instant.
     pub(super) fn local(self, instant: DateTime<Utc>) -> NaiveDateTime {
         instant.with_timezone(&self.0).naive_local()
     }

@@ -1,14 +1,14 @@
-//! The lines of an iCalendar file on which its components begin and end: the parser does not tell them, nor does it
-//! mind a file that is cut off.
+//! The lines on which the components of an iCalendar file begin and end: the parser does not report them, and does not
+//! detect a truncated file.
 
-/// Where the components of a file are, in the order in which they begin.
+/// The positions of a file's components, in the order in which they begin.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Outline {
     /// First and last line of each component.
     components: Vec<(usize, usize)>,
 }
 
-/// A line where the structure breaks, and how.
+/// A line where the structure is broken, and how.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Broken {
     pub(super) line: usize,
@@ -16,16 +16,16 @@ pub(super) struct Broken {
 }
 
 impl Outline {
-    /// Reads the structure.
+    /// Parses the structure.
     ///
     /// # Errors
-    /// The first line where an END does not match, or the BEGIN that is never ended.
+    /// The first line where an END does not match, or the BEGIN without an END.
     pub(super) fn read(text: &str) -> Result<Self, Broken> {
         let mut outline = Outline::default();
         let mut open: Vec<(usize, String)> = Vec::new();
         for (index, content) in text.lines().enumerate() {
             let line = index + 1;
-            // The byte order mark that some programs put first.
+            // Some programs write a byte order mark.
             let content = content.trim_start_matches('\u{feff}');
             if let Some(name) = value_of("BEGIN", content) {
                 open.push((outline.components.len(), name));
@@ -48,12 +48,12 @@ impl Outline {
         }
     }
 
-    /// Line on which the n-th component of the file begins.
+    /// Returns the line on which the n-th component of the file begins.
     pub(super) fn line(&self, component: usize) -> usize {
         self.components.get(component).map_or(1, |(first, _)| *first)
     }
 
-    /// Line of a property of the n-th component; where it begins, if there is no such line.
+    /// Returns the line of a property of the n-th component, or the component's first line if there is none.
     pub(super) fn line_of(&self, text: &str, component: usize, property: &str) -> usize {
         let Some(&(first, last)) = self.components.get(component) else { return 1 };
         let inner: Vec<_> = self.components.iter().filter(|(begin, end)| *begin > first && *end < last).collect();
@@ -70,7 +70,7 @@ fn broken(line: usize, what: String) -> Broken {
     Broken { line, what }
 }
 
-/// The name before the first `:` or `;`.
+/// Returns the name before the first `:` or `;`.
 fn name_of(content: &str) -> &str {
     content.split([':', ';']).next().unwrap_or_default()
 }

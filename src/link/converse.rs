@@ -1,4 +1,4 @@
-//! What both ends of a link do while it is up: ask, answer, and make sure that the other end is still there.
+//! The conversation over a link: both ends send queries, answer queries, and check that the peer is alive.
 
 use super::line::Ask;
 use crate::answer::{Answer, Code, Query, Refusal};
@@ -16,20 +16,20 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep_until, timeout};
 
-/// How often the other end is asked whether it is there.
+/// The interval between PINGs.
 pub const PING_EVERY: Duration = Duration::from_secs(5);
-/// How long it may take to say so. A half-open connection shows in no other way.
+/// How long the peer may take to reply with PONG. A half-open connection cannot be detected in another way.
 pub const PONG_LIMIT: Duration = Duration::from_secs(5);
-/// Most questions of ours that wait for their replies.
+/// Maximum number of our queries that wait for their replies.
 const PENDING_MAX: usize = 1024;
-/// Most questions of the other end that we answer at once.
+/// Maximum number of the peer's queries that we answer concurrently.
 const ANSWERING_MAX: usize = 256;
-/// Most messages that wait to be written.
+/// Maximum number of messages that wait to be written.
 const OUTGOING_MAX: usize = 1024;
 
-/// Answers the questions of the other end, from our own calendars only: what came over the link never goes back over it.
+/// Answers the peer's queries from our own calendars only: queries from the link are never forwarded back over it.
 pub(crate) trait Own: Clone + Send + Sync + 'static {
-    /// Answers one before the deadline.
+    /// Answers a query before the deadline.
     fn answer(&self, query: Query, deadline: Instant) -> impl Future<Output = Result<Answer, Refusal>> + Send;
 }
 
@@ -42,25 +42,25 @@ impl Own for Arc<Calendars> {
 /// Why a link ended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum End {
-    /// The connection is of no more use.
+    /// The connection is unusable.
     #[error(transparent)]
     Channel(#[from] ChannelError),
-    /// The other end is silent: the connection may be half-open.
+    /// The peer is silent: the connection may be half-open.
     #[error("no PONG within {} s", PONG_LIMIT.as_secs())]
     NoPong,
-    /// The other end does not keep up.
+    /// The peer does not keep up.
     #[error("more than {OUTGOING_MAX} messages wait to be written")]
     Congested,
-    /// There is a newer link.
+    /// A newer link has replaced it.
     #[error("replaced by a newer link")]
     Replaced,
-    /// We were told to end it.
+    /// Shutdown.
     #[error("this side is stopping")]
     Stopped,
 }
 
-/// Holds the conversation until the link ends; questions that are open then fail. At the word to stop, what was asked
-/// is answered first.
+/// Runs the conversation until the link ends; pending queries then fail. At shutdown, pending queries are answered
+/// first.
 pub(crate) async fn converse(
     channel: Channel,
     epoch: u64,
@@ -68,7 +68,7 @@ pub(crate) async fn converse(
     own: impl Own,
     stop: impl Future<Output = ()>,
 ) -> End {
-    // In this order, so that the connection reports its end after both halves are gone.
+    // In this order, so that the connection reports its end after both halves are dropped.
     let Channel { opened: _opened, mut reader, writer } = channel;
     let (outgoing, to_write) = mpsc::channel(OUTGOING_MAX);
     let mut talk = Talk::new(epoch, outgoing, own);
@@ -105,14 +105,14 @@ pub(crate) async fn converse(
         }
     };
     if matches!(end, End::Stopped) {
-        // Without its sender the writer ends once everything is written.
+        // Dropping the sender lets the writer end once everything is written.
         drop(talk);
         let _ = timeout(crate::channel::WRITE_LIMIT, writing).await;
     }
     end
 }
 
-/// Writes what is put into the queue; gives the reason why it no longer can.
+/// Writes the queued messages; returns the error that stops it.
 async fn write_all(mut writer: Writer, mut to_write: mpsc::Receiver<Message>) -> ChannelError {
     while let Some(message) = to_write.recv().await {
         if let Err(error) = writer.send(&message).await {
@@ -122,7 +122,7 @@ async fn write_all(mut writer: Writer, mut to_write: mpsc::Receiver<Message>) ->
     ChannelError::Closed
 }
 
-/// What is open between the two ends.
+/// The pending work of both ends.
 struct Talk<O> {
     epoch: u64,
     outgoing: mpsc::Sender<Message>,
@@ -145,7 +145,7 @@ impl<O: Own> Talk<O> {
     }
 
     fn say(&self, message: Message) -> Result<(), End> {
-        // Never wait here: a conversation that waits to write does not read, and two such ends wait for ever.
+        // Must not wait: an end that waits to write does not read, and two such ends deadlock.
         self.outgoing.try_send(message).map_err(|_| End::Congested)
     }
 
@@ -153,7 +153,7 @@ impl<O: Own> Talk<O> {
         self.pending.retain(|_, reply| !reply.is_closed());
         if self.pending.len() >= PENDING_MAX {
             let refusal = Refusal::new(Code::Busy, format!("{PENDING_MAX} questions wait for the other side already"));
-            // The asker may have given up; then nobody needs the refusal.
+            // If the caller has given up, nobody needs the refusal.
             let _ = ask.reply.send(Err(refusal));
             return Ok(());
         }
@@ -202,7 +202,7 @@ impl<O: Own> Talk<O> {
             return Ok(());
         }
         match self.pending.remove(&id) {
-            // The asker may have given up; then nobody needs the reply.
+            // If the caller has given up, nobody needs the reply.
             Some(reply) => drop(reply.send(outcome)),
             None => tracing::debug!(target: "calcon::link", epoch, id, "reply to no open question"),
         }
@@ -213,7 +213,7 @@ impl<O: Own> Talk<O> {
         match reply {
             Ok(reply) => self.say(reply),
             Err(error) => {
-                // The asker learns nothing and gives up at its deadline; the link itself is well.
+                // The caller times out at its deadline; the link itself is fine.
                 tracing::error!(%error, "answering a question panicked: please report this");
                 Ok(())
             }

@@ -1,4 +1,4 @@
-//! The Exchange side's end of the link: takes the add-in's connection, and lets a newer one replace it.
+//! The Exchange side's end of the link: accepts the add-in's connection, and lets a newer one replace it.
 
 use super::converse::{End, converse};
 use super::line::{ASKS_MAX, LineOwner, LinkState};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
 
-/// The links that add-ins brought up, one after the other.
+/// The links that add-ins established, one after the other.
 #[derive(Debug)]
 pub(crate) struct Links {
     line: LineOwner,
@@ -17,20 +17,20 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// No link yet.
+    /// Starts without a link.
     pub(crate) fn new(line: LineOwner) -> Self {
         Self { line, epochs: AtomicU64::new(0) }
     }
 
-    /// The epoch of the next link.
+    /// Returns the epoch of the next link.
     pub(crate) fn next_epoch(&self) -> u64 {
         self.epochs.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Holds a link from its handshake to its end.
+    /// Runs a link from its handshake to its end.
     pub(crate) async fn hold(&self, channel: Channel, epoch: u64, calendars: Arc<Calendars>, mut shutdown: Shutdown) {
         let (asks, asked) = mpsc::channel(ASKS_MAX);
-        // The old link may be half-open, and then only its keep-alive would tell: the newer one is always right.
+        // The old link may be half-open, which only its keep-alive would detect: the newer one always wins.
         if !self.line.publish_up(epoch, asks) {
             tracing::info!(target: "calcon::link", epoch, reason = %End::Replaced, "link attempt failed");
             return;
@@ -46,7 +46,7 @@ impl Links {
     }
 }
 
-/// Takes the link out of the state on every path, also when its task is cut off.
+/// Resets the link state on every path, even when its task is aborted.
 struct Held<'a> {
     line: &'a LineOwner,
     epoch: u64,

@@ -1,4 +1,4 @@
-//! What the rest of a daemon sees of the link: its state, and a way to ask the other side while it is up.
+//! The rest of the daemon's view of the link: its state, and sending queries to the other side while it is up.
 
 use crate::answer::{Answer, Code, Query, Refusal};
 use crate::browse_log::{self, Event};
@@ -6,57 +6,57 @@ use std::sync::Arc;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
-/// Most questions that wait for the link's task to take them.
+/// Maximum number of queries that wait for the link's task to take them.
 pub(crate) const ASKS_MAX: usize = 64;
 
-/// What the link's task is doing.
+/// The state of the link's task.
 #[derive(Debug, Clone)]
 pub(crate) enum LinkState {
-    /// Nothing, until the next attempt or until the other side dials.
+    /// Idle until the next attempt, or until the other side dials.
     Down {
         /// Why the link is down.
         why: String,
     },
-    /// Connecting and shaking hands.
+    /// Connecting and handshaking.
     Dialling {
         /// The attempt.
         epoch: u64,
     },
-    /// The other side can be asked.
+    /// Queries can be sent to the other side.
     Up {
-        /// The attempt that came through.
+        /// The attempt that succeeded.
         epoch: u64,
-        /// Where questions go. They fail once the link's task is gone, whatever ended it.
+        /// The queue of queries. They fail once the link's task has ended, for whatever reason.
         asks: mpsc::Sender<Ask>,
     },
 }
 
-/// A question to the other side, and where its answer goes.
+/// A query to the other side, and where its answer goes.
 #[derive(Debug)]
 pub(crate) struct Ask {
-    /// The question.
+    /// The query.
     pub(crate) query: Query,
-    /// Until when the asker can use the answer.
+    /// The deadline of the caller.
     pub(crate) deadline: Instant,
     /// Where the answer goes. Dropped without one when the link goes down.
     pub(crate) reply: oneshot::Sender<Result<Answer, Refusal>>,
 }
 
-/// The asker's end.
+/// The callers' end.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
     state: watch::Receiver<LinkState>,
     wanted: Arc<Notify>,
 }
 
-/// The end of the task that owns the link.
+/// The link task's end.
 #[derive(Debug)]
 pub(crate) struct LineOwner {
     state: watch::Sender<LinkState>,
     wanted: Arc<Notify>,
 }
 
-/// Both ends of a line whose link is down.
+/// Creates both ends, with the link down.
 pub(crate) fn line(why: &str) -> (LineOwner, Line) {
     let (sender, receiver) = watch::channel(LinkState::Down { why: why.to_owned() });
     let wanted = Arc::new(Notify::new());
@@ -64,12 +64,12 @@ pub(crate) fn line(why: &str) -> (LineOwner, Line) {
 }
 
 impl LineOwner {
-    /// Says what the task is doing now.
+    /// Publishes the state of the link's task.
     pub(crate) fn publish(&self, state: LinkState) {
         self.state.send_replace(state);
     }
 
-    /// Says that the link of `epoch` is up, unless a newer one is: a slow handshake must not replace its successor.
+    /// Publishes that the link of `epoch` is up, unless a newer one is: a slow handshake must not replace it.
     pub(crate) fn publish_up(&self, epoch: u64, asks: mpsc::Sender<Ask>) -> bool {
         self.state.send_if_modified(|current| {
             let newest = !matches!(current, LinkState::Up { epoch: up, .. } if *up > epoch);
@@ -80,7 +80,7 @@ impl LineOwner {
         })
     }
 
-    /// Changes the state if it is still that of `epoch`: a link that was replaced has no say about its successor.
+    /// Changes the state if it is still that of `epoch`: a replaced link must not affect its successor.
     pub(crate) fn publish_if_still(&self, epoch: u64, state: LinkState) {
         self.state.send_if_modified(|current| {
             let still = matches!(current, LinkState::Up { epoch: up, .. } if *up == epoch);
@@ -91,22 +91,22 @@ impl LineOwner {
         });
     }
 
-    /// Returns once the state is no longer that of `epoch`.
+    /// Waits until the state is no longer that of `epoch`.
     pub(crate) async fn replaced(&self, epoch: u64) {
         let mut state = self.state.subscribe();
         let gone = |state: &LinkState| !matches!(state, LinkState::Up { epoch: up, .. } if *up == epoch);
-        // The sender is ours and alive, so this cannot fail.
+        // Cannot fail, because we own the sender.
         let _ = state.wait_for(gone).await;
     }
 
-    /// Returns once somebody asks while the link is down.
+    /// Waits until a query needs the link while it is down.
     pub(crate) async fn wanted(&self) {
         self.wanted.notified().await;
     }
 }
 
 impl Line {
-    /// Asks the other side, and says "link down" at once if it is.
+    /// Queries the other side, and fails at once if the link is down.
     pub(crate) async fn ask(&self, query: Query, deadline: Instant) -> Result<Answer, Refusal> {
         let state = self.state.borrow().clone();
         match state {
@@ -116,19 +116,19 @@ impl Line {
         }
     }
 
-    /// Asks the other side; if the link is down, has it dialled now and waits for that attempt, until `patience`.
+    /// Queries the other side; if the link is down, has it dialled now and waits for that attempt, until `patience`.
     pub(crate) async fn ask_patiently(
         &self,
         query: Query,
         patience: Instant,
         deadline: Instant,
     ) -> Result<Answer, Refusal> {
-        // Whatever comes of the attempt, `ask` looks at the state and tells the reason.
+        // Whatever the outcome of the attempt, `ask` checks the state and reports the reason.
         let _ = timeout_at(patience.min(deadline), self.one_attempt()).await;
         self.ask(query, deadline).await
     }
 
-    /// Returns once the link is up, or an attempt to dial it has failed.
+    /// Waits until the link is up, or an attempt to dial it has failed.
     async fn one_attempt(&self) {
         let mut state = self.state.clone();
         let mut dialled = false;
@@ -155,7 +155,7 @@ async fn ask_up(asks: mpsc::Sender<Ask>, query: Query, deadline: Instant) -> Res
         Ok(Err(_)) => return Err(down("it went down just now")),
         Err(_) => return Err(late()),
     }
-    // The link's task may end and drop its receiver while we hold a sender: let go of it before waiting.
+    // The link's task may end and drop its receiver while we hold a sender, so it is dropped before waiting.
     drop(asks);
     match timeout_at(deadline, answered).await {
         Ok(Ok(outcome)) => outcome,

@@ -1,4 +1,4 @@
-//! The audit of sessions: a line in a file for each that was closed, or nothing.
+//! The audit log of sessions: a line in a file for each closed session, or nothing.
 
 use super::registry::Cause;
 use super::table::Handle;
@@ -15,15 +15,15 @@ use tokio::task::spawn_blocking;
 pub struct Closed {
     /// Its handle.
     pub session: Handle,
-    /// Who held it.
+    /// Its holder.
     pub holder: String,
     /// When it was opened.
     pub opened: DateTime<Utc>,
     /// How long it was open, in whole seconds.
     pub open_secs: u64,
-    /// How many questions used it.
+    /// Number of queries that used it.
     pub uses: u64,
-    /// Why it is closed.
+    /// Why it was closed.
     pub cause: Cause,
 }
 
@@ -38,24 +38,24 @@ impl fmt::Display for Closed {
     }
 }
 
-/// Where sessions are recorded when they close.
+/// Records sessions when they close.
 pub trait Audit: Send + Sync + 'static {
-    /// Records one.
+    /// Records a session.
     ///
     /// # Errors
-    /// Whatever stands in the way; it is then tried again, a few times.
+    /// Any error; it is then retried a few times.
     fn record(&self, closed: &Closed) -> impl Future<Output = io::Result<()>> + Send;
 }
 
-/// The file that the operator named, if any. A line is appended for each session.
+/// The configured file, if any. A line is appended for each session.
 #[derive(Debug)]
 pub struct AuditFile(Option<PathBuf>);
 
 impl AuditFile {
-    /// Opens the file, or makes it, to see at once whether that can be done.
+    /// Opens or creates the file, to detect errors early.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     pub fn open(path: Option<&Path>) -> io::Result<Self> {
         path.map(append).transpose()?;
         Ok(Self(path.map(Path::to_owned)))
@@ -66,7 +66,7 @@ impl Audit for AuditFile {
     async fn record(&self, closed: &Closed) -> io::Result<()> {
         let Some(path) = self.0.clone() else { return Ok(()) };
         let line = format!("{closed}\n");
-        // Opened anew for each line: an operator may have moved the file away.
+        // Reopened for each line, because an operator may have moved the file away.
         spawn_blocking(move || append(&path)?.write_all(line.as_bytes())).await?
     }
 }

@@ -1,4 +1,4 @@
-//! Closes sessions, one after the other: each is audited, then its slot is free. Also closes those that nobody uses.
+//! Closes sessions one after the other: each is audited, then its slot is freed. Also closes idle sessions.
 
 use super::audit::{Audit, Closed};
 use super::registry::Cause;
@@ -10,14 +10,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{interval, sleep, timeout};
 
-/// How long one attempt to audit may take.
+/// Time limit of an attempt to audit.
 pub const AUDIT_LIMIT: Duration = Duration::from_secs(2);
-/// How often it is attempted.
+/// Maximum number of attempts.
 const AUDIT_TRIES: u32 = 3;
-/// How long the next attempt waits.
+/// Delay before the next attempt.
 const AUDIT_PAUSE: Duration = Duration::from_millis(200);
 
-/// The task's part of the sessions.
+/// The closing task.
 #[derive(Debug)]
 pub struct Closer {
     core: Arc<Core>,
@@ -25,7 +25,7 @@ pub struct Closer {
 }
 
 impl Sessions {
-    /// No session is open. Those to be closed are closed by the [`Closer`], which has to run as long as this does.
+    /// Creates the sessions and the [`Closer`], which must run as long as they exist.
     pub fn new(limits: Limits) -> (Self, Closer) {
         let (closing, to_close) = mpsc::unbounded_channel();
         let sessions = Self::closed_by(limits, closing);
@@ -35,7 +35,7 @@ impl Sessions {
 }
 
 impl Closer {
-    /// Closes sessions until the service and all its seats are gone, and with them the last session.
+    /// Closes sessions until the service, all its seats, and the last session are gone.
     pub async fn run(mut self, audit: impl Audit) {
         let mut sweeps = interval(self.core.limits.idle.max(Duration::from_secs(1)));
         loop {
@@ -55,8 +55,8 @@ impl Closer {
         }
     }
 
-    /// Closes a session. An audit that fails is reported and the session closed all the same: a slot lost for ever would
-    /// be worse than a line lost.
+    /// Closes a session. A failed audit is reported and the session closed nevertheless: losing a slot forever would be
+    /// worse than losing a line.
     async fn close(&self, closing: Closing, audit: &impl Audit) {
         let session = closing.handle();
         let record = self.core.registry().records.get(&session).cloned();

@@ -1,8 +1,8 @@
-//! The sessions of the Notes server: who holds one, how many there may be, and that each is closed, on every path.
+//! The sessions of the Notes server: their holders, their limit, and closing each one on every path.
 //!
 //! A session is not an `Arc`. Closing one is asynchronous, can fail and is audited; it has several causes, which race;
-//! a look-up that races the closing must not open one past the limit; and a handle is a number that anybody may keep,
-//! so that of a closed session is refused.
+//! a lookup that races with closing must not open a session beyond the limit; and a handle is a number that clients may
+//! keep, so that the handle of a closed session must be rejected.
 
 pub mod audit;
 mod closer;

@@ -1,4 +1,4 @@
-//! Who holds which session, since when, and how much it was used: the side of the sessions that people read.
+//! Bookkeeping of sessions for reports: who holds which session, since when, and how much it was used.
 
 use super::table::Handle;
 use chrono::{DateTime, Utc};
@@ -12,26 +12,26 @@ use tokio::time::Instant;
 pub struct User {
     /// Its handle, in hexadecimal digits.
     pub session: String,
-    /// Who holds it.
+    /// Its holder.
     pub holder: String,
-    /// Whether it is being closed, so that no question can use it any more.
+    /// Whether it is being closed, so that no further query can use it.
     pub closing: bool,
-    /// Questions that use it now.
+    /// Number of queries that use it now.
     pub in_use: u32,
-    /// Questions that have used it so far.
+    /// Number of queries that have used it so far.
     pub uses: u64,
     /// How long ago it was opened, in whole seconds.
     pub open_secs: u64,
-    /// How long ago a question last began to use it, in whole seconds.
+    /// The time since a query last started to use it, in whole seconds.
     pub idle_secs: u64,
 }
 
 /// Why a session is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// The last connection of its holder ended.
+    /// Its holder's last connection ended.
     Left,
-    /// It was not used for the idle time.
+    /// It was unused for the idle time.
     Idle,
     /// An administrator dropped it.
     Dropped,
@@ -47,7 +47,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// What is known of a session from its opening until it is closed.
+/// The data about a session from its opening until it is closed.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
     pub(super) holder: String,
@@ -55,18 +55,18 @@ pub(super) struct Record {
     pub(super) since: Instant,
     pub(super) last_used: Instant,
     pub(super) uses: u64,
-    /// The first one counts, once there is one.
+    /// The first cause, once there is one.
     pub(super) cause: Option<Cause>,
 }
 
-/// Somebody who has a seat: connections, and the session that they share once one of them needed it.
+/// A holder with its connections, and the session that they share once one of them needed it.
 #[derive(Debug)]
 pub(super) struct Holder<H> {
     pub(super) seats: usize,
     pub(super) session: Option<H>,
 }
 
-/// Everybody with a seat, and every session that is not closed yet. `H` keeps a session open while it lives.
+/// Every holder with a seat, and every session that is not closed yet. `H` keeps a session open while it exists.
 #[derive(Debug)]
 pub(super) struct Registry<H> {
     pub(super) holders: BTreeMap<String, Holder<H>>,
@@ -78,12 +78,12 @@ impl<H> Registry<H> {
         Self { holders: BTreeMap::new(), records: BTreeMap::new() }
     }
 
-    /// One more connection of this holder.
+    /// Adds a connection of this holder.
     pub(super) fn sit(&mut self, holder: &str) {
         self.holders.entry(holder.to_owned()).or_insert(Holder { seats: 0, session: None }).seats += 1;
     }
 
-    /// One connection less; gives what kept the session open if it was the last one.
+    /// Removes a connection; if it was the last one, returns what kept the session open.
     pub(super) fn leave(&mut self, holder: &str) -> Option<H> {
         let seat = self.holders.get_mut(holder)?;
         seat.seats -= 1;
@@ -93,14 +93,14 @@ impl<H> Registry<H> {
         self.holders.remove(holder)?.session
     }
 
-    /// Takes note of a session that was just opened.
+    /// Records a session that was just opened.
     pub(super) fn opened(&mut self, handle: Handle, holder: &str) {
         let (opened, now) = (Utc::now(), Instant::now());
         let record = Record { holder: holder.to_owned(), opened, since: now, last_used: now, uses: 0, cause: None };
         self.records.insert(handle, record);
     }
 
-    /// Takes note of a question that uses a session.
+    /// Records a query that uses a session.
     pub(super) fn used(&mut self, handle: Handle) {
         if let Some(record) = self.records.get_mut(&handle) {
             record.uses += 1;
@@ -108,7 +108,7 @@ impl<H> Registry<H> {
         }
     }
 
-    /// Takes note of why a session is closed; gives its holder.
+    /// Records why a session is closed; returns its holder.
     pub(super) fn caused(&mut self, handle: Handle, cause: Cause) -> Option<&str> {
         let record = self.records.get_mut(&handle)?;
         record.cause.get_or_insert(cause);

@@ -1,4 +1,4 @@
-//! Gives out sessions: one for each holder, shared by all its connections, for the time of a question.
+//! Provides sessions: one per holder, shared by all its connections, for the duration of a query.
 
 use super::registry::{Cause, Registry, User};
 use super::table::{Closing, Handle, Refused, State, Table};
@@ -10,18 +10,18 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-/// Most sessions that [`Limits`] may allow: the list of all of them must fit into a frame.
+/// Upper limit of [`Limits::sessions_max`]: the list of all sessions must fit into a frame.
 pub const SESSIONS_MAX: usize = 4096;
 
-/// What is reported of sessions: each that is opened is closed.
+/// The kind of resource in reports: each that is opened is closed.
 pub(super) const KIND: &str = "notes.session";
-/// Where it is reported.
+/// The target of these reports.
 pub(super) const TARGET: &str = "calcon::session";
 
-/// What the operator allows.
+/// The configured limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Most sessions at once, those that are being closed included (Notes: `Server_MaxSessions`).
+    /// Maximum number of sessions, including those being closed (Notes: `Server_MaxSessions`).
     pub sessions_max: usize,
     /// How long a session may be unused: it is closed after once to twice this time.
     pub idle: Duration,
@@ -38,11 +38,11 @@ impl Default for Limits {
 #[derive(Debug, Clone)]
 pub struct Sessions {
     pub(super) core: Arc<Core>,
-    /// To the closer. It cannot grow beyond the table: each slot closes once at a time.
+    /// To the closer. Bounded by the size of the table, because each slot closes once at a time.
     closing: mpsc::UnboundedSender<Closing>,
 }
 
-/// What the service and its closer share.
+/// State shared by the service and its closer.
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) table: Table,
@@ -50,15 +50,15 @@ pub(super) struct Core {
     pub(super) limits: Limits,
 }
 
-/// Somebody's place at the server while a connection is up. The session behind it is opened by the first question, and
-/// closed when the last connection of the same holder has gone.
+/// A connection's seat at the server. The session behind it is opened by the first query, and closed when the last
+/// connection of the same holder has ended.
 #[derive(Debug)]
 pub struct Seat {
     sessions: Sessions,
     holder: String,
 }
 
-/// Holds a session. Dropping it, on whatever path, releases it.
+/// Holds a session, and releases it when dropped.
 #[derive(Debug)]
 pub(super) struct Hold {
     sessions: Sessions,
@@ -66,26 +66,26 @@ pub(super) struct Hold {
 }
 
 impl Sessions {
-    /// No session is open. Those to be closed go to `closing`, whose other end has to close them.
+    /// Creates sessions, none of them open. Those to be closed go to `closing`, whose receiver must close them.
     pub(super) fn closed_by(limits: Limits, closing: mpsc::UnboundedSender<Closing>) -> Self {
         let limits = Limits { sessions_max: limits.sessions_max.clamp(1, SESSIONS_MAX), ..limits };
         let (table, registry) = (Table::new(limits.sessions_max), Mutex::new(Registry::new()));
         Self { core: Arc::new(Core { table, registry, limits }), closing }
     }
 
-    /// A connection of this holder is up.
+    /// Adds a connection of this holder.
     pub fn seat(&self, holder: impl Into<String>) -> Seat {
         let holder = holder.into();
         self.core.registry().sit(&holder);
         Seat { sessions: self.clone(), holder }
     }
 
-    /// What the operator allows, as far as it can be.
+    /// Returns the limits in effect.
     pub fn limits(&self) -> &Limits {
         &self.core.limits
     }
 
-    /// Every session that is open or closing, by slot.
+    /// Returns every session that is open or closing, by slot.
     pub fn users(&self) -> Vec<User> {
         let registry = self.core.registry();
         let now = Instant::now();
@@ -105,17 +105,17 @@ impl Sessions {
         self.core.table.sessions().filter_map(user).collect()
     }
 
-    /// Drops a session: no question uses it any more, and it is closed after those that do.
+    /// Drops a session: no further query uses it, and it is closed after the current ones.
     ///
     /// # Errors
-    /// [`Refused::Stale`] when it is closed, [`Refused::Closing`] when it is about to be.
+    /// [`Refused::Stale`] if it is closed, [`Refused::Closing`] if it is being closed.
     pub fn drop_session(&self, handle: Handle) -> Result<(), Refused> {
         self.core.table.revoke(handle)?;
         self.core.let_go(handle, Cause::Dropped);
         Ok(())
     }
 
-    /// Holds the session of a holder, opened if it has none; `None` while every slot is taken.
+    /// Holds the session of a holder, opening it if necessary; `None` while every slot is taken.
     fn hold(&self, holder: &str) -> Option<Hold> {
         let mut registry = self.core.registry();
         let current = registry.holders.get(holder)?.session.as_ref().map(|hold| hold.handle);
@@ -128,7 +128,7 @@ impl Sessions {
         Some(Hold { sessions: self.clone(), handle })
     }
 
-    /// Opens a session for a holder, and acquires it. The one that it had, if any, is being closed.
+    /// Opens a session for a holder, and acquires it. Its previous one, if any, is being closed.
     fn open(&self, registry: &mut Registry<Hold>, holder: &str) -> Option<Handle> {
         let handle = self.core.table.open()?;
         let first = Hold { sessions: self.clone(), handle };
@@ -141,16 +141,16 @@ impl Sessions {
 
 impl Core {
     pub(super) fn registry(&self) -> MutexGuard<'_, Registry<Hold>> {
-        // Every change under this lock is whole before anything can panic.
+        // Every change under this lock is completed before anything can panic.
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets go of a session that was revoked, so that it closes after the questions that use it.
+    /// Releases the holder's share of a revoked session, so that it closes after the queries that use it.
     pub(super) fn let_go(&self, handle: Handle, cause: Cause) {
         let mut registry = self.registry();
         let Some(holder) = registry.caused(handle, cause).map(str::to_owned) else { return };
         let session = registry.holders.get_mut(&holder).map(|holder| &mut holder.session);
-        // The holder may have another one by now: that stays.
+        // If the holder has another session by now, that one stays.
         let hold = session.and_then(|session| session.take_if(|hold| hold.handle == handle));
         drop(registry);
         drop(hold);
@@ -158,10 +158,10 @@ impl Core {
 }
 
 impl Seat {
-    /// Does some work under the holder's session, which cannot be closed meanwhile. Waits for a slot until the deadline.
+    /// Runs a future under the holder's session, which cannot be closed meanwhile. Waits for a slot until the deadline.
     ///
     /// # Errors
-    /// [`Code::Busy`] when no slot was free in time (event 41220).
+    /// [`Code::Busy`] if no slot was free in time (event 41220).
     pub async fn scoped<F: Future>(
         &self,
         deadline: Instant,
@@ -192,10 +192,10 @@ impl Drop for Seat {
         let hold = registry.leave(&self.holder);
         if let Some(hold) = &hold {
             registry.caused(hold.handle, Cause::Left);
-            // Questions of this holder that are still under way keep the session until they end.
+            // The holder's current queries keep the session until they end.
             let _ = self.sessions.core.table.revoke(hold.handle);
         }
-        // What is let go of may want the registry.
+        // Dropping the hold may lock the registry.
         drop(registry);
         drop(hold);
     }

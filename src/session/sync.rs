@@ -1,3 +1,3 @@
-//! What the table takes from the standard library. A test that explores interleavings puts its own in this place.
+//! The table's imports from the standard library. A test that explores interleavings replaces this module.
 
 pub(super) use std::sync::{Mutex, PoisonError, atomic};

@@ -1,47 +1,47 @@
-//! The slots of the sessions, from open over closing to closed: each is closed once, after its last use.
+//! The slots of sessions and their states, open, closing and closed: each session is closed once, after its last use.
 //!
-//! All that threads race for is in one word a slot, and every change of it is one compare-and-exchange: there is no
-//! step between looking at a count and acting on it, which is where two threads once deleted the same session (Q289795).
+//! All shared state is one word per slot, and every change of it is one compare-and-exchange: there is no step between
+//! reading a count and acting on it, which is where two threads once deleted the same session (Q289795).
 
 use super::sync::atomic::{AtomicU64, Ordering};
 use super::waiting::{Queue, Waiting};
 use std::fmt;
 
-/// Most slots of a table: a handle has 16 bits for them.
+/// Maximum number of slots: a handle has 16 bits for them.
 pub const SLOTS_MAX: usize = 1 << SLOT_BITS;
 const SLOT_BITS: u32 = 16;
 
-/// The slots. As many sessions are open or closing at once as there are slots.
+/// The slots. Their number limits how many sessions are open or closing at the same time.
 #[derive(Debug)]
 pub struct Table {
     words: Box<[AtomicU64]>,
     queue: Queue,
 }
 
-/// Names a session: a slot, and which of its sessions, so that the handle of a closed one is refused.
+/// Identifies a session by slot and generation, so that the handle of a closed one is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Handle(u64);
 
-/// The duty to close a session, for the one who released it last. Its slot is taken until [`Table::closed`].
+/// The obligation to close a session, for whoever released it last. Its slot is taken until [`Table::closed`].
 #[derive(Debug)]
 #[must_use = "a session whose closing is dropped keeps its slot for ever"]
 pub struct Closing(Handle);
 
-/// What a slot is doing.
+/// The state of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// There is no session in it.
+    /// It has no session.
     Closed,
     /// The session can be used.
     Open,
-    /// It is used no more than it is now, and closes after the last release.
+    /// The session cannot be acquired any more, and closes after the last release.
     Closing,
 }
 
 /// Why a handle cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// The session is closed, or never was.
+    /// The session is closed, or never existed.
     #[error("the session is closed: open a new one")]
     Stale,
     /// The session is being closed.
@@ -50,31 +50,31 @@ pub enum Refused {
     /// Released more often than it was opened and acquired.
     #[error("nobody holds the session")]
     NotHeld,
-    /// The count has no room for another one.
+    /// The count is at its maximum.
     #[error("{COUNT_MAX} hold the session already")]
     Crowded,
 }
 
-/// A session as it stands in the table.
+/// A session in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct View {
-    /// Its name.
+    /// Its handle.
     pub handle: Handle,
     /// Open or closing.
     pub state: State,
-    /// How many hold it.
+    /// Number of holds.
     pub holds: u32,
 }
 
 impl Table {
-    /// A table with room for `limit` sessions: at least one, at most [`SLOTS_MAX`].
+    /// Creates a table with room for `limit` sessions: at least one, at most [`SLOTS_MAX`].
     pub fn new(limit: usize) -> Self {
         let empty = || AtomicU64::new(Word { generation: 1, state: State::Closed, used: false, count: 0 }.pack());
         let words = (0..limit.clamp(1, SLOTS_MAX)).map(|_| empty()).collect();
         Self { words, queue: Queue::new() }
     }
 
-    /// Opens a session that its opener holds; `None` while every slot is taken.
+    /// Opens a session, held by the caller; `None` while every slot is taken.
     pub fn open(&self) -> Option<Handle> {
         (0..self.words.len()).find_map(|slot| {
             let open = |word: Word| match word.state {
@@ -85,10 +85,10 @@ impl Table {
         })
     }
 
-    /// Holds an open session, too.
+    /// Acquires another hold of an open session.
     ///
     /// # Errors
-    /// [`Refused::Closing`] and [`Refused::Stale`] when it is no longer open, [`Refused::Crowded`].
+    /// [`Refused::Closing`] and [`Refused::Stale`] if it is no longer open, [`Refused::Crowded`].
     pub fn acquire(&self, handle: Handle) -> Result<(), Refused> {
         let acquire = |word: Word| match word.state {
             State::Open if word.count == COUNT_MAX => Err(Refused::Crowded),
@@ -99,7 +99,7 @@ impl Table {
         self.change_session(handle, acquire).map(drop)
     }
 
-    /// Holds a session no more. Whoever is the last to do so has to close it.
+    /// Releases a hold. The caller that releases the last one has to close the session.
     ///
     /// # Errors
     /// [`Refused::Stale`] and [`Refused::NotHeld`]: it was released too often.
@@ -114,10 +114,10 @@ impl Table {
         Ok((released.count == 0).then_some(Closing(handle)))
     }
 
-    /// Lets nobody acquire a session any more, whatever the cause: it closes after the last release.
+    /// Prevents further holds of a session, for whatever cause: it closes after the last release.
     ///
     /// # Errors
-    /// [`Refused::Closing`] and [`Refused::Stale`] when somebody was faster.
+    /// [`Refused::Closing`] and [`Refused::Stale`] if it was revoked before.
     pub fn revoke(&self, handle: Handle) -> Result<(), Refused> {
         let revoke = |word: Word| match word.state {
             State::Open => Ok(Word { state: State::Closing, ..word }),
@@ -127,7 +127,7 @@ impl Table {
         self.change_session(handle, revoke).map(drop)
     }
 
-    /// Revokes the sessions that only their opener holds and that nobody acquired since the sweep before; gives them.
+    /// Revokes the sessions held only by their opener and not acquired since the previous sweep, and returns them.
     pub fn sweep(&self) -> Vec<Handle> {
         let sweep = |word: Word| match word.state {
             State::Open if word.used => Ok(Word { used: false, ..word }),
@@ -139,21 +139,21 @@ impl Table {
         revoked.map(|(slot, word)| Handle::new(slot, word.generation)).collect()
     }
 
-    /// The session is closed: its slot is free, its handle stale, and who waits for a slot longest is woken.
+    /// Marks the session as closed: its slot is free, its handle stale, and the longest waiter for a slot is woken.
     pub fn closed(&self, closing: Closing) {
         let generation = closing.0.generation().wrapping_add(1);
         let free = Word { generation, state: State::Closed, used: false, count: 0 };
-        // Nobody else changes a word that is closing with a count of 0, so this needs no exchange.
+        // No other thread changes a closing word with a count of 0, so a plain store suffices.
         self.words[closing.0.slot()].store(free.pack(), Ordering::Release);
         self.queue.wake_one();
     }
 
-    /// A place in the queue for a slot.
+    /// Returns a place in the queue for a slot.
     pub fn waiting(&self) -> Waiting<'_, impl Fn() -> bool> {
         Waiting::new(&self.queue, || self.has_free_slot())
     }
 
-    /// The sessions that are open or closing, by slot. Each as it was when it was looked at.
+    /// Returns the sessions that are open or closing, by slot, each as of when it was read.
     pub fn sessions(&self) -> impl Iterator<Item = View> {
         let view = |slot| {
             let Word { generation, state, count, .. } = self.word(slot);
@@ -180,13 +180,13 @@ impl Table {
         })
     }
 
-    /// Replaces a word by what follows from it, and gives that; or why nothing does.
+    /// Replaces a slot's word by its successor, and returns that, or why there is none.
     fn change(&self, slot: usize, next: impl Fn(Word) -> Result<Word, Refused>) -> Result<Word, Refused> {
         let word = &self.words[slot];
         let mut seen = word.load(Ordering::Acquire);
         loop {
             let changed = next(Word::unpack(seen))?;
-            // Acquire and release: what each holder did to the session happened before it is closed.
+            // Acquire and release: what each holder did to the session happens before it is closed.
             match word.compare_exchange(seen, changed.pack(), Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Ok(changed),
                 Err(other) => seen = other,
@@ -196,19 +196,19 @@ impl Table {
 }
 
 impl Closing {
-    /// The session to close.
+    /// Returns the session to close.
     pub fn handle(&self) -> Handle {
         self.0
     }
 }
 
 impl Handle {
-    /// The handle with this number, which anybody may have made up: the table refuses it then.
+    /// Returns the handle with this number. If it is made up, the table rejects it.
     pub fn from_number(number: u64) -> Self {
         Self(number)
     }
 
-    /// Its number, as others see it.
+    /// Returns its number, for clients.
     pub fn number(self) -> u64 {
         self.0
     }
@@ -232,12 +232,12 @@ impl fmt::Display for Handle {
     }
 }
 
-/// A slot: what the atomic word of 64 bits holds. A generation comes again after 2^32 sessions in the same slot.
+/// The contents of a slot's 64-bit atomic word. A generation is reused after 2^32 sessions in the same slot.
 #[derive(Debug, Clone, Copy)]
 struct Word {
     generation: u32,
     state: State,
-    /// Whether somebody acquired the session since the last sweep.
+    /// Whether the session was acquired since the last sweep.
     used: bool,
     count: u32,
 }

@@ -1,4 +1,4 @@
-//! What the table promises to one thread; `tests/session_table.rs` has it for several.
+//! The table's guarantees with a single thread; `tests/session_table.rs` tests them with several.
 
 use super::table::{Closing, Handle, Refused, State, Table};
 
@@ -27,7 +27,7 @@ fn a_stale_handle_is_refused() {
         assert_eq!(table.acquire(old), Err(Refused::Stale));
         assert_eq!(table.revoke(old), Err(Refused::Stale));
         assert!(matches!(table.release(old), Err(Refused::Stale)));
-        // The same slot, another session.
+        // The same slot, but another session.
         table.open();
     }
 }

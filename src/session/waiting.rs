@@ -1,10 +1,10 @@
-//! The queue for a slot: first come, first woken; whoever leaves it passes the wake on.
+//! The queue for a slot: FIFO; a waiter that leaves it passes its wakeup on.
 
 use super::sync::{Mutex, PoisonError};
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 
-/// Those who wait, in the order in which they came.
+/// The waiters, in the order in which they arrived.
 #[derive(Debug)]
 pub struct Queue(Mutex<Line>);
 
@@ -23,12 +23,12 @@ pub struct Waiting<'a, F: Fn() -> bool> {
 }
 
 impl Queue {
-    /// Nobody waits.
+    /// Creates an empty queue.
     pub(super) fn new() -> Self {
         Self(Mutex::new(Line::default()))
     }
 
-    /// Wakes who waits longest.
+    /// Wakes the longest waiter.
     pub(super) fn wake_one(&self) {
         let first = self.with(|line| line.waiting.pop_front());
         if let Some((_, waker)) = first {
@@ -37,7 +37,7 @@ impl Queue {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Line) -> T) -> T {
-        // A panic under this lock is one of a waker's clone or drop; the line is whole nevertheless.
+        // Only a waker's clone or drop can panic under this lock, and the line is consistent then.
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -49,12 +49,12 @@ impl<'a, F: Fn() -> bool> Waiting<'a, F> {
 
     /// Attempts what needs a slot. If it fails, the task is woken when there may be a free one.
     pub fn poll<T>(&mut self, context: &Context<'_>, attempt: impl FnOnce() -> Option<T>) -> Poll<T> {
-        // First in line, then the attempt: a slot that is freed in between wakes us.
+        // Enqueue before the attempt: a slot that is freed in between wakes this task.
         self.enter(context.waker());
         attempt().map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Takes our place, or takes it again after we were woken for nothing, before those who came later.
+    /// Takes a place, or takes it again after a wakeup without a free slot, ahead of later waiters.
     fn enter(&mut self, waker: &Waker) {
         self.queue.with(|line| {
             let number = *self.number.get_or_insert_with(|| {
@@ -78,7 +78,7 @@ impl<F: Fn() -> bool> Drop for Waiting<'_, F> {
             line.waiting.retain(|(other, _)| *other != number);
             line.waiting.len() == before
         });
-        // The slot that we were woken for may still be free, and its next sleeper sleeps.
+        // The slot of our wakeup may still be free, and the next waiter is asleep.
         if was_woken && (self.has_free_slot)() {
             self.queue.wake_one();
         }

@@ -1,4 +1,4 @@
-//! What the wire promises, for any message and any bytes.
+//! Properties of the wire format, for any message and any bytes.
 
 use super::*;
 use crate::answer::{Code, Source};
@@ -70,7 +70,7 @@ fn message() -> impl Strategy<Value = Message> {
     ]
 }
 
-/// Pushes the bytes in pieces that end at the cuts, and gives every message and the error that ended it, if one did.
+/// Decodes the bytes in pieces that end at the cuts, and returns every message and the error that ended it, if any.
 fn decode(bytes: &[u8], cuts: &[usize]) -> (Vec<Message>, Option<WireError>) {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).chain([bytes.len()]).collect();
     ends.sort_unstable();

@@ -1,4 +1,4 @@
-//! The production binary, as an operator runs it: built by itself, started as processes of its own, on real sockets.
+//! The production binary, as an operator runs it: built separately, started as real processes, on real sockets.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -7,16 +7,16 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// How long anything real may take before a test fails. Generous: it is only ever reached by a failure.
+/// Time limit of anything real. Generous, because only a failure reaches it.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
-/// The root of the repository.
+/// Returns the root of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Builds the production binary and gives its path. The one that cargo builds beside the tests is simulated, and has the
-/// same name: this one goes to a target folder of its own, so that neither replaces the other.
+/// Builds the production binary and returns its path. The one that cargo builds beside the tests is simulated and has
+/// the same name: this one has a separate target directory, so that neither replaces the other.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -38,13 +38,13 @@ pub fn binary() -> &'static Path {
     })
 }
 
-/// A daemon that runs until it is dropped.
+/// A running daemon, killed when dropped.
 pub struct Daemon {
     child: Child,
     lines: Receiver<String>,
-    /// What it has logged so far, as far as somebody waited for it.
+    /// The log lines read so far.
     pub log: Vec<String>,
-    /// Where it listens.
+    /// The address on which it listens.
     pub address: String,
 }
 
@@ -69,7 +69,7 @@ impl Daemon {
         daemon
     }
 
-    /// The first line with this text, of those that are logged from now on; its text must come within [`LIMIT`].
+    /// Returns the next log line that contains this text, which must be logged within [`LIMIT`].
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) -> String {
         let until = Instant::now() + LIMIT;
@@ -87,13 +87,13 @@ impl Daemon {
         }
     }
 
-    /// Sends a signal by its name.
+    /// Sends a signal by name.
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
         assert!(sent.expect("kill starts").success());
     }
 
-    /// Asks it to stop, gives its exit code, and leaves all of its log behind.
+    /// Stops it, returns its exit code, and reads the rest of its log.
     pub fn stop(&mut self) -> Option<i32> {
         self.signal("TERM");
         let code = self.child.wait().expect("waited for").code();
@@ -104,13 +104,13 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Runs `calcon query` to its end.
+/// Runs `calcon query` to completion.
 pub fn query(at: &str, user: &str, args: &[&str]) -> Output {
     Command::new(binary()).args(["query", "--at", at, user]).args(args).output().expect("calcon starts")
 }

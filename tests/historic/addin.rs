@@ -1,4 +1,4 @@
-//! The Notes side around a historic add-in: serves clients, and asks over the add-in's link. It is sound; the link is not.
+//! The Notes side around a historic add-in: serves clients, and queries over its link. Only the link has a bug.
 
 use calcon::{
     Error, NotesSettings,
@@ -22,22 +22,22 @@ use tokio::{
     time::timeout,
 };
 
-/// How long a client may be silent.
+/// How long a client may be idle.
 const CLIENT_LIMIT: Duration = Duration::from_secs(60);
-/// How long the other side may take to answer a question.
+/// How long the other side may take to answer a query.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// The Exchange side asks every 5 s whether we are there: if it is silent for longer, it is gone.
+/// The Exchange side sends a PING every 5 s: if it is silent for longer, it is gone.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(15);
-/// How long the add-in rests between two attempts.
+/// The delay between two attempts of the add-in.
 pub const RETRY: Duration = Duration::from_secs(1);
 
 /// An add-in (EXCALCON) and its link to the Exchange side.
 pub trait AddIn: Clone + Send + Sync + 'static {
-    /// Starts the add-in's task: `load excalcon <exchange>`. The other side's questions are about `calendars`.
+    /// Starts the add-in's task: `load excalcon <exchange>`. The other side's queries are about `calendars`.
     fn load(exchange: String, calendars: Arc<Calendars>) -> Self;
 
-    /// Asks the Exchange side.
+    /// Queries the Exchange side.
     fn ask(&self, query: Query) -> impl Future<Output = Result<Answer, Refusal>> + Send;
 }
 
@@ -79,7 +79,7 @@ async fn client(
     }
 }
 
-/// What goes over a link that is up: our questions, and the replies to the other side's.
+/// The conversation over a link that is up: our queries, and the replies to the other side's.
 #[derive(Debug)]
 pub struct Talk {
     epoch: u64,
@@ -88,7 +88,7 @@ pub struct Talk {
     open: Mutex<Open>,
 }
 
-/// Our questions that have no answer yet.
+/// Our pending queries.
 #[derive(Debug, Default)]
 struct Open {
     asked: u64,
@@ -96,12 +96,12 @@ struct Open {
 }
 
 impl Talk {
-    /// Nothing was said yet.
+    /// Starts a conversation.
     pub fn new(epoch: u64, calendars: Arc<Calendars>, writer: Writer) -> Arc<Talk> {
         Arc::new(Talk { epoch, calendars, writer: tokio::sync::Mutex::new(writer), open: Mutex::default() })
     }
 
-    /// Asks the other side.
+    /// Queries the other side.
     pub async fn ask(&self, query: Query) -> Result<Answer, Refusal> {
         let (reply, answered) = oneshot::channel();
         let id = {
@@ -125,19 +125,19 @@ impl Talk {
         outcome
     }
 
-    /// Says something to the other side.
+    /// Sends a message.
     pub async fn say(&self, message: &Message) -> Result<(), ChannelError> {
         self.writer.lock().await.send(message).await
     }
 
-    /// Does what the other side asks for until the connection ends; gives the reason.
+    /// Handles the other side's messages until the connection ends; returns the reason.
     pub async fn hear_all(&self, reader: &mut Reader) -> Result<Infallible, ChannelError> {
         loop {
             self.hear(reader.expect(SILENCE_LIMIT).await?).await?;
         }
     }
 
-    /// Does what a message from the other side asks for.
+    /// Handles a message from the other side.
     pub async fn hear(&self, message: Message) -> Result<(), ChannelError> {
         match message {
             Message::Query { id, epoch, query, .. } => {
@@ -157,24 +157,24 @@ impl Talk {
 
     fn answered(&self, id: u64, outcome: Result<Answer, Refusal>) -> Result<(), ChannelError> {
         if let Some(asker) = self.open.lock().unwrap().waiting.remove(&id) {
-            // It may have given up.
+            // The caller may have given up.
             let _ = asker.send(outcome);
         }
         Ok(())
     }
 }
 
-/// The first message of each end.
+/// Returns the first message of each end.
 pub fn hello(role: Role, epoch: u64) -> Message {
     Message::Hello { version: wire::VERSION, role, epoch }
 }
 
-/// Event 5010, for whoever asked.
+/// Returns event 5010 for a caller.
 pub fn down(why: &str) -> Refusal {
     Refusal::new(Code::LinkDown, format!("the link to the other side is down ({why}); retried on the next request"))
 }
 
-/// What goes back to whoever asked.
+/// Returns the reply to a query.
 pub fn reply(id: u64, epoch: u64, outcome: Result<Answer, Refusal>) -> Message {
     match outcome {
         Ok(answer) => Message::Answer { id, epoch, answer },
@@ -182,10 +182,10 @@ pub fn reply(id: u64, epoch: u64, outcome: Result<Answer, Refusal>) -> Message {
     }
 }
 
-/// How long accepting rests after the system refused.
+/// Delay after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The next connection. A system that is out of file descriptors has some again in time.
+/// Accepts the next connection. When the system is out of file descriptors, retries until there is one.
 pub async fn accepted(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {

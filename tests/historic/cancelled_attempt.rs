@@ -1,8 +1,8 @@
-//! Q201280, second mechanism: a cancelled attempt leaves the state at "connecting" for ever.
+//! Q201280, second mechanism: a cancelled attempt leaves the state at "connecting" forever.
 //!
-//! The attempt sets the state when it begins and when it ends; whoever asks wakes the add-in's task only if nothing is
-//! under way. Then the whole attempt was given a deadline. What runs into it is dropped where it stands, before it could
-//! say that it has ended: to everybody who asks, it still goes on.
+//! The attempt sets the state when it begins and when it ends; a query wakes the add-in's task only if no attempt is in
+//! progress. Then the whole attempt was given a deadline. When that expires, the attempt is dropped before it could
+//! record its end: to every query it still seems to be in progress.
 
 use super::addin::{AddIn, Talk, down, hello};
 use calcon::{
@@ -22,10 +22,10 @@ use tokio::{
 
 /// How long an attempt may take, from connecting to the reply to HELLO.
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(3);
-/// How long a question waits for a link that is being set up.
+/// How long a query waits for a link that is being set up.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// What the link is doing.
+/// The state of the link.
 #[derive(Clone)]
 enum State {
     Down,
@@ -33,7 +33,7 @@ enum State {
     Up(Arc<Talk>),
 }
 
-/// The link, for whoever asks. It is set up when somebody needs it.
+/// The link. It is set up when a query needs it.
 #[derive(Clone)]
 pub struct CancelledAttempt {
     state: watch::Sender<State>,
@@ -62,7 +62,7 @@ impl AddIn for CancelledAttempt {
 }
 
 impl CancelledAttempt {
-    /// The add-in's task: makes an attempt whenever somebody wants the link and it is down.
+    /// The add-in's task: makes an attempt whenever a query needs the link while it is down.
     async fn keep(self, exchange: String, calendars: Arc<Calendars>) {
         for epoch in 1.. {
             self.wanted.notified().await;
@@ -95,7 +95,7 @@ impl CancelledAttempt {
     }
 }
 
-/// Connects and shakes hands.
+/// Connects and performs the handshake.
 async fn dial(exchange: &str, epoch: u64) -> Result<Channel, Error> {
     let failed = |source| Error::Connect { address: exchange.to_owned(), source };
     let stream = TcpStream::connect(exchange).await.map_err(failed)?;

@@ -1,5 +1,5 @@
-//! What tells these stalls from mere slowness: left alone they last, a restart of the add-in ends them, and the real
-//! add-in does not need one.
+//! What distinguishes these stalls from mere slowness: left alone they persist, restarting the add-in ends them, and
+//! the real add-in does not need that.
 
 use super::{
     addin::{self, AddIn},
@@ -13,18 +13,18 @@ use refrain::World;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// The other host loses power after it took our HELLO.
+/// The other host loses power after it received our HELLO.
 const DIES_AFTER_HELLO: &str = "crash exchange when exchange reads from notes the 1st time and reboot it after 1 s";
-/// The other host is away for longer than an attempt may take.
+/// The other host is unreachable for longer than an attempt may take.
 const AWAY: &str = "cut exchange <-> notes when notes -> exchange starts its 1st connect for 20 s";
 /// The other process dies after its HELLO.
 const DIES_AFTER_ITS_HELLO: &str = "kill exchange when notes reads from exchange the 1st time and restart it after 1 s";
 
-/// Longer than the fault and any hold of a task: what can come right by itself has.
+/// Longer than the fault and any hold of a task: whatever recovers by itself has recovered.
 const SETTLED: Duration = Duration::from_secs(60);
-/// How long everybody is left alone after the network healed.
+/// How long nothing is done after the network healed.
 const ALONE: Duration = Duration::from_secs(60);
-/// How soon questions are answered again.
+/// How soon queries are answered again.
 const BOUND: Duration = Duration::from_secs(60);
 
 #[refrain::test(runs = 50)]
@@ -46,7 +46,7 @@ async fn a_restart_ends_the_wait_for_a_lost_disconnect(world: World) {
 async fn the_real_add_in_comes_back_from_all_three_by_itself(world: World) {
     world.host("exchange", || calcon::exchange::serve(exchange()));
     world.host("notes", || calcon::notes::serve(notes()));
-    // One after the other: the first needs the first HELLO, the second the next connect, the third what follows it.
+    // In sequence: the first needs the first HELLO, the second the next connect, the third what follows it.
     world.fault(DIES_AFTER_HELLO);
     world.fault("cut exchange <-> notes when notes -> exchange starts its 2nd connect for 20 s");
     world.fault(DIES_AFTER_ITS_HELLO);

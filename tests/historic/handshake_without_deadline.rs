@@ -1,8 +1,8 @@
 //! Q201280, first mechanism: the reply to HELLO is awaited without a deadline.
 //!
-//! Connecting has one, for it is what hangs when the other host is away; once connected, an answer was thought to be a
-//! matter of milliseconds. But the other host may lose power after it took our HELLO. Nothing of ours is on its way then,
-//! so nothing ever tells us that the connection is half-open.
+//! Connecting has a deadline, because that hangs when the other host is down; once connected, a reply was expected
+//! within milliseconds. But the other host may lose power after it received our HELLO. None of our data is in flight
+//! then, so nothing ever reveals that the connection is half-open.
 
 use super::addin::{AddIn, RETRY, Talk, down, hello};
 use calcon::{
@@ -26,7 +26,7 @@ use tokio::{
 /// How long the other host may take to accept our connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// The link, for whoever asks; `None` while it is down.
+/// The link; `None` while it is down.
 #[derive(Clone, Default)]
 pub struct HandshakeWithoutDeadline(Arc<Mutex<Option<Arc<Talk>>>>);
 
@@ -67,7 +67,7 @@ impl HandshakeWithoutDeadline {
     }
 }
 
-/// Connects and shakes hands.
+/// Connects and performs the handshake.
 async fn attempt(exchange: &str, epoch: u64) -> Result<Channel, Error> {
     let failed = |source| Error::Connect { address: exchange.to_owned(), source };
     let connected = timeout(CONNECT_LIMIT, TcpStream::connect(exchange)).await;

@@ -1,8 +1,8 @@
-//! Q201280, third mechanism: a disconnect that arrives during the attempt wakes nobody.
+//! Q201280, third mechanism: a disconnect that arrives during the attempt wakes no task.
 //!
-//! Several tasks want to know when a connection is lost: the add-in's, and all that wait for an answer. So all who wait
-//! at that moment are woken, as `PulseEvent` did it. During the attempt the add-in's task waits for other things; it
-//! begins to wait for the loss only afterwards, and then for ever.
+//! Several tasks need to know when a connection is lost: the add-in's, and those that wait for an answer. So all tasks
+//! that wait at that moment are woken, like with `PulseEvent`. During the attempt the add-in's task waits for other
+//! things; it starts to wait for the loss only afterwards, and then forever.
 
 use super::addin::{AddIn, RETRY, SILENCE_LIMIT, Talk, down, hello};
 use calcon::{
@@ -31,11 +31,11 @@ const HELLO_LIMIT: Duration = Duration::from_secs(5);
 /// How long the other side may take to reply to the first PING.
 const PONG_LIMIT: Duration = Duration::from_secs(10);
 
-/// The link, for whoever asks; `None` while it is down.
+/// The link; `None` while it is down.
 #[derive(Clone, Default)]
 pub struct LostDisconnect(Arc<Mutex<Option<Arc<Connection>>>>);
 
-/// A connection, and what may happen on it.
+/// A connection and its events.
 struct Connection {
     talk: Arc<Talk>,
     greeted: Notify,
@@ -65,7 +65,7 @@ impl LostDisconnect {
     /// The add-in's task.
     async fn keep(self, exchange: String, calendars: Arc<Calendars>) {
         for epoch in 1.. {
-            // What reads from the connection ends with it.
+            // The reading task ends with the connection.
             let mut reading = JoinSet::new();
             match attempt(&exchange, epoch, &calendars, &mut reading).await {
                 Ok(connection) => {
@@ -82,7 +82,7 @@ impl LostDisconnect {
     }
 }
 
-/// Connects, shakes hands, and measures the round trip.
+/// Connects, performs the handshake, and measures the round trip time.
 async fn attempt(
     exchange: &str,
     epoch: u64,
@@ -108,10 +108,10 @@ async fn attempt(
     Ok(connection)
 }
 
-/// `show tasks` tells how fast the link is. A slow one is better than none.
+/// Measures the link's speed for `show tasks`. A slow link is better than none.
 async fn measure(connection: &Connection) {
     let asked = Instant::now();
-    // If the connection is lost, whoever reads from it will tell.
+    // If the connection is lost, the reading task reports it.
     let _ = connection.talk.say(&Message::Ping { nonce: 1 }).await;
     match timeout(PONG_LIMIT, connection.ponged.notified()).await {
         Ok(()) => tracing::info!(round_trip_ms = asked.elapsed().as_millis() as u64, "link measured"),
@@ -119,7 +119,7 @@ async fn measure(connection: &Connection) {
     }
 }
 
-/// Reads until the connection ends, and wakes whoever waits for what was read.
+/// Reads until the connection ends, and wakes the tasks that wait for what was read.
 async fn read_all(connection: Arc<Connection>, mut reader: Reader, _opened: Opened) {
     let reason = loop {
         match reader.expect(SILENCE_LIMIT).await {

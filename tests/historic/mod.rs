@@ -1,12 +1,12 @@
-//! The defects of the history, kept as seeded bugs: each test passes while the harness catches its defect.
+//! The historic bugs, kept as seeded bugs: each test passes while the harness catches its bug.
 //!
-//! Q201280: after a failure of the network the add-in may fail to reconnect, and then every question from Notes to
-//! Exchange fails until somebody restarts it. How that came is inferred, in three ways; each is a small add-in of its
-//! own, between the real Exchange side and a Notes side that is the same for all.
+//! Q201280: after a network failure the add-in may fail to reconnect, and then every query from Notes to Exchange fails
+//! until somebody restarts it. The cause is inferred, in three variants; each is a small add-in between the real
+//! Exchange side and a Notes side that is the same for all.
 //!
 //! Q181350: hundreds of clients connect at once and are refused, or wait, though the server could serve them.
 //!
-//! The others have their tests with them.
+//! The others are described with their tests.
 
 mod addin;
 mod cancelled_attempt;
@@ -34,31 +34,31 @@ async fn q201280_handshake_without_deadline(world: World, #[any(queries(1..6))] 
     questions_from_notes_recover::<HandshakeWithoutDeadline>(world, queries).await;
 }
 
-/// A cancelled attempt leaves the state at "connecting" for ever.
+/// A cancelled attempt leaves the state at "connecting" forever.
 #[refrain::test(runs = 500, expect = "stall", snapshot)]
 async fn q201280_cancelled_attempt(world: World, #[any(queries(1..6))] queries: Vec<Query>) {
     questions_from_notes_recover::<CancelledAttempt>(world, queries).await;
 }
 
-/// A disconnect that arrives during the attempt wakes nobody.
+/// A disconnect that arrives during the attempt wakes no task.
 #[refrain::test(runs = 500, expect = "stall", snapshot)]
 async fn q201280_lost_disconnect(world: World, #[any(queries(1..6))] queries: Vec<Query>) {
     questions_from_notes_recover::<LostDisconnect>(world, queries).await;
 }
 
-/// A backlog of five, on a system that refuses one too many, as Windows NT does.
+/// A backlog of five, on a system that refuses connections beyond it, as Windows NT does.
 #[refrain::test(runs = 20, expect = "stall", without_holds)]
 async fn q181350_refused_by_a_full_backlog(world: World, #[any(1..=300u16)] clients: u16) {
     storm::every_client_is_served(world, clients, Overflow::Reset, storm::BACKLOG).await;
 }
 
-/// The same on a system that drops the SYN, as Linux does: nobody is refused, everybody waits.
+/// The same on a system that drops the SYN, as Linux does: no client is refused, all wait.
 #[refrain::test(runs = 20, expect = "stall", without_holds)]
 async fn q181350_kept_waiting_by_a_full_backlog(world: World, #[any(1..=300u16)] clients: u16) {
     storm::every_client_is_served(world, clients, Overflow::DropSyn, storm::BACKLOG).await;
 }
 
-/// The scenario of `tests/link.rs`, as far as the history promises it: from Notes to Exchange.
+/// The scenario of `tests/link.rs`, as far as the historic software promised it: from Notes to Exchange.
 async fn questions_from_notes_recover<A: AddIn>(world: World, queries: Vec<Query>) {
     world.host("exchange", || calcon::exchange::serve(exchange()));
     world.host("notes", || addin::serve::<A>(notes()));

@@ -1,7 +1,7 @@
-//! Q199817: from any location but Office, the sessions that CALCON opens on the Notes server rise and are not closed.
+//! Q199817: from any location but Office, the sessions that CALCON opens on the Notes server pile up unclosed.
 //!
-//! Inferred: a question opens a session, then the database of the calendars. Only from Office does a database on the
-//! server open; from elsewhere the question ends right there, by an early return, and the close below it is skipped.
+//! Inferred: a query opens a session, then the database of the calendars. Only from Office can a database on the server
+//! be opened; from elsewhere the query returns early, and skips the close below.
 
 use super::server::{self, Database, Server};
 use crate::world::{Calendars, notes, queries};
@@ -21,12 +21,12 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
-/// How long a question waits for a session.
+/// How long a query waits for a session.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the server takes to open and to close a session.
 const WORK: Duration = Duration::from_millis(2);
 
-/// As it was: who opens a session has to close it.
+/// The historic variant: whoever opens a session has to close it.
 #[derive(Clone, Default)]
 pub struct EarlyReturn(Arc<AtomicU64>);
 
@@ -58,7 +58,7 @@ impl EarlyReturn {
     }
 }
 
-/// As it is: the session is held for a scope, and whoever leaves the scope has released it.
+/// The current variant: the session is held for a scope, and released when leaving it.
 #[derive(Clone)]
 pub struct Scoped(Sessions);
 
@@ -86,13 +86,13 @@ async fn an_early_return_leaks_sessions(
     sessions_are_conserved::<EarlyReturn>(world, &location, queries).await;
 }
 
-/// The remedy of then.
+/// The historic workaround.
 #[refrain::test(runs = 100)]
 async fn nothing_leaks_from_office(world: World, #[any(queries(1..6))] queries: Vec<Query>) {
     sessions_are_conserved::<EarlyReturn>(world, "Office", queries).await;
 }
 
-/// The remedy of today: from wherever.
+/// The current fix: works from any location.
 #[refrain::test(runs = 500)]
 async fn calcon_leaks_from_nowhere(
     world: World,

@@ -1,7 +1,7 @@
-//! Q289795: on machines with several processors, two threads delete the same session at once.
+//! Q289795: on machines with several processors, two threads delete the same session.
 //!
-//! Between lowering the count and looking at it there is room for another thread, if there is a second processor for it
-//! to run on. On the network it shows only where a task waits between the two steps, as one that audits the release.
+//! Between decrementing the count and testing it, another thread may run on a second processor. On the network this is
+//! visible only if a task waits between the two steps, such as one that audits the release.
 
 #[path = "q289795/session.rs"]
 mod session;
@@ -31,24 +31,24 @@ use std::{
 };
 use tokio::time::sleep;
 
-/// How long a question needs its session.
+/// How long a query needs its session.
 const READING: Duration = Duration::from_millis(5);
 /// How long the audit of a release takes.
 const AUDIT: Duration = Duration::from_millis(2);
 
-/// The count is lowered, then tested: two threads let go of the session that they share.
+/// The count is decremented, then tested: two threads release the session that they share.
 fn two_releases() {
     let session = Session::opened();
     session.acquired();
     at_once(session, [Session::released, Session::released]);
 }
 
-/// What is to be deleted is checked, then deleted: by the last release, and by the reaper.
+/// Checks whether to delete, then deletes: the last release, and the reaper.
 fn a_release_and_the_reaper() {
     at_once(Session::opened(), [Session::released_and_reaped, Session::reaped]);
 }
 
-/// Each on a thread of its own.
+/// Each on its own thread.
 fn at_once(session: Session, operations: [fn(&Session); 2]) {
     let session = Arc::new(session);
     let threads = operations.map(|operation| {
@@ -59,11 +59,11 @@ fn at_once(session: Session, operations: [fn(&Session); 2]) {
     session.at_rest();
 }
 
-/// The server that audits each release between the two steps.
+/// A server that audits each release between the two steps.
 #[derive(Clone, Default)]
 struct AuditedRelease(Arc<Mutex<Current>>);
 
-/// The session that all questions share, while there are any.
+/// The session that all queries share, while there are any.
 #[derive(Default)]
 struct Current {
     sessions: u64,
@@ -97,7 +97,7 @@ impl Server for AuditedRelease {
 impl AuditedRelease {
     fn hold(&self) -> (u64, Arc<Session>) {
         let mut current = self.0.lock().unwrap();
-        // One that nobody holds may be on its way out.
+        // A session without holders may be about to be deleted.
         if let Some(session) = current.session.as_ref().filter(|session| !session.is_unused()) {
             session.acquired();
             tracing::debug!(kind = "notes.session", id = current.sessions, "acquired");
@@ -125,19 +125,19 @@ async fn an_audited_release_closes_twice(world: World, #[any(queries(2..6))] que
     }
 }
 
-/// What is to be deleted is checked, then deleted.
+/// Checks whether to delete, then deletes.
 #[refrain::model(expect = "panic", snapshot)]
 fn a_check_then_a_delete() {
     a_release_and_the_reaper();
 }
 
-/// The count is lowered, then tested.
+/// The count is decremented, then tested.
 #[refrain::model(expect = "panic", snapshot)]
 fn a_decrement_then_a_test() {
     two_releases();
 }
 
-/// The workaround of then was to use one processor: without a preemption there is no failure, in any order.
+/// The historic workaround was to use one processor: without preemption no interleaving fails.
 #[refrain::model(preemptions = 0, complete)]
 fn a_check_then_a_delete_needs_a_preemption() {
     a_release_and_the_reaper();
@@ -161,7 +161,7 @@ fn a_decrement_then_a_test_needs_no_more_than_one() {
     two_releases();
 }
 
-/// The engine that samples finds it, too.
+/// The sampling engine finds it, too.
 #[refrain::model(engine = "shuttle", expect = "panic")]
 fn a_check_then_a_delete_is_met_by_chance() {
     a_release_and_the_reaper();
@@ -173,8 +173,8 @@ fn a_decrement_then_a_test_is_met_by_chance() {
     two_releases();
 }
 
-/// What was met on the network is a race in itself, and is none on today's table: `cargo refrain model` wrote both models
-/// from the trace.
+/// What was observed on the network is a race in the session itself, and none with the current table: `cargo refrain
+/// model` generated both models from the trace.
 #[test]
 fn the_trace_from_the_network_becomes_the_models_that_are_kept() {
     let mut saved = saved::saved("historic.q289795.an_audited_release_closes_twice");
@@ -184,7 +184,7 @@ fn the_trace_from_the_network_becomes_the_models_that_are_kept() {
         ("historic/q289795/session.rs", Some(Class::Panic), include_str!("../q289795_on_threads.rs")),
         ("historic/q289795/today.rs", None, include_str!("../q289795_on_todays_table.rs")),
     ];
-    // When and where it was on the network may change with the engine; what was done may not.
+    // Time and place on the network may change with the engine; the operations may not.
     let code = |text: &str| text.lines().filter(|line| !line.trim().starts_with("//")).collect::<Vec<_>>().join("\n");
     for (file, expect, kept) in kept {
         let written = report::model(&operations, &trace, Core { file, name: "Session", expect });

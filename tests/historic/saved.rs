@@ -1,4 +1,4 @@
-//! The saved traces of the seeded bugs: small, and the same run wherever and whenever they are replayed.
+//! The saved traces of the seeded bugs: small, and identical wherever and whenever they are replayed.
 
 use refrain::{
     trace::{self, Trace},
@@ -21,11 +21,11 @@ const SEEDED_BUGS: [&str; 3] = [
 ];
 const STORMS: [&str; 2] =
     ["historic::q181350_refused_by_a_full_backlog", "historic::q181350_kept_waiting_by_a_full_backlog"];
-/// Of 300. What is left is the least that the bound does not admit: each time that all connect, a queue's worth gets in.
+/// Of 300: the fewest clients that cannot all be served in time, since every retry fills the queue once.
 const CLIENTS_MAX: u64 = 60;
 const FAULTS_MAX: usize = 2;
 const QUERIES_MAX: usize = 1;
-/// How often one trace is replayed.
+/// How often a trace is replayed.
 const REPLAYS: usize = 50;
 
 #[test]
@@ -64,7 +64,7 @@ fn one_preemption_is_all_that_the_threads_need() {
     }
 }
 
-/// Each replay has a process of its own, and each of its runs another; several are under way at once.
+/// Each replay and each of its runs has its own process; several run concurrently.
 #[test]
 fn a_trace_is_the_same_run_fifty_times() {
     let seeded_bug = SEEDED_BUGS[0];
@@ -96,7 +96,7 @@ fn what_is_caught_does_not_depend_on_the_number_of_jobs() {
     assert_eq!(caught[0], caught[2]);
 }
 
-/// The traces of a test.
+/// Returns the traces of a test.
 pub fn saved(test: &str) -> Vec<(PathBuf, Trace)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
     let entries = fs::read_dir(&folder).expect("traces/ is there").map(|entry| entry.expect("it can be listed").path());
@@ -105,7 +105,7 @@ pub fn saved(test: &str) -> Vec<(PathBuf, Trace)> {
     entries.filter(of_test).map(|path| (path.clone(), trace::read(&path).expect("it can be read"))).collect()
 }
 
-/// Asks this very executable about one of its tests from a folder, as `cargo refrain` does.
+/// Sends this executable a request about one of its tests from a directory, as `cargo refrain` does.
 fn ask(test: &str, from: &Path, request: &Request) -> Outcome {
     let (mut socket, theirs) = UnixStream::pair().expect("there are sockets");
     let mut child = Command::new(env::current_exe().expect("a test has an executable"))

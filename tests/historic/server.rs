@@ -1,4 +1,4 @@
-//! The Notes side for clients, around a historic way to come by a session.
+//! The Notes side for clients, with a historic way to obtain a session.
 
 use super::addin::{accepted, hello, reply};
 use calcon::{
@@ -15,12 +15,12 @@ use tokio::net::{TcpListener, TcpStream};
 
 const CLIENT_LIMIT: Duration = Duration::from_secs(60);
 
-/// How a question comes by its session.
+/// How a query obtains its session.
 pub trait Server: Clone + Send + Sync + 'static {
-    /// The server is started.
+    /// Starts the server.
     fn start() -> Self;
 
-    /// Answers a question under a session.
+    /// Answers a query under a session.
     fn answer(&self, database: Database, query: Query) -> impl Future<Output = Result<Answer, Refusal>> + Send;
 }
 
@@ -32,7 +32,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens it, for a question that has a session.
+    /// Opens it, for a query that has a session.
     pub fn open(self) -> Result<Arc<Calendars>, Refusal> {
         match self.location {
             Location::Office => Ok(self.calendars),

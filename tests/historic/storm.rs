@@ -1,7 +1,7 @@
-//! Q181350: the Notes server listens with a backlog of five, and accepts a client only when it has served the one before.
+//! Q181350: the Notes server has a backlog of five, and accepts a client only after it has served the previous one.
 //!
-//! It could serve all that come: a moment each. But hundreds that connect at once find its queue full long before it has
-//! come round to accepting them, and whoever is turned away comes back at the same time as all the others.
+//! It could serve all of them, a moment each. But hundreds that connect at once fill its queue long before it accepts
+//! them, and all clients that are rejected return at the same time.
 
 use calcon::{
     Error, NotesSettings,
@@ -28,20 +28,20 @@ use tokio::{
 
 use crate::world::{Calendars as Side, notes, of_its_own};
 
-/// The backlog that the Notes server asked for.
+/// The backlog that the Notes server requested.
 pub const BACKLOG: u32 = 5;
-/// What the remedy of the time made of it.
+/// The backlog of the historic workaround.
 const BACKLOG_REMEDY: u32 = 511;
-/// How long the server looks up one answer on its disk.
+/// How long the server takes to look up an answer on its disk.
 const LOOK_UP: Duration = Duration::from_millis(15);
-/// How long a client may be silent.
+/// How long a client may be idle.
 const CLIENT_LIMIT: Duration = Duration::from_secs(5);
-/// How long whoever was refused rests before the next try: everybody as long.
+/// How long a refused client waits before it retries: the same for all.
 const RETRY: Duration = Duration::from_secs(5);
-/// How soon every client is served: longer than the server needs for as many as there ever are.
+/// How soon every client is served: longer than the server needs for the maximum number of clients.
 const BOUND: Duration = Duration::from_secs(10);
 
-/// The clients turn up at once; what the server's system does with one too many is its choice.
+/// All clients connect at once; `overflow` is what the server's system does when the queue is full.
 pub async fn every_client_is_served(world: World, clients: u16, overflow: Overflow, backlog: u32) {
     let settings = move || NotesSettings { backlog, ..notes() };
     world.host("notes", move || serve(settings())).sysctl(Sysctl::default().overflow(overflow));
@@ -54,14 +54,14 @@ pub async fn every_client_is_served(world: World, clients: u16, overflow: Overfl
     world.eventually(BOUND, "every client is served", || async { storm.left(clients) }).await;
 }
 
-/// What the remedy of the time does: the queue holds all who come, and each is served when its turn is.
+/// The historic workaround: the queue holds all clients, and each is served in turn.
 #[refrain::test(runs = 20, without_holds)]
 async fn a_larger_backlog_lets_every_client_in(world: World, #[any(1..=300u16)] clients: u16, refuses: bool) {
     let overflow = if refuses { Overflow::Reset } else { Overflow::DropSyn };
     every_client_is_served(world, clients, overflow, BACKLOG_REMEDY).await;
 }
 
-/// What became of the clients.
+/// The progress of the clients.
 #[derive(Debug, Default)]
 struct Storm {
     served: AtomicU32,
@@ -69,7 +69,7 @@ struct Storm {
 }
 
 impl Storm {
-    /// Whether nobody is left; else how many, and how often somebody was refused.
+    /// Returns an error with the number of unserved clients and of refusals, unless all were served.
     fn left(&self, clients: u16) -> Result<(), String> {
         let (left, refused) = (u32::from(clients) - self.served.load(Relaxed), self.refused.load(Relaxed));
         match left {
@@ -78,7 +78,7 @@ impl Storm {
         }
     }
 
-    /// A client that asks until it has its answer.
+    /// A client that retries until it has its answer.
     async fn client(self: Arc<Self>) {
         loop {
             match ask().await {
@@ -96,7 +96,7 @@ impl Storm {
     }
 }
 
-/// Asks once, and waits for as long as it takes.
+/// Sends one query, and waits for the answer without a limit.
 async fn ask() -> Result<Answer, Error> {
     let at = Side::Notes.address();
     let failed = |source| Error::Connect { address: at.to_owned(), source };
@@ -135,7 +135,7 @@ async fn serve(settings: NotesSettings) -> Result<(), Error> {
     }
 }
 
-/// Serves one client. Meanwhile nobody accepts the next.
+/// Serves one client. Meanwhile no other client is accepted.
 async fn client(stream: TcpStream, peer: SocketAddr, calendars: &Arc<Calendars>) -> Result<(), ChannelError> {
     let mut channel = Channel::new(stream, Opened::report("accepted", &peer.to_string()))?;
     channel.reader.expect(CLIENT_LIMIT).await?;

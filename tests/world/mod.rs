@@ -1,4 +1,4 @@
-//! What the scenarios share: the two sides as hosts, and questions to them.
+//! Shared by the scenarios: the two sides as hosts, and queries to them.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use calcon::{
@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-/// A side, by its calendars.
+/// The calendars of a side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Calendars {
     Exchange,
@@ -52,34 +52,34 @@ impl Calendars {
         }
     }
 
-    /// One event a user: these scenarios are about the link. The path is relative, so that what the service logs is the
-    /// same on every machine: tests run in the package's folder.
+    /// One event per user: these scenarios are about the link. The path is relative, so that the service logs the same
+    /// on every machine: tests run in the package's directory.
     fn folder(self) -> PathBuf {
         Path::new("tests/calendars/small").join(self.host())
     }
 }
 
-/// Settings of the Exchange side.
+/// Returns settings of the Exchange side.
 pub fn exchange() -> ExchangeSettings {
     ExchangeSettings::new(Calendars::Exchange.folder())
 }
 
-/// Settings of the Notes side.
+/// Returns settings of the Notes side.
 pub fn notes() -> NotesSettings {
     NotesSettings::new(Calendars::Notes.folder(), Calendars::Exchange.address())
 }
 
-/// A question that a side answers only over the link: one day of a user of the other side.
+/// Returns a query that a side can answer only over the link: one day of a user of the other side.
 pub fn over_the_link(side: Calendars) -> Query {
     Query::days(side.other().users()[0], Utc.with_ymd_and_hms(2026, 3, 2, 0, 0, 0).unwrap(), 1)
 }
 
-/// A question that a side answers by itself.
+/// Returns a query that a side can answer by itself.
 pub fn of_its_own(side: Calendars) -> Query {
     over_the_link(side.other())
 }
 
-/// Questions about users of both sides.
+/// Generates queries about users of both sides.
 pub fn queries(count: Range<usize>) -> impl Strategy<Value = Vec<Query>> {
     let user = prop::sample::select(Calendars::BOTH.iter().flat_map(|side| side.users()).collect::<Vec<_>>());
     let query = (user, 0..28u32, 1..60u32).prop_map(|(user, day, days)| {
@@ -88,11 +88,11 @@ pub fn queries(count: Range<usize>) -> impl Strategy<Value = Vec<Query>> {
     prop::collection::vec(query, count)
 }
 
-/// How far apart the questions of a workload are: longer than an attempt to connect may take and long enough for
-/// keep-alives between two of them, so that what a fault left behind is there when the next one is asked.
+/// The interval between the queries of a workload: longer than a connection attempt may take and long enough for
+/// keep-alives, so that the next query meets whatever state a fault has left behind.
 const APART: Duration = Duration::from_secs(6);
 
-/// Asks each question at both sides, a while apart. While the network is broken an error is an answer, too.
+/// Sends each query to both sides, with an interval. While the network is broken, an error is a valid answer.
 pub async fn ask_each(world: &World, queries: Vec<Query>) {
     for query in queries {
         for side in Calendars::BOTH {

@@ -1,4 +1,4 @@
-//! What the text of a calendar says about time, seen through the expansion.
+//! Times in calendar files, tested through their expansion.
 
 use super::*;
 use crate::calendar::expand::expand;
@@ -18,7 +18,7 @@ fn berlin() -> Zone {
     "Europe/Berlin".parse().expect("known")
 }
 
-/// What the events take from August to October 2026, merged, each as `state from/to`.
+/// Returns the events' intervals from August to October 2026, merged, each as `state from/to`.
 fn taken(events: &[&str]) -> Vec<String> {
     let window = Window::new(utc("2026-08-01T00:00:00Z"), utc("2026-11-01T00:00:00Z"));
     let events = read(&calendar(events), berlin()).expect("a good calendar");
@@ -32,7 +32,7 @@ fn check(events: &[&str], expected: &[&str]) {
     assert_eq!(taken(events), expected);
 }
 
-/// A calendar that must be refused, and where and why.
+/// Checks that a calendar is rejected, and where and why.
 #[track_caller]
 fn check_broken(text: &str, line: usize, what: &str) {
     let window = Window::new(utc("2026-08-01T00:00:00Z"), utc("2026-11-01T00:00:00Z"));
@@ -244,7 +244,7 @@ proptest! {
             text.truncate(cut.index(text.len()));
         }
         let window = Window::new(utc("2026-08-01T00:00:00Z"), utc("2026-11-01T00:00:00Z"));
-        // Either outcome will do.
+        // Either outcome is fine.
         let _ = read(&text, berlin()).and_then(|events| expand(&events, window));
     }
 

@@ -1,9 +1,9 @@
-//! The same operations on a session of today's table.
+//! The same operations on a session of the current table.
 
 use super::sync;
 use table::{Handle, Table};
 
-// One session needs less than a service.
+// One session uses less than a service does.
 #[allow(dead_code)]
 #[path = "../../../src/session/table.rs"]
 mod table;
@@ -11,7 +11,7 @@ mod table;
 #[path = "../../../src/session/waiting.rs"]
 mod waiting;
 
-/// A session in a table of its own.
+/// A session in its own table.
 #[derive(Debug)]
 pub struct Session {
     table: Table,
@@ -19,26 +19,26 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that its opener holds.
+    /// Creates a session held by its opener.
     pub fn opened() -> Self {
         let table = Table::new(1);
         let handle = table.open().expect("a slot is free");
         Self { table, handle }
     }
 
-    /// One more holds it.
+    /// Adds a hold.
     pub fn acquired(&self) {
         self.table.acquire(self.handle).expect("it is open");
     }
 
-    /// One holds it no more; who is told to close it does.
+    /// Removes a hold, and closes the session if this was the last one.
     pub fn released(&self) {
         if let Some(closing) = self.table.release(self.handle).expect("it is held") {
             self.table.closed(closing);
         }
     }
 
-    /// Everybody has let go.
+    /// Everybody has released it.
     pub fn at_rest(&self) {
         assert_eq!(self.table.sessions().count(), 0, "the session is not closed");
     }
