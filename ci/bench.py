@@ -1,4 +1,4 @@
-"""Measures Refrain's rates on this machine, beside other simulators', and prints their ratios. Nothing is asserted."""
+"""Measures Refrain's rates on this machine, next to other simulators', and prints their ratios. Asserts nothing."""
 
 import json
 import os
@@ -17,12 +17,12 @@ RUNS = {
 }
 ROUND_TRIPS = 100_000  # in one run; this and the next as harness/bench says
 BULK_BYTES = 256 << 20
-# Of turmoil a tenth of the runs will do: its round trips are slow. The second time with the latencies of Refrain's network.
+# A tenth of the runs suffices for turmoil, whose round trips are slow. The second time with the latencies of Refrain's network.
 OTHERS = {"madsim": ["madsim"], "turmoil": ["turmoil"], "turmoil, near": ["turmoil", "near"]}
 
 
 def timed(command):
-    """The seconds that a command takes: by the clock, and of the processor's time."""
+    """The seconds that a command takes: wall time and CPU time."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     ended = subprocess.run(command, capture_output=True, text=True)
     if ended.returncode != 0:
@@ -37,7 +37,7 @@ def explore(test, runs, jobs=1):
 
 
 def refrain(test):
-    """Runs a second of processor time. What an exploration of one run takes, too, is its start and counts for nothing."""
+    """Runs per second of CPU time, without the start-up cost that an exploration of one run takes."""
     return RUNS[test] / (explore(test, 1 + RUNS[test])[1] - explore(test, 1)[1])
 
 
@@ -51,7 +51,7 @@ def out(command):
 
 
 def hosts(lines):
-    """Seconds that all round trips took, by the pairs there were and the pairs that talked."""
+    """Seconds that all round trips took, by the number of pairs and of active pairs."""
     measured = {}
     for pairs, talking, seconds in map(str.split, lines.splitlines()):
         measured.setdefault((int(pairs), int(talking)), []).append(float(seconds))
@@ -98,7 +98,7 @@ def main():
         ("many_round_trips", ROUND_TRIPS, "round trips in one run"),
         ("bulk", BULK_BYTES, "bytes, 256 MiB one way"),
     ]:
-        # They take turns, so that whatever else the machine does meets all.
+        # They take turns, so that other load on the machine affects all of them.
         rounds = [[refrain(test), *(other(name, test) for name in OTHERS)] for _ in range(ROUNDS)]
         ours, *theirs = (each * statistics.median(one) for one in zip(*rounds))
         row(f"  {what}", f"{ours:,.0f}", *(f"{one:,.0f}" for one in theirs))

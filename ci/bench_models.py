@@ -1,4 +1,4 @@
-"""Measures the search for interleavings beside plain loom and plain shuttle on the same models, and prints the ratios.
+"""Measures the search for interleavings next to plain loom and plain shuttle on the same models, and prints the ratios.
 
 Nothing is asserted but that both make the same executions. Rates are per second of processor time, so that what else the
 machine does counts for little, and between two lengths, so that what a start costs counts for nothing. Only what two
@@ -25,7 +25,7 @@ PACKAGE = ["--package", "refrain-bench", "--features", "measure", "--release"]
 
 
 def executables():
-    """Where cargo puts the programs on plain engines and the test executable."""
+    """The paths of the programs on plain engines and of the test executable, as cargo reports them."""
     found = {}
     for command in (["build", "--bins"], ["test", "--test", "models", "--no-run"]):
         built = subprocess.run(
@@ -43,30 +43,30 @@ BUILT = executables()
 
 
 def timed(start):
-    """What a process says that `start` starts, and its seconds: by the clock, and of processors, its children's too."""
+    """The output of the process that `start` starts, and its seconds: wall time, and CPU time including its children."""
     started = time.perf_counter()
-    process, said = start()
+    process, output = start()
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        sys.exit(f"{process.args} failed: {said}")
-    return said, time.perf_counter() - started, used.ru_utime + used.ru_stime
+        sys.exit(f"{process.args} failed: {output}")
+    return output, time.perf_counter() - started, used.ru_utime + used.ru_stime
 
 
 def plain(engine, *arguments):
-    """Executions that a plain engine makes, and the seconds."""
+    """The number of executions of a plain engine, and the seconds."""
 
     def start():
         command = [BUILT[engine], *map(str, arguments)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         return process, process.stdout.read()
 
-    said, clock, used = timed(start)
-    return int(said.split()[0]), clock, used
+    output, clock, used = timed(start)
+    return int(output.split()[0]), clock, used
 
 
 def explore(test, seed, runs=None, jobs=1):
-    """What `cargo refrain explore` is told, and the seconds; without cargo, whose own time would be added."""
+    """The output of `cargo refrain explore`, and the seconds; without cargo, whose own time would be added."""
     budget = {"runs": runs} if runs else "of_test"
     request = {"explore": {"seed": seed, "budget": budget, "jobs": jobs}}
 
@@ -79,8 +79,8 @@ def explore(test, seed, runs=None, jobs=1):
         with ours, ours.makefile("rw") as lines:
             lines.write(json.dumps(request) + "\n")
             lines.flush()
-            said = [message["done"] for message in map(json.loads, lines) if "done" in message]
-        return process, said
+            output = [message["done"] for message in map(json.loads, lines) if "done" in message]
+        return process, output
 
     (outcome,), clock, used = timed(start)
     if "explored" not in outcome:
@@ -91,7 +91,7 @@ def explore(test, seed, runs=None, jobs=1):
 
 
 def sampled(test, runs):
-    """Seconds of processor time that so many executions take: of ours, and of shuttle with the same schedulers."""
+    """CPU seconds per number of executions: ours, and shuttle's with the same schedulers."""
     _, engines, _, ours = explore(f"shuttle::{test}", 1, runs)
     theirs = 0
     for engine, executions in engines.items():
@@ -104,7 +104,7 @@ def sampled(test, runs):
 
 
 def whole_tree(test, jobs):
-    """Executions and seconds of the last search, which is the longest by far, and of those before it."""
+    """Executions and seconds of the last search, which is the longest by far, and of the earlier ones."""
     explored, engines, clock, used = explore(f"loom::{test}", 1, ALL, jobs)
     last = explored["engines"][-1]
     if last["end"] != "complete":

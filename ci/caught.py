@@ -1,4 +1,4 @@
-"""Says how often and how fast seeded bugs were caught, from what `cargo refrain explore --json` prints."""
+"""Prints how often and how fast seeded bugs were caught, from the output of `cargo refrain explore --json`."""
 import argparse
 import json
 import sys
@@ -14,7 +14,7 @@ asked = parser.parse_args()
 
 
 def size(plan):
-    """The faults and the queries of a plan. What is no seed, no argument and no hold is a fault."""
+    """The faults and the queries of a plan. What is not a seed, an argument or a hold is a fault."""
     queries = sum(len(json.loads(line.split(" = ", 1)[1])) for line in plan if line.startswith("queries = "))
     others = [line for line in plan if line.split(" ")[1:2] != ["="] and line.split(" ")[0] not in ("seed", "hold")]
     return len(others), queries

@@ -1,4 +1,4 @@
-"""Checks that the documents match the tree. Prints what is wrong as file:line, and exits with 1 if anything is."""
+"""Checks that the documents match the tree. Prints each problem as file:line, and exits with 1 if there is any."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Files as git would commit them: tracked, or new and not ignored.
+# Files that git would commit: tracked, or new and not ignored.
 LISTED = subprocess.run(
     ["git", "ls-files", "--cached", "--others", "--exclude-standard"], check=True, capture_output=True, text=True
 ).stdout.splitlines()
@@ -25,7 +25,7 @@ def text(name):
 
 
 def blocks(name, kind, prefix=""):
-    """The fenced blocks of one kind: (line of the first line, lines). `prefix` opens each line, as `//!` does."""
+    """The fenced blocks of one kind: (line of the first line, lines). `prefix` is the comment marker, such as `//!`."""
     found, lines, inside, start = [], [], None, 0
     for number, raw in enumerate(text(name).splitlines(), 1):
         if not raw.startswith(prefix):
@@ -44,7 +44,7 @@ def blocks(name, kind, prefix=""):
 
 
 def mapped():
-    """The folders of the map, each with its line."""
+    """The directories of the map, each with its line."""
     paths = {}
     for start, lines in blocks(MAP, "map"):
         above = []
@@ -56,7 +56,7 @@ def mapped():
 
 
 def check_map():
-    """The folders of the map exist, and every crate and every folder in a crate's `src/` is on it."""
+    """The directories of the map exist, and every crate and every directory in a crate's `src/` is on it."""
     paths = mapped()
     for path, number in paths.items():
         if not any(file.startswith(path) for file in FILES):
@@ -70,7 +70,7 @@ def check_map():
 
 
 def check_first_sentences():
-    """Every source says in its first sentence what it is for."""
+    """The first sentence of every source file states its purpose."""
     included = re.compile(r'include!\("([^"]+)"\)')
     pieces = {str(Path(name).parent / piece) for name in FILES if name.endswith(".rs") for piece in included.findall(text(name))}
     for name in FILES:
@@ -81,7 +81,7 @@ def check_first_sentences():
 
 
 def check_paths():
-    """Every path in backticks or in a link exists, and so does every trace that is named anywhere."""
+    """Every path in backticks or in a link exists, and so does every trace that is mentioned anywhere."""
     roots = {name.split("/")[0] for name in FILES if "/" in name}
     for name in DOCUMENTS:
         for number, line in enumerate(text(name).splitlines(), 1):
@@ -122,7 +122,7 @@ def check_commands():
 
 
 def check_traces():
-    """Every saved trace belongs to a test that exists, and every captured failure is that of its trace."""
+    """Every saved trace belongs to an existing test, and every captured failure is that of its trace."""
     for name in FILES:
         if re.search(r"(^|/)traces/[^/]+\.jsonl$", name) and not name.startswith("harness/core/tests/"):
             package = name[: name.rindex("traces/")]
@@ -148,13 +148,13 @@ def check_captured(name, consoles):
         if trace is None:
             wrong(name, start, f"shows the failure of {saved[1]}, which does not exist")
             continue
-        # Whether it is shown as the report says it, a test tells: `captured_failures_are_those_of_their_traces`.
+        # The test `captured_failures_are_those_of_their_traces` checks that it is shown as the report formats it.
         if failed[1] != json.loads(text(trace).splitlines()[0])["failure"]["class"]:
             wrong(name, start, f"shows another failure than {trace} holds")
 
 
 def check_tutorial():
-    """The code that the tutorial shows is the code that is tested, word for word."""
+    """The code shown in the tutorial is identical to the tested code."""
     echo = "harness/refrain/examples/echo/"
     tested = ["\n".join(text(name).splitlines()) for name in FILES if name.startswith(echo) and name.endswith(".rs")]
     page = "harness/refrain/src/lib.rs"
@@ -174,10 +174,10 @@ def check_versions():
 
 
 def check_forbidden():
-    """No file names a folder of the machine on which it was written."""
+    """No file contains a path of the machine on which it was written."""
     here = re.escape(str(Path.cwd()))
     home = r"/(?:home|Users|root)/[\w.-]+"
-    # What programs write, and what people read, names no absolute path at all but the usual ones of any system.
+    # Program output and documents contain no absolute paths except those that exist on any system.
     absolute = r"(?<![\w.:/~*$}>-])/(?!dev/|proc/|etc/|usr/bin/)[a-z][\w.-]*/[\w.-]+"
     for name in FILES:
         written = name.endswith((".snap", ".jsonl", ".md", ".toml", ".yml"))

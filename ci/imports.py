@@ -1,6 +1,6 @@
-"""Checks that no crate has a circle of imports among modules. Prints each as file:line, and exits with 1 if there is one.
+"""Checks that no crate has an import cycle among modules. Prints each as file:line, and exits with 1 if there is one.
 
-The modules under one parent must form no circle, at every level: if anything under `a` names anything under `b`, nothing
+The modules under one parent must form no cycle, at every level: if anything under `a` names anything under `b`, nothing
 under `b` names anything under `a`. A module may name items of the modules that contain it, and those may name what is in
 it: a parent that declares a type, and children that implement it, are Rust's usual way to divide a file. A name that is
 re-exported counts as the module that defines it. What is compiled for unit tests only does not count.
@@ -17,7 +17,7 @@ MODULE = re.compile(r"((?:#\[[^\]]*\]\s*)*)(?:pub(?:\([^)]*\))?\s+)?\bmod\s+(\w+
 USE = re.compile(r"\buse\s+([^;]+);")
 PATH = re.compile(r"(?<![\w:])(?:\$?crate|super|self)(?:\s*::\s*\w+)+")
 VISIBLE_IN = re.compile(r"pub\(in [^)]*\)")
-# Comments, string literals and character literals, in the order in which they must be tried.
+# Comments, string literals and character literals, in the order in which they must be matched.
 TEXTS = re.compile(
     r"//[^\n]*|/\*.*?\*/|b?r(#*)\".*?\"\1|b?\"(?:\\.|[^\"\\])*\"|b?'(?:\\(?:u\{[^}]*\}|x..|.)|[^'\\])'", re.S
 )
@@ -25,7 +25,7 @@ BLANK = re.compile(r"[^\n]")
 
 
 class Module:
-    """A module: where it is, what is in it, and what it names."""
+    """A module: its location, its contents, and the names that it uses."""
 
     def __init__(self, name, parent):
         self.name, self.parent = name, parent
@@ -50,20 +50,20 @@ def targets():
 
 
 def without_texts(source):
-    """The source with blanks in place of comments and literals, so that lines keep their numbers."""
+    """The source with blanks in place of comments and literals, so that line numbers are kept."""
     blank = lambda match: BLANK.sub(" ", match[0])
     return VISIBLE_IN.sub(blank, TEXTS.sub(blank, source))
 
 
 def read(module, file, folder):
-    """Reads a file into a module; `folder` has the files of its children."""
+    """Parses a file into a module; `folder` contains the files of its children."""
     source = file.read_text(encoding="utf-8")
-    # `#[path = "..."]` is read from the source itself: its text is a literal.
+    # `#[path = "..."]` is read from the original source, because its text is a literal.
     read_block(module, file, folder, source, without_texts(source), 0, len(source))
 
 
 def read_block(module, file, folder, source, code, start, end):
-    """Reads what stands between two places of a file into a module, and what is nested into modules of their own."""
+    """Parses the source between two positions into a module, and nested modules into their own."""
     own, at = [], start
     while match := MODULE.search(code, at, end):
         own.append((at, match.start()))
@@ -118,7 +118,7 @@ def read_names(module, file, code, start, end):
 
 
 def use_tree(text, prefix=()):
-    """The paths of a use declaration, each with the name that it brings: `a::{b, c as d}` has `a::b` and `a::c`."""
+    """The paths of a use declaration, each with the name that it imports: `a::{b, c as d}` has `a::b` and `a::c`."""
     depth, part, parts = 0, "", []
     for sign in text + ",":
         depth += {"{": 1, "}": -1}.get(sign, 0)
@@ -141,7 +141,7 @@ def use_tree(text, prefix=()):
 
 
 def resolve(module, path, seen=frozenset()):
-    """The module that defines what a path names as it stands in a module; `None` if that is another crate's."""
+    """The module that defines what a path in a module refers to; `None` if that is in another crate."""
     if (module, tuple(path)) in seen:
         return None
     seen = seen | {(module, tuple(path))}
@@ -176,7 +176,7 @@ def defines(module, name):
 
 
 def edges(root):
-    """For each parent: which child names which other, where."""
+    """For each parent: which child uses which other, and where."""
     found = {}
     pending = [root]
     while pending:
@@ -195,8 +195,8 @@ def edges(root):
     return found
 
 
-def shortest_circle(graph, start):
-    """The shortest way from a module back to it, as a list of modules."""
+def shortest_cycle(graph, start):
+    """The shortest path from a module back to itself, as a list of modules."""
     ways, reached = [[start]], set()
     for way in ways:
         for following in graph.get(way[-1], {}):
@@ -208,16 +208,16 @@ def shortest_circle(graph, start):
     return None
 
 
-def circles(root):
-    """Every circle of the crate, by its shortest way; each module is told once."""
+def cycles(root):
+    """Every cycle of the crate, by its shortest path; each module is reported once."""
     for parent, graph in edges(root).items():
         told = set()
         for start in sorted(graph, key=str):
-            circle = None if start in told else shortest_circle(graph, start)
-            if circle:
-                told.update(circle)
-                names = " -> ".join(module.name for module in circle + [start])
-                steps = [graph[one][other] for one, other in zip(circle, circle[1:] + [start])]
+            cycle = None if start in told else shortest_cycle(graph, start)
+            if cycle:
+                told.update(cycle)
+                names = " -> ".join(module.name for module in cycle + [start])
+                steps = [graph[one][other] for one, other in zip(cycle, cycle[1:] + [start])]
                 yield f"in {parent}: {names}\n  " + "\n  ".join(steps)
 
 
@@ -227,8 +227,8 @@ def main():
         root = Module(name, None)
         read(root, file, file.parent)
         count += 1
-        found += [circle for circle in circles(root) if circle not in found]
-    print("\n".join(found) or f"{count} targets have no circle of imports")
+        found += [cycle for cycle in cycles(root) if cycle not in found]
+    print("\n".join(found) or f"{count} targets have no import cycle")
     sys.exit(1 if found else 0)
 
 

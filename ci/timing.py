@@ -1,4 +1,4 @@
-"""Runs the README's two commands in a fresh clone, and prints how long they take and what they leave, beside the bounds."""
+"""Runs the README's two commands in a fresh clone, and prints their time and disk space, next to the limits."""
 
 import os
 import resource
@@ -18,7 +18,7 @@ def processor_s():
 
 
 def run(command):
-    """Seconds until the first result, until the end, and of the processor. A result is an indented line: executables' names are not."""
+    """Seconds until the first result and until the end, and CPU seconds. Result lines are indented; executables' names are not."""
     started, used, first = time.monotonic(), processor_s(), None
     with tempfile.TemporaryFile("w+") as complaints:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, text=True)

@@ -20,14 +20,14 @@ def output(*command):
 
 
 def tokio():
-    """The package that Cargo.lock names. Packages of other platforms are in no cache: cargo would ask the network for them."""
+    """The package in Cargo.lock. Packages of other platforms may not be cached, and cargo would need the network for them."""
     host = re.search(r"^host: (.*)$", output("rustc", "-vV"), re.M)[1]
     metadata = json.loads(output("cargo", "metadata", "--format-version", "1", "--locked", "--filter-platform", host))
     return next(package for package in metadata["packages"] if package["name"] == "tokio")
 
 
 def implemented(code):
-    """The type that an `impl` line is about: `impl<'a, T> Type<T> {` implements `Type`."""
+    """The type of an `impl` line: `impl<'a, T> Type<T> {` implements `Type`."""
     rest = code.removeprefix("impl")
     if rest.startswith("<"):
         depth = 0
@@ -40,7 +40,7 @@ def implemented(code):
 
 
 def public_functions(text):
-    """Their names, `Type::name` or `name`, as they stand in a source that rustfmt formatted."""
+    """Their names, `Type::name` or `name`, from a source formatted by rustfmt."""
     of = ""
     for line in text.splitlines():
         code = line.strip()
