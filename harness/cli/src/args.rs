@@ -15,7 +15,7 @@ const EXIT_CODES: &str = "\
 Exit codes, the most serious one of several last:
   0  all passed; a seeded bug caught as expected is one that passed
   4  nothing to run: no test matches
-  5  a replay fails in another way than was saved
+  5  a replay fails in a different way than the saved run
   6  a replay is stale: parts of its plan were not triggered
   1  a failure was found or reproduced, or a seeded bug was not caught
   3  the harness could not run, or was interrupted before it had an answer

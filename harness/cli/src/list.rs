@@ -52,7 +52,7 @@ fn traces_of(package: &Package) -> Result<Vec<Result<Saved, Problem>>, Problem> 
     let mut paths: Vec<_> = paths.map_err(|error| {
         let dir = output::shown(&dir);
         Problem::could_not_run(format!(
-            "cannot list the traces in {dir}: {error}: check the folder and its permissions"
+            "cannot list the traces in {dir}: {error}: check the directory and its permissions"
         ))
     })?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));

@@ -153,9 +153,9 @@
 //! Suppose that `ask` only called `exchange`. Nearly all runs pass. One does not:
 //!
 //! ```console
-//! FAILED deadlock: nothing can run any more: everything waits
+//! FAILED deadlock: no task can make progress: all of them wait
 //!   client: the task spawned at harness/refrain/examples/echo/tests/echo.rs:19 waits to read from client:49152 -> server:7 (half-open: server has lost power since), since 00:00:00.006, no deadline
-//!   last fault touching it: crash server at 00:00:00.009 for 1 ms
+//!   last fault affecting it: crash server at 00:00:00.009 for 1 ms
 //!   plan   seed 3081251696030599739
 //!          crash server when server reads from client the 1st time and reboot it after 1 ms
 //!   saved  traces/answers_come_again_after_the_network_heals-f948.jsonl  (1 fault, 14 events)

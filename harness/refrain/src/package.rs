@@ -16,7 +16,7 @@ pub(crate) fn folder(test: &Test) -> Result<PathBuf, String> {
     if is_set_by_cargo && let Some(folder) = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) {
         return match folder.is_dir() {
             true => Ok(folder),
-            false => Err(format!("CARGO_MANIFEST_DIR is {}, which is no folder: {HOW}", folder.display())),
+            false => Err(format!("CARGO_MANIFEST_DIR is {}, which is not a directory: {HOW}", folder.display())),
         };
     }
     let here = env::current_dir().unwrap_or_default();
@@ -24,13 +24,13 @@ pub(crate) fn folder(test: &Test) -> Result<PathBuf, String> {
     let found = started_by_hand.into_iter().find(|folder| holds_package(folder, test.package));
     found.map(Path::to_owned).ok_or_else(|| {
         format!(
-            "the folder of package {} was not found: it was compiled in {}, which does not hold it any more: {HOW}",
+            "the directory of package {} was not found: it was compiled in {}, which no longer contains it: {HOW}",
             test.package, test.compiled_in
         )
     })
 }
 
-const HOW: &str = "run `cargo test`, or start the test in the folder of its package";
+const HOW: &str = "run `cargo test`, or start the test in the directory of its package";
 
 /// Returns whether the directory's Cargo.toml is that of the package.
 fn holds_package(folder: &Path, package: &str) -> bool {

@@ -54,7 +54,7 @@ impl Engine for Scenario {
     }
 
     fn search(&'static self, _: Search, _: Option<u64>, _: &'static Heartbeat, outlet: Outlet) {
-        outlet.send(&RunMessage::Refused("a scenario has one run a process: there is nothing to search in it".into()));
+        outlet.send(&RunMessage::Refused("a scenario has one run per process: there is nothing to search".into()));
     }
 
     /// Returns plans with other seeds, which reorder ready tasks, and plans with each hold moved by some polls.

@@ -21,16 +21,16 @@ pub(super) fn cause(cause: &Cause, property: &Property) -> String {
             format!("thread {thread} waits: {text} at {place}")
         }
         Cause::LastFault { fault, began, ended } => {
-            format!("last fault touching it: {}", happened(fault, *began, *ended))
+            format!("last fault affecting it: {}", happened(fault, *began, *ended))
         }
         Cause::Unknown => {
-            "the cause is not known: no task of the service waits for the network, and no fault touches one".to_owned()
+            "the cause is unknown: no task of the service waits for the network, and no fault affects one".to_owned()
         }
         Cause::MoreWait(tasks) => {
             format!("and {tasks} more task{} wait{}", plural(*tasks, "", "s"), plural(*tasks, "s", ""))
         }
         Cause::Fault { fault, began, ended } => format!("fault before it: {}", happened(fault, *began, *ended)),
-        Cause::Held(hold) => format!("no fault began, but a task was held back: {hold}"),
+        Cause::Held(hold) => format!("no fault started, but a task was held: {hold}"),
         Cause::Open { host: name, id, since, place, task: by } => {
             let by = by.as_ref().map_or_else(|| "the test".to_owned(), task);
             format!("{}: `{kind}` {id} open since {}, opened at {place} by {by}", host(name), clock(*since))
@@ -53,9 +53,9 @@ pub(super) fn cause(cause: &Cause, property: &Property) -> String {
         Cause::LastOperation(place) => format!("the last operation began at {place}"),
         Cause::Printed(line) => format!("printed: {line}"),
         Cause::RunShows { run, event: shown } => format!("run {run}: {}", super::differs::row(shown)),
-        Cause::RunEnds { run, failure: None } => format!("run {run}: nothing more happens, and it passes"),
+        Cause::RunEnds { run, failure: None } => format!("run {run}: no further events, and it passes"),
         Cause::RunEnds { run, failure: Some(signature) } => {
-            format!("run {run}: nothing more happens, and it fails: {}", signature.class)
+            format!("run {run}: no further events, and it fails: {}", signature.class)
         }
         _ => String::new(),
     }
@@ -67,7 +67,7 @@ fn happened(fault: &Fault, began: u64, ended: Option<u64>) -> String {
         // A reset is instantaneous.
         Some(ended) if ended == began => String::new(),
         Some(ended) => format!(" for {}", duration(ended.saturating_sub(began))),
-        None => " and still lasting".to_owned(),
+        None => " and still active".to_owned(),
     };
     format!("{} at {}{lasted}", fault.kind, clock(began))
 }
@@ -81,7 +81,9 @@ pub(super) fn not_triggered(part: &Part) -> String {
     match part {
         Part::Fault(fault) => format!("not triggered: {fault}"),
         Part::Hold(hold) => format!("not triggered: {hold}"),
-        Part::Choices => "not triggered: the last choices of the plan, for the model has other ones now".to_owned(),
+        Part::Choices => {
+            "not triggered: the last choices of the plan, because the model makes other ones now".to_owned()
+        }
     }
 }
 
@@ -89,7 +91,7 @@ pub(super) fn not_triggered(part: &Part) -> String {
 pub(super) fn idle(idle: &NotTriggered) -> String {
     let nearest = match &idle.nearest {
         Nearest::Ended(at) => format!("the run ended before, at {}", clock(*at)),
-        Nearest::Healed => "everything was healed before".to_owned(),
+        Nearest::Healed => "the network was healed before".to_owned(),
         Nearest::Happened(times) => format!("that happened {} in the run", counted(u64::from(*times), "times")),
         Nearest::NotAsked => "the test calls neither world.faults() nor world.fault() with it".to_owned(),
         Nearest::Spawned(1) => "only one task is spawned there".to_owned(),
@@ -99,7 +101,7 @@ pub(super) fn idle(idle: &NotTriggered) -> String {
             let places: Vec<_> = places.iter().map(ToString::to_string).collect();
             format!("no task is spawned there on that host; the nearest places where one is: {}", places.join(", "))
         }
-        _ => "nothing like it happened".to_owned(),
+        _ => "nothing similar happened".to_owned(),
     };
     format!("{}: {nearest}", not_triggered(&idle.part))
 }

@@ -154,11 +154,11 @@ pub fn machine(machine: Machine) -> String {
     if machine.made_again > 0 {
         let runs = counted(machine.made_again, "runs");
         text += &format!(
-            "note: {runs} died of a signal from outside and came through when made again: did the machine run out of memory?\n"
+            "note: {runs} were killed by a signal from outside and passed when repeated: did the machine run out of memory?\n"
         );
     }
     if machine.randomises_addresses {
-        text += "note: this system refuses to switch off address randomisation (personality), so addresses differ from run to \
+        text += "note: this system does not allow disabling address randomisation (personality), so addresses differ from run to \
                  run; a service that depends on them is reported as nondeterminism. In Docker, allow it with \
                  `--security-opt seccomp=unconfined`\n";
     }

@@ -48,14 +48,14 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
         Detail::Killed { signal } => format!("the process was killed by {signal}"),
         Detail::StackOverflowed => "the stack overflowed".to_owned(),
         Detail::OutOfMemory { limit_bytes } => {
-            format!("the run asked for more than its limit of {} MiB of memory", limit_bytes >> 20)
+            format!("the run exceeded its memory limit of {} MiB", limit_bytes >> 20)
         }
         Detail::Exited { code } => format!("the process called exit({code}) in the middle of the run"),
         Detail::ProcessExited { host, error: Some(error) } => {
             format!("the process of {host} exited with an error: {error}")
         }
         Detail::ProcessExited { host, error: None } => {
-            format!("the process of {host} exited without being asked to; if it may, call may_exit() on its host")
+            format!("the process of {host} exited by itself; if that is expected, call may_exit() on its host")
         }
         Detail::Hung { limit_ms, busy } => {
             let what = if *property == Property::ExecutionEnds { "execution" } else { "poll" };
@@ -65,10 +65,10 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
             };
             format!("one {what} took more than {} of {time}: {why}", duration(limit_ms.saturating_mul(1_000_000)))
         }
-        Detail::Livelocked { .. } => "tasks wake each other forever while virtual time stands still".to_owned(),
+        Detail::Livelocked { .. } => "tasks wake each other without end while virtual time does not advance".to_owned(),
         Detail::NotReached { .. } => not_reached(property, detail),
-        Detail::TimedOut { at } => format!("the test had not ended after {} of virtual time", duration(*at)),
-        Detail::Deadlocked => "nothing can run any more: everything waits".to_owned(),
+        Detail::TimedOut { at } => format!("the test did not end within {} of virtual time", duration(*at)),
+        Detail::Deadlocked => "no task can make progress: all of them wait".to_owned(),
         Detail::LockedTwice { thread } => format!("thread {thread} waits for a lock that it holds itself"),
         Detail::Broken { by } => match property {
             Property::Always(what) => format!("`{what}` does not hold after a poll of {}", actor(by)),
@@ -77,15 +77,15 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
         Detail::Leaked { open, limit, waited } => {
             format!("{open} `{named}` still open after {} (limit {limit})", duration(*waited))
         }
-        Detail::ClosedTwice { id, .. } => format!("`{named}` {id} was closed, and is not open there"),
+        Detail::ClosedTwice { id, .. } => format!("`{named}` {id} was closed although it was not open there"),
         Detail::Raced { said } => {
-            format!("two threads access the same memory, and nothing orders the accesses: {said}")
+            format!("two threads access the same memory without synchronization: {said}")
         }
         Detail::CellRaced { cell, created, accesses } => {
             let does = |access: &Access| if access.writes { "writes" } else { "reads" };
             let [one, other] = &**accesses;
             format!(
-                "thread {} {} cell{cell}{}, thread {} {} it{}, and nothing orders the two; cell{cell} was created{}",
+                "thread {} {} cell{cell}{}, thread {} {} it{}, without synchronization; cell{cell} was created{}",
                 one.thread,
                 does(one),
                 at(&one.place),
@@ -103,19 +103,19 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
             at(&freed.place)
         ),
         Detail::FreedUsed { used, freed, after: false } => format!(
-            "thread {} frees memory{}, and nothing orders the use by thread {}{} before that",
+            "thread {} frees memory{}, without synchronization with its use by thread {}{}",
             freed.thread,
             at(&freed.place),
             used.thread,
             at(&used.place)
         ),
         Detail::NotAllocated => {
-            "memory is freed that is not allocated: it was freed before, or never allocated".to_owned()
+            "memory was freed that is not allocated: it was freed before, or never allocated".to_owned()
         }
         Detail::UsedAfterFree { said } => said.clone(),
         Detail::NotFreed(what) => format!("{} is never freed", allocation(*what)),
-        Detail::RunsDiffer { event } => format!("two runs of one plan differ from event {event} on"),
-        Detail::NotAsPlanned => "an execution of the model was not the one that was planned".to_owned(),
+        Detail::RunsDiffer { event } => format!("two runs of the same plan differ from event {event} on"),
+        Detail::NotAsPlanned => "an execution of the model did not follow its plan".to_owned(),
         _ => "it failed".to_owned(),
     }
 }
@@ -185,7 +185,7 @@ fn advice(failure: &Failure) -> Option<String> {
     let of_model = failure.causes.iter().any(|cause| matches!(cause, Cause::LastOperation(_)));
     match &failure.detail {
         Detail::RunsDiffer { .. } if super::differs::is_of_model(&failure.causes) => Some(
-            "the model reads what its threads do not decide: the order of a HashMap, a clock, a random number, a static \
+            "the model depends on something other than its threads: the order of a HashMap, a clock, a random number, a static \
              that outlives an execution"
                 .to_owned(),
         ),

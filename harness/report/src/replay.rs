@@ -45,12 +45,12 @@ pub fn replay(replay: &Replay, style: Style) -> String {
         }
         Replay::Differs { failure: now, from } => {
             let answer = answer("differs", AnsiColor::Yellow);
-            let text = format!("{answer}: event {} is the first that is not as it was saved\n", from.event);
-            text + &difference(from, style) + &format!("now it is another failure:\n{}", failure(now, style))
+            let text = format!("{answer}: event {} is the first that differs from the saved run\n", from.event);
+            text + &difference(from, style) + &format!("the failure now:\n{}", failure(now, style))
         }
         Replay::Stopped { events, waits } => {
             let mut text = super::events(events, 0, style);
-            text += &format!("{}\n", paint("stopped here, as asked; what waits:", BOLD, style));
+            text += &format!("{}\n", paint("stopped here; waiting tasks:", BOLD, style));
             text + &indented(waits.iter().map(|wait| cause(wait, &Property::Progress)), style)
         }
         Replay::Ended { events, failure: now } => {
@@ -67,7 +67,7 @@ fn difference(from: &Difference, style: Style) -> String {
     text += &match &from.nearby {
         None => indented(std::iter::once(builds_differ(&from.builds)), style),
         Some(plan) => {
-            let says = "the saved plan passes now, and this one, which is nearly the same, does not:".to_owned();
+            let says = "the saved plan passes now, but this nearby plan fails:".to_owned();
             indented(std::iter::once(says).chain(plan.sentences()), style)
         }
     };
@@ -135,7 +135,7 @@ mod tests {
     fn a_reproduced_failure_tells_its_causes() {
         let expected = "\
 reproduced: the same events, the same failure
-FAILED deadlock: nothing can run any more: everything waits
+FAILED deadlock: no task can make progress: all of them wait
   notes: the main task waits for a signal, since 00:00:12.301, no deadline
 ";
         check(&Replay::Reproduced { failure: deadlock(), saved_causes: None, diverges: None }, expected);
@@ -146,7 +146,7 @@ FAILED deadlock: nothing can run any more: everything waits
         let saved_causes = Some(vec![Cause::Printed("out of sockets".into())]);
         let expected = "\
 reproduced: the same events, the same failure
-FAILED deadlock: nothing can run any more: everything waits
+FAILED deadlock: no task can make progress: all of them wait
   notes: the main task waits for a signal, since 00:00:12.301, no deadline
 the saved trace explains it differently:
   printed: out of sockets
@@ -169,13 +169,13 @@ the saved trace explains it differently:
     #[test]
     fn a_difference_shows_both_sides_to_the_nanosecond() {
         let expected = "\
-differs: event 17 is the first that is not as it was saved
+differs: event 17 is the first that differs from the saved run
   saved  00:00:12.300000000  notes  starts
   now    00:00:12.300000001  notes  starts
   saved by refrain 0.1.0 on x86_64-linux (debug), this is 0.1.0 on x86_64-linux (release)
-  not triggered: the last choices of the plan, for the model has other ones now: nothing like it happened
-now it is another failure:
-FAILED deadlock: nothing can run any more: everything waits
+  not triggered: the last choices of the plan, because the model makes other ones now: nothing similar happened
+the failure now:
+FAILED deadlock: no task can make progress: all of them wait
   notes: the main task waits for a signal, since 00:00:12.301, no deadline
 ";
         check(&Replay::Differs { failure: deadlock(), from: difference(None) }, expected);
@@ -187,10 +187,10 @@ FAILED deadlock: nothing can run any more: everything waits
 reproduced, diverging from event 17 on: the same failure, in another run
   saved  00:00:12.300000000  notes  starts
   now    00:00:12.300000001  notes  starts
-  the saved plan passes now, and this one, which is nearly the same, does not:
+  the saved plan passes now, but this nearby plan fails:
   seed 7
-  not triggered: the last choices of the plan, for the model has other ones now: nothing like it happened
-FAILED deadlock: nothing can run any more: everything waits
+  not triggered: the last choices of the plan, because the model makes other ones now: nothing similar happened
+FAILED deadlock: no task can make progress: all of them wait
   notes: the main task waits for a signal, since 00:00:12.301, no deadline
 ";
         let diverges = Some(difference(Some("seed 7")));
@@ -222,7 +222,7 @@ stale: the plan passes now, but parts of it were not triggered: this proves noth
     fn a_run_that_ends_before_it_is_stopped_tells_how() {
         let expected = "\
 not stopped: the run has only 31 events
-FAILED deadlock: nothing can run any more: everything waits
+FAILED deadlock: no task can make progress: all of them wait
   notes: the main task waits for a signal, since 00:00:12.301, no deadline
 ";
         check(&Replay::Ended { events: 31, failure: Some(deadlock()) }, expected);
@@ -234,7 +234,7 @@ FAILED deadlock: nothing can run any more: everything waits
         let expected = "\
 #  time          host   task  what
 0  00:00:00.000  notes        starts
-stopped here, as asked; what waits:
+stopped here; waiting tasks:
   notes: the main task waits for a signal, since 00:00:12.301, no deadline
 ";
         check(&Replay::Stopped { events: vec![event], waits: vec![waits()] }, expected);

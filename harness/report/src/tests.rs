@@ -83,7 +83,7 @@ fn a_trace_reads_from_its_plan_to_its_failure() {
 
     FAILED stall: `a fresh query is answered` did not hold within 60 s after the network healed: 17 attempts, the last one still pending, the one before failed: the exchange does not answer
       notes: the task spawned at src/link.rs:88 waits to read from notes:49152 -> exchange:5010 (established, exchange has not acknowledged), since 00:00:12.301, no deadline
-      last fault touching it: cut exchange <-> notes at 00:00:12.300 for 4.2 s
+      last fault affecting it: cut exchange <-> notes at 00:00:12.300 for 4.2 s
       not triggered: lose 10 % of notes -> exchange when exchange receives the 18th byte from notes for 1 s
     "#);
 }
@@ -122,7 +122,7 @@ fn a_narrow_terminal_gets_more_lines_and_loses_no_word() {
       notes: the task spawned at src/link.rs:88 waits to read from notes:49152 ->
         exchange:5010 (established, exchange has not acknowledged), since 00:00:12.301, no
         deadline
-      last fault touching it: cut exchange <-> notes at 00:00:12.300 for 4.2 s
+      last fault affecting it: cut exchange <-> notes at 00:00:12.300 for 4.2 s
       not triggered: lose 10 % of notes -> exchange when exchange receives the 18th byte
         from notes for 1 s
     "#);
@@ -155,7 +155,7 @@ fn colours_tell_hosts_and_kinds_apart() {
 
     <1><31>FAILED stall<0>: <1>`a fresh query is answered` did not hold within 60 s after the network healed: 17 attempts, the last one still pending, the one before failed: the exchange does not answer<0>
       notes: the task spawned at src/link.rs:88 waits to read from notes:49152 -> exchange:5010 (established, exchange has not acknowledged), since 00:00:12.301, no deadline
-      last fault touching it: cut exchange <-> notes at 00:00:12.300 for 4.2 s
+      last fault affecting it: cut exchange <-> notes at 00:00:12.300 for 4.2 s
       not triggered: lose 10 % of notes -> exchange when exchange receives the 18th byte from notes for 1 s
     "#);
 }
@@ -193,7 +193,7 @@ fn a_failure_says_where_and_why() {
     assert_snapshot!(failure(&saved().failure, PLAIN), @"
     FAILED stall: `a fresh query is answered` did not hold within 60 s after the network healed: 17 attempts, the last one still pending, the one before failed: the exchange does not answer
       notes: the task spawned at src/link.rs:88 waits to read from notes:49152 -> exchange:5010 (established, exchange has not acknowledged), since 00:00:12.301, no deadline
-      last fault touching it: cut exchange <-> notes at 00:00:12.300 for 4.2 s
+      last fault affecting it: cut exchange <-> notes at 00:00:12.300 for 4.2 s
       not triggered: lose 10 % of notes -> exchange when exchange receives the 18th byte from notes for 1 s
     ");
     let panic = panicked(Actor::Test, "assertion failed\n  left: 1\n right: 2", "src/link.rs:90");

@@ -138,7 +138,7 @@ fn not_triggered(test: &str, plan: &str, wanted: &[(Part, Nearest)]) {
 fn a_plan_names_hosts_that_there_are() {
     let plan = |fault: &str| format!("seed 1\nafter_ms = 5\n{fault}");
     let refused = |fault: &str, why| refused("plans::a_connection_ends", &plan(fault), why);
-    let known = "names the host \"sever\"; when the test asks for its faults it has these: server, client";
+    let known = "refers to the host \"sever\"; when the test requests its faults, its hosts are: server, client";
     refused("cut sever <-> client at 1 s", known);
     refused("cut server -> sever at 1 s", known);
     refused("kill sever at 1 s", known);
@@ -153,7 +153,9 @@ fn a_plan_names_hosts_that_there_are() {
 fn what_can_never_begin_is_refused() {
     let late = "cut client <-> server when server accepts its 2nd connection";
     let refused = |why: &str| refused("plans::faults_are_asked_for_late", &format!("seed 1\n{late}"), why);
-    refused(&format!("the fault `{late}` can never begin: when the test asks for it that has happened "));
+    refused(&format!(
+        "the fault `{late}` can never start: when the test requests it, its trigger has already occurred "
+    ));
 }
 
 #[test]
@@ -186,11 +188,11 @@ fn faults_that_are_drawn_late_still_begin() {
 #[test]
 fn a_workload_fits_the_tests_parameters() {
     let refused = |plan: &str, why| refused("plans::a_connection_ends", plan, why);
-    let takes = "the plan's workload does not fit the test, which takes (after_ms)";
+    let takes = "the plan's workload does not match the test, which takes (after_ms)";
     refused("seed 1", takes);
     refused("seed 1\nafter_s = 5", takes);
     refused("seed 1\nafter_ms = 5\nmore = 5", takes);
-    let wrong = "the plan's workload argument `after_ms` does not fit the test's type";
+    let wrong = "the plan's workload argument `after_ms` does not match the test's type";
     refused("seed 1\nafter_ms = \"soon\"", wrong);
     refused("seed 1\nafter_ms = 65536", wrong);
     refused("seed 1\nafter_ms = null", wrong);

@@ -136,7 +136,7 @@ fn a_package_that_moved_uses_the_traces_that_it_has_now() {
 fn a_package_that_is_gone_is_an_error() {
     let mut command = Command::new(own());
     in_package(command.args(["--exact", TEST]), Path::new("/")).env("CARGO_MANIFEST_DIR", "/nowhere");
-    fails(&command.output().unwrap(), "CARGO_MANIFEST_DIR is /nowhere, which is no folder: run `cargo test`");
+    fails(&command.output().unwrap(), "CARGO_MANIFEST_DIR is /nowhere, which is not a directory: run `cargo test`");
 }
 
 #[test]

@@ -59,11 +59,11 @@ fn another_run_ends_with_5_and_shows_both_sides() {
     assert_eq!(ran.code, 5, "{ran:?}");
     insta::assert_snapshot!(ran.stdout, @"
     replays/differs.jsonl  bad::fails
-    differs: event 1 is the first that is not as it was saved
+    differs: event 1 is the first that differs from the saved run
       saved  00:00:00.002000000  notes  src/link.rs:88  is connected notes:49152 -> exchange:5010
       now    the run had ended
       saved by refrain 0.1.0 on any (debug), this is 0.1.0 on another (debug)
-    now it is another failure:
+    the failure now:
     FAILED panic: `a fresh query is answered` did not hold within 60 s after the network healed: 1 attempt, still pending
       at tests/link.rs:31
       notes: the main task waits for a signal, since 00:00:00.000, no deadline
@@ -107,7 +107,7 @@ fn a_run_stops_where_it_is_asked_to() {
     replays/stops.jsonl  bad::fails
     #  time          host   task            what
     0  00:00:00.001  notes  src/link.rs:88  connects notes:49152 -> exchange:5010
-    stopped here, as asked; what waits:
+    stopped here; waiting tasks:
       notes: the main task waits for a signal, since 00:00:00.000, no deadline
     ");
     let request = fs::read_to_string(trace.with_added_extension("answers.request")).expect("it was asked");

@@ -128,7 +128,7 @@ fn shrunk(test: &'static Test, path: &Path, jobs: Option<usize>, sink: ProgressS
         }
         _ => {
             return Err(format!(
-                "{} does not fail any more as it did: replay it first, there is nothing to shrink",
+                "{} no longer fails in the same way, so there is nothing to shrink: replay it first",
                 path.display()
             ));
         }

@@ -42,7 +42,7 @@ pub(crate) fn saved(test: &Test) -> Result<Vec<Saved>, Refusal> {
     };
     let mut paths = paths.map_err(|error| {
         format!(
-            "the saved traces in {} cannot be listed: {error}: check the folder and its permissions",
+            "the saved traces in {} cannot be listed: {error}: check the directory and its permissions",
             folder.display()
         )
     })?;

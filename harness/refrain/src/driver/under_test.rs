@@ -74,8 +74,8 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
         }
         Standing::Unreached => Err(format!("{}\n{}\n{report}", test.name(), report::unreached(&explored, style))),
         Standing::NotCaught(class) => Err(format!(
-            "{}: expected a {class}, and {} runs from seed {} caught none: the harness has become blind to it, or the \
-             seeded bug is well\n{machine}",
+            "{}: expected a {class}, and {} runs from seed {} caught none: the harness no longer detects it, or the \
+             seeded bug is fixed\n{machine}",
             test.name(),
             explored.runs,
             explored.seed
@@ -107,14 +107,14 @@ fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, R
         let hint = match (&replay, test.expect) {
             (Replay::Reproduced { .. }, Some(_)) | (Replay::PassesNow, None) => None,
             (Replay::Stale { .. }, _) => Some(
-                "the trace tests nothing any more: edit its plan, or delete it and explore again, which saves a new one",
+                "the trace no longer tests anything: edit its plan, or delete it and explore again, which saves a new one",
             ),
             (_, Some(_)) => Some(
                 "a seeded bug's trace must be reproduced; if the seeded bug was changed on purpose, delete the trace and \
                  run the test again, which saves a new one",
             ),
             (Replay::Reproduced { .. }, None) => Some("the saved failure still happens"),
-            (_, None) => Some("the plan fails in another way than was saved"),
+            (_, None) => Some("the plan fails in a different way than the saved run"),
         };
         if let Some(hint) = hint {
             let text = report::replay(&replay, Style::default());
@@ -180,7 +180,7 @@ fn show_printed(which: &str, ran: &Ran) {
 fn catch(test: &'static Test, pool: &mut Pool, ran: Ran, run: u64, sink: ProgressSink<'_>) -> Result<Caught, Refusal> {
     let Verdict::Failed(failure) = ran.verdict.clone() else {
         return Err(format!(
-            "run {run} failed while exploring and passed when it was made again by itself (seed {}): {}",
+            "run {run} failed while exploring and passed when repeated on its own (seed {}): {}",
             ran.plan.seed,
             test.engine.terms().passes_alone
         ));

@@ -74,8 +74,8 @@ fn from_now_on(state: &State, mut fault: Fault) -> Fault {
 
 fn too_late(fault: &Fault, seen: u32) -> String {
     format!(
-        "the fault `{fault}` can never begin: when the test asks for it that has happened {seen} times; name a later one, \
-         or ask for the fault before"
+        "the fault `{fault}` can never start: when the test requests it, its trigger has already occurred {seen} times; \
+         use a later occurrence, or request the fault earlier"
     )
 }
 
@@ -116,7 +116,7 @@ fn host(state: &State, name: &str) -> Result<HostId, String> {
     state.host(name).ok_or_else(|| {
         let known: Vec<_> = state.hosts.iter().map(|(name, _)| name.as_str()).collect();
         format!(
-            "a fault of the plan names the host {name:?}; when the test asks for its faults it has these: {}",
+            "a fault of the plan refers to the host {name:?}; when the test requests its faults, its hosts are: {}",
             known.join(", ")
         )
     })

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 /// How many tasks a verdict names, if there are that many; more if a cycle or the hosts require it.
 const NAMED_MIN: usize = 3;
 /// Number of most suspicious tasks among which a cycle is searched.
-const CIRCLE_AMONG_MAX: usize = 500;
+const CYCLE_AMONG_MAX: usize = 500;
 
 /// Returns the indices of the tasks to name, given the waiting tasks with the most suspicious first.
 pub(super) fn named(tasks: &[&Waiting]) -> Vec<usize> {
     let mut named: Vec<usize> = vec![];
     let likeliest = tasks.first().map(|_| 0);
-    for task in likeliest.into_iter().chain(circle(&tasks[..tasks.len().min(CIRCLE_AMONG_MAX)])) {
+    for task in likeliest.into_iter().chain(cycle(&tasks[..tasks.len().min(CYCLE_AMONG_MAX)])) {
         if !named.contains(&task) {
             named.push(task);
         }
@@ -34,7 +34,7 @@ pub(super) fn named(tasks: &[&Waiting]) -> Vec<usize> {
 }
 
 /// Returns the shortest wait cycle through the most suspicious task that is in one.
-fn circle(tasks: &[&Waiting]) -> Vec<usize> {
+fn cycle(tasks: &[&Waiting]) -> Vec<usize> {
     let next = waits_for(tasks);
     (0..tasks.len()).find_map(|start| shortest_cycle(start, &next)).unwrap_or_default()
 }

@@ -58,7 +58,7 @@ impl Rules {
             ));
         };
         (entry.make)(arguments.clone()).map_err(|error| {
-            format!("the plan makes the rule `{name}` from `{arguments}`, which does not fit its type: {error}")
+            format!("the plan makes the rule `{name}` from `{arguments}`, which does not match its type: {error}")
         })
     }
 

@@ -66,7 +66,7 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
     let names = scenario.names();
     if workload.iter().map(|argument| argument.name.as_str()).ne(names.iter().copied()) {
         refuse(&format!(
-            "the plan's workload does not fit the test, which takes ({}): the test has changed since the trace was saved; \
+            "the plan's workload does not match the test, which takes ({}): the test has changed since the trace was saved; \
              delete the trace and explore again",
             names.join(", ")
         ));

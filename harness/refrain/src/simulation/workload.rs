@@ -122,7 +122,7 @@ fn lengths(value: &Value, depth: usize) -> Vec<usize> {
 pub fn argument<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, String> {
     serde_json::from_value(value).map_err(|error| {
         format!(
-            "the plan's workload argument `{name}` does not fit the test's type: {error}. The test has changed since the \
+            "the plan's workload argument `{name}` does not match the test's type: {error}. The test has changed since the \
              trace was saved: delete the trace and explore again"
         )
     })

@@ -129,7 +129,7 @@ fn deaths_say_how_and_in_which_task() {
     check("a_kill_from_outside_is_caught", Class::Crash, 5, "the process was killed by SIGKILL", &[]);
     let overflow = ["has overflowed its stack"];
     check("a_recursion_without_end_is_caught", Class::Crash, 6, "the stack overflowed", &overflow);
-    let headline = "the run asked for more than its limit of 2048 MiB of memory";
+    let headline = "the run exceeded its memory limit of 2048 MiB";
     let printed = ["memory allocation of 1048576 bytes failed"];
     check("memory_without_bound_is_caught", Class::OutOfMemory, 7, headline, &printed);
     let headline = "the process called exit(0) in the middle of the run";
@@ -156,7 +156,7 @@ fn loops_say_what_took_so_long() {
     check("a_loop_that_talks_without_end_is_caught", 1, endless, &[]);
     let blocks = "one poll took more than 1 s of real time: a call that blocks the thread";
     check("a_call_that_blocks_the_thread_is_caught", 2, blocks, &[]);
-    let yields = "tasks wake each other forever while virtual time stands still";
+    let yields = "tasks wake each other without end while virtual time does not advance";
     check("tasks_that_only_yield_are_caught", 3, yields, &["  at "]);
 }
 
@@ -171,7 +171,7 @@ fn stalls_say_who_waits_for_what_and_the_last_fault() {
     let below = [
         "  at ",
         "asker: the main task waits to read from asker:49152 -> server:80 (half-open: server has lost power since), since",
-        "last fault touching it: crash server at 00:00:02",
+        "last fault affecting it: crash server at 00:00:02",
     ];
     let line = place("stalls.rs", "world.host(\"asker\"", 0);
     check("verdicts::stalls::an_answer_that_never_comes_is_a_stall", Class::Stall, &line, headline, &below);
@@ -185,7 +185,7 @@ fn stalls_say_who_waits_for_what_and_the_last_fault() {
 #[test]
 fn a_deadlock_says_what_each_task_waits_for() {
     let line = place("stalls.rs", "let done = world.client", 0);
-    let headline = "nothing can run any more: everything waits";
+    let headline = "no task can make progress: all of them wait";
     let below = format!("client: the task spawned at {line} waits for a channel, a lock or a notification, since");
     check("verdicts::stalls::a_lock_taken_twice_is_a_deadlock", Class::Deadlock, &line, headline, &[&below]);
 }
@@ -195,7 +195,7 @@ fn nondeterminism_shows_the_first_event_of_both() {
     let spawn = place("stalls.rs", "tokio::spawn(async {});", 0);
     let line = place("stalls.rs", "world.host(\"server\", || async {", 0);
     let spawns = format!("spawns {spawn}");
-    let headline = "two runs of one plan differ from event 1 on";
+    let headline = "two runs of the same plan differ from event 1 on";
     let at = format!("  at {line}");
     let below = [at.as_str(), &spawns, &spawns, "a process number, /dev/urandom"];
     check("verdicts::stalls::a_process_number_is_nondeterminism", Class::Nondeterminism, &line, headline, &below);
@@ -219,7 +219,7 @@ fn properties_say_what_is_open_and_who_opened_it() {
     );
     let test = "verdicts::properties::what_must_always_hold_is_watched";
     check(test, Class::Safety, &place_of_always, &headline, &["  at ", "2 `session` open"]);
-    let headline = "`session` 7 was closed, and is not open there";
+    let headline = "`session` 7 was closed although it was not open there";
     let closer = place("properties.rs", "world.host(\"server\", || async {", 0);
     let test = "verdicts::properties::what_is_closed_twice_is_a_double_close";
     check(test, Class::DoubleClose, &closer, headline, &["  at ", "closed by the task spawned at"]);
