@@ -32,7 +32,7 @@ pub enum Error {
     Listen {
         /// The address as set.
         address: String,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// Signals cannot be handled.

@@ -10,8 +10,8 @@ const EDITS: [(&str, &[(&str, &str)]); 11] = [
     (
         "comment",
         &[(
-            "/// Answers every connection",
-            "// Where clients connect.\n//\n// Nothing else.\n\n/// Answers every connection",
+            "/// Echoes on every connection",
+            "// Where clients connect.\n//\n// Nothing else.\n\n/// Echoes on every connection",
         )],
     ),
     (
@@ -32,8 +32,8 @@ const EDITS: [(&str, &[(&str, &str)]); 11] = [
         &[
             ("async fn answer(", "async fn unused() {}\n\nasync fn answer("),
             (
-                "/// How long a server waits when",
-                "#[allow(dead_code)]\nasync fn above() {\n    tokio::spawn(async move {});\n}\n\n/// How long a server waits when",
+                "/// Delay after a failed",
+                "#[allow(dead_code)]\nasync fn above() {\n    tokio::spawn(async move {});\n}\n\n/// Delay after a failed",
             ),
         ],
     ),
@@ -61,7 +61,7 @@ const EDITS: [(&str, &[(&str, &str)]); 11] = [
     (
         "no_task",
         &[(
-            "        tokio::spawn(async move {\n            // A peer that resets is its own affair.\n            let _ = answer(stream).await;\n        });",
+            "        tokio::spawn(async move {\n            // A reset by the peer is not an error of the server.\n            let _ = answer(stream).await;\n        });",
             "        let _ = answer(stream).await;",
         )],
     ),

@@ -1,4 +1,4 @@
-//! An echo service: ordinary tokio, nothing of the harness.
+//! An echo service: ordinary tokio, without the harness.
 #![forbid(unsafe_code)]
 
 pub mod session;
@@ -13,20 +13,20 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long a server waits when it cannot accept.
+/// Delay after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers every connection with what it sends.
+/// Echoes on every connection.
 pub async fn serve(at: &str) -> io::Result<()> {
     let listener = TcpListener::bind(at).await?;
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Too many open files, mostly: those who have a connection go on, and give theirs back in time.
+            // Usually too many open files: existing connections continue, and close in time.
             sleep(ACCEPT_PAUSE).await;
             continue;
         };
         tokio::spawn(async move {
-            // A peer that resets is its own affair.
+            // A reset by the peer is not an error of the server.
             let _ = answer(stream).await;
         });
     }
@@ -43,10 +43,10 @@ async fn answer(mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// How long the answers may take: a server that lost power sends nothing, not even a reset. A slow one is not yet dead.
+/// Time limit for all answers. A server that lost power sends nothing, not even a reset; a slow one is not dead yet.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 
-/// Sends every message and gives back the answers.
+/// Sends every message and returns the answers.
 pub async fn ask(at: &str, messages: &[Vec<u8>]) -> io::Result<Vec<Vec<u8>>> {
     timeout(ANSWERS_WITHIN, exchange(at, messages)).await?
 }

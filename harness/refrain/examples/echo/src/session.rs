@@ -1,17 +1,17 @@
-//! What several threads share: it names its primitives by way of `super::sync`, so that a model can put others there.
+//! Shared by several threads. It imports its primitives from `super::sync`, which a model replaces.
 
 use super::sync::atomic::{AtomicUsize, Ordering::AcqRel};
 
-/// A session that several share; whoever gives it back last closes it.
+/// A shared session; its last holder closes it.
 pub struct Session(AtomicUsize);
 
 impl Session {
-    /// A session that so many share.
+    /// Creates a session with this many holders.
     pub fn shared(by: usize) -> Session {
         Session(AtomicUsize::new(by))
     }
 
-    /// Gives it back; whether this was the last one.
+    /// Releases it; returns whether this was the last holder.
     pub fn release(&self) -> bool {
         self.0.fetch_sub(1, AcqRel) == 1
     }
