@@ -1,7 +1,7 @@
-//! What each thread knows of the others, as vector clocks: they tell which accesses of memory nothing orders.
+//! Vector clocks of the threads, which define the happens-before order of memory accesses.
 //!
-//! The exhaustive engine finds data races by itself; these clocks tell which two accesses they are. The sampling engine
-//! finds none: under it these clocks do, with any number of threads.
+//! The exhaustive engine detects data races by itself; these clocks identify the two accesses. The sampling engine
+//! detects none: there the clocks do, for any number of threads.
 
 pub(crate) use super::seq_cst::Through;
 use super::{Engine, engine, log, seq_cst};
@@ -13,18 +13,19 @@ use std::{
     sync::atomic::Ordering::{self, *},
 };
 
-/// How much of each thread is known to have happened.
+/// A vector clock: how many events of each thread happened before.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Clock(Vec<u32>);
 
-/// The accesses of some memory with which a later access may race: the last write, and the last read of each thread since.
+/// The accesses of a memory location that a later access may race with: the last write, and each thread's last read
+/// since.
 #[derive(Debug, Default)]
 pub(crate) struct Accesses(Vec<Past>);
 
 #[derive(Debug, Clone, Copy)]
 struct Past {
     thread: usize,
-    /// What its thread's own clock showed.
+    /// The value of its thread's own clock.
     at: u32,
     place: &'static Location<'static>,
     writes: bool,
@@ -39,9 +40,9 @@ struct Clocks {
 #[derive(Debug, Default)]
 struct Thread {
     clock: Clock,
-    /// What its last release fence knew: each store after it hands that on.
+    /// The clock at its last release fence, which later stores publish.
     released: Clock,
-    /// What the stores know that it read without acquiring: its next acquire fence does.
+    /// The clocks of stores that it read without acquiring; its next acquire fence joins them.
     unacquired: Clock,
 }
 
@@ -49,18 +50,18 @@ thread_local! {
     static CLOCKS: RefCell<Clocks> = RefCell::default();
 }
 
-/// An execution begins.
+/// Resets the clocks for a new execution.
 pub(super) fn forget() {
     CLOCKS.with(|clocks| *clocks.borrow_mut() = Clocks::default());
 }
 
-/// Whether clocks are kept. The exhaustive engine needs none while it searches.
+/// Returns whether clocks are maintained. The exhaustive engine needs none while it searches.
 #[inline]
 pub(crate) fn watches() -> bool {
     engine() == Engine::Shuttle || log::records()
 }
 
-/// The running thread hands on what it knows.
+/// Records that the running thread releases through an object.
 #[inline]
 pub(crate) fn release(through: Through) {
     seq_cst::release(through);
@@ -71,7 +72,7 @@ pub(crate) fn release(through: Through) {
     });
 }
 
-/// The running thread learns what others handed on.
+/// Records that the running thread acquires through an object.
 #[inline]
 pub(crate) fn acquire(through: Through) {
     seq_cst::acquire(through);
@@ -82,7 +83,7 @@ pub(crate) fn acquire(through: Through) {
     });
 }
 
-/// The first thread that comes here hands on what it knows, and all others learn it.
+/// The first thread that calls this releases; all others acquire.
 #[inline]
 pub(crate) fn release_once(through: Through) {
     if watches() {
@@ -91,7 +92,7 @@ pub(crate) fn release_once(through: Through) {
     }
 }
 
-/// The running thread made a fence.
+/// Records a fence of the running thread.
 #[inline]
 pub(crate) fn fence(order: Ordering) {
     seq_cst::fence(order);
@@ -107,7 +108,7 @@ pub(crate) fn fence(order: Ordering) {
     });
 }
 
-/// The running thread read a store that hands this on.
+/// Records that the running thread read a store that publishes this clock.
 #[inline]
 pub(crate) fn read(order: Ordering, store: &Clock) {
     with(|clocks, nth| {
@@ -117,7 +118,8 @@ pub(crate) fn read(order: Ordering, store: &Clock) {
     });
 }
 
-/// What a store of the running thread hands on. One that stores what it made of another one hands that one's on, too.
+/// Updates the clock that a store of the running thread publishes. A read-modify-write continues the release sequence
+/// of the store that it read.
 #[inline]
 pub(crate) fn store(order: Ordering, hands_on: &mut Clock) {
     with(|clocks, nth| {
@@ -141,7 +143,7 @@ fn with<R>(f: impl FnOnce(&mut Clocks, usize) -> R) -> Option<R> {
         let mut clocks = clocks.borrow_mut();
         while clocks.threads.len() <= nth {
             let mut thread = Thread::default();
-            // Nobody knows of it yet: to know nothing of a thread is 0.
+            // Other threads do not know it yet, which a clock of 0 expresses.
             thread.clock.tick(clocks.threads.len());
             clocks.threads.push(thread);
         }
@@ -150,7 +152,7 @@ fn with<R>(f: impl FnOnce(&mut Clocks, usize) -> R) -> Option<R> {
 }
 
 impl Clock {
-    /// Nothing is known.
+    /// Resets the clock.
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -177,7 +179,7 @@ impl Clock {
 }
 
 impl Accesses {
-    /// The running thread accesses the memory: the access of another thread with which that races, if there is one.
+    /// Records an access of the running thread. Returns the access of another thread that it races with, if any.
     pub fn access(&mut self, place: &'static Location<'static>, writes: bool) -> Option<Access> {
         with(|clocks, thread| {
             let own = &clocks.threads[thread].clock;

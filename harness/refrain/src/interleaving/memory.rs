@@ -1,7 +1,7 @@
-//! What is allocated in an execution, where in the source, who uses it, and who freed it.
+//! The allocations of an execution: where they were made, who uses them, and who freed them.
 //!
-//! Memory that a model frees is kept until its execution is over. So it is not allocated again, an operation on an object
-//! in it is recognised by its address, and that object is still there to be looked at.
+//! Memory that a model frees is kept until its execution ends. So it is not allocated again, an operation on an object
+//! in it is recognised by its address, and reading the object is still valid.
 
 use super::{Engine, clocks::Accesses, engine, log, threads};
 use crate::{
@@ -15,34 +15,35 @@ use std::{
     panic::Location,
 };
 
-/// A place in the source.
+/// A source location.
 type At = &'static Location<'static>;
 
-/// A value that is tracked, by its number.
+/// The key of a tracked value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Key {
-    /// What a counted reference shares.
+    /// The contents of an `Arc`.
     Arc(u64),
     /// A tracked value.
     Track(u64),
 }
 
-/// Memory that is allocated.
+/// An allocated block of memory.
 struct Block {
     layout: Layout,
     place: At,
-    /// Whether all uses come before the end, as the sampling engine's clocks tell.
+    /// Detects uses that are unordered with the free, by the sampling engine's clocks.
     accesses: Accesses,
-    /// The same as the exhaustive engine tells: it explores no order of a use and the end that nothing else orders.
+    /// The same by the exhaustive engine's own race detection: it does not explore both orders of a use and a free that
+    /// are unordered.
     probe: Option<::loom::cell::UnsafeCell<()>>,
 }
 
-/// Memory that was freed.
+/// Freed memory.
 struct Freed {
     layout: Layout,
     place: At,
     by: usize,
-    /// Gives it back to the system.
+    /// Returns it to the allocator.
     free: Box<dyn FnOnce()>,
 }
 
@@ -56,18 +57,18 @@ struct Use {
 }
 
 thread_local! {
-    /// The tracked values that are alive, and where they were made.
+    /// The live tracked values, and where they were created.
     static VALUES: RefCell<BTreeMap<Key, At>> = const { RefCell::new(BTreeMap::new()) };
-    /// Whether the execution has allocated any. Everything here costs time: ask before.
+    /// Whether the execution has allocated any memory. Checked first, because everything here costs time.
     static IS_NEEDED: Cell<bool> = const { Cell::new(false) };
     static LIVE: RefCell<BTreeMap<usize, Block>> = const { RefCell::new(BTreeMap::new()) };
     static FREED: RefCell<BTreeMap<usize, Freed>> = const { RefCell::new(BTreeMap::new()) };
     static USES: RefCell<(u64, Vec<Use>)> = const { RefCell::new((0, vec![])) };
-    /// Whether the engine is asked if all uses of some memory are ordered before its end.
+    /// Whether the engine is being asked if all uses of some memory are ordered before its free.
     static IS_PROBED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A use of memory that was freed, or that nothing orders before that.
+/// A use of memory that was freed, or that is unordered with its free.
 #[derive(Debug, Clone)]
 pub(crate) struct Misused {
     used: Access,
@@ -80,12 +81,12 @@ impl Misused {
         Misused { used: access(used, user, false), freed: access(freed, by, true), after: true }
     }
 
-    /// Where the use is.
+    /// Returns the location of the use.
     pub fn place(&self) -> Option<Place> {
         self.used.place.clone()
     }
 
-    /// As a verdict tells it.
+    /// Returns the details for a verdict.
     pub fn detail(self) -> Detail {
         let Misused { used, freed, after } = self;
         Detail::FreedUsed { used, freed, after }
@@ -96,15 +97,15 @@ fn access(place: At, thread: usize, writes: bool) -> Access {
     Access { thread, place: log::shown(place), writes }
 }
 
-/// An operation on an object, while it goes on.
+/// An operation on an object, while it is in progress.
 pub(crate) struct Uses(Option<u64>);
 
-/// Whether it is the end of memory that is not ordered, if the engine says now that two accesses are not.
+/// Returns whether two unordered accesses that the engine reports now are a use and a free.
 pub(super) fn is_probed() -> bool {
     IS_PROBED.get()
 }
 
-/// An execution begins: nothing is allocated.
+/// Resets the state for a new execution.
 pub(super) fn forget() {
     IS_NEEDED.set(false);
     VALUES.with(|values| values.borrow_mut().clear());
@@ -114,17 +115,17 @@ pub(super) fn forget() {
     freed.into_values().for_each(|freed| (freed.free)());
 }
 
-/// A value is tracked.
+/// Records the creation of a tracked value.
 pub(crate) fn tracked(key: Key, place: At) {
     VALUES.with(|values| values.borrow_mut().insert(key, place));
 }
 
-/// A tracked value is dropped.
+/// Records that a tracked value was dropped.
 pub(crate) fn dropped(key: Key) {
     VALUES.with(|values| values.borrow_mut().remove(&key));
 }
 
-/// Something that is still alive: what it is, and where it was allocated.
+/// Returns what is still allocated, if anything, and where it was allocated.
 pub(super) fn first_live() -> Option<(Allocation, At)> {
     let value = VALUES.with(|values| {
         values.borrow().iter().next().map(|(key, place)| match key {
@@ -135,10 +136,10 @@ pub(super) fn first_live() -> Option<(Allocation, At)> {
     value.or_else(|| LIVE.with(|live| live.borrow().values().next().map(|block| (Allocation::Memory, block.place))))
 }
 
-/// The running thread uses an object.
+/// Records that the running thread uses an object.
 ///
 /// # Errors
-/// The object is in memory that was freed.
+/// Fails if the object is in freed memory.
 #[inline]
 pub(crate) fn uses<T>(object: &T, place: At) -> Result<Uses, Misused> {
     if IS_NEEDED.get() { uses_at((&raw const *object).addr(), place) } else { Ok(Uses(None)) }
@@ -177,7 +178,7 @@ impl Drop for Uses {
     }
 }
 
-/// The running thread allocated memory.
+/// Records an allocation of the running thread.
 pub(crate) fn allocated(address: usize, layout: Layout, place: At) {
     IS_NEEDED.set(true);
     let probe = (engine() == Engine::Loom).then(|| ::loom::cell::UnsafeCell::new(()));
@@ -186,10 +187,11 @@ pub(crate) fn allocated(address: usize, layout: Layout, place: At) {
     LIVE.with(|live| live.borrow_mut().insert(address, Block { layout, place, accesses, probe }));
 }
 
-/// The running thread frees memory, which is given back later; whether it was allocated.
+/// Records that the running thread frees memory; it is returned to the allocator later. Returns whether it was
+/// allocated.
 ///
 /// # Errors
-/// Another thread uses it, or nothing orders a use before.
+/// Fails if another thread is using it, or a use is unordered with the free.
 pub(crate) fn freed(address: usize, place: At, free: Box<dyn FnOnce()>) -> Result<bool, Misused> {
     let Some(mut block) = LIVE.with(|live| live.borrow_mut().remove(&address)) else { return Ok(false) };
     let by = threads::running();

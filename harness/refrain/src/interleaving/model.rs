@@ -1,14 +1,14 @@
-//! A model: a fn with threads, and how it is searched, as the attribute leaves it.
+//! A model: a function with threads and its search options, as the attribute macro generates it.
 
-/// A fn with threads.
+/// A function with threads.
 #[derive(Debug)]
 pub struct Model {
-    /// What it does.
+    /// The function.
     pub body: fn(),
-    /// The one searcher that is used; `None`: both are.
+    /// The only searcher to use; `None` for both.
     pub searcher: Option<&'static str>,
-    /// The most preemptions that are tried; `None`: first none, then more and more, at last any number.
+    /// Maximum number of preemptions; `None` for none first, then gradually more, finally unlimited.
     pub preemptions: Option<u8>,
-    /// Whether the exhaustive search goes on until it is complete.
+    /// Whether the exhaustive search must be complete.
     pub complete: bool,
 }

@@ -1,46 +1,47 @@
-//! Loops that wait for another thread, whether they say so or not.
+//! Detects spin loops, with or without a spin hint.
 //!
-//! A thread that reads the same again and again, and changes nothing in between, waits for another one. To an engine such
-//! a loop has no end: it may go on for ever, or read an old value for ever. So after some identical reads the thread yields
-//! before the next one, as if the loop had a hint in it: others get their turn, and it reads what is new.
+//! A thread that repeats the same read without changing anything in between waits for another thread. For an engine
+//! such a loop is unbounded: it may continue forever, or read an old value forever. So after some identical reads the
+//! thread yields before the next one, as if the loop contained a spin hint: other threads run, and it reads the newest
+//! value.
 
 use super::{Engine, Number, engine, threads};
 use std::{cell::RefCell, panic::Location};
 
-/// After how many identical reads a thread yields.
+/// Number of identical reads after which a thread yields.
 const READS_MAX: u32 = 3;
-/// The same of locks that are taken at one place. A thread may have a reason to take a lock often; only a loop without end
-/// does it as often as this and nothing else.
+/// The same for locks taken at the same place. A thread may have a reason to take a lock often, but only a spin loop
+/// takes it this often without doing anything else.
 const LOCKS_MAX: u32 = 32;
 
-/// What was read.
+/// A read.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Read {
     place: *const Location<'static>,
     object: (&'static str, Number),
     value: u64,
-    /// How many times one after the other.
+    /// Number of consecutive repetitions.
     times: u32,
-    /// After how many times the thread yields.
-    most: u32,
+    /// Number of repetitions after which the thread yields.
+    times_max: u32,
 }
 
 thread_local! {
-    /// What each thread read since it last changed something.
+    /// Each thread's reads since it last changed something.
     static READS: RefCell<Vec<Vec<Read>>> = const { RefCell::new(vec![]) };
 }
 
-/// An execution begins.
+/// Resets the state for a new execution.
 pub(super) fn forget() {
     READS.with(|reads| reads.borrow_mut().iter_mut().for_each(Vec::clear));
 }
 
-/// The running thread is about to read an object, or to take a lock: it yields first if it has done so too often, and this
-/// says so.
+/// Called before the running thread reads an object or takes a lock. If it has done so too often, it yields first, and
+/// this returns true.
 #[inline]
 pub(crate) fn yields(place: &'static Location<'static>, kind: &'static str, number: Number) -> bool {
     let is_over =
-        |read: &Read| std::ptr::eq(read.place, place) && read.object == (kind, number) && read.times >= read.most;
+        |read: &Read| std::ptr::eq(read.place, place) && read.object == (kind, number) && read.times >= read.times_max;
     let yields = with(|reads| reads.iter().any(is_over)) == Some(true);
     if yields {
         match engine() {
@@ -52,16 +53,16 @@ pub(crate) fn yields(place: &'static Location<'static>, kind: &'static str, numb
     yields
 }
 
-/// The running thread read this.
+/// Records a read of the running thread.
 #[inline]
 pub(crate) fn read(place: &'static Location<'static>, kind: &'static str, number: Number, value: u64) {
-    saw(Read { place, object: (kind, number), value, times: 1, most: READS_MAX });
+    saw(Read { place, object: (kind, number), value, times: 1, times_max: READS_MAX });
 }
 
-/// The running thread took a lock.
+/// Records that the running thread took a lock.
 #[inline]
 pub(crate) fn locked(place: &'static Location<'static>, kind: &'static str, number: Number) {
-    saw(Read { place, object: (kind, number), value: 0, times: 1, most: LOCKS_MAX });
+    saw(Read { place, object: (kind, number), value: 0, times: 1, times_max: LOCKS_MAX });
 }
 
 fn saw(read: Read) {
@@ -76,7 +77,7 @@ fn saw(read: Read) {
     });
 }
 
-/// The running thread changed something.
+/// Records that the running thread changed something.
 #[inline]
 pub(super) fn changed() {
     with(Vec::clear);

@@ -8,30 +8,30 @@ use std::{
     sync::Arc,
 };
 
-/// The most threads of an execution that is searched exhaustively, the model's own among them.
+/// Maximum number of threads in an exhaustive search, including the model's main thread.
 pub(crate) const THREADS_MAX: usize = loom::MAX_THREADS;
 
 thread_local! {
-    /// How many threads the execution has spawned.
+    /// Number of threads that the execution has spawned.
     static SPAWNED: Cell<usize> = const { Cell::new(0) };
-    /// Where threads are parked under loom. Its own `unpark` also ends a wait for a lock, and hands on at once what only a
-    /// `park` receives.
+    /// Parked threads under loom. loom's own `unpark` also wakes a thread that waits for a lock, and synchronizes
+    /// immediately instead of with the `park`.
     static PARKED: RefCell<BTreeMap<Number, Arc<loom::sync::Notify>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 thread_local! {
-    /// The threads under loom whose numbers are known: it is asked at each operation.
+    /// Known thread numbers under loom, cached because they are needed at each operation.
     static NUMBERS: RefCell<Vec<(loom::thread::ThreadId, usize)>> = const { RefCell::new(vec![]) };
 }
 
-/// An execution begins: it has its own thread only.
+/// Resets the state for a new execution, which has only its main thread.
 pub(super) fn forget() {
     SPAWNED.set(0);
     NUMBERS.with(|numbers| numbers.borrow_mut().clear());
     PARKED.with(|parked| parked.borrow_mut().clear());
 }
 
-/// The thread that runs now, by the order in which they were spawned; 0 is the model's own.
+/// Returns the running thread, numbered in spawn order; 0 is the model's main thread.
 pub(crate) fn running() -> usize {
     match engine() {
         Engine::Std => 0,
@@ -40,7 +40,7 @@ pub(crate) fn running() -> usize {
     }
 }
 
-/// The same where it is known that loom runs it.
+/// Like [`running`], if loom is known to be the engine.
 pub(super) fn running_under_loom() -> usize {
     let id = loom::thread::current().id();
     NUMBERS.with(|numbers| {
@@ -54,30 +54,30 @@ pub(super) fn running_under_loom() -> usize {
     })
 }
 
-/// The number of a thread under loom.
+/// Returns the number of a thread under loom.
 pub(crate) fn number_under_loom(id: loom::thread::ThreadId) -> usize {
-    // It has no other way out than its text: `ThreadId(2)`.
+    // loom exposes it only as text: `ThreadId(2)`.
     let id = format!("{id:?}");
     id.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
 }
 
-/// Counts a thread that is about to be spawned.
+/// Assigns a number to a thread that is about to be spawned.
 pub(crate) fn next() -> Number {
     SPAWNED.set(SPAWNED.get() + 1);
     SPAWNED.get() as Number
 }
 
-/// How many threads the execution has spawned.
+/// Returns the number of threads that the execution has spawned.
 pub(super) fn spawned() -> usize {
     SPAWNED.get()
 }
 
-/// Where a thread is parked under loom.
+/// Returns where a thread is parked under loom.
 pub(crate) fn parked(number: Number) -> Arc<loom::sync::Notify> {
     PARKED.with(|parked| parked.borrow_mut().entry(number).or_default().clone())
 }
 
-/// Every thread goes on that is parked under loom.
+/// Unparks every thread that is parked under loom.
 pub(super) fn unpark_all() {
     let all: Vec<_> = PARKED.with(|parked| parked.borrow().values().cloned().collect());
     all.iter().for_each(|parked| parked.notify());

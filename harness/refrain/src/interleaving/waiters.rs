@@ -1,5 +1,5 @@
-//! A condition variable under loom, made of its `park`. loom's own lets other threads go on before it registers a waiter, in
-//! one call, so that nobody could tell when the waiter is one.
+//! A condition variable under loom, built on its `park`. loom's own lets other threads run before it registers a
+//! waiter, within one call, so that the moment of registration cannot be observed.
 
 use ::loom::{
     sync::atomic::AtomicUsize,
@@ -13,30 +13,30 @@ use std::{
 /// The threads that wait for a notification.
 #[derive(Debug)]
 pub(crate) struct Waiters {
-    /// What the order of waits and notifications is explored with. It hands on nothing.
+    /// Makes loom explore the order of waits and notifications. Does not synchronize.
     turns: AtomicUsize,
     parked: Mutex<VecDeque<Thread>>,
 }
 
 impl Waiters {
-    /// Nobody waits.
+    /// Creates a condition variable without waiters.
     pub fn new() -> Waiters {
         Waiters { turns: AtomicUsize::new(0), parked: Mutex::default() }
     }
 
-    /// The running thread waits, after it unlocked what it holds.
+    /// Blocks the running thread after calling `unlock`.
     pub fn wait(&self, unlock: impl FnOnce()) {
         self.turns.fetch_add(1, Relaxed);
         let own = thread::current();
         self.parked().push_back(own.clone());
         unlock();
-        // A thread may also be unparked because it waited for something else before.
+        // The thread may also be unparked because of an earlier wait for something else.
         while self.parked().iter().any(|parked| parked.id() == own.id()) {
             thread::park();
         }
     }
 
-    /// Wakes the thread that waits longest.
+    /// Wakes the longest waiting thread.
     pub fn notify_one(&self) {
         self.turns.fetch_add(1, Relaxed);
         let first = self.parked().pop_front();
@@ -49,7 +49,7 @@ impl Waiters {
         self.wake_all();
     }
 
-    /// Wakes every thread, at no other time than now.
+    /// Wakes every thread, without exploring other orders.
     pub fn wake_all(&self) {
         let all = std::mem::take(&mut *self.parked());
         all.iter().for_each(Thread::unpark);

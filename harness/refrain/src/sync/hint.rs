@@ -1,6 +1,6 @@
 //! `std::hint`.
 
-/// As `std::hint::spin_loop`; in a model others get their turn.
+/// Like `std::hint::spin_loop`. In a model it lets other threads run.
 #[track_caller]
 pub fn spin_loop() {
     match crate::interleaving::engine() {

@@ -7,11 +7,11 @@ use crate::interleaving::{
 };
 use std::{fmt, marker::PhantomData};
 
-/// As `std::sync::LazyLock`, for statics: each execution of a model has a value of its own, made when it is first asked
-/// for and dropped at its end.
+/// Like `std::sync::LazyLock`, for statics: each execution of a model has its own value, created on first use and
+/// dropped at the execution's end.
 ///
-/// It is read with [`LazyLock::force`], which `std` has, too: a value of an execution cannot be borrowed from a
-/// `LazyLock` that may be gone before.
+/// Read it with [`LazyLock::force`], which `std` has, too: a value of an execution cannot be borrowed from a `LazyLock`
+/// that may outlive it.
 pub struct LazyLock<T: Sync + 'static> {
     loom: loom::lazy_static::Lazy<T>,
     shuttle: shuttle::lazy_static::Lazy<T>,
@@ -19,7 +19,7 @@ pub struct LazyLock<T: Sync + 'static> {
 }
 
 impl<T: Sync + 'static> LazyLock<T> {
-    /// As in `std`.
+    /// See `std`.
     pub const fn new(init: fn() -> T) -> LazyLock<T> {
         LazyLock {
             loom: loom::lazy_static::Lazy { init, _p: PhantomData },
@@ -28,7 +28,7 @@ impl<T: Sync + 'static> LazyLock<T> {
         }
     }
 
-    /// As in `std`, of a static.
+    /// See `std`; only for statics.
     pub fn force(this: &'static LazyLock<T>) -> &'static T {
         let value = match interleaving::engine() {
             Engine::Loom => this.loom.get(),

@@ -1,4 +1,4 @@
-//! Channels, made of a mutex and condition variables: loom's own do not tell that the other side is gone.
+//! Channels, built from a mutex and condition variables: loom's own do not report that the other side is gone.
 
 mod channel;
 
@@ -13,34 +13,34 @@ use std::{
 #[doc(no_inline)]
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
-/// As `std::sync::mpsc::channel`.
+/// Like `std::sync::mpsc::channel`.
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let channel = Channel::new(None);
     (Sender(channel.clone()), Receiver(channel))
 }
 
-/// As `std::sync::mpsc::sync_channel`.
+/// Like `std::sync::mpsc::sync_channel`.
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let channel = Channel::new(Some(bound));
     (SyncSender(channel.clone()), Receiver(channel))
 }
 
-/// As `std::sync::mpsc::Sender`.
+/// Like `std::sync::mpsc::Sender`.
 pub struct Sender<T>(Arc<Channel<T>>);
 
-/// As `std::sync::mpsc::SyncSender`.
+/// Like `std::sync::mpsc::SyncSender`.
 pub struct SyncSender<T>(Arc<Channel<T>>);
 
-/// As `std::sync::mpsc::Receiver`.
+/// Like `std::sync::mpsc::Receiver`.
 pub struct Receiver<T>(Arc<Channel<T>>);
 
 impl<T> Sender<T> {
-    /// As in `std`.
+    /// See `std`.
     ///
     /// # Errors
-    /// As in `std`: nobody will receive it.
+    /// See `std`: the receiver is gone.
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         let mut state = self.0.lock();
@@ -53,10 +53,10 @@ impl<T> Sender<T> {
 }
 
 impl<T> SyncSender<T> {
-    /// As in `std`.
+    /// See `std`.
     ///
     /// # Errors
-    /// As in `std`: nobody will receive it.
+    /// See `std`: the receiver is gone.
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         let mut state = self.0.lock();
@@ -81,10 +81,10 @@ impl<T> SyncSender<T> {
         Ok(())
     }
 
-    /// As in `std`.
+    /// See `std`.
     ///
     /// # Errors
-    /// As in `std`: there is no room, or nobody will receive it.
+    /// See `std`: the channel is full, or the receiver is gone.
     #[track_caller]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         let mut state = self.0.lock();
@@ -100,10 +100,10 @@ impl<T> SyncSender<T> {
 }
 
 impl<T> Receiver<T> {
-    /// As in `std`.
+    /// See `std`.
     ///
     /// # Errors
-    /// As in `std`: nothing was sent, and nobody will.
+    /// See `std`: the channel is empty, and all senders are gone.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
         let mut state = self.0.lock();
@@ -120,10 +120,10 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// As in `std`. In a model as [`Condvar::wait_timeout`](super::Condvar::wait_timeout).
+    /// See `std`; in a model, see [`Condvar::wait_timeout`](super::Condvar::wait_timeout).
     ///
     /// # Errors
-    /// As in `std`: nothing was sent in time, or nobody will.
+    /// See `std`: the time elapsed, or the channel is empty and all senders are gone.
     #[track_caller]
     pub fn recv_timeout(&self, time: Duration) -> Result<T, RecvTimeoutError> {
         let began = Instant::now();
@@ -147,10 +147,10 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// As in `std`.
+    /// See `std`.
     ///
     /// # Errors
-    /// As in `std`: nothing is there, or nobody will send.
+    /// See `std`: the channel is empty, or all senders are gone, too.
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         let mut state = self.0.lock();
@@ -161,12 +161,12 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// As in `std`.
+    /// See `std`.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter(self)
     }
 
-    /// As in `std`.
+    /// See `std`.
     pub fn try_iter(&self) -> TryIter<'_, T> {
         TryIter(self)
     }
@@ -249,11 +249,11 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.has_receiver = false;
-        // Who waits until it is received takes it back.
+        // In a rendezvous channel, a waiting sender takes its message back.
         let left = if state.bound == Some(0) { VecDeque::new() } else { std::mem::take(&mut state.queue) };
         self.0.received.notify_all();
         drop(state);
-        // Outside of the lock: a message's own drop may use the channel.
+        // Outside the lock: a message's destructor may use the channel.
         drop(left);
     }
 }

@@ -1,4 +1,4 @@
-//! `Once` and `OnceLock`, made of a mutex and a flag: loom has neither.
+//! `Once` and `OnceLock`, built from a mutex and a flag: loom has neither.
 
 use super::{
     Mutex,
@@ -7,36 +7,36 @@ use super::{
 };
 use std::fmt;
 
-/// As `std::sync::OnceLock`.
+/// Like `std::sync::OnceLock`.
 pub struct OnceLock<T> {
     value: std::sync::OnceLock<T>,
-    /// Whether there is a value: who reads it sees what was done before it was made.
+    /// Whether there is a value: reading this synchronizes with its initialization.
     is_made: AtomicBool,
     making: Mutex<()>,
 }
 
 impl<T> OnceLock<T> {
-    /// As in `std`, but not `const`.
+    /// See `std`; but not `const`.
     #[track_caller]
     pub fn new() -> OnceLock<T> {
         OnceLock { value: std::sync::OnceLock::new(), is_made: AtomicBool::new(false), making: Mutex::new(()) }
     }
 
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn get(&self) -> Option<&T> {
         if self.is_made.load(Ordering::Acquire) { self.value.get() } else { None }
     }
 
-    /// As in `std`: nobody else has it.
+    /// See `std`: access is exclusive.
     pub fn get_mut(&mut self) -> Option<&mut T> {
         self.value.get_mut()
     }
 
-    /// As in `std`.
+    /// See `std`.
     ///
     /// # Errors
-    /// The value, if there is one already.
+    /// Returns the value if one is set already.
     #[track_caller]
     pub fn set(&self, value: T) -> Result<(), T> {
         let _making = unpoisoned(self.making.lock());
@@ -45,7 +45,7 @@ impl<T> OnceLock<T> {
         Ok(())
     }
 
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
         if let Some(value) = self.get() {
@@ -54,14 +54,14 @@ impl<T> OnceLock<T> {
         let _making = unpoisoned(self.making.lock());
         if self.value.get().is_none() {
             let value = make();
-            // Nobody else sets it meanwhile.
+            // No other thread can set it meanwhile.
             let _ = self.value.set(value);
             self.is_made.store(true, Ordering::Release);
         }
         self.value.get().expect("it is made")
     }
 
-    /// As in `std`: nobody else has it.
+    /// See `std`: access is exclusive.
     pub fn into_inner(self) -> Option<T> {
         self.value.into_inner()
     }
@@ -80,25 +80,25 @@ impl<T: fmt::Debug> fmt::Debug for OnceLock<T> {
     }
 }
 
-/// As `std::sync::Once`.
+/// Like `std::sync::Once`.
 #[derive(Debug)]
 pub struct Once(OnceLock<()>);
 
 impl Once {
-    /// As in `std`, but not `const`.
+    /// See `std`; but not `const`.
     #[allow(clippy::new_without_default)] // As in `std`.
     #[track_caller]
     pub fn new() -> Once {
         Once(OnceLock::new())
     }
 
-    /// As in `std`: whoever returns, it is done.
+    /// See `std`: it has run when this returns, whichever thread ran it.
     #[track_caller]
     pub fn call_once(&self, f: impl FnOnce()) {
         self.0.get_or_init(f);
     }
 
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn is_completed(&self) -> bool {
         self.0.get().is_some()

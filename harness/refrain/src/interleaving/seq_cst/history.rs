@@ -1,43 +1,44 @@
-//! What the threads of one execution did to atomics, and whether its `SeqCst` operations can have the one total order that
-//! C++20 demands ([atomics.order], the memory model of Rust).
+//! The atomic operations of one execution, and whether its `SeqCst` operations can have the single total order that
+//! C++20 requires ([atomics.order], the memory model of Rust).
 //!
-//! The total order must agree with *strongly happens before* and with *coherence-ordered before*. Both are known here:
-//! the first from clocks, the second from what each load read. So the question is whether a graph has a cycle.
+//! The total order must be consistent with *strongly happens before* and with *coherence-ordered before*. Both are
+//! known here: the first from clocks, the second from the value that each load read. So the question is whether a graph
+//! has a cycle.
 
 use crate::interleaving::threads::THREADS_MAX;
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
-/// The most operations on atomics in an execution: what they order is looked at again and again.
+/// Maximum number of atomic operations in an execution, since their order is recomputed repeatedly.
 pub const OPERATIONS_MAX: usize = 256;
-/// How many operations of each thread are known to have happened.
+/// A vector clock: how many operations of each thread happened before.
 pub type Clock = [u32; THREADS_MAX];
 
-/// What happened so far.
+/// The operations so far.
 #[derive(Debug, Default)]
 pub struct History {
     threads: [Thread; THREADS_MAX],
     operations: Vec<Operation>,
-    /// Whether any load read a store that was not the newest.
+    /// Whether any load read a store other than the newest.
     has_read_old: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Thread {
     clock: Clock,
-    /// What its last release fence knew: each store after it hands that on.
+    /// The clock at its last release fence, which later stores publish.
     released: Clock,
-    /// What the stores know that it read without acquiring: its next acquire fence does.
+    /// The clocks of stores that it read without acquiring; its next acquire fence joins them.
     unacquired: Clock,
 }
 
 #[derive(Debug)]
 struct Operation {
     thread: usize,
-    /// What its thread knew before it, and with it.
+    /// Its thread's clock before the operation and including it.
     before: Clock,
     clock: Clock,
     is_seq_cst: bool,
-    /// What it did to an atomic; `None`: it is a fence.
+    /// Its access of an atomic; `None` for a fence.
     access: Option<Access>,
 }
 
@@ -46,59 +47,60 @@ struct Access {
     atomic: u32,
     /// The store that it read, as the number of that operation.
     reads: Option<usize>,
-    /// What it stored, and what a load that acquires it learns.
+    /// The value that it stored, and the clock that a load acquires from it.
     stores: Option<(u64, Clock)>,
 }
 
 impl History {
-    /// A thread read a value; `false` if it cannot have.
+    /// Records a load of a value; returns `false` if that is impossible.
     pub fn load(&mut self, thread: usize, atomic: u32, order: Ordering, value: u64) -> bool {
         let reads = self.read(atomic, value);
         self.push(thread, order, Some(Access { atomic, reads, stores: None }));
         self.is_possible()
     }
 
-    /// A thread stored a value.
+    /// Records a store of a value.
     pub fn store(&mut self, thread: usize, atomic: u32, order: Ordering, value: u64) {
         self.push(thread, order, Some(Access { atomic, reads: None, stores: Some((value, Clock::default())) }));
     }
 
-    /// A thread read a value and stored another, in one step; `false` if it cannot have.
+    /// Records a read-modify-write; returns `false` if it is impossible.
     pub fn exchange(&mut self, thread: usize, atomic: u32, order: Ordering, was: u64, value: u64) -> bool {
         let reads = self.read(atomic, was);
         self.push(thread, order, Some(Access { atomic, reads, stores: Some((value, Clock::default())) }));
         self.is_possible()
     }
 
-    /// A thread made a fence.
+    /// Records a fence.
     pub fn fence(&mut self, thread: usize, order: Ordering) {
         self.push(thread, order, None);
     }
 
-    /// What a thread hands on to whoever acquires it: by a lock, a spawn, its end.
+    /// Returns the clock that a thread publishes through a lock, a spawn or its end.
     pub fn release(&mut self, thread: usize) -> Clock {
         self.threads[thread].clock[thread] += 1;
         self.threads[thread].clock
     }
 
-    /// A thread learns what another handed on.
+    /// Records that a thread acquires a published clock.
     pub fn acquire(&mut self, thread: usize, released: &Clock) {
         join(&mut self.threads[thread].clock, released);
     }
 
-    /// Whether it has room for another operation.
+    /// Returns whether there is room for another operation.
     pub fn has_room(&self) -> bool {
         self.operations.len() < OPERATIONS_MAX
     }
 
-    /// The store that was read. Of several equal values the newest is the least that a load can be blamed for.
+    /// Returns the store that was read. Among equal values it is the newest, which gives the load the benefit of the
+    /// doubt.
     fn read(&mut self, atomic: u32, value: u64) -> Option<usize> {
         let store = self.last_store(atomic, |stored| stored == value);
         self.has_read_old |= store != self.last_store(atomic, |_| true);
         store
     }
 
-    /// As long as each load reads the newest store, what happened is its own total order.
+    /// Returns whether a total order exists. While each load reads the newest store, the execution order is one.
     fn is_possible(&self) -> bool {
         !self.has_read_old || self.has_total_order()
     }
@@ -131,7 +133,7 @@ impl History {
                 }
             }
             Some(Access { stores: Some((_, knows)), .. }) => {
-                // What it read goes on, too: a release sequence.
+                // A read-modify-write continues the release sequence of the store that it read.
                 *knows = learns;
                 join(knows, if releases { &thread.clock } else { &thread.released });
             }
@@ -158,7 +160,7 @@ impl History {
         for accesses in accesses.values() {
             let stores = self.modification_order(accesses);
             if stores.has_cycle() {
-                // Of the equal values another one was read than we think.
+                // Among equal values, a store other than the assumed one was read.
                 return true;
             }
             for (one, other) in pairs(accesses).filter(|(one, other)| self.coherence_ordered(&stores, *one, *other)) {
@@ -180,15 +182,15 @@ impl History {
         if one.thread == other.thread { nth < other.clock[one.thread] } else { nth <= other.clock[one.thread] }
     }
 
-    /// Something after the one happens before something before the other: the pair itself may be all that orders them, and
-    /// then it does not, which is how processors order mixed accesses.
+    /// Returns whether an operation that follows `one` happens before one that precedes `other`. The pair itself may be
+    /// their only order, in which case it does not count: this is how processors order mixed accesses.
     fn strongly_happens_before(&self, one: usize, other: usize) -> bool {
         let (one, other) = (&self.operations[one], &self.operations[other]);
         let nth = one.clock[one.thread];
         if one.thread == other.thread { nth < other.clock[one.thread] } else { nth < other.before[one.thread] }
     }
 
-    /// What coherence says of the order in which an atomic was modified.
+    /// Returns the modification order of an atomic, as far as coherence determines it.
     fn modification_order(&self, accesses: &[usize]) -> Relation {
         let access = |at: usize| self.operations[at].access.expect("no fence is among them");
         let stores: Vec<usize> = accesses.iter().copied().filter(|at| access(*at).stores.is_some()).collect();
@@ -204,7 +206,7 @@ impl History {
                 }
             }
         }
-        // Nothing comes between what an exchange read and what it stored.
+        // No store comes between what a read-modify-write read and what it stored.
         loop {
             order.close();
             let count = order.count();
@@ -224,7 +226,7 @@ impl History {
         }
     }
 
-    /// The store at which an access stands in the modification order.
+    /// Returns the store that an access belongs to in the modification order.
     fn place(&self, at: usize) -> Option<usize> {
         self.operations[at].access.and_then(|access| access.stores.map(|_| at).or(access.reads))
     }
@@ -238,7 +240,7 @@ impl History {
     }
 }
 
-/// Adds what another knows.
+/// Joins another clock into one.
 pub fn join(clock: &mut Clock, other: &Clock) {
     clock.iter_mut().zip(other).for_each(|(own, other)| *own = (*own).max(*other));
 }
@@ -247,15 +249,15 @@ fn pairs(of: &[usize]) -> impl Iterator<Item = (usize, usize)> {
     of.iter().flat_map(|one| of.iter().map(|other| (*one, *other))).filter(|(one, other)| one != other)
 }
 
-/// What comes before what, of some operations.
+/// A partial order of some operations.
 struct Relation {
     of: Vec<usize>,
-    /// A row of bits for each operation: what comes after it.
+    /// A bit set for each operation: the operations after it.
     after: Vec<[u64; OPERATIONS_MAX / 64]>,
 }
 
 impl Relation {
-    /// Nothing is known. What it is on is sorted.
+    /// Creates an empty relation on operations, which must be sorted.
     fn on(of: Vec<usize>) -> Relation {
         Relation { after: vec![[0; OPERATIONS_MAX / 64]; of.len()], of }
     }
@@ -275,7 +277,7 @@ impl Relation {
         self.after[one][other / 64] >> (other % 64) & 1 == 1
     }
 
-    /// What it is not on is passed over.
+    /// Adds a pair. Operations outside the relation are ignored.
     fn add(&mut self, one: usize, other: usize) {
         if let (Some(one), Some(other)) = (self.place(one), self.place(other)) {
             self.after[one][other / 64] |= 1 << (other % 64);
@@ -286,7 +288,7 @@ impl Relation {
         self.after.iter().flatten().map(|bits| bits.count_ones()).sum()
     }
 
-    /// What is before what is before.
+    /// Computes the transitive closure.
     fn close(&mut self) {
         for by in 0..self.of.len() {
             let beyond = self.after[by];

@@ -1,4 +1,4 @@
-//! Litmus tests: what C++20 allows of an execution is allowed here, and nothing else.
+//! Litmus tests: exactly the executions that C++20 allows are accepted.
 
 use super::history::History;
 use std::sync::atomic::Ordering::{self, *};
@@ -7,7 +7,7 @@ const X: u32 = 1;
 const Y: u32 = 2;
 const Z: u32 = 3;
 
-/// What the threads did, one after the other; 0 is the one that made the atomics.
+/// The threads' operations in order; thread 0 created the atomics.
 enum Did {
     Stores(usize, u32, Ordering, u64),
     Loads(usize, u32, Ordering, u64),
@@ -16,7 +16,7 @@ enum Did {
 }
 use Did::*;
 
-/// Whether the last of them, a load, can have read what it did; those before could.
+/// Checks whether the last operation, a load, can have read its value; the earlier ones can.
 #[track_caller]
 fn check(did: &[Did], is_allowed: bool) {
     let mut history = History::default();
@@ -66,7 +66,7 @@ fn store_buffering_with_a_fence_on_one_side_and_accesses_on_the_other_is_forbidd
     };
     check(&with(Relaxed, SeqCst), false);
     check(&with(SeqCst, SeqCst), false);
-    // The load before the fence is in nobody's order.
+    // The load before the fence is not in the total order.
     check(&with(Relaxed, Relaxed), true);
 }
 
@@ -100,7 +100,7 @@ fn independent_readers_agree_if_all_is_seq_cst() {
     check(&readers(SeqCst, Acquire), true);
 }
 
-/// What a relaxed flag announces may be read before it is there, `SeqCst` or not.
+/// A relaxed flag does not publish other values, `SeqCst` or not.
 #[test]
 fn a_relaxed_flag_publishes_nothing() {
     let with = |flag: (Ordering, Ordering), data: Ordering| {
@@ -110,7 +110,7 @@ fn a_relaxed_flag_publishes_nothing() {
     check(&with((Relaxed, SeqCst), SeqCst), true);
 }
 
-/// The order is transitive over what is acquired in between.
+/// The order is transitive through acquires.
 #[test]
 fn what_was_acquired_comes_before() {
     let with = |flag: (Ordering, Ordering)| {
@@ -127,7 +127,7 @@ fn what_was_acquired_comes_before() {
     check(&with((Relaxed, Acquire)), true);
 }
 
-/// C++11 forbade it, and Power does it: a `SeqCst` store that is itself what is acquired orders nothing before it.
+/// C++11 forbade it, and Power does it: a `SeqCst` store that is itself acquired does not order what precedes it.
 #[test]
 fn a_mixed_access_is_ordered_by_coherence_only() {
     let mixed = [
@@ -140,7 +140,7 @@ fn a_mixed_access_is_ordered_by_coherence_only() {
     check(&mixed, true);
 }
 
-/// The last load reads the newest store, and that is what says in which order the two were made.
+/// The last load reads the newest store, which determines the order of the two.
 #[test]
 fn two_stores_of_one_atomic_stand_in_the_order() {
     let peterson = |flag: Ordering| {

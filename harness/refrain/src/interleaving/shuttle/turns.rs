@@ -1,8 +1,8 @@
-//! Which thread goes on where nothing deviates.
+//! The default schedule, without deviations.
 
 use ::shuttle::scheduler::{Task, TaskId};
 
-/// The thread before as long as it can, then the next one by number.
+/// Returns the current thread as long as it can run, then the next one by number.
 pub(super) fn in_turn(runnable: &[&Task], current: Option<TaskId>, yields: bool) -> TaskId {
     let ids = || runnable.iter().map(|task| task.id());
     let first = ids().next().expect("shuttle asks only where some thread can go on");
@@ -13,7 +13,7 @@ pub(super) fn in_turn(runnable: &[&Task], current: Option<TaskId>, yields: bool)
     ids().find(|id| usize::from(*id) > usize::from(current)).unwrap_or(first)
 }
 
-/// Whether it preempts that another thread goes on: the thread before could have.
+/// Returns whether running another thread is a preemption, because the current one could have continued.
 pub(super) fn preempts(runnable: &[&Task], current: Option<TaskId>, yields: bool) -> bool {
     !yields && runnable.iter().any(|task| Some(task.id()) == current)
 }

@@ -1,4 +1,4 @@
-//! An atomic under shuttle, where each load reads the newest store: what that store hands on.
+//! An atomic under shuttle, where each load reads the newest store, and the clock that this store publishes.
 
 use crate::interleaving::clocks::{self, Clock};
 use std::sync::{Mutex, atomic::Ordering};
@@ -15,14 +15,14 @@ impl<S> Newest<S> {
         Newest { raw, hands_on: Mutex::default() }
     }
 
-    /// Reads it.
+    /// Loads.
     pub fn load<R>(&self, order: Ordering, load: impl FnOnce(&S) -> R) -> R {
         let read = load(&self.raw);
         self.with(|hands_on| clocks::read(order, hands_on));
         read
     }
 
-    /// Stores to it.
+    /// Stores.
     pub fn store(&self, order: Ordering, store: impl FnOnce(&S)) {
         store(&self.raw);
         self.with(|hands_on| {
@@ -31,14 +31,14 @@ impl<S> Newest<S> {
         });
     }
 
-    /// Reads it and stores to it, in one step.
+    /// Performs a read-modify-write.
     pub fn exchange<R>(&self, order: Ordering, exchange: impl FnOnce(&S) -> R) -> R {
         let read = exchange(&self.raw);
         self.exchanged(order);
         read
     }
 
-    /// The same, if what was read is as expected.
+    /// Performs a read-modify-write, if the value is as expected.
     pub fn compare_exchange<V>(
         &self,
         (success, failure): (Ordering, Ordering),

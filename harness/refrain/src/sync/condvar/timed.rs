@@ -1,4 +1,4 @@
-//! A condition variable under shuttle, whose own one does not know that a time is over.
+//! A condition variable with timeouts under shuttle, whose own one does not support them.
 
 use super::super::{mutex::unpoisoned, shuttle};
 use std::sync::{
@@ -6,13 +6,13 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
 };
 
-/// Who waits for a notification, with a time and without.
+/// The waiting threads, with and without a timeout.
 #[derive(Debug)]
 pub(super) struct Timed {
     raw: shuttle::sync::Condvar,
-    /// How many threads wait without a time.
+    /// Number of threads that wait without a timeout.
     untimed: AtomicUsize,
-    /// Whether each thread that waits with a time was notified.
+    /// For each thread that waits with a timeout, whether it was notified.
     timed: Mutex<Vec<Arc<AtomicBool>>>,
 }
 
@@ -21,7 +21,7 @@ impl Timed {
         Timed { raw: shuttle::sync::Condvar::new(), untimed: AtomicUsize::new(0), timed: Mutex::default() }
     }
 
-    /// Waits until it is notified.
+    /// Waits for a notification.
     pub fn wait<'a, T>(&self, guard: shuttle::sync::MutexGuard<'a, T>) -> shuttle::sync::MutexGuard<'a, T> {
         self.untimed.fetch_add(1, Relaxed);
         let guard = unpoisoned(self.raw.wait(guard));
@@ -29,8 +29,8 @@ impl Timed {
         guard
     }
 
-    /// Unlocks and waits until it is notified or its time is over, which is when it is chosen to go on; whether that was
-    /// before any notification.
+    /// Unlocks and waits for a notification or the timeout, which elapses when the scheduler runs the thread; returns
+    /// whether it elapsed before a notification.
     pub fn wait_timeout(&self, unlock: impl FnOnce()) -> bool {
         unlock();
         let notified = Arc::new(AtomicBool::new(false));
@@ -40,7 +40,8 @@ impl Timed {
         !notified.load(Relaxed)
     }
 
-    /// Wakes a thread. One that waits with a time is woken if no other waits: it may always have been late.
+    /// Wakes a thread. One that waits with a timeout is woken only if no other waits, since its timeout may have
+    /// elapsed anyway.
     pub fn notify_one(&self) {
         self.raw.notify_one();
         if self.untimed.load(Relaxed) == 0
