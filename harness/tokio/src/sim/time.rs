@@ -24,7 +24,7 @@ const FAR_NS: u64 = u64::MAX / 2;
 pub mod error {
     use std::fmt;
 
-    /// The error returned by [`Timeout`] when the deadline elapses.
+    /// The error of a timeout whose deadline has elapsed.
     #[derive(Debug, PartialEq, Eq)]
     pub struct Elapsed(pub(super) ());
 
