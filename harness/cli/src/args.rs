@@ -8,12 +8,12 @@ use std::{
     time::Duration,
 };
 
-/// The same width everywhere, so that the help reads the same everywhere.
+/// A fixed width, so that the help does not depend on the terminal.
 const HELP_WIDTH: usize = 100;
 
 const EXIT_CODES: &str = "\
-Exit codes, the most serious one of several last:
-  0  all passed; a seeded bug caught as expected is one that passed
+Exit codes; of several results, the one listed last counts:
+  0  all passed; a seeded bug that was caught counts as passed
   4  nothing to run: no test matches
   5  a replay fails in a different way than the saved run
   6  a replay is stale: parts of its plan were not triggered
@@ -32,9 +32,9 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run tests with plans drawn from a fresh seed, and save what fails
+    /// Run tests with plans drawn from a new seed, and save the failures
     Explore(Explore),
-    /// Run saved traces again and say whether they fail as they did
+    /// Run saved traces again and report whether they still fail
     Replay(Replay),
     /// Look for a smaller plan that fails in the same way, and write it over the trace
     Shrink(Shrink),
@@ -48,27 +48,27 @@ pub enum Command {
 
 #[derive(Debug, Arguments)]
 pub struct Explore {
-    /// Only tests whose name contains this
+    /// Explore only tests whose name contains this
     pub test: Option<String>,
     /// Explore tests with `#[ignore]`, too
     #[arg(long)]
     pub include_ignored: bool,
-    /// Runs of each test [default: what the test asks for]
+    /// Number of runs of each test [default: as the test specifies]
     #[arg(long, value_name = "N", conflicts_with = "duration")]
     pub runs: Option<NonZeroU64>,
     /// Time for all tests together, such as 30s, 10m or 8h
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,
-    /// Runs at a time [default: one a core]
+    /// Number of parallel runs [default: one per core]
     #[arg(long, short, value_name = "J")]
     pub jobs: Option<NonZeroUsize>,
-    /// The first seed [default: a fresh one, which is printed]
+    /// The base seed [default: a random one, which is printed]
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
-    /// Print for each model what each engine searched, not only what the last one did
+    /// Print what each engine searched of each model, not only the last one
     #[arg(long, short)]
     pub verbose: bool,
-    /// Print a JSON object a line for each test, and nothing else
+    /// Print one line of JSON for each test, and nothing else
     #[arg(long, conflicts_with = "verbose")]
     pub json: bool,
     #[command(flatten)]
@@ -95,7 +95,7 @@ pub struct Shrink {
     /// A saved trace; it is overwritten if a smaller plan is found. Ctrl-C keeps the smallest so far
     #[arg(value_name = "TRACE")]
     pub trace: PathBuf,
-    /// Runs at a time [default: one a core]
+    /// Number of parallel runs [default: one per core]
     #[arg(long, short, value_name = "J")]
     pub jobs: Option<NonZeroUsize>,
     #[command(flatten)]
@@ -107,7 +107,7 @@ pub struct Show {
     /// Saved traces, from anywhere
     #[arg(required = true, value_name = "TRACE")]
     pub traces: Vec<PathBuf>,
-    /// Only the plan: what was decided before the run
+    /// Print only the plan
     #[arg(long)]
     pub plan: bool,
 }
@@ -117,7 +117,7 @@ pub struct Model {
     /// A saved trace of a simulation, whose service reports what it does to the resource that the failure is about
     #[arg(value_name = "TRACE")]
     pub trace: PathBuf,
-    /// The file whose code the threads run; it takes its primitives from `super::sync`
+    /// The file whose code the threads run; it imports its primitives from `super::sync`
     #[arg(long, value_name = "FILE")]
     pub core: PathBuf,
     /// The type in it whose methods have the names of what the service reports: `opened`, ..., and `at_rest`
@@ -140,7 +140,7 @@ pub struct List {
     pub package: Vec<String>,
 }
 
-const BUILD: &str = "Build options, as cargo takes them";
+const BUILD: &str = "Build options, as in cargo";
 
 /// How the tests are built.
 #[derive(Debug, Default, Arguments)]
@@ -152,13 +152,13 @@ pub struct Build {
     /// Build with this profile
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Features to turn on, separated by spaces or commas; may be given several times
+    /// Features to enable, separated by spaces or commas; may be given several times
     #[arg(long, short = 'F', value_name = "FEATURES")]
     pub features: Vec<String>,
-    /// Turn every feature on
+    /// Enable all features
     #[arg(long)]
     pub all_features: bool,
-    /// Turn the default features off
+    /// Disable the default features
     #[arg(long)]
     pub no_default_features: bool,
     /// The Cargo.toml of the workspace [default: the one above the current directory, or above the trace]
