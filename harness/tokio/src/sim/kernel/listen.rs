@@ -11,7 +11,7 @@ use std::{collections::VecDeque, io, net::SocketAddr, task::Waker};
 
 /// The default backlog: what `TcpListener::bind` requests (mio 1.2).
 pub(crate) const BACKLOG: u32 = 128;
-/// How long a failed accept blocks the next failure, so that virtual time advances while a server retries in a loop.
+/// Minimum time between two failures of `accept`, so that virtual time advances while a server retries in a loop.
 const ACCEPT_FAILS_NS: u64 = 1_000_000;
 
 /// A listening socket.
