@@ -123,6 +123,6 @@ fn a_plan_with_an_unknown_rule_is_refused_with_those_that_there_are() {
     let plan = |rule: &str| format!("seed 1\nrule {rule} on client -> server at 0 s");
     refused(test, &plan("deny_read 3"), "names the rule `deny_read`");
     refused(test, &plan("deny_read 3"), "it has added deny_write");
-    refused(test, &plan("deny_write [3]"), "the rule `deny_write` from `[3]`, which does not fit");
+    refused(test, &plan("deny_write [3]"), "the rule `deny_write` from `[3]`, which does not match");
     refused("plans::a_connection_ends", "seed 1\nafter_ms = 5\nrule x on client -> server at 0 s", "it has added none");
 }
