@@ -7,7 +7,6 @@
     reason = "each model includes the code under test as a module of its own, on primitives of its own"
 )]
 
-mod guards;
 mod historic;
 mod link;
 mod q289795_on_threads;

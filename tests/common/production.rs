@@ -1,5 +1,6 @@
 //! The production binary, as an operator runs it: built separately, started as real processes, on real sockets.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -15,14 +16,16 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Builds the production binary and returns its path. The one that cargo builds beside the tests is simulated and has
-/// the same name: this one has a separate target directory, so that neither replaces the other.
+/// Builds the production binary and returns the path of a copy of it. cargo puts it in place of the simulated one, which
+/// has the same name; the two share all dependencies that are built alike.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let target = temporary.parent().expect("cargo keeps it below the target folder");
         let built = Command::new(env!("CARGO"))
             .args(["build", "--package", "calcon", "--bin", "calcon", "--target-dir"])
-            .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("production"))
+            .arg(target)
             .args(["--message-format", "json-render-diagnostics"])
             .current_dir(root())
             .stderr(Stdio::inherit())
@@ -34,7 +37,12 @@ pub fn binary() -> &'static Path {
             let message: serde_json::Value = serde_json::from_str(line).ok()?;
             message.get("executable")?.as_str().map(PathBuf::from)
         });
-        executable.expect("cargo names the executable")
+        let executable = executable.expect("cargo names the executable");
+        // The next build of the tests puts the simulated one there again. Other tests may copy at the same time.
+        let copy = temporary.join("calcon-in-production");
+        let partial = copy.with_extension(std::process::id().to_string());
+        fs::copy(&executable, &partial).and_then(|_| fs::rename(&partial, &copy)).expect("it is copied");
+        copy
     })
 }
 
