@@ -3,7 +3,7 @@
 //! The first panic ends the process, from the panic hook: nothing unwinds, so no destructor of the model can panic a
 //! second time and no failing execution can disturb another.
 
-use super::{clocks, log, memory, outlet::tell, seq_cst, spin, threads, verdict};
+use super::{clocks, log, memory, outlet::send, seq_cst, spin, threads, verdict};
 use crate::{
     engine::{Heartbeat, exit},
     job::{Ended, RunMessage},
@@ -49,6 +49,6 @@ pub(super) fn end(verdict: Verdict) -> ! {
 
 pub(super) fn end_with(verdict: Verdict, not_triggered: Vec<NotTriggered>) -> ! {
     let digest = log::end(&verdict);
-    tell(&RunMessage::Ended(Box::new(Ended { not_triggered, ..Ended::at(verdict, digest) })));
+    send(&RunMessage::Ended(Box::new(Ended { not_triggered, ..Ended::at(verdict, digest) })));
     exit(0)
 }

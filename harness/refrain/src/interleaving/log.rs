@@ -2,7 +2,7 @@
 //!
 //! It is kept only while somebody records. The engines' own logs carry neither values nor places.
 
-use super::{Engine, engine, outlet::tell, seq_cst, spin};
+use super::{Engine, engine, outlet::send, seq_cst, spin};
 pub(crate) use super::{Number, threads::running as thread};
 use crate::{
     engine::{Watch, exit},
@@ -77,10 +77,10 @@ impl Log {
     fn tell(&mut self, event: Event) {
         self.events += 1;
         if self.watch.record {
-            tell(&RunMessage::Event(event));
+            send(&RunMessage::Event(event));
         }
         if self.watch.until.is_some_and(|until| self.events >= until) {
-            tell(&RunMessage::Stopped(self.waits()));
+            send(&RunMessage::Stopped(self.waits()));
             exit(0)
         }
     }
@@ -96,7 +96,7 @@ impl Log {
 /// Begins to keep the log of the execution that comes.
 pub(super) fn start(log: Log) {
     if log.watch.until == Some(0) {
-        tell(&RunMessage::Stopped(vec![]));
+        send(&RunMessage::Stopped(vec![]));
         exit(0)
     }
     LOG.with(|kept| *kept.borrow_mut() = Some(log));

@@ -1,4 +1,4 @@
-//! What the process of an execution tells its worker before it ends.
+//! What the process of an execution sends its worker before it ends.
 
 use crate::{
     engine::{Outlet, exit},
@@ -15,13 +15,13 @@ pub(super) fn open(outlet: Outlet) {
 }
 
 /// Tells the worker.
-pub(super) fn tell(message: &RunMessage) {
+pub(super) fn send(message: &RunMessage) {
     let _ = OUTLET.get().map(|outlet| outlet.send(message));
 }
 
 /// Ends the process: the engine cannot go on, through no fault of the model.
 pub(super) fn limit(why: String) -> ! {
-    tell(&RunMessage::Searched(Searched { limit: Some(why), ..Searched::default() }));
+    send(&RunMessage::Searched(Searched { limit: Some(why), ..Searched::default() }));
     exit(0)
 }
 
@@ -32,6 +32,6 @@ pub(crate) fn cannot(why: &str) -> ! {
 
 /// Ends the process: the execution cannot be made.
 pub(super) fn refuse(why: &str) -> ! {
-    tell(&RunMessage::Refused(why.to_owned()));
+    send(&RunMessage::Refused(why.to_owned()));
     exit(0)
 }

@@ -5,7 +5,7 @@ use super::{
     choose,
     log::{self, Log},
     loom::Loom,
-    outlet::{self, limit, refuse, tell},
+    outlet::{self, limit, refuse, send},
     searcher::Searcher,
     seq_cst,
     shuttle::Shuttle,
@@ -50,7 +50,7 @@ pub(super) fn run(body: fn(), source: Source, watch: Watch, outlet: Outlet) {
             refuse("the plan is one of a simulation, and this test is a model: delete the trace and explore again")
         };
         let searcher = searcher_of(&threads);
-        tell(&RunMessage::Plan(Plan { threads: Some(searcher.told_first(&threads)), ..plan }));
+        send(&RunMessage::Plan(Plan { threads: Some(searcher.told_first(&threads)), ..plan }));
         catch_panics();
         FOLLOWS.store(searcher.must_follow(&threads), Relaxed);
         choose(searcher.engine());
@@ -78,7 +78,7 @@ pub(super) fn search(body: fn(), search: Search, nth: Option<u64>, heartbeat: &'
             None => searcher.search(body, &search, heartbeat),
             Some(nth) => searcher.locate(body, &search, nth, heartbeat),
         };
-        tell(&RunMessage::Searched(searched));
+        send(&RunMessage::Searched(searched));
         exit(0)
     });
 }

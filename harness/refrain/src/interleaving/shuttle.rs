@@ -7,7 +7,7 @@ use super::{
     Engine,
     child::{execution_begins, execution_ended},
     log::{self, records},
-    outlet::{limit, tell},
+    outlet::{limit, send},
     searcher::Searcher,
 };
 use crate::{
@@ -69,7 +69,7 @@ impl Searcher for Shuttle {
 
     fn locate(&self, body: fn(), search: &Search, nth: u64, heartbeat: &'static Heartbeat) -> Searched {
         let Search::Sample { by, seed, .. } = search else { not_ours() };
-        tell(&RunMessage::Plan(Plan { threads: Some(Threads::Deviations(vec![])), ..Plan::default() }));
+        send(&RunMessage::Plan(Plan { threads: Some(Threads::Deviations(vec![])), ..Plan::default() }));
         locate(body, *by, *seed, nth, heartbeat)
     }
 
@@ -216,7 +216,7 @@ impl Scheduler for Telling {
 fn tell_deviation(chosen: TaskId, step: usize, runnable: &[&Task], current: Option<TaskId>, yields: bool) {
     if chosen != in_turn(runnable, current, yields) {
         let preempts = preempts(runnable, current, yields);
-        tell(&RunMessage::Deviates(Deviation { step, thread: chosen.into(), preempts }));
+        send(&RunMessage::Deviates(Deviation { step, thread: chosen.into(), preempts }));
     }
 }
 

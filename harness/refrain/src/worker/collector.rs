@@ -1,4 +1,4 @@
-//! Collects what a run tells its worker. Of a run with more events than a trace may have, the last ones are kept.
+//! Collects the messages of a run. Of a run with more events than a trace may have, the last ones are kept.
 
 use super::{verdict, watch::End};
 use crate::{
@@ -13,10 +13,10 @@ use crate::{
 };
 use std::collections::VecDeque;
 
-/// How many bytes of events are kept, as they are told.
+/// How many bytes of events are kept, counted as encoded messages.
 const EVENTS_BYTES_MAX: usize = 64 << 20;
 
-/// What a run has told so far.
+/// What a run has sent so far.
 pub struct RunCollector {
     plan: Plan,
     /// Each with the length of its line.
@@ -33,7 +33,7 @@ pub struct RunCollector {
 }
 
 impl RunCollector {
-    /// Of a run of this plan that has told nothing yet. Events are counted up to `until`.
+    /// Of a run of this plan that has sent nothing yet. Events are counted up to `until`.
     pub fn new(plan: Plan, record: bool, until: Option<usize>) -> RunCollector {
         let (events, bytes, left_out) = Default::default();
         let (ended, stopped, refused, torn) = Default::default();
@@ -41,7 +41,7 @@ impl RunCollector {
     }
 
     /// Takes one line.
-    pub fn hear(&mut self, line: &[u8]) {
+    pub fn receive(&mut self, line: &[u8]) {
         match serde_json::from_slice(line) {
             Ok(RunMessage::Plan(plan)) => self.plan = plan,
             Ok(RunMessage::Event(event)) => self.keep(event, line.len()),
@@ -78,7 +78,7 @@ impl RunCollector {
     /// Why the run could not be made. One that dies may die within a line; of one that ended well every line is whole.
     pub fn refusal(&mut self, end: End) -> Option<String> {
         let torn = self.torn.take().filter(|_| end == End::Exited(0) && self.ended.is_none());
-        let torn = torn.map(|error| format!("protocol error: a run told its worker what is no message: {error}"));
+        let torn = torn.map(|error| format!("protocol error: a run sent its worker what is no message: {error}"));
         self.refused.take().or(torn)
     }
 
@@ -161,10 +161,10 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(told: impl Iterator<Item = Event>, until: Option<usize>, kept: usize, left_out: usize) {
+    fn check(sent: impl Iterator<Item = Event>, until: Option<usize>, kept: usize, left_out: usize) {
         let mut collector = RunCollector::new(Plan::default(), true, until);
-        for event in told {
-            collector.hear(serde_json::to_string(&RunMessage::Event(event)).unwrap().as_bytes());
+        for event in sent {
+            collector.receive(serde_json::to_string(&RunMessage::Event(event)).unwrap().as_bytes());
             assert!(collector.events.len() <= EVENTS_MAX && collector.bytes <= EVENTS_BYTES_MAX);
         }
         let ran = collector.conclude(End::Exited(0), "", None, &TERMS);

@@ -69,7 +69,7 @@ fn guard(worker: Pid) -> io::Result<()> {
     let worker = pidfd_open(pid, PidfdFlags::empty())?;
     let stdin = io::stdin();
     loop {
-        // Of a socket it is always told when the other side is closed.
+        // A socket always reports that the other side is closed.
         let mut fds = [PollFd::new(worker.as_fd(), PollFlags::POLLIN), PollFd::new(stdin.as_fd(), PollFlags::empty())];
         match poll(&mut fds, PollTimeout::NONE) {
             Ok(_) => return Ok(()),

@@ -139,7 +139,7 @@ impl Process {
     fn ask(&mut self, job: &Job) -> io::Result<Option<Answer>> {
         let mut line = serde_json::to_string(job)?;
         line.push('\n');
-        // One that could not begin has told why before it was asked.
+        // One that could not begin has sent the reason before it was asked.
         let asked = self.socket.get_mut().write_all(line.as_bytes());
         let mut answer = String::new();
         match self.socket.read_line(&mut answer) {

@@ -40,7 +40,7 @@ pub(crate) fn serve(test: &'static Test) -> ! {
                     .unwrap_or_default()
             ),
         };
-        // There is no one else to tell: nobody sees this process's standard error.
+        // Nobody else would report it: nobody sees this process's standard error.
         send(&socket, &Answer::Refused(format!("a worker could not go on: {why}")))
     });
     exit(i32::from(served.is_err()))
@@ -104,15 +104,15 @@ impl Worker {
     /// Makes one run; again, if it may have been killed from outside.
     fn run(&mut self, source: Source, record: bool, until: Option<usize>) -> io::Result<Answer> {
         for made_again in 0.. {
-            let (mut heard, end) = self.run_once(source.clone(), record, until)?;
-            if let Some(why) = heard.refusal(end) {
+            let (mut collector, end) = self.run_once(source.clone(), record, until)?;
+            if let Some(why) = collector.refusal(end) {
                 return Ok(Answer::Refused(why));
             }
-            if heard.has_died() && end.may_come_from_outside() && made_again < AGAIN_MAX {
+            if collector.has_died() && end.may_come_from_outside() && made_again < AGAIN_MAX {
                 continue;
             }
             let place = process::last_place(self.runner.heartbeat()).map(Place::from);
-            let ran = heard.conclude(end, &self.runner.printed(), place, self.test.engine.terms());
+            let ran = collector.conclude(end, &self.runner.printed(), place, self.test.engine.terms());
             return Ok(Answer::Ran(Box::new(Ran { made_again, ..ran })));
         }
         unreachable!("the last attempt counts, however it ended")
@@ -125,42 +125,42 @@ impl Worker {
             Source::Seed(seed) | Source::FaultFree(seed) => Plan { seed: *seed, ..Plan::default() },
         };
         let watch = Watch { record, until, heartbeat };
-        let mut heard = RunCollector::new(plan, record, until);
-        let end = self.runner.make(test.poll_limit(), &mut |line| heard.hear(line), |pipe| {
+        let mut collector = RunCollector::new(plan, record, until);
+        let end = self.runner.make(test.poll_limit(), &mut |line| collector.receive(line), |pipe| {
             test.engine.run(source, watch, Outlet::new(pipe));
         })?;
-        Ok((heard, end))
+        Ok((collector, end))
     }
 
     /// Makes a part of a model's search. Of an execution that fails, however it does, a second process finds the plan.
     fn search(&mut self, search: Search) -> io::Result<Answer> {
         let mut made_again = 0;
-        let (told, made) = loop {
-            let (told, _, end) = self.look(&search, None)?;
-            let killed = matches!(told, Ok(None)) && end.may_come_from_outside();
+        let (outcome, made) = loop {
+            let (outcome, _, end) = self.look(&search, None)?;
+            let killed = matches!(outcome, Ok(None)) && end.may_come_from_outside();
             if !killed || made_again == AGAIN_MAX {
-                break (told, self.runner.heartbeat().count());
+                break (outcome, self.runner.heartbeat().count());
             }
             made_again += 1;
         };
-        match told {
+        match outcome {
             Ok(Some(searched)) => {
                 let executions = searched.executions.max(made);
                 Ok(searched_answer(Searched { executions, made_again, ..searched }))
             }
             Err(why) => Ok(Answer::Refused(why)),
             Ok(None) => {
-                let (told, plan, _) = self.look(&search, Some(made))?;
-                let told = match told {
-                    Ok(told) => told.unwrap_or_default(),
+                let (outcome, plan, _) = self.look(&search, Some(made))?;
+                let outcome = match outcome {
+                    Ok(outcome) => outcome.unwrap_or_default(),
                     Err(why) => return Ok(Answer::Refused(why)),
                 };
-                if let Some(limit) = told.limit {
+                if let Some(limit) = outcome.limit {
                     return Ok(Answer::Refused(format!(
                         "execution {made} failed, and its plan was not found: {limit}"
                     )));
                 }
-                let failed = Some(told.failed.unwrap_or(plan));
+                let failed = Some(outcome.failed.unwrap_or(plan));
                 Ok(searched_answer(Searched { executions: made, failed, made_again, ..Searched::default() }))
             }
         }
@@ -169,20 +169,20 @@ impl Worker {
     /// Lets a process search, or find the plan of its `nth` execution.
     fn look(&mut self, search: &Search, nth: Option<u64>) -> io::Result<Looked> {
         let (test, heartbeat) = (self.test, self.runner.heartbeat());
-        let mut told = Ok(None);
+        let mut outcome = Ok(None);
         let mut plan = Plan::default();
-        let mut hear = |line: &[u8]| match serde_json::from_slice(line) {
-            Ok(RunMessage::Searched(searched)) => told = Ok(Some(searched)),
-            Ok(RunMessage::Refused(why)) => told = Err(why),
-            Ok(RunMessage::Plan(told)) => plan = told,
+        let mut receive = |line: &[u8]| match serde_json::from_slice(line) {
+            Ok(RunMessage::Searched(searched)) => outcome = Ok(Some(searched)),
+            Ok(RunMessage::Refused(why)) => outcome = Err(why),
+            Ok(RunMessage::Plan(sent)) => plan = sent,
             Ok(RunMessage::Deviates(deviation)) => plan.deviate(deviation),
             // It may die within a line.
             _ => {}
         };
-        let end = self.runner.make(test.poll_limit(), &mut hear, |pipe| {
+        let end = self.runner.make(test.poll_limit(), &mut receive, |pipe| {
             test.engine.search(search.clone(), nth, heartbeat, Outlet::new(pipe));
         })?;
-        Ok((told, plan, end))
+        Ok((outcome, plan, end))
     }
 }
 
@@ -190,5 +190,5 @@ fn searched_answer(searched: Searched) -> Answer {
     Answer::Searched(Box::new(searched))
 }
 
-/// What a search's process told, `None` if an execution failed in it, the plan that it told, and how it ended.
+/// The result that a search's process sent, `None` if an execution failed in it, the plan that it sent, and how it ended.
 type Looked = (Result<Option<Searched>, String>, Plan, End);

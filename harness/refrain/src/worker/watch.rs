@@ -89,7 +89,7 @@ impl Runner {
         }
     }
 
-    /// Lets `run` go in a process of its own, hands on every line that it tells, and returns how it ended. One poll may
+    /// Lets `run` go in a process of its own, hands on every message that it sends, and returns how it ended. One poll may
     /// take `poll_max`. Nothing that it started is left then.
     pub fn make(
         &mut self,
@@ -100,19 +100,19 @@ impl Runner {
         self.output.clear();
         self.heartbeat.clear();
         let (pid, pipe) = process::fork_run(run)?;
-        let mut told = Told { pipe: Some(pipe), lines: Lines::default() };
-        let hung = self.until_it_ends(pid, poll_max, &mut told, line);
+        let mut messages = Messages { pipe: Some(pipe), lines: Lines::default() };
+        let hung = self.until_it_ends(pid, poll_max, &mut messages, line);
         if !matches!(hung, Ok(None)) {
             // Its process group at once; whoever left the group comes after.
             let _ = (kill(pid, Signal::SIGKILL), killpg(pid, Signal::SIGKILL));
         }
         let end = reap(pid)?;
         descendants::end_all()?;
-        while told.has_more()? {
-            told.take_some(&mut self.piece, line)?;
+        while messages.has_more()? {
+            messages.take_some(&mut self.piece, line)?;
         }
         while self.output.take_some()? {}
-        told.lines.finish(line);
+        messages.lines.finish(line);
         Ok(hung?.unwrap_or(end))
     }
 
@@ -121,29 +121,29 @@ impl Runner {
         &mut self,
         pid: Pid,
         poll_max: Duration,
-        told: &mut Told,
+        messages: &mut Messages,
         line: &mut dyn FnMut(&[u8]),
     ) -> io::Result<Option<End>> {
         let process = rustix::process::Pid::from_raw(pid.as_raw()).expect("a process has a number above 0");
         let process = pidfd_open(process, PidfdFlags::empty())?;
         let (mut timer, mut looked) = (PollTimer::default(), Instant::now());
         loop {
-            // Once the pipe is closed there is nothing to hear, and the process is looked at in its place.
-            let pipe = told.pipe.as_ref().map_or(process.as_fd(), OwnedFd::as_fd);
+            // Once the pipe is closed there is nothing to read, and the process is looked at in its place.
+            let pipe = messages.pipe.as_ref().map_or(process.as_fd(), OwnedFd::as_fd);
             let mut fds = [process.as_fd(), self.output.as_fd(), self.lifeline.as_fd(), pipe]
                 .map(|fd| PollFd::new(fd, PollFlags::POLLIN));
             match poll(&mut fds, PollTimeout::try_from(LOOK_EVERY).expect("half a second is not too long")) {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }
-            let [has_ended, has_printed, is_alone, has_told] = fds.map(|fd| fd.any() == Some(true));
+            let [has_ended, has_printed, is_alone, has_messages] = fds.map(|fd| fd.any() == Some(true));
             if is_alone {
                 let _ = kill(pid, Signal::SIGKILL);
                 let _ = descendants::end_all();
                 exit(1)
             }
-            if has_told {
-                told.take_some(&mut self.piece, line)?;
+            if has_messages {
+                messages.take_some(&mut self.piece, line)?;
             }
             if has_printed {
                 self.output.take_some()?;
@@ -162,14 +162,14 @@ impl Runner {
     }
 }
 
-/// What a run tells.
-struct Told {
+/// The messages of a run, read from its pipe.
+struct Messages {
     /// Until it is closed, which a run may do before it ends.
     pipe: Option<OwnedFd>,
     lines: Lines,
 }
 
-impl Told {
+impl Messages {
     fn take_some(&mut self, piece: &mut [u8], line: &mut dyn FnMut(&[u8])) -> io::Result<()> {
         let Some(pipe) = &self.pipe else { return Ok(()) };
         match read(pipe, piece) {
