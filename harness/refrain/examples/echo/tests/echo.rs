@@ -1,7 +1,7 @@
 //! The echo service under simulation.
 
 use refrain::{Faults, World};
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
 #[refrain::test(runs = 500)]
 async fn what_is_sent_comes_back(world: World, messages: Vec<Vec<u8>>) {
@@ -35,7 +35,7 @@ async fn twenty_round_trips(world: World) {
 /// Built together with the harness, the program has a simulated tokio inside: it must say so and serve nobody.
 #[test]
 fn a_simulated_program_says_so_and_exits_with_3() {
-    let ran = Command::new(env!("CARGO_BIN_EXE_echo")).arg("127.0.0.1:0").output().unwrap();
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_echo")).arg("127.0.0.1:0").output().unwrap();
     let stderr = String::from_utf8_lossy(&ran.stderr);
     assert_eq!(ran.status.code(), Some(3), "{stderr}");
     assert!(stderr.contains("built with refrain's simulated tokio, so it cannot serve"), "{stderr}");
