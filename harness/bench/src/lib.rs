@@ -100,9 +100,9 @@ pub async fn hosts<C: Clone, Talk: Future<Output = ()>>(
 
 /// Returns the CPU time of this thread: a simulated clock does not advance while computing.
 fn on_processor() -> Duration {
-    let stat = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells");
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux provides it");
     let nanos = stat.split_whitespace().next().and_then(|nanos| nanos.parse().ok());
-    Duration::from_nanos(nanos.expect("as proc(5) says"))
+    Duration::from_nanos(nanos.expect("as documented in proc(5)"))
 }
 
 /// Runs the measurement that the command line selects: a name, and a repeat count.

@@ -64,15 +64,15 @@ fn pair(world: &World, number: usize) -> (String, Client) {
 
 /// Performs round trips on every client concurrently.
 async fn talk(clients: Vec<(String, Client)>, round_trips: usize) {
-    let asked: Vec<_> = clients
+    let tasks: Vec<_> = clients
         .into_iter()
         .map(|(server, client)| {
             let program = Program::RoundTrips(round_trips);
             tokio::spawn(async move { client.run(ask(format!("{server}:7"), program)).await })
         })
         .collect();
-    for asked in asked {
-        asked.await.unwrap().unwrap();
+    for task in tasks {
+        task.await.unwrap().unwrap();
     }
 }
 

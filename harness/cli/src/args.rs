@@ -167,8 +167,8 @@ pub struct Build {
 }
 
 fn identifier(text: &str) -> Result<String, String> {
-    let fits = |c: char| c == '_' || c.is_ascii_alphanumeric();
-    match text.chars().all(fits) && text.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic()) {
+    let is_valid = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    match text.chars().all(is_valid) && text.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic()) {
         true => Ok(text.to_owned()),
         false => Err("expected the name of a type, without its path and without parameters".into()),
     }

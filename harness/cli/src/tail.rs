@@ -26,7 +26,7 @@ impl Tail {
         thread::spawn(move || {
             let mut chunk = [0; 4_096];
             while let Ok(read @ 1..) = stream.read(&mut chunk) {
-                let mut kept = tail.0.lock().expect("nobody panics with it");
+                let mut kept = tail.0.lock().expect("no thread panics while holding it");
                 kept.extend(&chunk[..read]);
                 let excess = kept.len().saturating_sub(TAIL_BYTES_MAX);
                 kept.drain(..excess);
@@ -37,7 +37,7 @@ impl Tail {
     /// The last lines, indented.
     pub fn last_lines(&self) -> String {
         thread::sleep(LAG_MAX);
-        let kept: Vec<u8> = self.0.lock().expect("nobody panics with it").iter().copied().collect();
+        let kept: Vec<u8> = self.0.lock().expect("no thread panics while holding it").iter().copied().collect();
         let text = String::from_utf8_lossy(&kept);
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = &lines[lines.len().saturating_sub(TAIL_LINES_MAX)..];

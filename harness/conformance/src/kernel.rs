@@ -116,23 +116,23 @@ impl Net {
 
     /// Drops everything that a host sends.
     pub async fn cut_from(&self, side: Side) {
-        self.cable().tell(&format!("cut {}", side as usize));
+        self.cable().send(&format!("cut {}", side as usize));
     }
 
     /// Drops the next packet with payload that a host sends.
     pub async fn lose_next(&self, side: Side) {
-        self.cable().tell(&format!("next {} 1", side as usize));
+        self.cable().send(&format!("next {} 1", side as usize));
     }
 
     /// Drops a host's acknowledgements without payload, and nothing else.
     pub async fn lose_acknowledgements(&self, side: Side) {
-        self.cable().tell(&format!("acknowledgements {}", side as usize));
+        self.cable().send(&format!("acknowledgements {}", side as usize));
     }
 
     /// Impairs the network in both directions.
     pub async fn impair(&self, impaired: Impaired) {
         for end in [0, 1] {
-            self.cable().tell(&match impaired {
+            self.cable().send(&match impaired {
                 Impaired::Lossy => format!("lose {end} 20"),
                 Impaired::Doubled => format!("double {end} 50"),
                 Impaired::Shuffled => format!("shuffle {end} 5"),
@@ -143,7 +143,7 @@ impl Net {
 
     /// Repairs the network.
     pub async fn heal(&self) {
-        self.cable().tell("heal");
+        self.cable().send("heal");
     }
 
     /// Kills the server's process. The case drops the process's sockets: this is how the kernel closes them.
@@ -160,15 +160,15 @@ impl Net {
         let mut cable = self.cable();
         cable.plug(0, &mut machine, self.0.addresses[0]).expect("the address is free");
         *self.machine(Side::Server) = machine;
-        cable.tell("heal");
+        cable.send("heal");
     }
 
     fn machine(&self, side: Side) -> MutexGuard<'_, Machine> {
-        self.0.machines[side as usize].lock().expect("nobody panics while a machine is used")
+        self.0.machines[side as usize].lock().expect("no thread panics while a machine is used")
     }
 
     fn cable(&self) -> MutexGuard<'_, Cable> {
         let cable = self.0.cable.as_ref().expect("a case on loopback does nothing to the network");
-        cable.lock().expect("nobody panics while the cable is used")
+        cable.lock().expect("no thread panics while the cable is used")
     }
 }

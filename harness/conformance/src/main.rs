@@ -134,20 +134,22 @@ fn measure(cases: &[&Case]) -> Shown {
     let tries = |case: &Case| if case.races { TRIES_RACES } else { TRIES_STEADY };
     let jobs: Vec<_> = cases.iter().flat_map(|case| std::iter::repeat_n(*case, tries(case))).enumerate().collect();
     let jobs = Mutex::new(jobs.into_iter());
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let mut shown = Shown::new();
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
-            let (jobs, tell) = (&jobs, tell.clone());
+            let (jobs, sender) = (&jobs, sender.clone());
             scope.spawn(move || {
                 loop {
-                    let Some((n, case)) = jobs.lock().expect("nobody panics with it").next() else { return };
-                    let _ = tell.send((case.name, attempt(case, n as u16)));
+                    let Some((n, case)) = jobs.lock().expect("no thread panics while holding it").next() else {
+                        return;
+                    };
+                    let _ = sender.send((case.name, attempt(case, n as u16)));
                 }
             });
         }
-        drop(tell);
-        for (name, outcome) in told {
+        drop(sender);
+        for (name, outcome) in receiver {
             let all = shown.entry(name).or_insert_with(|| Ok(BTreeSet::new()));
             match (outcome, all) {
                 (Ok(outcome), Ok(all)) => drop(all.insert(outcome)),

@@ -30,12 +30,12 @@ pub trait Show {
 impl Seen {
     /// Returns all observations on one line.
     pub fn outcome(&self) -> String {
-        self.0.lock().expect("nobody panics while it is written").join("; ")
+        self.0.lock().expect("no thread panics while holding it").join("; ")
     }
 
     /// Records an observation.
     pub fn note(&self, who: &str, what: &impl Show) {
-        self.0.lock().expect("nobody panics while it is written").push(format!("{who}: {}", what.show()));
+        self.0.lock().expect("no thread panics while holding it").push(format!("{who}: {}", what.show()));
     }
 
     /// Records the result of an operation, whether it has to wait for it, and whether it is still waiting after

@@ -32,8 +32,8 @@ impl<R: BufRead> Lines<R> {
     /// Fails if the line is too long or the source fails.
     pub fn next_line(&mut self) -> Result<Option<&[u8]>, LineError> {
         self.line.clear();
-        let most = self.bytes_max as u64 + 1;
-        self.source.by_ref().take(most).read_until(b'\n', &mut self.line).map_err(LineError::Read)?;
+        let limit = self.bytes_max as u64 + 1;
+        self.source.by_ref().take(limit).read_until(b'\n', &mut self.line).map_err(LineError::Read)?;
         self.number += 1;
         match self.line.strip_suffix(b"\n") {
             Some(line) => Ok(Some(line)),

@@ -53,7 +53,7 @@ pub(crate) fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> 
 
 /// Returns the maximum number of open brackets, whether or not the text is JSON.
 fn depth(text: &[u8]) -> usize {
-    let (mut open, mut most, mut in_string, mut escaped) = (0usize, 0, false, false);
+    let (mut open, mut max, mut in_string, mut escaped) = (0usize, 0, false, false);
     for byte in text {
         match byte {
             _ if escaped => escaped = false,
@@ -63,9 +63,9 @@ fn depth(text: &[u8]) -> usize {
             b']' | b'}' if !in_string => open = open.saturating_sub(1),
             _ => {}
         }
-        most = most.max(open);
+        max = max.max(open);
     }
-    most
+    max
 }
 
 /// Rejects duplicate keys, of which serde_json would silently keep the last one, and more values than allowed.

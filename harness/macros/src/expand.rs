@@ -96,7 +96,7 @@ pub fn model(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> 
         Some(value) => quote! { ::core::option::Option::Some(#value) },
         None => quote! { ::core::option::Option::None },
     };
-    let preemptions = option(preemptions.map(|most| quote! { #most }));
+    let preemptions = option(preemptions.map(|max| quote! { #max }));
     let engine = option(engine.map(|name| quote! { #name }));
     let succeed = succeed(&item);
     let fields = quote! {

@@ -67,8 +67,8 @@ fn difference(from: &Difference, style: Style) -> String {
     text += &match &from.nearby {
         None => indented(std::iter::once(builds_differ(&from.builds)), style),
         Some(plan) => {
-            let says = "the saved plan passes now, but this nearby plan fails:".to_owned();
-            indented(std::iter::once(says).chain(plan.sentences()), style)
+            let intro = "the saved plan passes now, but this nearby plan fails:".to_owned();
+            indented(std::iter::once(intro).chain(plan.sentences()), style)
         }
     };
     text + &indented(from.not_triggered.iter().map(idle), style)

@@ -72,15 +72,15 @@ fn cells(nth: usize, event: &Event, style: Style) -> [String; 4] {
 /// Formats an event, on several lines if `what` is long. The inks are for the secondary columns, the host, and `what`.
 fn row(cells: &[String; 4], what: &str, widths: &[usize; 4], inks: [anstyle::Style; 3], style: Style) -> String {
     let [number, time, host, task] = cells;
-    let [small, named, told] = inks;
+    let [dim, host_ink, text_ink] = inks;
     let number = format!("{}{number}", " ".repeat(widths[0].saturating_sub(columns(number))));
-    let left = [(&number, small), (time, small), (host, named), (task, small)].into_iter().zip(widths);
+    let left = [(&number, dim), (time, dim), (host, host_ink), (task, dim)].into_iter().zip(widths);
     let left: String = left.map(|((cell, ink), width)| padded(cell, width + 2, ink, style)).collect();
     let indent = widths.iter().map(|width| width + 2).sum();
     let mut text = String::new();
     for (nth, line) in lines(what, indent, style).iter().enumerate() {
         let left = if nth == 0 { left.clone() } else { " ".repeat(indent) };
-        text += format!("{left}{}", paint(line, told, style)).trim_end_matches(' ');
+        text += format!("{left}{}", paint(line, text_ink, style)).trim_end_matches(' ');
         text += "\n";
     }
     text

@@ -46,15 +46,15 @@ fn hosts() -> String {
     let talk = |clients: Vec<(SocketAddr, NodeHandle)>, count| async move {
         // By now the servers are listening.
         madsim::time::sleep(Duration::from_secs(1)).await;
-        let asked: Vec<_> = clients
+        let tasks: Vec<_> = clients
             .iter()
             .map(|(server, client)| {
                 let server = *server;
                 client.spawn(async move { round_trips(TcpStream::connect(server).await?, count).await })
             })
             .collect();
-        for asked in asked {
-            asked.await.expect("the client ends").expect("and gets its answers");
+        for task in tasks {
+            task.await.expect("the client ends").expect("and gets its answers");
         }
     };
     runtime.block_on(refrain_bench::hosts(MANY_ROUND_TRIPS, pair, talk))

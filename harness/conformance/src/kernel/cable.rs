@@ -12,8 +12,8 @@ const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cable.py");
 
 pub(super) struct Cable {
     program: Child,
-    tells: ChildStdin,
-    hears: BufReader<ChildStdout>,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
 }
 
 impl Cable {
@@ -25,28 +25,28 @@ impl Cable {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| io::Error::other(format!("cannot start python3: {error}")))?;
-        let tells = program.stdin.take().expect("piped");
-        let hears = BufReader::new(program.stdout.take().expect("piped"));
-        Ok(Cable { program, tells, hears })
+        let input = program.stdin.take().expect("piped");
+        let output = BufReader::new(program.stdout.take().expect("piped"));
+        Ok(Cable { program, input, output })
     }
 
     /// Attaches one of the cable's two ends to a machine, which gets this address.
     pub fn plug(&mut self, end: usize, machine: &mut Machine, address: IpAddr) -> io::Result<()> {
         let namespace = machine.namespace.as_ref().expect("a machine with a cable is apart").display();
-        self.ask(&format!("plug {end} {namespace} {address}"))
+        self.request(&format!("plug {end} {namespace} {address}"))
     }
 
     /// Sends a command that cannot fail.
-    pub fn tell(&mut self, command: &str) {
-        self.ask(command).expect("the cable does as it is told");
+    pub fn send(&mut self, command: &str) {
+        self.request(command).expect("the cable executes commands");
     }
 
     /// Sends a command and waits until it has been executed.
-    fn ask(&mut self, command: &str) -> io::Result<()> {
+    fn request(&mut self, command: &str) -> io::Result<()> {
         // In a single write: the program reads a line at a time.
-        self.tells.write_all(format!("{command}\n").as_bytes())?;
+        self.input.write_all(format!("{command}\n").as_bytes())?;
         let mut answer = String::new();
-        self.hears.read_line(&mut answer)?;
+        self.output.read_line(&mut answer)?;
         match answer.trim() {
             "ok" => Ok(()),
             "" => Err(io::Error::other(format!("the cable broke at `{command}`"))),

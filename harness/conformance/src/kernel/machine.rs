@@ -56,7 +56,7 @@ impl Machine {
 }
 
 fn boot(apart: bool) -> io::Result<Machine> {
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let (power, off) = oneshot::channel::<()>();
     thread::Builder::new().spawn(move || {
         let set_up = || {
@@ -66,14 +66,14 @@ fn boot(apart: bool) -> io::Result<Machine> {
         };
         match set_up() {
             Ok((runtime, namespace)) => {
-                let _ = tell.send(Ok((runtime.handle().clone(), namespace)));
+                let _ = sender.send(Ok((runtime.handle().clone(), namespace)));
                 // `Ok` and `Err` both mean that the machine was dropped.
                 let _ = runtime.block_on(off);
             }
-            Err(error) => drop(tell.send(Err(error))),
+            Err(error) => drop(sender.send(Err(error))),
         }
     })?;
-    let (runtime, namespace) = told.recv().map_err(io::Error::other)??;
+    let (runtime, namespace) = receiver.recv().map_err(io::Error::other)??;
     Ok(Machine { runtime, namespace, _power: power })
 }
 

@@ -100,9 +100,10 @@ impl<'a> Words<'a> {
     /// Parses an identifier: the name of a parameter or a rule.
     pub(crate) fn name(&mut self) -> Result<String, SentenceError> {
         self.word("a name: letters, digits and `_`", |word| {
-            let fits = |c: char| c.is_alphanumeric() || c == '_';
-            let fits = word.chars().all(fits) && !word.starts_with(|c: char| c.is_numeric()) && !word.is_empty();
-            fits.then(|| word.to_string())
+            let is_valid = |c: char| c.is_alphanumeric() || c == '_';
+            let is_valid =
+                word.chars().all(is_valid) && !word.starts_with(|c: char| c.is_numeric()) && !word.is_empty();
+            is_valid.then(|| word.to_string())
         })
     }
 
@@ -125,8 +126,8 @@ impl<'a> Words<'a> {
 
     pub(crate) fn host(&mut self) -> Result<String, SentenceError> {
         self.word("a host: letters, digits, `_`, `.` and `-`", |word| {
-            let fits = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-            (!word.is_empty() && word.chars().all(fits)).then(|| word.to_string())
+            let is_valid = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+            (!word.is_empty() && word.chars().all(is_valid)).then(|| word.to_string())
         })
     }
 
@@ -154,10 +155,10 @@ impl<'a> Words<'a> {
     }
 
     /// Parses an integer of at least 1, without leading zeros.
-    pub(crate) fn count<T: FromStr + PartialOrd + From<u8> + Display>(&mut self, most: T) -> Result<T, SentenceError> {
-        self.word(&format!("a whole number from 1 to {most}"), |word| {
+    pub(crate) fn count<T: FromStr + PartialOrd + From<u8> + Display>(&mut self, max: T) -> Result<T, SentenceError> {
+        self.word(&format!("a whole number from 1 to {max}"), |word| {
             let count: T = word.parse().ok()?;
-            (count >= T::from(1) && count <= most && count.to_string() == word).then_some(count)
+            (count >= T::from(1) && count <= max && count.to_string() == word).then_some(count)
         })
     }
 
@@ -169,7 +170,7 @@ impl<'a> Words<'a> {
     }
 
     pub(crate) fn nth(&mut self) -> Result<u32, SentenceError> {
-        self.word("an ordinal like \"1st\" or \"22nd\", at most \"4294967295th\"", |word| {
+        self.word("an ordinal like \"1st\" or \"22nd\", at max \"4294967295th\"", |word| {
             let nth = word.trim_end_matches(|c: char| c.is_ascii_lowercase()).parse().ok()?;
             (nth > 0 && Ordinal(nth).to_string() == word).then_some(nth)
         })
@@ -189,7 +190,7 @@ impl<'a> Words<'a> {
             _ => return Err(self.expected("a unit: \"s\", \"ms\", \"us\" or \"ns\"")),
         };
         let duration = nanoseconds(whole, fraction, places).ok_or_else(|| {
-            self.expected(&format!("a duration of whole nanoseconds, at most {}", DisplayDuration(Duration::MAX)))
+            self.expected(&format!("a duration of whole nanoseconds, at max {}", DisplayDuration(Duration::MAX)))
         })?;
         self.skip(self.peek().len());
         Ok(duration)

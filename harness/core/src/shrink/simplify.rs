@@ -63,14 +63,14 @@ mod tests {
     const TRIED_MAX: usize = 10_000;
 
     /// Takes the first accepted proposal until none is accepted, as shrinking does. Also returns how many were tried.
-    fn simplest<T>(mut from: T, simpler: impl Fn(&T) -> Vec<T>, fits: impl Fn(&T) -> bool) -> (T, usize) {
+    fn simplest<T>(mut from: T, simpler: impl Fn(&T) -> Vec<T>, accepts: impl Fn(&T) -> bool) -> (T, usize) {
         let mut tried = 0;
         loop {
             let count = &mut tried;
             let next = simpler(&from).into_iter().find(|proposal| {
                 *count += 1;
                 assert!(*count < TRIED_MAX, "it comes to no end");
-                fits(proposal)
+                accepts(proposal)
             });
             let Some(next) = next else { return (from, tried) };
             from = next;
@@ -146,15 +146,15 @@ mod tests {
         #[test]
         fn proposals_are_sentences_and_come_to_an_end(plan in arbitrary::plans(), salt in any::<u64>()) {
             // Any predicate will do: whether a proposal is accepted is a bit that depends only on the proposal.
-            let fits = |text: String| text.bytes().fold(salt, |hash, byte| hash.wrapping_mul(31) ^ u64::from(byte)) & 3 != 0;
+            let accepts = |text: String| text.bytes().fold(salt, |hash, byte| hash.wrapping_mul(31) ^ u64::from(byte)) & 3 != 0;
             for fault in &plan.faults {
                 prop_assert!(!simpler_faults(fault).contains(fault));
-                let (fault, _) = simplest(fault.clone(), simpler_faults, |fault| fits(fault.to_string()));
+                let (fault, _) = simplest(fault.clone(), simpler_faults, |fault| accepts(fault.to_string()));
                 prop_assert_eq!(fault.to_string().parse(), Ok(fault));
             }
             for hold in &plan.holds {
                 prop_assert!(!simpler_holds(hold).contains(hold));
-                let (hold, _) = simplest(hold.clone(), simpler_holds, |hold| fits(hold.to_string()));
+                let (hold, _) = simplest(hold.clone(), simpler_holds, |hold| accepts(hold.to_string()));
                 prop_assert_eq!(hold.to_string().parse(), Ok(hold));
             }
         }

@@ -69,8 +69,8 @@ impl Shape {
                 }
             }
             Value::Array(elements) => {
-                let (least, most) = self.lengths.unwrap_or((usize::MAX, 0));
-                self.lengths = Some((least.min(elements.len()), most.max(elements.len())));
+                let (min, max) = self.lengths.unwrap_or((usize::MAX, 0));
+                self.lengths = Some((min.min(elements.len()), max.max(elements.len())));
                 self.elements.resize_with(self.elements.len().max(elements.len()), Shape::default);
                 for (element, shape) in elements.iter().zip(&mut self.elements) {
                     shape.learn(element);
@@ -84,7 +84,7 @@ impl Shape {
             }
             Value::String(text) => {
                 let chars = text.chars().count();
-                self.text_chars = Some(self.text_chars.map_or(chars, |least| least.min(chars)));
+                self.text_chars = Some(self.text_chars.map_or(chars, |min| min.min(chars)));
             }
             Value::Null | Value::Bool(_) => {}
         }
@@ -92,7 +92,7 @@ impl Shape {
 
     /// Returns whether all lists had the same length, so that each position has its own meaning.
     fn is_tuple(&self) -> bool {
-        self.lengths.is_none_or(|(least, most)| least == most)
+        self.lengths.is_none_or(|(min, max)| min == max)
     }
 
     fn of_element(&self, nth: usize) -> Option<&Shape> {

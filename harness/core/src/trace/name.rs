@@ -26,8 +26,8 @@ pub fn is_of(path: &Path, test: &str) -> bool {
 
 /// Returns the common prefix of a test's trace names. No test name contains a `-`.
 fn prefix(test: &str) -> String {
-    let fits = |c: char| c.is_alphanumeric() || "_.".contains(c);
-    let name = test.replace("::", ".").replace(|c| !fits(c), "_");
+    let is_valid = |c: char| c.is_alphanumeric() || "_.".contains(c);
+    let name = test.replace("::", ".").replace(|c| !is_valid(c), "_");
     format!("{}-", &name[..name.floor_char_boundary(TEST_BYTES_MAX)])
 }
 

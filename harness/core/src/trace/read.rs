@@ -91,10 +91,10 @@ impl<'a, R: BufRead> Reader<'a, R> {
     fn trace(mut self) -> Result<Trace, TraceError> {
         let path = || self.path.to_path_buf();
         let header = self.header()?;
-        for (found, most, what) in
+        for (found, max, what) in
             [(header.events, EVENTS_MAX, Limit::Events), (header.sockets, SOCKETS_MAX, Limit::Sockets)]
         {
-            if found > most {
+            if found > max {
                 return Err(self.too_large(what));
             }
         }

@@ -152,8 +152,8 @@ fn event(hosts: &[String], rng: &mut fastrand::Rng) -> Trigger {
         2 => TriggerEvent::Accepts(host),
         3..6 => TriggerEvent::Writes(Route { from: host, to: other }),
         6 => {
-            let most = 1u32 << rng.u32(..BYTE_DOUBLINGS);
-            let nth = 1 + rng.u32(..most);
+            let max = 1u32 << rng.u32(..BYTE_DOUBLINGS);
+            let nth = 1 + rng.u32(..max);
             return Trigger::On { event: TriggerEvent::Receives(Route { from: other, to: host }), nth };
         }
         7 | 8 => TriggerEvent::Closes(Route { from: host, to: other }),

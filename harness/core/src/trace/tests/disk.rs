@@ -11,7 +11,7 @@ fn names(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[track_caller]
-fn says(result: Result<impl std::fmt::Debug, TraceError>, parts: &[&str]) {
+fn check_error(result: Result<impl std::fmt::Debug, TraceError>, parts: &[&str]) {
     let error = result.expect_err("an error").to_string();
     assert!(parts.iter().all(|part| error.contains(part)), "{error}");
 }
@@ -32,7 +32,7 @@ fn a_trace_that_cannot_be_put_in_its_place_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.jsonl");
     fs::create_dir(&path).unwrap();
-    says(write(&path, &v3()), &["a.jsonl: cannot put the trace in its place", "check the path"]);
+    check_error(write(&path, &v3()), &["a.jsonl: cannot put the trace in its place", "check the path"]);
     assert_eq!(names(folder.path()), [path]);
 }
 
@@ -40,7 +40,7 @@ fn a_trace_that_cannot_be_put_in_its_place_leaves_nothing_behind() {
 fn a_folder_that_cannot_be_made_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("traces"), "a file").unwrap();
-    says(write(&folder.path().join("traces/a.jsonl"), &v3()), &["cannot make the folder of the trace"]);
+    check_error(write(&folder.path().join("traces/a.jsonl"), &v3()), &["cannot make the folder of the trace"]);
 }
 
 #[test]
@@ -50,9 +50,9 @@ fn a_trace_that_would_not_read_back_is_not_written() {
     fs::write(&path, V3).unwrap();
     let mut trace = v3();
     trace.plan.holds[0].host = "a host".to_string();
-    says(write(&path, &trace), &["a.jsonl: not written", "sentence 5", "expected \"at\""]);
+    check_error(write(&path, &trace), &["a.jsonl: not written", "sentence 5", "expected \"at\""]);
     let huge = vec![trace.events[0].clone(); EVENTS_MAX + 1];
-    says(write(&path, &Trace { events: huge, ..v3() }), &["not written", "more than 100000 events"]);
+    check_error(write(&path, &Trace { events: huge, ..v3() }), &["not written", "more than 100000 events"]);
     assert_eq!(fs::read_to_string(&path).unwrap(), V3);
     assert_eq!(names(folder.path()), [path]);
 }
@@ -159,7 +159,10 @@ fn when_every_name_is_taken_nothing_is_replaced() {
     for nth in 1..=100 {
         fs::write(folder.path().join(file_name(&v3().test, &v3().plan, nth)), "").unwrap();
     }
-    says(save(folder.path(), &v3()), &["-100.jsonl: is the trace of another failure, as are 100 like it: remove"]);
+    check_error(
+        save(folder.path(), &v3()),
+        &["-100.jsonl: is the trace of another failure, as are 100 like it: remove"],
+    );
     assert_eq!(names(folder.path()).len(), 100);
 }
 
@@ -223,13 +226,13 @@ fn a_name_that_is_too_long_for_a_file_is_recognised() {
 #[test]
 fn what_is_no_file_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    says(read(folder.path()), &["is a folder, expected a regular file: name one trace file"]);
-    says(read(Path::new("/dev/zero")), &["/dev/zero: is a device, expected a regular file"]);
-    says(
+    check_error(read(folder.path()), &["is a folder, expected a regular file: name one trace file"]);
+    check_error(read(Path::new("/dev/zero")), &["/dev/zero: is a device, expected a regular file"]);
+    check_error(
         read(&folder.path().join("none.jsonl")),
         &["none.jsonl: cannot read the trace: No such file", "check the path"],
     );
-    says(read(Path::new("")), &["cannot read the trace"]);
+    check_error(read(Path::new("")), &["cannot read the trace"]);
 }
 
 #[test]
@@ -237,7 +240,7 @@ fn a_fifo_is_an_error_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.jsonl");
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-    says(read(&path), &["a.jsonl: is a FIFO, expected a regular file"]);
+    check_error(read(&path), &["a.jsonl: is a FIFO, expected a regular file"]);
     assert!(!is_of(&path, "a_test"));
     // Nor may one block the removal of temporary files.
     let left = folder.path().join(".refrain-aB3xYz.tmp");
@@ -257,5 +260,5 @@ fn a_file_without_end_is_refused_after_its_limit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.jsonl");
     fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
-    says(read(&path), &["a.jsonl:1: has more than 67108864 bytes"]);
+    check_error(read(&path), &["a.jsonl:1: has more than 67108864 bytes"]);
 }
