@@ -4,7 +4,7 @@ use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
 use crate::plan::{SentenceError, words::Words};
 use std::fmt;
 
-documented!("crash a", "it loses power and forgets everything");
+documented!("crash a", "it loses power and all connection state");
 
 /// A host loses power: it sends nothing and forgets its connections. When the fault ends it boots.
 #[derive(Debug, Clone, PartialEq, Eq)]

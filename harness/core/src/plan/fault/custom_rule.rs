@@ -10,7 +10,7 @@ use std::{borrow::Cow, fmt};
 
 documented!(
     "rule lose_nth 3 on a -> b",
-    "the test's rule `lose_nth`, made from the JSON `3`, sees each packet and decides"
+    "the rule `lose_nth` of the test, with the JSON argument `3`, decides what happens to each packet"
 );
 
 /// A rule written by the test decides what happens to each packet and each operation.

@@ -4,7 +4,7 @@ use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::plan::{Direction, Link, SentenceError, words::Words};
 use std::fmt;
 
-documented!("cut a <-> b", "no packet passes");
+documented!("cut a <-> b", "no packet passes in either direction");
 
 /// No packet passes between two hosts, in either direction.
 #[derive(Debug, Clone, PartialEq, Eq)]

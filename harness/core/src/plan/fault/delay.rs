@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{fmt, time::Duration};
 
-documented!("delay 10 % of a <-> b by 300 ms", "10 percent of the packets take longer");
+documented!("delay 10 % of a <-> b by 300 ms", "10 percent of the packets are delayed");
 
 /// A percentage of the packets is delayed.
 #[derive(Debug, Clone, PartialEq, Eq)]

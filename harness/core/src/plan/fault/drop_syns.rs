@@ -4,7 +4,7 @@ use super::{Draw, Effect, Faults, Kind, Lasts, Packets, RouteEffect, documented}
 use crate::plan::{Direction, SentenceError, words::Words};
 use std::fmt;
 
-documented!("drop SYNs on a -> b", "connects are not answered and time out");
+documented!("drop SYNs on a -> b", "connects get no answer and time out");
 
 /// SYNs are dropped: a connect retransmits them and times out.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::{
 };
 use std::fmt;
 
-documented!("duplicate 10 % of a <-> b", "10 percent of the packets arrive twice");
+documented!("duplicate 10 % of a <-> b", "10 percent of the packets are duplicated");
 
 /// A percentage of the packets is duplicated. TCP discards the duplicates.
 #[derive(Debug, Clone, PartialEq, Eq)]

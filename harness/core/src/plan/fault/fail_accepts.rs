@@ -4,7 +4,7 @@ use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
 use crate::plan::{SentenceError, words::Words};
 use std::fmt;
 
-documented!("fail accepts on a", "it has no file descriptor left: `EMFILE`");
+documented!("fail accepts on a", "accepting fails for lack of file descriptors: `EMFILE`");
 
 /// The host's process cannot accept for lack of file descriptors: `EMFILE`. New connections wait in the backlog.
 #[derive(Debug, Clone, PartialEq, Eq)]

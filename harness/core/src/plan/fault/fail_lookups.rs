@@ -4,7 +4,7 @@ use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
 use crate::plan::{SentenceError, words::Words};
 use std::fmt;
 
-documented!("fail lookups on a", "names are not resolved");
+documented!("fail lookups on a", "its name lookups fail");
 
 /// The host's name lookups fail: its resolver does not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

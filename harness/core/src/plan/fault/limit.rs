@@ -7,7 +7,7 @@ use crate::{
 };
 use std::fmt;
 
-documented!("limit a <-> b to 1000 B/s", "1000 bytes pass a second");
+documented!("limit a <-> b to 1000 B/s", "bandwidth is limited to 1000 bytes per second");
 
 /// At most this many bytes per second pass; excess packets queue.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::{
 };
 use std::fmt;
 
-documented!("lose 10 % of acknowledgements on a -> b", "`b` does not learn that what it sent has arrived");
+documented!("lose 10 % of acknowledgements on a -> b", "data from `b` arrives, but the acknowledgements are lost");
 
 /// A percentage of the acknowledgements is lost. The peer has the data, yet it is retransmitted; if all
 /// acknowledgements are lost, the sender times out.

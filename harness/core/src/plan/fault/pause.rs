@@ -4,7 +4,7 @@ use super::{Draw, Effect, Faults, HostEffect, Kind, Lasts, documented};
 use crate::plan::{SentenceError, words::Words};
 use std::fmt;
 
-documented!("pause a", "its process stands still");
+documented!("pause a", "its process is stopped");
 
 /// The process is stopped as if by `SIGSTOP`; its kernel continues.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{fmt, time::Duration};
 
-documented!("slow a <-> b by 300 ms", "every packet takes longer");
+documented!("slow a <-> b by 300 ms", "every packet is delayed");
 
 /// Every packet is delayed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::plan::{Direction, SentenceError, words::Words};
 use std::fmt;
 
-documented!("stall reads on a -> b", "`b` does not come to read");
+documented!("stall reads on a -> b", "`b` does not read");
 
 /// The application does not read: its receive buffer fills, then the writer's send buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::plan::{Direction, SentenceError, words::Words};
 use std::fmt;
 
-documented!("stretch reads on a -> b", "a read of `b` gives a single byte");
+documented!("stretch reads on a -> b", "every read of `b` returns a single byte");
 
 /// Every read returns a single byte.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::{Draw, Effect, Faults, Kind, Lasts, RouteEffect, documented};
 use crate::plan::{Direction, SentenceError, words::Words};
 use std::fmt;
 
-documented!("stretch writes on a -> b", "a write of `a` takes a single byte");
+documented!("stretch writes on a -> b", "every write of `a` accepts a single byte");
 
 /// Every write accepts a single byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
