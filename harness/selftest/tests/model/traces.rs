@@ -4,9 +4,9 @@ use crate::driver::ask;
 use refrain::{
     plan::{Choice, Deviation, Part, Plan, Threads},
     trace::{self, Trace},
-    verdict::Cause,
+    verdict::{Cause, ThreadWait},
 };
-use refrain_core::protocol::{Budget, Outcome, Replay, Request, Shrunk};
+use refrain_core::protocol::{Budget, Fewest, Outcome, Replay, Request, Shrunk};
 use std::{fs, path::Path};
 
 /// Returns the saved trace of a test of this executable.
@@ -47,7 +47,7 @@ fn a_replay_stops_where_it_is_asked_to_and_tells_what_waits() {
         panic!("it stops");
     };
     assert_eq!(events.len(), 7, "{events:#?}");
-    let joins = |wait: &Cause| matches!(wait, Cause::ThreadWaits(thread) if thread.thread == 0 && thread.text == "join thread 1");
+    let joins = |wait: &Cause| matches!(wait, Cause::ThreadWaits(thread) if thread.thread == 0 && thread.waits == ThreadWait::Join { thread: 1 });
     assert!(waits.iter().any(joins), "{waits:?}");
 }
 
@@ -131,7 +131,7 @@ fn shrunk(test: &str) -> (Shrunk, Trace) {
 fn what_many_threads_need_is_shrunk_to_the_fewest_preemptions() {
     let (shrunk, _) = shrunk("model::seeded_bugs::a_count_among_seven_threads_is_raised_in_two_steps");
     assert_eq!(shrunk.after.threads.as_ref().unwrap().preemptions(), 1, "{}", shrunk.after);
-    assert_eq!(shrunk.note, "without old values, no execution with fewer than 1 preemption fails");
+    assert_eq!(shrunk.fewest, Some(Fewest::Needed(1)));
 }
 
 #[test]
@@ -146,5 +146,5 @@ fn an_execution_without_old_values_explains_a_failure_that_needs_none() {
 fn a_failure_that_needs_an_old_value_keeps_it() {
     let (shrunk, trace) = shrunk("model::weak::relaxed_flags_let_both_enter");
     assert!(trace.failure.causes.iter().any(|cause| matches!(cause, Cause::StaleRead(_))), "{:?}", trace.failure);
-    assert!(shrunk.note.starts_with("without old values, none of"), "{}", shrunk.note);
+    assert!(matches!(shrunk.fewest, Some(Fewest::NotFound { .. })), "{:?}", shrunk.fewest);
 }
