@@ -1,8 +1,8 @@
-//! Formats what was searched of a model and how far each search came.
+//! Formats what was searched of a model, how far each search came, and what was not looked for.
 
 use super::{
     Style,
-    paint::{DIM, PLAIN, columns, padded, paint},
+    paint::{DIM, PLAIN, columns, lines, padded, paint},
     words::{at, counted, grouped},
 };
 use refrain_core::{
@@ -22,13 +22,15 @@ pub fn searched(searched: &Searched) -> String {
     }
 }
 
-/// Formats how the search of a model ended, by its last engine; empty if there was none.
+/// Formats how the search of a model ended, by its last engine, and what was not looked for if it was only sampled; empty if
+/// there was none.
 pub fn last_engine(engines: &[Searched]) -> String {
     let last = engines.last().filter(|last| !end(last).is_empty());
-    last.map(|last| escaped(&searched(last))).unwrap_or_default()
+    last.map(|last| escaped(&searched(last))).or_else(|| only_sampled(engines)).unwrap_or_default()
 }
 
-/// Formats what each engine searched of a model, as a table; empty if there is none.
+/// Formats what each engine searched of a model, as a table, and what was not looked for if it was only sampled; empty if
+/// there is none.
 pub fn engines(engines: &[Searched], style: Style) -> String {
     let names: Vec<String> = engines.iter().map(|searched| escaped(&by(searched))).collect();
     let width = names.iter().map(|name| columns(name)).max().unwrap_or(0).max("engine".len());
@@ -47,7 +49,28 @@ pub fn engines(engines: &[Searched], style: Style) -> String {
         );
         text += &format!("{}\n", row.trim_end());
     }
+    for line in only_sampled(engines).iter().flat_map(|note| lines(note, 0, style)) {
+        text += &format!("{line}\n");
+    }
     text
+}
+
+/// Formats what was looked for and what was not, if no exhaustive search came further than to a limit of its engine. Under
+/// samplers each load reads the newest value, and vector clocks detect data races.
+fn only_sampled(engines: &[Searched]) -> Option<String> {
+    let (exhaustive, sampled): (Vec<&Searched>, Vec<&Searched>) =
+        engines.iter().partition(|searched| searched.how.is_exhaustive());
+    let is_limited = |searched: &&Searched| matches!(searched.end, SearchEnd::Limited(_));
+    if sampled.is_empty() || !exhaustive.iter().all(is_limited) {
+        return None;
+    }
+    // The last one was not made to its end.
+    let made: u64 = exhaustive.iter().map(|searched| searched.executions.saturating_sub(1)).sum();
+    let stale_reads = match made {
+        0 => "were not: each load read the newest value".to_owned(),
+        made => format!("in no more than {}", counted(made, "executions")),
+    };
+    Some(format!("only sampled: data races were looked for, by vector clocks; stale reads {stale_reads}"))
 }
 
 /// Formats what each engine searched of all models together, as a table; empty if there is none.
@@ -170,6 +193,27 @@ mod tests {
 
     fn sampled() -> Searched {
         one("shuttle", How::Sampled(Sampler::Random), 1_250, SearchEnd::Budget)
+    }
+
+    #[test]
+    fn where_only_sampling_ran_it_is_told_what_was_not_looked_for() {
+        let limited = SearchEnd::Limited(EngineLimit::TooManyThreads { most: 5 });
+        let looms = |executions| Searched { executions, ..exhaustive(Some(0), limited.clone()) };
+        let expected = "\
+engine              executions       time
+loom, no preemption          1     1.23 s  stopped: it models up to 5 threads, the model's own among them
+shuttle, random          1,250     1.23 s
+only sampled: data races were looked for, by vector clocks; stale reads were not: each load read the newest value
+";
+        assert_eq!(engines(&[looms(1), sampled()], Style::default()), expected);
+        assert_eq!(
+            last_engine(&[sampled()]),
+            "only sampled: data races were looked for, by vector clocks; stale reads were not: each load read the newest \
+             value"
+        );
+        let some = last_engine(&[looms(8), sampled()]);
+        assert!(some.ends_with("; stale reads in no more than 7 executions"), "{some}");
+        assert_eq!(last_engine(&[exhaustive(None, SearchEnd::Budget), sampled()]), "");
     }
 
     #[test]

@@ -84,6 +84,30 @@ fn a_sixth_thread_stops_loom_and_not_shuttle() {
     assert_eq!(explored.runs, 10_000);
 }
 
+/// The relaxed flag is seen before the message by an old value only: nobody looked for that, and the report says so.
+#[refrain::model]
+fn an_old_value_among_six_threads_is_not_read() {
+    let shared = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    threads(5, move |nth| match nth {
+        0 => {
+            shared[0].store(7, Relaxed);
+            shared[1].store(1, Relaxed);
+        }
+        1 if shared[1].load(Relaxed) == 1 => assert_eq!(shared[0].load(Relaxed), 7, "an old message"),
+        _ => {}
+    });
+}
+
+#[test]
+fn what_sampling_does_not_look_for_is_said() {
+    let explored = explored("model::limits::an_old_value_among_six_threads_is_not_read").unwrap();
+    assert_eq!(explored.caught, None);
+    let report = refrain::report::engines(&explored.engines, refrain::report::Style::default());
+    let said = "only sampled: data races were looked for, by vector clocks; stale reads were not: each load read the newest \
+                value\n";
+    assert!(report.ends_with(said), "{report}");
+}
+
 #[test]
 fn a_wait_with_a_time_stops_loom_and_not_shuttle() {
     let explored = explored("model::limits::a_wait_with_a_time_is_sampled").unwrap();
