@@ -1,7 +1,7 @@
 //! What the process does that is made for one execution of a model, or for a part of its search.
 
 use super::{
-    child::{end, end_with, fail},
+    child::{end, end_with, fail, has_passed},
     choose,
     log::{self, Log},
     loom::Loom,
@@ -106,6 +106,9 @@ fn on_a_fresh_thread(outlet: Outlet, run: impl FnOnce() + Send + 'static) {
 fn catch_panics() {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
+        if has_passed() {
+            end(Verdict::Passed)
+        }
         let message = info.payload_as_str().unwrap_or("a panic without a message");
         let place = info.location().map(Place::from);
         before(info);
