@@ -17,7 +17,6 @@ WRONG = ["refcount_2_wrong", "refcount_3_wrong", "refcount_4_wrong", "pool_2_wro
 SEEDS = range(1, 21)
 ROUNDS = 3
 SAMPLES = (32_000, 320_000)  # executions that the sampling engines are timed for
-SCHEDULERS = {"random": "random", "PCT of depth 2": "pct-2", "PCT of depth 3": "pct-3", "uniform random walk": "walk"}
 LONG = 20_000  # executions from which on two cores are worth it
 SHORT = 1_000  # executions up to which a search says nothing about a rate
 ALL = 1_000_000_000  # more executions than any of these models has
@@ -86,17 +85,22 @@ def explore(test, seed, runs=None, jobs=1):
     if "explored" not in outcome:
         sys.exit(f"{test}: {outcome}")
     explored = outcome["explored"]
-    engines = {engine["by"]: engine["executions"] for engine in explored["engines"]}
-    return explored, engines, clock, used
+    return explored, clock, used
+
+
+def scheduler(how):
+    """What the program on plain shuttle calls a scheduler."""
+    sampler = how["sampled"]
+    return sampler if isinstance(sampler, str) else f"pct-{sampler['pct']}"
 
 
 def sampled(test, runs):
     """CPU seconds per number of executions: ours, and shuttle's with the same schedulers."""
-    _, engines, _, ours = explore(f"shuttle::{test}", 1, runs)
+    explored, _, ours = explore(f"shuttle::{test}", 1, runs)
     theirs = 0
-    for engine, executions in engines.items():
-        scheduler = SCHEDULERS[engine.removeprefix("shuttle, ")]
-        made, _, used = plain("bench-shuttle", test, executions, 1, scheduler)
+    for engine in explored["engines"]:
+        executions = engine["executions"]
+        made, _, used = plain("bench-shuttle", test, executions, 1, scheduler(engine["how"]))
         if made != executions:
             sys.exit(f"{test}: refrain made {executions} executions, shuttle {made}")
         theirs += used
@@ -105,11 +109,11 @@ def sampled(test, runs):
 
 def whole_tree(test, jobs):
     """Executions and seconds of the last search, which is the longest by far, and of the earlier ones."""
-    explored, engines, clock, used = explore(f"loom::{test}", 1, ALL, jobs)
+    explored, clock, used = explore(f"loom::{test}", 1, ALL, jobs)
     last = explored["engines"][-1]
     if last["end"] != "complete":
         sys.exit(f"{test}: {last}")
-    return last["executions"], sum(engines.values()), last["took_ms"] / 1000, used
+    return last["executions"], sum(engine["executions"] for engine in explored["engines"]), last["took_ms"] / 1000, used
 
 
 def row(what, *values):

@@ -7,7 +7,7 @@ use refrain_core::{
     escape::{EscapedLines, escaped},
     protocol::Progress,
 };
-use refrain_report::{Style, grouped};
+use refrain_report::{self as report, Style, grouped};
 use std::{
     env,
     io::{self, IsTerminal, Write},
@@ -78,8 +78,8 @@ impl ProgressLine {
     pub fn update(&mut self, progress: &Progress) {
         let seconds = self.since.elapsed().as_secs_f64().max(0.001);
         let rate = format!("{} runs/s", grouped((progress.runs as f64 / seconds) as u64));
-        let text = if progress.note.is_empty() { rate } else { format!("{rate}  {}", escaped(&progress.note)) };
-        let doing = escaped(&progress.doing);
+        let (doing, best) = report::doing(&progress.doing);
+        let text = best.map_or(rate.clone(), |best| format!("{rate}  {best}"));
         match &self.bar {
             Some(bar) => {
                 match progress.of {

@@ -40,8 +40,8 @@ fn text(saved: &Saved, shrunk: &Shrunk) -> String {
     let mut end =
         if shrunk.interrupted { "interrupted: this is the smallest so far" } else { "nothing more can be removed" }
             .to_owned();
-    if !shrunk.note.is_empty() {
-        end = format!("{end}; {}", escaped(&shrunk.note));
+    if let Some(fewest) = &shrunk.fewest {
+        end = format!("{end}; {}", report::fewest(fewest));
     }
     let size = size(after, *events, shrunk.ends_at.1);
     let Some(mut saved_at) = shrunk.saved.clone() else {

@@ -3,7 +3,7 @@
 //! Each strategy is boxed: as a single type, all of them together would overflow a test's stack.
 
 use crate::{
-    event::{Connection, End, Endpoint, Event, Kind, Level, Log, Span, Step, Tcp, Udp},
+    event::{Connection, End, Endpoint, Event, Kind, Level, Log, Span, Tcp, Udp},
     place::{Place, Task},
     plan::{
         Fault, Hold, Part,
@@ -15,6 +15,8 @@ use crate::{
     },
 };
 use proptest::{collection, option, prelude::*, sample::select};
+
+mod steps;
 
 /// Generates any event.
 pub fn events() -> BoxedStrategy<Event> {
@@ -35,8 +37,8 @@ pub fn causes() -> BoxedStrategy<Cause> {
     let time = any::<u64>;
     prop_oneof![
         waiting().prop_map(Cause::Waits),
-        (any::<usize>(), texts(), option::of(places()))
-            .prop_map(|(thread, text, place)| Cause::ThreadWaits(ThreadWaiting { thread, text, place })),
+        (any::<usize>(), steps::waits(), option::of(places()))
+            .prop_map(|(thread, waits, place)| Cause::ThreadWaits(ThreadWaiting { thread, waits, place })),
         (faults(), time(), option::of(time())).prop_map(|(fault, began, ended)| Cause::LastFault {
             fault,
             began,
@@ -54,11 +56,9 @@ pub fn causes() -> BoxedStrategy<Cause> {
         (time(), time()).prop_map(|(opened, closed)| Cause::Totals { opened, closed }),
         (texts(), any::<u64>()).prop_map(|(kind, open)| Cause::Level { kind, open }),
         parts().prop_map(Cause::NotTriggered),
-        (events(), stores(), stores()).prop_map(|(read, was, newest)| Cause::StaleRead(Box::new(StaleRead {
-            read,
-            was,
-            newest
-        }))),
+        (any::<usize>(), option::of(places()), stores(), stores()).prop_map(|(thread, place, was, newest)| {
+            Cause::StaleRead(Box::new(StaleRead { thread, place, was, newest }))
+        }),
         places().prop_map(Cause::LastPolled),
         places().prop_map(Cause::LastOperation),
         texts().prop_map(Cause::Printed),
@@ -134,9 +134,8 @@ fn kinds() -> BoxedStrategy<Kind> {
         (option::of(places()), texts()).prop_map(|(place, message)| Kind::PanicAllowed { place, message }),
         Just(Kind::Verdict),
     ];
-    let steps = (any::<usize>(), option::of(places()), texts())
-        .prop_map(|(thread, place, text)| Kind::Step(Step { thread, place, text }));
-    prop_oneof![of_hosts, of_sockets, of_the_test, logs().prop_map(Kind::Log), steps].boxed()
+    let of_models = steps::steps().prop_map(Kind::Step);
+    prop_oneof![of_hosts, of_sockets, of_the_test, logs().prop_map(Kind::Log), of_models].boxed()
 }
 
 fn tcp() -> BoxedStrategy<Tcp> {
@@ -229,7 +228,7 @@ fn accesses() -> BoxedStrategy<Access> {
 }
 
 fn stores() -> BoxedStrategy<Store> {
-    (texts(), any::<usize>(), option::of(places()))
+    (steps::values(), any::<usize>(), option::of(places()))
         .prop_map(|(value, thread, place)| Store { value, thread, place })
         .boxed()
 }

@@ -9,8 +9,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 mod net;
+pub mod step;
 
 pub use net::{Connection, Endpoint, Tcp, Udp};
+pub use step::Step;
 
 /// An event of a run: a line of a trace, a row of a timeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -139,6 +141,7 @@ pub enum Kind {
 /// How a host's process ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum End {
     /// It returns.
     Returned,
@@ -193,16 +196,4 @@ pub enum Level {
     Debug,
     /// `tracing::Level::TRACE`.
     Trace,
-}
-
-/// An operation of a model's thread.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
-    /// The thread; 0 is the model's main thread.
-    pub thread: usize,
-    /// Where in the source; `None` for a drop inside the standard library.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
-    pub place: Option<Place>,
-    /// The operation.
-    pub text: String,
 }

@@ -3,7 +3,7 @@
 use crate::{
     event::Event,
     plan::{Deviation, NotTriggered, Plan},
-    protocol::Coverage,
+    protocol::{Coverage, EngineLimit, Sampler},
     socket::Socket,
     verdict::{Cause, Verdict},
 };
@@ -90,20 +90,6 @@ pub enum Search {
     },
 }
 
-/// A sampling scheduler.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sampler {
-    /// Random scheduling: any thread at any step.
-    Random,
-    /// Probabilistic concurrency testing (PCT) of this depth: thread priorities change at depth - 1 places.
-    Pct(usize),
-    /// A uniform random walk over all interleavings.
-    Walk,
-    /// Systematic: the executions without preemption, then those with one, then those with two.
-    Few,
-}
-
 /// The result of a part of a search.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Searched {
@@ -113,8 +99,11 @@ pub struct Searched {
     pub failed: Option<Plan>,
     /// The state of an exhaustive search; `None` when it is complete.
     pub next: Option<String>,
-    /// Why the engine could not continue: a limit of the engine, not a failure of the model.
-    pub limit: Option<String>,
+    /// The number of preemptions at which a search with few preemptions stopped, if it stopped before its end.
+    #[serde(default)]
+    pub stands_at: Option<usize>,
+    /// Why the engine could not continue.
+    pub limit: Option<EngineLimit>,
     /// How often it was repeated because it may have been killed from outside.
     #[serde(default)]
     pub made_again: u64,

@@ -1,7 +1,11 @@
 //! The data types that all of refrain shares: plans, events, verdicts, traces, and the messages between its processes.
 //! Nothing here executes a test.
 //!
-//! Tests use these through the crate `refrain`, which re-exports what users need.
+//! This crate is internal: tests use it through the crate `refrain`, which re-exports what users need, and only that is kept
+//! stable. Enums that may grow there are `#[non_exhaustive]`: events, verdicts, causes, errors. For a value that
+//! `refrain-report` does not know, it prints the data, so nothing is lost. Exhaustive are enums that cannot grow, such as
+//! [`verdict::Verdict`]; enums of which every engine must know each value, such as [`plan::Trigger`]; and the messages
+//! between processes of one version, [`protocol`] and [`job`].
 
 pub mod anchor;
 #[cfg(feature = "arbitrary")]

@@ -62,6 +62,7 @@ pub struct Argument {
 /// A part of a plan that a run may not reach.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Part {
     /// A fault that never starts: its trigger does not occur, or the network is healed before.
     Fault(Fault),

@@ -15,6 +15,10 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
 
+mod search;
+
+pub use search::{EngineLimit, Fewest, How, Sampler, SearchEnd, Searched};
+
 /// The private environment variable that assigns a role to a test executable.
 pub const ENV: &str = "REFRAIN_ROLE";
 
@@ -86,14 +90,32 @@ pub fn read_message(line: &[u8]) -> Result<Message, String> {
 /// The progress of a long operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// The operation: `exploring`, `shrinking`.
-    pub doing: String,
+    /// The operation.
+    pub doing: Doing,
     /// Number of runs so far.
     pub runs: u64,
     /// The total number, if known.
     pub of: Option<u64>,
-    /// A human-readable note on the best result so far: `2 faults, 1 hold, 31 events`.
-    pub note: String,
+}
+
+/// A long operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doing {
+    /// Exploring a number of runs.
+    Exploring,
+    /// Exploring for a duration.
+    ExploringFor {
+        /// The elapsed seconds.
+        gone_s: u64,
+        /// The whole duration in seconds.
+        of_s: u64,
+    },
+    /// Shrinking.
+    Shrinking {
+        /// The smallest plan so far.
+        best: Box<Plan>,
+    },
 }
 
 /// The result of a request.
@@ -173,24 +195,6 @@ pub enum Unreached {
     },
     /// The test has faults, and none started.
     Faults,
-}
-
-/// What one engine searched of a model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Searched {
-    /// The engine and its search strategy: `loom, at most 2 preemptions`.
-    pub by: String,
-    /// Number of executions.
-    pub executions: u64,
-    /// The duration in milliseconds of real time; for a sampler, summed over all workers.
-    pub took_ms: u64,
-    /// The outcome: `complete`, `stopped at its budget`, or a limit of the engine.
-    pub end: String,
-}
-
-impl Searched {
-    /// The outcome of a search that left nothing out.
-    pub const COMPLETE: &str = "complete";
 }
 
 /// A failure, and where it was saved.
@@ -403,7 +407,7 @@ pub struct Shrunk {
     pub saved: Option<SavedAt>,
     /// Whether it was interrupted before it was minimal.
     pub interrupted: bool,
-    /// A human-readable note about smaller plans.
+    /// For a model: how few preemptions are enough, if that was determined.
     #[serde(default)]
-    pub note: String,
+    pub fewest: Option<Fewest>,
 }

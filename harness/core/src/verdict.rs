@@ -9,7 +9,7 @@ mod detail;
 mod faults;
 mod property;
 
-pub use cause::{Cause, ConnectionState, OpenSocket, StaleRead, Store, ThreadWaiting, Wait, Waiting};
+pub use cause::{Cause, ConnectionState, OpenSocket, StaleRead, Store, ThreadWait, ThreadWaiting, Wait, Waiting};
 pub use detail::{Access, Actor, Allocation, Detail};
 pub use faults::went_wrong;
 pub use property::Property;
@@ -43,6 +43,7 @@ pub struct Failure {
 /// The classes of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Class {
     /// A task of a host, or the test itself, panicked.
     Panic,

@@ -25,7 +25,7 @@ mod verdict;
 pub(crate) mod waiters;
 
 pub use model::Model;
-pub(crate) use {child::wrong, outlet::cannot};
+pub(crate) use {child::wrong, outlet::limit};
 
 use crate::{
     engine::{self, Explored, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials, Watch, Workers},

@@ -111,9 +111,12 @@ macro_rules! on {
 
 use {each, on};
 
-use crate::interleaving::{
-    log::{Number, saw},
-    spin,
+use crate::{
+    event::step::{self, Operation},
+    interleaving::{
+        log::{Number, saw},
+        spin,
+    },
 };
 use std::panic::Location;
 
@@ -121,7 +124,7 @@ use std::panic::Location;
 #[inline]
 fn reads_again(place: &'static Location<'static>, kind: &'static str, number: Number) {
     if spin::yields(place, kind, number) {
-        saw(place, || "yields: it reads the same again and again".into());
+        saw(place, || Operation::Thread(step::Thread::YieldInLoop));
     }
 }
 

@@ -1,12 +1,11 @@
 //! Formats the causes of a failure.
 
 use super::{
-    event::event,
-    words::{clock, connection, counted, duration, endpoint, host, task},
+    step,
+    words::{at, clock, connection, counted, duration, endpoint, host, raw, task},
 };
 use refrain_core::{
-    event::{Connection, Kind},
-    place::Place,
+    event::Connection,
     plan::{Fault, Nearest, NotTriggered, Part},
     verdict::{Cause, ConnectionState, OpenSocket, Property, StaleRead, ThreadWaiting, Wait, Waiting},
 };
@@ -16,9 +15,8 @@ pub(super) fn cause(cause: &Cause, property: &Property) -> String {
     let kind = property.kind().unwrap_or_default();
     match cause {
         Cause::Waits(waiting) => waits(waiting),
-        Cause::ThreadWaits(ThreadWaiting { thread, text, place: None }) => format!("thread {thread} waits: {text}"),
-        Cause::ThreadWaits(ThreadWaiting { thread, text, place: Some(place) }) => {
-            format!("thread {thread} waits: {text} at {place}")
+        Cause::ThreadWaits(ThreadWaiting { thread, waits, place }) => {
+            format!("thread {thread} waits: {}{}", step::wait(waits), at(place))
         }
         Cause::LastFault { fault, began, ended } => {
             format!("last fault affecting it: {}", happened(fault, *began, *ended))
@@ -57,7 +55,7 @@ pub(super) fn cause(cause: &Cause, property: &Property) -> String {
         Cause::RunEnds { run, failure: Some(signature) } => {
             format!("run {run}: no further events, and it fails: {}", signature.class)
         }
-        _ => String::new(),
+        other => raw(other),
     }
 }
 
@@ -84,6 +82,7 @@ pub(super) fn not_triggered(part: &Part) -> String {
         Part::Choices => {
             "not triggered: the last choices of the plan, because the model makes other ones now".to_owned()
         }
+        other => raw(other),
     }
 }
 
@@ -101,7 +100,8 @@ pub(super) fn idle(idle: &NotTriggered) -> String {
             let places: Vec<_> = places.iter().map(ToString::to_string).collect();
             format!("no task is spawned there on that host; the nearest places where one is: {}", places.join(", "))
         }
-        _ => "nothing similar happened".to_owned(),
+        Nearest::Nothing => "nothing similar happened".to_owned(),
+        other => raw(other),
     };
     format!("{}: {nearest}", not_triggered(&idle.part))
 }
@@ -131,7 +131,7 @@ fn wait(wait: &Wait) -> String {
         Wait::Signal => "for a signal".to_owned(),
         Wait::Join(joined) => format!("for {} to end", task(joined)),
         Wait::Held => "because the plan holds it".to_owned(),
-        _ => "for something".to_owned(),
+        other => raw(other),
     }
 }
 
@@ -146,21 +146,19 @@ fn described(conn: &Connection, state: ConnectionState) -> String {
         ConnectionState::HalfOpen => format!("half-open: {peer} has lost power since"),
         ConnectionState::Gone => "gone: reset or timed out".to_owned(),
         ConnectionState::Closed => "closed".to_owned(),
+        other => raw(&other),
     };
     format!("{} ({state})", connection(conn))
 }
 
-fn stale_read(StaleRead { read, was, newest }: &StaleRead) -> String {
-    let Kind::Step(step) = &read.kind else { return event(read) };
-    let at = |place: &Option<Place>| place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+fn stale_read(StaleRead { thread, place, was, newest }: &StaleRead) -> String {
     format!(
-        "thread {} read an old value{}: {}, which thread {} stored{}; the newest was {}, which thread {} stored{}",
-        step.thread,
-        at(&step.place),
-        was.value,
+        "thread {thread} read an old value{}: {}, which thread {} stored{}; the newest was {}, which thread {} stored{}",
+        at(place),
+        step::value(was.value),
         was.thread,
         at(&was.place),
-        newest.value,
+        step::value(newest.value),
         newest.thread,
         at(&newest.place)
     )

@@ -1,6 +1,6 @@
 //! Formats two events that should be identical so that their difference is visible.
 
-use super::{event::event, words};
+use super::{event::event, step::operation, words};
 use refrain_core::{
     event::{Event, Kind},
     verdict::Cause,
@@ -10,7 +10,7 @@ use refrain_core::{
 pub(super) fn row(shown: &Event) -> String {
     if let Kind::Step(step) = &shown.kind {
         let place = step.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
-        return format!("thread {}: {}{place}", step.thread, step.text);
+        return format!("thread {}: {}{place}", step.thread, operation(&step.does));
     }
     let task = shown.task.as_ref().map(|task| format!("  {task}")).unwrap_or_default();
     format!("{}  {}{task}  {}", words::exact_clock(shown.at), words::host(&shown.host), event(shown))

@@ -1,6 +1,9 @@
 //! Formats what happened in an event, without its time, host and task.
 
-use super::words::{bytes, connection, endpoint};
+use super::{
+    step::operation,
+    words::{bytes, connection, endpoint, raw},
+};
 use refrain_core::{
     event::{Connection, End, Event, Kind, Level, Log, Span, Tcp, Udp},
     plan::Hold,
@@ -48,10 +51,9 @@ pub(super) fn kind(kind: &Kind) -> String {
             let at = place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
             format!("a task panics{at}, as the test allows: {message}")
         }
-        Kind::Step(step) => step.text.clone(),
+        Kind::Step(step) => operation(&step.does),
         Kind::Verdict => "the run fails".to_owned(),
-        // `Kind` is `#[non_exhaustive]`; every kind of this version is handled above.
-        _ => String::new(),
+        other => raw(other),
     }
 }
 
@@ -71,7 +73,7 @@ fn tcp(conn: &Connection, what: Tcp) -> String {
         Tcp::Refused => format!("{both} is refused"),
         Tcp::Reset => format!("{both} is reset"),
         Tcp::TimedOut => format!("{both} times out"),
-        _ => both,
+        other => format!("{} on {both}", raw(&other)),
     }
 }
 

@@ -2,15 +2,15 @@
 
 use super::{
     Style, failure,
-    paint::{DIM, PLAIN, columns, ink, lines, padded, paint},
+    paint::{DIM, ink, lines, padded, paint},
     plan_summary,
-    words::{counted, grouped},
+    words::counted,
 };
 use anstyle::AnsiColor;
 use refrain_core::{
     escape::escaped,
     plan::Plan,
-    protocol::{Caught, Exploration, Machine, SavedAt, Searched, Unreached},
+    protocol::{Caught, Exploration, Machine, SavedAt, Unreached},
     verdict::Class,
 };
 use std::path::Path;
@@ -19,8 +19,6 @@ use std::path::Path;
 const SENTENCE_CHARS_MAX: usize = 200;
 /// As wide as `caught as expected nondeterminism`, so that the results of several tests are aligned.
 const RESULT_WIDTH: usize = 33;
-/// Wide enough for numbers below a thousand million.
-const COUNT_WIDTH: usize = 11;
 
 /// The result of an exploration compared with what its test expects.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -165,59 +163,6 @@ pub fn machine(machine: Machine) -> String {
     text
 }
 
-/// Formats how the search of a model ended, by its last engine: `loom, any preemptions: complete`; empty if there was
-/// none.
-pub fn last_engine(engines: &[Searched]) -> String {
-    match engines.last() {
-        Some(Searched { by, end, .. }) if !end.is_empty() => escaped(&format!("{by}: {end}")),
-        _ => String::new(),
-    }
-}
-
-/// Formats what each engine searched of a model, as a table; empty if there is none.
-pub fn engines(engines: &[Searched], style: Style) -> String {
-    let width = engines.iter().map(|searched| columns(&escaped(&searched.by))).max().unwrap_or(0).max("engine".len());
-    let mut text = String::new();
-    if !engines.is_empty() {
-        let engine = padded("engine", width, PLAIN, style);
-        let titles = format!("{engine}{:>COUNT_WIDTH$}{:>COUNT_WIDTH$}", "executions", "time");
-        text += &format!("{}\n", paint(&titles, DIM, style));
-    }
-    for Searched { by, executions, took_ms, end } in engines {
-        let (by, time) = (padded(&escaped(by), width, PLAIN, style), format!("{:.2} s", *took_ms as f64 / 1_000.0));
-        let row = format!("{by}{:>COUNT_WIDTH$}{time:>COUNT_WIDTH$}  {}", grouped(*executions), escaped(end));
-        text += &format!("{}\n", row.trim_end());
-    }
-    text
-}
-
-/// Formats what each engine searched of all models together, as a table; empty if there is none.
-pub fn all_engines<'a>(searched: impl IntoIterator<Item = &'a Searched>, style: Style) -> String {
-    let mut all: Vec<(&str, u64, u64, u64)> = vec![];
-    for Searched { by, executions, end, .. } in searched {
-        let nth = all.iter().position(|(engine, ..)| engine == by).unwrap_or_else(|| {
-            all.push((by, 0, 0, 0));
-            all.len() - 1
-        });
-        let (_, models, made, complete) = &mut all[nth];
-        *models += 1;
-        *made += executions;
-        *complete += u64::from(end == Searched::COMPLETE);
-    }
-    if all.is_empty() {
-        return String::new();
-    }
-    let width = all.iter().map(|(engine, ..)| columns(&escaped(engine))).max().unwrap_or(0).max("engine".len());
-    let row = |engine: &str, numbers: [String; 3], ink| {
-        let numbers = numbers.map(|number| format!("{number:>COUNT_WIDTH$}")).concat();
-        format!("{}\n", paint(&format!("{}{numbers}", padded(&escaped(engine), width, PLAIN, style)), ink, style))
-    };
-    let titles = row("engine", ["models", "executions", Searched::COMPLETE].map(str::to_owned), DIM);
-    let rows =
-        all.iter().map(|(engine, models, made, complete)| row(engine, [*models, *made, *complete].map(grouped), PLAIN));
-    titles + &rows.collect::<String>()
-}
-
 /// Quotes a path for a shell.
 pub fn shell_word(path: &Path) -> String {
     let path = path.to_string_lossy();
@@ -322,30 +267,6 @@ FAILED stall: `answered` did not hold within 60 s after the network healed: 1 at
   replay cargo refrain replay traces/link-7c1e.jsonl
 ";
         assert_eq!(caught(&failed, Style::default()), expected);
-    }
-
-    #[test]
-    fn engines_tell_what_they_searched() {
-        let searched =
-            |by: &str, executions, end: &str| Searched { by: by.into(), executions, took_ms: 1_234, end: end.into() };
-        let engines = [searched("shuttle, random", 1_250, ""), searched("loom, no preemption", 7, "complete")];
-        let expected = "\
-engine              executions       time
-shuttle, random          1,250     1.23 s
-loom, no preemption          7     1.23 s  complete
-";
-        assert_eq!(super::engines(&engines, Style::default()), expected);
-        assert_eq!(super::engines(&[], Style::default()), "");
-        assert_eq!(last_engine(&engines), "loom, no preemption: complete");
-        assert_eq!(last_engine(&engines[..1]), "");
-        let two = [engines.clone(), engines].concat();
-        let expected = "\
-engine                  models executions   complete
-shuttle, random              2      2,500          0
-loom, no preemption          2         14          2
-";
-        assert_eq!(all_engines(&two, Style::default()), expected);
-        assert_eq!(all_engines([], Style::default()), "");
     }
 
     #[test]

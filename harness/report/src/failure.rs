@@ -4,7 +4,7 @@ use super::{
     Style,
     cause::cause,
     paint::{BOLD, ink, lines, paint},
-    words::{actor, duration},
+    words::{actor, at, duration, raw},
 };
 use anstyle::AnsiColor;
 use refrain_core::{
@@ -23,9 +23,11 @@ pub fn headline(failure: &Failure, style: Style) -> String {
 /// Formats `FAILED stall: ...` and, indented below it, where and why. Ends with a newline.
 pub fn failure(failure: &Failure, style: Style) -> String {
     let mut text = Vec::new();
-    for (nth, line) in lines(&format!("FAILED {}: {}", failure.class, message(failure)), 2, style).iter().enumerate() {
-        text.push(match line.split_once(": ") {
-            Some((head, rest)) if nth == 0 => {
+    let head = format!("FAILED {}: ", failure.class);
+    for (nth, line) in lines(&format!("{head}{}", message(failure)), 2, style).iter().enumerate() {
+        text.push(match line.strip_prefix(&head) {
+            Some(rest) if nth == 0 => {
+                let head = head.trim_end_matches(": ");
                 format!("{}: {}", paint(head, ink(AnsiColor::Red).bold(), style), paint(rest, BOLD, style))
             }
             _ => format!("{}{}", if nth == 0 { "" } else { "  " }, paint(line, BOLD, style)),
@@ -116,13 +118,8 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
         Detail::NotFreed(what) => format!("{} is never freed", allocation(*what)),
         Detail::RunsDiffer { event } => format!("two runs of the same plan differ from event {event} on"),
         Detail::NotAsPlanned => "an execution of the model did not follow its plan".to_owned(),
-        _ => "it failed".to_owned(),
+        other => raw(other),
     }
-}
-
-/// Formats ` at src/link.rs:88`, or nothing.
-fn at(place: &Option<Place>) -> String {
-    place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default()
 }
 
 fn not_reached(property: &Property, detail: &Detail) -> String {
@@ -143,13 +140,15 @@ fn not_reached(property: &Property, detail: &Detail) -> String {
     format!("`{what}` did not hold within {}{after}: {attempts}", duration(*within))
 }
 
-fn allocation(what: Allocation) -> &'static str {
-    match what {
+fn allocation(what: Allocation) -> String {
+    let name = match what {
         Allocation::Arc => "an Arc",
         Allocation::Track => "a tracked value",
         Allocation::Memory => "memory",
         Allocation::Unknown => "something",
-    }
+        other => return raw(&other),
+    };
+    name.to_owned()
 }
 
 /// Formats place, causes and advice, one text each.

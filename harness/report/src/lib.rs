@@ -11,8 +11,11 @@ mod exploration;
 mod failure;
 mod model;
 mod paint;
+mod progress;
 mod replay;
+mod search;
 mod sockets;
+mod step;
 mod summary;
 mod threads;
 mod timeline;
@@ -20,12 +23,12 @@ mod words;
 
 pub use coverage::coverage;
 pub use event::event;
-pub use exploration::{
-    Standing, all_engines, caught, engines, last_engine, machine, result, saved, shell_word, standing, unreached,
-};
+pub use exploration::{Standing, caught, machine, result, saved, shell_word, standing, unreached};
 pub use failure::{failure, headline, message};
 pub use model::{Core, model};
+pub use progress::doing;
 pub use replay::replay;
+pub use search::{all_engines, engine_limit, engines, fewest, last_engine, searched};
 pub use sockets::sockets;
 pub use summary::plan_summary;
 pub use timeline::{events, plan, timeline};

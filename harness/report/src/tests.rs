@@ -250,6 +250,8 @@ proptest! {
         (host, text, value) in (texts(), texts(), texts()),
     ) {
         let mut trace = Trace { events, failure, ..saved() };
+        let texts = trace.events.iter().map(event).chain([super::failure(&trace.failure, PLAIN)]);
+        prop_assert!(texts.into_iter().all(|text| !text.contains(words::RAW)), "{trace:?}");
         trace.events.push(says(&host, &text, &[(&text, json!(value))]));
         let wide = timeline(&trace, PLAIN);
         prop_assert!(!wide.chars().any(|c| c.is_control() && c != '\n'), "{wide:?}");

@@ -3,6 +3,7 @@
 use super::{
     Style,
     paint::{DIM, PLAIN, columns, ink, padded, paint},
+    step::operation,
 };
 use anstyle::AnsiColor;
 use refrain_core::{
@@ -29,7 +30,7 @@ pub(super) fn threads(events: &[Event], first: usize, style: Style) -> String {
     for event in events {
         let Some(step) = step(event) else { continue };
         let column = widths.entry(step.thread).or_insert_with(|| title(step.thread).len());
-        *column = columns(&escaped(&step.text)).max(*column);
+        *column = columns(&operation(&step.does)).max(*column);
     }
     let titles: String =
         widths.iter().map(|(thread, width)| padded(&title(*thread), width + GAP, DIM, style)).collect();
@@ -49,7 +50,7 @@ fn row(event: &Event, widths: &BTreeMap<usize, usize>, style: Style) -> String {
     let Some(step) = step(event) else {
         return paint(escaped(&super::event(event)).trim_end_matches(' '), ink(AnsiColor::Red), style);
     };
-    let (what, colour) = (escaped(step.text.trim_end_matches(' ')), ink(COLOURS[step.thread % COLOURS.len()]));
+    let (what, colour) = (operation(&step.does), ink(COLOURS[step.thread % COLOURS.len()]));
     let cells = widths.iter().map(|(thread, width)| {
         let (text, ink) = if *thread == step.thread { (what.as_str(), colour) } else { ("", PLAIN) };
         padded(text, width + GAP, ink, style)

@@ -2,11 +2,11 @@
 
 use refrain_core::{
     event::{Connection, Endpoint},
-    place::Task,
+    place::{Place, Task},
     plan::DisplayDuration,
     verdict::Actor,
 };
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// Represents the test itself where a host is expected; no host can have this name.
 pub(super) const TEST: &str = "(test)";
@@ -68,7 +68,21 @@ pub(super) fn actor(actor: &Actor) -> String {
         Actor::Test => "the test".to_owned(),
         Actor::Task { host: name, task: spawned } => format!("{} on {}", task(spawned), host(name)),
         Actor::Thread(thread) => format!("thread {thread}"),
+        other => raw(other),
     }
+}
+
+/// Formats a value without a text of its own as data: enums of `refrain-core` may grow, and no report may lose anything then.
+pub(super) fn raw(what: &impl fmt::Debug) -> String {
+    format!("{RAW}{what:?}")
+}
+
+/// The prefix of a value without a text of its own.
+pub(super) const RAW: &str = "no text for ";
+
+/// Formats ` at src/link.rs:88`, or nothing.
+pub(super) fn at(place: &Option<Place>) -> String {
+    place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default()
 }
 
 /// Formats a count with a noun whose plural ends in `s`: `1 run`, `1,200 runs`.

@@ -1,8 +1,12 @@
 //! A run is a function of its plan alone, wherever and however it is executed.
 
 use crate::driver::{Started, ask};
+use refrain::event::{Event, Kind};
 use refrain::{Faults, World};
-use refrain_core::protocol::{Budget, Exploration, Outcome, Request};
+use refrain_core::{
+    job::Ran,
+    protocol::{Budget, Exploration, Outcome, Request},
+};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeSet, HashMap},
@@ -50,10 +54,14 @@ async fn everything_that_is_left_to_chance(world: World) {
 }
 
 fn saw(ran: &Value) -> Vec<(String, String)> {
-    let texts = ran["events"].as_array().unwrap().iter().filter_map(|event| event["text"].as_str());
-    let saw = texts.filter_map(|text| text.strip_prefix("saw "));
-    let parts = saw.map(|text| text.split_once(": ").unwrap());
-    parts.map(|(what, value)| (what.to_owned(), value.to_owned())).collect()
+    let ran: Ran = serde_json::from_value(ran.clone()).unwrap();
+    let saw = |event: Event| if let Kind::Saw { value } = event.kind { Some(value) } else { None };
+    let parts = ran.events.into_iter().filter_map(saw);
+    let parts: Vec<(String, String)> = parts
+        .map(|saw| saw.split_once(": ").map(|(what, value)| (what.to_owned(), value.to_owned())).unwrap())
+        .collect();
+    assert!(parts.len() > 6, "{parts:?}");
+    parts
 }
 
 /// More than the few that low-entropy randomness would pass with.

@@ -88,6 +88,16 @@ async fn nothing_goes_wrong(world: World) {
     world.client("client");
 }
 
+/// Asks twice, and heals everything in between.
+#[refrain::test(runs = 1, without_holds)]
+async fn everything_is_healed_in_between(world: World) {
+    let client = echo(&world);
+    world.faults(Faults::between("server", "client"));
+    ask_often(&client, 1).await;
+    world.heal().await;
+    ask_often(&client, 1).await;
+}
+
 fn replay(test: &str, plan: &str) -> Outcome {
     let trace = Trace {
         test: test.into(),
@@ -221,6 +231,15 @@ fn a_plan_of_which_parts_are_not_triggered_is_stale_and_tells_what_came_nearest(
             assert!(matches!(not_triggered[0].nearest, Nearest::Ended(at) if at < 1_000_000_000), "{not_triggered:#?}");
         }
         other => panic!("{other:#?}"),
+    }
+}
+
+#[test]
+fn a_fault_that_comes_after_everything_is_healed_is_stale() {
+    for late in ["cut client <-> server when server accepts its 2nd connection", "cut client <-> server at 20 ms"] {
+        let part = Part::Fault(late.parse().unwrap());
+        let plan = format!("seed 1\n{late}");
+        not_triggered("plans::everything_is_healed_in_between", &plan, &[(part, Nearest::Healed)]);
     }
 }
 

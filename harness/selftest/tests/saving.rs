@@ -3,7 +3,7 @@
 use crate::driver::{ask_and_kill, ask_in};
 use refrain::World;
 use refrain_core::{
-    protocol::{Budget, Caught, Outcome, Request, SavedAt},
+    protocol::{Budget, Caught, Doing, Outcome, Request, SavedAt},
     trace,
     verdict::Class,
 };
@@ -41,7 +41,9 @@ fn a_find_is_saved_before_it_is_shrunk() {
     let mut command = Command::new(own());
     in_package(&mut command, package.path());
     let request = Request::Explore { seed: 1, budget: Budget::Runs(5_000), jobs: Some(2) };
-    ask_and_kill(command, "saving::one_number_is_wrong_among_many", &request, "shrinking");
+    ask_and_kill(command, "saving::one_number_is_wrong_among_many", &request, |doing| {
+        matches!(doing, Doing::Shrinking { .. })
+    });
     let traces = fs::read_dir(package.path().join("traces")).unwrap().map(|entry| entry.unwrap().path());
     let traces: Vec<_> = traces.map(|path| trace::read(&path).unwrap()).collect();
     assert_eq!(traces.len(), 1);

@@ -2,7 +2,7 @@
 
 use super::fixture::{Ran, answers, exploration, failure, fixture, lines, refrain, refrain_command};
 use refrain_core::{
-    protocol::{Exploration, Message, Outcome, Progress},
+    protocol::{Doing, Exploration, Message, Outcome, Progress},
     verdict::Class,
 };
 use serde_json::{Value, json};
@@ -199,8 +199,7 @@ fn the_manifest_can_be_elsewhere() {
 
 #[test]
 fn without_a_terminal_progress_is_a_plain_line_every_few_seconds() {
-    let progress =
-        |runs| Message::Progress(Progress { doing: "exploring".into(), runs, of: Some(2_000), note: "1 fault".into() });
+    let progress = |runs| Message::Progress(Progress { doing: Doing::Exploring, runs, of: Some(2_000) });
     let done = Message::Done(Box::new(Outcome::Explored(exploration(None, None))));
     answers("slow-waits", &[&lines(&[progress(1)]), "rest", &lines(&[progress(1_500), done])].join("\n"));
     let ran = refrain(&["explore", "slow::waits"]);

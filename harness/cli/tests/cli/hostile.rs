@@ -8,8 +8,11 @@ use super::{
 };
 use refrain_core::{
     event::{Kind, Tcp},
-    plan::{Nearest, NotTriggered, Part},
-    protocol::{Difference, Message, Outcome, Progress, Replay, SavedAt, Searched, Shrunk},
+    plan::{Argument, Nearest, NotTriggered, Part, Plan},
+    protocol::{
+        Difference, Doing, EngineLimit, Fewest, How, Message, Outcome, Progress, Replay, SavedAt, SearchEnd, Searched,
+        Shrunk,
+    },
     trace::{self, Build},
     verdict::{Actor, Class, Detail, Property},
 };
@@ -136,8 +139,10 @@ fn a_list_shows_each_message_on_one_line() {
 /// Every string of every reply is hostile once, including those that are usually names.
 #[test]
 fn no_answer_of_an_executable_acts_on_the_terminal() {
+    let limited = EngineLimit::Panicked { place: "src/a.rs:1".parse().ok(), message: "no".into() };
+    let limited = SearchEnd::Limited(limited);
     let mut explored = exploration(None, Some(super::fixture::caught(Path::new("/tmp"), Class::Stall)));
-    explored.engines = vec![Searched { by: "loom".into(), executions: 7, took_ms: 9, end: Searched::COMPLETE.into() }];
+    explored.engines = vec![searched(SearchEnd::Complete), searched(limited)];
     let plan = explored.caught.as_ref().expect("something").plan.clone();
     let mut elsewhere = explored.clone();
     let (path, why) = ("/tmp/a.jsonl".into(), "full".to_owned());
@@ -151,7 +156,7 @@ fn no_answer_of_an_executable_acts_on_the_terminal() {
         ends_at: (0, 0),
         saved: Some(SavedAt::Nowhere { why }),
         interrupted: false,
-        note: String::new(),
+        fewest: Some(Fewest::Needed(1)),
     };
     let outcomes = [
         ("explore", Outcome::Explored(explored)),
@@ -207,8 +212,15 @@ fn idle() -> NotTriggered {
     NotTriggered { part: Part::Hold(hold), nearest: Nearest::SpawnedAt(places) }
 }
 
+fn searched(end: SearchEnd) -> Searched {
+    let how = How::Exhaustive { preemptions: None, total_order: false };
+    Searched { engine: "loom".into(), how, executions: 7, took_ms: 9, end }
+}
+
 fn progress() -> Progress {
-    Progress { doing: NASTY.into(), runs: 1, of: None, note: NASTY.into() }
+    let workload = vec![Argument { name: NASTY.into(), value: json!([1]) }];
+    let best = Box::new(Plan { workload, ..Plan::default() });
+    Progress { doing: Doing::Shrinking { best }, runs: 1, of: None }
 }
 
 #[test]

@@ -211,7 +211,7 @@ fn a_shrunk_trace_tells_before_and_after() {
             ends_at: (12_304_000_000, 0),
             saved: (*before != after).then(|| SavedAt::Traces(fixture().join("replays/shrinks.jsonl"))),
             interrupted,
-            note: String::new(),
+            fewest: None,
         })
     };
     saved("replays/shrinks.jsonl", "bad::fails", Some(shrunk(&before, true)));

@@ -58,6 +58,7 @@ pub enum Tcp {
 /// An event of a UDP socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Udp {
     /// The application opens it.
     Open,

@@ -2,6 +2,7 @@
 
 /// Error: a text is not a plan, a fault, a hold or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SentenceError {
     /// A word is not valid at its position.
     #[error("{}{text:?}: word {word} is {found:?}, expected {expected}", number(.sentence))]

@@ -9,6 +9,7 @@ use std::{
 
 /// An error of a trace file.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TraceError {
     /// The file system returned an error.
     #[error("{}: cannot {tried}: {source}: check the path and its permissions", shown(path))]
@@ -126,6 +127,7 @@ pub enum TraceError {
 
 /// A limit of trace files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Limit {
     /// On the length of the file.
     #[error("more than {FILE_BYTES_MAX} bytes")]

@@ -1,7 +1,7 @@
 //! What led to a failure.
 
 use crate::{
-    event::{Connection, Endpoint, Event},
+    event::{Connection, Endpoint, Event, step::Value},
     place::{Place, Task},
     plan::{Fault, Hold, Part},
     verdict::Signature,
@@ -160,6 +160,7 @@ pub enum Wait {
 /// The state of a connection, as one end sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ConnectionState {
     /// The SYN was sent and not answered yet.
     SynSent,
@@ -182,16 +183,53 @@ pub enum ConnectionState {
 pub struct ThreadWaiting {
     /// The thread; 0 is the model's main thread.
     pub thread: usize,
-    /// The operation that it waits in.
-    pub text: String,
+    /// What it waits for.
+    pub waits: ThreadWait,
     /// Its location.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
     pub place: Option<Place>,
 }
 
+/// What a thread of a model waits for. Objects are numbered per kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ThreadWait {
+    /// To lock a mutex.
+    Lock {
+        /// The mutex.
+        mutex: u32,
+    },
+    /// For read access to a read-write lock.
+    Read {
+        /// The lock.
+        rwlock: u32,
+    },
+    /// For write access to a read-write lock.
+    Write {
+        /// The lock.
+        rwlock: u32,
+    },
+    /// For a notification.
+    Notification {
+        /// The condition variable.
+        condvar: u32,
+        /// Whether it waits with a time.
+        timed: bool,
+    },
+    /// For the end of another thread.
+    Join {
+        /// The other thread.
+        thread: usize,
+    },
+    /// For another thread to unpark it.
+    Unpark,
+}
+
 /// An open socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum OpenSocket {
     /// A connection, from this end.
     Tcp(Connection),
@@ -200,10 +238,13 @@ pub enum OpenSocket {
 }
 
 /// A read of a value that is not the newest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaleRead {
-    /// The read operation.
-    pub read: Event,
+    /// The thread.
+    pub thread: usize,
+    /// The location of the read.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+    pub place: Option<Place>,
     /// The store that it read.
     pub was: Store,
     /// The newest store.
@@ -213,8 +254,8 @@ pub struct StaleRead {
 /// A store by a thread of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Store {
-    /// The value, as timelines show it.
-    pub value: String,
+    /// The value.
+    pub value: Value,
     /// The thread that stored it.
     pub thread: usize,
     /// Where in the source.

@@ -156,6 +156,7 @@ pub struct Access {
 /// Who performed an operation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Actor {
     /// The test itself.
     Test,
@@ -173,6 +174,7 @@ pub enum Actor {
 /// What a model allocates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Allocation {
     /// An `Arc`.
     Arc,

@@ -142,6 +142,6 @@ fn shrunk(test: &'static Test, path: &Path, jobs: Option<usize>, sink: ProgressS
         ends_at: (ends_at(&saved.events), ends_at(&ran.events)),
         saved: saved_at,
         interrupted: smaller.interrupted,
-        note: smaller.note,
+        fewest: smaller.fewest,
     })
 }

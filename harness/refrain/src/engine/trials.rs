@@ -4,8 +4,7 @@ use super::workers::{ProgressSink, Refusal, Workers};
 use crate::{
     job::{Answer, Job},
     plan::Plan,
-    protocol::Progress,
-    report::plan_summary,
+    protocol::{Doing, Fewest, Progress},
     verdict::Signature,
 };
 use std::{ops::ControlFlow, time::Instant};
@@ -19,8 +18,8 @@ pub struct Smaller {
     pub runs: u64,
     /// Whether it was stopped early.
     pub interrupted: bool,
-    /// A human-readable note about smaller plans.
-    pub note: String,
+    /// For a model: how few preemptions are enough, if that was determined.
+    pub fewest: Option<Fewest>,
 }
 
 /// A run that fails in the same way.
@@ -70,8 +69,8 @@ impl<'a> Trials<'a> {
         self.go_on()?;
         let answer = self.workers.ask(job);
         self.runs += 1;
-        let note = plan_summary(best, 0);
-        self.sink.report(Progress { doing: "shrinking".into(), runs: self.runs, of: None, note });
+        let doing = Doing::Shrinking { best: Box::new(best.clone()) };
+        self.sink.report(Progress { doing, runs: self.runs, of: None });
         match answer {
             Ok(Answer::Ran(ran)) => {
                 let same = ran.verdict.failure().is_some_and(|failure| failure.signature() == self.signature);
@@ -93,7 +92,7 @@ impl<'a> Trials<'a> {
     pub fn end(self, plan: Plan, interrupted: bool) -> Result<Smaller, Refusal> {
         match self.refused {
             Some(why) => Err(why),
-            None => Ok(Smaller { plan, runs: self.runs, interrupted, note: String::new() }),
+            None => Ok(Smaller { plan, runs: self.runs, interrupted, fewest: None }),
         }
     }
 }

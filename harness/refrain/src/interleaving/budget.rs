@@ -3,7 +3,7 @@
 use crate::{
     engine::{Limit, ProgressSink},
     plan::Plan,
-    protocol::{Progress, Searched},
+    protocol::{Doing, Progress, SearchEnd, Searched},
 };
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -34,10 +34,18 @@ pub(super) struct Share<'a> {
 pub(super) struct Part {
     pub searched: Searched,
     pub failed: Option<Plan>,
-    /// Why the engine cannot explore the model, if it cannot.
-    pub limit: Option<String>,
+}
+
+impl Part {
     /// Whether it is a part of the exhaustive search.
-    pub is_exhaustive: bool,
+    pub fn is_exhaustive(&self) -> bool {
+        self.searched.how.is_exhaustive()
+    }
+
+    /// Whether the engine cannot explore the model.
+    pub fn is_limited(&self) -> bool {
+        matches!(self.searched.end, SearchEnd::Limited(_))
+    }
 }
 
 impl<'a> Budget<'a> {
@@ -77,7 +85,7 @@ impl<'a> Budget<'a> {
     fn add(&self, executions: u64) {
         let runs = self.made.fetch_add(executions, Relaxed) + executions;
         let of = if let Limit::Runs(of) = self.until { Some(of.max(runs)) } else { None };
-        self.sink.report(Progress { doing: "exploring".into(), runs, of, note: String::new() });
+        self.sink.report(Progress { doing: Doing::Exploring, runs, of });
     }
 }
 

@@ -11,6 +11,21 @@ use crate::{
     plan::NotTriggered,
     verdict::{Cause, Class, Detail, Failure, Property, Verdict},
 };
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Whether the execution that counts has passed. What is made after it fails nothing.
+static PASSED: AtomicBool = AtomicBool::new(false);
+
+/// The execution that counts has passed.
+pub(super) fn passed() {
+    log::pause();
+    PASSED.store(true, Relaxed);
+}
+
+/// Whether the execution that counts has passed.
+pub(super) fn has_passed() -> bool {
+    PASSED.load(Relaxed)
+}
 
 /// An execution begins.
 pub(crate) fn execution_begins(heartbeat: &'static Heartbeat) {
@@ -44,7 +59,7 @@ pub(crate) fn wrong(class: Class, property: Property, place: Option<Place>, deta
 }
 
 pub(super) fn end(verdict: Verdict) -> ! {
-    end_with(verdict, vec![])
+    end_with(if has_passed() { Verdict::Passed } else { verdict }, vec![])
 }
 
 pub(super) fn end_with(verdict: Verdict, not_triggered: Vec<NotTriggered>) -> ! {

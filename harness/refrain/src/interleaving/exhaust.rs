@@ -12,13 +12,14 @@ mod parts;
 
 use super::{
     budget::{Part, Share},
-    loom::Path,
+    loom::{Loom, Path},
+    searcher::Searcher,
 };
 use crate::{
     engine::{Ask, Refusal, Workers, unexpected},
     job::{Answer, Job, Search, Searched},
     plan::Plan,
-    protocol,
+    protocol::{self, EngineLimit, How, SearchEnd},
 };
 use parts::Parts;
 use std::{
@@ -38,7 +39,7 @@ struct WorkQueue {
     /// Whether its share of the budget is used up.
     is_late: bool,
     /// Why the engine cannot go on.
-    limit: Option<String>,
+    limit: Option<EngineLimit>,
     refused: Option<Refusal>,
 }
 
@@ -74,25 +75,19 @@ pub(super) fn exhaust(
         return Err(why);
     }
     let end = match (&queue.failed, &queue.limit) {
-        (Some(_), _) => "found a failure".to_owned(),
-        (None, Some(limit)) => format!("stopped: {limit}"),
-        (None, None) if queue.is_late => "stopped at its share of the budget".to_owned(),
-        (None, None) => protocol::Searched::COMPLETE.to_owned(),
+        (Some(_), _) => SearchEnd::Found,
+        (None, Some(limit)) => SearchEnd::Limited(limit.clone()),
+        (None, None) if queue.is_late => SearchEnd::Budget,
+        (None, None) => SearchEnd::Complete,
     };
-    let (by, took_ms) = (name(preemptions, total_order), begun.elapsed().as_millis() as u64);
-    let searched = protocol::Searched { by, executions: queue.executions, took_ms, end };
-    Ok(Part { searched, failed: queue.failed, limit: queue.limit, is_exhaustive: true })
-}
-
-/// `loom, at most 1 preemption`.
-fn name(preemptions: Option<u8>, total_order: bool) -> String {
-    let bound = match preemptions {
-        None => "any preemptions".to_owned(),
-        Some(0) => "no preemption".to_owned(),
-        Some(1) => "at most 1 preemption".to_owned(),
-        Some(most) => format!("at most {most} preemptions"),
+    let searched = protocol::Searched {
+        engine: Loom.version().name,
+        how: How::Exhaustive { preemptions, total_order },
+        executions: queue.executions,
+        took_ms: begun.elapsed().as_millis() as u64,
+        end,
     };
-    format!("loom, {bound}{}", if total_order { ", SeqCst in one order" } else { "" })
+    Ok(Part { searched, failed: queue.failed })
 }
 
 fn work(worker: &mut dyn Ask, shared: &Shared) {

@@ -12,7 +12,8 @@ use crate::{
     event::{Event, Kind},
     job::{Answer, Job, Ran, Source},
     plan::{Plan, Threads},
-    protocol::Searched,
+    protocol::{SearchEnd, Searched},
+    report::searched,
     verdict::Signature,
 };
 use std::time::Instant;
@@ -56,17 +57,15 @@ pub(super) fn explore(
 
 /// Nothing was found: refuses to call that an answer where it is none.
 fn refuse_unexplored(model: &Model, parts: &[Part], sink: ProgressSink<'_>) -> Result<(), Refusal> {
-    if parts.iter().all(|part| part.limit.is_some()) {
-        let whys = parts.iter().map(|part| format!("{}: {}", part.searched.by, part.searched.end));
+    if parts.iter().all(Part::is_limited) {
+        let whys = parts.iter().map(|part| searched(&part.searched));
         return Err(format!("no engine could explore the model:\n  {}", whys.collect::<Vec<_>>().join("\n  ")));
     }
-    match parts.iter().rfind(|part| part.is_exhaustive) {
-        Some(Part { searched, .. }) if model.complete && searched.end != Searched::COMPLETE && !sink.stops() => {
-            Err(format!(
-                "the model asks for a complete search, and {} did not come to its end: {}",
-                searched.by, searched.end
-            ))
-        }
+    match parts.iter().rfind(|part| part.is_exhaustive()) {
+        Some(part) if model.complete && part.searched.end != SearchEnd::Complete && !sink.stops() => Err(format!(
+            "the model asks for a complete search, and the exhaustive one did not come to its end: {}",
+            searched(&part.searched)
+        )),
         _ => Ok(()),
     }
 }
@@ -117,7 +116,7 @@ impl Exploring<'_> {
 
     /// Whether the exhaustive engine cannot explore the model.
     fn is_limited(&self) -> bool {
-        self.parts.iter().any(|part| part.is_exhaustive && part.limit.is_some())
+        self.parts.iter().any(|part| part.is_exhaustive() && part.is_limited())
     }
 
     fn sample(&mut self, base: u64, share: Share<'_>) -> Result<(), Refusal> {
@@ -134,7 +133,7 @@ impl Exploring<'_> {
         loop {
             let mut part = exhaust::exhaust(self.workers, self.bounds[0], self.total_order, share)?;
             let Some(plan) = part.failed.take() else {
-                let is_done = part.searched.end == Searched::COMPLETE;
+                let is_done = part.searched.end == SearchEnd::Complete;
                 if is_done {
                     self.bounds.remove(0);
                 }
@@ -142,20 +141,19 @@ impl Exploring<'_> {
                 return Ok(is_done);
             };
             let ran = record(self.workers, plan.clone())?;
-            let is_possible = match ran.verdict.failure() {
+            let is_impossible = match ran.verdict.failure() {
                 Some(failure) if has_seq_cst(&ran.events) => {
-                    is_possible(self.workers, &ran.plan, &failure.signature())?
+                    !is_possible(self.workers, &ran.plan, &failure.signature())?
                 }
-                _ => true,
+                _ => false,
             };
-            if !is_possible {
+            if let Some(failure) = ran.verdict.failure().filter(|_| is_impossible) {
                 // Once more, with the one order that loom does not model by itself.
-                let what = ran.verdict.failure().map_or("a failure", |failure| failure.class.name());
-                part.searched.end = format!("{what} not confirmed: loom does not model SeqCst accesses");
+                part.searched.end = SearchEnd::NotConfirmed(failure.class);
                 self.total_order = true;
             }
             self.add(part);
-            if is_possible {
+            if !is_impossible {
                 self.found = Some(plan);
                 return Ok(true);
             }
@@ -164,13 +162,17 @@ impl Exploring<'_> {
 
     /// Adds a part to what was searched in the same way before. What found a failure comes last.
     fn add(&mut self, mut part: Part) {
-        if let Some(at) = self.parts.iter().position(|earlier| earlier.searched.by == part.searched.by) {
+        if let Some(at) = self.parts.iter().position(|earlier| is_same_search(&earlier.searched, &part.searched)) {
             let earlier = self.parts.remove(at).searched;
             part.searched.executions += earlier.executions;
             part.searched.took_ms += earlier.took_ms;
         }
         self.parts.push(part);
     }
+}
+
+fn is_same_search(one: &Searched, other: &Searched) -> bool {
+    (&one.engine, one.how) == (&other.engine, other.how)
 }
 
 fn record(workers: &mut dyn Workers, plan: Plan) -> Result<Ran, Refusal> {
@@ -184,7 +186,7 @@ fn record(workers: &mut dyn Workers, plan: Plan) -> Result<Ran, Refusal> {
 /// Whether an execution has accesses whose total order could forbid it.
 fn has_seq_cst(events: &[Event]) -> bool {
     events.iter().any(|event| match &event.kind {
-        Kind::Step(step) => step.text.contains("SeqCst") && !step.text.starts_with("fence("),
+        Kind::Step(step) => step.does.is_seq_cst_access(),
         _ => false,
     })
 }

@@ -6,11 +6,14 @@ use super::{Engine, engine, outlet::send, seq_cst, spin};
 pub(crate) use super::{Number, threads::running as thread};
 use crate::{
     engine::{Watch, exit},
-    event::{Event, Kind, Step},
+    event::{
+        Event, Kind,
+        step::{Operation, Pointer, Step},
+    },
     job::RunMessage,
     place::Place,
     seed::seed_of,
-    verdict::{Cause, StaleRead, Store, ThreadWaiting, Verdict},
+    verdict::{Cause, StaleRead, Store, ThreadWait, ThreadWaiting, Verdict},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -23,9 +26,9 @@ pub(crate) struct Log {
     watch: Watch,
     digest: u64,
     events: usize,
-    pointers: BTreeMap<usize, usize>,
-    /// What each thread is about to do, and where: in a deadlock, what it waits for.
-    about_to: BTreeMap<usize, (String, Option<Place>)>,
+    pointers: BTreeMap<usize, Pointer>,
+    /// What each thread may have to wait for now, and where: in a deadlock, what it waits for.
+    about_to: BTreeMap<usize, (ThreadWait, Option<Place>)>,
     last: usize,
     /// What each thread does as soon as it is chosen to go on.
     when_chosen: BTreeMap<usize, Step>,
@@ -60,18 +63,19 @@ impl Log {
     /// A thread made an operation.
     fn step(&mut self, step: Step) {
         self.last = step.thread;
-        self.fold(step.thread, &step.text);
-        let event = event(Kind::Step(step));
+        self.fold(step.thread, Some(&step.does));
         if let Some((was, newest)) = self.reads_old.take() {
-            self.old.get_or_insert_with(|| StaleRead { read: event.clone(), was, newest });
+            let (thread, place) = (step.thread, step.place.clone());
+            self.old.get_or_insert(StaleRead { thread, place, was, newest });
         }
-        self.tell(event);
+        self.tell(event(Kind::Step(step)));
     }
 
-    /// The digest knows what was done and by whom, and not where: lines of the source move.
-    fn fold(&mut self, thread: usize, text: &str) {
+    /// The digest knows what was done and by whom, as the trace has it, and not where: lines of the source move.
+    fn fold(&mut self, thread: usize, does: Option<&Operation>) {
+        let does = does.map(|does| serde_json::to_vec(does).expect("plain data goes to JSON")).unwrap_or_default();
         self.digest =
-            text.bytes().fold(seed_of(self.digest, thread as u64), |digest, byte| seed_of(digest, byte.into()));
+            does.into_iter().fold(seed_of(self.digest, thread as u64), |digest, byte| seed_of(digest, byte.into()));
     }
 
     fn tell(&mut self, event: Event) {
@@ -86,8 +90,8 @@ impl Log {
     }
 
     fn waits(&self) -> Vec<Cause> {
-        let wait = |(thread, (text, place)): (&usize, &(String, Option<Place>))| {
-            Cause::ThreadWaits(ThreadWaiting { thread: *thread, text: text.clone(), place: place.clone() })
+        let wait = |(thread, (waits, place)): (&usize, &(ThreadWait, Option<Place>))| {
+            Cause::ThreadWaits(ThreadWaiting { thread: *thread, waits: *waits, place: place.clone() })
         };
         self.about_to.iter().map(wait).collect()
     }
@@ -103,11 +107,16 @@ pub(super) fn start(log: Log) {
     RECORDS.set(true);
 }
 
+/// What comes now is not logged.
+pub(super) fn pause() {
+    RECORDS.set(false);
+}
+
 /// Ends the log with its verdict; gives back its digest, or 0 if none was kept.
 pub(super) fn end(verdict: &Verdict) -> u64 {
     with(|log| {
         if *verdict != Verdict::Passed {
-            log.fold(log.last, "");
+            log.fold(log.last, None);
             log.tell(event(Kind::Verdict));
         }
         log.digest
@@ -153,45 +162,45 @@ pub(super) fn forget() {
 
 /// The running thread is about to do something that may have to wait.
 #[inline]
-pub(crate) fn begin(place: &'static Location<'static>, text: impl FnOnce() -> String) {
+pub(crate) fn begin(place: &'static Location<'static>, wait: ThreadWait) {
     seq_cst::leave();
     if records() {
-        let (thread, text) = (thread(), text());
+        let thread = thread();
         with(|log| {
             log.watch.heartbeat.tick(Some(place));
-            log.about_to.insert(thread, (text, shown(place)))
+            log.about_to.insert(thread, (wait, shown(place)))
         });
     }
 }
 
 /// The running thread did something that may change what others see.
 #[inline]
-pub(crate) fn did(place: &'static Location<'static>, text: impl FnOnce() -> String) {
+pub(crate) fn did(place: &'static Location<'static>, does: impl FnOnce() -> Operation) {
     spin::changed();
-    saw(place, text);
+    saw(place, does);
 }
 
 /// The running thread did something that changes nothing.
 #[inline]
-pub(crate) fn saw(place: &'static Location<'static>, text: impl FnOnce() -> String) {
+pub(crate) fn saw(place: &'static Location<'static>, does: impl FnOnce() -> Operation) {
     seq_cst::leave();
     if records() {
-        // The text may ask the log itself.
-        let (thread, text) = (thread(), text());
+        // What it does may ask the log itself: which pointer it is.
+        let (thread, does) = (thread(), does());
         with(|log| {
             log.about_to.remove(&thread);
-            log.step(Step { thread, place: shown(place), text });
+            log.step(Step { thread, place: shown(place), does });
         });
     }
 }
 
 /// The running thread does something as soon as it is chosen to go on. Its engine chooses first and acts then, in one call.
 #[inline]
-pub(crate) fn does_when_chosen(place: &'static Location<'static>, text: impl FnOnce() -> String) {
+pub(crate) fn does_when_chosen(place: &'static Location<'static>, does: impl FnOnce() -> Operation) {
     spin::changed();
     if records() {
-        let (thread, text) = (thread(), text());
-        with(|log| log.when_chosen.insert(thread, Step { thread, place: shown(place), text }));
+        let (thread, does) = (thread(), does());
+        with(|log| log.when_chosen.insert(thread, Step { thread, place: shown(place), does }));
     }
 }
 
@@ -209,16 +218,16 @@ pub(crate) fn reads_old(was: Store, newest: Store) {
     with(|log| log.reads_old = Some((was, newest)));
 }
 
-/// A pointer as it reads in every run: by the order in which they were first seen.
-pub(crate) fn pointer(address: usize) -> String {
+/// A pointer as it is in every run: by the order in which they were first seen.
+pub(crate) fn pointer(address: usize) -> Pointer {
     if address == 0 {
-        return "null".into();
+        return 0;
     }
     let nth = with(|log| {
-        let next = log.pointers.len() + 1;
+        let next = log.pointers.len() as Pointer + 1;
         *log.pointers.entry(address).or_insert(next)
     });
-    format!("pointer{}", nth.unwrap_or(0))
+    nth.unwrap_or(0)
 }
 
 /// What each thread waits for, with the first of the places.

@@ -7,8 +7,8 @@
 
 use super::{
     Engine,
-    child::{execution_begins, execution_ended},
-    outlet::limit,
+    child::{execution_begins, execution_ended, passed},
+    outlet::{limit, refuse},
     searcher::Searcher,
     seq_cst,
     threads::THREADS_MAX,
@@ -17,6 +17,7 @@ use crate::{
     engine::Heartbeat,
     job::{Search, Searched},
     plan::{Choice, Plan, Threads},
+    protocol::EngineLimit,
     trace,
 };
 use ::loom::model::Builder;
@@ -73,14 +74,14 @@ impl Searcher for Loom {
 
     fn execute(&self, body: fn(), threads: &Threads, heartbeat: &'static Heartbeat) -> bool {
         let Threads::Choices { choices, total_order } = threads else { not_ours() };
-        replay(body, choices, *total_order, heartbeat);
+        replay(body, &Path::of_choices(choices), *total_order, heartbeat);
         // One that leaves the plan does not come back here: loom panics.
-        true
+        choices.is_empty() || seq_cst::is_left() || uses_the_last(body, choices, *total_order, heartbeat)
     }
 }
 
 fn not_ours() -> ! {
-    limit("it searches exhaustively, and samples nothing".into())
+    refuse("protocol error between the test and its worker: a search that loom does not make")
 }
 
 /// Searches from where `from` says, until it would change one of the first `within` choices or has made so many executions.
@@ -97,7 +98,8 @@ fn search(
     let (mut made, mut text) = (0, from.to_owned());
     loop {
         // To look costs more than an execution, and before these are made the search does not leave its part.
-        let path = (within > 0).then(|| Path::parse(&text).unwrap_or_else(|why| limit(why)));
+        let path =
+            (within > 0).then(|| Path::parse(&text).unwrap_or_else(|error| limit(EngineLimit::Checkpoint { error })));
         if let Some(path) = &path
             && made > 0
             && path.len() <= within
@@ -145,13 +147,21 @@ fn locate(body: fn(), from: &str, total_order: bool, nth: u64, heartbeat: &'stat
 }
 
 /// Makes one execution.
-fn replay(body: fn(), choices: &[Choice], total_order: bool, heartbeat: &'static Heartbeat) {
-    let file = Checkpoint::new(&Path::of_choices(choices).to_string());
+fn replay(body: fn(), path: &Path, total_order: bool, heartbeat: &'static Heartbeat) {
+    let file = Checkpoint::new(&path.to_string());
     builder(&file, total_order).check(move || {
         execution_begins(heartbeat);
         seq_cst::run(body);
     });
     execution_ended();
+}
+
+/// Whether an execution that passed came to the last of its choices; `false`: it ended before. loom does not tell: so the
+/// execution is made again with something else in place of that choice, at which loom panics and the process ends.
+fn uses_the_last(body: fn(), choices: &[Choice], total_order: bool, heartbeat: &'static Heartbeat) -> bool {
+    passed();
+    replay(body, &Path::without_the_last(choices), total_order, heartbeat);
+    false
 }
 
 /// Every field that the environment could have a say in is set.

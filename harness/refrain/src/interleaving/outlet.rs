@@ -3,6 +3,7 @@
 use crate::{
     engine::{Outlet, exit},
     job::{RunMessage, Searched},
+    protocol::EngineLimit,
 };
 use std::sync::OnceLock;
 
@@ -20,14 +21,9 @@ pub(super) fn send(message: &RunMessage) {
 }
 
 /// Ends the process: the engine cannot go on, through no fault of the model.
-pub(super) fn limit(why: String) -> ! {
-    send(&RunMessage::Searched(Searched { limit: Some(why), ..Searched::default() }));
+pub(crate) fn limit(limit: EngineLimit) -> ! {
+    send(&RunMessage::Searched(Searched { limit: Some(limit), ..Searched::default() }));
     exit(0)
-}
-
-/// Ends the process: the model does what this engine cannot model.
-pub(crate) fn cannot(why: &str) -> ! {
-    limit(why.to_owned())
 }
 
 /// Ends the process: the execution cannot be made.

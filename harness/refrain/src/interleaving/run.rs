@@ -1,7 +1,7 @@
 //! What the process does that is made for one execution of a model, or for a part of its search.
 
 use super::{
-    child::{end, end_with, fail},
+    child::{end, end_with, fail, has_passed},
     choose,
     log::{self, Log},
     loom::Loom,
@@ -14,7 +14,9 @@ use super::{
 use crate::{
     engine::{Heartbeat, Outlet, Watch, exit},
     job::{RunMessage, Search, Source},
+    place::Place,
     plan::{Nearest, NotTriggered, Part, Plan, Threads},
+    protocol::EngineLimit,
     verdict::Verdict,
 };
 use std::{
@@ -104,10 +106,14 @@ fn on_a_fresh_thread(outlet: Outlet, run: impl FnOnce() + Send + 'static) {
 fn catch_panics() {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
+        if has_passed() {
+            end(Verdict::Passed)
+        }
         let message = info.payload_as_str().unwrap_or("a panic without a message");
-        let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
+        let place = info.location().map(Place::from);
         before(info);
         if !IS_ENGINES.get() {
+            let place = place.map_or_else(|| "an unknown place".to_owned(), |place| place.to_string());
             refuse(&format!(
                 "a thread that std::thread spawned panicked at {place} ({message}): a model sees its own threads only, so \
                  spawn them with refrain::sync::thread, and use refrain::sync on no others"
@@ -117,9 +123,9 @@ fn catch_panics() {
             if log::records() {
                 end(Verdict::Passed)
             }
-            limit(format!("an execution that SeqCst forbids could not be left: at {place}: {message}"))
+            limit(EngineLimit::NotLeft { place, message: message.to_owned() })
         }
-        let meaning = verdict::of_panic(message, &place);
+        let meaning = verdict::of_panic(message, place);
         if FOLLOWS.load(Relaxed) && meaning.is_another_execution() {
             // What was saved is an execution of another model: the code has changed.
             end_with(Verdict::Passed, vec![not_followed()])

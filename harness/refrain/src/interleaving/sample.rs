@@ -3,12 +3,16 @@
 //! The answer does not depend on how many workers there are: of several failures the one of the first slice counts. A
 //! scheduler that cannot go on is out from its first such slice on; the slices that it would have made are not made.
 
-use super::budget::{Part, Share};
+use super::{
+    budget::{Part, Share},
+    searcher::Searcher,
+    shuttle::Shuttle,
+};
 use crate::{
     engine::{Ask, Prefix, Refusal, Sum, Workers, unexpected},
-    job::{Answer, Job, Sampler, Search, Searched},
+    job::{Answer, Job, Search, Searched},
     plan::Plan,
-    protocol,
+    protocol::{self, EngineLimit, How, Sampler, SearchEnd},
     seed::seed_of,
 };
 use std::{
@@ -19,12 +23,7 @@ use std::{
 };
 
 /// The schedulers, in the order in which they take turns.
-const SAMPLERS: [(Sampler, &str); 4] = [
-    (Sampler::Random, "shuttle, random"),
-    (Sampler::Pct(2), "shuttle, PCT of depth 2"),
-    (Sampler::Pct(3), "shuttle, PCT of depth 3"),
-    (Sampler::Walk, "shuttle, uniform random walk"),
-];
+const SAMPLERS: [Sampler; 4] = [Sampler::Random, Sampler::Pct(2), Sampler::Pct(3), Sampler::Walk];
 /// How many executions the first slice of each scheduler has. What is found early is found in few, whichever scheduler it is.
 const SLICE_FIRST: u64 = 10;
 /// How many executions a slice has at most. Each begins in a new process, which is slow at first.
@@ -53,7 +52,7 @@ struct Sampled {
     executions: u64,
     took: Duration,
     failed: Option<Plan>,
-    limit: Option<String>,
+    limit: Option<EngineLimit>,
 }
 
 impl Sum for Slices {
@@ -92,7 +91,7 @@ fn work(worker: &mut dyn Ask, queue: &Mutex<WorkQueue>, base: u64, whole: u64, s
     while !queue.lock().expect("no worker panics").is_over(share) {
         let Some(slot) = worker.slot() else { continue };
         let Some((slice, executions)) = take(queue, whole, share) else { break };
-        let (by, _) = SAMPLERS[slice % SAMPLERS.len()];
+        let by = SAMPLERS[slice % SAMPLERS.len()];
         let search = Search::Sample { by, seed: seed(base, slice), executions };
         let asked = Instant::now();
         let answer = worker.ask(&Job::Search(search), slot);
@@ -174,17 +173,17 @@ impl WorkQueue {
 /// What came of it, by scheduler.
 fn parts(slices: Slices) -> Vec<Part> {
     let mut parts = vec![];
-    for ((_, by), Sampled { executions, took, failed, limit }) in SAMPLERS.into_iter().zip(slices.0) {
+    for (by, Sampled { executions, took, failed, limit }) in SAMPLERS.into_iter().zip(slices.0) {
         if executions == 0 && limit.is_none() {
             continue;
         }
         let end = match (&failed, &limit) {
-            (Some(_), _) => "found a failure".to_owned(),
-            (None, Some(limit)) => format!("stopped: {limit}"),
-            (None, None) => String::new(),
+            (Some(_), _) => SearchEnd::Found,
+            (None, Some(limit)) => SearchEnd::Limited(limit.clone()),
+            (None, None) => SearchEnd::Budget,
         };
-        let searched = protocol::Searched { by: by.into(), executions, took_ms: took.as_millis() as u64, end };
-        parts.push(Part { searched, failed, limit, is_exhaustive: false });
+        let (engine, how, took_ms) = (Shuttle.version().name, How::Sampled(by), took.as_millis() as u64);
+        parts.push(Part { searched: protocol::Searched { engine, how, executions, took_ms, end }, failed });
     }
     // What found it is the last that is told.
     parts.sort_by_key(|part| part.failed.is_some());
@@ -205,7 +204,7 @@ mod tests {
     }
 
     fn limited() -> Searched {
-        Searched { limit: Some("too many steps".into()), ..Searched::default() }
+        Searched { limit: Some(EngineLimit::TooManySteps), ..Searched::default() }
     }
 
     fn failed() -> Searched {

@@ -28,6 +28,6 @@ pub(super) trait Searcher: Sync {
     /// Finds the plan of the `nth` execution of a search, counted from 1. Those before it are known to pass.
     fn locate(&self, body: fn(), search: &Search, nth: u64, heartbeat: &'static Heartbeat) -> Searched;
 
-    /// Makes one execution; whether it followed the whole plan.
+    /// Makes one execution; whether it followed the whole plan, and left nothing of it over.
     fn execute(&self, body: fn(), threads: &Threads, heartbeat: &'static Heartbeat) -> bool;
 }

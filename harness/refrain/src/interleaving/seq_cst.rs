@@ -21,10 +21,12 @@ mod history;
 mod tests;
 
 use super::{
-    Number, cannot,
+    Number,
+    outlet::limit,
     threads::{running_under_loom, spawned, unpark_all},
     waiters::Waiters,
 };
+use crate::protocol::EngineLimit;
 use history::{Clock, History, OPERATIONS_MAX};
 use std::{
     cell::RefCell,
@@ -218,10 +220,7 @@ fn with<R>(f: impl FnOnce(&mut Watch, usize) -> R) -> Option<R> {
     WATCH.with(|watch| {
         let mut watch = watch.borrow_mut();
         if !watch.history.has_room() {
-            cannot(&format!(
-                "an execution has more than {OPERATIONS_MAX} operations on atomics, too many to put SeqCst in order: is there \
-                 a loop that waits for another thread?"
-            ))
+            limit(EngineLimit::TooManyOperations { most: OPERATIONS_MAX })
         }
         Some(f(&mut watch, thread))
     })

@@ -4,12 +4,12 @@
 //! What was sampled loses the deviations that it does not need. Then two searches look for the same failure with no
 //! preemption, with one, and so on: one without old values and with any number of threads, and the exhaustive one.
 
-use super::{budget::Budget, exhaust, explore::is_possible, model::Model};
+use super::{budget::Budget, exhaust, explore::is_possible, model::Model, shuttle::PREEMPTIONS_MAX};
 use crate::{
     engine::{Limit, ProgressSink, Refusal, Smaller, Trials, unexpected},
-    job::{Answer, Job, Sampler, Search, Source},
+    job::{Answer, Job, Search, Source},
     plan::{Deviation, Plan, Threads},
-    report::counted,
+    protocol::{Fewest, Sampler},
     shrink::minimize::ddmin,
     verdict::Cause,
 };
@@ -26,11 +26,11 @@ const FEW: u64 = 20_000;
 
 /// Shrinks a plan.
 pub(super) fn shrink(model: &Model, mut trials: Trials<'_>, plan: &Plan) -> Result<Smaller, Refusal> {
-    let (mut best, mut note) = (plan.clone(), String::new());
+    let (mut best, mut fewest) = (plan.clone(), None);
     let mut interrupted = fewer_deviations(&mut trials, &mut best);
     let mut plans = vec![];
     if model.searcher != Some("loom") && model.preemptions.is_none() && trials.go_on().is_continue() {
-        plans.extend(few_preemptions(&mut trials, &best, &mut note)?);
+        plans.extend(few_preemptions(&mut trials, &best, &mut fewest)?);
     }
     plans.push(best.clone());
     if model.searcher != Some("shuttle") && model.preemptions.is_none() {
@@ -41,7 +41,7 @@ pub(super) fn shrink(model: &Model, mut trials: Trials<'_>, plan: &Plan) -> Resu
     if plans.iter().any(|plan| *plan != best) {
         best = simplest(&mut trials, plans, best)?;
     }
-    Ok(Smaller { note, ..trials.end(best, interrupted)? })
+    Ok(Smaller { fewest, ..trials.end(best, interrupted)? })
 }
 
 /// The plan that is the easiest to understand, of those that fail in the same way.
@@ -64,7 +64,7 @@ fn simplest(trials: &mut Trials<'_>, plans: Vec<Plan>, best: Plan) -> Result<Pla
 }
 
 /// Searches for the same failure with few preemptions and without old values.
-fn few_preemptions(trials: &mut Trials<'_>, best: &Plan, note: &mut String) -> Result<Option<Plan>, Refusal> {
+fn few_preemptions(trials: &mut Trials<'_>, best: &Plan, fewest: &mut Option<Fewest>) -> Result<Option<Plan>, Refusal> {
     let search = Search::Sample { by: Sampler::Few, seed: 0, executions: FEW };
     let Answer::Searched(searched) = trials.workers.ask(&Job::Search(search))? else { return Err(unexpected()) };
     trials.runs += searched.executions;
@@ -72,22 +72,14 @@ fn few_preemptions(trials: &mut Trials<'_>, best: &Plan, note: &mut String) -> R
         Some(plan) => trials.ask(&Job::Try(plan), best).continue_value().flatten().map(|found| found.plan),
         None => None,
     };
-    let looked_at = counted(searched.executions, "executions");
-    *note = match (&found, searched.next, searched.limit) {
-        (Some(plan), ..) => match preemptions(plan) {
-            0 => "it needs no preemption".to_owned(),
-            needed => format!(
-                "without old values, no execution with fewer than {} fails",
-                counted(needed as u64, "preemptions")
-            ),
-        },
-        (None, Some(bound), _) => {
-            format!("without old values, none of {looked_at} fails so; the last ones had {bound} preemptions")
-        }
-        (None, None, None) if searched.executions > 0 => {
-            format!("without old values, none of {looked_at} with up to 2 preemptions fails so")
-        }
-        _ => String::new(),
+    *fewest = match &found {
+        Some(plan) => Some(Fewest::Needed(preemptions(plan))),
+        None if searched.limit.is_none() && searched.executions > 0 => Some(Fewest::NotFound {
+            executions: searched.executions,
+            preemptions: searched.stands_at.unwrap_or(PREEMPTIONS_MAX),
+            all: searched.stands_at.is_none(),
+        }),
+        None => None,
     };
     Ok(found)
 }

@@ -7,20 +7,22 @@ use super::{
     Engine,
     child::{execution_begins, execution_ended},
     log::{self, records},
-    outlet::{limit, send},
+    outlet::{limit, refuse, send},
     searcher::Searcher,
 };
 use crate::{
     engine::Heartbeat,
-    job::{RunMessage, Sampler, Search, Searched},
+    job::{RunMessage, Search, Searched},
     plan::{Deviation, Plan, Threads},
+    protocol::{EngineLimit, Sampler},
     trace,
 };
 use ::shuttle::{
     Config, FailurePersistence, MaxSteps, Runner,
     scheduler::{PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId, UrwRandomScheduler},
 };
-use few::{Few, PREEMPTIONS_MAX};
+use few::Few;
+pub(super) use few::PREEMPTIONS_MAX;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering::Relaxed},
@@ -80,10 +82,10 @@ impl Searcher for Shuttle {
 }
 
 fn not_ours() -> ! {
-    limit("it samples executions, and searches no tree of them".into())
+    refuse("protocol error between the test and its worker: a search that shuttle does not make")
 }
 
-/// Goes through the executions with few preemptions. Where it stopped before the end, `next` says with how many.
+/// Goes through the executions with few preemptions. Where it stopped before the end, `stands_at` says with how many.
 fn few(body: fn(), executions: u64, heartbeat: &'static Heartbeat) -> Searched {
     let few = Few::new(executions);
     let stands_at = few.stands_at.clone();
@@ -93,8 +95,8 @@ fn few(body: fn(), executions: u64, heartbeat: &'static Heartbeat) -> Searched {
         body();
     });
     let stands_at = stands_at.load(Relaxed);
-    let next = (stands_at <= PREEMPTIONS_MAX).then(|| stands_at.to_string());
-    Searched { executions, next, ..Searched::default() }
+    let stands_at = Some(stands_at).filter(|preemptions| *preemptions <= PREEMPTIONS_MAX);
+    Searched { executions, stands_at, ..Searched::default() }
 }
 
 /// Samples executions.
@@ -106,10 +108,7 @@ fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, heartbeat: &'stat
         body();
     });
     if broken_off.load(Relaxed) == made {
-        limit(format!(
-            "every execution has more than {STEPS_MAX} steps: is there a loop that never ends, or that waits for another \
-             thread without `yield_now`?"
-        ))
+        limit(EngineLimit::AlwaysTooManySteps { most: STEPS_MAX })
     }
     Searched { executions: made, ..Searched::default() }
 }

@@ -3,6 +3,7 @@
 use super::{log, memory, threads};
 use crate::{
     place::Place,
+    protocol::EngineLimit,
     verdict::{Actor, Allocation, Cause, Class, Detail, Failure, Property},
 };
 
@@ -11,7 +12,7 @@ pub(super) enum Meaning {
     /// The model is wrong.
     Failure(Failure),
     /// The engine cannot go on.
-    Limit(String),
+    Limit(EngineLimit),
     /// The model uses the engine as it must not be used.
     Misuse(String),
 }
@@ -21,20 +22,17 @@ impl Meaning {
     pub fn is_another_execution(&self) -> bool {
         match self {
             Meaning::Failure(failure) => failure.class == Class::Nondeterminism,
-            Meaning::Limit(why) => why.starts_with(UNKNOWN),
+            Meaning::Limit(limit) => matches!(limit, EngineLimit::Panicked { .. }),
             Meaning::Misuse(_) => false,
         }
     }
 }
 
-/// How what an engine says begins, if it is not known what it means.
-const UNKNOWN: &str = "it panicked at";
-
-/// The meaning of a panic with this message at this place.
-pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
-    if !is_of_an_engine(place) {
+/// The meaning of a panic with this message at this place. What an engine means has no other way out than its message.
+pub(super) fn of_panic(message: &str, place: Option<Place>) -> Meaning {
+    if !place.as_ref().is_some_and(|place| is_of_an_engine(&place.file)) {
         let detail = Detail::Panicked { by: Actor::Thread(log::last()), message: message.to_owned() };
-        return Meaning::Failure(failure(Class::Panic, Property::NoPanic, place.parse().ok(), detail, vec![]));
+        return Meaning::Failure(failure(Class::Panic, Property::NoPanic, place, detail, vec![]));
     }
     let says = |text: &str| message.contains(text);
     if says("deadlock") {
@@ -66,15 +64,13 @@ pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
         return Meaning::Failure(nondeterminism(vec![]));
     }
     if says("maximum number of branches") || says("max_steps") {
-        let why = "an execution has more steps than it explores: is there a loop that never ends, or that waits for another \
-                   thread without `yield_now`?";
-        return Meaning::Limit(why.to_owned());
+        return Meaning::Limit(EngineLimit::TooManySteps);
     }
     if says("did not exercise any concurrency") {
-        return Meaning::Limit("never can two threads go on, so there is no order to choose".to_owned());
+        return Meaning::Limit(EngineLimit::OneThread);
     }
     if says("self.max()") || says("self.max_threads") {
-        return Meaning::Limit("it models up to five threads, the model's own among them".to_owned());
+        return Meaning::Limit(EngineLimit::TooManyThreads { most: threads::THREADS_MAX });
     }
     if says("outside a Loom model") || says("outside of a Shuttle test") || says("outside a Shuttle test") {
         return Meaning::Misuse(format!(
@@ -82,7 +78,7 @@ pub(super) fn of_panic(message: &str, place: &str) -> Meaning {
              static, and use it in no destructor that runs after the model"
         ));
     }
-    Meaning::Limit(format!("{UNKNOWN} {place}: {}", first_line(message)))
+    Meaning::Limit(EngineLimit::Panicked { place, message: first_line(message).to_owned() })
 }
 
 /// That an execution is no function of its plan.
@@ -103,17 +99,17 @@ fn first_line(message: &str) -> &str {
     message.lines().next().unwrap_or_default()
 }
 
-/// Whether a place is in the source of an engine: a folder of a registry, named after the package and its version.
-fn is_of_an_engine(place: &str) -> bool {
+/// Whether a file is in the source of an engine: a folder of a registry, named after the package and its version.
+fn is_of_an_engine(file: &str) -> bool {
     let is_version = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
     let folder = |name: &str| {
-        place.split('/').any(|part| {
+        file.split('/').any(|part| {
             part.strip_prefix(name)
                 .and_then(|rest| rest.rsplit_once('-'))
                 .is_some_and(|(_, version)| is_version(version))
         })
     };
-    place.contains("/src/") && (folder("loom") || folder("shuttle") || folder("generator"))
+    file.contains("/src/") && (folder("loom") || folder("shuttle") || folder("generator"))
 }
 
 #[cfg(test)]
@@ -121,14 +117,12 @@ mod tests {
     use super::is_of_an_engine;
 
     #[test]
-    fn a_place_is_an_engines_by_the_version_of_its_package() {
+    fn a_file_is_an_engines_by_the_version_of_its_package() {
         let registry = "cargo/registry/src/index-1949cf8c6b5b557f";
         for package in ["loom-0.7.3", "shuttle-0.9.10", "shuttle-engine-0.1.8", "generator-0.8.11"] {
-            assert!(is_of_an_engine(&format!("{registry}/{package}/src/rt/execution.rs:216")), "{package}");
+            assert!(is_of_an_engine(&format!("{registry}/{package}/src/rt/execution.rs")), "{package}");
         }
-        for service in
-            ["src/loom.rs:1", "loom-core/src/lib.rs:1", "shuttle/src/bus.rs:1", "generator-power/src/lib.rs:1"]
-        {
+        for service in ["src/loom.rs", "loom-core/src/lib.rs", "shuttle/src/bus.rs", "generator-power/src/lib.rs"] {
             assert!(!is_of_an_engine(service), "{service}");
         }
     }

@@ -5,7 +5,7 @@
 use crate::{
     engine::{Ask, Explored, Found, Limit, Prefix, ProgressSink, Refusal, Sum, Workers, unexpected},
     job::{Answer, Batch, Job, Source},
-    protocol::Progress,
+    protocol::{Doing, Progress},
     seed::seed_of,
 };
 use std::{
@@ -129,14 +129,14 @@ fn put(queue: &Mutex<WorkQueue>, batch: Range<u64>, answer: Result<Answer, Refus
 
 fn progress(runs: u64, until: Limit, started: Instant) -> Progress {
     let of = if let Limit::Runs(of) = until { Some(of) } else { None };
-    let note = match until {
-        Limit::Runs(_) => String::new(),
-        Limit::Time(end) => {
-            let (gone, all) = (started.elapsed().as_secs(), end.saturating_duration_since(started).as_secs());
-            format!("{gone} of {all} s")
-        }
+    let doing = match until {
+        Limit::Runs(_) => Doing::Exploring,
+        Limit::Time(end) => Doing::ExploringFor {
+            gone_s: started.elapsed().as_secs(),
+            of_s: end.saturating_duration_since(started).as_secs(),
+        },
     };
-    Progress { doing: "exploring".into(), runs, of, note }
+    Progress { doing, runs, of }
 }
 
 #[cfg(test)]

@@ -40,8 +40,11 @@ fn to_fault(state: &State, fault: &Fault) -> Nearest {
     match &fault.trigger {
         Trigger::At(at) if u64::try_from(at.as_nanos()).is_ok_and(|at| at <= control::now()) => Nearest::Healed,
         Trigger::At(_) => Nearest::Ended(control::now()),
-        Trigger::On { event, .. } => match resolve(state, event) {
-            Ok((trigger, route)) => Nearest::Happened(control::occurred(trigger, route)),
+        Trigger::On { event, nth } => match resolve(state, event) {
+            Ok((trigger, route)) => match control::occurred(trigger, route) {
+                times if times >= *nth => Nearest::Healed,
+                times => Nearest::Happened(times),
+            },
             Err(_) => Nearest::Nothing,
         },
     }

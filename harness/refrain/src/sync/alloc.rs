@@ -2,6 +2,7 @@
 //! The one place with unsafe code beside the processes: freeing is.
 
 use crate::{
+    event::step::{self, Operation},
     interleaving::{
         self, Engine,
         log::{self, Number, did},
@@ -54,7 +55,7 @@ impl<T> Track<T> {
     #[track_caller]
     pub fn new(value: T) -> Track<T> {
         let (number, place) = (log::number("track"), Location::caller());
-        did(place, || format!("track{number} = Track::new"));
+        did(place, || Operation::Track { id: number, what: step::Track::New });
         Track { value, _kept: Kept::new(Key::Track, number, place) }
     }
 
@@ -95,8 +96,11 @@ impl Drop for Kept {
         if is_model() {
             memory::dropped(self.key);
         }
-        let what = if let Key::Arc(_) = self.key { "arc" } else { "track" };
-        did(self.place, || format!("{what}{} dropped", self.number));
+        let id = self.number;
+        did(self.place, || match self.key {
+            Key::Arc(_) => Operation::Arc { id, what: step::Arc::Drop },
+            Key::Track(_) => Operation::Track { id, what: step::Track::Drop },
+        });
     }
 }
 
@@ -112,7 +116,9 @@ pub unsafe fn alloc(layout: Layout) -> *mut u8 {
     if is_model() {
         memory::allocated(memory.addr(), layout, place);
     }
-    did(place, || format!("alloc({}) -> {}", layout.size(), log::pointer(memory.addr())));
+    did(place, || {
+        Operation::Memory(step::Memory::Alloc { bytes: layout.size(), pointer: log::pointer(memory.addr()) })
+    });
     memory
 }
 
@@ -124,7 +130,7 @@ pub unsafe fn alloc(layout: Layout) -> *mut u8 {
 #[track_caller]
 pub unsafe fn dealloc(memory: *mut u8, layout: Layout) {
     let place = Location::caller();
-    did(place, || format!("dealloc({})", log::pointer(memory.addr())));
+    did(place, || Operation::Memory(step::Memory::Dealloc { pointer: log::pointer(memory.addr()) }));
     // SAFETY: the caller's. In a model it is called once, after the execution: what was freed is not freed again.
     let free = move || unsafe { std::alloc::dealloc(memory, layout) };
     if !is_model() {

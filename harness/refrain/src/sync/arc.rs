@@ -1,10 +1,13 @@
 //! `Arc`.
 
 use super::{alloc::Track, loom};
-use crate::interleaving::{
-    self, Engine,
-    clocks::{self, Through},
-    log::{self, Number, did},
+use crate::{
+    event::step::{self, Operation},
+    interleaving::{
+        self, Engine,
+        clocks::{self, Through},
+        log::{self, Number, did},
+    },
 };
 use std::{
     borrow::Borrow,
@@ -38,7 +41,7 @@ impl<T> Arc<T> {
             Engine::Loom => Raw::Loom(loom::sync::Arc::new(value)),
             Engine::Shuttle | Engine::Std => Raw::Std(std::sync::Arc::new(value)),
         };
-        did(place, || format!("arc{number} = Arc::new"));
+        did(place, || Operation::Arc { id: number, what: step::Arc::New });
         Arc { raw: Some(raw), number }
     }
 
@@ -53,7 +56,7 @@ impl<T> Arc<T> {
             Raw::Loom(raw) => loom::sync::Arc::strong_count(raw),
             Raw::Std(raw) => std::sync::Arc::strong_count(raw),
         };
-        did(Location::caller(), || format!("arc{}.strong_count() -> {count}", this.number));
+        did(Location::caller(), || Operation::Arc { id: this.number, what: step::Arc::StrongCount { count } });
         count
     }
 
@@ -98,7 +101,7 @@ impl<T> Clone for Arc<T> {
             Raw::Loom(raw) => Raw::Loom(raw.clone()),
             Raw::Std(raw) => Raw::Std(raw.clone()),
         };
-        did(Location::caller(), || format!("arc{}.clone()", self.number));
+        did(Location::caller(), || Operation::Arc { id: self.number, what: step::Arc::Clone });
         Arc { raw: Some(raw), number: self.number }
     }
 }

@@ -5,10 +5,13 @@ mod stores;
 mod word;
 
 use super::{On, alloc, on, reads_again, shuttle};
-use crate::interleaving::{
-    self, Engine, clocks,
-    log::{self, Number, did, saw},
-    spin,
+use crate::{
+    event::step::{self, Operation},
+    interleaving::{
+        self, Engine, clocks,
+        log::{self, Number, did, saw},
+        spin,
+    },
 };
 use newest::Newest;
 use std::{fmt, panic::Location};
@@ -28,7 +31,7 @@ pub fn fence(order: Ordering) {
         Engine::Std => std::sync::atomic::fence(order),
     }
     clocks::fence(order);
-    did(Location::caller(), || format!("fence({order:?})"));
+    did(Location::caller(), || Operation::Fence { ordering: order.into() });
 }
 
 /// `std` refuses it, and the engines do not.
@@ -45,7 +48,7 @@ fn assert_stores(order: Ordering) {
 
 /// What loads, stores and exchanges do on each engine.
 macro_rules! atomic {
-    ($name:ident, $value:ty, [$($more:ident),*]) => {
+    ($name:ident, $value:ty, [$($more:ident $step:ident),*]) => {
         #[doc = concat!("As `std::sync::atomic::", stringify!($name), "`.")]
         pub struct $name {
             raw: On<
@@ -58,7 +61,12 @@ macro_rules! atomic {
 
         impl $name {
             atomic!(@common $name, $value, shuttle::sync::atomic::$name, std::sync::atomic::$name);
-            $(atomic!(@exchange $more, $value, std::sync::atomic::$name);)*
+            // What it stores is what `std` makes of what it finds.
+            $(atomic!(@exchange $more $step, $value, |was, value| {
+                let made = std::sync::atomic::$name::new(was);
+                made.$more(value, Ordering::Relaxed);
+                made.into_inner()
+            });)*
         }
 
         impl From<$value> for $name {
@@ -96,7 +104,10 @@ macro_rules! atomic {
         pub fn new(value: $value) -> Self {
             let (number, place) = (log::number("atomic"), Location::caller());
             let raw = on!(Stores::new(value, number, place), Newest::new(<$shuttle>::new(value)), <$std>::new(value));
-            did(place, || format!("atomic{number} = {}::new({})", stringify!($name), value.shown()));
+            did(place, || {
+                let what = step::Atomic::New { of: step::AtomicType::$name, value: value.told() };
+                Operation::Atomic { id: number, what }
+            });
             Self { raw, number }
         }
 
@@ -113,7 +124,7 @@ macro_rules! atomic {
                 On::Std(raw) => return raw.load(order),
             };
             spin::read(place, "atomic", self.number, read.value.bits());
-            saw(place, || format!("atomic{}.load({order:?}) -> {read}", self.number));
+            saw(place, || self.step(step::Atomic::Load { ordering: order.into(), read: read.told() }));
             read.value
         }
 
@@ -128,22 +139,10 @@ macro_rules! atomic {
                 On::Shuttle(raw) => raw.store(order, |raw| raw.store(value, order)),
                 On::Std(raw) => return raw.store(value, order),
             }
-            did(place, || format!("atomic{}.store({}, {order:?})", self.number, value.shown()));
+            did(place, || self.step(step::Atomic::Store { value: value.told(), ordering: order.into() }));
         }
 
-        /// As in `std`.
-        #[track_caller]
-        pub fn swap(&self, value: $value, order: Ordering) -> $value {
-            let place = Location::caller();
-            let _used = alloc::uses(self, place);
-            let was: Read<$value> = match &self.raw {
-                On::Loom(raw) => raw.exchange(order, place, |_| value),
-                On::Shuttle(raw) => raw.exchange(order, |raw| raw.swap(value, order)).into(),
-                On::Std(raw) => return raw.swap(value, order),
-            };
-            did(place, || format!("atomic{}.swap({}, {order:?}) -> {was}", self.number, value.shown()));
-            was.value
-        }
+        atomic!(@exchange swap Swap, $value, |_, value| value);
 
         /// As in `std`.
         #[track_caller]
@@ -166,18 +165,19 @@ macro_rules! atomic {
                     .map_err(Read::from),
                 On::Std(raw) => return raw.compare_exchange(current, new, success, failure),
             };
-            let text = |was: &str| {
-                let (number, current, new) = (self.number, current.shown(), new.shown());
-                format!("atomic{number}.compare_exchange({current}, {new}, {success:?}, {failure:?}) -> {was}")
+            let does = |result| {
+                let (current, new) = (current.told(), new.told());
+                let (success, failure) = (success.into(), failure.into());
+                self.step(step::Atomic::CompareExchange { current, new, success, failure, result })
             };
             match was {
                 Ok(was) => {
-                    did(place, || text(&format!("Ok({})", was.shown())));
+                    did(place, || does(Ok(was.told())));
                     Ok(was)
                 }
                 Err(read) => {
                     spin::read(place, "atomic", self.number, read.value.bits());
-                    saw(place, || text(&format!("Err({read})")));
+                    saw(place, || does(Err(read.told())));
                     Err(read.value)
                 }
             }
@@ -222,29 +222,29 @@ macro_rules! atomic {
                 On::Std(raw) => raw.into_inner(),
             }
         }
+
+        fn step(&self, what: step::Atomic) -> Operation {
+            Operation::Atomic { id: self.number, what }
+        }
     };
 
-    (@exchange $operation:ident, $value:ty, $std:ty) => {
+    (@exchange $operation:ident $step:ident, $value:ty, $made_of:expr) => {
         /// As in `std`.
         #[track_caller]
         pub fn $operation(&self, value: $value, order: Ordering) -> $value {
             let place = Location::caller();
             let _used = alloc::uses(self, place);
-            // What it stores is what `std` makes of what it finds.
-            let made_of = |was| {
-                let made = <$std>::new(was);
-                made.$operation(value, Ordering::Relaxed);
-                made.into_inner()
-            };
-            let was: Read<$value> = match &self.raw {
-                On::Loom(raw) => raw.exchange(order, place, made_of),
-                On::Shuttle(raw) => raw.exchange(order, |raw| raw.$operation(value, order)).into(),
+            let made_of: fn($value, $value) -> $value = $made_of;
+            let was = match &self.raw {
+                On::Loom(raw) => raw.exchange(order, place, |was| made_of(was, value)),
+                On::Shuttle(raw) => raw.exchange(order, |raw| raw.$operation(value, order)),
                 On::Std(raw) => return raw.$operation(value, order),
             };
             did(place, || {
-                format!("atomic{}.{}({}, {order:?}) -> {was}", self.number, stringify!($operation), value.shown())
+                let (by, value, was) = (step::Fetch::$step, value.told(), was.told());
+                self.step(step::Atomic::Fetch { by, value, ordering: order.into(), was })
             });
-            was.value
+            was
         }
     };
 }
@@ -252,7 +252,8 @@ macro_rules! atomic {
 macro_rules! integers {
     ($($name:ident $value:ty;)*) => {$(
         atomic!($name, $value, [
-            fetch_add, fetch_sub, fetch_and, fetch_nand, fetch_or, fetch_xor, fetch_max, fetch_min
+            fetch_add Add, fetch_sub Sub, fetch_and And, fetch_nand Nand,
+            fetch_or Or, fetch_xor Xor, fetch_max Max, fetch_min Min
         ]);
     )*};
 }
@@ -278,7 +279,7 @@ impl AtomicBool {
     }
 }
 
-atomic!(AtomicBool, bool, [fetch_and, fetch_nand, fetch_or, fetch_xor]);
+atomic!(AtomicBool, bool, [fetch_and And, fetch_nand Nand, fetch_or Or, fetch_xor Xor]);
 
 /// As `std::sync::atomic::AtomicPtr`.
 pub struct AtomicPtr<T> {

@@ -1,7 +1,10 @@
 //! `Barrier`, made of a mutex and a condition variable: loom has none.
 
 use super::{Condvar, Mutex, mutex::unpoisoned};
-use crate::interleaving::log::{self, Number, did};
+use crate::{
+    event::step::{self, Operation},
+    interleaving::log::{self, Number, did},
+};
 use std::panic::Location;
 
 /// As `std::sync::Barrier`.
@@ -37,29 +40,30 @@ impl Barrier {
     pub fn new(threads: usize) -> Barrier {
         let state = Mutex::new(State { waiting: 0, round: 0 });
         let number = log::number("barrier");
-        did(Location::caller(), || format!("barrier{number} = Barrier::new({threads})"));
+        did(Location::caller(), || Operation::Barrier { id: number, what: step::Barrier::New { threads } });
         Barrier { state, everyone_came: Condvar::new(), threads, number }
     }
 
     /// As in `std`.
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
-        let (place, number) = (Location::caller(), self.number);
+        let place = Location::caller();
+        let did = |what| did(place, || Operation::Barrier { id: self.number, what });
         let mut state = unpoisoned(self.state.lock());
         state.waiting += 1;
-        did(place, || format!("barrier{number}: {} of {} are there", state.waiting, self.threads));
+        did(step::Barrier::Arrive { arrived: state.waiting, threads: self.threads });
         if state.waiting >= self.threads {
             state.waiting = 0;
             state.round += 1;
             self.everyone_came.notify_all();
-            did(place, || format!("barrier{number} lets go, the leader"));
+            did(step::Barrier::Leave { leader: true });
             return BarrierWaitResult(true);
         }
         let round = state.round;
         while state.round == round {
             state = unpoisoned(self.everyone_came.wait(state));
         }
-        did(place, || format!("barrier{number} lets go"));
+        did(step::Barrier::Leave { leader: false });
         BarrierWaitResult(false)
     }
 }

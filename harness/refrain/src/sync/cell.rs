@@ -2,6 +2,7 @@
 
 use super::{On, alloc, loom, on};
 use crate::{
+    event::step::{self, Operation},
     interleaving::{
         clocks::Accesses,
         log::{self, Number, did, saw},
@@ -55,7 +56,7 @@ impl<T> UnsafeCell<T> {
         let (number, place) = (log::number("cell"), Location::caller());
         let mut accesses = Accesses::default();
         accesses.access(place, true);
-        did(place, || format!("cell{number} = UnsafeCell::new"));
+        did(place, || Operation::Cell { id: number, what: step::Cell::New });
         UnsafeCell { raw, number, accesses: Mutex::new(accesses), place }
     }
 
@@ -64,7 +65,7 @@ impl<T> UnsafeCell<T> {
     pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
         let place = Location::caller();
         let _used = alloc::uses(self, place);
-        saw(place, || format!("cell{}.with()", self.number));
+        saw(place, || Operation::Cell { id: self.number, what: step::Cell::With });
         self.access(place, false);
         match &self.raw {
             On::Loom(raw) => raw.with(f),
@@ -77,7 +78,7 @@ impl<T> UnsafeCell<T> {
     pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
         let place = Location::caller();
         let _used = alloc::uses(self, place);
-        did(place, || format!("cell{}.with_mut()", self.number));
+        did(place, || Operation::Cell { id: self.number, what: step::Cell::WithMut });
         self.access(place, true);
         match &self.raw {
             On::Loom(raw) => raw.with_mut(f),

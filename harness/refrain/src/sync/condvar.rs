@@ -3,12 +3,17 @@
 mod timed;
 
 use super::{LockResult, MutexGuard, On, alloc, mutex::unpoisoned, on};
-use crate::interleaving::{
-    cannot,
-    clocks::{self, Through},
-    log::{self, Number, begin, did, does_when_chosen, saw},
-    seq_cst,
-    waiters::Waiters,
+use crate::{
+    event::step::{self, Operation},
+    interleaving::{
+        clocks::{self, Through},
+        limit,
+        log::{self, Number, begin, did, does_when_chosen, saw},
+        seq_cst,
+        waiters::Waiters,
+    },
+    protocol::EngineLimit,
+    verdict::ThreadWait,
 };
 use std::{
     panic::Location,
@@ -44,23 +49,24 @@ impl Condvar {
             seq_cst::waits_at(raw);
         }
         let number = log::number("condvar");
-        did(Location::caller(), || format!("condvar{number} = Condvar::new"));
+        did(Location::caller(), || Operation::Condvar { id: number, what: step::Condvar::New });
         Condvar { raw, number }
     }
 
     /// As in `std`.
     #[track_caller]
     pub fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        let (place, number, mutex) = (Location::caller(), self.number, guard.mutex);
+        let (place, mutex) = (Location::caller(), guard.mutex);
         let _used = alloc::uses(self, place);
-        let begins = || format!("condvar{number}.wait() begins: mutex{} unlocked", mutex.number);
+        let begins = || self.step(step::Condvar::WaitBegins { mutex: mutex.number, timed: false });
+        let waits = ThreadWait::Notification { condvar: self.number, timed: false };
         let unlocked = || {
-            begin(place, || format!("condvar{number}.wait()"));
+            begin(place, waits);
             clocks::release(Through::Mutex(mutex.number));
         };
         let raw = match (&self.raw, guard.raw.take()) {
             (On::Loom(raw), Some(On::Loom(guard))) => {
-                begin(place, || format!("condvar{number}.wait()"));
+                begin(place, waits);
                 raw.wait(|| {
                     did(place, begins);
                     unlocked();
@@ -77,7 +83,7 @@ impl Condvar {
             _ => unreachable!("what is made on one engine stays on it"),
         };
         clocks::acquire(Through::Mutex(mutex.number));
-        did(place, || format!("condvar{number}.wait() ends: mutex{} locked", mutex.number));
+        did(place, || self.step(step::Condvar::WaitEnds { mutex: mutex.number, timed_out: None }));
         guard.raw = Some(raw);
         Ok(guard)
     }
@@ -103,16 +109,16 @@ impl Condvar {
         mut guard: MutexGuard<'a, T>,
         time: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let (place, number, mutex) = (Location::caller(), self.number, guard.mutex);
+        let (place, mutex) = (Location::caller(), guard.mutex);
         let _used = alloc::uses(self, place);
         let (raw, timed_out) = match (&self.raw, guard.raw.take()) {
-            (On::Loom(_), _) => cannot("it models no time, and the model calls Condvar::wait_timeout"),
+            (On::Loom(_), _) => limit(EngineLimit::Time { call: "Condvar::wait_timeout".into() }),
             (On::Shuttle(raw), Some(On::Shuttle(guard))) => {
-                begin(place, || format!("condvar{number}.wait_timeout()"));
+                begin(place, ThreadWait::Notification { condvar: self.number, timed: true });
                 let timed_out = raw.wait_timeout(|| {
                     drop(guard);
                     clocks::release(Through::Mutex(mutex.number));
-                    did(place, || format!("condvar{number}.wait_timeout() begins: mutex{} unlocked", mutex.number));
+                    did(place, || self.step(step::Condvar::WaitBegins { mutex: mutex.number, timed: true }));
                 });
                 (mutex.lock_raw(), timed_out)
             }
@@ -123,9 +129,8 @@ impl Condvar {
             _ => unreachable!("what is made on one engine stays on it"),
         };
         clocks::acquire(Through::Mutex(mutex.number));
-        saw(place, || {
-            format!("condvar{number}.wait_timeout() ends: mutex{} locked, timed out: {timed_out}", mutex.number)
-        });
+        let ends = step::Condvar::WaitEnds { mutex: mutex.number, timed_out: Some(timed_out) };
+        saw(place, || self.step(ends));
         guard.raw = Some(raw);
         Ok((guard, WaitTimeoutResult(timed_out)))
     }
@@ -156,7 +161,7 @@ impl Condvar {
         let place = Location::caller();
         let _used = alloc::uses(self, place);
         super::each!(&self.raw, raw => raw.notify_one());
-        did(place, || format!("condvar{}.notify_one()", self.number));
+        did(place, || self.step(step::Condvar::NotifyOne));
     }
 
     /// As in `std`.
@@ -165,7 +170,11 @@ impl Condvar {
         let place = Location::caller();
         let _used = alloc::uses(self, place);
         super::each!(&self.raw, raw => raw.notify_all());
-        did(place, || format!("condvar{}.notify_all()", self.number));
+        did(place, || self.step(step::Condvar::NotifyAll));
+    }
+
+    fn step(&self, what: step::Condvar) -> Operation {
+        Operation::Condvar { id: self.number, what }
     }
 }
 

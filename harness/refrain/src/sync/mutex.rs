@@ -1,10 +1,14 @@
 //! `Mutex`.
 
 use super::{LockResult, On, TryLockError, TryLockResult, alloc, each, loom, on, reads_again, shuttle};
-use crate::interleaving::{
-    clocks::{self, Through},
-    log::{self, Number, begin, did, saw},
-    spin,
+use crate::{
+    event::step::{self, Operation},
+    interleaving::{
+        clocks::{self, Through},
+        log::{self, Number, begin, did, saw},
+        spin,
+    },
+    verdict::ThreadWait,
 };
 use std::{
     fmt,
@@ -36,7 +40,7 @@ impl<T> Mutex<T> {
     pub fn new(value: T) -> Mutex<T> {
         let raw = on!(loom::sync::Mutex::new(value), shuttle::sync::Mutex::new(value), std::sync::Mutex::new(value));
         let number = log::number("mutex");
-        did(Location::caller(), || format!("mutex{number} = Mutex::new"));
+        did(Location::caller(), || Operation::Mutex { id: number, what: step::Mutex::New });
         Mutex { raw, number }
     }
 
@@ -46,11 +50,11 @@ impl<T> Mutex<T> {
         let (place, number) = (Location::caller(), self.number);
         let _used = alloc::uses(self, place);
         reads_again(place, "mutex", number);
-        begin(place, || format!("mutex{number}.lock()"));
+        begin(place, ThreadWait::Lock { mutex: number });
         let raw = Some(self.lock_raw());
         clocks::acquire(Through::Mutex(number));
         spin::locked(place, "mutex", number);
-        saw(place, || format!("mutex{number}.lock()"));
+        saw(place, || Operation::Mutex { id: number, what: step::Mutex::Lock });
         Ok(MutexGuard { raw, mutex: self, place })
     }
 
@@ -77,7 +81,7 @@ impl<T> Mutex<T> {
                 Ok(raw) => Some(On::Std(raw)),
             },
         };
-        saw(place, || format!("mutex{number}.try_lock() -> {}", raw.is_some()));
+        saw(place, || Operation::Mutex { id: number, what: step::Mutex::TryLock { locks: raw.is_some() } });
         let Some(raw) = raw else {
             spin::read(place, "mutex", number, 0);
             return Err(TryLockError::WouldBlock);
@@ -132,7 +136,7 @@ impl<T> Drop for MutexGuard<'_, T> {
         // An engine may let others go on before it unlocks, never after that.
         drop(raw);
         clocks::release(Through::Mutex(self.mutex.number));
-        saw(self.place, || format!("mutex{} unlocked", self.mutex.number));
+        saw(self.place, || Operation::Mutex { id: self.mutex.number, what: step::Mutex::Unlock });
     }
 }
 

@@ -3,10 +3,14 @@
 use super::{
     LockResult, On, TryLockError, TryLockResult, alloc, each, loom, mutex::unpoisoned, on, reads_again, shuttle,
 };
-use crate::interleaving::{
-    clocks::{self, Through},
-    log::{self, Number, begin, did, saw},
-    spin,
+use crate::{
+    event::step::{self, Operation},
+    interleaving::{
+        clocks::{self, Through},
+        log::{self, Number, begin, did, saw},
+        spin,
+    },
+    verdict::ThreadWait,
 };
 use std::{
     fmt,
@@ -21,7 +25,7 @@ pub struct RwLock<T> {
 }
 
 macro_rules! guard {
-    ($name:ident, $what:literal) => {
+    ($name:ident, $unlock:ident) => {
         #[doc = concat!("As `std::sync::", stringify!($name), "`.")]
         pub struct $name<'a, T> {
             /// Only its drop takes it away.
@@ -44,7 +48,7 @@ macro_rules! guard {
                 // An engine may let others go on before it unlocks, never after that.
                 drop(self.raw.take());
                 clocks::release(Through::RwLock(self.lock.number));
-                saw(self.place, || format!("rwlock{} unlocked after {}", self.lock.number, $what));
+                saw(self.place, || Operation::RwLock { id: self.lock.number, what: step::RwLock::$unlock });
             }
         }
 
@@ -62,8 +66,8 @@ macro_rules! guard {
     };
 }
 
-guard!(RwLockReadGuard, "reading");
-guard!(RwLockWriteGuard, "writing");
+guard!(RwLockReadGuard, UnlockRead);
+guard!(RwLockWriteGuard, UnlockWrite);
 
 impl<T> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
@@ -72,14 +76,14 @@ impl<T> DerefMut for RwLockWriteGuard<'_, T> {
 }
 
 macro_rules! lock {
-    ($lock:ident, $try_lock:ident, $guard:ident) => {
+    ($lock:ident $lock_step:ident, $try_lock:ident $try_lock_step:ident, $guard:ident) => {
         /// As in `std`.
         #[track_caller]
         pub fn $lock(&self) -> LockResult<$guard<'_, T>> {
             let (place, number) = (Location::caller(), self.number);
             let _used = alloc::uses(self, place);
             reads_again(place, "rwlock", number);
-            begin(place, || format!("rwlock{number}.{}()", stringify!($lock)));
+            begin(place, ThreadWait::$lock_step { rwlock: number });
             let raw = match &self.raw {
                 On::Loom(raw) => On::Loom(unpoisoned(raw.$lock())),
                 On::Shuttle(raw) => On::Shuttle(unpoisoned(raw.$lock())),
@@ -87,7 +91,7 @@ macro_rules! lock {
             };
             clocks::acquire(Through::RwLock(number));
             spin::locked(place, "rwlock", number);
-            saw(place, || format!("rwlock{number}.{}()", stringify!($lock)));
+            saw(place, || Operation::RwLock { id: number, what: step::RwLock::$lock_step });
             Ok($guard { raw: Some(raw), lock: self, place })
         }
 
@@ -106,7 +110,8 @@ macro_rules! lock {
                     Ok(raw) => Some(On::Std(raw)),
                 },
             };
-            saw(place, || format!("rwlock{number}.{}() -> {}", stringify!($try_lock), raw.is_some()));
+            let what = step::RwLock::$try_lock_step { locks: raw.is_some() };
+            saw(place, || Operation::RwLock { id: number, what });
             let Some(raw) = raw else {
                 spin::read(place, "rwlock", number, 0);
                 return Err(TryLockError::WouldBlock);
@@ -124,12 +129,12 @@ impl<T> RwLock<T> {
     pub fn new(value: T) -> RwLock<T> {
         let raw = on!(loom::sync::RwLock::new(value), shuttle::sync::RwLock::new(value), std::sync::RwLock::new(value));
         let number = log::number("rwlock");
-        did(Location::caller(), || format!("rwlock{number} = RwLock::new"));
+        did(Location::caller(), || Operation::RwLock { id: number, what: step::RwLock::New });
         RwLock { raw, number }
     }
 
-    lock!(read, try_read, RwLockReadGuard);
-    lock!(write, try_write, RwLockWriteGuard);
+    lock!(read Read, try_read TryRead, RwLockReadGuard);
+    lock!(write Write, try_write TryWrite, RwLockWriteGuard);
 
     /// As in `std`, but it never is.
     pub fn is_poisoned(&self) -> bool {

@@ -1,12 +1,18 @@
 //! Threads.
 
 use super::{On, each, loom, on, shuttle};
-use crate::interleaving::{
-    self, Engine, cannot,
-    clocks::{self, Through},
-    log::{self, Number, begin, did},
-    seq_cst,
-    threads::{self, THREADS_MAX, number_under_loom, parked},
+use crate::{
+    event::step::{self, Operation},
+    interleaving::{
+        self, Engine,
+        clocks::{self, Through},
+        limit,
+        log::{self, Number, begin, did},
+        seq_cst,
+        threads::{self, THREADS_MAX, number_under_loom, parked},
+    },
+    protocol::EngineLimit,
+    verdict::ThreadWait,
 };
 use std::{fmt, io, panic::Location, time::Duration};
 
@@ -66,17 +72,17 @@ where
     clocks::release(Through::Spawn(nth));
     let thread = move || {
         clocks::acquire(Through::Spawn(nth));
-        did(place, || "thread begins".into());
+        did(place, || Operation::Thread(step::Thread::Begins));
         let value = f();
         clocks::release(Through::Join(log::thread() as Number));
-        did(place, || "thread ends".into());
+        did(place, || Operation::Thread(step::Thread::Ends));
         value
     };
     let run = || seq_cst::run(thread);
     let raw = on!(
         {
             if nth as usize >= THREADS_MAX {
-                cannot(&format!("it models up to {THREADS_MAX} threads, the model's own among them"))
+                limit(EngineLimit::TooManyThreads { most: THREADS_MAX })
             }
             loom::thread::Builder::new().stack_size(STACK_WORDS).spawn(run).expect("loom's threads cost nothing")
         },
@@ -89,7 +95,7 @@ where
         On::Shuttle(raw) => (Raw::Shuttle(raw.thread().clone()), usize::from(raw.thread().id()) as Number),
         On::Std(raw) => (Raw::Std(raw.thread().clone()), nth),
     };
-    did(place, || format!("spawn() -> thread {number}"));
+    did(place, || Operation::Thread(step::Thread::Spawn { thread: number as usize }));
     JoinHandle { raw, thread: Thread { raw: thread, number } }
 }
 
@@ -104,10 +110,11 @@ impl<T> JoinHandle<T> {
     #[track_caller]
     pub fn join(self) -> Result<T> {
         let (place, number) = (Location::caller(), self.thread.number);
-        begin(place, || format!("join thread {number}"));
+        let thread = number as usize;
+        begin(place, ThreadWait::Join { thread });
         let value = seq_cst::joining(|| each!(self.raw, raw => raw.join()))?;
         clocks::acquire(Through::Join(number));
-        did(place, || format!("join thread {number}"));
+        did(place, || Operation::Thread(step::Thread::Join { thread }));
         value.ok_or_else(|| Box::new("the thread ended without a result") as Box<_>)
     }
 
@@ -136,7 +143,7 @@ impl Thread {
             Raw::Std(raw) => raw.unpark(),
         }
         clocks::release(Through::Park(self.number));
-        did(Location::caller(), || format!("unpark thread {}", self.number));
+        did(Location::caller(), || Operation::Thread(step::Thread::Unpark { thread: self.number as usize }));
     }
 }
 
@@ -184,14 +191,14 @@ pub fn current() -> Thread {
 #[track_caller]
 pub fn park() {
     let place = Location::caller();
-    begin(place, || "park()".into());
+    begin(place, ThreadWait::Unpark);
     match interleaving::engine() {
         Engine::Loom => parked(log::thread() as Number).wait(),
         Engine::Shuttle => shuttle::thread::park(),
         Engine::Std => return std::thread::park(),
     }
     clocks::acquire(Through::Park(log::thread() as Number));
-    did(place, || "park()".into());
+    did(place, || Operation::Thread(step::Thread::Park));
 }
 
 /// As `std::thread::park_timeout`. Under loom it is refused; under shuttle the time is over as soon as others had their turn.
@@ -199,23 +206,28 @@ pub fn park() {
 pub fn park_timeout(time: Duration) {
     let place = Location::caller();
     match interleaving::engine() {
-        Engine::Loom => cannot("it models no time, and the model calls thread::park_timeout"),
+        Engine::Loom => limit(EngineLimit::Time { call: "thread::park_timeout".into() }),
         Engine::Shuttle => shuttle::thread::yield_now(),
         Engine::Std => std::thread::park_timeout(time),
     }
-    did(place, || format!("park_timeout({time:?})"));
+    did(place, || Operation::Thread(step::Thread::ParkTimeout { time_ns: nanoseconds(time) }));
 }
 
 /// As `std::thread::yield_now`: others get their turn before this one goes on.
 #[track_caller]
 pub fn yield_now() {
     each!(on!(loom::thread::yield_now(), shuttle::thread::yield_now(), std::thread::yield_now()), done => done);
-    did(Location::caller(), || "yield_now()".into());
+    did(Location::caller(), || Operation::Thread(step::Thread::YieldNow));
 }
 
 /// As `std::thread::sleep`; in a model time costs nothing, and others get their turn.
 #[track_caller]
 pub fn sleep(time: Duration) {
     each!(on!(loom::thread::yield_now(), shuttle::thread::yield_now(), std::thread::sleep(time)), done => done);
-    did(Location::caller(), || format!("sleep({time:?})"));
+    did(Location::caller(), || Operation::Thread(step::Thread::Sleep { time_ns: nanoseconds(time) }));
+}
+
+/// A time that is longer than a number can say is as good as for ever.
+fn nanoseconds(time: Duration) -> u64 {
+    time.as_nanos().try_into().unwrap_or(u64::MAX)
 }

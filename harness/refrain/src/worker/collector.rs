@@ -7,6 +7,7 @@ use crate::{
     job::{Ended, Ran, RunMessage, Searched},
     place::Place,
     plan::Plan,
+    report::engine_limit,
     seed::seed_of,
     trace::EVENTS_MAX,
     verdict::{Cause, Verdict, went_wrong},
@@ -48,8 +49,9 @@ impl RunCollector {
             Ok(RunMessage::Stopped(waits)) => self.stopped = Some(waits),
             Ok(RunMessage::Ended(ended)) => self.ended = Some(*ended),
             Ok(RunMessage::Deviates(deviation)) => self.plan.deviate(deviation),
-            Ok(RunMessage::Refused(why) | RunMessage::Searched(Searched { limit: Some(why), .. })) => {
-                self.refused = self.refused.take().or(Some(why));
+            Ok(RunMessage::Refused(why)) => self.refused = self.refused.take().or(Some(why)),
+            Ok(RunMessage::Searched(Searched { limit: Some(limit), .. })) => {
+                self.refused = self.refused.take().or_else(|| Some(engine_limit(&limit)));
             }
             Ok(RunMessage::Searched(_)) => {}
             Err(error) => self.torn = self.torn.take().or(Some(error)),

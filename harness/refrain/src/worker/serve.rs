@@ -10,6 +10,7 @@ use crate::{
     job::{Answer, Batch, Job, Ran, RunMessage, Search, Searched, Source},
     place::Place,
     plan::Plan,
+    report::engine_limit,
     seed::seed_of,
     test::Test,
     verdict::Verdict,
@@ -157,7 +158,8 @@ impl Worker {
                 };
                 if let Some(limit) = outcome.limit {
                     return Ok(Answer::Refused(format!(
-                        "execution {made} failed, and its plan was not found: {limit}"
+                        "execution {made} failed, and its plan was not found: {}",
+                        engine_limit(&limit)
                     )));
                 }
                 let failed = Some(outcome.failed.unwrap_or(plan));

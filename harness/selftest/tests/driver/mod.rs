@@ -2,7 +2,7 @@
 
 #![allow(dead_code)]
 
-use refrain_core::protocol::{Message, Outcome, Request};
+use refrain_core::protocol::{Doing, Message, Outcome, Request};
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Write},
@@ -93,12 +93,12 @@ impl Drop for Started {
 }
 
 /// Sends a request to a test, and kills its process when it reports this kind of progress.
-pub fn ask_and_kill(command: Command, test: &str, request: &Request, doing: &str) {
+pub fn ask_and_kill(command: Command, test: &str, request: &Request, is_doing: impl Fn(&Doing) -> bool) {
     let mut started = Started::new(command, test, "command");
     started.say(&serde_json::to_string(request).unwrap());
     loop {
         match serde_json::from_str(&started.hear()).unwrap() {
-            Message::Progress(progress) if progress.doing == doing => return started.child.kill().unwrap(),
+            Message::Progress(progress) if is_doing(&progress.doing) => return started.child.kill().unwrap(),
             Message::Progress(_) | Message::Printed(_) => {}
             Message::Done(outcome) => panic!("it is done before: {outcome:?}"),
         }

@@ -7,7 +7,10 @@ use refrain::sync::{
     atomic::{AtomicUsize, Ordering::*},
     thread,
 };
-use refrain_core::protocol::{Budget, Exploration, Outcome, Request, Searched};
+use refrain_core::{
+    protocol::{Budget, EngineLimit, Exploration, How, Outcome, Request, SearchEnd, Searched},
+    verdict::Class,
+};
 use std::{sync::Arc, time::Duration};
 
 #[refrain::model]
@@ -66,7 +69,7 @@ fn explored(test: &str) -> Result<Exploration, String> {
 /// Returns the outcome of the exhaustive search, which could not continue.
 #[track_caller]
 fn exhaustive(explored: &Exploration) -> &Searched {
-    let mut looms = explored.engines.iter().filter(|searched| searched.by.starts_with("loom"));
+    let mut looms = explored.engines.iter().filter(|searched| searched.engine == "loom");
     let (Some(loom), None) = (looms.next(), looms.next()) else { panic!("it stops at once: {explored:?}") };
     assert_eq!(explored.caught, None);
     loom
@@ -77,15 +80,39 @@ fn exhaustive(explored: &Exploration) -> &Searched {
 fn a_sixth_thread_stops_loom_and_not_shuttle() {
     let explored = explored("model::limits::six_threads_are_sampled").unwrap();
     let loom = exhaustive(&explored);
-    assert!(loom.end.contains("up to 5 threads"), "{loom:?}");
+    assert_eq!(loom.end, SearchEnd::Limited(EngineLimit::TooManyThreads { most: 5 }));
     assert_eq!(explored.runs, 10_000);
+}
+
+/// The relaxed flag is seen before the message by an old value only: nobody looked for that, and the report says so.
+#[refrain::model]
+fn an_old_value_among_six_threads_is_not_read() {
+    let shared = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    threads(5, move |nth| match nth {
+        0 => {
+            shared[0].store(7, Relaxed);
+            shared[1].store(1, Relaxed);
+        }
+        1 if shared[1].load(Relaxed) == 1 => assert_eq!(shared[0].load(Relaxed), 7, "an old message"),
+        _ => {}
+    });
+}
+
+#[test]
+fn what_sampling_does_not_look_for_is_said() {
+    let explored = explored("model::limits::an_old_value_among_six_threads_is_not_read").unwrap();
+    assert_eq!(explored.caught, None);
+    let report = refrain::report::engines(&explored.engines, refrain::report::Style::default());
+    let said = "only sampled: data races were looked for, by vector clocks; stale reads were not: each load read the newest \
+                value\n";
+    assert!(report.ends_with(said), "{report}");
 }
 
 #[test]
 fn a_wait_with_a_time_stops_loom_and_not_shuttle() {
     let explored = explored("model::limits::a_wait_with_a_time_is_sampled").unwrap();
     let loom = exhaustive(&explored);
-    assert!(loom.end.contains("Condvar::wait_timeout"), "{loom:?}");
+    assert_eq!(loom.end, SearchEnd::Limited(EngineLimit::Time { call: "Condvar::wait_timeout".into() }));
     // PCT does not sample a model with a single thread.
     assert!(explored.runs > 4_000, "{explored:?}");
 }
@@ -94,7 +121,7 @@ fn a_wait_with_a_time_stops_loom_and_not_shuttle() {
 fn an_execution_that_is_too_long_stops_loom_and_not_shuttle() {
     let explored = explored("model::limits::twelve_thousand_stores_are_sampled").unwrap();
     let loom = exhaustive(&explored);
-    assert!(loom.end.contains("more steps than it explores"), "{loom:?}");
+    assert_eq!(loom.end, SearchEnd::Limited(EngineLimit::TooManySteps));
 }
 
 /// A short exhaustive search comes first: this bug needs one preemption, so the first executions find it.
@@ -102,7 +129,7 @@ fn an_execution_that_is_too_long_stops_loom_and_not_shuttle() {
 fn what_one_preemption_shows_is_found_before_anything_is_sampled() {
     let explored = explored("model::refcount::lower_then_test_frees_twice").unwrap();
     let last = explored.engines.last().unwrap();
-    assert!(last.by.starts_with("loom") && explored.runs <= 10, "{explored:?}");
+    assert!(last.engine == "loom" && explored.runs <= 10, "{explored:?}");
     assert!(explored.caught.is_some());
 }
 
@@ -110,9 +137,10 @@ fn what_one_preemption_shows_is_found_before_anything_is_sampled() {
 #[test]
 fn a_find_that_only_sequential_consistency_forbids_is_not_confirmed() {
     let explored = explored("model::weak::sequentially_consistent_flags_let_one_enter").unwrap();
-    let not_confirmed = "panic not confirmed: loom does not model SeqCst accesses";
+    let not_confirmed = SearchEnd::NotConfirmed(Class::Panic);
     assert!(explored.engines.iter().any(|searched| searched.end == not_confirmed), "{explored:?}");
     let last = explored.engines.last().unwrap();
-    assert!(last.by.ends_with("SeqCst in one order") && last.end == "complete", "{last:?}");
+    assert!(matches!(last.how, How::Exhaustive { total_order: true, .. }), "{last:?}");
+    assert_eq!(last.end, SearchEnd::Complete);
     assert_eq!(explored.caught, None);
 }

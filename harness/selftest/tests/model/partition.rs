@@ -10,7 +10,7 @@ use refrain::sync::{
 };
 use refrain_core::{
     find,
-    protocol::{Budget, Exploration, Outcome, Request, Searched},
+    protocol::{Budget, Exploration, How, Outcome, Request, SearchEnd, Searched},
 };
 use std::sync::Arc;
 
@@ -96,10 +96,10 @@ fn a_search_of_every_model_is_split_exactly() {
     let mut split = 0;
     for test in found {
         let explored = check(&test.name, Budget::Runs(2_000), &[2, 3]);
-        let mut looms = explored.engines.iter().filter(|searched| searched.by.starts_with("loom"));
+        let mut looms = explored.engines.iter().filter(|searched| searched.engine == "loom");
         split += looms.clone().filter(|searched| searched.executions > 128).count();
         let last = looms.next_back().unwrap();
-        assert_eq!(last.end, "complete", "{}: {last:?}", test.name);
+        assert_eq!(last.end, SearchEnd::Complete, "{}: {last:?}", test.name);
     }
     assert!(split >= 8, "{split} searches were long enough to be split");
 }
@@ -108,7 +108,8 @@ fn a_search_of_every_model_is_split_exactly() {
 fn the_find_is_that_of_one_worker() {
     let explored = check("model::partition::a_thread_that_is_overtaken_twice", Budget::OfTest, &[2, 2, 3, 4]);
     let last = explored.engines.last().unwrap();
-    assert_eq!((last.by.as_str(), last.executions), ("loom, at most 3 preemptions", 4_923));
+    let how = How::Exhaustive { preemptions: Some(3), total_order: false };
+    assert_eq!((last.engine.as_str(), last.how, last.executions), ("loom", how, 4_923));
     assert!(explored.caught.is_some());
 }
 

@@ -181,9 +181,8 @@ fn check(model: &str, exhaustively: bool) -> BTreeSet<&'static str> {
         let steps = recorded(&mut worker, threads.clone());
         let mut sequential = Sequential::new(if exhaustively { 1 } else { usize::MAX });
         for (nth, step) in steps.iter().enumerate() {
-            if let Err(why) = sequential.does(&step.thread.to_string(), &step.text) {
-                let lines: Vec<_> = steps.iter().map(|step| format!("{} {}", step.thread, step.text)).collect();
-                panic!("{model}, {threads:?}, event {nth}: {why}\n{}", lines.join("\n"));
+            if let Err(why) = sequential.does(step) {
+                panic!("{model}, {threads:?}, event {nth}: {why}\n{steps:#?}");
             }
         }
         rules.extend(sequential.rules);

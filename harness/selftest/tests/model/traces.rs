@@ -1,12 +1,17 @@
 //! Traces of models: replayed in one execution, rejected where that would be a different one, and as small as possible.
 
-use crate::driver::ask;
+use crate::driver::{Started, ask};
 use refrain::{
     plan::{Choice, Deviation, Part, Plan, Threads},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
     trace::{self, Trace},
-    verdict::Cause,
+    verdict::{Cause, ThreadWait, Verdict},
 };
-use refrain_core::protocol::{Budget, Outcome, Replay, Request, Shrunk};
+use refrain_core::{
+    job::Ran,
+    protocol::{Budget, Fewest, Outcome, Replay, Request, Shrunk},
+};
+use serde_json::json;
 use std::{fs, path::Path};
 
 /// Returns the saved trace of a test of this executable.
@@ -47,7 +52,7 @@ fn a_replay_stops_where_it_is_asked_to_and_tells_what_waits() {
         panic!("it stops");
     };
     assert_eq!(events.len(), 7, "{events:#?}");
-    let joins = |wait: &Cause| matches!(wait, Cause::ThreadWaits(thread) if thread.thread == 0 && thread.text == "join thread 1");
+    let joins = |wait: &Cause| matches!(wait, Cause::ThreadWaits(thread) if thread.thread == 0 && thread.waits == ThreadWait::Join { thread: 1 });
     assert!(waits.iter().any(joins), "{waits:?}");
 }
 
@@ -77,6 +82,46 @@ fn choices_that_the_model_does_not_have_are_stale() {
         let outcome = replayed(&with(&trace, threads), None);
         let Outcome::Replayed(Replay::Stale { not_triggered }) = &outcome else { panic!("{outcome:?}") };
         assert_eq!(not_triggered[0].part, Part::Choices);
+    }
+}
+
+/// It has one execution.
+#[refrain::model(engine = "loom")]
+fn a_store_and_a_load() {
+    let count = AtomicUsize::new(0);
+    count.store(1, Relaxed);
+    assert_eq!(count.load(Relaxed), 1);
+}
+
+/// As if the model had become shorter since.
+#[test]
+fn choices_that_are_left_over_are_stale() {
+    let test = "model::traces::a_store_and_a_load";
+    let mut worker = Started::worker(test);
+    let mut is_followed = |choices: &[Choice]| {
+        let threads = Threads::Choices { choices: choices.to_vec(), total_order: false };
+        let ran = worker.record(json!({ "plan": Plan { threads: Some(threads), ..Plan::default() } }));
+        let ran: Ran = serde_json::from_value(ran).unwrap();
+        assert_eq!(ran.verdict, Verdict::Passed);
+        ran.not_triggered.is_empty()
+    };
+    let goes_on = Choice::Thread { thread: 0, preempts: false };
+    let mut choices = vec![];
+    while choices.len() < 100 {
+        let next = [goes_on, Choice::Value(0), Choice::Value(1)].into_iter();
+        let Some(longer) = next.map(|next| [&choices[..], &[next]].concat()).find(|longer| is_followed(longer)) else {
+            break;
+        };
+        choices = longer;
+    }
+    assert!((2..20).contains(&choices.len()), "it has an end: {choices:?}");
+    for (more, is_stale) in [(0, false), (1, true), (2, true)] {
+        let choices = choices.iter().copied().chain(vec![goes_on; more]).collect();
+        let trace = with(&saved(LOOMS), Threads::Choices { choices, total_order: false });
+        let outcome = replayed(&Trace { test: test.into(), ..trace }, None);
+        let Outcome::Replayed(replay) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(matches!(replay, Replay::Stale { .. }), is_stale, "{more} more: {replay:?}");
+        assert_eq!(matches!(replay, Replay::PassesNow), !is_stale, "{more} more: {replay:?}");
     }
 }
 
@@ -131,7 +176,7 @@ fn shrunk(test: &str) -> (Shrunk, Trace) {
 fn what_many_threads_need_is_shrunk_to_the_fewest_preemptions() {
     let (shrunk, _) = shrunk("model::seeded_bugs::a_count_among_seven_threads_is_raised_in_two_steps");
     assert_eq!(shrunk.after.threads.as_ref().unwrap().preemptions(), 1, "{}", shrunk.after);
-    assert_eq!(shrunk.note, "without old values, no execution with fewer than 1 preemption fails");
+    assert_eq!(shrunk.fewest, Some(Fewest::Needed(1)));
 }
 
 #[test]
@@ -146,5 +191,5 @@ fn an_execution_without_old_values_explains_a_failure_that_needs_none() {
 fn a_failure_that_needs_an_old_value_keeps_it() {
     let (shrunk, trace) = shrunk("model::weak::relaxed_flags_let_both_enter");
     assert!(trace.failure.causes.iter().any(|cause| matches!(cause, Cause::StaleRead(_))), "{:?}", trace.failure);
-    assert!(shrunk.note.starts_with("without old values, none of"), "{}", shrunk.note);
+    assert!(matches!(shrunk.fewest, Some(Fewest::NotFound { .. })), "{:?}", shrunk.fewest);
 }

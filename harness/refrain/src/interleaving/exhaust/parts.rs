@@ -8,14 +8,15 @@ use crate::{
     job::Searched,
     plan::Choice,
 };
-use std::{cmp::Reverse, collections::HashSet};
+use std::cmp::Reverse;
 
 /// What is left.
 pub(super) struct Parts {
     /// The next one is the last.
     parts: Vec<Part>,
-    /// The first choices of every part that branched off.
-    known: HashSet<Vec<Choice>>,
+    /// At each choice of the path on which the next part lies, what branched off there: its last choice. Whatever branches
+    /// off elsewhere is behind: no search comes there again.
+    known: Vec<Vec<Choice>>,
     ids: u64,
 }
 
@@ -44,7 +45,7 @@ impl Parts {
     pub fn whole(from: String) -> Parts {
         Parts {
             parts: vec![Part { id: 0, from, within: 0, nth: 0, made: 0, state: State::Todo }],
-            known: HashSet::new(),
+            known: vec![],
             ids: 0,
         }
     }
@@ -103,6 +104,8 @@ impl Parts {
     /// Takes the next part away, if something of it was made: what it came to, and how many choices made it.
     pub fn next_made(&mut self) -> Option<(Searched, usize)> {
         let part = self.parts.pop_if(|part| part.made > 0 && !matches!(part.state, State::Busy))?;
+        // Its first choices are those of the parts before, up to its last one.
+        self.known.truncate(part.within);
         let searched = match part.state {
             State::Done(searched) => searched,
             State::Todo | State::Busy => Searched { next: Some(part.from), ..Searched::default() },
@@ -143,15 +146,110 @@ impl Parts {
     /// Puts in its place what branches off at the first `depth` choices, each once.
     fn put_branches(&mut self, path: &Path, depth: usize, last_is_open: bool) {
         for Branch { choices, nth, path } in branches(path, depth, last_is_open) {
-            let within = choices.len();
-            if !self.known.insert(choices) {
+            let (within, last) = (choices.len(), choices[choices.len() - 1]);
+            if self.known.len() < within {
+                self.known.resize(within, vec![]);
+            }
+            let known = &mut self.known[within - 1];
+            if known.contains(&last) {
                 continue;
             }
+            known.push(last);
             let later = |other: &Part| (other.within, Reverse(other.nth)) < (within, Reverse(nth));
             let place = self.parts.partition_point(later);
             self.ids += 1;
             let part = Part { id: self.ids, from: path.to_string(), within, nth, made: 0, state: State::Todo };
             self.parts.insert(place, part);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interleaving::threads::THREADS_MAX;
+    use serde_json::{Value, json};
+    use std::collections::BTreeSet;
+
+    /// A search of a tree with a race at each of its choices, which two executions find that may lie in different parts:
+    /// they mark the other thread there, each for itself.
+    struct Tree {
+        depth: usize,
+        /// The executions that were made.
+        made: BTreeSet<Vec<usize>>,
+    }
+
+    impl Tree {
+        /// Makes the execution that comes, and stops before the next.
+        fn search(&mut self, from: &str) -> Searched {
+            let mut path: Value = serde_json::from_str(from).unwrap();
+            let entries = path["branches"]["entries"].as_array_mut().unwrap();
+            while entries.len() < self.depth {
+                let mut threads = ["Disabled"; THREADS_MAX];
+                (threads[0], threads[1]) = ("Active", "Skip");
+                entries.push(json!({ "Schedule": {
+                    "preemptions": 0, "initial_active": null, "threads": threads, "prev": null, "exploring": true,
+                }}));
+            }
+            let active = |entry: &Value| threads(entry).iter().position(|thread| thread == "Active").unwrap();
+            let execution: Vec<usize> = entries.iter().map(active).collect();
+            assert!(self.made.insert(execution.clone()), "{execution:?} is made twice");
+            for (at, entry) in entries.iter_mut().enumerate() {
+                if execution.iter().skip(at + 2).all(|thread| *thread == 1) {
+                    replace(entry, "Skip", "Pending");
+                }
+            }
+            let mut next = None;
+            while let Some(last) = entries.last_mut() {
+                replace(last, "Active", "Visited");
+                if replace(last, "Pending", "Active") {
+                    next = Some(path.to_string());
+                    break;
+                }
+                entries.pop();
+            }
+            Searched { executions: 1, next, ..Searched::default() }
+        }
+    }
+
+    fn threads(entry: &Value) -> &[Value] {
+        entry["Schedule"]["threads"].as_array().unwrap()
+    }
+
+    fn replace(entry: &mut Value, from: &str, to: &str) -> bool {
+        let threads = entry["Schedule"]["threads"].as_array_mut().unwrap();
+        let found = threads.iter_mut().find(|thread| *thread == from);
+        found.map(|thread| *thread = to.into()).is_some()
+    }
+
+    /// Searches the whole tree with several workers that split at every chance: how many parts there were, and how many
+    /// entries were kept at most.
+    fn searched(depth: usize, workers: usize) -> (u64, usize) {
+        let mut tree = Tree { depth, made: BTreeSet::new() };
+        let mut parts = Parts::whole(Path::whole(None).to_string());
+        let mut kept = 0;
+        while !parts.is_empty() {
+            let taken: Vec<_> = (0..workers).map_while(|_| parts.take(u64::MAX, 1)).collect();
+            for (id, from, ..) in taken {
+                parts.done(id, tree.search(&from)).unwrap();
+            }
+            while let Some((searched, within)) = parts.next_made() {
+                if let Some(next) = searched.next {
+                    parts.put_back(next, within, true).unwrap();
+                }
+                kept = kept.max(parts.parts.len() + parts.known.iter().map(Vec::len).sum::<usize>());
+            }
+        }
+        assert_eq!(tree.made.len(), 1 << depth);
+        (parts.ids, kept)
+    }
+
+    #[test]
+    fn a_search_of_many_parts_keeps_no_more_than_its_path_has_choices() {
+        for workers in [1, 3] {
+            let (parts, kept) = searched(13, workers);
+            assert!(parts > 1_000, "{parts} parts");
+            assert!(kept <= 4 * 13, "{kept} entries of {parts} parts are kept");
         }
     }
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// The most preemptions.
-pub(super) const PREEMPTIONS_MAX: usize = 2;
+pub(in crate::interleaving) const PREEMPTIONS_MAX: usize = 2;
 /// The most deviations of an execution: where a thread has to wait, another choice of the next one is no preemption.
 const DEVIATIONS_MAX: usize = 4;
 /// The step from which on nothing deviates.

@@ -5,6 +5,7 @@
 
 use super::word::{Value, Word};
 use crate::{
+    event::step,
     interleaving::{
         clocks::{self, Clock},
         log::{self, Number},
@@ -14,7 +15,6 @@ use crate::{
     verdict,
 };
 use std::{
-    fmt,
     panic::Location,
     sync::{
         Mutex, MutexGuard,
@@ -57,18 +57,19 @@ struct Store<A> {
 pub(super) struct Read<V> {
     pub value: V,
     /// That it is old, for the timeline.
-    note: String,
+    stale: Option<step::Read>,
 }
 
 impl<V> From<V> for Read<V> {
     fn from(value: V) -> Read<V> {
-        Read { value, note: String::new() }
+        Read { value, stale: None }
     }
 }
 
-impl<V: Value> fmt::Display for Read<V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.value.shown(), self.note)
+impl<V: Value> Read<V> {
+    /// As it stands in an event.
+    pub fn told(&self) -> step::Read {
+        self.stale.clone().unwrap_or_else(|| step::Read::Newest(self.value.told()))
     }
 }
 
@@ -84,9 +85,9 @@ impl<A: Word> Stores<A> {
     pub fn load(&self, order: Ordering) -> Read<A::Value> {
         let name = self.names.load(order);
         let (at, value) = self.made().read(name, order);
-        let note = self.note(at);
+        let stale = self.stale(at);
         seq_cst::load(self.number, order, name as u64);
-        Read { value, note }
+        Read { value, stale }
     }
 
     pub fn store(&self, value: A::Value, order: Ordering, place: &'static Location<'static>) {
@@ -104,10 +105,10 @@ impl<A: Word> Stores<A> {
         order: Ordering,
         place: &'static Location<'static>,
         made_of: impl FnOnce(A::Value) -> A::Value,
-    ) -> Read<A::Value> {
+    ) -> A::Value {
         let name = self.name();
         let was = self.names.swap(name, order);
-        self.exchanged(was, name, order, place, made_of).into()
+        self.exchanged(was, name, order, place, made_of)
     }
 
     /// A failing exchange is a load: it may read an old store, and loom lets it read the newest only. So where a load may
@@ -139,9 +140,9 @@ impl<A: Word> Stores<A> {
                 Err(found) => {
                     let (at, value) = self.made().read(found, failure);
                     if value != current {
-                        let note = self.note(at);
+                        let stale = self.stale(at);
                         seq_cst::load(self.number, failure, found as u64);
-                        return Err(Read { value, note });
+                        return Err(Read { value, stale });
                     }
                     // Another store of the same value: it is no reason to fail.
                     expected = found;
@@ -189,32 +190,30 @@ impl<A: Word> Stores<A> {
     }
 
     /// What the timeline says of a read that did not read the newest store.
-    fn note(&self, at: usize) -> String {
+    fn stale(&self, at: usize) -> Option<step::Read> {
         if !log::records() {
-            return String::new();
+            return None;
         }
         let made = self.made();
-        let (read, newest) = (&made.stores[at], made.stores.last().expect("the first store is its creation"));
-        if read.name == newest.name {
-            return String::new();
+        let last = made.stores.len() - 1;
+        if at == last {
+            return None;
         }
-        let (was, is, of) = (read.value.get().shown(), newest.value.get().shown(), made.stores.len());
-        let told = |store: &Store<A>, value: &str| verdict::Store {
-            value: value.to_owned(),
-            thread: store.thread,
-            place: log::shown(store.place),
-        };
-        log::reads_old(told(read, &was), told(newest, &is));
-        format!(
-            " of store {} by thread {}, while the newest is {is} of store {of} by thread {}",
-            at + 1,
-            read.thread,
-            newest.thread
-        )
+        let [(was, was_made), (newest, newest_made)] = [at, last].map(|at| made.stores[at].told(at + 1));
+        log::reads_old(was_made, newest_made);
+        Some(step::Read::Stale { was, newest })
     }
 
     fn made(&self) -> MutexGuard<'_, Made<A>> {
         self.made.lock().expect("no thread panics with it")
+    }
+}
+
+impl<A: Word> Store<A> {
+    /// As it stands in an event, the `nth` of its atomic, and in a verdict.
+    fn told(&self, nth: usize) -> (step::Stored, verdict::Store) {
+        let (value, thread) = (self.value.get().told(), self.thread);
+        (step::Stored { value, nth, thread }, verdict::Store { value, thread, place: log::shown(self.place) })
     }
 }
 

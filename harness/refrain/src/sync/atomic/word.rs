@@ -1,12 +1,12 @@
 //! What the atomics of `std` have in common, for code that keeps values of any of them.
 
-use crate::interleaving::log;
+use crate::{event::step, interleaving::log};
 use std::sync::atomic::{self, Ordering::Relaxed};
 
 /// The value of an atomic.
 pub(in crate::sync) trait Value: Copy + PartialEq {
-    /// As it stands in a timeline.
-    fn shown(self) -> String;
+    /// As it stands in an event.
+    fn told(self) -> step::Value;
 
     /// Its bits, to compare.
     fn bits(self) -> u64;
@@ -22,10 +22,10 @@ pub(in crate::sync) trait Word {
 }
 
 macro_rules! integers {
-    ($($value:ty: $atomic:ident,)*) => {$(
+    ($kind:ident($wide:ty); $($value:ty: $atomic:ident,)*) => {$(
         impl Value for $value {
-            fn shown(self) -> String {
-                self.to_string()
+            fn told(self) -> step::Value {
+                step::Value::$kind(self as $wide)
             }
 
             fn bits(self) -> u64 {
@@ -54,11 +54,16 @@ macro_rules! word {
 }
 
 integers! {
+    Unsigned(u64);
     u8: AtomicU8,
     u16: AtomicU16,
     u32: AtomicU32,
     u64: AtomicU64,
     usize: AtomicUsize,
+}
+
+integers! {
+    Signed(i64);
     i8: AtomicI8,
     i16: AtomicI16,
     i32: AtomicI32,
@@ -67,8 +72,8 @@ integers! {
 }
 
 impl Value for bool {
-    fn shown(self) -> String {
-        self.to_string()
+    fn told(self) -> step::Value {
+        step::Value::Bool(self)
     }
 
     fn bits(self) -> u64 {
@@ -79,8 +84,8 @@ impl Value for bool {
 word!(AtomicBool, bool);
 
 impl<T> Value for *mut T {
-    fn shown(self) -> String {
-        log::pointer(self.addr())
+    fn told(self) -> step::Value {
+        step::Value::Pointer(log::pointer(self.addr()))
     }
 
     fn bits(self) -> u64 {

@@ -1,7 +1,10 @@
 //! What the ends of a channel share: a queue under a lock, and who waits for it.
 
 use super::super::{Condvar, Mutex, MutexGuard, mutex::unpoisoned};
-use crate::interleaving::log::{self, Number, did};
+use crate::{
+    event::step::{self, Operation},
+    interleaving::log::{self, Number, did},
+};
 use std::{collections::VecDeque, panic::Location, sync::Arc};
 
 /// What both ends share.
@@ -35,7 +38,7 @@ impl<T> Channel<T> {
         let queue = VecDeque::new();
         let state = State { queue, senders: 1, has_receiver: true, is_awaited: false, sent: 0, received: 0, bound };
         let number = log::number("channel");
-        did(Location::caller(), || format!("channel{number} is created"));
+        did(Location::caller(), || Operation::Channel { id: number, what: step::Channel::New });
         Arc::new(Channel { number, state: Mutex::new(state), sent: Condvar::new(), received: Condvar::new() })
     }
 
@@ -53,7 +56,8 @@ impl<T> Channel<T> {
     pub fn push(&self, state: &mut State<T>, value: T) {
         state.queue.push_back(value);
         state.sent += 1;
-        did(Location::caller(), || format!("channel{} takes message {}", self.number, state.sent));
+        let what = step::Channel::Send { message: state.sent };
+        did(Location::caller(), || Operation::Channel { id: self.number, what });
         self.sent.notify_one();
     }
 
@@ -62,7 +66,8 @@ impl<T> Channel<T> {
     pub fn take(&self, state: &mut State<T>) -> Option<T> {
         let value = state.queue.pop_front()?;
         state.received += 1;
-        did(Location::caller(), || format!("channel{} gives message {}", self.number, state.received));
+        let what = step::Channel::Receive { message: state.received };
+        did(Location::caller(), || Operation::Channel { id: self.number, what });
         match state.bound {
             None => {}
             // Some wait until there is room, one until it is received.

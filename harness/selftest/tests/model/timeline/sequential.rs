@@ -1,29 +1,37 @@
-//! Plain sequential primitives, which execute a line of a timeline or return why they cannot.
+//! Plain sequential primitives, which do what a step of a timeline says or tell why they cannot.
 
+use refrain_core::event::step::{
+    Atomic, Barrier, Channel, Condvar, Fetch, Mutex, Operation, Read, RwLock, Step, Thread, Value,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
-type Thread = String;
-
-/// The current state.
+/// What is so far.
 #[derive(Debug, Default)]
 pub struct Sequential {
     /// Maximum number of spurious wakeups of a parked thread: one under loom, unlimited under shuttle.
     wakes_alone_max: usize,
-    locked: BTreeMap<String, Thread>,
-    reading: BTreeMap<String, Vec<Thread>>,
-    /// The threads that wait at each condition variable, and whether they were notified.
-    waiting: BTreeMap<Thread, (String, bool)>,
-    /// For each notification of one thread, the threads that may receive it.
-    offered: Vec<Vec<Thread>>,
-    stores: BTreeMap<String, Vec<String>>,
-    sent: BTreeMap<String, (u64, u64)>,
-    present: BTreeMap<String, u64>,
-    unparked: BTreeMap<Thread, u64>,
-    woke_alone: BTreeMap<Thread, usize>,
-    spawned: BTreeSet<Thread>,
-    ended: BTreeSet<Thread>,
-    /// The rules that were needed.
+    mutexes: BTreeMap<u32, usize>,
+    rwlocks: BTreeMap<u32, Readers>,
+    /// Who waits at which condition variable, and whether it was notified.
+    waiting: BTreeMap<usize, (u32, bool)>,
+    /// For each notification of one thread, who may have it.
+    offered: Vec<Vec<usize>>,
+    stores: BTreeMap<u32, Vec<Value>>,
+    sent: BTreeMap<u32, (u64, u64)>,
+    arrived: BTreeMap<u32, usize>,
+    unparked: BTreeMap<usize, u64>,
+    woke_alone: BTreeMap<usize, usize>,
+    spawned: BTreeSet<usize>,
+    ended: BTreeSet<usize>,
+    /// What was needed.
     pub rules: BTreeSet<&'static str>,
+}
+
+/// Who has locked a lock of readers and writers.
+#[derive(Debug, Default)]
+struct Readers {
+    reading: Vec<usize>,
+    writing: Option<usize>,
 }
 
 type Done = Result<&'static str, String>;
@@ -33,210 +41,223 @@ impl Sequential {
         Sequential { wakes_alone_max, ..Sequential::default() }
     }
 
-    /// Executes an operation of a thread.
-    pub fn does(&mut self, thread: &str, text: &str) -> Result<(), String> {
-        let end = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
-        let (object, rest) = text.split_at(end);
-        let kind = object.trim_end_matches(|c: char| c.is_ascii_digit());
-        let rule = match kind {
-            _ if rest.starts_with(" = ") => self.creates(object, rest),
-            "mutex" => self.mutex(thread, object, rest),
-            "rwlock" => self.rwlock(thread, object, rest),
-            "condvar" => self.condvar(thread, object, rest),
-            "atomic" => self.atomic(object, rest),
-            "channel" => self.channel(object, rest),
-            "barrier" => self.barrier(object, rest),
-            "yields" => Ok("other"),
-            _ => self.threads(thread, text),
+    /// A thread did this.
+    pub fn does(&mut self, step: &Step) -> Result<(), String> {
+        let thread = step.thread;
+        let rule = match &step.does {
+            Operation::Mutex { id, what } => self.mutex(thread, *id, what),
+            Operation::RwLock { id, what } => self.rwlock(thread, *id, what),
+            Operation::Condvar { id, what } => self.condvar(thread, *id, what),
+            Operation::Atomic { id, what } => self.atomic(*id, what),
+            Operation::Channel { id, what } => self.channel(*id, what),
+            Operation::Barrier { id, what } => self.barrier(*id, what),
+            Operation::Thread(what) => self.thread(thread, what),
+            other => Err(format!("no model does {other:?}")),
         }?;
         self.rules.insert(rule);
         Ok(())
     }
 
-    fn creates(&mut self, object: &str, rest: &str) -> Done {
-        if let Some((_, value)) = rest.split_once("::new(").filter(|_| object.starts_with("atomic")) {
-            self.stores.insert(object.into(), vec![value.trim_end_matches(')').into()]);
-        }
-        Ok("new")
-    }
-
-    fn lock(&mut self, thread: &str, object: &str, rule: &'static str) -> Done {
-        match self.locked.insert(object.into(), thread.into()) {
+    fn lock(&mut self, thread: usize, mutex: u32, rule: &'static str) -> Done {
+        match self.mutexes.insert(mutex, thread) {
             None => Ok(rule),
-            Some(owner) => Err(format!("{object} is locked by thread {owner}")),
+            Some(owner) => Err(format!("it is locked by thread {owner}")),
         }
     }
 
-    fn unlock(&mut self, thread: &str, object: &str, rule: &'static str) -> Done {
-        match self.locked.remove(object) {
+    fn unlock(&mut self, thread: usize, mutex: u32, rule: &'static str) -> Done {
+        match self.mutexes.remove(&mutex) {
             Some(owner) if owner == thread => Ok(rule),
-            other => Err(format!("{object} is locked by {other:?}")),
+            other => Err(format!("it is locked by {other:?}")),
         }
     }
 
-    fn mutex(&mut self, thread: &str, object: &str, rest: &str) -> Done {
-        match rest {
-            ".lock()" => self.lock(thread, object, "lock"),
-            ".try_lock() -> true" => self.lock(thread, object, "try_lock"),
-            ".try_lock() -> false" if self.locked.contains_key(object) => Ok("try_lock fails"),
-            " unlocked" => self.unlock(thread, object, "unlock"),
-            _ => Err(format!("{object} is not locked, or what is {rest}?")),
+    fn mutex(&mut self, thread: usize, id: u32, what: &Mutex) -> Done {
+        match what {
+            Mutex::New => Ok("new"),
+            Mutex::Lock => self.lock(thread, id, "lock"),
+            Mutex::TryLock { locks: true } => self.lock(thread, id, "try_lock"),
+            Mutex::TryLock { locks: false } if self.mutexes.contains_key(&id) => Ok("try_lock fails"),
+            Mutex::TryLock { locks: false } => Err("it is not locked".into()),
+            Mutex::Unlock => self.unlock(thread, id, "unlock"),
+            other => Err(format!("no model does {other:?}")),
         }
     }
 
-    fn rwlock(&mut self, thread: &str, object: &str, rest: &str) -> Done {
-        let reading = self.reading.entry(object.into()).or_default();
-        let (is_read, is_written) = (!reading.is_empty(), self.locked.contains_key(object));
-        match rest {
-            ".read()" | ".try_read() -> true" if !is_written => {
-                reading.push(thread.into());
-                Ok(if rest == ".read()" { "read" } else { "try_read" })
+    fn rwlock(&mut self, thread: usize, id: u32, what: &RwLock) -> Done {
+        let lock = self.rwlocks.entry(id).or_default();
+        let (is_read, is_written) = (!lock.reading.is_empty(), lock.writing.is_some());
+        match what {
+            RwLock::New => return Ok("new"),
+            RwLock::Read | RwLock::TryRead { locks: true } if !is_written => {
+                lock.reading.push(thread);
+                return Ok(if *what == RwLock::Read { "read" } else { "try_read" });
             }
-            ".write()" if !is_read => self.lock(thread, object, "write"),
-            ".try_write() -> true" if !is_read => self.lock(thread, object, "try_write"),
-            ".try_read() -> false" if is_written => Ok("try_read fails"),
-            ".try_write() -> false" if is_read || is_written => Ok("try_write fails"),
-            " unlocked after reading" => match reading.iter().position(|reader| reader == thread) {
-                Some(at) => {
-                    reading.remove(at);
-                    Ok("unlock after reading")
+            RwLock::Write | RwLock::TryWrite { locks: true } if !is_read && !is_written => {
+                lock.writing = Some(thread);
+                return Ok(if *what == RwLock::Write { "write" } else { "try_write" });
+            }
+            RwLock::TryRead { locks: false } if is_written => return Ok("try_read fails"),
+            RwLock::TryWrite { locks: false } if is_read || is_written => return Ok("try_write fails"),
+            RwLock::UnlockRead => {
+                if let Some(at) = lock.reading.iter().position(|reader| *reader == thread) {
+                    lock.reading.remove(at);
+                    return Ok("unlock after reading");
                 }
-                None => Err(format!("{object} is read by {reading:?}")),
-            },
-            " unlocked after writing" => self.unlock(thread, object, "unlock after writing"),
-            _ => Err(format!("{object}: read {is_read}, written {is_written}, or what is {rest}?")),
+            }
+            RwLock::UnlockWrite if lock.writing.take() == Some(thread) => return Ok("unlock after writing"),
+            _ => {}
         }
+        Err(format!("the lock is {lock:?}"))
     }
 
-    fn condvar(&mut self, thread: &str, object: &str, rest: &str) -> Done {
-        let mutex = rest.split(": ").nth(1).and_then(|mutex| mutex.split(' ').next()).unwrap_or_default();
-        if rest.contains(" begins: ") {
-            self.waiting.insert(thread.into(), (object.into(), false));
-            return self.unlock(thread, mutex, "wait");
-        }
-        if rest.contains(" ends: ") {
-            let (_, notified) = self.waiting.remove(thread).ok_or("it did not wait")?;
-            let offer = self.offered.iter().position(|offer| offer.iter().any(|other| other == thread));
-            let offer = offer.map(|at| self.offered.remove(at));
-            self.offered.iter_mut().for_each(|offer| offer.retain(|other| other != thread));
-            let timed_out = rest.ends_with("timed out: true");
-            if !timed_out && !notified && offer.is_none() {
-                return Err(format!("nobody notified thread {thread}"));
+    fn condvar(&mut self, thread: usize, id: u32, what: &Condvar) -> Done {
+        let here = self.waiting.iter_mut().filter(|(_, (condvar, _))| *condvar == id);
+        match what {
+            Condvar::New => return Ok("new"),
+            Condvar::WaitBegins { mutex, .. } => {
+                self.waiting.insert(thread, (id, false));
+                return self.unlock(thread, *mutex, "wait");
             }
-            return self.lock(thread, mutex, if timed_out { "timed out" } else { "woken" });
-        }
-        let here = self.waiting.iter_mut().filter(|(_, (condvar, _))| condvar == object);
-        match rest {
-            ".notify_one()" => self.offered.push(here.map(|(thread, _)| thread.clone()).collect()),
-            ".notify_all()" => here.for_each(|(_, (_, notified))| *notified = true),
-            _ => return Err(format!("what is {rest}?")),
+            Condvar::WaitEnds { mutex, timed_out } => {
+                let (_, notified) = self.waiting.remove(&thread).ok_or("it did not wait")?;
+                let offer = self.offered.iter().position(|offer| offer.contains(&thread));
+                let offer = offer.map(|at| self.offered.remove(at));
+                self.offered.iter_mut().for_each(|offer| offer.retain(|other| *other != thread));
+                let timed_out = *timed_out == Some(true);
+                if !timed_out && !notified && offer.is_none() {
+                    return Err(format!("nobody notified thread {thread}"));
+                }
+                return self.lock(thread, *mutex, if timed_out { "timed out" } else { "woken" });
+            }
+            Condvar::NotifyOne => self.offered.push(here.map(|(thread, _)| *thread).collect()),
+            Condvar::NotifyAll => here.for_each(|(_, (_, notified))| *notified = true),
+            other => return Err(format!("no model does {other:?}")),
         }
         Ok("notify")
     }
 
-    fn atomic(&mut self, object: &str, rest: &str) -> Done {
-        let stores = self.stores.get_mut(object).ok_or("it is not created")?;
-        let newest = stores.last().expect("its creation").clone();
-        let (call, result) = rest.split_once(" -> ").unwrap_or((rest, ""));
-        let (operation, arguments) = call[1..].trim_end_matches(')').split_once('(').ok_or("no call")?;
-        let arguments: Vec<&str> = arguments.split(", ").collect();
-        let is = |read: &str, value: &str| match read == value {
-            true => Ok(()),
-            false => Err(format!("{object} is {value}, not {read}")),
-        };
-        match operation {
-            "load" => return read(stores, result, "load"),
-            "compare_exchange" => match result.strip_prefix("Err(").map(|read| read.trim_end_matches(')')) {
-                Some(result) if result.split(' ').next() == Some(arguments[0]) => return Err("it need not fail".into()),
-                Some(result) => return read(stores, result, "exchange fails"),
-                None => {
-                    is(arguments[0], &newest)?;
-                    stores.push(arguments[1].into());
-                }
-            },
-            "store" => {
-                stores.push(arguments[0].into());
-                return Ok("store");
-            }
-            "swap" => {
-                is(result, &newest)?;
-                stores.push(arguments[0].into());
-            }
-            "fetch_add" => {
-                is(result, &newest)?;
-                let number = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
-                stores.push((number(&newest)? + number(arguments[0])?).to_string());
-            }
-            _ => return Err(format!("what is {operation}?")),
-        }
-        Ok("exchange")
-    }
-
-    fn channel(&mut self, object: &str, rest: &str) -> Done {
-        let (sent, received) = self.sent.entry(object.into()).or_default();
-        let nth = rest.rsplit(' ').next().and_then(|nth| nth.parse().ok()).unwrap_or(0);
-        if rest == " is created" {
+    fn atomic(&mut self, id: u32, what: &Atomic) -> Done {
+        if let Atomic::New { value, .. } = what {
+            self.stores.insert(id, vec![*value]);
             return Ok("new");
         }
-        if rest.starts_with(" takes message ") && nth == *sent + 1 {
-            *sent = nth;
-            return Ok("send");
+        let stores = self.stores.get_mut(&id).ok_or("it is not created")?;
+        let newest = *stores.last().expect("its creation");
+        let is = |read: Value, value: Value| match read == value {
+            true => Ok(()),
+            false => Err(format!("it is {value:?}, not {read:?}")),
+        };
+        match what {
+            Atomic::New { .. } => Ok("new"),
+            Atomic::Load { read: was, .. } => read(stores, was, "load"),
+            Atomic::Store { value, .. } => {
+                stores.push(*value);
+                Ok("store")
+            }
+            Atomic::Fetch { by, value, was, .. } => {
+                is(*was, newest)?;
+                stores.push(match (by, newest, value) {
+                    (Fetch::Swap, _, value) => *value,
+                    (Fetch::Add, Value::Unsigned(one), Value::Unsigned(other)) => Value::Unsigned(one + other),
+                    _ => return Err(format!("no model does {by:?}")),
+                });
+                Ok("exchange")
+            }
+            Atomic::CompareExchange { current, new, result: Ok(was), .. } => {
+                is(*was, newest)?;
+                is(*current, newest)?;
+                stores.push(*new);
+                Ok("exchange")
+            }
+            Atomic::CompareExchange { current, result: Err(was), .. } => {
+                let value = match was {
+                    Read::Newest(value) => value,
+                    Read::Stale { was, .. } => &was.value,
+                };
+                if value == current {
+                    return Err("it need not fail".into());
+                }
+                read(stores, was, "exchange fails")
+            }
+            other => Err(format!("no model does {other:?}")),
         }
-        if rest.starts_with(" gives message ") && nth == *received + 1 && nth <= *sent {
-            *received = nth;
-            return Ok("receive");
-        }
-        Err(format!("{sent} sent and {received} received"))
     }
 
-    fn barrier(&mut self, object: &str, rest: &str) -> Done {
-        let present = self.present.entry(object.into()).or_default();
-        if let Some(are) = rest.strip_suffix(" are there") {
-            *present += 1;
-            let right = format!(": {present} of 2") == are;
-            return if right { Ok("barrier") } else { Err(format!("{present} are there")) };
+    fn channel(&mut self, id: u32, what: &Channel) -> Done {
+        let (sent, received) = self.sent.entry(id).or_default();
+        match what {
+            Channel::New => Ok("new"),
+            Channel::Send { message } if *message == *sent + 1 => {
+                *sent = *message;
+                Ok("send")
+            }
+            Channel::Receive { message } if *message == *received + 1 && message <= sent => {
+                *received = *message;
+                Ok("receive")
+            }
+            _ => Err(format!("{sent} sent and {received} received")),
         }
-        if *present == 2 { Ok("barrier") } else { Err(format!("{present} are there")) }
     }
 
-    fn threads(&mut self, thread: &str, text: &str) -> Done {
-        let other = text.rsplit(' ').next().unwrap_or_default();
-        match text {
-            "park()" => {
-                let unparked = self.unparked.entry(thread.into()).or_default();
+    fn barrier(&mut self, id: u32, what: &Barrier) -> Done {
+        let are = self.arrived.entry(id).or_default();
+        match what {
+            Barrier::New { .. } => return Ok("new"),
+            Barrier::Arrive { arrived, threads: 2 } => {
+                *are += 1;
+                if are == arrived {
+                    return Ok("barrier");
+                }
+            }
+            Barrier::Leave { .. } if *are == 2 => return Ok("barrier"),
+            _ => {}
+        }
+        Err(format!("{are} are there"))
+    }
+
+    fn thread(&mut self, thread: usize, what: &Thread) -> Done {
+        match what {
+            Thread::Park => {
+                let unparked = self.unparked.entry(thread).or_default();
                 if *unparked > 0 {
                     *unparked -= 1;
                     return Ok("park");
                 }
-                let alone = self.woke_alone.entry(thread.into()).or_default();
+                let alone = self.woke_alone.entry(thread).or_default();
                 *alone += 1;
                 if *alone > self.wakes_alone_max { Err("nobody unparked it".into()) } else { Ok("park alone") }
             }
-            "thread begins" if self.spawned.contains(thread) => Ok("begin"),
-            "thread ends" => {
-                self.ended.insert(thread.into());
+            Thread::Begins if self.spawned.contains(&thread) => Ok("begin"),
+            Thread::Ends => {
+                self.ended.insert(thread);
                 Ok("end")
             }
-            _ if text.starts_with("spawn() -> thread ") && self.spawned.insert(other.into()) => Ok("spawn"),
-            _ if text.starts_with("unpark thread ") => {
-                *self.unparked.entry(other.into()).or_default() += 1;
+            Thread::Spawn { thread } if self.spawned.insert(*thread) => Ok("spawn"),
+            Thread::Unpark { thread } => {
+                *self.unparked.entry(*thread).or_default() += 1;
                 Ok("unpark")
             }
-            _ if text.starts_with("join thread ") && self.ended.contains(other) => Ok("join"),
-            _ => Err(format!("what is {text}?")),
+            Thread::Join { thread } if self.ended.contains(thread) => Ok("join"),
+            Thread::YieldInLoop => Ok("yield"),
+            other => Err(format!("it cannot do {other:?}")),
         }
     }
 }
 
-/// Parses `1`, or `1 of store 2 by thread 0, while the newest is 3 of store 4 by thread 1`.
-fn read(stores: &[String], result: &str, rule: &'static str) -> Done {
-    let words: Vec<&str> = result.split([' ', ',']).collect();
-    let number = |after: &str| words.iter().position(|word| *word == after).and_then(|at| words.get(at + 1)).copied();
-    let newest = stores.last().expect("its creation");
-    if words.len() == 1 {
-        return if newest == words[0] { Ok(rule) } else { Err(format!("the newest is {newest}")) };
+fn read(stores: &[Value], read: &Read, rule: &'static str) -> Done {
+    let newest = *stores.last().expect("its creation");
+    let is_right = match read {
+        Read::Newest(value) => *value == newest,
+        Read::Stale { was, newest: last } => {
+            was.nth < stores.len()
+                && stores[was.nth - 1] == was.value
+                && (last.nth, last.value) == (stores.len(), newest)
+        }
+    };
+    match read {
+        _ if !is_right => Err(format!("it read {read:?} of {stores:?}")),
+        Read::Newest(_) => Ok(rule),
+        Read::Stale { .. } => Ok("old value"),
     }
-    let nth: usize = number("store").and_then(|nth| nth.parse().ok()).ok_or("no store is named")?;
-    let is_right = nth < stores.len() && stores[nth - 1] == words[0] && number("is") == Some(newest);
-    if is_right { Ok("old value") } else { Err(format!("store {nth} of {stores:?}")) }
 }
