@@ -9,6 +9,8 @@ from pathlib import Path
 LIST = Path("harness/selftest/tests/api/surface/tokio_functions.txt")
 SOURCES = """
     net/lookup_host.rs net/tcp/listener.rs net/tcp/socket.rs net/tcp/split.rs net/tcp/split_owned.rs net/tcp/stream.rs net/udp.rs
+    net/unix/listener.rs net/unix/socket.rs net/unix/socketaddr.rs net/unix/split.rs net/unix/split_owned.rs net/unix/stream.rs
+    net/unix/ucred.rs
     runtime/handle.rs runtime/runtime.rs runtime/task/abort.rs runtime/task/error.rs runtime/task/id.rs runtime/task/join.rs
     signal/ctrl_c.rs signal/unix.rs task/blocking.rs task/join_set.rs task/local.rs task/spawn.rs task/yield_now.rs
     time/instant.rs time/interval.rs time/sleep.rs time/timeout.rs
@@ -39,13 +41,17 @@ def implemented(code):
     return re.match(r"\s*(\w+)", rest)[1]
 
 
-def public_functions(text):
-    """Their names, `Type::name` or `name`, from a source formatted by rustfmt."""
+def public_functions(source, text):
+    """Their names, `Type::name` or `name`, from a source formatted by rustfmt. Types of Unix sockets that share their name with a
+    type of TCP are called `unix::Type`."""
     of = ""
+    module = "unix::" if source.startswith("net/unix/") else ""
     for line in text.splitlines():
         code = line.strip()
         if code.startswith("impl"):
             of = "" if " for " in code else implemented(code)
+            if of and not of.startswith("Unix"):
+                of = module + of
         elif line.startswith("}"):
             of = ""
         elif function := re.match(r"pub (?:async |const )?fn (\w+)", code):
@@ -55,7 +61,7 @@ def public_functions(text):
 def main():
     package = tokio()
     sources = Path(package["manifest_path"]).with_name("src")
-    names = [name for source in SOURCES for name in public_functions((sources / source).read_text())]
+    names = [name for source in SOURCES for name in public_functions(source, (sources / source).read_text())]
     listed = "\n".join([f"tokio {package['version']}", *names, ""])
     if sys.argv[1:] == ["--save"]:
         LIST.write_text(listed)

@@ -9,6 +9,7 @@ use std::{
     future::Future,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -28,6 +29,25 @@ struct Hosts {
     /// Connects their namespaces; without one both are on loopback.
     cable: Option<Mutex<Cable>>,
     seen: Seen,
+    /// Where the paths of its Unix sockets are.
+    folder: Folder,
+}
+
+/// A folder of this process's own. It goes with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> io::Result<Folder> {
+        let path = std::env::temp_dir().join(format!("refrain-conformance-{}", std::process::id()));
+        std::fs::create_dir(&path)?;
+        Ok(Folder(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// The addresses of the two hosts if they have namespaces.
@@ -60,6 +80,7 @@ impl Net {
             port: PORT + n * PORTS_EACH,
             cable: None,
             seen: Seen::default(),
+            folder: Folder::new()?,
         })))
     }
 
@@ -71,7 +92,8 @@ impl Net {
         cable.plug(1, &mut client, ADDRESSES[1])?;
         let machines = [Mutex::new(server), Mutex::new(client)];
         let (cable, seen) = (Some(Mutex::new(cable)), Seen::default());
-        Ok(Net(Arc::new(Hosts { machines, addresses: ADDRESSES, port: PORT, cable, seen })))
+        let folder = Folder::new()?;
+        Ok(Net(Arc::new(Hosts { machines, addresses: ADDRESSES, port: PORT, cable, seen, folder })))
     }
 
     /// Returns the observations of the case.
@@ -96,6 +118,16 @@ impl Net {
     /// Returns the server's port. The next one is free, too.
     pub fn port(&self) -> u16 {
         self.0.port
+    }
+
+    /// A folder in which Unix sockets may have paths. Nothing else is in it.
+    pub fn folder(&self) -> PathBuf {
+        self.0.folder.0.clone()
+    }
+
+    /// An abstract name that no other case has.
+    pub fn abstract_name(&self) -> String {
+        format!("\0{}", self.0.folder.0.display())
     }
 
     /// Runs a future on a host.

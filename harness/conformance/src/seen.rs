@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    net::{TcpListener, TcpStream, UdpSocket},
+    net::{TcpListener, TcpStream, UdpSocket, UnixListener, UnixSocket, UnixStream, unix},
     time::{sleep, timeout},
 };
 
@@ -133,6 +133,41 @@ impl Show for TcpListener {
 impl Show for UdpSocket {
     fn show(&self) -> String {
         "bound".into()
+    }
+}
+
+impl Show for UnixStream {
+    fn show(&self) -> String {
+        "connected".into()
+    }
+}
+
+impl Show for UnixListener {
+    fn show(&self) -> String {
+        "listens".into()
+    }
+}
+
+impl Show for UnixSocket {
+    fn show(&self) -> String {
+        "opened".into()
+    }
+}
+
+impl Show for (UnixStream, unix::SocketAddr) {
+    fn show(&self) -> String {
+        "accepted".into()
+    }
+}
+
+/// What kind of address it is: names differ from run to run.
+impl Show for unix::SocketAddr {
+    fn show(&self) -> String {
+        match (self.as_pathname(), self.as_abstract_name()) {
+            (Some(path), _) => format!("path {}", path.file_name().unwrap_or_default().display()),
+            (_, Some(_)) => "an abstract name".into(),
+            _ => "no name".into(),
+        }
     }
 }
 

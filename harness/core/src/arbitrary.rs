@@ -3,7 +3,7 @@
 //! Each strategy is boxed: as a single type, all of them together would overflow a test's stack.
 
 use crate::{
-    event::{Connection, End, Endpoint, Event, Kind, Level, Log, Span, Tcp, Udp},
+    event::{Connection, End, Endpoint, Event, Kind, Level, Log, Span, Tcp, Udp, Unix, UnixSocket},
     place::{Place, Task},
     plan::{
         Fault, Hold, Part,
@@ -11,7 +11,7 @@ use crate::{
     },
     verdict::{
         Access, Actor, Allocation, Cause, Class, ConnectionState, Detail, Failure, OpenSocket, Property, Signature,
-        StaleRead, Store, ThreadWaiting, Wait, Waiting,
+        StaleRead, Store, ThreadWaiting, UnixWait, Wait, Waiting,
     },
 };
 use proptest::{collection, option, prelude::*, sample::select};
@@ -52,6 +52,8 @@ pub fn causes() -> BoxedStrategy<Cause> {
             .prop_map(|(host, id, since, place, task)| Cause::Open { host, id, since, place, task }),
         (texts(), connections()).prop_map(|(host, conn)| Cause::OpenSocket { host, socket: OpenSocket::Tcp(conn) }),
         (texts(), endpoints()).prop_map(|(host, local)| Cause::OpenSocket { host, socket: OpenSocket::Udp(local) }),
+        (texts(), unix_sockets())
+            .prop_map(|(host, socket)| Cause::OpenSocket { host, socket: OpenSocket::Unix(socket) }),
         collection::vec(time(), 0..5).prop_map(Cause::Rose),
         (time(), time()).prop_map(|(opened, closed)| Cause::Totals { opened, closed }),
         (texts(), any::<u64>()).prop_map(|(kind, open)| Cause::Level { kind, open }),
@@ -101,6 +103,12 @@ fn connections() -> BoxedStrategy<Connection> {
     (endpoints(), endpoints()).prop_map(|(local, peer)| Connection { local, peer }).boxed()
 }
 
+fn unix_sockets() -> BoxedStrategy<UnixSocket> {
+    (texts(), any::<u64>(), option::of(any::<u64>()))
+        .prop_map(|(name, number, peer)| UnixSocket { name, number, peer })
+        .boxed()
+}
+
 fn kinds() -> BoxedStrategy<Kind> {
     let ends = prop_oneof![
         Just(End::Returned),
@@ -122,6 +130,7 @@ fn kinds() -> BoxedStrategy<Kind> {
         texts().prop_map(|name| Kind::NotResolved { name }),
         (connections(), tcp()).prop_map(|(conn, what)| Kind::Tcp { conn, what }),
         (endpoints(), udp()).prop_map(|(local, what)| Kind::Udp { local, what }),
+        (unix_sockets(), unix()).prop_map(|(socket, what)| Kind::Unix { socket, what }),
     ];
     let of_the_test = prop_oneof![
         faults().prop_map(Kind::FaultBegins),
@@ -165,6 +174,25 @@ fn udp() -> BoxedStrategy<Udp> {
         Just(Udp::Close),
         (endpoints(), any::<u64>()).prop_map(|(to, bytes)| Udp::Send { to, bytes }),
         (endpoints(), any::<u64>()).prop_map(|(from, bytes)| Udp::Receive { from, bytes }),
+    ]
+    .boxed()
+}
+
+fn unix() -> BoxedStrategy<Unix> {
+    prop_oneof![
+        any::<u64>().prop_map(Unix::Write),
+        any::<u64>().prop_map(Unix::Read),
+        any::<i32>().prop_map(Unix::Error),
+        select(&[
+            Unix::Listen,
+            Unix::Pair,
+            Unix::Connect,
+            Unix::Accept,
+            Unix::ReadEnd,
+            Unix::Shutdown,
+            Unix::Close,
+            Unix::Remove,
+        ]),
     ]
     .boxed()
 }
@@ -296,11 +324,17 @@ fn waits() -> BoxedStrategy<Wait> {
         (connections(), states()).prop_map(|(conn, state)| Wait::Connect(conn, state)),
         any::<u16>().prop_map(|port| Wait::Accept { port }),
         endpoints().prop_map(Wait::Receive),
+        (unix_sockets(), unix_waits()).prop_map(|(socket, what)| Wait::Unix { socket, what }),
         Just(Wait::Signal),
         tasks().prop_map(Wait::Join),
         Just(Wait::Held),
     ]
     .boxed()
+}
+
+fn unix_waits() -> BoxedStrategy<UnixWait> {
+    select(&[UnixWait::Accept, UnixWait::Read, UnixWait::Write, UnixWait::ReadUnaccepted, UnixWait::WriteUnaccepted])
+        .boxed()
 }
 
 fn waiting() -> BoxedStrategy<Waiting> {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 mod net;
 pub mod step;
 
-pub use net::{Connection, Endpoint, Tcp, Udp};
+pub use net::{Connection, Endpoint, Tcp, Udp, Unix, UnixSocket};
 pub use step::Step;
 
 /// An event of a run: a line of a trace, a row of a timeline.
@@ -91,6 +91,13 @@ pub enum Kind {
         local: Endpoint,
         /// The event.
         what: Udp,
+    },
+    /// An event of a Unix socket.
+    Unix {
+        /// The socket.
+        socket: UnixSocket,
+        /// The event.
+        what: Unix,
     },
     /// A fault starts.
     FaultBegins(Fault),

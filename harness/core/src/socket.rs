@@ -13,7 +13,7 @@ pub struct Socket {
     /// Its host; empty for the test itself.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub host: String,
-    /// `tcp` or `udp`.
+    /// `tcp`, `udp` or, of a Unix socket, `u_str` or `u_dgr`.
     pub protocol: String,
     /// `LISTEN`, `TIME-WAIT`, `CLOSED`, `UNCONN` or one of [`STATES`].
     pub state: String,
@@ -21,7 +21,7 @@ pub struct Socket {
     pub receive_queue: u64,
     /// Unacknowledged bytes; for a listener, its backlog.
     pub send_queue: u64,
-    /// The local address: `notes:49152`.
+    /// The local address: `notes:49152`; for a Unix socket, its path and number.
     pub local: String,
     /// The peer's address.
     pub peer: String,

@@ -9,7 +9,9 @@ mod detail;
 mod faults;
 mod property;
 
-pub use cause::{Cause, ConnectionState, OpenSocket, StaleRead, Store, ThreadWait, ThreadWaiting, Wait, Waiting};
+pub use cause::{
+    Cause, ConnectionState, OpenSocket, StaleRead, Store, ThreadWait, ThreadWaiting, UnixWait, Wait, Waiting,
+};
 pub use detail::{Access, Actor, Allocation, Detail};
 pub use faults::went_wrong;
 pub use property::Property;

@@ -8,6 +8,7 @@ mod explore;
 mod named;
 mod nearest;
 mod overflow;
+mod paths;
 mod properties;
 mod rules;
 mod run;

@@ -2,12 +2,12 @@
 
 use super::{
     step,
-    words::{at, clock, connection, counted, duration, endpoint, host, raw, task},
+    words::{at, clock, connection, counted, duration, endpoint, host, raw, task, unix_socket},
 };
 use refrain_core::{
     event::Connection,
     plan::{Fault, Nearest, NotTriggered, Part},
-    verdict::{Cause, ConnectionState, OpenSocket, Property, StaleRead, ThreadWaiting, Wait, Waiting},
+    verdict::{Cause, ConnectionState, OpenSocket, Property, StaleRead, ThreadWaiting, UnixWait, Wait, Waiting},
 };
 
 /// Formats a cause as a sentence. The property names the kind of resource that it is about.
@@ -38,6 +38,9 @@ pub(super) fn cause(cause: &Cause, property: &Property) -> String {
         }
         Cause::OpenSocket { host: name, socket: OpenSocket::Udp(local) } => {
             format!("{}: UDP {} is open", host(name), endpoint(local))
+        }
+        Cause::OpenSocket { host: name, socket: OpenSocket::Unix(socket) } => {
+            format!("{}: {} is open", host(name), unix_socket(socket))
         }
         Cause::Rose(times) => {
             let rise = (1..).zip(times).map(|(level, at)| format!("{level} at {}", clock(*at)));
@@ -128,10 +131,22 @@ fn wait(wait: &Wait) -> String {
         Wait::Connect(conn, state) => format!("to be connected {}", described(conn, *state)),
         Wait::Accept { port } => format!("for a connection on port {port}"),
         Wait::Receive(local) => format!("to receive on UDP {}", endpoint(local)),
+        Wait::Unix { socket, what } => unix(&unix_socket(socket), *what),
         Wait::Signal => "for a signal".to_owned(),
         Wait::Join(joined) => format!("for {} to end", task(joined)),
         Wait::Held => "because the plan holds it".to_owned(),
         other => raw(other),
+    }
+}
+
+fn unix(socket: &str, what: UnixWait) -> String {
+    match what {
+        UnixWait::Accept => format!("for a connection on {socket}"),
+        UnixWait::Read => format!("to read from {socket}"),
+        UnixWait::Write => format!("to write to {socket} (the peer does not read)"),
+        UnixWait::ReadUnaccepted => format!("to read from {socket} (not accepted yet)"),
+        UnixWait::WriteUnaccepted => format!("to write to {socket} (not accepted yet)"),
+        _ => format!("for something on {socket}"),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::{
     step::operation,
-    words::{bytes, connection, endpoint, raw},
+    words::{bytes, connection, endpoint, raw, unix_socket},
 };
 use refrain_core::{
-    event::{Connection, End, Event, Kind, Level, Log, Span, Tcp, Udp},
+    event::{Connection, End, Event, Kind, Level, Log, Span, Tcp, Udp, Unix, UnixSocket},
     plan::Hold,
 };
 use serde_json::Value;
@@ -37,6 +37,7 @@ pub(super) fn kind(kind: &Kind) -> String {
         Kind::Udp { local, what: Udp::Receive { from, bytes: count } } => {
             format!("receives {} by UDP {} <- {}", bytes(*count), endpoint(local), endpoint(from))
         }
+        Kind::Unix { socket, what } => unix(socket, what),
         Kind::FaultBegins(fault) => fault.kind.to_string(),
         Kind::FaultEnds(fault) => format!("over: {}", fault.kind),
         Kind::Heal => "everything is healed".to_owned(),
@@ -77,10 +78,36 @@ fn tcp(conn: &Connection, what: Tcp) -> String {
     }
 }
 
+fn unix(socket: &UnixSocket, what: &Unix) -> String {
+    let named = unix_socket(socket);
+    match what {
+        Unix::Listen => format!("listens on {named}"),
+        Unix::Pair => format!("makes {named}"),
+        Unix::Connect => format!("connects {named}"),
+        Unix::Accept => format!("accepts {named}"),
+        Unix::Write(count) => format!("writes {} on {named}", bytes(*count)),
+        Unix::Read(count) => format!("reads {} on {named}", bytes(*count)),
+        Unix::ReadEnd => format!("reads the end of {named}"),
+        Unix::Shutdown => format!("shuts down its side of {named}"),
+        Unix::Close => format!("closes {named}"),
+        Unix::Error(number) => format!("gets {} on {named}", errno(*number)),
+        Unix::Remove => format!("removes the path of {named}"),
+        _ => named,
+    }
+}
+
 /// Names an errno that the simulated network reports.
 fn errno(number: i32) -> String {
     let name = match number {
+        2 => "ENOENT (no such file)",
+        11 => "EAGAIN (the queue is full)",
+        20 => "ENOTDIR (not a directory)",
+        22 => "EINVAL (invalid argument)",
+        24 => "EMFILE (too many open files)",
         32 => "EPIPE (broken pipe)",
+        90 => "EMSGSIZE (message too long)",
+        91 => "EPROTOTYPE (socket of another type)",
+        98 => "EADDRINUSE (address in use)",
         104 => "ECONNRESET (connection reset)",
         107 => "ENOTCONN (not connected)",
         110 => "ETIMEDOUT (timed out)",

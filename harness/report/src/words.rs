@@ -1,7 +1,7 @@
 //! Formatting shared by many reports: times, counts, addresses, tasks.
 
 use refrain_core::{
-    event::{Connection, Endpoint},
+    event::{Connection, Endpoint, UnixSocket},
     place::{Place, Task},
     plan::DisplayDuration,
     verdict::Actor,
@@ -52,6 +52,17 @@ pub(super) fn endpoint(Endpoint { host: name, port }: &Endpoint) -> String {
 /// Formats a connection: `notes:49152 -> exchange:5010`.
 pub(super) fn connection(Connection { local, peer }: &Connection) -> String {
     format!("{} -> {}", endpoint(local), endpoint(peer))
+}
+
+/// `/run/app.sock #3 -> #4`, `/run/app.sock #2`, `a socket pair #3 -> #4`, `Unix socket #3`.
+pub(super) fn unix_socket(UnixSocket { name, number, peer }: &UnixSocket) -> String {
+    let what = match (name.is_empty(), peer) {
+        (false, _) => name,
+        (true, Some(_)) => "a socket pair",
+        (true, None) => "Unix socket",
+    };
+    let peer = peer.map(|peer| format!(" -> #{peer}")).unwrap_or_default();
+    format!("{what} #{number}{peer}")
 }
 
 /// Formats a task: `the task spawned at src/link.rs:88`, `task 2 spawned at src/link.rs:88`.

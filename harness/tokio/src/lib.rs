@@ -15,7 +15,8 @@
 //!
 //! - `net`: TCP sockets, listeners and streams, whole and split, UDP sockets and `lookup_host`. Every simulated host
 //!   resolves by its name. Timeouts, resets, half-open connections, full queues and buffers behave as an application
-//!   sees them on Linux. Opening a Unix socket returns an error.
+//!   sees them on Linux. Unix sockets connect the processes of one machine; a path is a name there, and
+//!   `std::fs::remove_file` removes it.
 //! - `time`: `sleep`, `timeout`, `interval`, `Instant`. Waiting takes no real time.
 //! - `task`: `spawn`, `JoinSet`, `LocalSet`, `abort`. Every poll passes a gate, where refrain may hold a task.
 //! - `runtime`: a `Handle`. A runtime cannot be built.

@@ -1,4 +1,4 @@
-//! The cases: each demonstrates a fact about TCP as an application sees it. A case does not know on which network it
+//! The cases: each demonstrates a fact about sockets as an application sees it. A case does not know on which network it
 //! runs.
 //!
 //! A case holds both ends of a connection and uses either: on which host an end lives was decided when it was created.
@@ -34,6 +34,8 @@ pub mod race;
 pub mod ready;
 pub mod socket;
 pub mod udp;
+pub mod unix;
+pub mod unix_names;
 
 pub(crate) use list::each_case;
 

@@ -11,6 +11,7 @@ use refrain::{
 use std::{
     future::{Future, pending},
     net::IpAddr,
+    path::PathBuf,
     time::Duration,
 };
 use tokio::{net::lookup_host, time::sleep};
@@ -87,6 +88,16 @@ impl Net {
     /// Returns the server's port. The next one is free, too.
     pub fn port(&self) -> u16 {
         PORT
+    }
+
+    /// A folder in which Unix sockets may have paths: each run has the names of its own.
+    pub fn folder(&self) -> PathBuf {
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+    }
+
+    /// An abstract name.
+    pub fn abstract_name(&self) -> String {
+        "\0conformance".to_owned()
     }
 
     /// Runs a future on a host.

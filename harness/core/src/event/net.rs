@@ -80,6 +80,48 @@ pub enum Udp {
     },
 }
 
+/// A Unix socket.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UnixSocket {
+    /// The name of the socket or of its peer: a path, or `@` and an abstract name. Empty if neither has a name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Its number in the run, from 1.
+    pub number: u64,
+    /// The number of its peer.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+    pub peer: Option<u64>,
+}
+
+/// An event of a Unix socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Unix {
+    /// The application listens.
+    Listen,
+    /// The application creates it as one of a pair.
+    Pair,
+    /// The application connects.
+    Connect,
+    /// The application accepts it.
+    Accept,
+    /// The application writes this many bytes.
+    Write(u64),
+    /// The application reads this many bytes.
+    Read(u64),
+    /// The application reads the end of the stream.
+    ReadEnd,
+    /// The application shuts down its writing side.
+    Shutdown,
+    /// The application closes it.
+    Close,
+    /// The application is told of an error, by its number on Linux.
+    Error(i32),
+    /// The application removes its path.
+    Remove,
+}
+
 impl From<(String, u16)> for Endpoint {
     fn from((host, port): (String, u16)) -> Endpoint {
         Endpoint { host, port }

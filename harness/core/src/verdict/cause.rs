@@ -1,7 +1,7 @@
 //! What led to a failure.
 
 use crate::{
-    event::{Connection, Endpoint, Event, step::Value},
+    event::{Connection, Endpoint, Event, UnixSocket, step::Value},
     place::{Place, Task},
     plan::{Fault, Hold, Part},
     verdict::Signature,
@@ -149,12 +149,36 @@ pub enum Wait {
     },
     /// For a datagram at this socket.
     Receive(Endpoint),
+    /// For something at a Unix socket.
+    Unix {
+        /// The socket.
+        socket: UnixSocket,
+        /// For what.
+        what: UnixWait,
+    },
     /// For a Unix signal.
     Signal,
     /// For another task of its host to end.
     Join(Task),
     /// For the end of a hold.
     Held,
+}
+
+/// What a task waits for at a Unix socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum UnixWait {
+    /// For a connection.
+    Accept,
+    /// To read; the peer holds its end.
+    Read,
+    /// To write: the peer does not read.
+    Write,
+    /// To read from a connection that nobody has accepted.
+    ReadUnaccepted,
+    /// To write to a connection that nobody has accepted.
+    WriteUnaccepted,
 }
 
 /// The state of a connection, as one end sees it.
@@ -235,6 +259,8 @@ pub enum OpenSocket {
     Tcp(Connection),
     /// A UDP socket.
     Udp(Endpoint),
+    /// A Unix socket.
+    Unix(UnixSocket),
 }
 
 /// A read of a value that is not the newest.

@@ -43,10 +43,16 @@ fn cycle(tasks: &[&Waiting]) -> Vec<usize> {
 /// connections.
 fn waits_for(tasks: &[&Waiting]) -> Vec<Vec<usize>> {
     let mut at: BTreeMap<&Connection, Vec<usize>> = BTreeMap::new();
+    let mut at_unix: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (task, waiting) in tasks.iter().enumerate() {
         let used = waiting.used.iter().map(|(conn, _)| conn);
         for conn in waiting.waits.iter().filter_map(connection).chain(used) {
             at.entry(conn).or_default().push(task);
+        }
+        for wait in &waiting.waits {
+            if let Wait::Unix { socket, .. } = wait {
+                at_unix.entry(socket.number).or_default().push(task);
+            }
         }
     }
     let whom = |waiting: &Waiting, wait: &Wait| match wait {
@@ -54,6 +60,7 @@ fn waits_for(tasks: &[&Waiting]) -> Vec<Vec<usize>> {
             let is_joined = |other: &&Waiting| other.host == waiting.host && other.task == *joined;
             tasks.iter().position(is_joined).into_iter().collect()
         }
+        Wait::Unix { socket, .. } => socket.peer.and_then(|peer| at_unix.get(&peer).cloned()).unwrap_or_default(),
         wait => {
             let other_end = connection(wait)
                 .map(|Connection { local, peer }| Connection { local: peer.clone(), peer: local.clone() });

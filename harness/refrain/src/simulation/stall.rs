@@ -1,7 +1,7 @@
 //! Explains why a run makes no progress: which task waits for what, since when, and the last fault that affected it.
 
 use super::{actor::actor, named::named, state};
-use crate::verdict::{Cause, Class, Detail, Failure, Property, Wait, Waiting};
+use crate::verdict::{Cause, Class, Detail, Failure, Property, UnixWait, Wait, Waiting};
 use std::cmp::Reverse;
 use tokio::control::{self, TaskReport};
 
@@ -92,13 +92,21 @@ fn blame(TaskReport { waiting, fault }: &TaskReport, healed: u64) -> u8 {
     }
 }
 
-/// Returns whether the wait depends on the network and may last forever.
+/// Returns whether the wait depends on a peer, of a connection or of a Unix socket, and may last forever.
 fn is_network(wait: &Wait) -> bool {
-    matches!(wait, Wait::Read(..) | Wait::Write(..) | Wait::Connect(..) | Wait::Receive(_))
+    match wait {
+        Wait::Read(..) | Wait::Write(..) | Wait::Connect(..) | Wait::Receive(_) => true,
+        Wait::Unix { what, .. } => *what != UnixWait::Accept,
+        _ => false,
+    }
 }
 
 /// Returns whether it waits like an idle server: for a connection, a signal, or tasks that are reported themselves.
 fn is_idle(waiting: &Waiting) -> bool {
-    let idle = |wait: &Wait| matches!(wait, Wait::Accept { .. } | Wait::Signal | Wait::Join(_));
+    let idle = |wait: &Wait| match wait {
+        Wait::Accept { .. } | Wait::Signal | Wait::Join(_) => true,
+        Wait::Unix { what, .. } => *what == UnixWait::Accept,
+        _ => false,
+    };
     !waiting.waits.is_empty() && waiting.waits.iter().all(idle)
 }

@@ -3,7 +3,7 @@
 use super::{verdict, watch::End};
 use crate::{
     engine::Terms,
-    event::{Event, Kind, Tcp, Udp},
+    event::{Event, Kind, Tcp, Udp, Unix},
     job::{Ended, Ran, RunMessage, Searched},
     place::Place,
     plan::Plan,
@@ -143,6 +143,15 @@ fn digest_kind(kind: &Kind) -> u64 {
         Kind::Udp { what: Udp::Send { .. }, .. } => 5,
         Kind::Udp { what: Udp::Receive { .. }, .. } => 6,
         Kind::Udp { what: Udp::Close, .. } => 7,
+        Kind::Unix { what, .. } => match what {
+            Unix::Listen => 2,
+            Unix::Connect | Unix::Pair => 3,
+            Unix::Accept => 4,
+            Unix::Write(_) => 5,
+            Unix::Read(_) | Unix::ReadEnd => 6,
+            Unix::Shutdown | Unix::Close | Unix::Remove => 7,
+            _ => 8,
+        },
         Kind::FaultBegins(_) | Kind::FaultEnds(_) | Kind::Heal | Kind::Signal { .. } => 9,
         Kind::Hold(_) => 10,
         Kind::Log(_) => 11,

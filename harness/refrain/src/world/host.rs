@@ -1,7 +1,8 @@
 //! A host that runs a process of the service.
 
+use super::exit::Exit;
 use crate::simulation;
-use std::net::IpAddr;
+use std::{future::Future, net::IpAddr};
 use tokio::control::{self, HostId, Sysctl};
 
 const SIGTERM: i32 = 15;
@@ -57,6 +58,57 @@ impl Host {
     pub fn sysctl(&self, sysctl: Sysctl) -> &Host {
         control::sysctl(self.id, sysctl);
         self
+    }
+
+    /// Adds a second process on the same machine: a proxy, an agent, or a database that the service reaches through a Unix
+    /// socket.
+    ///
+    /// It is a host like any other, with its own name and address, like a second container of a pod. The processes of a machine
+    /// share the names of Unix sockets, and power: a crash of one is a crash of all. One can be killed, paused or restarted alone,
+    /// and its peers see what they would see on Linux.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use refrain::World;
+    /// # use std::time::Duration;
+    /// # use tokio::{io::AsyncReadExt, net::{UnixListener, UnixStream}};
+    /// #[refrain::test(runs = 2, without_holds)]
+    /// async fn a_service_notices_that_its_agent_was_killed(world: World) {
+    ///     let service = world.host("service", || async {
+    ///         let listener = UnixListener::bind("/tmp/service.sock")?;
+    ///         let (mut agent, _) = listener.accept().await?;
+    ///         let _ = agent.read(&mut [0; 9]).await;
+    ///         std::io::Result::Ok(())
+    ///     });
+    ///     service.may_exit();
+    ///     tokio::time::sleep(Duration::from_secs(1)).await;
+    ///     service.beside("agent", || async {
+    ///         let _service = UnixStream::connect("/tmp/service.sock").await.unwrap();
+    ///         std::future::pending::<()>().await
+    ///     });
+    ///     tokio::time::sleep(Duration::from_secs(1)).await;
+    ///     assert!(service.is_running());
+    ///     world.fault("kill agent at 0 s");
+    ///     tokio::time::sleep(Duration::from_secs(1)).await;
+    ///     assert!(!service.is_running());
+    /// }
+    /// # a_service_notices_that_its_agent_was_killed();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`World::host`](crate::World::host).
+    #[track_caller]
+    pub fn beside<F, Fut, Kind>(&self, name: &str, process: F) -> Host
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Exit<Kind>,
+    {
+        let host = super::world().host(name, process);
+        control::share_machine(host.id, self.id);
+        host
     }
 
     /// Allows its process to end by itself, with or without an error. It stays down until [`restart`](Host::restart).

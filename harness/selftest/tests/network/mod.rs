@@ -15,6 +15,7 @@ mod ready;
 mod refused;
 mod rules;
 mod udp;
+mod unix;
 
 use refrain::World;
 use std::{

@@ -19,8 +19,10 @@ use refrain_core::{
 };
 use std::{
     future::{Future, poll_fn},
+    io,
     net::{IpAddr, Ipv6Addr},
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
+    path::Path,
     pin::Pin,
     sync::Arc,
     task::Poll,
@@ -161,6 +163,11 @@ pub fn add_host(name: &str, place: &'static Location<'static>, process: Option<S
     id
 }
 
+/// Puts a host on the machine of another one: they share the names of Unix sockets, and power failures.
+pub fn share_machine(host: HostId, with_host: HostId) {
+    with(|k| k.hosts[host].machine = k.hosts[with_host].machine);
+}
+
 /// Runs a future to completion as a task of a host.
 #[track_caller]
 pub fn run_on<F>(host: HostId, future: F) -> impl Future<Output = F::Output>
@@ -252,6 +259,16 @@ pub fn restart(host: HostId) {
 /// Returns a host's IPv6 address. Names resolve to the IPv4 one.
 pub fn ipv6(host: HostId) -> IpAddr {
     with(|k| k.hosts[host].ip_like(Ipv6Addr::UNSPECIFIED.into()))
+}
+
+/// Removes the path of a Unix socket on the current task's machine. `None`: it is not a simulated socket.
+pub fn remove_socket(path: &Path) -> Option<io::Result<()>> {
+    kernel::with_if_free(|k| k.unix_remove(path)).flatten()
+}
+
+/// Returns whether a Unix socket has this path on the current task's machine. `None`: the real file system knows.
+pub fn has_socket(path: &Path) -> Option<bool> {
+    kernel::with_if_free(|k| k.unix_exists(path)).flatten()
 }
 
 /// Returns whether a host's process runs.

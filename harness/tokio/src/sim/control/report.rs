@@ -45,6 +45,7 @@ fn waits_for(k: &Kernel, wait: Wait) -> Option<verdict::Wait> {
         Wait::Connect(conn) => verdict::Wait::Connect(k.connection(conn, 0), state(k, conn, 0)),
         Wait::Accept(id) => verdict::Wait::Accept { port: k.listeners[id].addr.port() },
         Wait::Receive(id) => verdict::Wait::Receive(endpoint(k, Some(k.udp[id].host), k.udp[id].addr)),
+        Wait::Unix(id, what) => verdict::Wait::Unix { socket: k.unix_socket(id), what: k.unix_waits_for(id, what) },
         Wait::Signal => verdict::Wait::Signal,
         Wait::Join(task) => verdict::Wait::Join(k.tasks[task].identity()),
         Wait::Held => verdict::Wait::Held,
@@ -83,6 +84,9 @@ fn last_fault(k: &Kernel, task: &TaskState) -> Option<(plan::Fault, u64, Option<
     for (wait, _) in &task.waits {
         if let Wait::Read(conn, _) | Wait::Write(conn, _) | Wait::Connect(conn) = wait {
             routes.push(k.route(*conn, 0));
+        }
+        if let Wait::Unix(id, _) = wait {
+            routes.push(k.unix_hosts(*id));
         }
     }
     if routes.is_empty() {

@@ -4,6 +4,13 @@ use std::io::{self, ErrorKind};
 
 /// `EMFILE`, too many open files; `io::ErrorKind` has no stable variant for it.
 pub(crate) const EMFILE: i32 = 24;
+/// `ENOENT` and `ENOTDIR`.
+pub(crate) const NO_SUCH_FILE: i32 = 2;
+pub(crate) const NOT_A_DIRECTORY: i32 = 20;
+/// `EDESTADDRREQ`, `EMSGSIZE` and `EPROTOTYPE`: `io::ErrorKind` has no variants for them.
+pub(crate) const DESTINATION_REQUIRED: i32 = 89;
+pub(crate) const MESSAGE_TOO_LONG: i32 = 90;
+pub(crate) const WRONG_TYPE: i32 = 91;
 /// `EAFNOSUPPORT`, address family not supported; likewise.
 pub(crate) const AF_NOT_SUPPORTED: i32 = 97;
 

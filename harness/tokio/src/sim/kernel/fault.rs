@@ -97,7 +97,9 @@ impl Kernel {
                 self.kill_process(host, End::Killed);
             }
             Effect::Host { host, effect: HostEffect::Crash } => {
-                self.hosts[host].downs += 1;
+                for host in self.on_machine_of(host) {
+                    self.hosts[host].downs += 1;
+                }
                 self.crash(host);
             }
             Effect::Host { host, effect: HostEffect::Pause } => {
@@ -123,7 +125,12 @@ impl Kernel {
             Effect::Reset(..) | Effect::Host { effect: HostEffect::FailLookups, .. } => {}
             Effect::Rule { from, to, rule } => self.rules.end((from, to), rule),
             Effect::Host { host, effect: HostEffect::FailAccepts } => self.wake_accepting(host),
-            Effect::Host { host, effect: HostEffect::Kill | HostEffect::Crash } => self.end_downtime(host),
+            Effect::Host { host, effect: HostEffect::Kill } => self.end_downtime(host),
+            Effect::Host { host, effect: HostEffect::Crash } => {
+                for host in self.on_machine_of(host) {
+                    self.end_downtime(host);
+                }
+            }
             Effect::Host { host, effect: HostEffect::Pause } => {
                 self.hosts[host].pauses -= 1;
                 if self.hosts[host].pauses == 0 {
@@ -150,7 +157,8 @@ impl Kernel {
     /// Ends one fault that keeps the host down. The host has power unless another crash is active, and its process
     /// restarts when no such fault is left, unless an operator has already started one.
     fn end_downtime(&mut self, host: HostId) {
-        self.hosts[host].up = !self.is_affected(host, HostEffect::Crash);
+        self.hosts[host].up =
+            !self.on_machine_of(host).into_iter().any(|host| self.is_affected(host, HostEffect::Crash));
         self.hosts[host].downs -= 1;
         if self.hosts[host].downs == 0 && !self.hosts[host].running {
             self.host_do(HostAction::Restart, host);

@@ -1,8 +1,8 @@
 //! Hosts and their processes: start, end, crash, reboot.
 
 use super::{
-    Action, ConnId, End, HostId, Kernel, Kind, ListenerId, Ports, Side, SocketId, Sysctl, TEST_HOST, UdpId, Waiters,
-    What, current_task, family,
+    Action, ConnId, End, HostId, Kernel, Kind, ListenerId, Ports, Side, SocketId, Sysctl, TEST_HOST, UdpId, UnixId,
+    Waiters, What, current_task, family,
 };
 use madsim::task::NodeId;
 use refrain_core::verdict::OpenSocket;
@@ -36,6 +36,9 @@ pub(crate) struct Host {
     /// The connection ends that its process holds.
     pub conns: BTreeSet<(ConnId, Side)>,
     pub udp_sockets: BTreeSet<UdpId>,
+    pub unix_sockets: BTreeSet<UnixId>,
+    /// The host whose Unix sockets and power it shares: itself, unless it was added to the machine of another host.
+    pub machine: HostId,
     pub tcp: Ports,
     pub udp: Ports,
     pub signal_waiters: Waiters,
@@ -61,10 +64,10 @@ pub(crate) struct Work {
 }
 
 impl Host {
-    pub fn new(name: &str, ip: IpAddr) -> Host {
+    pub fn new(name: &str, id: HostId) -> Host {
         Host {
             name: name.to_owned(),
-            ip,
+            ip: address(id),
             node: None,
             up: true,
             running: true,
@@ -75,6 +78,8 @@ impl Host {
             listeners: vec![],
             conns: BTreeSet::new(),
             udp_sockets: BTreeSet::new(),
+            unix_sockets: BTreeSet::new(),
+            machine: id,
             tcp: Ports::default(),
             udp: Ports::default(),
             signal_waiters: Waiters::default(),
@@ -125,7 +130,7 @@ impl Kernel {
     /// Adds a host that is up and runs no process yet.
     pub fn add_host(&mut self, name: &str) -> HostId {
         let host = self.hosts.len();
-        self.hosts.push(Host::new(name, address(host)));
+        self.hosts.push(Host::new(name, host));
         self.hosts_by_name.insert(name.to_owned(), host);
         host
     }
@@ -184,14 +189,30 @@ impl Kernel {
         for id in self.hosts[host].udp_sockets.clone() {
             self.udp_close(id);
         }
+        for id in self.hosts[host].unix_sockets.clone() {
+            self.unix_close(id);
+        }
         for (conn, side) in std::mem::take(&mut self.hosts[host].conns) {
             self.close(conn, side);
         }
         self.forget_process(host);
     }
 
-    /// Takes a host's power away: it sends nothing and loses all connection state.
+    /// Returns the hosts that share a machine: one, unless others were added to it.
+    pub(super) fn on_machine_of(&self, host: HostId) -> Vec<HostId> {
+        let machine = self.hosts[host].machine;
+        (0..self.hosts.len()).filter(|&other| self.hosts[other].machine == machine).collect()
+    }
+
+    /// Takes a machine's power away: its hosts send nothing and lose all connection state.
     pub fn crash(&mut self, host: HostId) {
+        for host in self.on_machine_of(host) {
+            self.lose_power(host);
+        }
+        self.unix_crash(self.hosts[host].machine);
+    }
+
+    fn lose_power(&mut self, host: HostId) {
         self.kill_tasks(host);
         let h = &mut self.hosts[host];
         h.up = false;
@@ -206,6 +227,7 @@ impl Kernel {
             self.listeners[id].open = false;
             self.listeners[id].queue.clear();
         }
+        self.unix_lose(host);
         self.forget_process(host);
         self.host_do(HostAction::Kill, host);
     }
@@ -228,16 +250,19 @@ impl Kernel {
         Work { timers: std::mem::take(&mut self.later), hosts: std::mem::take(&mut self.host_actions) }
     }
 
-    /// Returns the connections and UDP sockets that a host's process holds.
+    /// Returns the connections, UDP and Unix sockets that a host's process holds, except listeners.
     pub fn sockets(&self, host: HostId) -> Vec<OpenSocket> {
         let Host { conns, udp_sockets, .. } = &self.hosts[host];
         let conns = conns.iter().map(|&(conn, side)| OpenSocket::Tcp(self.connection(conn, side)));
-        conns.chain(udp_sockets.iter().map(|&id| OpenSocket::Udp(self.udp_endpoint(id)))).collect()
+        let udp = udp_sockets.iter().map(|&id| OpenSocket::Udp(self.udp_endpoint(id)));
+        let unix = self.unix_open(host).map(|id| OpenSocket::Unix(self.unix_socket(id)));
+        conns.chain(udp).chain(unix).collect()
     }
 
     /// Returns the number of open sockets, without listeners, and of live tasks of a host.
     pub fn open_now(&self, host: HostId) -> (usize, usize) {
         let tasks = self.tasks.iter().filter(|task| task.host == host && self.is_alive(task)).count();
-        (self.hosts[host].conns.len() + self.hosts[host].udp_sockets.len(), tasks)
+        let Host { conns, udp_sockets, .. } = &self.hosts[host];
+        (conns.len() + udp_sockets.len() + self.unix_open(host).count(), tasks)
     }
 }

@@ -12,7 +12,7 @@ use std::{collections::VecDeque, io, net::SocketAddr, task::Waker};
 /// The default backlog: what `TcpListener::bind` requests (mio 1.2).
 pub(crate) const BACKLOG: u32 = 128;
 /// Minimum time between two failures of `accept`, so that virtual time advances while a server retries in a loop.
-const ACCEPT_FAILS_NS: u64 = 1_000_000;
+pub(super) const ACCEPT_FAILS_NS: u64 = 1_000_000;
 
 /// A listening socket.
 #[derive(Debug)]
@@ -160,6 +160,9 @@ impl Kernel {
     pub(super) fn wake_accepting(&mut self, host: HostId) {
         for id in self.hosts[host].listeners.clone() {
             self.accept_again(id);
+        }
+        for id in self.hosts[host].unix_sockets.clone() {
+            self.unix_accept_again(id);
         }
     }
 

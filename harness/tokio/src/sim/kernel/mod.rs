@@ -41,6 +41,7 @@ mod tasks;
 mod timer;
 mod triggers;
 mod udp;
+mod unix;
 mod waiters;
 
 pub(crate) use conn::{Conn, Fin};
@@ -53,7 +54,7 @@ pub(crate) use network::Network;
 pub(crate) use ports::{Bound, Ports};
 pub(crate) use record::Kind;
 pub use record::Stamp;
-pub(crate) use refrain_core::event::{Connection, End, Endpoint, Kind as What, Tcp, Udp};
+pub(crate) use refrain_core::event::{Connection, End, Endpoint, Kind as What, Tcp, Udp, Unix, UnixSocket};
 pub(crate) use rule::Rules;
 pub use rule::{Decision, Operation, Packet, PacketKind, Rule, RuleId};
 pub(crate) use socket::Options as SocketOptions;
@@ -62,6 +63,7 @@ pub(crate) use tasks::{HoldPlan, TaskState, Turn, Wait};
 pub(crate) use timer::{Action, Timer, arm};
 pub(crate) use triggers::Trigger;
 pub use triggers::TriggerKind;
+pub(crate) use unix::SocketKind;
 pub(crate) use waiters::Waiters;
 
 /// A connection. Ids are never reused within a run, so a stale socket of a dead process cannot refer to another
@@ -75,6 +77,7 @@ pub(crate) const TEST_HOST: HostId = 0;
 pub(crate) type ListenerId = usize;
 pub(crate) type SocketId = usize;
 pub(crate) type UdpId = usize;
+pub(crate) type UnixId = usize;
 pub(crate) type TaskId = usize;
 
 /// Maximum number of polls in a row without the clock advancing to a timer.
@@ -103,6 +106,8 @@ pub(crate) struct Kernel {
     pub busy_until: BTreeMap<(HostId, HostId), u64>,
     pub sockets: Vec<socket::Socket>,
     pub udp: Vec<udp::UdpSocket>,
+    pub unix: Vec<unix::Socket>,
+    unix_names: unix::Names,
     /// Datagrams in flight, by number.
     pub datagrams: BTreeMap<u64, udp::Datagram>,
     pub datagrams_sent: u64,
@@ -226,6 +231,12 @@ pub(crate) fn wait_is_over(wait: Wait) {
     });
 }
 
+/// Borrows the world if this thread has one that is not borrowed: for code that may be called from anywhere.
+pub(crate) fn with_if_free<R>(f: impl FnOnce(&mut Kernel) -> R) -> Option<R> {
+    let is_free = KERNEL.try_with(|cell| cell.try_borrow().is_ok_and(|kernel| kernel.is_some())).unwrap_or(false);
+    is_free.then(|| with(f))
+}
+
 /// Runs a timer's callback. madsim holds its timer lock meanwhile, so neither the callback nor the wakers it wakes may
 /// arm a timer; see `Kernel::later`.
 pub(crate) fn in_timer(f: impl FnOnce()) {
@@ -283,6 +294,8 @@ impl Kernel {
             conns: vec![],
             sockets: vec![],
             udp: vec![],
+            unix: vec![],
+            unix_names: Default::default(),
             datagrams: BTreeMap::new(),
             datagrams_sent: 0,
             names: BTreeMap::new(),
@@ -307,7 +320,7 @@ impl Kernel {
             host_actions: vec![],
             driver: None,
         };
-        kernel.hosts.push(Host::new("", host::address(TEST_HOST)));
+        kernel.hosts.push(Host::new("", TEST_HOST));
         kernel
     }
 

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 const FINISHED: [&str; 2] = ["TIME-WAIT", "CLOSED"];
 
 impl Kernel {
-    /// Returns the sockets of all hosts: listeners, connections and UDP, grouped by host and in creation order.
+    /// Returns the sockets of all hosts: listeners, connections, UDP and Unix sockets, grouped by host and in creation order.
     pub fn netstat(&self) -> Vec<Socket> {
         let ends = (0..self.conns.len()).flat_map(|conn| [(conn, 0), (conn, 1)]);
         let ends: Vec<_> = ends.filter(|&(conn, side)| self.is_shown(conn, side)).collect();
@@ -16,7 +16,9 @@ impl Kernel {
             let listeners = self.hosts[host].listeners.iter().map(|&id| self.listening(&self.listeners[id]));
             let own = ends.iter().filter(move |&&(conn, side)| self.conns[conn].ends[side].host == host);
             let datagrams = self.hosts[host].udp_sockets.iter().map(|&id| self.of_datagrams(&self.udp[id]));
-            listeners.chain(own.map(|&(conn, side)| self.connected(conn, side))).chain(datagrams).collect::<Vec<_>>()
+            let unix = self.unix_netstat(host);
+            let ip = listeners.chain(own.map(|&(conn, side)| self.connected(conn, side))).chain(datagrams);
+            ip.chain(unix).collect::<Vec<_>>()
         };
         (0..self.hosts.len()).flat_map(of).collect()
     }

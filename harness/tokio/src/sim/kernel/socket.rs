@@ -121,7 +121,7 @@ impl Kernel {
     pub(super) fn has_fd_left(&self, host: HostId) -> bool {
         let host = &self.hosts[host];
         let open = host.sockets.len() + host.listeners.len() + host.conns.len() + host.udp_sockets.len();
-        open < host.sysctl.nofile as usize
+        open + host.unix_sockets.len() < host.sysctl.nofile as usize
     }
 
     /// Fails if the current task's process is dead: its destructors can no longer use the network.

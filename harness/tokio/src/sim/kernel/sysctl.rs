@@ -47,6 +47,9 @@ pub struct Sysctl {
     pub tcp_rmem: u32,
     /// Receive buffer of a UDP socket, in bytes; datagrams beyond it are dropped.
     pub udp_rmem: u32,
+    /// Memory in bytes, with the kernel's overhead, of data that a Unix socket has sent and its peer has not read, before the
+    /// writer waits.
+    pub wmem_default: u32,
     /// Maximum number of open sockets of the process: `ulimit -n`, but only sockets are counted.
     pub nofile: u32,
 }
@@ -77,6 +80,7 @@ impl Sysctl {
         tcp_wmem: 64 << 10,
         tcp_rmem: 64 << 10,
         udp_rmem: 208 << 10,
+        wmem_default: 208 << 10,
         nofile: 1024,
     };
 }
@@ -111,6 +115,7 @@ setters! {
     tcp_wmem: u32,
     tcp_rmem: u32,
     udp_rmem: u32,
+    wmem_default: u32,
     nofile: u32,
 }
 

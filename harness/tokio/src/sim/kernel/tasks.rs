@@ -1,11 +1,12 @@
 //! Per-task state: where a task was spawned, its polls, what it waits for, and whether it is held.
 
 use super::{
-    BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, Side, TaskId, UdpId, What, current_task, record,
+    BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, Side, TaskId, UdpId, UnixId, What, current_task, record,
 };
 use refrain_core::{
     place::{Place, Task},
     plan::{Hold, HoldUntil},
+    verdict::UnixWait,
 };
 use std::{panic::Location, time::Duration};
 
@@ -44,6 +45,7 @@ pub(crate) enum Wait {
     Connect(ConnId),
     Accept(ListenerId),
     Receive(UdpId),
+    Unix(UnixId, UnixWait),
     /// A timer, by its deadline.
     Timer(u64),
     Signal,

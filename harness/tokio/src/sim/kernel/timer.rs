@@ -1,6 +1,6 @@
 //! Timers on the simulated clock, for tasks and for the network.
 
-use super::{ConnId, ListenerId, Side, UdpId, clock, in_timer, with_at};
+use super::{ConnId, ListenerId, Side, UdpId, UnixId, clock, in_timer, with_at};
 use madsim::time::{Sleep, TimeHandle};
 use std::{
     future::Future,
@@ -39,6 +39,8 @@ pub(crate) enum Action {
     Rst(ConnId, Side),
     /// A failed accept may be retried.
     AcceptAgain(ListenerId),
+    /// Accepting at a Unix socket may be tried again.
+    UnixAcceptAgain(UnixId),
     /// A datagram arrives, by its number.
     Datagram(u64),
     /// An ICMP port unreachable arrives at a sender of datagrams.
@@ -150,6 +152,7 @@ impl super::Kernel {
             Action::KeepaliveProbe(conn, side) => self.probe_arrives(conn, side),
             Action::Rst(conn, side) => self.rst_arrives(conn, side),
             Action::AcceptAgain(id) => self.accept_again(id),
+            Action::UnixAcceptAgain(id) => self.unix_accept_again(id),
             Action::Datagram(number) => self.datagram_arrives(number),
             Action::PortUnreachable(id) => self.port_unreachable_arrives(id),
             Action::Unreachable(conn) => self.connect_failed(conn, std::io::ErrorKind::HostUnreachable),

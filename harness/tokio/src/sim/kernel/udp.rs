@@ -3,7 +3,7 @@
 use super::{
     Action, Bound, Endpoint, HostId, Kernel, Kind, Packet, PacketKind, TriggerKind, Udp, UdpId, Wait, Waiters, What,
     endpoint,
-    errno::os_error,
+    errno::{DESTINATION_REQUIRED, MESSAGE_TOO_LONG, os_error},
     family::{canonical, check_family, presented, receives},
     link::PacketFate,
     record,
@@ -17,9 +17,6 @@ use std::{
 
 /// Maximum payload over IPv4: 65,535 bytes minus the IP and UDP headers.
 const DATAGRAM_BYTES_MAX: usize = 65_507;
-/// `EMSGSIZE` and `EDESTADDRREQ`: `io::ErrorKind` has no variants for them.
-const MESSAGE_TOO_LONG: i32 = 90;
-const DESTINATION_REQUIRED: i32 = 89;
 
 /// A UDP socket.
 #[derive(Debug)]

@@ -1,23 +1,25 @@
-//! tokio's `net` on the simulated network: TCP and UDP.
+//! tokio's `net` on the simulated network: TCP, UDP and, within a machine, Unix sockets.
 
 use bytes::BufMut;
 use real::io::{Interest, Ready};
 use std::io;
 
 mod addr;
+mod halves;
 mod listener;
 mod socket;
 mod split;
 mod stream;
+mod stream_io;
 mod udp;
-mod unix;
+pub mod unix;
 
 pub use addr::{ToSocketAddrs, lookup_host};
 pub use listener::TcpListener;
 pub use socket::TcpSocket;
 pub use stream::TcpStream;
 pub use udp::UdpSocket;
-pub use unix::{UnixDatagram, UnixListener, UnixStream};
+pub use unix::{UnixListener, UnixSocket, UnixStream};
 
 /// The halves of a stream.
 pub mod tcp {

@@ -1,6 +1,6 @@
 //! A simulated TCP stream.
 
-use super::ToSocketAddrs;
+use super::{ToSocketAddrs, stream_io::stream_io};
 use crate::sim::kernel::{self, ConnId, Side, SocketOptions, Wait, os_error};
 use bytes::BufMut;
 use real::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
@@ -147,73 +147,6 @@ impl TcpStream {
         Poll::Ready(Ok(buf.filled().len() - before))
     }
 
-    /// Waits for the requested readiness.
-    pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
-        let wanted = super::ready_for(interest);
-        poll_fn(|cx| kernel::with(|k| k.poll_ready(cx.waker(), self.conn, self.side, wanted)).map(Ok)).await
-    }
-
-    /// Waits until data, the end of the stream or an error can be read.
-    pub async fn readable(&self) -> io::Result<()> {
-        poll_fn(|cx| self.poll_read_ready(cx)).await
-    }
-
-    /// Waits until a write makes progress.
-    pub async fn writable(&self) -> io::Result<()> {
-        poll_fn(|cx| self.poll_write_ready(cx)).await
-    }
-
-    /// Polls for read readiness. Unlike tokio, it wakes every waiting task, not only the last one.
-    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let wanted = super::ready_for(Interest::READABLE);
-        kernel::with(|k| k.poll_ready(cx.waker(), self.conn, self.side, wanted)).map(|_| Ok(()))
-    }
-
-    /// Polls for write readiness. Unlike tokio, it wakes every waiting task, not only the last one.
-    pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let wanted = super::ready_for(Interest::WRITABLE);
-        kernel::with(|k| k.poll_ready(cx.waker(), self.conn, self.side, wanted)).map(|_| Ok(()))
-    }
-
-    /// Reads available bytes, or returns `WouldBlock`.
-    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        let mut buf = ReadBuf::new(buf);
-        match self.poll_read_or_peek(None, &mut buf, false) {
-            Poll::Ready(done) => done.map(|()| buf.filled().len()),
-            Poll::Pending => Err(os_error(io::ErrorKind::WouldBlock)),
-        }
-    }
-
-    /// Reads available bytes into several buffers, or returns `WouldBlock`.
-    pub fn try_read_vectored(&self, bufs: &mut [io::IoSliceMut<'_>]) -> io::Result<usize> {
-        let mut all = vec![0; bufs.iter().map(|buf| buf.len()).sum()];
-        let n = self.try_read(&mut all)?;
-        let mut rest = &all[..n];
-        for buf in bufs {
-            let part = rest.split_off(..rest.len().min(buf.len())).unwrap_or_default();
-            buf[..part.len()].copy_from_slice(part);
-        }
-        Ok(n)
-    }
-
-    /// Reads available bytes into spare capacity, or returns `WouldBlock`.
-    pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
-        super::fill(buf, |part| self.try_read(part))
-    }
-
-    /// Writes what the send buffer takes, or returns `WouldBlock`.
-    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        match self.poll_write_some(None, buf) {
-            Poll::Ready(done) => done,
-            Poll::Pending => Err(os_error(io::ErrorKind::WouldBlock)),
-        }
-    }
-
-    /// Writes from several buffers what the send buffer takes, or returns `WouldBlock`.
-    pub fn try_write_vectored(&self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        self.try_write(&super::concat(bufs))
-    }
-
     pub(super) fn poll_read_or_peek(
         &self,
         waiter: Option<&Waker>,
@@ -226,8 +159,16 @@ impl TcpStream {
         kernel::with(|k| k.poll_read(waiter, self.conn, self.side, buf, peek))
     }
 
+    pub(super) fn poll_read_some(&self, waiter: Option<&Waker>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.poll_read_or_peek(waiter, buf, false)
+    }
+
     pub(super) fn poll_write_some(&self, waiter: Option<&Waker>, data: &[u8]) -> Poll<io::Result<usize>> {
         kernel::with(|k| k.poll_write(waiter, self.conn, self.side, data))
+    }
+
+    fn poll_until_ready(&self, waiter: &Waker, wanted: Ready) -> Poll<Ready> {
+        kernel::with(|k| k.poll_ready(waiter, self.conn, self.side, wanted))
     }
 
     /// Shuts down the write direction. As in tokio, a connection that has ended counts as shut down.
@@ -239,37 +180,7 @@ impl TcpStream {
     }
 }
 
-impl AsyncRead for TcpStream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.poll_read_or_peek(Some(cx.waker()), buf, false)
-    }
-}
-
-impl AsyncWrite for TcpStream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_write_some(Some(cx.waker()), data)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_write_some(Some(cx.waker()), &super::concat(bufs))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.shut_down())
-    }
-}
+stream_io!(TcpStream);
 
 impl Drop for TcpStream {
     fn drop(&mut self) {

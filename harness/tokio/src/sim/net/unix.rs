@@ -1,98 +1,37 @@
-//! Unix sockets: refused, for they are files, and every simulated host would have the same ones.
+//! tokio's Unix sockets, between the processes of one simulated machine.
 
-use real::io::{AsyncRead, AsyncWrite, ReadBuf};
 use std::{
-    convert::Infallible,
     io,
+    os::{
+        linux::net::SocketAddrExt,
+        unix::{ffi::OsStrExt, net},
+    },
     path::Path,
-    pin::Pin,
-    task::{Context, Poll},
 };
 
-fn refuse<T>(what: &str, path: impl AsRef<Path>) -> io::Result<T> {
-    let path = path.as_ref().display();
-    Err(io::Error::new(
-        io::ErrorKind::Unsupported,
-        format!(
-            "cannot {what} {path}: refrain simulates no Unix sockets; let the service use TCP on 127.0.0.1 in tests"
-        ),
-    ))
-}
+mod cred;
+mod listener;
+mod socket;
+mod split;
+mod stream;
 
-/// Stands where tokio's stands; none can be had.
-#[derive(Debug)]
-pub struct UnixStream(Infallible);
+pub use cred::UCred;
+pub use listener::UnixListener;
+// tokio's own types: an address is a name, and refers to a socket only within a machine.
+pub use real::net::unix::{SocketAddr, gid_t, pid_t, uid_t};
+pub use socket::UnixSocket;
+pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+pub use stream::UnixStream;
 
-impl UnixStream {
-    /// Refuses, and says why.
-    pub async fn connect<P: AsRef<Path>>(path: P) -> io::Result<UnixStream> {
-        refuse("connect to", path)
-    }
-
-    /// Refuses, and says why.
-    pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
-        refuse("pair", "two sockets")
+/// Parses an address: a path or, after a zero byte, an abstract name.
+fn address(path: impl AsRef<Path>) -> io::Result<net::SocketAddr> {
+    match path.as_ref().as_os_str().as_bytes().split_first() {
+        Some((0, name)) => net::SocketAddr::from_abstract_name(name),
+        _ => net::SocketAddr::from_pathname(path),
     }
 }
 
-impl AsyncRead for UnixStream {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.0 {}
-    }
-}
-
-impl AsyncWrite for UnixStream {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
-        match self.0 {}
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.0 {}
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.0 {}
-    }
-}
-
-/// Stands where tokio's stands; none can be had.
-#[derive(Debug)]
-pub struct UnixListener(Infallible);
-
-impl UnixListener {
-    /// Refuses, and says why.
-    pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixListener> {
-        refuse("listen on", path)
-    }
-
-    /// As tokio's; never reached.
-    pub async fn accept(&self) -> io::Result<(UnixStream, real::net::unix::SocketAddr)> {
-        match self.0 {}
-    }
-}
-
-/// Stands where tokio's stands; none can be had.
-#[derive(Debug)]
-pub struct UnixDatagram(Infallible);
-
-impl UnixDatagram {
-    /// Refuses, and says why.
-    pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixDatagram> {
-        refuse("bind", path)
-    }
-
-    /// Refuses, and says why.
-    pub fn unbound() -> io::Result<UnixDatagram> {
-        refuse("open", "a datagram socket")
-    }
-
-    /// As tokio's; never reached.
-    pub async fn recv(&self, _: &mut [u8]) -> io::Result<usize> {
-        match self.0 {}
-    }
-
-    /// As tokio's; never reached.
-    pub async fn send(&self, _: &[u8]) -> io::Result<usize> {
-        match self.0 {}
-    }
+/// Converts the address of a socket, which may be unbound.
+fn known(address: Option<net::SocketAddr>) -> io::Result<SocketAddr> {
+    address.map_or_else(|| net::SocketAddr::from_pathname(""), Ok).map(SocketAddr::from)
 }
