@@ -9,7 +9,7 @@ from pathlib import Path
 LIST = Path("harness/selftest/tests/api/surface/tokio_functions.txt")
 SOURCES = """
     net/lookup_host.rs net/tcp/listener.rs net/tcp/socket.rs net/tcp/split.rs net/tcp/split_owned.rs net/tcp/stream.rs net/udp.rs
-    net/unix/listener.rs net/unix/socket.rs net/unix/socketaddr.rs net/unix/split.rs net/unix/split_owned.rs net/unix/stream.rs
+    net/unix/datagram/socket.rs net/unix/listener.rs net/unix/socket.rs net/unix/socketaddr.rs net/unix/split.rs net/unix/split_owned.rs net/unix/stream.rs
     net/unix/ucred.rs
     runtime/handle.rs runtime/runtime.rs runtime/task/abort.rs runtime/task/error.rs runtime/task/id.rs runtime/task/join.rs
     signal/ctrl_c.rs signal/unix.rs task/blocking.rs task/join_set.rs task/local.rs task/spawn.rs task/yield_now.rs

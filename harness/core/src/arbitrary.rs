@@ -183,8 +183,11 @@ fn unix() -> BoxedStrategy<Unix> {
         any::<u64>().prop_map(Unix::Write),
         any::<u64>().prop_map(Unix::Read),
         any::<i32>().prop_map(Unix::Error),
+        (unix_sockets(), any::<u64>()).prop_map(|(to, bytes)| Unix::Send { to, bytes }),
+        (unix_sockets(), any::<u64>()).prop_map(|(from, bytes)| Unix::Receive { from, bytes }),
         select(&[
             Unix::Listen,
+            Unix::Open,
             Unix::Pair,
             Unix::Connect,
             Unix::Accept,
@@ -333,8 +336,16 @@ fn waits() -> BoxedStrategy<Wait> {
 }
 
 fn unix_waits() -> BoxedStrategy<UnixWait> {
-    select(&[UnixWait::Accept, UnixWait::Read, UnixWait::Write, UnixWait::ReadUnaccepted, UnixWait::WriteUnaccepted])
-        .boxed()
+    select(&[
+        UnixWait::Accept,
+        UnixWait::Read,
+        UnixWait::Write,
+        UnixWait::Receive,
+        UnixWait::Send,
+        UnixWait::ReadUnaccepted,
+        UnixWait::WriteUnaccepted,
+    ])
+    .boxed()
 }
 
 fn waiting() -> BoxedStrategy<Waiting> {

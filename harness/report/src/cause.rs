@@ -144,6 +144,8 @@ fn unix(socket: &str, what: UnixWait) -> String {
         UnixWait::Accept => format!("for a connection on {socket}"),
         UnixWait::Read => format!("to read from {socket}"),
         UnixWait::Write => format!("to write to {socket} (the peer does not read)"),
+        UnixWait::Receive => format!("to receive on {socket}"),
+        UnixWait::Send => format!("to send by {socket} (a queue is full)"),
         UnixWait::ReadUnaccepted => format!("to read from {socket} (not accepted yet)"),
         UnixWait::WriteUnaccepted => format!("to write to {socket} (not accepted yet)"),
         _ => format!("for something on {socket}"),

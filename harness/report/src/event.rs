@@ -82,6 +82,7 @@ fn unix(socket: &UnixSocket, what: &Unix) -> String {
     let named = unix_socket(socket);
     match what {
         Unix::Listen => format!("listens on {named}"),
+        Unix::Open => format!("opens {named}"),
         Unix::Pair => format!("makes {named}"),
         Unix::Connect => format!("connects {named}"),
         Unix::Accept => format!("accepts {named}"),
@@ -91,6 +92,10 @@ fn unix(socket: &UnixSocket, what: &Unix) -> String {
         Unix::Shutdown => format!("shuts down its side of {named}"),
         Unix::Close => format!("closes {named}"),
         Unix::Error(number) => format!("gets {} on {named}", errno(*number)),
+        Unix::Send { to, bytes: count } => format!("sends {} by {named} to {}", bytes(*count), unix_socket(to)),
+        Unix::Receive { from, bytes: count } => {
+            format!("receives {} on {named} from {}", bytes(*count), unix_socket(from))
+        }
         Unix::Remove => format!("removes the path of {named}"),
         _ => named,
     }
@@ -104,6 +109,7 @@ fn errno(number: i32) -> String {
         20 => "ENOTDIR (not a directory)",
         22 => "EINVAL (invalid argument)",
         24 => "EMFILE (too many open files)",
+        1 => "EPERM (not permitted)",
         32 => "EPIPE (broken pipe)",
         90 => "EMSGSIZE (message too long)",
         91 => "EPROTOTYPE (socket of another type)",

@@ -215,6 +215,24 @@ macro_rules! each_case {
             loopback steady unix_names::a_socket_is_bound_once_before_it_listens;
             loopback steady unix_names::a_bound_socket_that_does_not_listen_refuses;
 
+            loopback steady unix_datagrams::unix_datagrams_keep_their_edges;
+            loopback steady unix_datagrams::a_small_buffer_cuts_a_unix_datagram_off;
+            loopback steady unix_datagrams::a_unix_datagram_says_where_it_came_from;
+            loopback steady unix_datagrams::a_unix_datagram_needs_somebody_to_receive_it;
+            loopback steady unix_datagrams::streams_and_datagrams_of_unix_sockets_do_not_meet;
+            loopback steady unix_datagrams::a_connected_unix_socket_hears_its_peer_only;
+            loopback steady unix_datagrams::a_unix_queue_takes_so_many_datagrams;
+            loopback steady unix_datagrams::a_unix_datagram_that_is_too_large_is_refused;
+            loopback steady unix_datagrams::a_unix_sender_waits_for_room;
+            loopback steady unix_datagrams::a_unix_sender_that_is_not_connected_sends_once_there_is_room;
+            loopback steady unix_datagrams::a_unix_sender_learns_that_its_peer_is_gone;
+            loopback steady unix_datagrams::a_unix_receiver_does_not_learn_that_its_peer_is_gone;
+            loopback steady unix_datagrams::a_unix_sender_that_waits_learns_that_the_receiver_is_gone;
+            loopback steady unix_datagrams::a_unix_socket_for_datagrams_is_shut_down;
+            loopback steady unix_datagrams::a_unix_socket_becomes_one_for_datagrams;
+            loopback steady unix_datagrams::an_abstract_name_is_for_unix_datagrams_by_way_of_a_socket;
+            loopback steady unix_datagrams::trying_to_receive_no_unix_datagram_would_block;
+
             loopback races race::a_close_races_with_the_peers_bytes;
             loopback races race::a_write_races_with_the_peers_reset;
             loopback races race::a_write_races_with_the_peers_close;

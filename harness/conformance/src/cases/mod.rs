@@ -35,6 +35,7 @@ pub mod ready;
 pub mod socket;
 pub mod udp;
 pub mod unix;
+pub mod unix_datagrams;
 pub mod unix_names;
 
 pub(crate) use list::each_case;

@@ -100,6 +100,8 @@ pub struct UnixSocket {
 pub enum Unix {
     /// The application listens.
     Listen,
+    /// The application opens a datagram socket.
+    Open,
     /// The application creates it as one of a pair.
     Pair,
     /// The application connects.
@@ -116,8 +118,22 @@ pub enum Unix {
     Shutdown,
     /// The application closes it.
     Close,
-    /// The application is told of an error, by its number on Linux.
+    /// The application gets an error, by its number on Linux.
     Error(i32),
+    /// The application sends a datagram.
+    Send {
+        /// To which socket.
+        to: UnixSocket,
+        /// How many bytes.
+        bytes: u64,
+    },
+    /// The application receives a datagram.
+    Receive {
+        /// From which socket.
+        from: UnixSocket,
+        /// How many bytes.
+        bytes: u64,
+    },
     /// The application removes its path.
     Remove,
 }

@@ -175,6 +175,10 @@ pub enum UnixWait {
     Read,
     /// To write: the peer does not read.
     Write,
+    /// To receive a datagram.
+    Receive,
+    /// To send a datagram: the receiver's queue is full, or the sender's buffer.
+    Send,
     /// To read from a connection that nobody has accepted.
     ReadUnaccepted,
     /// To write to a connection that nobody has accepted.

@@ -16,7 +16,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{UnixListener, UnixStream},
+    net::{UnixDatagram, UnixListener, UnixStream},
     time::sleep,
 };
 
@@ -232,6 +232,25 @@ async fn an_agent_waits_for_a_service_that_never_accepts(world: World) {
     world.eventually(Duration::from_secs(60), "the agent is greeted", || async { false }).await;
 }
 
+#[refrain::test(runs = 1, without_holds, expect = "stall")]
+async fn a_sender_waits_for_a_receiver_that_never_reads(world: World) {
+    world.host("logger", || async {
+        let _socket = UnixDatagram::bind(PATH)?;
+        pending::<Result<()>>().await
+    });
+    sleep(SECOND).await;
+    let logs = world.client("logger").run(async {
+        let socket = UnixDatagram::unbound()?;
+        socket.connect(PATH)?;
+        for line in 0..100u8 {
+            socket.send(&[line]).await?;
+        }
+        Result::Ok(())
+    });
+    world.eventually(Duration::from_secs(60), "everything is logged", || async { false }).await;
+    logs.await.unwrap();
+}
+
 #[refrain::test(runs = 1, without_holds, expect = "leak")]
 async fn a_socket_that_nobody_closes(world: World) {
     world.conserves("socket");
@@ -267,6 +286,12 @@ fn a_report_shows_who_waits_on_which_unix_socket() {
     service  u_str  LISTEN  1       4096    service.sock 1      *
     agent    u_str  ESTAB   0       768     * 2                 service.sock 3
     ");
+}
+
+#[test]
+fn a_report_shows_who_waits_to_send_a_datagram() {
+    let failure = failure(&run("a_sender_waits_for_a_receiver_that_never_reads"));
+    assert!(failure.contains("waits to send by service.sock #2 -> #1 (a queue is full)"), "{failure}");
 }
 
 #[test]

@@ -50,6 +50,8 @@ pub struct Sysctl {
     /// Memory in bytes, with the kernel's overhead, of data that a Unix socket has sent and its peer has not read, before the
     /// writer waits.
     pub wmem_default: u32,
+    /// Maximum number of datagrams in the queue of a Unix socket, plus one, before senders wait. Linux has 10; systemd sets 512.
+    pub max_dgram_qlen: u32,
     /// Maximum number of open sockets of the process: `ulimit -n`, but only sockets are counted.
     pub nofile: u32,
 }
@@ -81,6 +83,7 @@ impl Sysctl {
         tcp_rmem: 64 << 10,
         udp_rmem: 208 << 10,
         wmem_default: 208 << 10,
+        max_dgram_qlen: 10,
         nofile: 1024,
     };
 }
@@ -116,6 +119,7 @@ setters! {
     tcp_rmem: u32,
     udp_rmem: u32,
     wmem_default: u32,
+    max_dgram_qlen: u32,
     nofile: u32,
 }
 

@@ -6,6 +6,7 @@ use super::{HostId, Kernel, Kind, Unix, UnixId, UnixSocket, Wait, Waiters, What,
 use refrain_core::verdict::UnixWait;
 use std::{collections::VecDeque, io, os::unix::net::SocketAddr};
 
+mod datagram;
 mod listen;
 mod names;
 mod show;
@@ -36,6 +37,8 @@ pub(crate) struct Socket {
     charged: usize,
     /// Set when a write finds the buffer full. As in tokio, the next attempt is made once three quarters of it are free.
     is_full: bool,
+    /// The receiver whose full queue blocks the sender of a datagram.
+    full_receiver: Option<UnixId>,
     /// Whether the read direction and the write direction are shut down.
     read_shut: bool,
     write_shut: bool,
@@ -95,6 +98,7 @@ impl Kernel {
             queue: VecDeque::new(),
             charged: 0,
             is_full: false,
+            full_receiver: None,
             read_shut: false,
             write_shut: false,
             error: None,
@@ -143,7 +147,7 @@ impl Kernel {
         self.tasks[current_task()].waits.retain(|(wait, _)| !matches!(wait, Wait::Unix(other, _) if *other == id));
         match self.runs_on(host) {
             true => self.unix_event(Kind::Close, id, 5, Unix::Close),
-            // The process was killed, and the kernel closes the socket.
+            // The process was killed: its kernel does it.
             false => {
                 self.event_on(Kind::Close, host, id, |k| What::Unix { socket: k.unix_socket(id), what: Unix::Close })
             }
@@ -173,8 +177,11 @@ impl Kernel {
             self.unix_release(waiting, true);
         }
         self.unix_wake(id);
-        if let Some(peer) = peer {
-            self.unix_wake(peer);
+        match (kind, peer) {
+            (SocketKind::Stream, Some(peer)) => self.unix_wake(peer),
+            (SocketKind::Stream, None) => {}
+            // Those that wait to send to it learn that it is gone.
+            (SocketKind::Datagram, _) => self.unix_wake_senders(id),
         }
     }
 
@@ -243,7 +250,7 @@ impl Kernel {
     fn unix_wait(&mut self, id: UnixId, what: UnixWait, waiter: &std::task::Waker) {
         let socket = &mut self.unix[id];
         let waiters = match what {
-            UnixWait::Write => &mut socket.writers,
+            UnixWait::Write | UnixWait::Send => &mut socket.writers,
             _ => &mut socket.readers,
         };
         let surplus = waiters.add(waiter);
@@ -263,4 +270,16 @@ impl Kernel {
         let name = name(id).or_else(|| socket.peer.and_then(name)).unwrap_or_default();
         UnixSocket { name, number: id as u64 + 1, peer: socket.peer.map(|peer| peer as u64 + 1) }
     }
+}
+
+/// Returns the memory that data of one write occupies in the sender's buffer: the `sk_buff`, the linear part with the
+/// `skb_shared_info` at its end, and the pages, as Linux 6.18 allocates them.
+fn charge_of(len: usize, first_max: usize, pages_max: usize) -> usize {
+    const BUFFER_HEAD: usize = 256;
+    const SHARED_INFO: usize = 320;
+    const BLOCK_MIN: usize = 512;
+    const PAGE: usize = 4096;
+    let pages = len.saturating_sub(first_max).next_multiple_of(PAGE).min(pages_max);
+    let first = (len.saturating_sub(pages) + SHARED_INFO).next_power_of_two().max(BLOCK_MIN);
+    BUFFER_HEAD + first + pages.min(len.next_multiple_of(PAGE))
 }

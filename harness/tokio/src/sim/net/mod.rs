@@ -19,7 +19,7 @@ pub use listener::TcpListener;
 pub use socket::TcpSocket;
 pub use stream::TcpStream;
 pub use udp::UdpSocket;
-pub use unix::{UnixListener, UnixSocket, UnixStream};
+pub use unix::{UnixDatagram, UnixListener, UnixSocket, UnixStream};
 
 /// The halves of a stream.
 pub mod tcp {
@@ -56,7 +56,7 @@ impl Filled for usize {
     }
 }
 
-impl Filled for (usize, std::net::SocketAddr) {
+impl<A> Filled for (usize, A) {
     fn bytes(&self) -> usize {
         self.0
     }

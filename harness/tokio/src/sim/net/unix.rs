@@ -10,12 +10,14 @@ use std::{
 };
 
 mod cred;
+mod datagram;
 mod listener;
 mod socket;
 mod split;
 mod stream;
 
 pub use cred::UCred;
+pub use datagram::UnixDatagram;
 pub use listener::UnixListener;
 // tokio's own types: an address is a name, and refers to a socket only within a machine.
 pub use real::net::unix::{SocketAddr, gid_t, pid_t, uid_t};

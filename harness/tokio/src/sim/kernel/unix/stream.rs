@@ -1,7 +1,7 @@
 //! Reading from and writing to connected Unix streams.
 
 use super::super::{Kernel, Kind, TriggerKind, Unix, UnixId, errno::os_error};
-use super::Piece;
+use super::{Piece, SocketKind, charge_of};
 use real::io::{ReadBuf, Ready};
 use refrain_core::verdict::UnixWait;
 use std::{
@@ -9,16 +9,11 @@ use std::{
     task::{Poll, Waker},
 };
 
-/// The most that one piece in a queue holds: a first block, and what one allocation of pages takes (Linux 6.18:
-/// `SKB_MAX_ALLOC` and `UNIX_SKB_FRAGS_SZ`, pages of 4 KiB).
-const PIECE_BYTES_MAX: usize = FIRST_BYTES_MAX + 32_768;
-/// The most that lies in the first block of a piece.
-const FIRST_BYTES_MAX: usize = PAGE - SHARED_INFO;
-const PAGE: usize = 4096;
-/// Linux's `skb_shared_info`, at the end of the first block, and its `sk_buff`.
-const SHARED_INFO: usize = 320;
-const BUFFER_HEAD: usize = 256;
-const BLOCK_MIN: usize = 512;
+/// The largest linear part of a piece, and the largest paged one, in bytes (Linux 6.18 with pages of 4 KiB: `SKB_MAX_HEAD`
+/// and `UNIX_SKB_FRAGS_SZ`).
+const FIRST_BYTES_MAX: usize = 3776;
+const PAGES_BYTES_MAX: usize = 32_768;
+const PIECE_BYTES_MAX: usize = FIRST_BYTES_MAX + PAGES_BYTES_MAX;
 
 impl Kernel {
     /// Writes as much as the buffer takes. Without a waiter, no task waits.
@@ -123,11 +118,15 @@ impl Kernel {
         if !ready.is_empty() {
             return Poll::Ready(ready);
         }
+        let (read, write) = match self.unix[id].kind {
+            SocketKind::Stream => (UnixWait::Read, UnixWait::Write),
+            SocketKind::Datagram => (UnixWait::Receive, UnixWait::Send),
+        };
         if wanted.is_readable() {
-            self.unix_wait(id, UnixWait::Read, waiter);
+            self.unix_wait(id, read, waiter);
         }
         if wanted.is_writable() {
-            self.unix_wait(id, UnixWait::Write, waiter);
+            self.unix_wait(id, write, waiter);
         }
         Poll::Pending
     }
@@ -150,12 +149,7 @@ fn take(socket: &mut super::Socket, into: &mut ReadBuf<'_>) -> (usize, Vec<(Unix
     (total, read)
 }
 
-/// What the sender of a piece is charged: its `sk_buff`, its first block and its pages, as Linux 6.18 allocates them.
-pub(super) fn charge(len: usize) -> usize {
-    let pages = match len {
-        0..=FIRST_BYTES_MAX => 0,
-        _ => (len - FIRST_BYTES_MAX).next_multiple_of(PAGE),
-    };
-    let first = (len.saturating_sub(pages) + SHARED_INFO).next_power_of_two().max(BLOCK_MIN);
-    BUFFER_HEAD + first + pages.min(len.next_multiple_of(PAGE))
+/// Returns the memory of a piece.
+fn charge(len: usize) -> usize {
+    charge_of(len, FIRST_BYTES_MAX, PAGES_BYTES_MAX)
 }

@@ -1,10 +1,10 @@
-//! A simulated Unix socket, before it listens or connects.
+//! The simulated Unix socket, before it listens, connects or becomes a datagram socket.
 
-use super::{UnixListener, UnixStream, address};
+use super::{UnixDatagram, UnixListener, UnixStream, address};
 use crate::sim::kernel::{self, SocketKind, UnixId};
 use std::{io, mem::ManuallyDrop, path::Path};
 
-/// Is bound, then listens or connects. As tokio's.
+/// A Unix socket that is not connected yet.
 #[derive(Debug)]
 pub struct UnixSocket {
     id: UnixId,
@@ -45,6 +45,12 @@ impl UnixSocket {
         let address = address(path)?;
         kernel::with(|k| k.unix_connect_socket(self.id, &address))?;
         Ok(UnixStream::of(self.into_id()))
+    }
+
+    /// Turns it into a datagram socket.
+    pub fn datagram(self) -> io::Result<UnixDatagram> {
+        self.demand(SocketKind::Datagram, "datagram cannot be called on a stream socket")?;
+        Ok(UnixDatagram::of(self.into_id()))
     }
 
     fn demand(&self, kind: SocketKind, otherwise: &str) -> io::Result<()> {
