@@ -1,19 +1,23 @@
-//! The saved traces of the seeded bugs: small, and identical wherever and whenever they are replayed.
+//! The failures of the seeded bugs: small plans, and identical wherever and whenever they are replayed.
 
 use refrain::{
     trace::{self, Trace},
     verdict::Class,
 };
-use refrain_core::protocol::{self, Budget, Message, Outcome, Replay, Request};
+use refrain_core::protocol::{self, Budget, Caught, Message, Outcome, Replay, Request};
 use std::{
     env, fs,
     io::{BufRead, BufReader, Write},
-    os::{fd::OwnedFd, unix::net::UnixStream},
+    os::{
+        fd::OwnedFd,
+        unix::{fs::symlink, net::UnixStream},
+    },
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
 };
 
+const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
 const SEEDED_BUGS: [&str; 3] = [
     "historic::q201280_handshake_without_deadline",
     "historic::q201280_cancelled_attempt",
@@ -29,39 +33,45 @@ const QUERIES_MAX: usize = 1;
 const REPLAYS: usize = 50;
 
 #[test]
-fn every_canary_has_a_small_trace() {
+fn every_seeded_bug_is_shrunk_to_a_small_plan() {
     for seeded_bug in SEEDED_BUGS {
-        let saved = saved(seeded_bug);
-        assert!(!saved.is_empty(), "{seeded_bug} has no trace: `cargo test --test simulated {seeded_bug}` saves one");
-        for (path, trace) in saved {
-            let queries = trace.plan.workload[0].value.as_array().expect("queries are a list").len();
-            assert_eq!(trace.failure.class, Class::Stall, "{}", path.display());
-            assert!(trace.plan.faults.len() <= FAULTS_MAX, "{}: {:?}", path.display(), trace.plan.faults);
-            assert!(queries <= QUERIES_MAX, "{}: {queries} queries", path.display());
-        }
+        let Caught { failure, plan, .. } = caught_anew(seeded_bug);
+        let queries = plan.workload[0].value.as_array().expect("queries are a list").len();
+        assert_eq!(failure.class, Class::Stall, "{seeded_bug}: {failure:?}");
+        assert!(plan.faults.len() <= FAULTS_MAX, "{seeded_bug}: {:?}", plan.faults);
+        assert!(queries <= QUERIES_MAX, "{seeded_bug}: {queries} queries");
     }
 }
 
 #[test]
-fn every_storm_has_a_small_trace() {
+fn every_storm_is_shrunk_to_few_clients() {
     for storm in STORMS {
-        let saved = saved(storm);
-        assert!(!saved.is_empty(), "{storm} has no trace: `cargo test --test simulated {storm}` saves one");
-        for (path, trace) in saved {
-            let clients = trace.plan.workload[0].value.as_u64().expect("a number");
-            assert_eq!(trace.failure.class, Class::Stall, "{}", path.display());
-            assert!(clients <= CLIENTS_MAX, "{}: {clients} clients", path.display());
-        }
+        let Caught { failure, plan, .. } = caught_anew(storm);
+        let clients = plan.workload[0].value.as_u64().expect("a number");
+        assert_eq!(failure.class, Class::Stall, "{storm}: {failure:?}");
+        assert!(clients <= CLIENTS_MAX, "{storm}: {clients} clients");
     }
 }
 
 #[test]
 fn one_preemption_is_all_that_the_threads_need() {
-    for seeded_bug in ["historic.q289795.a_check_then_a_delete-", "historic.q289795.a_decrement_then_a_test-"] {
-        let (path, trace) = saved(seeded_bug).pop().expect("a trace: `cargo test --test simulated q289795` saves one");
-        let threads = trace.plan.threads.expect("it is the plan of a model");
-        assert_eq!(threads.preemptions(), 1, "{}: {threads:?}", path.display());
+    for seeded_bug in ["historic::q289795::a_check_then_a_delete", "historic::q289795::a_decrement_then_a_test"] {
+        let threads = caught_anew(seeded_bug).plan.threads.expect("it is the plan of a model");
+        assert_eq!(threads.preemptions(), 1, "{seeded_bug}: {threads:?}");
     }
+}
+
+/// Explores a test and shrinks what it catches, in a package without saved traces.
+fn caught_anew(test: &str) -> Caught {
+    let package = Path::new(PACKAGE);
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    fs::copy(package.join("Cargo.toml"), folder.path().join("Cargo.toml")).expect("a package has a manifest");
+    symlink(package.join("tests"), folder.path().join("tests")).expect("the services find their calendars");
+    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: None };
+    let Outcome::Explored(explored) = ask(test, folder.path(), folder.path(), &request) else {
+        panic!("{test} is not explored")
+    };
+    explored.caught.unwrap_or_else(|| panic!("{test} is not caught in {} runs", explored.runs))
 }
 
 /// Each replay and each of its runs has its own process; several run concurrently.
@@ -75,7 +85,12 @@ fn a_trace_is_the_same_run_fifty_times() {
             for _ in 0..at_once {
                 scope.spawn(|| {
                     for _ in 0..REPLAYS.div_ceil(10) {
-                        let asked = ask(seeded_bug, &elsewhere, &Request::Replay { trace: trace.clone(), until: None });
+                        let asked = ask(
+                            seeded_bug,
+                            PACKAGE.as_ref(),
+                            &elsewhere,
+                            &Request::Replay { trace: trace.clone(), until: None },
+                        );
                         assert!(matches!(asked, Outcome::Replayed(Replay::Reproduced { .. })), "{asked:?}");
                     }
                 });
@@ -88,7 +103,9 @@ fn a_trace_is_the_same_run_fifty_times() {
 fn what_is_caught_does_not_depend_on_the_number_of_jobs() {
     let caught = [1, 2, 5].map(|jobs| {
         let request = Request::Explore { seed: 1, budget: Budget::Runs(500), jobs: Some(jobs) };
-        let Outcome::Explored(explored) = ask(SEEDED_BUGS[1], Path::new("."), &request) else { panic!("not explored") };
+        let Outcome::Explored(explored) = ask(SEEDED_BUGS[1], PACKAGE.as_ref(), Path::new("."), &request) else {
+            panic!("not explored")
+        };
         let caught = explored.caught.expect("the seeded bug is caught");
         (caught.run, caught.plan, caught.failure, caught.events)
     });
@@ -98,19 +115,21 @@ fn what_is_caught_does_not_depend_on_the_number_of_jobs() {
 
 /// Returns the traces of a test.
 pub fn saved(test: &str) -> Vec<(PathBuf, Trace)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
+    let folder = Path::new(PACKAGE).join("traces");
     let entries = fs::read_dir(&folder).expect("traces/ is there").map(|entry| entry.expect("it can be listed").path());
     let prefix = test.replace("::", ".");
     let of_test = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
     entries.filter(of_test).map(|path| (path.clone(), trace::read(&path).expect("it can be read"))).collect()
 }
 
-/// Sends this executable a request about one of its tests from a directory, as `cargo refrain` does.
-fn ask(test: &str, from: &Path, request: &Request) -> Outcome {
+/// Sends this executable a request about one of its tests, in a package and from any directory, as `cargo refrain` does.
+fn ask(test: &str, package: &Path, from: &Path, request: &Request) -> Outcome {
     let (mut socket, theirs) = UnixStream::pair().expect("there are sockets");
     let mut child = Command::new(env::current_exe().expect("a test has an executable"))
         .args(["--exact", test, "--test-threads=1", "--nocapture"])
         .current_dir(from)
+        .env("CARGO_PKG_NAME", env!("CARGO_PKG_NAME"))
+        .env("CARGO_MANIFEST_DIR", package)
         .env(protocol::ENV, "command")
         .stdin(OwnedFd::from(theirs))
         .stdout(Stdio::null())

@@ -103,7 +103,7 @@ fn answer(
             let mut pool = pool(test, Some(1));
             let (replay, printed) = match until {
                 Some(until) => replay::replay_until(test, &mut pool, &trace, until)?,
-                None => replay::replay(test, &mut pool, &trace)?,
+                None => replay::replay(test, &mut pool, &trace).map(|(replay, run)| (replay, run.printed))?,
             };
             print(printed);
             Ok(Outcome::Replayed(replay))

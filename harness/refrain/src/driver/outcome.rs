@@ -1,5 +1,7 @@
-//! Outcomes as snapshots: what the service logged in the fault-free run, and the timeline of each saved trace.
+//! Outcomes as snapshots: what the service logged in the fault-free run, and the timeline of each replay. Both are of runs
+//! executed just now.
 
+use super::{replay::makes_the_same_run, save};
 use crate::{
     engine::Refusal,
     event::{Event, Kind, Level},
@@ -7,7 +9,6 @@ use crate::{
     package,
     report::{self, Style, timeline},
     test::Test,
-    trace::Trace,
 };
 use std::path::{Path, PathBuf};
 
@@ -55,13 +56,17 @@ fn line(event: &Event) -> String {
     format!("{host}: {}", report::event(event))
 }
 
-/// Returns the timeline of a saved trace.
-pub(crate) fn of_trace(test: &Test, path: &Path, trace: &Trace) -> Result<Snapshot, Refusal> {
+/// Returns the timeline of the run that a replay of a saved trace executed; only its name is from the trace. `None` if the run
+/// passed, or if no two runs of such a plan are identical.
+pub(crate) fn of_replay(test: &Test, path: &Path, run: &Ran) -> Result<Option<Snapshot>, Refusal> {
+    let Some(failure) = run.verdict.failure().filter(|failure| makes_the_same_run(failure.class)) else {
+        return Ok(None);
+    };
     let name = path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    Ok(Snapshot {
+    Ok(Some(Snapshot {
         folder: folder(test)?,
-        description: format!("the timeline of traces/{name}.jsonl"),
+        description: format!("the timeline of a replay of traces/{name}.jsonl"),
         name: format!("{name}.timeline"),
-        text: timeline(trace, Style::default()),
-    })
+        text: timeline(&save::trace(test, run, failure), Style::default()),
+    }))
 }

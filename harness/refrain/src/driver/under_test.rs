@@ -14,7 +14,6 @@ use crate::{
     report::{self, Standing, Style, standing},
     seed::seed_of,
     test::Test,
-    trace::Trace,
     verdict::{Class, Failure, Verdict},
     worker::Pool,
 };
@@ -50,8 +49,8 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
         snapshots.push(outcome::outcome(test, &fault_free)?);
     }
     if test.snapshot {
-        for (path, trace) in &saved {
-            snapshots.push(outcome::of_trace(test, path, trace)?);
+        for (path, run) in &saved {
+            snapshots.extend(outcome::of_replay(test, path, run)?);
         }
     }
     let sink = ProgressSink { stop: &AtomicBool::new(false), progress: &|_| {} };
@@ -97,13 +96,14 @@ fn base(test: &Test) -> u64 {
     test.name().bytes().fold(0, |seed, byte| seed_of(seed, u64::from(byte)))
 }
 
-/// Replays every saved trace. Traces of a seeded bug must reproduce; all others must pass now.
-fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, Refusal> {
+/// Replays every saved trace and returns the runs that were executed. Traces of a seeded bug must reproduce; all others must
+/// pass now.
+fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Ran)>, Refusal> {
     let mut replayed = vec![];
     for (path, trace) in save::saved(test)? {
         let trace = trace?;
         let shown = save::shown(test, &path).display().to_string();
-        let (replay, _) = replay::replay(test, pool, &trace)?;
+        let (replay, run) = replay::replay(test, pool, &trace)?;
         let hint = match (&replay, test.expect) {
             (Replay::Reproduced { .. }, Some(_)) | (Replay::PassesNow, None) => None,
             (Replay::Stale { .. }, _) => Some(
@@ -120,7 +120,7 @@ fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Trace)>, R
             let text = report::replay(&replay, Style::default());
             return Err(format!("{}\n{shown}: {text}{hint}\nreplay: cargo refrain replay {shown}", test.name()));
         }
-        replayed.push((path, trace));
+        replayed.push((path, run));
     }
     Ok(replayed)
 }
