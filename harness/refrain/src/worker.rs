@@ -7,6 +7,7 @@ mod collector;
 mod descendants;
 mod guard;
 mod lines;
+mod orphans;
 mod output;
 mod poll_timer;
 mod pool;

@@ -48,7 +48,7 @@ pub fn end_all() -> io::Result<()> {
 }
 
 /// The children of this process. `/proc/PID/task/TID/children` would be faster, and not every kernel has it.
-fn children() -> impl Iterator<Item = Pid> {
+pub fn children() -> impl Iterator<Item = Pid> {
     let this = getpid();
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());

@@ -6,9 +6,9 @@
 //!
 //! The process stays behind as the worker's guard. It sees when the test's process is gone, even killed, for its socket
 //! is closed then, and it sees when the worker is gone. Either way it ends everything below it. The worker sees the same
-//! way when its guard is gone. Both can be lost only at once.
+//! way when its guard is gone. If both are killed at once, the test's process ends what they leave: see [`super::orphans`].
 
-use super::{descendants, process};
+use super::{descendants, orphans, process};
 use crate::engine::exit;
 use nix::{
     errno::Errno,
@@ -50,8 +50,7 @@ pub fn enter() -> io::Result<Lifeline> {
         drop(ours);
         prctl::set_child_subreaper(true)?;
         setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-        // Where memory runs out the kernel ends a run, which is made again, rather than anything that a person uses.
-        let _ = fs::write("/proc/self/oom_score_adj", "1000");
+        orphans::mark();
         return Ok(Lifeline(lifeline));
     };
     drop(lifeline);

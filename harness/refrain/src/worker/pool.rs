@@ -1,5 +1,6 @@
 //! The test process's side: starts workers and hands out jobs.
 
+use super::orphans;
 use crate::{
     engine::{self, Ask, Refusal, Slot, Workers, refused},
     job::{Answer, Job},
@@ -122,6 +123,7 @@ impl Worker {
 impl Process {
     /// Starts a worker, and says whether its addresses are random.
     fn start(test: &str) -> io::Result<(Process, bool)> {
+        orphans::adopt()?;
         let (ours, theirs) = UnixStream::pair()?;
         let mut command = Command::new(std::env::current_exe()?);
         // That the test is asked for is known: an ignored one runs, too.
@@ -159,7 +161,11 @@ impl Drop for Process {
             thread::sleep(EXIT_LOOK);
         }
         let _ = self.child.kill();
-        let _ = self.child.wait();
+        let ended = self.child.wait();
+        // A guard exits once nothing is left. One that was killed may have been killed together with its worker.
+        if !ended.is_ok_and(|status| status.success()) {
+            orphans::end_all();
+        }
     }
 }
 

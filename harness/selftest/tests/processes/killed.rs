@@ -2,7 +2,10 @@
 
 use super::{children, eventually, explore, is_gone, kill_now, write_down, written_down};
 use crate::driver::Started;
-use nix::unistd::{ForkResult, fork, pause, setsid};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::{ForkResult, Pid, fork, pause, setsid},
+};
 use refrain::World;
 use refrain_core::protocol::{Exploration, Machine, Outcome};
 use std::{process::id, thread, time::Duration};
@@ -72,6 +75,27 @@ fn everything_dies_with_the_guard() {
 #[test]
 fn everything_dies_with_the_worker() {
     check(2);
+}
+
+/// Neither can see that the other is gone: both stand still when they are killed.
+#[test]
+fn everything_dies_with_guard_and_worker_at_once() {
+    let pids = NamedTempFile::new().unwrap();
+    let test = explore("killed::goes_on_for_ever", 1, pids.path());
+    eventually("a run and its daemon", || written_down(pids.path()).len() == 2);
+    let (guard, worker) = guard_and_worker(&test).unwrap();
+    let mut all = written_down(pids.path());
+    all.extend([guard, worker]);
+    for pid in [guard, worker] {
+        kill(Pid::from_raw(pid as i32), Signal::SIGSTOP).unwrap();
+    }
+    for pid in [guard, worker] {
+        kill_now(pid);
+    }
+    eventually("the end of what was below them", || all.iter().all(|pid| is_gone(*pid)));
+    eventually("another worker", || written_down(pids.path()).len() == 4);
+    kill_now(test.id());
+    eventually("the end of the other worker", || written_down(pids.path()).iter().all(|pid| is_gone(*pid)));
 }
 
 /// `cargo refrain` holds the other end of the test's standard input.
