@@ -102,7 +102,10 @@ fn free_within(directory: &Path, wait_max: Duration) -> Option<Slot> {
 
 /// Locks a free slot. The first one is always usable; the others only if the machine has the memory for another run.
 fn free(directory: &Path) -> Option<File> {
-    let slots = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    free_of(directory, thread::available_parallelism().map_or(1, NonZeroUsize::get), has_memory)
+}
+
+fn free_of(directory: &Path, slots: usize, has_memory: impl Fn() -> bool) -> Option<File> {
     (0..slots).take_while(|slot| *slot == 0 || has_memory()).find_map(|slot| {
         let file = File::create(directory.join(format!("slot-{slot}"))).ok()?;
         file.try_lock().is_ok().then_some(file)
@@ -136,23 +139,31 @@ fn has_memory() -> bool {
     match *known {
         Some((since, has)) if since.elapsed() < MEMORY_EVERY => has,
         _ => {
-            let has = available_memory().is_none_or(|bytes| bytes >= MEMORY_MAX);
+            let has = has_memory_in(&|path| fs::read_to_string(path).ok());
             *known = Some((Instant::now(), has));
             has
         }
     }
 }
 
-/// Returns the available memory in bytes, of the machine and of this process's cgroup.
-fn available_memory() -> Option<u64> {
-    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|info| field(&info, "MemAvailable:"));
-    [machine.map(|kib| kib << 10), available_in_group()].into_iter().flatten().min()
+/// Reads one of the kernel's tables.
+type ReadTable<'a> = &'a dyn Fn(&Path) -> Option<String>;
+
+/// Returns whether the tables report enough memory for another run. Without tables there is enough.
+fn has_memory_in(read: ReadTable<'_>) -> bool {
+    available_memory(read).is_none_or(|bytes| bytes >= MEMORY_MAX)
 }
 
-fn available_in_group() -> Option<u64> {
-    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+/// What the kernel says is available, on the machine and in the control group of this process.
+fn available_memory(read: ReadTable<'_>) -> Option<u64> {
+    let machine = read("/proc/meminfo".as_ref()).and_then(|info| field(&info, "MemAvailable:"));
+    [machine.map(|kib| kib << 10), available_in_group(read)].into_iter().flatten().min()
+}
+
+fn available_in_group(read: ReadTable<'_>) -> Option<u64> {
+    let groups = read("/proc/self/cgroup".as_ref())?;
     let path = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    let read = |name: &str| fs::read_to_string(Path::new("/sys/fs/cgroup").join(path).join(name)).ok();
+    let read = |name: &str| read(&Path::new("/sys/fs/cgroup").join(path).join(name));
     let max: u64 = read("memory.max")?.trim().parse().ok()?;
     let used: u64 = read("memory.current")?.trim().parse().ok()?;
     // The page cache counts as used but is reclaimed on demand.
@@ -217,6 +228,57 @@ mod tests {
     }
 
     #[test]
+    fn without_the_memory_for_another_run_there_is_one_slot() {
+        let directory = fresh("memory");
+        let first = free_of(&directory, 4, || false);
+        assert!(first.is_some());
+        assert!(free_of(&directory, 4, || false).is_none());
+        let second = free_of(&directory, 4, || true);
+        assert!(second.is_some());
+        // Whoever is done gives the first one to the next.
+        drop(first);
+        assert!(free_of(&directory, 4, || false).is_some());
+        drop(second);
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    /// Whether a machine, and a control group on it if there is one, have memory: what is available, the group's limit, what it
+    /// uses, and how much of that is files.
+    fn has_memory_with(available_mib: u64, group_mib: Option<(&str, u64, u64)>) -> bool {
+        has_memory_in(&|path| {
+            Some(match (path.to_str()?, group_mib) {
+                ("/proc/meminfo", _) => format!("MemTotal: 99999999 kB\nMemAvailable: {} kB\n", available_mib << 10),
+                ("/proc/self/cgroup", Some(_)) => "0::/ci/job\n".into(),
+                ("/sys/fs/cgroup/ci/job/memory.max", Some(("max", ..))) => "max\n".into(),
+                ("/sys/fs/cgroup/ci/job/memory.max", Some((max, ..))) => {
+                    format!("{}\n", max.parse::<u64>().ok()? << 20)
+                }
+                ("/sys/fs/cgroup/ci/job/memory.current", Some((_, used, _))) => format!("{}\n", used << 20),
+                ("/sys/fs/cgroup/ci/job/memory.stat", Some((.., files))) => {
+                    format!("anon 7\ninactive_file {}\nactive_file {}\n", files << 19, files << 19)
+                }
+                _ => return None,
+            })
+        })
+    }
+
+    #[test]
+    fn a_run_may_take_what_the_machine_and_its_group_have() {
+        let most = MEMORY_MAX >> 20;
+        assert!(has_memory_with(most, None));
+        assert!(!has_memory_with(most - 1, None));
+        assert!(has_memory_with(most, Some(("max", 9_000, 0))));
+        assert!(!has_memory_with(most - 1, Some(("max", 0, 0))));
+        let limit = (most + 1_000).to_string();
+        assert!(has_memory_with(9_000, Some((&limit, 1_000, 0))));
+        assert!(!has_memory_with(9_000, Some((&limit, 1_001, 0))));
+        // What files take is given back where it is needed.
+        assert!(has_memory_with(9_000, Some((&limit, 1_500, 500))));
+        assert!(!has_memory_with(9_000, Some((&limit, 1_501, 500))));
+        assert!(has_memory_in(&|_| None));
+    }
+
+    #[test]
     fn a_directory_that_others_can_write_to_is_not_used() {
         use std::os::unix::fs::PermissionsExt;
         let directory = fresh("others");
@@ -232,6 +294,6 @@ mod tests {
     fn the_kernels_tables_are_read() {
         assert_eq!(field("MemTotal: 5 kB\nMemAvailable:   7 kB\n", "MemAvailable:"), Some(7));
         assert_eq!(field("MemTotal: 5 kB\n", "MemAvailable:"), None);
-        assert!(available_memory().is_some());
+        assert!(available_memory(&|path| fs::read_to_string(path).ok()).is_some());
     }
 }

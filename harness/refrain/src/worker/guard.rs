@@ -44,7 +44,7 @@ impl Lifeline {
 
 /// Forks the worker. Returns in the worker only: this process becomes its guard, and ends with it.
 pub fn enter() -> io::Result<Lifeline> {
-    check_threads()?;
+    check_threads(ASLEEP_MAX)?;
     let (lifeline, ours) = pipe2(OFlag::O_CLOEXEC)?;
     let Some(worker) = process::fork_once()? else {
         drop(ours);
@@ -79,14 +79,14 @@ fn guard(worker: Pid) -> io::Result<()> {
 }
 
 /// Waits until the only other thread is libtest's main one, and asleep: it waits for this test to end, and holds nothing.
-fn check_threads() -> io::Result<()> {
+fn check_threads(patience: Duration) -> io::Result<()> {
     let started = Instant::now();
     loop {
         let others = other_threads()?;
         match others.as_slice() {
             [] => return Ok(()),
             [main] if main.id == getpid() && main.sleeps => return Ok(()),
-            _ if started.elapsed() > ASLEEP_MAX => {
+            _ if started.elapsed() > patience => {
                 let names: Vec<_> = others.iter().map(|thread| format!("`{}`", thread.name)).collect();
                 return Err(io::Error::other(format!(
                     "a worker cannot be forked beside other threads, and {} of them go on: {}. Start no thread before a \
@@ -120,4 +120,43 @@ fn other_threads() -> io::Result<Vec<Thread>> {
         }
     }
     Ok(threads)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    /// libtest's own threads are beside it, and other tests'; none of them is called this.
+    #[test]
+    fn a_thread_that_goes_on_beside_a_worker_is_named() {
+        let done = AtomicBool::new(false);
+        let error = thread::scope(|scope| {
+            let spin = || {
+                while !done.load(Relaxed) {
+                    std::hint::spin_loop();
+                }
+            };
+            thread::Builder::new().name("metrics".into()).spawn_scoped(scope, spin).unwrap();
+            let checked = check_threads(Duration::from_millis(20));
+            done.store(true, Relaxed);
+            checked.unwrap_err().to_string()
+        });
+        assert!(error.starts_with("a worker cannot be forked beside other threads"), "{error}");
+        assert!(error.contains("`metrics`") && error.ends_with("Start no thread before a test runs"), "{error}");
+    }
+
+    #[test]
+    fn a_thread_of_this_process_is_seen_with_its_state() {
+        let (tell, told) = std::sync::mpsc::channel::<()>();
+        let sleeps = || other_threads().unwrap().iter().any(|thread| thread.name == "sleeper" && thread.sleeps);
+        thread::scope(|scope| {
+            thread::Builder::new().name("sleeper".into()).spawn_scoped(scope, move || told.recv()).unwrap();
+            let started = Instant::now();
+            while !sleeps() {
+                assert!(started.elapsed() < ASLEEP_MAX, "it does not fall asleep");
+            }
+            drop(tell);
+        });
+    }
 }
