@@ -32,6 +32,10 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Let the tests of a tokio service simulate it with all its dependencies; a second time changes nothing
+    Init(Init),
+    /// Make `.refrain/` again, in a new clone or after `cargo update`
+    Sync(Sync),
     /// Run tests with plans drawn from a new seed, and save the failures
     Explore(Explore),
     /// Run saved traces again and report whether they still fail
@@ -44,6 +48,26 @@ pub enum Command {
     Model(Model),
     /// List the refrain tests and their saved traces
     List(List),
+}
+
+#[derive(Debug, Arguments)]
+pub struct Init {
+    /// Packages whose tests use refrain; may be given several times [default: every one that names tokio]
+    #[arg(long, short, value_name = "PACKAGE")]
+    pub package: Vec<String>,
+    /// A clone of refrain's repository, to use in place of the registry's
+    #[arg(long, value_name = "FOLDER")]
+    pub clone: Option<PathBuf>,
+    /// The Cargo.toml of the workspace [default: the one above the current directory]
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<PathBuf>,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Sync {
+    /// The Cargo.toml of the workspace [default: the one above the current directory]
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<PathBuf>,
 }
 
 #[derive(Debug, Arguments)]

@@ -1,8 +1,11 @@
 //! Runs cargo: to list packages, and to build their tests.
 
 use crate::{args::Build, exit::Problem};
-use cargo_metadata::{Artifact, Message, MetadataCommand, Target, TargetKind};
-use refrain_core::find::{self, Found};
+use cargo_metadata::{Artifact, Message, Metadata, MetadataCommand, Target, TargetKind};
+use refrain_core::{
+    find::{self, Found},
+    graph,
+};
 use std::{
     env,
     ffi::OsString,
@@ -18,6 +21,8 @@ pub struct Project {
     pub dir: PathBuf,
     /// Its packages.
     pub packages: Vec<Package>,
+    /// The directory of its workspace's Cargo.toml and Cargo.lock.
+    pub root: PathBuf,
 }
 
 /// A package of the project.
@@ -29,6 +34,8 @@ pub struct Package {
     pub dir: PathBuf,
     /// Its targets, as traces name them: `test/link`, `lib/calcon`.
     pub targets: Vec<String>,
+    /// Whether it depends on tokio itself.
+    pub names_tokio: bool,
 }
 
 /// What to build.
@@ -53,7 +60,12 @@ pub struct Executable {
 
 /// The project of the current directory, or of the Cargo.toml that was given.
 pub fn project_here(build: &Build) -> Result<Project, Problem> {
-    match &build.manifest_path {
+    project_of(build.manifest_path.as_deref())
+}
+
+/// The same.
+pub fn project_of(manifest: Option<&Path>) -> Result<Project, Problem> {
+    match manifest {
         None => project_above(Path::new(".")),
         Some(manifest) => match manifest.parent() {
             Some(dir) if manifest.ends_with("Cargo.toml") => project_above(&Path::new(".").join(dir)),
@@ -64,11 +76,7 @@ pub fn project_here(build: &Build) -> Result<Project, Problem> {
 
 /// The project whose Cargo.toml is in this directory or above it.
 pub fn project_above(dir: &Path) -> Result<Project, Problem> {
-    let metadata = MetadataCommand::new().no_deps().current_dir(dir).exec().map_err(|error| {
-        let why = match error {
-            cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim_end().into(),
-            error => error.to_string(),
-        };
+    let metadata = MetadataCommand::new().no_deps().current_dir(dir).exec().map_err(why).map_err(|why| {
         Problem::could_not_run(format!("cargo metadata failed in {}: {why}", crate::output::shown(dir)))
     })?;
     let packages = metadata.workspace_packages().into_iter().map(|package| Package {
@@ -76,8 +84,46 @@ pub fn project_above(dir: &Path) -> Result<Project, Problem> {
         version: package.version.to_string(),
         dir: package.manifest_path.parent().map(|dir| dir.as_std_path().to_owned()).unwrap_or_default(),
         targets: package.targets.iter().map(target_name).collect(),
+        names_tokio: package.dependencies.iter().any(|dependency| dependency.name == "tokio"),
     });
-    Ok(Project { dir: dir.to_owned(), packages: packages.collect() })
+    let packages = packages.collect();
+    Ok(Project { dir: dir.to_owned(), packages, root: metadata.workspace_root.into() })
+}
+
+/// The whole graph of the project in a folder. Cargo asks the network only for what is not on this machine.
+pub fn metadata(dir: &Path) -> Result<Metadata, String> {
+    let mut command = MetadataCommand::new();
+    // What other platforms need is no reason to download anything.
+    if let Some(host) = host() {
+        command.other_options(["--filter-platform".to_owned(), host]);
+    }
+    let offline = command.clone().env("CARGO_NET_OFFLINE", "true").current_dir(dir).exec();
+    offline.or_else(|_| command.current_dir(dir).exec()).map_err(why)
+}
+
+/// Changes the version of a package that Cargo.lock says.
+pub fn update(dir: &Path, package: &str, from: &str, to: &str) -> Result<(), String> {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+    command.current_dir(dir).args(["update", "--package", &format!("{package}@{from}"), "--precise", to]);
+    let ran = command.output().map_err(|error| format!("cannot run cargo update: {error}"))?;
+    match ran.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&ran.stderr).trim_end().to_owned()),
+    }
+}
+
+/// The platform of this machine, as the compiler names it.
+fn host() -> Option<String> {
+    let said = Command::new(env::var_os("RUSTC").unwrap_or("rustc".into())).arg("-vV").output().ok()?;
+    let said = String::from_utf8(said.stdout).ok()?;
+    said.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned)
+}
+
+fn why(error: cargo_metadata::Error) -> String {
+    match error {
+        cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim_end().into(),
+        error => error.to_string(),
+    }
 }
 
 /// Builds tests and finds the refrain tests in their executables. Cargo prints to standard error.
@@ -98,6 +144,8 @@ pub fn build(project: &Project, options: &Build, selection: Selection<'_>) -> Re
     if !cargo.wait().map_err(failed)?.success() {
         return Err(Problem::could_not_run("the tests do not build: see cargo's errors above"));
     }
+    // Cargo has just written the lock file that it has built with.
+    graph::check(&project.root).map_err(Problem::could_not_run)?;
     let mut executables = Vec::new();
     for artifact in artifacts {
         executables.extend(executable(project, &artifact)?);

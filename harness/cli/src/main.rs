@@ -7,6 +7,8 @@ mod args;
 mod cargo;
 mod exit;
 mod explore;
+mod graph;
+mod init;
 mod interrupt;
 mod list;
 mod model;
@@ -16,6 +18,7 @@ mod saved;
 mod session;
 mod show;
 mod shrink;
+mod sync;
 mod tail;
 
 use args::{Args, Command};
@@ -26,6 +29,8 @@ fn main() -> ExitCode {
     let args = Args::parse_from(without_subcommand(std::env::args_os()));
     interrupt::listen();
     let ended = match args.command {
+        Command::Init(args) => init::init(&args),
+        Command::Sync(args) => sync::sync(&args),
         Command::Explore(args) => explore::explore(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Shrink(args) => shrink::shrink(&args),

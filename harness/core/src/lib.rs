@@ -14,6 +14,7 @@ pub mod bridge;
 pub mod escape;
 pub mod event;
 pub mod find;
+pub mod graph;
 pub mod job;
 pub mod lines;
 pub mod near;

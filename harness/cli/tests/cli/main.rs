@@ -4,6 +4,7 @@ mod explore;
 mod fixture;
 mod help;
 mod hostile;
+mod init;
 mod interrupt;
 mod model;
 mod traces;

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     engine::{Explored, Found, Limit, ProgressSink, Refusal, Smaller, Trials},
     job::{Ran, Source},
+    package,
     plan::Plan,
     protocol::{Caught, Exploration, Replay, SavedAt},
     report::{self, Standing, Style, standing},
@@ -17,6 +18,7 @@ use crate::{
     verdict::{Class, Failure, Verdict},
     worker::Pool,
 };
+use refrain_core::graph;
 use std::{
     path::PathBuf,
     sync::atomic::AtomicBool,
@@ -39,6 +41,7 @@ pub(crate) fn run(test: &'static Test) -> Vec<Snapshot> {
 }
 
 fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
+    check_graph(test)?;
     let mut pool = pool(test, None);
     let mut snapshots = vec![];
     let saved = replay_saved(test, &mut pool)?;
@@ -80,6 +83,12 @@ fn all(test: &'static Test) -> Result<(String, Vec<Snapshot>), String> {
             explored.seed
         )),
     }
+}
+
+/// Refuses to run if a tokio that is not simulated is in the graph.
+fn check_graph(test: &Test) -> Result<(), Refusal> {
+    let root = package::folder(test).ok().and_then(|folder| graph::root_above(&folder));
+    root.map_or(Ok(()), |root| graph::check(&root))
 }
 
 /// Returns the failure with its path relative to the workspace root.
