@@ -237,6 +237,7 @@ fn properties() -> BoxedStrategy<Property> {
             Property::Freed,
             Property::FreedOnce,
             Property::NotUsedAfterFree,
+            Property::StaysInside,
             Property::Deterministic,
         ]),
     ]
@@ -273,6 +274,11 @@ fn details() -> BoxedStrategy<Detail> {
         Just(Detail::StackOverflowed),
         number().prop_map(|limit_bytes| Detail::OutOfMemory { limit_bytes }),
         any::<i32>().prop_map(|code| Detail::Exited { code }),
+        (actors(), texts(), texts()).prop_map(|(by, call, to)| Detail::Escaped {
+            by,
+            call: call.into(),
+            to: to.into()
+        }),
         (texts(), option::of(texts())).prop_map(|(host, error)| Detail::ProcessExited { host, error }),
         (number(), any::<bool>()).prop_map(|(limit_ms, busy)| Detail::Hung { limit_ms, busy }),
     ];

@@ -73,6 +73,8 @@ pub enum Class {
     DoubleFree,
     /// Freed memory was used.
     UseAfterFree,
+    /// The service did something outside of the simulation: a real connection, another program.
+    Escape,
     /// Two runs of the same plan differ: the service reads something from outside the simulation.
     Nondeterminism,
 }
@@ -108,7 +110,7 @@ impl Verdict {
 
 impl Class {
     /// All classes, in the order of their documentation.
-    pub const ALL: [Class; 14] = [
+    pub const ALL: [Class; 15] = [
         Class::Panic,
         Class::Crash,
         Class::OutOfMemory,
@@ -122,6 +124,7 @@ impl Class {
         Class::DataRace,
         Class::DoubleFree,
         Class::UseAfterFree,
+        Class::Escape,
         Class::Nondeterminism,
     ];
 
@@ -141,6 +144,7 @@ impl Class {
             Class::DataRace => "data-race",
             Class::DoubleFree => "double-free",
             Class::UseAfterFree => "use-after-free",
+            Class::Escape => "escape",
             Class::Nondeterminism => "nondeterminism",
         }
     }

@@ -3,7 +3,7 @@
 use syn::{Error, LitInt, LitStr, Result, meta, parse::Parser};
 
 /// The classes of failure that a seeded bug may expect, as `refrain::verdict::Class` names them.
-const CLASSES: [(&str, &str); 14] = [
+const CLASSES: [(&str, &str); 15] = [
     ("panic", "Panic"),
     ("crash", "Crash"),
     ("out-of-memory", "OutOfMemory"),
@@ -17,6 +17,7 @@ const CLASSES: [(&str, &str); 14] = [
     ("data-race", "DataRace"),
     ("double-free", "DoubleFree"),
     ("use-after-free", "UseAfterFree"),
+    ("escape", "Escape"),
     ("nondeterminism", "Nondeterminism"),
 ];
 

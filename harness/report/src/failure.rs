@@ -67,6 +67,7 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
             };
             format!("one {what} took more than {} of {time}: {why}", duration(limit_ms.saturating_mul(1_000_000)))
         }
+        Detail::Escaped { call, to, .. } => format!("`{call}` reaches out of the simulation, to {to}"),
         Detail::Livelocked { .. } => "tasks wake each other without end while virtual time does not advance".to_owned(),
         Detail::NotReached { .. } => not_reached(property, detail),
         Detail::TimedOut { at } => format!("the test did not end within {} of virtual time", duration(*at)),
@@ -162,6 +163,10 @@ fn below(failure: &Failure) -> Vec<String> {
     let by = match detail {
         Detail::Panicked { by: by @ Actor::Task { .. }, .. } => Some(format!("in {}", actor(by))),
         Detail::ClosedTwice { by, .. } => Some(format!("closed by {}", actor(by))),
+        Detail::Escaped { by, .. } => Some(format!(
+            "by {}: let it use tokio's sockets, or let a host of the test stand for what it talks to",
+            actor(by)
+        )),
         Detail::Livelocked { last } => Some(format!("polled last: {}", actor(last))),
         _ => None,
     };

@@ -1,6 +1,7 @@
 //! tokio in production; tokio's names on a simulated runtime and network in tests run by refrain.
 //!
-//! Name it `tokio` in `Cargo.toml` and use it as tokio:
+//! `cargo refrain init` puts it in tokio's place in the whole graph of a service. Where no dependency uses tokio, name it `tokio` in
+//! `Cargo.toml` instead:
 //!
 //! ```toml
 //! [dependencies]
@@ -19,7 +20,10 @@
 //!   `std::fs::remove_file` removes it.
 //! - `time`: `sleep`, `timeout`, `interval`, `Instant`. Waiting takes no real time.
 //! - `task`: `spawn`, `JoinSet`, `LocalSet`, `abort`. Every poll passes a gate, where refrain may hold a task.
-//! - `runtime`: a `Handle`. A runtime cannot be built.
+//! - `runtime`: handles, and runtimes that the service builds: each belongs to its host, and its tasks end with it. `block_on` blocks
+//!   inside `spawn_blocking` and `block_in_place`, where tokio allows it.
+//! - `fs`: the real files. An operation takes no virtual time, and directory entries are sorted by name.
+//! - `process`: starting a program returns an error.
 //! - `signal`: each host receives its own signals.
 //! - `io`, `sync`, `select!`, `join!` and similar items are re-exported from tokio; standard input and output are not
 //!   available.
@@ -27,7 +31,7 @@
 //! `#[tokio::main]` compiles, but the program prints that it is a simulated build and exits.
 //!
 //! For how to write tests, see the documentation of `refrain`.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 #[cfg(not(feature = "sim"))]
 pub use real::*;

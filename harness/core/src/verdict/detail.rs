@@ -32,6 +32,15 @@ pub enum Detail {
         /// The exit code.
         code: i32,
     },
+    /// Something was done that no simulation has.
+    Escaped {
+        /// Who did it.
+        by: Actor,
+        /// The function of libc, or the system call.
+        call: Box<str>,
+        /// To what: an address, a program.
+        to: Box<str>,
+    },
     /// A host's process ended by itself.
     ProcessExited {
         /// The host.

@@ -45,6 +45,8 @@ pub enum Property {
     FreedOnce,
     /// Freed memory is not used.
     NotUsedAfterFree,
+    /// Nothing is done outside of the simulation.
+    StaysInside,
     /// Two runs of the same plan are identical.
     Deterministic,
 }

@@ -1,6 +1,7 @@
 //! One run: sets up its thread, world and hooks, runs the test's body, and determines the verdict.
 
 use super::{
+    actor::actor,
     checks::{check_always, fail_of_panic, quiescent},
     overflow,
     scenario::Scenario,
@@ -96,6 +97,7 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
 const HOOKS: Hooks = Hooks {
     exited,
     deadlocked: || fail(stall::deadlock()),
+    escaped,
     panicked,
     out_of_time: || fail(stall::out_of_time()),
     busy: || fail(stall::busy()),
@@ -119,6 +121,12 @@ fn exited(Exited { host, place, error, signalled }: Exited) {
     let host = state::with(|state| state.name(host));
     let (property, detail) = (Property::KeepsRunning(host.clone()), Detail::ProcessExited { host, error });
     fail(Failure { class: Class::Exit, property, place: Some(Place::from(place)), detail, causes: vec![] })
+}
+
+/// A call has left the simulation: it is not made.
+fn escaped(call: &'static str, to: String) -> ! {
+    let detail = Detail::Escaped { by: actor(&control::stamp()), call: call.into(), to: to.into() };
+    fail(Failure { class: Class::Escape, property: Property::StaysInside, place: None, detail, causes: vec![] })
 }
 
 /// Records the current waits, in a run that stops at an event.

@@ -1,6 +1,8 @@
 //! tokio's API under simulation behaves as tokio documents it.
 
+mod alone;
 mod hold;
+mod runtime;
 mod signal;
 mod surface;
 mod task;

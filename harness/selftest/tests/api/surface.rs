@@ -24,30 +24,19 @@ const NAMES: &str = include_str!("surface/names.rs");
 const TOKIO_FUNCTIONS: &str = include_str!("surface/tokio_functions.txt");
 const LOCK: &str = include_str!("../../../../Cargo.lock");
 
-const DESCRIPTOR: &str = "there is no file descriptor, and no socket of std";
+const DESCRIPTOR: &str = "a simulated Unix socket has no file descriptor, and std has no such socket";
 const CLASS: &str = "nothing looks at traffic classes of IPv6";
-const DEVICE: &str = "a simulated host has one network";
 const GROUP: &str = "datagrams go to one host";
 const UNSTABLE: &str = "not part of stable tokio";
 const METRICS: &str = "madsim's runtime has no such figures";
-const THREAD: &str = "it would block the simulation's one thread";
 const OLD: &str = "deprecated in tokio: use the name with _v4";
 
 /// What the simulated tokio omits, and why. A service that uses it does not compile in tests.
 const LEFT_OUT: &[(&str, &str)] = &[
-    ("TcpStream::from_std", DESCRIPTOR),
-    ("TcpStream::into_std", DESCRIPTOR),
-    ("TcpStream::try_io", DESCRIPTOR),
-    ("TcpStream::async_io", DESCRIPTOR),
-    ("TcpListener::from_std", DESCRIPTOR),
-    ("TcpListener::into_std", DESCRIPTOR),
-    ("TcpSocket::from_std_stream", DESCRIPTOR),
     ("TcpSocket::tclass_v6", CLASS),
     ("TcpSocket::set_tclass_v6", CLASS),
     ("TcpSocket::tos", OLD),
     ("TcpSocket::set_tos", OLD),
-    ("TcpSocket::device", DEVICE),
-    ("TcpSocket::bind_device", DEVICE),
     ("UnixStream::from_std", DESCRIPTOR),
     ("UnixStream::into_std", DESCRIPTOR),
     ("UnixStream::try_io", DESCRIPTOR),
@@ -58,12 +47,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("UnixDatagram::into_std", DESCRIPTOR),
     ("UnixDatagram::try_io", DESCRIPTOR),
     ("UnixDatagram::async_io", DESCRIPTOR),
-    ("UdpSocket::from_std", DESCRIPTOR),
-    ("UdpSocket::into_std", DESCRIPTOR),
-    ("UdpSocket::try_io", DESCRIPTOR),
-    ("UdpSocket::async_io", DESCRIPTOR),
-    ("UdpSocket::broadcast", GROUP),
-    ("UdpSocket::set_broadcast", GROUP),
     ("UdpSocket::multicast_loop_v4", GROUP),
     ("UdpSocket::set_multicast_loop_v4", GROUP),
     ("UdpSocket::multicast_ttl_v4", GROUP),
@@ -78,9 +61,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("UdpSocket::set_tclass_v6", CLASS),
     ("UdpSocket::tos", OLD),
     ("UdpSocket::set_tos", OLD),
-    ("UdpSocket::device", DEVICE),
-    ("UdpSocket::bind_device", DEVICE),
-    ("Handle::block_on", THREAD),
     ("Handle::metrics", METRICS),
     ("Handle::id", METRICS),
     ("Handle::name", METRICS),

@@ -5,6 +5,7 @@ mod backlog;
 mod bytes;
 mod close;
 mod connect;
+mod descriptors;
 mod fault;
 mod halves;
 mod hostile;

@@ -3,6 +3,7 @@
 mod context;
 mod dead_hosts;
 mod deaths;
+mod escapes;
 mod exits;
 mod explained;
 mod loops;

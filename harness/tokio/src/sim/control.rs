@@ -3,6 +3,7 @@
 
 use super::{
     gate::Gate,
+    interpose,
     kernel::{self, End, Fault, HostAction, Kernel, Kind, Network, Trigger, What, with},
 };
 use madsim::{
@@ -76,6 +77,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
+    interpose::link();
     let runtime = Runtime::with_seed_and_config(start.seed, Config::default());
     runtime.add_simulator::<Network>();
     // madsim gives access to its clock only inside a task.

@@ -2,7 +2,8 @@
 
 use super::{
     kernel::{self, TaskId, Timer, Turn},
-    stack, time,
+    stack::{self, Blocked, Ran},
+    time,
 };
 use refrain_core::plan::HoldUntil;
 use std::{
@@ -13,17 +14,28 @@ use std::{
     thread,
 };
 
+/// The result of a poll, and the future.
+type Polled<F> = (thread::Result<Poll<<F as Future>::Output>>, Pin<Box<F>>);
+
 /// A task's future with the task's id. A panic is its output, if whoever awaits the task may see it.
-pub(crate) struct Gate<F: 'static> {
+pub(crate) struct Gate<F: Future + 'static>
+where
+    F::Output: 'static,
+{
     /// Boxed separately, so that an abandoned future is leaked in place, as pinning requires.
     inner: Option<Pin<Box<F>>>,
+    /// A poll that blocks: the future is in it.
+    blocked: Option<Blocked<Polled<F>>>,
     task: TaskId,
     held: Option<Held>,
     /// Whether the task's `JoinHandle` can be awaited and reports its panic.
     joinable: bool,
 }
 
-impl<F> Drop for Gate<F> {
+impl<F: Future> Drop for Gate<F>
+where
+    F::Output: 'static,
+{
     fn drop(&mut self) {
         let Some(inner) = self.inner.take() else { return self.end() };
         // A process that was killed or lost power runs no destructors.
@@ -33,7 +45,7 @@ impl<F> Drop for Gate<F> {
         }
         // The future's destructors still run as this task.
         let outer = kernel::switch_task(self.task);
-        if let Some(Err(panic)) = stack::run(|| catch_unwind(AssertUnwindSafe(|| drop(inner)))) {
+        if let Ran::Done(Err(panic)) = stack::run(None, || catch_unwind(AssertUnwindSafe(|| drop(inner)))) {
             (kernel::hooks().panicked)(panic, self.joinable);
         }
         self.end();
@@ -74,15 +86,18 @@ impl Held {
     }
 }
 
-impl<F> Gate<F> {
+impl<F: Future> Gate<F>
+where
+    F::Output: 'static,
+{
     /// Wraps a task that others can await: its `JoinHandle` reports a panic, if the test allows it.
     pub fn joinable(task: TaskId, inner: F) -> Gate<F> {
-        Gate { inner: Some(Box::pin(inner)), task, held: None, joinable: true }
+        Gate { inner: Some(Box::pin(inner)), blocked: None, task, held: None, joinable: true }
     }
 
     /// Wraps the main task of a process or of the test: its panic ends the run.
     pub fn main(task: TaskId, inner: F) -> Gate<F> {
-        Gate { inner: Some(Box::pin(inner)), task, held: None, joinable: false }
+        Gate { inner: Some(Box::pin(inner)), blocked: None, task, held: None, joinable: false }
     }
 
     fn end(&self) {
@@ -119,14 +134,26 @@ where
 {
     /// Polls the future on its own stack. If its host dies during the poll, it is not polled again.
     fn poll_inner(&mut self, cx: &Context<'_>) -> Poll<thread::Result<F::Output>> {
-        let mut inner = self.inner.take().expect("a finished task is not polled again");
-        let waker = cx.waker().clone();
-        let ran = stack::run(move || {
-            let mut cx = Context::from_waker(&waker);
-            let polled = catch_unwind(AssertUnwindSafe(|| inner.as_mut().poll(&mut cx)));
-            (polled, inner)
-        });
-        let Some((polled, inner)) = ran else { return Poll::Pending };
+        let ran = match self.blocked.take() {
+            Some(blocked) => blocked.resume(),
+            None => {
+                let mut inner = self.inner.take().expect("a finished task is not polled again");
+                let waker = cx.waker().clone();
+                stack::run(Some(waker.clone()), move || {
+                    let mut cx = Context::from_waker(&waker);
+                    let polled = catch_unwind(AssertUnwindSafe(|| inner.as_mut().poll(&mut cx)));
+                    (polled, inner)
+                })
+            }
+        };
+        let (polled, inner) = match ran {
+            Ran::Done(done) => done,
+            Ran::Gone => return Poll::Pending,
+            Ran::Blocks(blocked) => {
+                self.blocked = Some(blocked);
+                return Poll::Pending;
+            }
+        };
         self.inner = Some(inner);
         match polled {
             Ok(polled) => polled.map(Ok),

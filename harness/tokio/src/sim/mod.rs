@@ -1,11 +1,14 @@
 //! tokio's API under simulation. An item that is missing here is not simulated.
 
 pub(crate) mod gate;
+pub(crate) mod interpose;
 pub(crate) mod kernel;
 pub(crate) mod stack;
 
+pub mod fs;
 pub mod io;
 pub mod net;
+pub mod process;
 pub mod runtime;
 pub mod signal;
 pub mod task;
@@ -20,3 +23,5 @@ pub use task::spawn;
 
 /// Expands to a `main` that prints an error and exits: a simulated program must never pass for the real one.
 pub use real::main;
+/// A test of tokio's, in a simulation of its own: one host, without faults.
+pub use real::test;

@@ -1,21 +1,51 @@
-//! tokio's `runtime`: a handle to the simulation. Building a runtime ends the program with an error.
+//! tokio's `runtime`: a handle to the one that runs, and further ones, whose tasks end with them.
+//!
+//! Outside of a simulation, a test gets one of its own for each future that it blocks on; a simulated program says what it is and exits.
 
 use super::{
-    kernel,
-    task::{AbortHandle, JoinHandle, JoinSet, LocalSet, spawn, spawn_blocking},
+    kernel, stack,
+    task::{self, AbortHandle, JoinHandle, JoinSet, LocalSet, spawn_blocking_in, spawn_in},
 };
-use std::{error::Error, fmt, future::Future, io, marker::PhantomData, sync::MutexGuard};
+use std::{
+    error::Error,
+    fmt,
+    future::Future,
+    io,
+    marker::PhantomData,
+    pin::pin,
+    sync::MutexGuard,
+    task::{Context, Poll},
+    thread,
+    time::Duration,
+};
 
+mod alone;
+mod builder;
+mod local;
+
+pub use builder::Builder;
+pub use local::LocalRuntime;
 #[doc(no_inline)]
-pub use real::runtime::RuntimeFlavor;
+pub use real::runtime::{LocalOptions, RuntimeFlavor};
 
-/// A handle to the simulated runtime, on the current task's host. See [`real::runtime::Handle`].
+/// A runtime of the current task's host. As tokio's.
 #[derive(Debug, Clone)]
-pub struct Handle(());
+pub struct Handle {
+    runtime: task::RuntimeId,
+}
 
 /// Guard returned by [`Handle::enter`]. Not `Send`, as in tokio.
 #[derive(Debug)]
-pub struct EnterGuard<'a>(PhantomData<(&'a Handle, MutexGuard<'a, ()>)>);
+pub struct EnterGuard<'a> {
+    outer: task::RuntimeId,
+    _stays: PhantomData<(&'a Handle, MutexGuard<'a, ()>)>,
+}
+
+impl Drop for EnterGuard<'_> {
+    fn drop(&mut self) {
+        task::enter(self.outer);
+    }
+}
 
 /// Error returned by [`Handle::try_current`] outside a simulation.
 #[derive(Debug)]
@@ -53,12 +83,22 @@ impl Handle {
 
     /// Returns a handle to the simulation that runs on this thread, or an error if there is none.
     pub fn try_current() -> Result<Handle, TryCurrentError> {
-        if kernel::is_running() { Ok(Handle(())) } else { Err(TryCurrentError(())) }
+        if kernel::is_running() { Ok(Handle { runtime: task::current_runtime() }) } else { Err(TryCurrentError(())) }
     }
 
-    /// Enters the runtime. Without effect: the simulation is always the current one.
+    /// Makes it the current runtime.
     pub fn enter(&self) -> EnterGuard<'_> {
-        EnterGuard(PhantomData)
+        EnterGuard { outer: task::enter(self.runtime), _stays: PhantomData }
+    }
+
+    /// Runs a future to its end, and blocks meanwhile; other tasks go on.
+    ///
+    /// # Panics
+    /// As tokio's, where a task must not block: anywhere but in `spawn_blocking` and `block_in_place`.
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _entered = self.enter();
+        block_on(future)
     }
 
     /// Spawns a task on the current host.
@@ -68,7 +108,7 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn(future)
+        spawn_in(self.runtime, future)
     }
 
     /// Runs a closure as a task.
@@ -78,7 +118,7 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        spawn_blocking(func)
+        spawn_blocking_in(self.runtime, func)
     }
 
     /// Returns the multi-thread flavor, as in production; the simulation runs on one thread.
@@ -87,109 +127,110 @@ impl Handle {
     }
 }
 
-/// Stub of tokio's builder, so that `#[tokio::main]` compiles. It cannot build a runtime.
-#[derive(Debug, Default)]
-pub struct Builder(());
-
-impl Builder {
-    /// Creates a builder.
-    pub fn new_multi_thread() -> Builder {
-        Builder(())
-    }
-
-    /// Creates a builder.
-    pub fn new_current_thread() -> Builder {
-        Builder(())
-    }
-
-    /// Without effect.
-    pub fn enable_all(&mut self) -> &mut Builder {
-        self
-    }
-
-    /// Without effect.
-    pub fn enable_io(&mut self) -> &mut Builder {
-        self
-    }
-
-    /// Without effect.
-    pub fn enable_time(&mut self) -> &mut Builder {
-        self
-    }
-
-    /// Without effect.
-    pub fn worker_threads(&mut self, _: usize) -> &mut Builder {
-        self
-    }
-
-    /// Without effect.
-    pub fn max_blocking_threads(&mut self, _: usize) -> &mut Builder {
-        self
-    }
-
-    /// Without effect.
-    pub fn thread_name(&mut self, _: impl Into<String>) -> &mut Builder {
-        self
-    }
-
-    /// Prints that this is a simulated build and ends the program with exit code 3.
-    pub fn build(&mut self) -> io::Result<Runtime> {
-        refuse()
-    }
+/// Tasks that end with it. As tokio's, but for threads: here one thread runs all.
+#[derive(Debug)]
+pub struct Runtime {
+    handle: Handle,
+    /// Whether it was built outside of a simulation.
+    alone: bool,
 }
 
-/// Stub of tokio's runtime; it cannot be created in a simulation.
-#[derive(Debug)]
-pub struct Runtime(std::convert::Infallible);
-
 impl Runtime {
-    /// Prints that this is a simulated build and ends the program with exit code 3.
-    #[allow(clippy::new_ret_no_self)]
+    /// A runtime of the current task's host.
     pub fn new() -> io::Result<Runtime> {
-        refuse()
+        Builder::new_multi_thread().enable_all().build()
     }
 
-    /// Never reached.
-    pub fn block_on<F: Future>(&self, _: F) -> F::Output {
-        match self.0 {}
+    fn begin() -> Runtime {
+        Runtime { handle: Handle { runtime: task::new_runtime() }, alone: false }
     }
 
-    /// Never reached.
+    fn alone() -> Runtime {
+        Runtime { handle: Handle { runtime: 0 }, alone: true }
+    }
+
+    /// Runs a future to its end, and blocks meanwhile; other tasks go on.
+    ///
+    /// # Panics
+    /// As tokio's, where a task must not block: anywhere but in `spawn_blocking` and `block_in_place`.
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        if self.alone { alone::run(future) } else { self.handle.block_on(future) }
+    }
+
+    /// A handle to it.
     pub fn handle(&self) -> &Handle {
-        match self.0 {}
+        &self.handle
     }
 
-    /// Never reached.
+    /// Makes it the current runtime.
     pub fn enter(&self) -> EnterGuard<'_> {
-        match self.0 {}
+        self.handle.enter()
     }
 
-    /// Never reached.
-    pub fn spawn<F>(&self, _: F) -> JoinHandle<F::Output>
+    /// Spawns a task that ends with it.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match self.0 {}
+        self.handle.spawn(future)
     }
 
-    /// Never reached.
-    pub fn spawn_blocking<F, R>(&self, _: F) -> JoinHandle<R>
+    /// Runs a closure as a task.
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(&self, func: F) -> JoinHandle<R>
     where
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        match self.0 {}
+        self.handle.spawn_blocking(func)
     }
 
-    /// Never reached.
-    pub fn shutdown_timeout(self, _: std::time::Duration) {
-        match self.0 {}
+    /// Ends its tasks. Those that block are left, as tokio leaves them after the time.
+    pub fn shutdown_timeout(self, _: Duration) {
+        drop(self);
     }
 
-    /// Never reached.
+    /// Ends its tasks. Unlike a drop it may be called where a task must not block.
     pub fn shutdown_background(self) {
-        match self.0 {}
+        task::end_runtime(self.handle.runtime);
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if self.alone {
+            return;
+        }
+        if !stack::may_block() && !thread::panicking() {
+            panic!(
+                "Cannot drop a runtime in a context where blocking is not allowed. This happens when a runtime is dropped from within an \
+                 asynchronous context."
+            );
+        }
+        task::end_runtime(self.handle.runtime);
+    }
+}
+
+#[track_caller]
+fn block_on<F: Future>(future: F) -> F::Output {
+    let waker = stack::waker().filter(|_| stack::may_block());
+    let Some(waker) = waker else {
+        panic!(
+            "Cannot start a runtime from within a runtime. This happens because a function (like `block_on`) attempted to block \
+             the current thread while the thread is being used to drive asynchronous tasks."
+        )
+    };
+    let mut future = pin!(future);
+    loop {
+        let polled = stack::blocking(false, || future.as_mut().poll(&mut Context::from_waker(&waker)));
+        match polled {
+            Poll::Ready(value) => return value,
+            Poll::Pending => stack::block(),
+        }
     }
 }
 
@@ -216,17 +257,9 @@ impl<T: 'static> JoinSet<T> {
 }
 
 impl LocalSet {
-    /// Never reached, since no runtime exists in a simulation.
+    /// Runs a future to its end with the tasks of the set. As tokio's.
+    #[track_caller]
     pub fn block_on<F: Future>(&self, rt: &Runtime, future: F) -> F::Output {
-        rt.block_on(future)
+        rt.block_on(self.run_until(future))
     }
-}
-
-fn refuse() -> ! {
-    eprintln!(
-        "this program was built with refrain's simulated tokio, so it cannot serve: it has no real clock and no real \
-         network.\nBuild it without the harness among the selected packages: `cargo build`, or `cargo build --package \
-         NAME`, not `cargo build --workspace` and not from a test build."
-    );
-    std::process::exit(3)
 }

@@ -1,27 +1,50 @@
-//! A separate stack for each poll, so that a poll during which its host dies can be abandoned.
+//! A stack for each poll, so that what runs in it can stop in the middle: for good, or until its task is polled again.
 //!
-//! An operation during which its host dies must not return: the code after it, the poll's other branches and the
-//! destructors of its frames belong to a dead process. Unwinding would run the destructors, and the service could catch
-//! the panic. So each poll runs as a coroutine, which the operation suspends and which is never resumed.
+//! An operation at which its host dies never returns: what stands after it, the other branches of the poll and the
+//! destructors of its frames belong to a process that is gone. Unwinding would run the destructors, and a service may
+//! catch a panic. So each poll runs as a coroutine, and the operation suspends it for good.
+//!
+//! Code that blocks its thread, such as `Handle::block_on` in `spawn_blocking`, suspends it until there is something to do.
+//! The simulation's one thread goes on with other tasks meanwhile.
 
 use corosensei::{
     Coroutine, CoroutineResult, Yielder,
     stack::{DefaultStack, Stack},
 };
-use scoped_tls::scoped_thread_local;
 use std::{
     cell::{Cell, RefCell},
+    mem::ManuallyDrop,
+    ptr,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    task::Waker,
     thread,
 };
 
 /// The usual size of a program's main stack.
 const STACK_BYTES: usize = 8 << 20;
 
-scoped_thread_local!(static CURRENT: Yielder<(), ()>);
+/// What lies at the bottom of a stack in use.
+struct Frame<'a> {
+    yielder: &'a Yielder<(), Stop>,
+    /// Lets the stack's task be polled again.
+    waker: Option<Waker>,
+    /// Whether what runs now may block, as on a thread of its own.
+    may_block: Cell<bool>,
+}
+
+/// Why a stack is suspended.
+#[derive(Clone, Copy)]
+enum Stop {
+    /// It never goes on.
+    Abandoned,
+    /// It goes on when its task is polled.
+    Blocked,
+}
 
 thread_local! {
-    /// Unused stacks. One is enough, unless a task polls another task.
+    /// That of the innermost stack that runs, or null.
+    static FRAME: Cell<*const Frame<'static>> = const { Cell::new(ptr::null()) };
+    /// Stacks that are not in use. One is enough, unless a task polls another one.
     static FREE: RefCell<Vec<DefaultStack>> = const { RefCell::new(vec![]) };
     /// Number of stacks in use, each entered from the previous one.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
@@ -32,42 +55,82 @@ static GUARD: AtomicUsize = AtomicUsize::new(0);
 /// The largest page size of any machine. Addresses in this range above the guard page belong to the stack and do not fault.
 const PAGE_MAX: usize = 64 << 10;
 
-/// Runs `f`, which must not unwind, on its own stack. Returns `None` if it was abandoned, which leaks what it owns.
-pub(crate) fn run<R: 'static>(f: impl FnOnce() -> R + 'static) -> Option<R> {
-    if DEPTH.get() == 0 {
-        return enter(f);
-    }
-    // The enclosing stack belongs to the same host, so it is abandoned too.
-    CURRENT.with(|below| {
-        let ran = enter(f);
-        if ran.is_none() {
-            below.suspend(());
-        }
-        ran
-    })
+/// What came of running something on a stack of its own.
+pub(crate) enum Ran<R: 'static> {
+    /// It is done.
+    Done(R),
+    /// It was abandoned: what it owns is leaked.
+    Gone,
+    /// It blocks.
+    Blocks(Blocked<R>),
 }
 
-fn enter<R: 'static>(f: impl FnOnce() -> R + 'static) -> Option<R> {
+/// A stack that is suspended until its task is polled again. Dropped, it is abandoned: dropping a coroutine would unwind it.
+pub(crate) struct Blocked<R: 'static> {
+    coroutine: ManuallyDrop<Coroutine<(), Stop, R>>,
+    guard: usize,
+}
+
+#[allow(unsafe_code)]
+// SAFETY: a run has one thread, on which all its tasks stay: madsim asks for `Send` because tokio does.
+unsafe impl<R> Send for Blocked<R> {}
+
+impl<R: 'static> Blocked<R> {
+    /// Goes on where it was suspended.
+    pub fn resume(self) -> Ran<R> {
+        propagated(resume(ManuallyDrop::into_inner(self.coroutine), self.guard))
+    }
+}
+
+/// Runs `f`, which does not unwind, on a stack of its own. `waker` is that of the task, if `f` may block.
+pub(crate) fn run<R: 'static>(waker: Option<Waker>, f: impl FnOnce() -> R + 'static) -> Ran<R> {
     let free = FREE.with_borrow_mut(Vec::pop);
     let stack = free.unwrap_or_else(|| DefaultStack::new(STACK_BYTES).expect("there is memory for a stack"));
     let guard = stack.limit().get();
-    let mut coroutine = Coroutine::with_stack(stack, move |yielder, ()| CURRENT.set(yielder, f));
+    let coroutine = Coroutine::with_stack(stack, move |yielder, ()| {
+        let frame = Frame { yielder, waker, may_block: Cell::new(false) };
+        FRAME.set((&raw const frame).cast());
+        f()
+    });
+    propagated(resume(coroutine, guard))
+}
+
+/// Abandons the stack below as well: it is of the same host, which has died.
+fn propagated<R>(ran: Ran<R>) -> Ran<R> {
+    if matches!(ran, Ran::Gone) {
+        abandon();
+    }
+    ran
+}
+
+fn resume<R: 'static>(mut coroutine: Coroutine<(), Stop, R>, guard: usize) -> Ran<R> {
     DEPTH.set(DEPTH.get() + 1);
-    let below = GUARD.swap(guard, Relaxed);
+    let (below, guard_below) = (FRAME.get(), GUARD.swap(guard, Relaxed));
     let ran = coroutine.resume(());
-    GUARD.store(below, Relaxed);
+    FRAME.set(below);
+    GUARD.store(guard_below, Relaxed);
     DEPTH.set(DEPTH.get() - 1);
     match ran {
         CoroutineResult::Return(result) => {
             FREE.with_borrow_mut(|free| free.push(coroutine.into_stack()));
-            Some(result)
+            Ran::Done(result)
         }
-        CoroutineResult::Yield(()) => {
-            // Dropping a coroutine unwinds its stack.
+        CoroutineResult::Yield(Stop::Blocked) => {
+            Ran::Blocks(Blocked { coroutine: ManuallyDrop::new(coroutine), guard })
+        }
+        CoroutineResult::Yield(Stop::Abandoned) => {
             std::mem::forget(coroutine);
-            None
+            Ran::Gone
         }
     }
+}
+
+fn with_frame<R>(f: impl FnOnce(&Frame<'_>) -> R) -> Option<R> {
+    let frame = FRAME.get();
+    #[allow(unsafe_code)]
+    // SAFETY: it is null, or that of the innermost stack that runs: set when that is entered or goes on, and reset when it is left.
+    let frame = unsafe { frame.as_ref() };
+    frame.map(f)
 }
 
 /// Returns how many tasks are being polled, each inside the previous one.
@@ -84,7 +147,36 @@ pub fn is_guard(address: usize) -> bool {
 /// Abandons the current stack and does not return to it. A panic in progress continues, because Rust counts unwinding
 /// panics; the gate discards it.
 pub(crate) fn abandon() {
-    if DEPTH.get() > 0 && !thread::panicking() {
-        CURRENT.with(|yielder| yielder.suspend(()));
+    if !thread::panicking() {
+        with_frame(|frame| frame.yielder.suspend(Stop::Abandoned));
     }
+}
+
+/// Whether what runs now may block, as code on a thread of its own.
+pub(crate) fn may_block() -> bool {
+    with_frame(|frame| frame.may_block.get()).unwrap_or(false)
+}
+
+/// Runs a closure during which this stack may block, or may not.
+pub(crate) fn blocking<R>(may: bool, f: impl FnOnce() -> R) -> R {
+    struct Reset(bool);
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            with_frame(|frame| frame.may_block.set(self.0));
+        }
+    }
+    let _reset = Reset(with_frame(|frame| frame.may_block.replace(may)).unwrap_or(false));
+    f()
+}
+
+/// The waker of the task whose stack this is.
+pub(crate) fn waker() -> Option<Waker> {
+    with_frame(|frame| frame.waker.clone()).flatten()
+}
+
+/// Suspends this stack until its task is polled again.
+pub(crate) fn block() {
+    let frame = FRAME.get();
+    with_frame(|frame| frame.yielder.suspend(Stop::Blocked));
+    FRAME.set(frame);
 }

@@ -68,6 +68,17 @@ fn after(duration: Duration) -> Instant {
     now.checked_add(duration).unwrap_or_else(|| now + Duration::from_secs(86400 * 365 * 30))
 }
 
+/// Changes nothing: simulated time is never real. As tokio's `test-util`.
+pub fn pause() {}
+
+/// Changes nothing: simulated time is never real. As tokio's `test-util`.
+pub fn resume() {}
+
+/// Lets a duration pass. As tokio's `test-util`; other tasks run meanwhile.
+pub async fn advance(duration: Duration) {
+    sleep(duration).await;
+}
+
 /// Waits until a deadline.
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep { deadline, tick: tick(deadline), done: false, timer: Timer::default(), _pinned: PhantomPinned }

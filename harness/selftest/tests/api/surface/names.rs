@@ -54,6 +54,10 @@ pub fn functions() {
         TcpStream::set_ttl,
         TcpStream::split,
         TcpStream::into_split,
+        TcpStream::from_std,
+        TcpStream::into_std,
+        |stream: &TcpStream| drop(TcpStream::try_io(stream, Interest::READABLE, || Ok(()))),
+        |stream: &TcpStream| drop(TcpStream::async_io(stream, Interest::READABLE, || Ok(()))),
     ];
     #[allow(deprecated)]
     {
@@ -66,6 +70,8 @@ pub fn functions() {
         TcpListener::local_addr,
         TcpListener::ttl,
         TcpListener::set_ttl,
+        TcpListener::from_std,
+        TcpListener::into_std,
         TcpSocket::new_v4,
         TcpSocket::new_v6,
         TcpSocket::bind,
@@ -89,6 +95,9 @@ pub fn functions() {
         TcpSocket::set_nodelay,
         TcpSocket::tos_v4,
         TcpSocket::set_tos_v4,
+        TcpSocket::from_std_stream,
+        TcpSocket::device,
+        TcpSocket::bind_device,
     ];
     exist![
         ReadHalf::peek,
@@ -165,6 +174,14 @@ pub fn functions() {
         UdpSocket::set_ttl,
         UdpSocket::tos_v4,
         UdpSocket::set_tos_v4,
+        UdpSocket::from_std,
+        UdpSocket::into_std,
+        |socket: &UdpSocket| drop(UdpSocket::try_io(socket, Interest::READABLE, || Ok(()))),
+        |socket: &UdpSocket| drop(UdpSocket::async_io(socket, Interest::READABLE, || Ok(()))),
+        UdpSocket::broadcast,
+        UdpSocket::set_broadcast,
+        UdpSocket::device,
+        UdpSocket::bind_device,
         lookup_host::<&str>,
     ];
     exist![
@@ -352,6 +369,7 @@ pub fn functions() {
         Handle::spawn::<Ready<()>>,
         Handle::spawn_blocking::<fn(), ()>,
         Handle::runtime_flavor,
+        Handle::block_on::<Ready<()>>,
         TryCurrentError::is_missing_context,
         TryCurrentError::is_thread_local_destroyed,
         Runtime::new,
@@ -560,12 +578,10 @@ macro_rules! absent {
 /// Returns what the simulated one omits on purpose; the reasons are in the test.
 pub fn absences() -> Vec<Fact> {
     absent! {
-        TcpStream: from_std, into_std;
-        TcpListener: from_std, into_std;
-        TcpSocket: from_std_stream, tclass_v6, set_tclass_v6, device, bind_device;
-        UdpSocket: from_std, into_std, broadcast, set_broadcast, multicast_loop_v4, set_multicast_loop_v4,
-            multicast_ttl_v4, set_multicast_ttl_v4, multicast_loop_v6, set_multicast_loop_v6, tclass_v6, set_tclass_v6,
-            device, bind_device, join_multicast_v4, join_multicast_v6, leave_multicast_v4, leave_multicast_v6;
+        TcpSocket: tclass_v6, set_tclass_v6;
+        UdpSocket: multicast_loop_v4, set_multicast_loop_v4, multicast_ttl_v4, set_multicast_ttl_v4, multicast_loop_v6,
+            set_multicast_loop_v6, tclass_v6, set_tclass_v6, join_multicast_v4, join_multicast_v6, leave_multicast_v4,
+            leave_multicast_v6;
         Handle: metrics, id, name;
         Runtime: metrics;
     }

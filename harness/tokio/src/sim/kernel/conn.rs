@@ -60,6 +60,8 @@ pub(crate) struct End {
     /// answer.
     pub last_received: u64,
     pub unanswered: u32,
+    /// When keep-alive is to look next: an earlier look was planned before the program changed the times.
+    pub keepalive_at: u64,
 }
 
 /// One direction of a connection: data that one side has written and the other has not yet read.
@@ -81,6 +83,8 @@ pub(crate) struct Pipe {
     pub round: u32,
     /// Number of consecutive retransmissions; 0 while data is being acknowledged.
     pub tries: u32,
+    /// Since when the peer has left something without an answer.
+    pub unanswered_since: u64,
     /// Whether the retransmission timer is armed, and how often it has been armed: expirations of an earlier arming are
     /// ignored.
     pub timer: bool,
@@ -179,6 +183,7 @@ impl Kernel {
             options,
             last_received: 0,
             unanswered: 0,
+            keepalive_at: 0,
         };
         let mut client = end(from, self.hosts[from].boot, local);
         client.open = true;

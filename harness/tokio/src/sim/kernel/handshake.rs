@@ -203,7 +203,8 @@ impl Kernel {
             if !self.wants_to_connect(conn) {
                 return self.send_rst(conn, 0);
             }
-            self.conns[conn].ends[0].established = true;
+            let client = &mut self.conns[conn].ends[0];
+            (client.established, client.last_received) = (true, self.now);
             if self.conns[conn].ends[0].options.keepalive {
                 self.begin_keepalive(conn, 0);
             }
@@ -248,7 +249,7 @@ impl Kernel {
         self.conns[conn].handshake = Handshake::Established;
         let options = self.listeners[id].options;
         let [client, server] = &mut self.conns[conn].ends;
-        (server.established, server.options) = (true, options);
+        (server.established, server.last_received, server.options) = (true, self.now, options);
         let (local, remote, host) = (server.addr, client.addr, server.host);
         self.hosts[host].tcp.connected(conn, local, remote, options.reuse_addr);
         if options.keepalive {

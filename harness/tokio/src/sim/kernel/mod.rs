@@ -50,6 +50,7 @@ pub(crate) use family::{presented, unbound};
 pub(crate) use fault::Fault;
 pub use fault::{Effect, Stage};
 pub(crate) use host::{Host, HostAction};
+pub(crate) use listen::BACKLOG;
 pub(crate) use network::Network;
 pub(crate) use ports::{Bound, Ports};
 pub(crate) use record::Kind;
@@ -121,6 +122,8 @@ pub(crate) struct Kernel {
     /// Whether the network was healed.
     pub healed: bool,
     pub holds_taken: Vec<Hold>,
+    /// How many runtimes services have built.
+    pub runtimes: u64,
     pub settings: Settings,
     pub polls: u64,
     tasks_at: BTreeMap<(HostId, &'static str, u32), u32>,
@@ -164,6 +167,8 @@ pub struct Hooks {
     pub exited: fn(Exited),
     /// No task can make progress.
     pub deadlocked: fn() -> !,
+    /// Code of the service did something that is outside of the simulation: which call, and with what.
+    pub escaped: fn(&'static str, String) -> !,
     /// A task panicked; the flag says whether its `JoinHandle` can be awaited. The returned payload goes to whoever
     /// awaits it.
     pub panicked: fn(Panic, bool) -> Panic,
@@ -247,7 +252,7 @@ pub(crate) fn in_timer(f: impl FnOnce()) {
 
 /// Returns whether a simulation runs on this thread.
 pub(crate) fn is_running() -> bool {
-    KERNEL.with(|k| k.try_borrow().map_or(true, |k| k.is_some()))
+    KERNEL.try_with(|k| k.try_borrow().map_or(true, |k| k.is_some())).unwrap_or(false)
 }
 
 #[track_caller]
@@ -309,6 +314,7 @@ impl Kernel {
             holds: HoldPlan::None,
             healed: false,
             holds_taken: vec![],
+            runtimes: 0,
             settings,
             polls: 0,
             tasks_at: BTreeMap::new(),

@@ -1,6 +1,6 @@
 //! The socket table as `ss` shows it: addresses, states, queues and timers.
 
-use super::{ConnId, HostId, Kernel, Side, conn::Fin, listen::Listener, name_of, udp::UdpSocket};
+use super::{ConnId, HostId, Kernel, Side, conn::Fin, listen::Listener, name_of, ns, udp::UdpSocket};
 use refrain_core::socket::{Socket, Timer};
 use std::net::SocketAddr;
 
@@ -118,8 +118,8 @@ impl Kernel {
             _ if pipe.timer => ("on", pipe.timer_at, pipe.tries),
             _ if pipe.persist => ("persist", pipe.timer_at, pipe.probes),
             _ if end.options.keepalive && end.unanswered == 0 => {
-                let time = self.hosts[end.host].sysctl.tcp_keepalive_time.as_nanos() as u64;
-                ("keepalive", end.last_received.saturating_add(time), 0)
+                let time = end.options.keepalive_time.unwrap_or(self.hosts[end.host].sysctl.tcp_keepalive_time);
+                ("keepalive", end.last_received.saturating_add(ns(time)), 0)
             }
             _ => return None,
         };

@@ -8,6 +8,7 @@ use super::{
     Action, Conn, ConnId, HostId, Kernel, Kind, Packet, PacketKind, Side, Tcp, What,
     conn::{Fin, Handshake, Pipe, Segment},
     link::PacketFate,
+    ns,
 };
 use std::io;
 
@@ -264,12 +265,20 @@ impl Kernel {
 
     /// Arms the retransmission timer, unless it is armed.
     fn start_timer(&mut self, conn: ConnId, side: Side) {
+        let limit = self.conns[conn].ends[side].options.user_timeout.map(ns);
         let pipe = &mut self.conns[conn].pipes[side];
         if std::mem::replace(&mut pipe.timer, true) {
             return;
         }
         pipe.timer_round += 1;
-        let (due, round) = (self.now + backoff(pipe.tries), pipe.timer_round);
+        if pipe.tries == 0 {
+            pipe.unanswered_since = self.now;
+        }
+        let mut due = self.now + backoff(pipe.tries);
+        if let Some(limit) = limit {
+            due = due.min(pipe.unanswered_since.saturating_add(limit)).max(self.now);
+        }
+        let round = pipe.timer_round;
         pipe.timer_at = due;
         self.later(due, Action::Retransmit(conn, side, round));
     }
@@ -292,7 +301,11 @@ impl Kernel {
         let sysctl = &self.hosts[from].sysctl;
         let orphan = self.conns[conn].ends[side].closed;
         let tries_max = if orphan { sysctl.tcp_orphan_retries } else { sysctl.tcp_retries2 };
-        if self.conns[conn].pipes[side].tries >= tries_max {
+        let is_over = match self.conns[conn].ends[side].options.user_timeout {
+            Some(limit) => self.now.saturating_sub(self.conns[conn].pipes[side].unanswered_since) >= ns(limit),
+            None => self.conns[conn].pipes[side].tries >= tries_max,
+        };
+        if is_over {
             return self.time_out(conn, side);
         }
         let (route, random) = self.next_packet(conn, side);

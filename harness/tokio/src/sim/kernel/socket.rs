@@ -33,6 +33,12 @@ pub(crate) struct Options {
     /// Whether it is an IPv6 socket, and thus dual-stack.
     pub v6: bool,
     pub keepalive: bool,
+    /// `TCP_KEEPIDLE`, `TCP_KEEPINTVL` and `TCP_KEEPCNT`, where they are not those of the host.
+    pub keepalive_time: Option<Duration>,
+    pub keepalive_interval: Option<Duration>,
+    pub keepalive_probes: Option<u32>,
+    /// `TCP_USER_TIMEOUT`: how long the peer may leave data or probes without an answer.
+    pub user_timeout: Option<Duration>,
     pub linger: Option<Duration>,
     pub reuse_addr: bool,
     pub reuse_port: bool,
@@ -65,6 +71,10 @@ impl Kernel {
         Options {
             v6: false,
             keepalive: false,
+            keepalive_time: None,
+            keepalive_interval: None,
+            keepalive_probes: None,
+            user_timeout: None,
             linger: None,
             reuse_addr: false,
             reuse_port: false,

@@ -33,6 +33,10 @@ pub(crate) struct TaskState {
     pub ended: bool,
     /// Whether its process was killed or lost power: it is not polled again, and its destructors do not run.
     pub killed: bool,
+    /// In which runtime of its process it spawns others.
+    pub runtime: u64,
+    /// Whether it is a closure, which nobody can cancel once it runs.
+    pub blocking: bool,
     /// The random hold drawn for it: at which poll, and for how long.
     hold: Option<(u32, HoldUntil)>,
 }
@@ -122,6 +126,7 @@ impl Kernel {
         // A task spawned by a process that was just killed belongs to that process, not to its successor.
         let parent = self.tasks.get(current_task()).filter(|parent| parent.host == host && !main);
         let incarnation = parent.map_or(self.hosts[host].incarnation, |parent| parent.incarnation);
+        let runtime = parent.map_or(0, |parent| parent.runtime);
         let mut task = TaskState {
             host,
             place,
@@ -135,6 +140,8 @@ impl Kernel {
             last_poll: self.now,
             ended: false,
             killed: false,
+            runtime,
+            blocking: false,
             hold: None,
         };
         if host != super::TEST_HOST && !main {

@@ -1,11 +1,16 @@
 //! A simulated listening socket.
 
-use super::{TcpStream, ToSocketAddrs};
-use crate::sim::kernel::{self, ListenerId};
+use super::{TcpStream, ToSocketAddrs, fd};
+use crate::sim::{
+    interpose::Bound,
+    kernel::{self, ListenerId},
+};
+use socket2::Type;
 use std::{
     future::poll_fn,
     io,
     net::SocketAddr,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd},
     task::{Context, Poll},
 };
 
@@ -13,11 +18,12 @@ use std::{
 #[derive(Debug)]
 pub struct TcpListener {
     id: ListenerId,
+    fd: fd::Token,
 }
 
 impl TcpListener {
     pub(super) fn of(id: ListenerId) -> TcpListener {
-        TcpListener { id }
+        TcpListener { id, fd: fd::Token::default() }
     }
 
     /// Listens on an address of this host, with tokio's default backlog.
@@ -26,7 +32,7 @@ impl TcpListener {
         let host = kernel::current_host();
         for addr in addr.resolve()? {
             match kernel::with(|k| k.listen_on(host, addr)) {
-                Ok(id) => return Ok(TcpListener { id }),
+                Ok(id) => return Ok(TcpListener::of(id)),
                 Err(error) => last = error,
             }
         }
@@ -61,6 +67,48 @@ impl TcpListener {
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         kernel::with(|k| k.listeners[self.id].options.ttl = ttl);
         Ok(())
+    }
+}
+
+impl TcpListener {
+    /// A listener of std that was bound within the simulation, as `axum` and others are given one.
+    ///
+    /// # Errors
+    /// One of the machine is refused.
+    pub fn from_std(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+        match fd::bound(&listener, "a std::net::TcpListener that was not bound by the current host")? {
+            Bound::Listener(id) => Ok(TcpListener::of(id)),
+            Bound::Socket(socket) => kernel::with(|k| k.listen(socket, kernel::BACKLOG)).map(TcpListener::of),
+            Bound::Udp(_) | Bound::Stream(..) => Err(fd::outside("a socket that does not listen, as one that does")),
+        }
+    }
+
+    /// A listener of std that stands for it; it goes back by [`TcpListener::from_std`].
+    pub fn into_std(self) -> io::Result<std::net::TcpListener> {
+        let std = std::net::TcpListener::from(self.as_fd().try_clone_to_owned()?);
+        fd::bind(&std, Bound::Listener(self.id));
+        std::mem::forget(self);
+        Ok(std)
+    }
+}
+
+impl TryFrom<std::net::TcpListener> for TcpListener {
+    type Error = io::Error;
+
+    fn try_from(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+        TcpListener::from_std(listener)
+    }
+}
+
+impl AsFd for TcpListener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.lend(Type::STREAM, &kernel::with(|k| k.listeners[self.id].options))
+    }
+}
+
+impl AsRawFd for TcpListener {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
     }
 }
 

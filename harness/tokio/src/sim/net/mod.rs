@@ -5,6 +5,7 @@ use real::io::{Interest, Ready};
 use std::io;
 
 mod addr;
+mod fd;
 mod halves;
 mod listener;
 mod socket;

@@ -1,13 +1,23 @@
 //! A simulated TCP socket that is not listening or connected yet.
 
-use super::{TcpListener, TcpStream};
-use crate::sim::kernel::{self, SocketId, SocketOptions};
-use std::{io, net::SocketAddr, time::Duration};
+use super::{TcpListener, TcpStream, fd};
+use crate::sim::{
+    interpose::{Bound, take_bound},
+    kernel::{self, SocketId, SocketOptions},
+};
+use socket2::{Socket, Type};
+use std::{
+    io,
+    net::SocketAddr,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd},
+    time::Duration,
+};
 
 /// A TCP socket that is not listening or connected yet.
 #[derive(Debug)]
 pub struct TcpSocket {
     id: SocketId,
+    fd: fd::Token,
 }
 
 impl TcpSocket {
@@ -23,22 +33,29 @@ impl TcpSocket {
 
     fn new(v6: bool) -> io::Result<TcpSocket> {
         let host = kernel::current_host();
-        kernel::with(|k| k.new_socket(host, v6)).map(|id| TcpSocket { id })
+        kernel::with(|k| k.new_socket(host, v6)).map(TcpSocket::of)
+    }
+
+    fn of(id: SocketId) -> TcpSocket {
+        TcpSocket { id, fd: fd::Token::default() }
     }
 
     /// Binds the socket to an address of this host.
     pub fn bind(&self, addr: SocketAddr) -> io::Result<()> {
+        self.read_back();
         kernel::with(|k| k.bind(self.id, addr))
     }
 
     /// Connects to an address.
     pub async fn connect(self, addr: SocketAddr) -> io::Result<TcpStream> {
+        self.read_back();
         let conn = kernel::with(|k| k.connect_socket(self.id, addr))?;
         TcpStream::connected(conn).await
     }
 
     /// Listens with a backlog. As on Linux, the queue holds one more connection than the backlog.
     pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
+        self.read_back();
         kernel::with(|k| k.listen(self.id, backlog)).map(TcpListener::of)
     }
 
@@ -93,12 +110,13 @@ impl TcpSocket {
     }
 
     fn get<T>(&self, value: impl FnOnce(&SocketOptions) -> T) -> io::Result<T> {
+        self.read_back();
         Ok(kernel::with(|k| value(&k.sockets[self.id].options)))
     }
 
     fn set(&self, change: impl FnOnce(&mut SocketOptions)) -> io::Result<()> {
         kernel::with(|k| change(&mut k.sockets[self.id].options));
-        Ok(())
+        self.fd.write(&kernel::with(|k| k.sockets[self.id].options))
     }
 }
 
@@ -131,6 +149,75 @@ options! {
     nodelay, set_nodelay, nodelay: bool;
     /// Sets the type of service, without effect.
     tos_v4, set_tos_v4, tos: u32;
+}
+
+impl TcpSocket {
+    fn read_back(&self) {
+        kernel::with(|k| self.fd.read_back(&mut k.sockets[self.id].options));
+    }
+
+    /// A stream of std that is not connected: a socket with its options, and its address within the simulation.
+    ///
+    /// # Panics
+    /// If it is connected on the machine's network.
+    pub fn from_std_stream(stream: std::net::TcpStream) -> TcpSocket {
+        TcpSocket::adopt(Socket::from(stream)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn adopt(socket: Socket) -> io::Result<TcpSocket> {
+        if socket.peer_addr().is_ok() {
+            return Err(fd::outside("a socket that is connected on the machine's network"));
+        }
+        let this = match take_bound(socket.as_fd()) {
+            Some(Bound::Socket(id)) => TcpSocket::of(id),
+            Some(_) => return Err(fd::outside("a socket that listens, as one that does not")),
+            None => TcpSocket::new(socket.domain()? == socket2::Domain::IPV6)?,
+        };
+        kernel::with(|k| fd::adopt(&socket, &mut k.sockets[this.id].options));
+        Ok(this)
+    }
+
+    /// Gives no name: a simulated host has one network.
+    pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    /// Notes nothing: a simulated host has one network.
+    pub fn bind_device(&self, _: Option<&[u8]>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsFd for TcpSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.lend(Type::STREAM, &kernel::with(|k| k.sockets[self.id].options))
+    }
+}
+
+impl AsRawFd for TcpSocket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+impl FromRawFd for TcpSocket {
+    #[allow(unsafe_code)]
+    unsafe fn from_raw_fd(fd: RawFd) -> TcpSocket {
+        // SAFETY: the caller gives it away.
+        let socket = Socket::from(unsafe { OwnedFd::from_raw_fd(fd) });
+        TcpSocket::adopt(socket).unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+impl IntoRawFd for TcpSocket {
+    fn into_raw_fd(self) -> RawFd {
+        let owned = self.as_fd().try_clone_to_owned().expect("a descriptor can be opened");
+        if kernel::with(|k| k.sockets[self.id].bound.is_some()) {
+            fd::bind(&owned, Bound::Socket(self.id));
+            std::mem::forget(self);
+        }
+        owned.into_raw_fd()
+    }
 }
 
 impl Drop for TcpSocket {

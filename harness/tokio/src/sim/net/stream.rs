@@ -1,6 +1,6 @@
 //! A simulated TCP stream.
 
-use super::{ToSocketAddrs, stream_io::stream_io};
+use super::{ToSocketAddrs, fd, stream_io::stream_io};
 use crate::sim::kernel::{self, ConnId, Side, SocketOptions, Wait, os_error};
 use bytes::BufMut;
 use real::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
@@ -13,16 +13,19 @@ use std::{
     time::Duration,
 };
 
+mod descriptor;
+
 /// A TCP stream.
 #[derive(Debug)]
 pub struct TcpStream {
     conn: ConnId,
     side: Side,
+    fd: fd::Token,
 }
 
 impl TcpStream {
     pub(super) fn of(conn: ConnId, side: Side) -> TcpStream {
-        TcpStream { conn, side }
+        TcpStream { conn, side, fd: fd::Token::default() }
     }
 
     /// Connects to the first address that accepts the connection.
@@ -126,7 +129,13 @@ impl TcpStream {
     }
 
     fn option<T>(&self, look: impl FnOnce(&mut SocketOptions) -> T) -> io::Result<T> {
-        Ok(kernel::with(|k| look(&mut k.conns[self.conn].ends[self.side].options)))
+        self.read_back();
+        let (value, options) = kernel::with(|k| {
+            let options = &mut k.conns[self.conn].ends[self.side].options;
+            (look(options), *options)
+        });
+        self.fd.write(&options)?;
+        Ok(value)
     }
 
     /// Takes the pending error.
@@ -156,6 +165,7 @@ impl TcpStream {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
+        self.read_back();
         kernel::with(|k| k.poll_read(waiter, self.conn, self.side, buf, peek))
     }
 
@@ -164,6 +174,7 @@ impl TcpStream {
     }
 
     pub(super) fn poll_write_some(&self, waiter: Option<&Waker>, data: &[u8]) -> Poll<io::Result<usize>> {
+        self.read_back();
         kernel::with(|k| k.poll_write(waiter, self.conn, self.side, data))
     }
 
@@ -176,6 +187,19 @@ impl TcpStream {
         match kernel::with(|k| k.shutdown(self.conn, self.side)) {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
             done => done,
+        }
+    }
+}
+
+impl TcpStream {
+    /// What somebody has set on its descriptor since the last time.
+    fn read_back(&self) {
+        if self.fd.is_lent() {
+            kernel::with(|k| {
+                let mut options = k.conns[self.conn].ends[self.side].options;
+                self.fd.read_back(&mut options);
+                k.set_options(self.conn, self.side, options);
+            });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A simulated UDP socket.
 
-use super::ToSocketAddrs;
+use super::{ToSocketAddrs, fd};
 use crate::sim::kernel::{self, UdpId, os_error};
 use bytes::BufMut;
 use real::io::{Interest, ReadBuf, Ready};
@@ -11,20 +11,27 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
+mod descriptor;
+
 /// A UDP socket.
 #[derive(Debug)]
 pub struct UdpSocket {
     id: UdpId,
+    fd: fd::Token,
 }
 
 impl UdpSocket {
+    fn of(id: UdpId) -> UdpSocket {
+        UdpSocket { id, fd: fd::Token::default() }
+    }
+
     /// Binds a socket to an address of this host.
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<UdpSocket> {
         let mut last = io::Error::new(io::ErrorKind::InvalidInput, "could not resolve to any address");
         let host = kernel::current_host();
         for addr in addr.resolve()? {
             match kernel::with(|k| k.udp_bind(host, addr)) {
-                Ok(id) => return Ok(UdpSocket { id }),
+                Ok(id) => return Ok(UdpSocket::of(id)),
                 Err(error) => last = error,
             }
         }

@@ -3,6 +3,7 @@
 use super::{
     gate::Gate,
     kernel::{self, Panic, TaskId, Wait},
+    stack,
 };
 use std::{
     fmt,
@@ -17,11 +18,13 @@ use std::{
 
 pub mod join_set;
 mod local;
+mod runtimes;
 
 pub use join_set::JoinSet;
 pub use local::{LocalEnterGuard, LocalSet, spawn_local};
 #[doc(no_inline)]
 pub use real::task::{LocalKey, Unconstrained, consume_budget, coop, futures, unconstrained, yield_now};
+pub(super) use runtimes::{RuntimeId, current_runtime, end_runtime, enter, new_runtime};
 
 /// Spawns a task on the current host. Unlike in tokio, a panic of the task ends the run with a verdict, unless the test
 /// allows it.
@@ -32,7 +35,22 @@ where
     F::Output: Send + 'static,
 {
     let id = new_task();
-    JoinHandle { inner: Inner::Spawned(madsim::task::spawn(Gate::joinable(id, future))), id }
+    let task = madsim::task::spawn(Gate::joinable(id, future));
+    runtimes::joins(id, || InnerAbort::Spawned(task.abort_handle()));
+    JoinHandle { inner: Inner::Spawned(task), id }
+}
+
+/// The same in a runtime.
+#[track_caller]
+pub(super) fn spawn_in<F>(runtime: RuntimeId, future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let outer = enter(runtime);
+    let spawned = spawn(future);
+    enter(outer);
+    spawned
 }
 
 /// Creates a task on the current host.
@@ -42,19 +60,34 @@ fn new_task() -> TaskId {
     kernel::with(|k| k.new_task(k.tasks[kernel::current_task()].host, place, false))
 }
 
-/// Runs a closure as its own task. It runs without interruption on the simulation's one thread.
+/// Runs a closure as a task of its own. As tokio's; on the simulation's one thread, it runs until it is over or blocks on a future.
 #[track_caller]
 pub fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
 where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    spawn(async move { f() })
+    let spawned = spawn(async move { stack::blocking(true, f) });
+    kernel::with(|k| k.tasks[spawned.id].blocking = true);
+    spawned
 }
 
-/// Runs a closure immediately. Nothing else runs meanwhile on the simulation's one thread.
+/// The same in a runtime.
+#[track_caller]
+pub(super) fn spawn_blocking_in<F, R>(runtime: RuntimeId, f: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    let outer = enter(runtime);
+    let spawned = spawn_blocking(f);
+    enter(outer);
+    spawned
+}
+
+/// Runs a closure at once, which may block on a future. As tokio's; others go on only while it does.
 pub fn block_in_place<F: FnOnce() -> R, R>(f: F) -> R {
-    f()
+    stack::blocking(true, f)
 }
 
 /// Returns the id of the current task.
@@ -102,10 +135,7 @@ impl<T> JoinHandle<T> {
 
     /// Aborts the task.
     pub fn abort(&self) {
-        match &self.inner {
-            Inner::Spawned(task) => task.abort(),
-            Inner::Local(task) => task.abort(),
-        }
+        self.abort_handle().abort();
     }
 
     /// Returns a handle that can only abort the task.
@@ -163,8 +193,11 @@ enum InnerAbort {
 }
 
 impl AbortHandle {
-    /// Aborts the task.
+    /// Cancels the task. As tokio's, a closure that runs goes on.
     pub fn abort(&self) {
+        if kernel::with(|k| k.tasks[self.id].blocking && k.tasks[self.id].polls > 0) {
+            return;
+        }
         match &self.inner {
             InnerAbort::Spawned(task) => task.abort(),
             InnerAbort::Local(task) => task.abort(),

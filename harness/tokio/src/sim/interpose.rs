@@ -1,0 +1,78 @@
+//! Functions of libc that the simulation answers on its own thread.
+//!
+//! A definition here takes the place of libc's in the whole program. On every other thread, and outside of a simulation, it calls
+//! libc's.
+#![allow(unsafe_code)]
+
+use libc::{c_int, sockaddr, sockaddr_storage, socklen_t};
+use socket2::SockAddr;
+use std::{io, net::SocketAddr, ptr};
+
+/// Calls libc's own function of this name.
+macro_rules! libcs {
+    ($name:ident($($arg:ident: $type:ty),*) -> $out:ty) => {{
+        static AT: AtomicUsize = AtomicUsize::new(0);
+        let mut at = AT.load(Relaxed);
+        if at == 0 {
+            let name = concat!(stringify!($name), "\0");
+            // SAFETY: the name ends with a zero.
+            at = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr().cast()) } as usize;
+            assert!(at != 0, concat!("libc has no ", stringify!($name)));
+            AT.store(at, Relaxed);
+        }
+        // SAFETY: libc's function of this name has this type, and the caller keeps to its contract.
+        unsafe { std::mem::transmute::<usize, unsafe extern "C" fn($($type),*) -> $out>(at)($($arg),*) }
+    }};
+}
+
+mod chance;
+mod datagrams;
+mod names;
+mod sockets;
+
+pub(crate) use sockets::{Bound, give_bound, lend_udp, take_bound};
+
+/// Lets the linker take these definitions: nobody in this crate calls them.
+pub(crate) fn link() {
+    let names = [
+        names::getaddrinfo as *const (),
+        names::freeaddrinfo as *const (),
+        sockets::bind as *const (),
+        sockets::listen as *const (),
+        sockets::getsockname as *const (),
+        sockets::getpeername as *const (),
+        sockets::connect as *const (),
+        sockets::close as *const (),
+        datagrams::sendmsg as *const (),
+        datagrams::recvmsg as *const (),
+        datagrams::recvmmsg as *const (),
+        chance::syscall as *const (),
+    ];
+    std::hint::black_box(names);
+}
+
+/// As libc's: 0, or -1 and `errno`.
+fn status(done: io::Result<()>) -> c_int {
+    let Err(error) = done else { return 0 };
+    // SAFETY: it is this thread's own.
+    unsafe { *libc::__errno_location() = error.raw_os_error().unwrap_or(libc::EINVAL) };
+    -1
+}
+
+/// # Safety
+/// As libc's.
+unsafe fn read_address(addr: *const sockaddr, len: socklen_t) -> Option<SocketAddr> {
+    if addr.is_null() || len as usize > size_of::<sockaddr_storage>() {
+        return None;
+    }
+    let copy = |storage: *mut sockaddr_storage, room: *mut socklen_t| {
+        // SAFETY: `addr` has `len` bytes, and there is room for so many.
+        unsafe { ptr::copy_nonoverlapping(addr.cast::<u8>(), storage.cast::<u8>(), len as usize) };
+        // SAFETY: it is a valid pointer to a length.
+        unsafe { *room = len };
+        Ok(())
+    };
+    // SAFETY: the address was copied as a caller of libc has given it.
+    let ((), addr) = unsafe { SockAddr::try_init(|storage, room| copy(storage.cast(), room)) }.ok()?;
+    addr.as_socket()
+}
