@@ -9,7 +9,17 @@
 //!
 //! # Set up
 //!
-//! In the `Cargo.toml` of a service that uses tokio:
+//! In the directory of a service that uses tokio:
+//!
+//! ```text
+//! cargo refrain init
+//! ```
+//!
+//! It adds the dev-dependency, a compiler flag, and a patch that replaces tokio in the whole graph, and prints what it changes.
+//! `cargo build` and `cargo run` link tokio itself; `cargo test` runs in simulation, with every dependency that uses tokio. Git ignores
+//! the generated directory `.refrain/`: run `cargo refrain sync` in a new clone.
+//!
+//! A service needs no patch if no dependency uses tokio:
 //!
 //! ```toml
 //! [dependencies]
@@ -26,8 +36,6 @@
 //! rustflags = ["--cfg", "madsim"]
 //! rustdocflags = ["--cfg", "madsim"]
 //! ```
-//!
-//! `cargo build` and `cargo run` link tokio itself; `cargo test` runs in simulation.
 //!
 //! # A service
 //!
