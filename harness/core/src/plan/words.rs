@@ -170,7 +170,7 @@ impl<'a> Words<'a> {
     }
 
     pub(crate) fn nth(&mut self) -> Result<u32, SentenceError> {
-        self.word("an ordinal like \"1st\" or \"22nd\", at max \"4294967295th\"", |word| {
+        self.word("an ordinal like \"1st\" or \"22nd\", at most \"4294967295th\"", |word| {
             let nth = word.trim_end_matches(|c: char| c.is_ascii_lowercase()).parse().ok()?;
             (nth > 0 && Ordinal(nth).to_string() == word).then_some(nth)
         })
@@ -190,7 +190,7 @@ impl<'a> Words<'a> {
             _ => return Err(self.expected("a unit: \"s\", \"ms\", \"us\" or \"ns\"")),
         };
         let duration = nanoseconds(whole, fraction, places).ok_or_else(|| {
-            self.expected(&format!("a duration of whole nanoseconds, at max {}", DisplayDuration(Duration::MAX)))
+            self.expected(&format!("a duration of whole nanoseconds, at most {}", DisplayDuration(Duration::MAX)))
         })?;
         self.skip(self.peek().len());
         Ok(duration)

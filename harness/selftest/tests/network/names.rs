@@ -1,9 +1,9 @@
-//! Name resolution: results, changes and failures; and Unix sockets.
+//! Name resolution: results, changes and failures.
 
 use super::{SECOND, ask, echo};
 use refrain::World;
 use tokio::{
-    net::{TcpListener, TcpStream, UnixListener, UnixStream, lookup_host},
+    net::{TcpListener, TcpStream, lookup_host},
     time::sleep,
 };
 
@@ -50,12 +50,4 @@ async fn a_name_without_a_host_does_not_resolve(world: World) {
     world.resolve("service", &[]);
     let error = world.client("client").run(TcpStream::connect("service:80")).await.unwrap_err();
     assert_eq!(error.to_string(), "failed to lookup address information: Name or service not known");
-}
-
-#[refrain::test(runs = 5)]
-async fn unix_sockets_are_refused_with_a_reason(_world: World) {
-    let error = UnixStream::connect("/run/service").await.unwrap_err();
-    let why = "refrain simulates no Unix sockets; let the service use TCP on 127.0.0.1 in tests";
-    assert_eq!(error.to_string(), format!("cannot connect to /run/service: {why}"));
-    assert_eq!(UnixListener::bind("/run/service").unwrap_err().kind(), std::io::ErrorKind::Unsupported);
 }

@@ -1,6 +1,6 @@
 //! When a process is killed, everything that it started dies too, and lost work is repeated.
 
-use super::{children, eventually, explore, is_gone, kill_now, write_down, written_down};
+use super::{Process, children, eventually, explore, kill_now, write_down, written_down};
 use crate::driver::Started;
 use nix::{
     sys::signal::{Signal, kill},
@@ -52,13 +52,13 @@ fn check(victim: usize) {
     eventually("a run and its daemon", || written_down(pids.path()).len() == 2);
     let (guard, worker) = guard_and_worker(&test).unwrap();
     let mut all = written_down(pids.path());
+    all.extend([guard, worker].map(Process::of));
     kill_now([test.id(), guard, worker][victim]);
-    all.extend([guard, worker]);
-    eventually("the end of what was below it", || all.iter().all(|pid| is_gone(*pid)));
+    eventually("the end of what was below it", || all.iter().all(|process| process.is_gone()));
     if victim > 0 {
         eventually("another worker", || written_down(pids.path()).len() == 4);
         kill_now(test.id());
-        eventually("the end of the other worker", || written_down(pids.path()).iter().all(|pid| is_gone(*pid)));
+        eventually("the end of the other worker", || written_down(pids.path()).iter().all(|process| process.is_gone()));
     }
 }
 
@@ -85,17 +85,17 @@ fn everything_dies_with_guard_and_worker_at_once() {
     eventually("a run and its daemon", || written_down(pids.path()).len() == 2);
     let (guard, worker) = guard_and_worker(&test).unwrap();
     let mut all = written_down(pids.path());
-    all.extend([guard, worker]);
+    all.extend([guard, worker].map(Process::of));
     for pid in [guard, worker] {
         kill(Pid::from_raw(pid as i32), Signal::SIGSTOP).unwrap();
     }
     for pid in [guard, worker] {
         kill_now(pid);
     }
-    eventually("the end of what was below them", || all.iter().all(|pid| is_gone(*pid)));
+    eventually("the end of what was below them", || all.iter().all(|process| process.is_gone()));
     eventually("another worker", || written_down(pids.path()).len() == 4);
     kill_now(test.id());
-    eventually("the end of the other worker", || written_down(pids.path()).iter().all(|pid| is_gone(*pid)));
+    eventually("the end of the other worker", || written_down(pids.path()).iter().all(|process| process.is_gone()));
 }
 
 /// `cargo refrain` holds the other end of the test's standard input.
@@ -106,10 +106,10 @@ fn everything_dies_with_the_command() {
     eventually("a run and its daemon", || written_down(pids.path()).len() == 2);
     let (guard, worker) = guard_and_worker(&test).unwrap();
     let mut all = written_down(pids.path());
-    all.extend([test.id(), guard, worker]);
+    all.extend([test.id(), guard, worker].map(Process::of));
     // Dropping it waits for the test's exit.
     drop(test);
-    eventually("the end of the test", || all.iter().all(|pid| is_gone(*pid)));
+    eventually("the end of the test", || all.iter().all(|process| process.is_gone()));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Services that leave processes behind, in every way in which a process can detach from its parent.
 
-use super::{explore, is_gone, write_down, written_down};
+use super::{explore, write_down, written_down};
 use nix::unistd::{ForkResult, close, fork, pause, setsid};
 use refrain::World;
 use refrain_core::{
@@ -115,7 +115,7 @@ fn check(test: &str, caught: Option<Class>) {
     assert_eq!(found.map(|found| found.failure.class), caught);
     let pids = written_down(pids.path());
     assert!(pids.len() >= if caught.is_some() { 1 } else { 3 }, "{pids:?}");
-    let left: Vec<_> = pids.into_iter().filter(|pid| !is_gone(*pid)).collect();
+    let left: Vec<_> = pids.into_iter().filter(|process| !process.is_gone()).collect();
     assert!(left.is_empty(), "{left:?}");
 }
 
