@@ -37,7 +37,7 @@ enum State {
     Todo,
     Busy,
     /// It came to its end.
-    Done(Searched),
+    Done(Box<Searched>),
 }
 
 impl Parts {
@@ -96,7 +96,7 @@ impl Parts {
                 part.from.clone_from(next);
                 State::Todo
             }
-            _ => State::Done(searched),
+            _ => State::Done(Box::new(searched)),
         };
         Ok(())
     }
@@ -107,7 +107,7 @@ impl Parts {
         // Its first choices are those of the parts before, up to its last one.
         self.known.truncate(part.within);
         let searched = match part.state {
-            State::Done(searched) => searched,
+            State::Done(searched) => *searched,
             State::Todo | State::Busy => Searched { next: Some(part.from), ..Searched::default() },
         };
         Some((Searched { executions: part.made, ..searched }, part.within))
