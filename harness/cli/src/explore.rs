@@ -163,7 +163,7 @@ impl Total {
         let note = if stopped { "interrupted".into() } else { report::last_engine(&exploration.engines) };
         let details = self.details(&exploration, exit);
         if !self.json {
-            output::print(format!("  {:width$}  {result}  {note}", test.name, width = self.width).trim_end());
+            output::print(&report::named_result(&test.name, self.width, &exploration, &note, output::style()));
             if !details.is_empty() {
                 output::print(&details);
             }

@@ -2,7 +2,7 @@
 
 use super::{
     Style, failure,
-    paint::{DIM, ink, lines, padded, paint},
+    paint::{DIM, columns, ink, lines, padded, paint},
     plan_summary,
     words::counted,
 };
@@ -44,6 +44,17 @@ pub fn standing(exploration: &Exploration) -> Standing<'_> {
         (Some(caught), Some(class)) if caught.failure.class == class => Standing::CaughtAsExpected(caught),
         (Some(caught), _) => Standing::Failed(caught),
     }
+}
+
+/// A test's name, result and effort, and a note, on one line; on two where the terminal is too narrow. Names of all tests take
+/// `width` columns.
+pub fn named_result(name: &str, width: usize, exploration: &Exploration, note: &str, style: Style) -> String {
+    let line = |style| format!("  {name:width$}  {}  {note}", result(exploration, style)).trim_end().to_owned();
+    let fits = |most: usize| columns(&line(Style { colour: false, ..style })) <= most;
+    if style.width.is_none_or(fits) {
+        return line(style);
+    }
+    format!("  {name}\n    {}  {note}", result(exploration, style)).trim_end().to_owned()
 }
 
 /// Formats result and effort on one line: `caught as expected stall              12 runs     0.1 s`.
@@ -244,6 +255,24 @@ FAILED unreached: none of the test's faults was triggered in 1,200 runs
 ";
         assert_eq!(unreached(&exploration, Style::default()), expected);
         assert!(result(&exploration, Style::default()).starts_with("FAILED unreached "));
+    }
+
+    #[test]
+    fn a_result_that_is_wider_than_the_terminal_takes_a_line_of_its_own() {
+        let name = "queries_recover_after_the_link_heals_and_everything_else_is_well";
+        let (explored, note) = (exploration(None, None), "loom, no preemption: complete");
+        let check = |width, colour, lines: usize| {
+            let text = named_result(name, 70, &explored, note, Style { width, colour, exact: false });
+            assert_eq!(text.lines().count(), lines, "{text}");
+            assert_eq!(text.matches(name).count(), 1, "{text}");
+            if let (Some(width), false) = (width, colour) {
+                assert!(text.lines().all(|line| columns(line) <= width), "{text}");
+            }
+        };
+        check(None, false, 1);
+        check(Some(200), true, 1);
+        check(Some(100), true, 2);
+        check(Some(100), false, 2);
     }
 
     #[test]

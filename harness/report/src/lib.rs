@@ -23,7 +23,7 @@ mod words;
 
 pub use coverage::coverage;
 pub use event::event;
-pub use exploration::{Standing, caught, machine, result, saved, shell_word, standing, unreached};
+pub use exploration::{Standing, caught, machine, named_result, result, saved, shell_word, standing, unreached};
 pub use failure::{failure, headline, message};
 pub use model::{Core, model};
 pub use progress::doing;
