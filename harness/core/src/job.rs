@@ -170,6 +170,8 @@ pub enum RunMessage {
     Refused(String),
     /// The run has ended.
     Ended(Box<Ended>),
+    /// Its code has ended. If the run does not end now, this part of its plan is left over.
+    Over(NotTriggered),
 }
 
 /// The result of a run.

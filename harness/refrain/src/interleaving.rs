@@ -25,7 +25,10 @@ mod verdict;
 pub(crate) mod waiters;
 
 pub use model::Model;
-pub(crate) use {child::wrong, outlet::limit};
+pub(crate) use {
+    child::{thread_ends, wrong},
+    outlet::limit,
+};
 
 use crate::{
     engine::{self, Explored, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials, Watch, Workers},

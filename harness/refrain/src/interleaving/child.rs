@@ -8,23 +8,35 @@ use crate::{
     engine::{Heartbeat, exit},
     job::{Ended, RunMessage},
     place::Place,
-    plan::NotTriggered,
+    plan::{Nearest, NotTriggered, Part},
     verdict::{Cause, Class, Detail, Failure, Property, Verdict},
 };
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// Whether the execution that counts has passed. What is made after it fails nothing.
-static PASSED: AtomicBool = AtomicBool::new(false);
+/// Whether the execution follows the choices of a plan.
+static FOLLOWS: AtomicBool = AtomicBool::new(false);
 
-/// The execution that counts has passed.
-pub(super) fn passed() {
-    log::pause();
-    PASSED.store(true, Relaxed);
+/// Decides whether the execution that comes follows the choices of a plan.
+pub(super) fn follow(follows: bool) {
+    FOLLOWS.store(follows, Relaxed);
 }
 
-/// Whether the execution that counts has passed.
-pub(super) fn has_passed() -> bool {
-    PASSED.load(Relaxed)
+/// Whether the execution follows the choices of a plan.
+pub(super) fn follows() -> bool {
+    FOLLOWS.load(Relaxed)
+}
+
+/// That the execution did not come to the last choices of its plan.
+pub(super) fn not_followed() -> NotTriggered {
+    NotTriggered { part: Part::Choices, nearest: Nearest::Nothing }
+}
+
+/// The code of the running thread has ended. If it is the last one and choices are left, loom takes the next one for that of
+/// a thread that goes on, and never ends.
+pub(crate) fn thread_ends() {
+    if threads::ends() && follows() && log::records() {
+        send(&RunMessage::Over(not_followed()));
+    }
 }
 
 /// An execution begins.
@@ -59,7 +71,7 @@ pub(crate) fn wrong(class: Class, property: Property, place: Option<Place>, deta
 }
 
 pub(super) fn end(verdict: Verdict) -> ! {
-    end_with(if has_passed() { Verdict::Passed } else { verdict }, vec![])
+    end_with(verdict, vec![])
 }
 
 pub(super) fn end_with(verdict: Verdict, not_triggered: Vec<NotTriggered>) -> ! {

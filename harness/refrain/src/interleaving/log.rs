@@ -107,11 +107,6 @@ pub(super) fn start(log: Log) {
     RECORDS.set(true);
 }
 
-/// What comes now is not logged.
-pub(super) fn pause() {
-    RECORDS.set(false);
-}
-
 /// Ends the log with its verdict; gives back its digest, or 0 if none was kept.
 pub(super) fn end(verdict: &Verdict) -> u64 {
     with(|log| {

@@ -7,7 +7,7 @@
 
 use super::{
     Engine,
-    child::{execution_begins, execution_ended, passed},
+    child::{execution_begins, execution_ended, thread_ends},
     outlet::{limit, refuse},
     searcher::Searcher,
     seq_cst,
@@ -74,9 +74,9 @@ impl Searcher for Loom {
 
     fn execute(&self, body: fn(), threads: &Threads, heartbeat: &'static Heartbeat) -> bool {
         let Threads::Choices { choices, total_order } = threads else { not_ours() };
-        replay(body, &Path::of_choices(choices), *total_order, heartbeat);
+        replay(body, choices, *total_order, heartbeat);
         // One that leaves the plan does not come back here: loom panics.
-        choices.is_empty() || seq_cst::is_left() || uses_the_last(body, choices, *total_order, heartbeat)
+        true
     }
 }
 
@@ -147,21 +147,15 @@ fn locate(body: fn(), from: &str, total_order: bool, nth: u64, heartbeat: &'stat
 }
 
 /// Makes one execution.
-fn replay(body: fn(), path: &Path, total_order: bool, heartbeat: &'static Heartbeat) {
-    let file = Checkpoint::new(&path.to_string());
+fn replay(body: fn(), choices: &[Choice], total_order: bool, heartbeat: &'static Heartbeat) {
+    let file = Checkpoint::new(&Path::of_choices(choices).to_string());
     builder(&file, total_order).check(move || {
         execution_begins(heartbeat);
-        seq_cst::run(body);
+        if seq_cst::run(body).is_some() {
+            thread_ends();
+        }
     });
     execution_ended();
-}
-
-/// Whether an execution that passed came to the last of its choices; `false`: it ended before. loom does not tell: so the
-/// execution is made again with something else in place of that choice, at which loom panics and the process ends.
-fn uses_the_last(body: fn(), choices: &[Choice], total_order: bool, heartbeat: &'static Heartbeat) -> bool {
-    passed();
-    replay(body, &Path::without_the_last(choices), total_order, heartbeat);
-    false
 }
 
 /// Every field that the environment could have a say in is set.

@@ -1,7 +1,7 @@
 //! What the process does that is made for one execution of a model, or for a part of its search.
 
 use super::{
-    child::{end, end_with, fail, has_passed},
+    child::{end, end_with, fail, follow, follows, not_followed},
     choose,
     log::{self, Log},
     loom::Loom,
@@ -15,22 +15,14 @@ use crate::{
     engine::{Heartbeat, Outlet, Watch, exit},
     job::{RunMessage, Search, Source},
     place::Place,
-    plan::{Nearest, NotTriggered, Part, Plan, Threads},
+    plan::{Plan, Threads},
     protocol::EngineLimit,
     verdict::Verdict,
 };
-use std::{
-    cell::Cell,
-    panic,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
-    thread,
-};
+use std::{cell::Cell, panic, thread};
 
 /// The stack of the thread on which an engine runs.
 const STACK_BYTES: usize = 8 << 20;
-
-/// Whether the execution follows the choices of a plan.
-static FOLLOWS: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     /// Whether this is the thread on which the engine runs, and with it all threads of the model.
@@ -54,7 +46,7 @@ pub(super) fn run(body: fn(), source: Source, watch: Watch, outlet: Outlet) {
         let searcher = searcher_of(&threads);
         send(&RunMessage::Plan(Plan { threads: Some(searcher.told_first(&threads)), ..plan }));
         catch_panics();
-        FOLLOWS.store(searcher.must_follow(&threads), Relaxed);
+        follow(searcher.must_follow(&threads));
         choose(searcher.engine());
         if again {
             searcher.execute(body, &threads, watch.heartbeat);
@@ -106,9 +98,6 @@ fn on_a_fresh_thread(outlet: Outlet, run: impl FnOnce() + Send + 'static) {
 fn catch_panics() {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if has_passed() {
-            end(Verdict::Passed)
-        }
         let message = info.payload_as_str().unwrap_or("a panic without a message");
         let place = info.location().map(Place::from);
         before(info);
@@ -126,7 +115,7 @@ fn catch_panics() {
             limit(EngineLimit::NotLeft { place, message: message.to_owned() })
         }
         let meaning = verdict::of_panic(message, place);
-        if FOLLOWS.load(Relaxed) && meaning.is_another_execution() {
+        if follows() && meaning.is_another_execution() {
             // What was saved is an execution of another model: the code has changed.
             end_with(Verdict::Passed, vec![not_followed()])
         }
@@ -136,8 +125,4 @@ fn catch_panics() {
             verdict::Meaning::Misuse(why) => refuse(&why),
         }
     }));
-}
-
-fn not_followed() -> NotTriggered {
-    NotTriggered { part: Part::Choices, nearest: Nearest::Nothing }
 }

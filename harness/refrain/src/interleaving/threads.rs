@@ -14,6 +14,8 @@ pub(crate) const THREADS_MAX: usize = loom::MAX_THREADS;
 thread_local! {
     /// Number of threads that the execution has spawned.
     static SPAWNED: Cell<usize> = const { Cell::new(0) };
+    /// Number of threads whose code has ended.
+    static ENDED: Cell<usize> = const { Cell::new(0) };
     /// Parked threads under loom. loom's own `unpark` also wakes a thread that waits for a lock, and synchronizes
     /// immediately instead of with the `park`.
     static PARKED: RefCell<BTreeMap<Number, Arc<loom::sync::Notify>>> = const { RefCell::new(BTreeMap::new()) };
@@ -27,6 +29,7 @@ thread_local! {
 /// Resets the state for a new execution, which has only its main thread.
 pub(super) fn forget() {
     SPAWNED.set(0);
+    ENDED.set(0);
     NUMBERS.with(|numbers| numbers.borrow_mut().clear());
     PARKED.with(|parked| parked.borrow_mut().clear());
 }
@@ -65,6 +68,12 @@ pub(crate) fn number_under_loom(id: loom::thread::ThreadId) -> usize {
 pub(crate) fn next() -> Number {
     SPAWNED.set(SPAWNED.get() + 1);
     SPAWNED.get() as Number
+}
+
+/// Counts the running thread, whose code has ended; returns whether that of every thread has.
+pub(super) fn ends() -> bool {
+    ENDED.set(ENDED.get() + 1);
+    ENDED.get() > SPAWNED.get()
 }
 
 /// Returns the number of threads that the execution has spawned.

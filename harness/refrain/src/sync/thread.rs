@@ -76,6 +76,7 @@ where
         let value = f();
         clocks::release(Through::Join(log::thread() as Number));
         did(place, || Operation::Thread(step::Thread::Ends));
+        interleaving::thread_ends();
         value
     };
     let run = || seq_cst::run(thread);

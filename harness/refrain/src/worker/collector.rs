@@ -6,7 +6,7 @@ use crate::{
     event::{Event, Kind, Tcp, Udp, Unix},
     job::{Ended, Ran, RunMessage, Searched},
     place::Place,
-    plan::Plan,
+    plan::{NotTriggered, Plan},
     report::engine_limit,
     seed::seed_of,
     trace::EVENTS_MAX,
@@ -25,6 +25,8 @@ pub struct RunCollector {
     bytes: usize,
     left_out: usize,
     ended: Option<Ended>,
+    /// What is left of its plan, if it does not end after its code has.
+    over: Option<NotTriggered>,
     stopped: Option<Vec<Cause>>,
     refused: Option<String>,
     /// Why the first line that is no message is none.
@@ -37,8 +39,8 @@ impl RunCollector {
     /// Of a run of this plan that has sent nothing yet. Events are counted up to `until`.
     pub fn new(plan: Plan, record: bool, until: Option<usize>) -> RunCollector {
         let (events, bytes, left_out) = Default::default();
-        let (ended, stopped, refused, torn) = Default::default();
-        RunCollector { plan, events, bytes, left_out, ended, stopped, refused, torn, record, until }
+        let (ended, over, stopped, refused, torn) = Default::default();
+        RunCollector { plan, events, bytes, left_out, ended, over, stopped, refused, torn, record, until }
     }
 
     /// Takes one line.
@@ -47,6 +49,7 @@ impl RunCollector {
             Ok(RunMessage::Plan(plan)) => self.plan = plan,
             Ok(RunMessage::Event(event)) => self.keep(event, line.len()),
             Ok(RunMessage::Stopped(waits)) => self.stopped = Some(waits),
+            Ok(RunMessage::Over(left)) => self.over = Some(left),
             Ok(RunMessage::Ended(ended)) => self.ended = Some(*ended),
             Ok(RunMessage::Deviates(deviation)) => self.plan.deviate(deviation),
             Ok(RunMessage::Refused(why)) => self.refused = self.refused.take().or(Some(why)),
@@ -87,10 +90,12 @@ impl RunCollector {
     /// What came of the run, from how it ended, what it printed last and the place that it reached last.
     pub fn conclude(self, end: End, printed: &str, place: Option<Place>, terms: &Terms) -> Ran {
         let events: Vec<Event> = self.events.into_iter().map(|(event, _)| event).collect();
-        let mut ended = match self.ended {
-            Some(ended) => ended,
-            None if self.stopped.is_some() => Ended::at(Verdict::Passed, 0),
-            None => {
+        let left = self.over.filter(|_| matches!(end, End::Hung(..)));
+        let mut ended = match (self.ended, left) {
+            (Some(ended), _) => ended,
+            (None, _) if self.stopped.is_some() => Ended::at(Verdict::Passed, 0),
+            (None, Some(left)) => Ended { not_triggered: vec![left], ..Ended::at(Verdict::Passed, 0) },
+            (None, None) => {
                 let failure = verdict::of_death(end, printed, place, terms);
                 let digest = events.iter().fold(0, |digest, event| seed_of(digest, hash_of(event)));
                 Ended::at(Verdict::Failed(failure), digest)

@@ -108,14 +108,15 @@ fn choices_that_are_left_over_are_stale() {
     let goes_on = Choice::Thread { thread: 0, preempts: false };
     let mut choices = vec![];
     while choices.len() < 100 {
-        let next = [goes_on, Choice::Value(0), Choice::Value(1)].into_iter();
+        // The load reads the second store: loom reads any other one, too, if it is told to.
+        let next = [goes_on, Choice::Value(1)].into_iter();
         let Some(longer) = next.map(|next| [&choices[..], &[next]].concat()).find(|longer| is_followed(longer)) else {
             break;
         };
         choices = longer;
     }
     assert!((2..20).contains(&choices.len()), "it has an end: {choices:?}");
-    for (more, is_stale) in [(0, false), (1, true), (2, true)] {
+    for (more, is_stale) in [(0, false), (1, true)] {
         let choices = choices.iter().copied().chain(vec![goes_on; more]).collect();
         let trace = with(&saved(LOOMS), Threads::Choices { choices, total_order: false });
         let outcome = replayed(&Trace { test: test.into(), ..trace }, None);

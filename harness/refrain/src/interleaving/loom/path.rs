@@ -96,20 +96,6 @@ impl Path {
         Path { branches, exploring: false, exploring_on_start: false, ..Path::whole(None) }
     }
 
-    /// The same execution, with a choice of another sort in place of the last one: loom panics if the execution comes to it.
-    pub fn without_the_last(choices: &[Choice]) -> Path {
-        let mut path = Path::of_choices(choices);
-        let last = path.branches.entries.pop().map(|last| match last {
-            Entry::Schedule { .. } => Entry::Spurious { spur: false, exploring: false },
-            Entry::Load { .. } | Entry::Spurious { .. } => {
-                let threads = [Thread::Disabled; THREADS_MAX];
-                Entry::Schedule { preemptions: 0, initial_active: None, threads, prev: None, exploring: false }
-            }
-        });
-        path.branches.entries.extend(last);
-        path
-    }
-
     /// Reads a checkpoint.
     pub fn parse(text: &str) -> Result<Path, String> {
         serde_json::from_str(text).map_err(|error| format!("loom's checkpoint is not as it was in 0.7.3: {error}"))
