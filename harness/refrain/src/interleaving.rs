@@ -1,7 +1,8 @@
-//! The interleaving engines: execute a model's threads in every order, or in sampled ones, in a process made for it.
+//! The interleaving engines: execute a model in all interleavings of its threads, or in sampled ones, in a separate
+//! process.
 //!
-//! One engine is exhaustive and knows the memory model; the other samples, and scales further. Both run the model on
-//! [`crate::sync`], in one thread of the process: their threads are stacks that they switch.
+//! One engine is exhaustive and implements the memory model; the other samples, and scales further. Both run the model
+//! on [`crate::sync`], on a single thread of the process: the model's threads are coroutines with their own stacks.
 
 mod budget;
 mod child;
@@ -39,16 +40,17 @@ use crate::{
 };
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-/// How often an execution is made again: two orders of a small hash map are often the same.
+/// How often an execution is repeated to detect nondeterminism: two iteration orders of a small hash map are often the
+/// same.
 const AGAIN: usize = 4;
 
-/// An object of a model, by the order in which those of its kind were made; 0 outside of a model.
+/// An object of a model, numbered among those of its kind in creation order; 0 outside a model.
 pub(crate) type Number = u32;
 
-/// What the threads of this process run on.
+/// What executes the threads of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
-    /// The operating system: this is no model.
+    /// The operating system: there is no model.
     Std,
     /// Exhaustive search.
     Loom,
@@ -58,7 +60,7 @@ pub(crate) enum Engine {
 
 static ENGINE: AtomicU8 = AtomicU8::new(0);
 
-/// What the threads of this process run on. A process that runs a model runs nothing else, on one engine.
+/// Returns what executes the threads of this process. A process that runs a model runs nothing else, on one engine.
 #[inline]
 pub(crate) fn engine() -> Engine {
     match ENGINE.load(Relaxed) {
@@ -68,7 +70,7 @@ pub(crate) fn engine() -> Engine {
     }
 }
 
-/// Decides what the threads of this process run on.
+/// Sets what executes the threads of this process.
 fn choose(engine: Engine) {
     ENGINE.store(engine as u8, Relaxed);
 }
@@ -82,8 +84,8 @@ impl engine::Engine for Model {
         run::search(self.body, search, nth, heartbeat, outlet);
     }
 
-    /// After another execution in the same process, so that what outlives an execution shows. One that fails ends its
-    /// process: nothing can come after it there.
+    /// Repeats the plan after another execution in the same process, which reveals state that outlives an execution.
+    /// This is impossible for a failing execution, because that ends its process.
     fn repeats(&self, ran: &Ran) -> Vec<Source> {
         let plan = Box::new(ran.plan.clone());
         match ran.verdict {
@@ -92,12 +94,12 @@ impl engine::Engine for Model {
         }
     }
 
-    /// None: each step of a plan is numbered, and with other numbers it is any other plan.
+    /// Returns none: the steps of a plan are numbered, so that a plan with other numbers is unrelated.
     fn nearby(&self, _: &Plan) -> Vec<Plan> {
         vec![]
     }
 
-    /// Nothing goes wrong in a model but its own threads.
+    /// Returns none: in a model nothing can go wrong except its own threads.
     fn fault_free(&self, _: u64) -> Option<Source> {
         None
     }
@@ -107,7 +109,7 @@ impl engine::Engine for Model {
         run::searcher_of(plan.threads.as_ref().unwrap_or(&in_turn)).version()
     }
 
-    /// Another version of a searcher makes another execution of the same plan.
+    /// Rejects other versions of a searcher, which execute the same plan differently.
     fn check_compatible(&self, trace: &Trace) -> Result<(), String> {
         let this = self.of(&trace.plan);
         if trace.plan.threads.is_none() || trace.engine == this {

@@ -1,6 +1,6 @@
-//! The names of `std::sync`, for code that a model runs: on the engine that executes it, or on `std` outside of a model.
+//! The API of `std::sync` for code in models: implemented by the model's engine, or by `std` outside a model.
 //!
-//! A file whose threads are to be tested imports its primitives from `super::sync`. In production that module says
+//! A file whose threads are to be tested imports its primitives from `super::sync`. In production that module contains
 //! `pub use std::{hint, sync::*, thread};`, in a test
 //!
 //! ```text
@@ -11,38 +11,38 @@
 //! mod table;
 //! ```
 //!
-//! Names and signatures are those of `std`. What differs, because an engine must see it or cannot model it:
+//! Names and signatures are those of `std`. The differences are due to the engines:
 //!
-//! - Primitives are created inside the model: their `new` is not `const`. A static is a [`LazyLock`].
-//! - [`cell::UnsafeCell`] gives its pointer to a closure, so that an access has an end. Two accesses that nothing orders are
-//!   a data race.
-//! - Memory of [`alloc`] that is freed is kept until the execution is over: what uses it then is a verdict.
-//! - Nothing waits for real time. What has a time-out is refused under loom. Under shuttle its time is over when the thread
-//!   is chosen to go on, and a notification may come before.
-//! - A panic of a thread ends the execution, even if it would be caught; nothing is ever poisoned.
-//! - Under loom a model has at most five threads, its own among them. With more, shuttle samples its executions: data races
-//!   are found, old values are not read. A thread that `std` spawned is refused as soon as it touches anything of this
-//!   module, and [`std::thread_local!`] is one for all threads of a model.
+//! - Primitives are created inside the model: their `new` is not `const`. For statics, use [`LazyLock`].
+//! - [`cell::UnsafeCell`] passes its pointer to a closure, so that the end of an access is known. Two unsynchronized
+//!   accesses, at least one of them writing, are a data race.
+//! - Freed memory of [`alloc`] is kept until the execution ends: a use after free is a verdict.
+//! - Nothing waits in real time. Operations with timeouts are rejected under loom. Under shuttle a timeout elapses when
+//!   the thread is scheduled, unless a notification comes first.
+//! - A panic of a thread ends the execution, even if it would be caught, so locks are never poisoned.
+//! - Under loom a model has at most five threads, including its main thread. With more, shuttle samples executions:
+//!   data races are found, but loads never return old values. A thread spawned with `std` is rejected when it uses
+//!   anything of this module, and [`std::thread_local!`] is shared by all threads of a model.
 //!
-//! There is no `Weak`, no scoped thread and no `is_finished`: what needs them does not compile. Every operation knows its
-//! place in the source and, in a trace, its value.
+//! `Weak`, scoped threads and `is_finished` do not exist: code that uses them does not compile. Every operation records
+//! its source location and, in a trace, its value.
 //!
 //! # What a complete search covers
 //!
-//! Every execution that loom's model has: each order of the operations, and at each load, also the one of a
-//! `compare_exchange` that fails, each of the last seven stores that C++20 lets it read, up to the order of `SeqCst`
-//! operations, which loom does not keep and this module does. Left out is:
+//! Every execution of loom's model: each interleaving of the operations, and at each load, including that of a failed
+//! `compare_exchange`, each of the last seven stores that C++20 allows it to read, restricted by the total order of
+//! `SeqCst` operations, which loom does not implement but this module does. Not covered are:
 //!
-//! - a load that reads what is only stored later; with relaxed accesses a processor may do that;
-//! - a `compare_exchange_weak` that fails although it need not;
-//! - a wait on a [`Condvar`] that ends without a notification; [`Condvar::notify_one`] wakes the thread that waits longest.
-//!   A [`thread::park`] does end by itself, once in each thread;
-//! - a thread that reads the same value again and again: after three reads at one place, and nothing else in between, it
-//!   yields, and then reads a newer value if there is one. So a loop that waits has an end.
+//! - a load that reads a later store, which processors may do with relaxed accesses;
+//! - a `compare_exchange_weak` that fails spuriously;
+//! - a spurious wakeup of a wait on a [`Condvar`]; [`Condvar::notify_one`] wakes the longest waiting thread. A
+//!   [`thread::park`] does wake spuriously, once in each thread;
+//! - a thread that repeatedly reads the same value: after three reads at one place without another operation, it
+//!   yields, and then reads a newer value if there is one. So a loop that waits terminates.
 //!
-//! # Outside of a model
+//! # Outside a model
 //!
-//! The same names are the standard library's. A core can be tried on threads of the system as it is:
+//! The same names are the standard library's. Code under test can run unchanged on real threads:
 //!
 //! ```
 //! use refrain::sync::{Arc, Mutex, thread};
@@ -79,7 +79,7 @@ pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 #[doc(no_inline)]
 pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
-/// A primitive on the engine that runs it.
+/// A primitive on the engine that executes it.
 #[derive(Debug)]
 enum On<L, S, T> {
     Loom(L),
@@ -87,7 +87,7 @@ enum On<L, S, T> {
     Std(T),
 }
 
-/// Does the same to a primitive on each engine.
+/// Performs the same operation on a primitive of each engine.
 macro_rules! each {
     ($on:expr, $raw:ident => $do:expr) => {
         match $on {
@@ -98,7 +98,7 @@ macro_rules! each {
     };
 }
 
-/// Makes a primitive on the engine that runs.
+/// Creates a primitive of the current engine.
 macro_rules! on {
     ($loom:expr, $shuttle:expr, $std:expr) => {
         match $crate::interleaving::engine() {
@@ -120,7 +120,7 @@ use crate::{
 };
 use std::panic::Location;
 
-/// The running thread is about to read an object again, or to take a lock again.
+/// Called before the running thread repeats a read or takes a lock again.
 #[inline]
 fn reads_again(place: &'static Location<'static>, kind: &'static str, number: Number) {
     if spin::yields(place, kind, number) {

@@ -64,7 +64,7 @@ fn only_sampled(engines: &[Searched]) -> Option<String> {
     if sampled.is_empty() || !exhaustive.iter().all(is_limited) {
         return None;
     }
-    // The last one was not made to its end.
+    // The last execution was not completed.
     let made: u64 = exhaustive.iter().map(|searched| searched.executions.saturating_sub(1)).sum();
     let stale_reads = match made {
         0 => "were not: each load read the newest value".to_owned(),
@@ -147,7 +147,7 @@ pub fn fewest(fewest: &Fewest) -> String {
     }
 }
 
-/// `loom, at most 1 preemption`, `shuttle, random`.
+/// Formats engine and strategy: `loom, at most 1 preemption`, `shuttle, random`.
 fn by(Searched { engine, how, .. }: &Searched) -> String {
     let how = match how {
         How::Sampled(Sampler::Random) => "random".to_owned(),
@@ -166,7 +166,7 @@ fn by(Searched { engine, how, .. }: &Searched) -> String {
     format!("{engine}, {how}")
 }
 
-/// Why it went no further; empty of samples that used up their budget, as samples do.
+/// Formats why a search ended; empty for samples that used up their budget, which is the normal case.
 fn end(Searched { engine, how, end, .. }: &Searched) -> String {
     match end {
         SearchEnd::Complete => COMPLETE.to_owned(),

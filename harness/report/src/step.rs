@@ -1,4 +1,4 @@
-//! Formats what a thread of a model does, as it would be written in the source: `mutex1.lock()`.
+//! Formats operations of a model's threads as they would be written in the source: `mutex1.lock()`.
 
 use super::words::raw;
 use refrain_core::{
@@ -105,7 +105,7 @@ fn method(by: Fetch) -> String {
     name.to_owned()
 }
 
-/// `1`, or `1 of store 2 by thread 0, while the newest is 3 of store 4 by thread 1`.
+/// Formats the result of a load: `1`, or `1 of store 2 by thread 0, while the newest is 3 of store 4 by thread 1`.
 fn read(read: &Read) -> String {
     let stored = |Stored { value: stored, nth, thread }: &Stored| {
         format!("{} of store {nth} by thread {thread}", value(*stored))

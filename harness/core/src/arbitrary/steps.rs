@@ -1,4 +1,4 @@
-//! Draws operations of every kind, and what threads wait for.
+//! Strategies for operations of every kind, and for what threads wait for.
 
 use super::places;
 use crate::{
@@ -10,14 +10,14 @@ use crate::{
 };
 use proptest::{option, prelude::*, result::maybe_ok, sample::select};
 
-/// Any step.
+/// Generates any step.
 pub(super) fn steps() -> BoxedStrategy<Step> {
     (any::<usize>(), option::of(places()), operations())
         .prop_map(|(thread, place, does)| Step { thread, place, does })
         .boxed()
 }
 
-/// Any value.
+/// Generates any value.
 pub(super) fn values() -> BoxedStrategy<Value> {
     prop_oneof![
         any::<bool>().prop_map(Value::Bool),
@@ -28,7 +28,7 @@ pub(super) fn values() -> BoxedStrategy<Value> {
     .boxed()
 }
 
-/// Anything that a thread may wait for.
+/// Generates anything that a thread may wait for.
 pub(super) fn waits() -> BoxedStrategy<ThreadWait> {
     prop_oneof![
         any::<u32>().prop_map(|mutex| ThreadWait::Lock { mutex }),

@@ -1,7 +1,7 @@
-//! What a thread of a model does: an operation and the object that it is made on, as data.
+//! Operations of a model's threads, as data.
 //!
-//! An object has a number among those of its kind, in the order in which they were made. No operation knows a place in the
-//! source: that is the step's, so that operations are the same wherever lines have moved.
+//! Objects are numbered per kind in creation order. An operation contains no source location, which belongs to the
+//! step, so that operations do not change when lines move.
 
 use crate::place::Place;
 use serde::{Deserialize, Serialize};
@@ -10,318 +10,318 @@ mod atomic;
 
 pub use atomic::{Atomic, AtomicType, Fetch, Ordering, Pointer, Read, Stored, Value};
 
-/// An operation of a thread of a model.
+/// An operation of a model's thread.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// The thread; 0 is the model's own.
+    /// The thread; 0 is the model's main thread.
     pub thread: usize,
-    /// Where in the source; `None` for a drop in the standard library.
+    /// Where in the source; `None` for a drop inside the standard library.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
     pub place: Option<Place>,
-    /// What it does.
+    /// The operation.
     pub does: Operation,
 }
 
-/// What a thread does.
+/// An operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Operation {
-    /// It uses an atomic.
+    /// An operation on an atomic.
     Atomic {
         /// The atomic.
         id: u32,
-        /// What it does to it.
+        /// The operation.
         what: Atomic,
     },
-    /// It makes a fence.
+    /// A fence.
     Fence {
-        /// Which.
+        /// Its ordering.
         ordering: Ordering,
     },
-    /// It uses a mutex.
+    /// An operation on a mutex.
     Mutex {
         /// The mutex.
         id: u32,
-        /// What it does to it.
+        /// The operation.
         what: Mutex,
     },
-    /// It uses a lock of readers and writers.
+    /// An operation on a read-write lock.
     RwLock {
         /// The lock.
         id: u32,
-        /// What it does to it.
+        /// The operation.
         what: RwLock,
     },
-    /// It uses a condition variable.
+    /// An operation on a condition variable.
     Condvar {
         /// The condition variable.
         id: u32,
-        /// What it does to it.
+        /// The operation.
         what: Condvar,
     },
-    /// It uses a barrier.
+    /// An operation on a barrier.
     Barrier {
         /// The barrier.
         id: u32,
-        /// What it does to it.
+        /// The operation.
         what: Barrier,
     },
-    /// It uses a channel.
+    /// An operation on a channel.
     Channel {
         /// The channel.
         id: u32,
-        /// What it does to it.
+        /// The operation.
         what: Channel,
     },
-    /// It uses a cell.
+    /// An operation on a cell.
     Cell {
         /// The cell.
         id: u32,
-        /// What it does to it.
+        /// The operation.
         what: Cell,
     },
-    /// It uses an `Arc`, with all its clones one object.
+    /// An operation on an `Arc`, which is one object with all its clones.
     Arc {
         /// The `Arc`.
         id: u32,
-        /// What it does to it.
+        /// The operation.
         what: Arc,
     },
-    /// It uses a tracked value.
+    /// An operation on a tracked value.
     Track {
         /// The value.
         id: u32,
-        /// What it does to it.
+        /// The operation.
         what: Track,
     },
-    /// It allocates memory or frees it.
+    /// An allocation or deallocation.
     Memory(Memory),
-    /// It does something as a thread.
+    /// An operation on threads.
     Thread(Thread),
 }
 
-/// What is done to a mutex.
+/// An operation on a mutex.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Mutex {
-    /// It is made.
+    /// Creates it.
     New,
-    /// It is locked.
+    /// Locks it.
     Lock,
-    /// It is locked, unless it is locked already.
+    /// Tries to lock it.
     TryLock {
-        /// Whether it was locked now.
+        /// Whether it was acquired.
         locks: bool,
     },
-    /// It is unlocked.
+    /// Unlocks it.
     Unlock,
 }
 
-/// What is done to a lock of readers and writers.
+/// An operation on a read-write lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RwLock {
-    /// It is made.
+    /// Creates it.
     New,
-    /// It is locked to read.
+    /// Locks it for reading.
     Read,
-    /// It is locked to write.
+    /// Locks it for writing.
     Write,
-    /// It is locked to read, unless somebody writes.
+    /// Tries to lock it for reading.
     TryRead {
-        /// Whether it was locked now.
+        /// Whether it was acquired.
         locks: bool,
     },
-    /// It is locked to write, unless it is locked already.
+    /// Tries to lock it for writing.
     TryWrite {
-        /// Whether it was locked now.
+        /// Whether it was acquired.
         locks: bool,
     },
-    /// A reader unlocks it.
+    /// Ends a read lock.
     UnlockRead,
-    /// A writer unlocks it.
+    /// Ends a write lock.
     UnlockWrite,
 }
 
-/// What is done to a condition variable.
+/// An operation on a condition variable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Condvar {
-    /// It is made.
+    /// Creates it.
     New,
-    /// The thread unlocks a mutex and begins to wait.
+    /// Unlocks a mutex and starts to wait.
     WaitBegins {
         /// The mutex.
         mutex: u32,
-        /// Whether it waits with a time.
+        /// Whether the wait has a timeout.
         timed: bool,
     },
-    /// The thread no longer waits and has locked the mutex again.
+    /// Ends the wait and locks the mutex again.
     WaitEnds {
         /// The mutex.
         mutex: u32,
-        /// Of a wait with a time: whether the time was over before any notification.
+        /// For a wait with a timeout: whether it elapsed before any notification.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
         timed_out: Option<bool>,
     },
-    /// One thread is notified.
+    /// Notifies one thread.
     NotifyOne,
-    /// Every thread is notified.
+    /// Notifies every thread.
     NotifyAll,
 }
 
-/// What is done to a barrier.
+/// An operation on a barrier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Barrier {
-    /// It is made.
+    /// Creates it.
     New {
-        /// How many threads it waits for.
+        /// Number of threads that it waits for.
         threads: usize,
     },
-    /// The thread has come.
+    /// The thread arrives.
     Arrive {
-        /// How many have.
+        /// Number of threads that have arrived.
         arrived: usize,
-        /// How many it waits for.
+        /// Number of threads that it waits for.
         threads: usize,
     },
-    /// The thread goes on.
+    /// The thread continues.
     Leave {
-        /// Whether it is the one that came last.
+        /// Whether it arrived last.
         leader: bool,
     },
 }
 
-/// What is done to a channel.
+/// An operation on a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Channel {
-    /// It is made.
+    /// Creates it.
     New,
-    /// A message is sent.
+    /// Sends a message.
     Send {
-        /// Which of its messages, counted from 1.
+        /// The number of the message, counted from 1.
         message: u64,
     },
-    /// A message is received.
+    /// Receives a message.
     Receive {
-        /// Which of its messages, counted from 1.
+        /// The number of the message, counted from 1.
         message: u64,
     },
 }
 
-/// What is done to a cell.
+/// An operation on a cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Cell {
-    /// It is made.
+    /// Creates it.
     New,
-    /// It is read.
+    /// Reads it.
     With,
-    /// It is written.
+    /// Writes it.
     WithMut,
 }
 
-/// What is done to an `Arc`.
+/// An operation on an `Arc`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Arc {
-    /// It is made.
+    /// Creates it.
     New,
-    /// It is cloned.
+    /// Clones it.
     Clone,
-    /// Its clones are counted.
+    /// Counts its references.
     StrongCount {
-        /// How many there are.
+        /// The count.
         count: usize,
     },
-    /// What it shares is dropped, with the last of them.
+    /// Drops its value together with the last reference.
     Drop,
 }
 
-/// What is done to a tracked value.
+/// An operation on a tracked value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Track {
-    /// It is made.
+    /// Creates it.
     New,
-    /// It is dropped.
+    /// Drops it.
     Drop,
 }
 
-/// What is done to memory.
+/// An operation on memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Memory {
-    /// It is allocated.
+    /// Allocates memory.
     Alloc {
-        /// How much.
+        /// The size in bytes.
         bytes: usize,
-        /// Where.
+        /// Its address.
         pointer: Pointer,
     },
-    /// It is freed.
+    /// Frees memory.
     Dealloc {
-        /// Where.
+        /// Its address.
         pointer: Pointer,
     },
 }
 
-/// What is done to threads.
+/// An operation on threads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Thread {
-    /// It begins.
+    /// The thread starts.
     Begins,
-    /// It ends.
+    /// The thread ends.
     Ends,
-    /// It spawns another one.
+    /// Spawns a thread.
     Spawn {
-        /// The other one.
+        /// The new thread.
         thread: usize,
     },
-    /// Another one has ended.
+    /// Joins a thread that has ended.
     Join {
-        /// The other one.
+        /// The joined thread.
         thread: usize,
     },
-    /// It is unparked, or wakes without a reason.
+    /// The thread is unparked, or wakes spuriously.
     Park,
-    /// It was parked for a while.
+    /// The thread parked with a timeout.
     ParkTimeout {
-        /// How long, in nanoseconds.
+        /// The timeout in nanoseconds.
         time_ns: u64,
     },
-    /// It unparks another one.
+    /// Unparks a thread.
     Unpark {
-        /// The other one.
+        /// The unparked thread.
         thread: usize,
     },
-    /// It lets others go on.
+    /// Yields.
     YieldNow,
-    /// It sleeps.
+    /// Sleeps.
     Sleep {
-        /// How long, in nanoseconds.
+        /// The duration in nanoseconds.
         time_ns: u64,
     },
-    /// It lets others go on, for it reads the same again and again.
+    /// Yields, because the thread repeats the same read.
     YieldInLoop,
 }
 
 impl Operation {
-    /// Whether it is an access of an atomic with sequential consistency; a fence is none.
+    /// Returns whether it is an atomic access with `SeqCst` ordering; fences do not count.
     pub fn is_seq_cst_access(&self) -> bool {
         matches!(self, Operation::Atomic { what, .. } if what.is_seq_cst())
     }

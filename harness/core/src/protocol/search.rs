@@ -1,138 +1,138 @@
-//! What was searched of a model, how far each search came, and why it went no further.
+//! What was searched of a model, how far each search got, and why it ended.
 
 use crate::{place::Place, verdict::Class};
 use serde::{Deserialize, Serialize};
 
-/// What one engine searched of a model, in one way.
+/// One search of a model by an engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Searched {
     /// The engine's name.
     pub engine: String,
-    /// How it searched.
+    /// The search strategy.
     pub how: How,
-    /// How many executions it made.
+    /// Number of executions.
     pub executions: u64,
-    /// How long that took, in milliseconds of real time; of a sampler, of all workers together.
+    /// The duration in milliseconds of real time; for a sampler, summed over all workers.
     pub took_ms: u64,
-    /// Why it went no further.
+    /// Why it ended.
     pub end: SearchEnd,
 }
 
-/// A way to search.
+/// A search strategy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum How {
-    /// A scheduler draws executions. Each load reads the newest value; data races are found by vector clocks.
+    /// A scheduler samples executions. Each load reads the newest value; data races are detected with vector clocks.
     Sampled(Sampler),
-    /// Every execution, also of loads that read old values.
+    /// All executions, including those in which loads read old values.
     Exhaustive {
-        /// With at most so many preemptions; `None`: with any number.
+        /// Maximum number of preemptions; `None` for any number.
         preemptions: Option<u8>,
         /// Whether the `SeqCst` operations are kept in one total order.
         total_order: bool,
     },
 }
 
-/// A scheduler that samples.
+/// A sampling scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sampler {
-    /// Any thread at any step.
+    /// Random scheduling: any thread at any step.
     Random,
-    /// Priorities that change at this many places less one.
+    /// Probabilistic concurrency testing (PCT) of this depth: thread priorities change at depth - 1 places.
     Pct(usize),
-    /// A uniform walk over all orders.
+    /// A uniform random walk over all interleavings.
     Walk,
-    /// No chance: the executions with no preemption, then those with one, then those with two.
+    /// Systematic: the executions without preemption, then those with one, then those with two.
     Few,
 }
 
-/// Why a search went no further.
+/// Why a search ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SearchEnd {
-    /// Nothing is left out.
+    /// It is complete.
     Complete,
     /// It used up its share of the budget.
     Budget,
     /// It found a failure.
     Found,
-    /// It found this, which the one order of `SeqCst` operations forbids.
+    /// It found this failure, which the total order of `SeqCst` operations forbids.
     NotConfirmed(Class),
-    /// The engine cannot go on.
+    /// The engine reached a limit.
     Limited(EngineLimit),
 }
 
-/// What an engine cannot do: a limit of it, no fault of the model.
+/// A limit of an engine, which is no failure of the model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EngineLimit {
-    /// An execution has more steps than it makes.
+    /// An execution has more steps than the engine supports.
     TooManySteps,
-    /// Every execution that it sampled has.
+    /// Every sampled execution has more steps than the engine supports.
     AlwaysTooManySteps {
-        /// The most that it makes.
+        /// The maximum.
         most: usize,
     },
-    /// It has more threads than it models.
+    /// The model has more threads than the engine supports.
     TooManyThreads {
-        /// The most, the model's own among them.
+        /// The maximum, including the model's main thread.
         most: usize,
     },
-    /// It has more operations on atomics than can be put into one order.
+    /// The model has more atomic operations than can be put into a total order.
     TooManyOperations {
-        /// The most.
+        /// The maximum.
         most: usize,
     },
-    /// Never can two threads go on, and it demands that there is an order to choose.
+    /// At no point can two threads run, and the engine requires a scheduling choice.
     OneThread,
-    /// The model waits for real time, which it does not model.
+    /// The model waits for real time, which the engine does not model.
     Time {
         /// The call: `Condvar::wait_timeout`.
         call: String,
     },
-    /// An execution that the one order of `SeqCst` operations forbids could not be left.
+    /// An execution that the total order of `SeqCst` operations forbids could not be abandoned.
     NotLeft {
         /// Where a thread panicked meanwhile.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
         place: Option<Place>,
-        /// What it said.
+        /// The panic message.
         message: String,
     },
-    /// It does not read what it wrote itself.
+    /// The engine cannot read its own checkpoint.
     Checkpoint {
-        /// Why.
+        /// The error.
         error: String,
     },
-    /// It panicked, and it is not known what that means.
+    /// The engine panicked for an unknown reason.
     Panicked {
-        /// Where.
+        /// Where it panicked.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
         place: Option<Place>,
-        /// What it said.
+        /// The panic message.
         message: String,
     },
 }
 
-/// What a search for the fewest preemptions came to, among executions in which no load reads an old value.
+/// The result of a search for the fewest preemptions, among executions in which no load reads an old value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fewest {
-    /// With this many the failure happens, and with fewer it does not.
+    /// The failure needs this many preemptions.
     Needed(usize),
-    /// It does not happen in any that was looked at.
+    /// No searched execution fails.
     NotFound {
-        /// How many were.
+        /// Number of executions.
         executions: u64,
-        /// With how many preemptions the last ones were.
+        /// The number of preemptions in the last ones.
         preemptions: usize,
-        /// Whether these were all with so many.
+        /// Whether all executions with that number were searched.
         all: bool,
     },
 }
 
 impl How {
-    /// Whether nothing is left out where it comes to its end, old values among it.
+    /// Returns whether a complete search leaves nothing out, including old values.
     pub fn is_exhaustive(&self) -> bool {
         matches!(self, How::Exhaustive { .. })
     }

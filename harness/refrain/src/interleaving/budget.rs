@@ -1,4 +1,4 @@
-//! How many executions an exploration may still make, and how much of that one search may use.
+//! How many executions an exploration may still make, and how many of them a search may use.
 
 use crate::{
     engine::{Limit, ProgressSink},
@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-/// What an exploration may use.
+/// The budget of an exploration.
 pub(super) struct Budget<'a> {
     until: Limit,
     sink: ProgressSink<'a>,
@@ -22,54 +22,54 @@ pub(super) struct Budget<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Share<'a> {
     budget: &'a Budget<'a>,
-    /// The fraction of the whole budget at which it ends.
+    /// It ends at this fraction of the whole budget.
     up_to: f64,
-    /// The number of executions of the whole exploration at which it ends.
+    /// It ends at this number of executions of the whole exploration.
     made_max: u64,
-    /// Whether the search goes on to its end, whatever the budget says.
+    /// Whether the search runs to completion, whatever the budget.
     unlimited: bool,
 }
 
-/// One engine's part, and what it found.
+/// What one engine searched and found.
 pub(super) struct Part {
     pub searched: Searched,
     pub failed: Option<Plan>,
 }
 
 impl Part {
-    /// Whether it is a part of the exhaustive search.
+    /// Returns whether it is part of the exhaustive search.
     pub fn is_exhaustive(&self) -> bool {
         self.searched.how.is_exhaustive()
     }
 
-    /// Whether the engine cannot explore the model.
+    /// Returns whether the engine cannot explore the model.
     pub fn is_limited(&self) -> bool {
         matches!(self.searched.end, SearchEnd::Limited(_))
     }
 }
 
 impl<'a> Budget<'a> {
-    /// Nothing is used yet.
+    /// Creates an unused budget.
     pub fn new(until: Limit, sink: ProgressSink<'a>, started: Instant) -> Budget<'a> {
         Budget { until, sink, started, made: AtomicU64::new(0) }
     }
 
-    /// Everything up to this fraction of the whole.
+    /// Returns the share up to this fraction of the whole.
     pub fn up_to(&self, up_to: f64) -> Share<'_> {
         Share { budget: self, up_to, made_max: u64::MAX, unlimited: false }
     }
 
-    /// The `nth` part, if everything that is left is divided into equal ones.
+    /// Returns one of `parts` equal shares of what is left.
     pub fn one_of(&self, parts: usize) -> Share<'_> {
         self.up_to((self.used() + 1.0 / parts.max(1) as f64).min(1.0))
     }
 
-    /// No more than this number of executions.
+    /// Returns a share of at most this many executions.
     pub fn executions(&self, most: u64) -> Share<'_> {
         Share { made_max: self.made.load(Relaxed) + most, ..self.up_to(1.0) }
     }
 
-    /// How much of the whole is used, from 0 to 1.
+    /// Returns the used fraction of the whole, from 0 to 1.
     fn used(&self) -> f64 {
         match self.until {
             Limit::Runs(0) => 1.0,
@@ -90,12 +90,12 @@ impl<'a> Budget<'a> {
 }
 
 impl<'a> Share<'a> {
-    /// The same, for a search that goes on to its end.
+    /// Makes the search run to completion, if `unlimited`.
     pub fn unlimited(self, unlimited: bool) -> Share<'a> {
         Share { unlimited, ..self }
     }
 
-    /// How many executions may still be made; none if it is late or somebody stops the exploration.
+    /// Returns how many executions may still be made; none if the time is over or a stop was requested.
     pub fn left(&self) -> u64 {
         if self.budget.sink.stops() {
             return 0;
@@ -114,7 +114,7 @@ impl<'a> Share<'a> {
         left.min(self.made_max.saturating_sub(made))
     }
 
-    /// Counts executions: where their number is what ends the search, no more than are left.
+    /// Counts executions; if their number ends the search, at most those that were left.
     pub fn count(&self, executions: u64) -> u64 {
         let ends_by_number = self.made_max < u64::MAX || matches!(self.budget.until, Limit::Runs(_));
         let is_exact = !self.unlimited && !self.budget.sink.stops() && ends_by_number;

@@ -1,12 +1,12 @@
-//! Searches the whole tree of executions with up to so many preemptions, on all workers.
+//! Searches the whole tree of executions with a bounded number of preemptions, on all workers.
 //!
-//! What is left of the tree is a list of parts, in the order in which one worker would search them. Each worker takes the
-//! next part that nobody has, and what it came to counts when everything before it has counted: the count of executions,
-//! the first failure and the end of the budget are those of one worker alone, however many there are.
+//! The rest of the tree is a list of parts, in the order in which a single worker would search them. Each worker takes
+//! the next free part, and a result counts once everything before it has counted: so the number of executions, the
+//! first failure and the end of the budget do not depend on the number of workers.
 //!
-//! A part that is not done after some executions is stopped and, if workers would have nothing else to do, split where it
-//! stands. A part is also done when its search would leave it: the races that it found show then, as marks on the choices
-//! before it, and each mark is a part, once.
+//! A part that is not complete after some executions is stopped and, if other workers would be idle, split at its
+//! current position. A part is also complete when its search would leave it: the races that it found have then marked
+//! the choices before it, and each mark becomes a new part, once.
 
 mod parts;
 
@@ -28,7 +28,7 @@ use std::{
     time::Instant,
 };
 
-/// After how many executions a worker stops to look whether others need a part of its own; if they do not, it goes on.
+/// Number of executions after which a worker stops to check whether others need work; if not, it continues.
 const UNTIL_SPLIT: u64 = 128;
 const UNTIL_TOLD: u64 = 1_024;
 
@@ -38,12 +38,12 @@ struct WorkQueue {
     failed: Option<Plan>,
     /// Whether its share of the budget is used up.
     is_late: bool,
-    /// Why the engine cannot go on.
+    /// The limit that stopped the engine.
     limit: Option<EngineLimit>,
     refused: Option<Refusal>,
 }
 
-/// What the workers share.
+/// State shared by the workers.
 struct Shared<'a> {
     queue: Mutex<WorkQueue>,
     changed: Condvar,
@@ -52,7 +52,7 @@ struct Shared<'a> {
     share: Share<'a>,
 }
 
-/// Searches with at most so many preemptions; `None`: with any number.
+/// Searches with at most this many preemptions; `None` for any number.
 pub(super) fn exhaust(
     workers: &mut dyn Workers,
     preemptions: Option<u8>,
@@ -92,7 +92,8 @@ pub(super) fn exhaust(
 
 fn work(worker: &mut dyn Ask, shared: &Shared) {
     while wait_for_a_part(shared) {
-        // Nobody waits for another worker's part with a slot in hand, which that worker may need.
+        // A worker must not hold a slot while it waits for a part, because the worker that will provide one may need
+        // it.
         let Some(slot) = worker.slot() else { continue };
         let Some((id, search)) = take(shared) else { continue };
         let answer = worker.ask(&Job::Search(search), slot);
@@ -115,7 +116,7 @@ fn work(worker: &mut dyn Ask, shared: &Shared) {
     }
 }
 
-/// Waits until there is a part to do; `false` if there will be none.
+/// Waits until there is a part to search; returns `false` if there will be none.
 fn wait_for_a_part(shared: &Shared) -> bool {
     let mut queue = shared.queue.lock().expect("no worker panics");
     while queue.is_going_on() && !queue.parts.is_empty() {
@@ -133,7 +134,7 @@ fn wait_for_a_part(shared: &Shared) -> bool {
     false
 }
 
-/// A part to do, if another worker has not taken it meanwhile.
+/// Takes a part, unless another worker took it first.
 fn take(shared: &Shared) -> Option<(u64, Search)> {
     let mut queue = shared.queue.lock().expect("no worker panics");
     if !queue.is_going_on() {
@@ -150,7 +151,7 @@ impl WorkQueue {
         self.failed.is_none() && !self.is_late && self.limit.is_none() && self.refused.is_none()
     }
 
-    /// Counts what the next part came to: everything before it has counted.
+    /// Counts the result of the next part, after everything before it.
     fn count(&mut self, searched: Searched, within: usize, shared: &Shared) {
         let counted = shared.share.count(searched.executions);
         self.executions += counted;

@@ -1,5 +1,5 @@
-//! Explores a model: looks at the executions with few preemptions, samples, then searches all executions, with more and more
-//! preemptions.
+//! Explores a model: first the executions with few preemptions, then samples, then all executions, with an increasing
+//! number of preemptions.
 
 use super::{
     budget::{Budget, Part, Share},
@@ -18,12 +18,12 @@ use crate::{
 };
 use std::time::Instant;
 
-/// How many preemptions the exhaustive search allows, one bound after the other, so that the first failure has the fewest.
+/// The preemption bounds of the exhaustive search, in order, so that the first failure has the fewest preemptions.
 const BOUNDS: [Option<u8>; 5] = [Some(0), Some(1), Some(2), Some(3), None];
-/// How many executions the exhaustive search makes of its first bounds before anything is sampled. A bug that needs no
-/// preemption or one, or an old value, mostly shows in that many.
+/// Number of executions of the exhaustive search at its first bounds before sampling. They find most bugs that need an
+/// old value or at most one preemption.
 const FIRST_LOOK: [u64; 2] = [16, 32];
-/// How much of the budget is sampled, where the exhaustive search has its part, too.
+/// The fraction of the budget used for sampling, if the exhaustive search runs, too.
 const SAMPLED: f64 = 0.5;
 
 /// Explores a model of which one execution is known to pass.
@@ -55,7 +55,7 @@ pub(super) fn explore(
     })
 }
 
-/// Nothing was found: refuses to call that an answer where it is none.
+/// Nothing was found: fails if that is not a meaningful result.
 fn refuse_unexplored(model: &Model, parts: &[Part], sink: ProgressSink<'_>) -> Result<(), Refusal> {
     if parts.iter().all(Part::is_limited) {
         let whys = parts.iter().map(|part| searched(&part.searched));
@@ -70,21 +70,21 @@ fn refuse_unexplored(model: &Model, parts: &[Part], sink: ProgressSink<'_>) -> R
     }
 }
 
-/// An exploration that goes on.
+/// An exploration in progress.
 struct Exploring<'a> {
     model: &'a Model,
     workers: &'a mut dyn Workers,
     budget: &'a Budget<'a>,
-    /// The bounds that are not searched to their end.
+    /// The bounds that are not completely searched.
     bounds: Vec<Option<u8>>,
     parts: Vec<Part>,
-    /// Whether the exhaustive search keeps `SeqCst` operations in one order.
+    /// Whether the exhaustive search keeps `SeqCst` operations in one total order.
     total_order: bool,
     found: Option<Plan>,
 }
 
 impl Exploring<'_> {
-    /// A short look of the exhaustive search, then samples, then the exhaustive search to its end.
+    /// Runs a short exhaustive search, then samples, then the exhaustive search to its end.
     fn explore(&mut self, base: u64) -> Result<(), Refusal> {
         let samples = self.model.searcher != Some("loom") && self.model.preemptions.is_none();
         let exhausts = self.model.searcher != Some("shuttle");
@@ -103,7 +103,7 @@ impl Exploring<'_> {
             let unlimited = self.bounds.len() == 1 && self.model.complete;
             let share = self.budget.one_of(self.bounds.len()).unlimited(unlimited);
             if !self.exhaust_first_bound(share)? {
-                // It had its share; the next bound has a share, too.
+                // Its share is used up; the next bound has its own.
                 self.bounds.remove(0);
             }
         }
@@ -114,7 +114,7 @@ impl Exploring<'_> {
         self.found.is_none() && !self.bounds.is_empty() && !self.is_limited()
     }
 
-    /// Whether the exhaustive engine cannot explore the model.
+    /// Returns whether the exhaustive engine cannot explore the model.
     fn is_limited(&self) -> bool {
         self.parts.iter().any(|part| part.is_exhaustive() && part.is_limited())
     }
@@ -128,7 +128,7 @@ impl Exploring<'_> {
         Ok(())
     }
 
-    /// Searches with the first of the bounds that are left; gives back whether that one is done.
+    /// Searches with the first remaining bound; returns whether that is complete.
     fn exhaust_first_bound(&mut self, share: Share<'_>) -> Result<bool, Refusal> {
         loop {
             let mut part = exhaust::exhaust(self.workers, self.bounds[0], self.total_order, share)?;
@@ -148,7 +148,7 @@ impl Exploring<'_> {
                 _ => false,
             };
             if let Some(failure) = ran.verdict.failure().filter(|_| is_impossible) {
-                // Once more, with the one order that loom does not model by itself.
+                // Searches again with the total order, which loom itself does not model.
                 part.searched.end = SearchEnd::NotConfirmed(failure.class);
                 self.total_order = true;
             }
@@ -160,7 +160,7 @@ impl Exploring<'_> {
         }
     }
 
-    /// Adds a part to what was searched in the same way before. What found a failure comes last.
+    /// Adds a part to earlier ones of the same kind. The one that found a failure comes last.
     fn add(&mut self, mut part: Part) {
         if let Some(at) = self.parts.iter().position(|earlier| is_same_search(&earlier.searched, &part.searched)) {
             let earlier = self.parts.remove(at).searched;
@@ -183,7 +183,7 @@ fn record(workers: &mut dyn Workers, plan: Plan) -> Result<Ran, Refusal> {
     }
 }
 
-/// Whether an execution has accesses whose total order could forbid it.
+/// Returns whether an execution has accesses that a total order could forbid.
 fn has_seq_cst(events: &[Event]) -> bool {
     events.iter().any(|event| match &event.kind {
         Kind::Step(step) => step.does.is_seq_cst_access(),
@@ -191,8 +191,8 @@ fn has_seq_cst(events: &[Event]) -> bool {
     })
 }
 
-/// Whether what loom found fails in the same way when `SeqCst` operations are kept in one order. It does, where that cannot
-/// be told.
+/// Returns whether a failure found by loom remains the same when `SeqCst` operations are kept in one total order, or
+/// whether that is unknown.
 pub(super) fn is_possible(workers: &mut dyn Workers, plan: &Plan, signature: &Signature) -> Result<bool, Refusal> {
     let Some(Threads::Choices { choices, total_order: false }) = &plan.threads else { return Ok(true) };
     let threads = Some(Threads::Choices { choices: choices.clone(), total_order: true });

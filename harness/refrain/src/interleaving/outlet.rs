@@ -1,4 +1,4 @@
-//! What the process of an execution sends its worker before it ends.
+//! The connection of an execution's process to its worker.
 
 use crate::{
     engine::{Outlet, exit},
@@ -7,26 +7,26 @@ use crate::{
 };
 use std::sync::OnceLock;
 
-/// To the worker.
+/// The pipe to the worker.
 static OUTLET: OnceLock<Outlet> = OnceLock::new();
 
-/// Everything goes to this outlet from now on.
+/// Sets the outlet for all messages.
 pub(super) fn open(outlet: Outlet) {
     OUTLET.get_or_init(|| outlet);
 }
 
-/// Tells the worker.
+/// Sends a message to the worker.
 pub(super) fn send(message: &RunMessage) {
     let _ = OUTLET.get().map(|outlet| outlet.send(message));
 }
 
-/// Ends the process: the engine cannot go on, through no fault of the model.
+/// Ends the process: the engine has reached one of its limits, which is no failure of the model.
 pub(crate) fn limit(limit: EngineLimit) -> ! {
     send(&RunMessage::Searched(Searched { limit: Some(limit), ..Searched::default() }));
     exit(0)
 }
 
-/// Ends the process: the execution cannot be made.
+/// Ends the process: the execution is impossible.
 pub(super) fn refuse(why: &str) -> ! {
     send(&RunMessage::Refused(why.to_owned()));
     exit(0)

@@ -1,7 +1,8 @@
-//! Samples executions on all workers: the schedulers take turns, in slices with a seed each that get longer.
+//! Samples executions on all workers: the schedulers take turns, in slices of increasing length, each with its own
+//! seed.
 //!
-//! The answer does not depend on how many workers there are: of several failures the one of the first slice counts. A
-//! scheduler that cannot go on is out from its first such slice on; the slices that it would have made are not made.
+//! The result does not depend on the number of workers: of several failures, the one in the first slice counts. A
+//! scheduler that reaches a limit is excluded from that slice on, and its later slices are not executed.
 
 use super::{
     budget::{Part, Share},
@@ -24,29 +25,30 @@ use std::{
 
 /// The schedulers, in the order in which they take turns.
 const SAMPLERS: [Sampler; 4] = [Sampler::Random, Sampler::Pct(2), Sampler::Pct(3), Sampler::Walk];
-/// How many executions the first slice of each scheduler has. What is found early is found in few, whichever scheduler it is.
+/// Number of executions in the first slice of each scheduler: small, so that easy bugs are found quickly by any of
+/// them.
 const SLICE_FIRST: u64 = 10;
-/// How many executions a slice has at most. Each begins in a new process, which is slow at first.
+/// Maximum number of executions in a slice. Each slice starts in a new process, which is slow at first.
 const SLICE_MAX: u64 = 32_000;
 
-/// What the workers share.
+/// State shared by the workers.
 #[derive(Default)]
 struct WorkQueue {
     next: usize,
-    /// What one worker alone would have done.
+    /// The results of a single worker.
     done: Prefix<Slices>,
-    /// The first slice in which each scheduler could not go on.
+    /// The first slice in which each scheduler reached a limit.
     limited: [Option<usize>; SAMPLERS.len()],
     /// The slices with a failure.
     failed: Vec<usize>,
     refused: Option<Refusal>,
 }
 
-/// What slices came to, by scheduler.
+/// The results of slices, by scheduler.
 #[derive(Debug, Default)]
 struct Slices([Sampled; SAMPLERS.len()]);
 
-/// What one scheduler came to.
+/// The result of one scheduler.
 #[derive(Debug, Default)]
 struct Sampled {
     executions: u64,
@@ -70,7 +72,7 @@ impl Sum for Slices {
     }
 }
 
-/// Samples until the share of the budget is used up, an execution fails or no scheduler can go on.
+/// Samples until the share of the budget is used up, an execution fails or every scheduler has reached a limit.
 pub(super) fn sample(workers: &mut dyn Workers, base: u64, share: Share<'_>) -> Result<Vec<Part>, Refusal> {
     let queue = Mutex::new(WorkQueue::default());
     let whole = share.left();
@@ -99,17 +101,18 @@ fn work(worker: &mut dyn Ask, queue: &Mutex<WorkQueue>, base: u64, whole: u64, s
     }
 }
 
-/// The first slice has the seed that was given: shuttle by itself makes the same executions with it.
+/// Returns the seed of a slice. The first slice uses the given seed, with which plain shuttle makes the same
+/// executions.
 fn seed(base: u64, slice: usize) -> u64 {
     if slice == 0 { base } else { seed_of(base, slice as u64) }
 }
 
-/// How many executions a slice has.
+/// Returns the number of executions in a slice.
 fn len(slice: usize) -> u64 {
     (SLICE_FIRST << (slice / SAMPLERS.len()).min(16)).min(SLICE_MAX)
 }
 
-/// The next slice, and how many executions of it are within the budget. That depends on its number only.
+/// Takes the next slice, with the number of its executions within the budget, which depends only on the slice's number.
 fn take(queue: &Mutex<WorkQueue>, whole: u64, share: Share<'_>) -> Option<(usize, u64)> {
     let mut queue = queue.lock().expect("no worker panics");
     while !queue.is_over(share) {
@@ -142,13 +145,13 @@ fn range(slice: usize) -> Range<u64> {
 }
 
 impl WorkQueue {
-    /// Whether no further slice is to be made.
+    /// Returns whether no further slice is needed.
     fn is_over(&self, share: Share<'_>) -> bool {
         let has_failed = self.failed().is_some_and(|failed| failed < self.next);
         self.refused.is_some() || has_failed || share.left() == 0 || self.limited.iter().all(Option::is_some)
     }
 
-    /// Counts a slice that was made.
+    /// Adds the result of a slice.
     fn add(&mut self, slice: usize, searched: Searched, took: Duration) {
         let Searched { executions, failed, limit, .. } = searched;
         let sampler = slice % SAMPLERS.len();
@@ -163,14 +166,14 @@ impl WorkQueue {
         self.done.put(range(slice), slices);
     }
 
-    /// The first slice with a failure, of those that count.
+    /// Returns the first slice with a failure that counts.
     fn failed(&self) -> Option<usize> {
         let counts = |slice: &usize| self.limited[slice % SAMPLERS.len()].is_none_or(|limited| *slice < limited);
         self.failed.iter().copied().filter(counts).min()
     }
 }
 
-/// What came of it, by scheduler.
+/// Returns the results by scheduler.
 fn parts(slices: Slices) -> Vec<Part> {
     let mut parts = vec![];
     for (by, Sampled { executions, took, failed, limit }) in SAMPLERS.into_iter().zip(slices.0) {
@@ -185,7 +188,7 @@ fn parts(slices: Slices) -> Vec<Part> {
         let (engine, how, took_ms) = (Shuttle.version().name, How::Sampled(by), took.as_millis() as u64);
         parts.push(Part { searched: protocol::Searched { engine, how, executions, took_ms, end }, failed });
     }
-    // What found it is the last that is told.
+    // The scheduler that found the failure comes last.
     parts.sort_by_key(|part| part.failed.is_some());
     parts
 }

@@ -1,20 +1,20 @@
-//! The total order of `SeqCst` operations, which loom does not give them: to it, a `SeqCst` access acquires and releases,
-//! and only a fence does more. So it reports Dekker's algorithm, which is right.
+//! The total order of `SeqCst` operations, which loom does not implement: it treats `SeqCst` accesses as acquire and
+//! release, and only fences as more. So it reports failures of correct code such as Dekker's algorithm.
 //!
-//! A find that has `SeqCst` accesses is made again while this watches, and if that is impossible, searched for again. When
-//! loom has a load read what no total order allows, there is no such execution: it is left. Its threads unwind, whatever they
-//! wait for, and nothing below is searched. Where one of them cannot, because another took a lock with it, the search ends
-//! there, as at any limit.
+//! A failure with `SeqCst` accesses is executed again with this check enabled, and if it is impossible, the search is
+//! repeated. When loom lets a load read a value that no total order allows, the execution does not exist and is
+//! abandoned: its threads unwind, whatever they wait for, and nothing below is searched. If one of them cannot, because
+//! another thread holds a lock, the search ends there, as at any limit.
 //!
-//! It could be done with less, and would be wrong:
+//! Simpler approaches would be wrong:
 //!
-//! - To confirm a find by an execution that is sequentially consistent throughout, such as shuttle's, would clear every
-//!   relaxed access of a model for one `SeqCst` access that it also has.
-//! - A `SeqCst` fence before each `SeqCst` access orders what is not `SeqCst`, too: a relaxed store before a `SeqCst` load
-//!   would be made before it, and with it Dekker's algorithm would seem right.
-//! - To take the order of the execution for the total order would forbid what processors do: a relaxed flag may overtake
-//!   the `SeqCst` store that it announces.
-//! - To let such a load read another store is too late: loom orders the stores of an atomic as its loads see them.
+//! - Confirming a failure with a sequentially consistent execution, such as shuttle's, would excuse every relaxed
+//!   access of a model that also has one `SeqCst` access.
+//! - A `SeqCst` fence before each `SeqCst` access also orders other accesses: a relaxed store before a `SeqCst` load
+//!   would be performed before it, and Dekker's algorithm with such a store would seem correct.
+//! - Using the execution order as the total order would forbid what processors do: a relaxed flag may overtake the
+//!   `SeqCst` store that it announces.
+//! - Making such a load read another store is too late: loom orders the stores of an atomic by what its loads see.
 
 mod history;
 #[cfg(test)]
@@ -45,26 +45,26 @@ thread_local! {
     static WATCH: RefCell<Watch> = RefCell::default();
 }
 
-/// What is kept of one execution.
+/// The state of the check during one execution.
 #[derive(Debug, Default)]
 struct Watch {
     history: History,
     handed_on: BTreeMap<Through, Clock>,
-    /// Where threads may wait for each other's word.
+    /// The condition variables at which threads may wait.
     condvars: Vec<Weak<Waiters>>,
-    /// How many threads have ended, and how many wait for the end of another.
+    /// Number of threads that have ended, and that wait for another one's end.
     ended: usize,
     joining: usize,
-    /// Whether there is no such execution.
+    /// Whether the execution does not exist.
     is_left: bool,
 }
 
-/// What hands on from one thread to another what it knows.
+/// What synchronizes two threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Through {
     /// A mutex, from the thread that unlocked it to the one that locks it.
     Mutex(Number),
-    /// The same of a lock of readers and writers.
+    /// The same for a reader-writer lock.
     RwLock(Number),
     /// From the thread that spawns another to that one; by the number of the spawn.
     Spawn(Number),
@@ -72,24 +72,24 @@ pub(crate) enum Through {
     Join(Number),
     /// From the thread that unparks another to that one.
     Park(Number),
-    /// From the thread that drops a counted reference to the one that drops the last.
+    /// From a thread that drops a reference to the one that drops the last one.
     Arc(Number),
-    /// From the thread that made a lazy value to those that read it; by its address.
+    /// From the thread that initialized a lazy value to those that read it; by its address.
     Lazy(usize),
 }
 
-/// Decides whether the executions that come are watched.
+/// Enables or disables the check for the following executions.
 pub(super) fn watch(watches: bool) {
     WATCHES.store(watches, Relaxed);
 }
 
-/// Whether somebody watches. Everything else here costs time: ask before.
+/// Returns whether the check is enabled. Checked first, because everything here costs time.
 #[inline]
 pub(crate) fn watches() -> bool {
     WATCHES.load(Relaxed)
 }
 
-/// An execution begins.
+/// Resets the state for a new execution.
 #[inline]
 pub(super) fn forget() {
     if watches() {
@@ -97,7 +97,7 @@ pub(super) fn forget() {
     }
 }
 
-/// The running thread read a store, by its name. Does not return if no total order allows that.
+/// Checks a load of the running thread, given the store's name. Does not return if no total order allows it.
 #[inline]
 pub(crate) fn load(atomic: Number, order: Ordering, store: u64) {
     if with(|watch, thread| watch.history.load(thread, atomic, order, store)) == Some(false) {
@@ -105,13 +105,13 @@ pub(crate) fn load(atomic: Number, order: Ordering, store: u64) {
     }
 }
 
-/// The running thread made a store of this name.
+/// Records a store of the running thread with this name.
 #[inline]
 pub(crate) fn store(atomic: Number, order: Ordering, store: u64) {
     with(|watch, thread| watch.history.store(thread, atomic, order, store));
 }
 
-/// The running thread read a store and made another, in one step. Does not return if no total order allows that.
+/// Checks a read-modify-write of the running thread. Does not return if no total order allows it.
 #[inline]
 pub(crate) fn exchange(atomic: Number, order: Ordering, was: u64, store: u64) {
     if with(|watch, thread| watch.history.exchange(thread, atomic, order, was, store)) == Some(false) {
@@ -119,7 +119,7 @@ pub(crate) fn exchange(atomic: Number, order: Ordering, was: u64, store: u64) {
     }
 }
 
-/// There is no such execution: every thread ends.
+/// Abandons the execution: every thread ends.
 fn leave_all() {
     ::loom::skip_branch();
     WATCH.with(|watch| watch.borrow_mut().is_left = true);
@@ -127,21 +127,21 @@ fn leave_all() {
     leave();
 }
 
-/// Whoever waits for a lock gets it from who unwinds; who waits for a word gets it here.
+/// Threads that wait for a lock get it from unwinding threads; those that wait for a notification are woken here.
 fn wake_all() {
     let condvars = WATCH.with(|watch| watch.borrow().condvars.clone());
     condvars.iter().filter_map(Weak::upgrade).for_each(|condvar| condvar.wake_all());
     unpark_all();
 }
 
-/// Threads wait for each other's word here.
+/// Registers a condition variable.
 pub(crate) fn waits_at(condvar: &Arc<Waiters>) {
     if watches() {
         WATCH.with(|watch| watch.borrow_mut().condvars.push(Arc::downgrade(condvar)));
     }
 }
 
-/// The running thread waits for the end of another, while this is done.
+/// Runs `join`, in which the running thread waits for the end of another.
 #[inline]
 pub(crate) fn joining<T>(join: impl FnOnce() -> T) -> T {
     if !watches() {
@@ -153,22 +153,22 @@ pub(crate) fn joining<T>(join: impl FnOnce() -> T) -> T {
     joined
 }
 
-/// Whether there is no such execution.
+/// Returns whether the execution does not exist.
 #[inline]
 pub(super) fn is_left() -> bool {
     watches() && WATCH.with(|watch| watch.borrow().is_left)
 }
 
-/// The running thread ends, if there is no such execution.
+/// Ends the running thread if the execution does not exist.
 #[inline]
 pub(super) fn leave() {
     if is_left() && !thread::panicking() {
-        // Without the hook, which would end the process.
+        // Bypasses the panic hook, which would end the process.
         panic::resume_unwind(Box::new("there is no such execution"));
     }
 }
 
-/// Runs a thread to its end; `None`: there is no such execution.
+/// Runs a thread to its end; returns `None` if the execution does not exist.
 #[inline]
 pub(crate) fn run<T>(thread: impl FnOnce() -> T) -> Option<T> {
     if !watches() {
@@ -176,7 +176,7 @@ pub(crate) fn run<T>(thread: impl FnOnce() -> T) -> Option<T> {
     }
     let result = panic::catch_unwind(AssertUnwindSafe(thread)).ok();
     WATCH.with(|watch| watch.borrow_mut().ended += 1);
-    // Another may yet begin to wait; who joins a thread waits for its end.
+    // Another thread may still start to wait; a joining thread waits for this one's end.
     let others_go_on = || WATCH.with(|watch| watch.borrow().ended + watch.borrow().joining) <= spawned();
     while is_left() && others_go_on() {
         wake_all();
@@ -185,13 +185,13 @@ pub(crate) fn run<T>(thread: impl FnOnce() -> T) -> Option<T> {
     result
 }
 
-/// The running thread made a fence.
+/// Records a fence of the running thread.
 #[inline]
 pub(super) fn fence(order: Ordering) {
     with(|watch, thread| watch.history.fence(thread, order));
 }
 
-/// The running thread hands on what it knows.
+/// Records that the running thread releases through an object.
 #[inline]
 pub(super) fn release(through: Through) {
     with(|watch, thread| {
@@ -200,7 +200,7 @@ pub(super) fn release(through: Through) {
     });
 }
 
-/// The running thread learns what others handed on.
+/// Records that the running thread acquires through an object.
 #[inline]
 pub(super) fn acquire(through: Through) {
     with(|watch, thread| {

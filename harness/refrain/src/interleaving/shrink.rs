@@ -1,8 +1,8 @@
-//! Looks for a plan of a model that fails in the same way and is easier to understand: without old values, with fewer
-//! preemptions, with fewer operations, in this order.
+//! Looks for a plan that fails in the same way and is easier to understand: without old values, with fewer preemptions,
+//! with fewer operations, in this order.
 //!
-//! What was sampled loses the deviations that it does not need. Then two searches look for the same failure with no
-//! preemption, with one, and so on: one without old values and with any number of threads, and the exhaustive one.
+//! A sampled plan loses the deviations that it does not need. Then two searches look for the same failure without
+//! preemption, with one, and so on: one without old values and for any number of threads, and the exhaustive one.
 
 use super::{budget::Budget, exhaust, explore::is_possible, model::Model, shuttle::PREEMPTIONS_MAX};
 use crate::{
@@ -18,10 +18,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the exhaustive search may look for one number of preemptions, if nothing else says.
+/// Default time limit of the exhaustive search per number of preemptions.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// How many executions with few preemptions and no old values are looked at.
+/// Maximum number of executions with few preemptions and without old values.
 const FEW: u64 = 20_000;
 
 /// Shrinks a plan.
@@ -37,14 +37,14 @@ pub(super) fn shrink(model: &Model, mut trials: Trials<'_>, plan: &Plan) -> Resu
         interrupted |= fewer_preemptions(&mut trials, &mut best)?;
         plans.push(best.clone());
     }
-    // One alone is the best.
+    // A single plan needs no comparison.
     if plans.iter().any(|plan| *plan != best) {
         best = simplest(&mut trials, plans, best)?;
     }
     Ok(Smaller { fewest, ..trials.end(best, interrupted)? })
 }
 
-/// The plan that is the easiest to understand, of those that fail in the same way.
+/// Returns the plan that is easiest to understand, of those that fail in the same way.
 fn simplest(trials: &mut Trials<'_>, plans: Vec<Plan>, best: Plan) -> Result<Plan, Refusal> {
     let mut ranked = vec![];
     for plan in plans {
@@ -55,7 +55,7 @@ fn simplest(trials: &mut Trials<'_>, plans: Vec<Plan>, best: Plan) -> Result<Pla
             continue;
         };
         let reads_old = failure.causes.iter().any(|cause| matches!(cause, Cause::StaleRead(_)));
-        // The exhaustive search tells everything that a thread does.
+        // The exhaustive search logs everything that a thread does.
         let is_sampled = matches!(ran.plan.threads, Some(Threads::Deviations(_)));
         ranked.push(((reads_old, preemptions(&ran.plan), is_sampled, ran.events.len()), ran.plan));
     }
@@ -84,7 +84,7 @@ fn few_preemptions(trials: &mut Trials<'_>, best: &Plan, fewest: &mut Option<Few
     Ok(found)
 }
 
-/// Removes deviations that the failure does not need; whether it was interrupted.
+/// Removes deviations that the failure does not need; returns whether it was interrupted.
 fn fewer_deviations(trials: &mut Trials<'_>, best: &mut Plan) -> bool {
     let Some(Threads::Deviations(deviations)) = best.threads.clone() else { return false };
     let minimum = ddmin(deviations, &mut |deviations| {
@@ -98,11 +98,11 @@ fn fewer_deviations(trials: &mut Trials<'_>, best: &mut Plan) -> bool {
     minimum.interrupted
 }
 
-/// Searches for the same failure with fewer and fewer preemptions; whether it was interrupted.
+/// Searches for the same failure with fewer and fewer preemptions; returns whether it was interrupted.
 fn fewer_preemptions(trials: &mut Trials<'_>, best: &mut Plan) -> Result<bool, Refusal> {
     let (preemptions, mut total_order) = match best.threads.as_ref() {
         Some(Threads::Choices { choices: _, total_order }) => (preemptions(best), *total_order),
-        // It is found again with as many, so that it is told in full.
+        // Searches with as many preemptions, too, so that the result is in the exhaustive search's detail.
         _ => (preemptions(best) + 1, false),
     };
     let mut bound = 0;
@@ -122,7 +122,7 @@ fn fewer_preemptions(trials: &mut Trials<'_>, best: &mut Plan) -> Result<bool, R
                 *best = found.plan;
                 break;
             }
-            // Once more, without what is impossible.
+            // Again, excluding impossible executions.
             total_order = true;
             continue;
         }

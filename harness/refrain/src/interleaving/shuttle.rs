@@ -1,4 +1,4 @@
-//! The sampling engine: shuttle, with its schedulers to search and one of ours to replay.
+//! The sampling engine: shuttle, with its own schedulers for searching and one of ours for replays.
 
 mod few;
 mod turns;
@@ -30,15 +30,15 @@ use std::sync::{
 
 use turns::{in_turn, preempts};
 
-/// The engine as traces name it.
+/// The engine's name and version, as recorded in traces.
 const ENGINE: (&str, &str) = ("shuttle", "0.9.10");
-/// The most steps of an execution; one that has more is broken off.
+/// Maximum number of steps in an execution; a longer one is aborted.
 const STEPS_MAX: usize = 20_000;
 
-/// The stack of a thread.
+/// Stack size of a thread.
 const STACK_BYTES: usize = 256 << 10;
 
-/// The searcher.
+/// The sampling searcher.
 pub(super) struct Shuttle;
 
 impl Searcher for Shuttle {
@@ -51,12 +51,12 @@ impl Searcher for Shuttle {
         trace::Engine { name: name.into(), version: version.into() }
     }
 
-    /// The deviations that there are tell themselves.
+    /// Reports nothing in advance: deviations are reported as they occur.
     fn told_first(&self, _: &Threads) -> Threads {
         Threads::Deviations(vec![])
     }
 
-    /// Any part of a plan is a plan.
+    /// Returns false: any part of a plan is a plan.
     fn must_follow(&self, _: &Threads) -> bool {
         false
     }
@@ -85,7 +85,7 @@ fn not_ours() -> ! {
     refuse("protocol error between the test and its worker: a search that shuttle does not make")
 }
 
-/// Goes through the executions with few preemptions. Where it stopped before the end, `stands_at` says with how many.
+/// Runs the executions with few preemptions. If it stopped early, `stands_at` is the current number of preemptions.
 fn few(body: fn(), executions: u64, heartbeat: &'static Heartbeat) -> Searched {
     let few = Few::new(executions);
     let stands_at = few.stands_at.clone();
@@ -113,7 +113,7 @@ fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, heartbeat: &'stat
     Searched { executions: made, ..Searched::default() }
 }
 
-/// Makes the executions up to the `nth`, counted from 1, and tells where that one deviates, as it does so.
+/// Repeats the executions up to the `nth`, counted from 1, and reports the deviations of that one as they occur.
 fn locate(body: fn(), by: Sampler, seed: u64, nth: u64, heartbeat: &'static Heartbeat) -> Searched {
     run(Telling { scheduler: scheduler(by, seed, nth), nth, execution: 0, step: 0 }, move || {
         execution_begins(heartbeat);
@@ -122,7 +122,7 @@ fn locate(body: fn(), by: Sampler, seed: u64, nth: u64, heartbeat: &'static Hear
     Searched { executions: nth, ..Searched::default() }
 }
 
-/// Makes one execution; whether every deviation was followed.
+/// Makes one execution; returns whether every deviation was followed.
 fn replay(body: fn(), deviations: &[Deviation], heartbeat: &'static Heartbeat) -> bool {
     let followed = Arc::new(AtomicU64::new(0));
     let guided = Guided { deviations: deviations.to_vec(), followed: followed.clone(), step: 0, began: false };
@@ -154,7 +154,7 @@ fn scheduler(by: Sampler, seed: u64, executions: u64) -> Box<dyn Scheduler + Sen
     }
 }
 
-/// Counts the executions that were broken off.
+/// Counts the executions that were aborted.
 struct Watched {
     scheduler: Box<dyn Scheduler + Send>,
     steps: usize,
@@ -182,7 +182,7 @@ impl Scheduler for Watched {
     }
 }
 
-/// Tells where one execution deviates.
+/// Reports the deviations of one execution.
 struct Telling {
     scheduler: Box<dyn Scheduler + Send>,
     nth: u64,
@@ -211,7 +211,7 @@ impl Scheduler for Telling {
     }
 }
 
-/// Tells where a choice deviates from the turns.
+/// Reports a choice that deviates from the default schedule.
 fn tell_deviation(chosen: TaskId, step: usize, runnable: &[&Task], current: Option<TaskId>, yields: bool) {
     if chosen != in_turn(runnable, current, yields) {
         let preempts = preempts(runnable, current, yields);
@@ -219,11 +219,11 @@ fn tell_deviation(chosen: TaskId, step: usize, runnable: &[&Task], current: Opti
     }
 }
 
-/// Follows a plan, and tells what of it deviates: without another deviation before, one may be a preemption that was
-/// none, or the other way round. A deviation to a thread that cannot go on is passed over, so that any part of a plan is a plan.
+/// Follows a plan, and reports the deviations that occur: without an earlier one, a deviation may become a preemption
+/// or cease to be one. A deviation to a thread that cannot run is skipped, so that any part of a plan is a plan.
 struct Guided {
     deviations: Vec<Deviation>,
-    /// How many of them were followed.
+    /// Number of deviations followed.
     followed: Arc<AtomicU64>,
     step: usize,
     began: bool,

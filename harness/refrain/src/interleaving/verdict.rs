@@ -1,4 +1,4 @@
-//! What a panic in an execution means: that the model is wrong, or that an engine has met a limit of its own.
+//! Interprets a panic in an execution: a failure of the model, or a limit of an engine.
 
 use super::{log, memory, threads};
 use crate::{
@@ -7,18 +7,18 @@ use crate::{
     verdict::{Actor, Allocation, Cause, Class, Detail, Failure, Property},
 };
 
-/// What a panic means.
+/// The meaning of a panic.
 pub(super) enum Meaning {
     /// The model is wrong.
     Failure(Failure),
-    /// The engine cannot go on.
+    /// The engine has reached a limit.
     Limit(EngineLimit),
-    /// The model uses the engine as it must not be used.
+    /// The model uses the engine in an unsupported way.
     Misuse(String),
 }
 
 impl Meaning {
-    /// Whether an engine says so that was told to make an execution which the model does not have.
+    /// Returns whether an engine reports that the model does not have the execution that it should make.
     pub fn is_another_execution(&self) -> bool {
         match self {
             Meaning::Failure(failure) => failure.class == Class::Nondeterminism,
@@ -28,7 +28,7 @@ impl Meaning {
     }
 }
 
-/// The meaning of a panic with this message at this place. What an engine means has no other way out than its message.
+/// Interprets a panic by its message and place. An engine reports its errors only as panic messages.
 pub(super) fn of_panic(message: &str, place: Option<Place>) -> Meaning {
     if !place.as_ref().is_some_and(|place| is_of_an_engine(&place.file)) {
         let detail = Detail::Panicked { by: Actor::Thread(log::last()), message: message.to_owned() };
@@ -81,12 +81,12 @@ pub(super) fn of_panic(message: &str, place: Option<Place>) -> Meaning {
     Meaning::Limit(EngineLimit::Panicked { place, message: first_line(message).to_owned() })
 }
 
-/// That an execution is no function of its plan.
+/// Returns the failure of an execution that is not a function of its plan.
 pub(super) fn nondeterminism(causes: Vec<Cause>) -> Failure {
     failure(Class::Nondeterminism, Property::Deterministic, None, Detail::NotAsPlanned, causes)
 }
 
-/// That something of this kind, allocated at this place, outlives its execution.
+/// Returns the failure that something of this kind, allocated at this place, outlives its execution.
 pub(super) fn leak(what: Allocation, place: Option<Place>) -> Failure {
     failure(Class::Leak, Property::Freed, place, Detail::NotFreed(what), vec![])
 }
@@ -99,7 +99,8 @@ fn first_line(message: &str) -> &str {
     message.lines().next().unwrap_or_default()
 }
 
-/// Whether a file is in the source of an engine: a folder of a registry, named after the package and its version.
+/// Returns whether a file belongs to the source of an engine: a registry directory named after the package and its
+/// version.
 fn is_of_an_engine(file: &str) -> bool {
     let is_version = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
     let folder = |name: &str| {

@@ -1,5 +1,4 @@
-//! Allocation that is tracked: what is never freed, what is freed twice and what is used after it was freed is a verdict.
-//! The one place with unsafe code beside the processes: freeing is.
+//! Tracked allocation: leaks, double frees and uses after free are verdicts. Freeing requires unsafe code.
 
 use crate::{
     event::step::{self, Operation},
@@ -19,7 +18,7 @@ use std::{
 #[doc(no_inline)]
 pub use std::alloc::Layout;
 
-/// The running thread uses an object, while this is there. Does not return if the object was freed.
+/// Records that the running thread uses an object while the guard exists. Does not return if the object was freed.
 #[inline]
 #[must_use = "the use ends when this is dropped"]
 pub(super) fn uses<T>(object: &T, place: &'static Location<'static>) -> Uses {
@@ -39,7 +38,7 @@ fn is_model() -> bool {
 #[derive(Debug)]
 pub struct Track<T> {
     value: T,
-    /// For what it does when it is dropped.
+    /// Kept for its destructor.
     _kept: Kept,
 }
 
@@ -59,22 +58,22 @@ impl<T> Track<T> {
         Track { value, _kept: Kept::new(Key::Track, number, place) }
     }
 
-    /// What a counted reference shares, dropped with the last of them.
+    /// Tracks the contents of an `Arc`, dropped with its last reference.
     pub(super) fn of_arc(value: T, number: Number, place: &'static Location<'static>) -> Track<T> {
         Track { value, _kept: Kept::new(Key::Arc, number, place) }
     }
 
-    /// The value.
+    /// Returns a reference to the value.
     pub fn get_ref(&self) -> &T {
         &self.value
     }
 
-    /// The value.
+    /// Returns a mutable reference to the value.
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.value
     }
 
-    /// The value, tracked no more.
+    /// Returns the value, which is no longer tracked.
     pub fn into_inner(self) -> T {
         self.value
     }
@@ -104,13 +103,13 @@ impl Drop for Kept {
     }
 }
 
-/// As `std::alloc::alloc`.
+/// Like `std::alloc::alloc`.
 ///
 /// # Safety
-/// As there.
+/// See `std::alloc::alloc`.
 #[track_caller]
 pub unsafe fn alloc(layout: Layout) -> *mut u8 {
-    // SAFETY: the caller's.
+    // SAFETY: guaranteed by the caller.
     let memory = unsafe { std::alloc::alloc(layout) };
     let place = Location::caller();
     if is_model() {
@@ -122,16 +121,17 @@ pub unsafe fn alloc(layout: Layout) -> *mut u8 {
     memory
 }
 
-/// As `std::alloc::dealloc`. In a model, what is not allocated is not freed, nor what another thread uses: that is the
-/// verdict.
+/// Like `std::alloc::dealloc`. In a model, freeing memory that is not allocated or that another thread uses is a
+/// verdict, and the memory is not freed.
 ///
 /// # Safety
-/// As there.
+/// See `std::alloc::dealloc`.
 #[track_caller]
 pub unsafe fn dealloc(memory: *mut u8, layout: Layout) {
     let place = Location::caller();
     did(place, || Operation::Memory(step::Memory::Dealloc { pointer: log::pointer(memory.addr()) }));
-    // SAFETY: the caller's. In a model it is called once, after the execution: what was freed is not freed again.
+    // SAFETY: guaranteed by the caller. In a model this is called once, after the execution, because freed memory is
+    // not freed again.
     let free = move || unsafe { std::alloc::dealloc(memory, layout) };
     if !is_model() {
         return free();

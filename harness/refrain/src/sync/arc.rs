@@ -17,11 +17,13 @@ use std::{
     panic::Location,
 };
 
-/// As `std::sync::Arc`, of a sized type; without `Weak`, which loom does not model. One that is never dropped is a leak.
+/// Like `std::sync::Arc` for sized types; without `Weak`, which loom does not model. One that is never dropped is a
+/// leak.
 ///
-/// Under loom its counting is part of what is explored. A model that is not about it runs faster on `std::sync::Arc`.
+/// Under loom its reference counting is part of what is explored. A model of something else is faster with
+/// `std::sync::Arc`.
 pub struct Arc<T> {
-    /// Only its drop takes it away, and who unwraps it.
+    /// `None` only while dropping or unwrapping.
     raw: Option<Raw<T>>,
     number: Number,
 }
@@ -32,7 +34,7 @@ enum Raw<T> {
 }
 
 impl<T> Arc<T> {
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn new(value: T) -> Arc<T> {
         let (number, place) = (log::number("arc"), Location::caller());
@@ -49,7 +51,7 @@ impl<T> Arc<T> {
         self.raw.as_ref().expect("only its drop takes it away")
     }
 
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn strong_count(this: &Arc<T>) -> usize {
         let count = match this.raw() {
@@ -60,7 +62,7 @@ impl<T> Arc<T> {
         count
     }
 
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn get_mut(this: &mut Arc<T>) -> Option<&mut T> {
         let value = match this.raw.as_mut().expect("only its drop takes it away") {
@@ -71,7 +73,7 @@ impl<T> Arc<T> {
         Some(value.get_mut())
     }
 
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn try_unwrap(mut this: Arc<T>) -> Result<T, Arc<T>> {
         let number = this.number;
@@ -88,7 +90,7 @@ impl<T> Arc<T> {
         }
     }
 
-    /// As in `std`.
+    /// See `std`.
     pub fn ptr_eq(this: &Arc<T>, other: &Arc<T>) -> bool {
         std::ptr::eq(&raw const **this, &raw const **other)
     }
@@ -109,7 +111,7 @@ impl<T> Clone for Arc<T> {
 impl<T> Drop for Arc<T> {
     fn drop(&mut self) {
         let Some(raw) = self.raw.take() else { return };
-        // Whoever drops the last one drops the value, after all that the others did. loom knows by itself which is the last.
+        // The last owner drops the value, after everything that the others did. loom determines the last owner itself.
         clocks::release(Through::Arc(self.number));
         if !matches!(&raw, Raw::Std(raw) if std::sync::Arc::strong_count(raw) > 1) {
             clocks::acquire(Through::Arc(self.number));

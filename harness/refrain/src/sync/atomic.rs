@@ -21,7 +21,7 @@ use word::Value;
 #[doc(no_inline)]
 pub use std::sync::atomic::{Ordering, compiler_fence};
 
-/// As `std::sync::atomic::fence`.
+/// Like `std::sync::atomic::fence`.
 #[track_caller]
 pub fn fence(order: Ordering) {
     assert!(order != Ordering::Relaxed, "there is no such thing as a relaxed fence");
@@ -34,19 +34,19 @@ pub fn fence(order: Ordering) {
     did(Location::caller(), || Operation::Fence { ordering: order.into() });
 }
 
-/// `std` refuses it, and the engines do not.
+/// `std` rejects it, but the engines do not.
 #[track_caller]
 fn assert_loads(order: Ordering) {
     assert!(!matches!(order, Ordering::Release | Ordering::AcqRel), "there is no such thing as a load that releases");
 }
 
-/// The same of a store.
+/// The same for a store.
 #[track_caller]
 fn assert_stores(order: Ordering) {
     assert!(!matches!(order, Ordering::Acquire | Ordering::AcqRel), "there is no such thing as a store that acquires");
 }
 
-/// What loads, stores and exchanges do on each engine.
+/// Implements loads, stores and read-modify-writes on each engine.
 macro_rules! atomic {
     ($name:ident, $value:ty, [$($more:ident $step:ident),*]) => {
         #[doc = concat!("As `std::sync::atomic::", stringify!($name), "`.")]
@@ -61,7 +61,7 @@ macro_rules! atomic {
 
         impl $name {
             atomic!(@common $name, $value, shuttle::sync::atomic::$name, std::sync::atomic::$name);
-            // What it stores is what `std` makes of what it finds.
+            // The new value is what `std` computes from the old one.
             $(atomic!(@exchange $more $step, $value, |was, value| {
                 let made = std::sync::atomic::$name::new(was);
                 made.$more(value, Ordering::Relaxed);
@@ -99,7 +99,7 @@ macro_rules! atomic {
     };
 
     (@common $name:ident, $value:ty, $shuttle:ty, $std:ty) => {
-        /// As in `std`, but not `const`.
+        /// See `std`; but not `const`.
         #[track_caller]
         pub fn new(value: $value) -> Self {
             let (number, place) = (log::number("atomic"), Location::caller());
@@ -111,7 +111,7 @@ macro_rules! atomic {
             Self { raw, number }
         }
 
-        /// As in `std`.
+        /// See `std`.
         #[track_caller]
         pub fn load(&self, order: Ordering) -> $value {
             assert_loads(order);
@@ -128,7 +128,7 @@ macro_rules! atomic {
             read.value
         }
 
-        /// As in `std`.
+        /// See `std`.
         #[track_caller]
         pub fn store(&self, value: $value, order: Ordering) {
             assert_stores(order);
@@ -144,7 +144,7 @@ macro_rules! atomic {
 
         atomic!(@exchange swap Swap, $value, |_, value| value);
 
-        /// As in `std`.
+        /// See `std`.
         #[track_caller]
         pub fn compare_exchange(
             &self,
@@ -183,7 +183,7 @@ macro_rules! atomic {
             }
         }
 
-        /// As in `std`; it never fails without a reason.
+        /// See `std`; it never fails spuriously.
         #[track_caller]
         pub fn compare_exchange_weak(
             &self,
@@ -195,7 +195,7 @@ macro_rules! atomic {
             self.compare_exchange(current, new, success, failure)
         }
 
-        /// As in `std`.
+        /// See `std`.
         #[track_caller]
         pub fn fetch_update(
             &self,
@@ -213,7 +213,7 @@ macro_rules! atomic {
             Err(was)
         }
 
-        /// As in `std`: nobody else has it.
+        /// See `std`: access is exclusive.
         #[track_caller]
         pub fn into_inner(self) -> $value {
             match self.raw {
@@ -229,7 +229,7 @@ macro_rules! atomic {
     };
 
     (@exchange $operation:ident $step:ident, $value:ty, $made_of:expr) => {
-        /// As in `std`.
+        /// See `std`.
         #[track_caller]
         pub fn $operation(&self, value: $value, order: Ordering) -> $value {
             let place = Location::caller();
@@ -272,7 +272,7 @@ integers! {
 }
 
 impl AtomicBool {
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn fetch_not(&self, order: Ordering) -> bool {
         self.fetch_xor(true, order)
@@ -281,7 +281,7 @@ impl AtomicBool {
 
 atomic!(AtomicBool, bool, [fetch_and And, fetch_nand Nand, fetch_or Or, fetch_xor Xor]);
 
-/// As `std::sync::atomic::AtomicPtr`.
+/// Like `std::sync::atomic::AtomicPtr`.
 pub struct AtomicPtr<T> {
     raw: On<
         Stores<std::sync::atomic::AtomicPtr<T>>,

@@ -1,4 +1,4 @@
-//! `Barrier`, made of a mutex and a condition variable: loom has none.
+//! `Barrier`, built from a mutex and a condition variable: loom has none.
 
 use super::{Condvar, Mutex, mutex::unpoisoned};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 use std::panic::Location;
 
-/// As `std::sync::Barrier`.
+/// Like `std::sync::Barrier`.
 #[derive(Debug)]
 pub struct Barrier {
     state: Mutex<State>,
@@ -19,23 +19,23 @@ pub struct Barrier {
 #[derive(Debug)]
 struct State {
     waiting: usize,
-    /// How often everyone came.
+    /// Number of completed rounds.
     round: usize,
 }
 
-/// As `std::sync::BarrierWaitResult`.
+/// Like `std::sync::BarrierWaitResult`.
 #[derive(Debug)]
 pub struct BarrierWaitResult(bool);
 
 impl BarrierWaitResult {
-    /// As in `std`: whether it is the one of its round who came last.
+    /// See `std`: returns true for the last thread of its round.
     pub fn is_leader(&self) -> bool {
         self.0
     }
 }
 
 impl Barrier {
-    /// As in `std`, but not `const`.
+    /// See `std`; but not `const`.
     #[track_caller]
     pub fn new(threads: usize) -> Barrier {
         let state = Mutex::new(State { waiting: 0, round: 0 });
@@ -44,7 +44,7 @@ impl Barrier {
         Barrier { state, everyone_came: Condvar::new(), threads, number }
     }
 
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
         let place = Location::caller();

@@ -1,4 +1,4 @@
-//! A cell that sees who accesses it.
+//! A cell that tracks its accesses.
 
 use super::{On, alloc, loom, on};
 use crate::{
@@ -12,9 +12,9 @@ use crate::{
 };
 use std::{fmt, panic::Location, sync::Mutex};
 
-/// As `std::cell::UnsafeCell`, but an access is a closure: `std` cannot tell when one ends.
+/// Like `std::cell::UnsafeCell`, but an access is a closure: with `std`'s API the end of an access is unknown.
 ///
-/// In production the same two methods are those of a wrapper, in the module that takes the place of [`crate::sync`]:
+/// In production, a wrapper in the module that replaces [`crate::sync`] has the same two methods:
 ///
 /// ```
 /// #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ use std::{fmt, panic::Location, sync::Mutex};
 /// }
 /// ```
 ///
-/// Two accesses that nothing orders, one of them writing, are a data race.
+/// Two unsynchronized accesses, at least one of them writing, are a data race.
 pub struct UnsafeCell<T> {
     raw: On<loom::cell::UnsafeCell<T>, std::cell::UnsafeCell<T>, std::cell::UnsafeCell<T>>,
     number: Number,
@@ -45,7 +45,7 @@ pub struct UnsafeCell<T> {
 }
 
 impl<T> UnsafeCell<T> {
-    /// As in `std`, but not `const`.
+    /// See `std`; but not `const`.
     #[track_caller]
     pub fn new(value: T) -> UnsafeCell<T> {
         let raw = on!(
@@ -60,7 +60,7 @@ impl<T> UnsafeCell<T> {
         UnsafeCell { raw, number, accesses: Mutex::new(accesses), place }
     }
 
-    /// Reads through the pointer.
+    /// Calls `f` with a pointer for reading.
     #[track_caller]
     pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
         let place = Location::caller();
@@ -73,7 +73,7 @@ impl<T> UnsafeCell<T> {
         }
     }
 
-    /// Writes through the pointer.
+    /// Calls `f` with a pointer for writing.
     #[track_caller]
     pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
         let place = Location::caller();
@@ -86,7 +86,7 @@ impl<T> UnsafeCell<T> {
         }
     }
 
-    /// Does not return if the access is a data race.
+    /// Records an access. Does not return if it is a data race.
     fn access(&self, place: &'static Location<'static>, writes: bool) {
         let race = self.accesses.lock().expect("no thread panics with it").access(place, writes);
         let Some(other) = race else { return };
@@ -97,7 +97,7 @@ impl<T> UnsafeCell<T> {
         wrong(Class::DataRace, Property::AccessesOrdered, created, detail)
     }
 
-    /// As in `std`: nobody else has it.
+    /// See `std`: access is exclusive.
     pub fn into_inner(self) -> T {
         match self.raw {
             On::Loom(raw) => raw.into_inner(),

@@ -22,26 +22,26 @@ use std::{
 };
 use timed::Timed;
 
-/// As `std::sync::Condvar`.
+/// Like `std::sync::Condvar`.
 #[derive(Debug)]
 pub struct Condvar {
     raw: On<Arc<Waiters>, Timed, std::sync::Condvar>,
     number: Number,
 }
 
-/// As `std::sync::WaitTimeoutResult`.
+/// Like `std::sync::WaitTimeoutResult`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WaitTimeoutResult(bool);
 
 impl WaitTimeoutResult {
-    /// As in `std`.
+    /// See `std`.
     pub fn timed_out(&self) -> bool {
         self.0
     }
 }
 
 impl Condvar {
-    /// As in `std`, but not `const`.
+    /// See `std`; but not `const`.
     #[track_caller]
     pub fn new() -> Condvar {
         let raw = on!(Arc::new(Waiters::new()), Timed::new(), std::sync::Condvar::new());
@@ -53,7 +53,7 @@ impl Condvar {
         Condvar { raw, number }
     }
 
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let (place, mutex) = (Location::caller(), guard.mutex);
@@ -88,7 +88,7 @@ impl Condvar {
         Ok(guard)
     }
 
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn wait_while<'a, T>(
         &self,
@@ -101,8 +101,8 @@ impl Condvar {
         Ok(guard)
     }
 
-    /// As in `std`. Under loom it is refused; under shuttle its time is over as soon as the thread is chosen to go on, unless
-    /// a notification came before.
+    /// See `std`. Rejected under loom; under shuttle the timeout elapses as soon as the thread is scheduled, unless a
+    /// notification came before.
     #[track_caller]
     pub fn wait_timeout<'a, T>(
         &self,
@@ -135,7 +135,7 @@ impl Condvar {
         Ok((guard, WaitTimeoutResult(timed_out)))
     }
 
-    /// As in `std`; its time as that of [`Condvar::wait_timeout`].
+    /// See `std`, and for the timeout [`Condvar::wait_timeout`].
     #[track_caller]
     pub fn wait_timeout_while<'a, T>(
         &self,
@@ -155,7 +155,7 @@ impl Condvar {
         Ok((guard, WaitTimeoutResult(false)))
     }
 
-    /// As in `std`. Under loom it wakes who waits longest; under shuttle, anybody.
+    /// See `std`. Under loom it wakes the longest waiting thread; under shuttle any thread.
     #[track_caller]
     pub fn notify_one(&self) {
         let place = Location::caller();
@@ -164,7 +164,7 @@ impl Condvar {
         did(place, || self.step(step::Condvar::NotifyOne));
     }
 
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn notify_all(&self) {
         let place = Location::caller();

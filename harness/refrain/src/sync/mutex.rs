@@ -16,18 +16,18 @@ use std::{
     panic::Location,
 };
 
-/// As `std::sync::Mutex`; never poisoned.
+/// Like `std::sync::Mutex`; never poisoned.
 pub struct Mutex<T> {
     raw: On<loom::sync::Mutex<T>, shuttle::sync::Mutex<T>, std::sync::Mutex<T>>,
     pub(super) number: Number,
 }
 
-/// As `std::sync::MutexGuard`.
+/// Like `std::sync::MutexGuard`.
 pub struct MutexGuard<'a, T> {
-    /// Only a wait on a condition variable takes it away.
+    /// `None` only during a wait on a condition variable.
     pub(super) raw: Option<RawGuard<'a, T>>,
     pub(super) mutex: &'a Mutex<T>,
-    /// Where it was locked: a guard is dropped where its scope ends, which is no place of its own.
+    /// Where it was locked: a guard is dropped at the end of its scope, which has no location of its own.
     pub(super) place: &'static Location<'static>,
 }
 
@@ -35,7 +35,7 @@ pub(super) type RawGuard<'a, T> =
     On<loom::sync::MutexGuard<'a, T>, shuttle::sync::MutexGuard<'a, T>, std::sync::MutexGuard<'a, T>>;
 
 impl<T> Mutex<T> {
-    /// As in `std`, but not `const`.
+    /// See `std`; but not `const`.
     #[track_caller]
     pub fn new(value: T) -> Mutex<T> {
         let raw = on!(loom::sync::Mutex::new(value), shuttle::sync::Mutex::new(value), std::sync::Mutex::new(value));
@@ -44,7 +44,7 @@ impl<T> Mutex<T> {
         Mutex { raw, number }
     }
 
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let (place, number) = (Location::caller(), self.number);
@@ -66,7 +66,7 @@ impl<T> Mutex<T> {
         }
     }
 
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let (place, number) = (Location::caller(), self.number);
@@ -91,26 +91,27 @@ impl<T> Mutex<T> {
         Ok(MutexGuard { raw: Some(raw), mutex: self, place })
     }
 
-    /// As in `std`, but it never is.
+    /// See `std`; always false.
     pub fn is_poisoned(&self) -> bool {
         false
     }
 
-    /// As in `std`, with nothing to do.
+    /// See `std`; without effect.
     pub fn clear_poison(&self) {}
 
-    /// As in `std`: nobody else has it.
+    /// See `std`: access is exclusive.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         Ok(each!(&mut self.raw, raw => unpoisoned(raw.get_mut())))
     }
 
-    /// As in `std`: nobody else has it.
+    /// See `std`: access is exclusive.
     pub fn into_inner(self) -> LockResult<T> {
         Ok(each!(self.raw, raw => unpoisoned(raw.into_inner())))
     }
 }
 
-/// In a model a panic ends the execution; outside of one, what a panicking thread held is there as it left it.
+/// Ignores poisoning: in a model a panic ends the execution; outside one, the value is left as the panicking thread
+/// left it.
 pub(super) fn unpoisoned<T>(result: LockResult<T>) -> T {
     result.unwrap_or_else(|poisoned| poisoned.into_inner())
 }
@@ -133,7 +134,7 @@ impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         let Some(raw) = self.raw.take() else { return };
         drop(alloc::uses(self.mutex, self.place));
-        // An engine may let others go on before it unlocks, never after that.
+        // An engine may run other threads before it unlocks, but not after that.
         drop(raw);
         clocks::release(Through::Mutex(self.mutex.number));
         saw(self.place, || Operation::Mutex { id: self.mutex.number, what: step::Mutex::Unlock });

@@ -18,7 +18,7 @@ use std::{
     panic::Location,
 };
 
-/// As `std::sync::RwLock`; never poisoned.
+/// Like `std::sync::RwLock`; never poisoned.
 pub struct RwLock<T> {
     raw: On<loom::sync::RwLock<T>, shuttle::sync::RwLock<T>, std::sync::RwLock<T>>,
     number: Number,
@@ -28,7 +28,7 @@ macro_rules! guard {
     ($name:ident, $unlock:ident) => {
         #[doc = concat!("As `std::sync::", stringify!($name), "`.")]
         pub struct $name<'a, T> {
-            /// Only its drop takes it away.
+            /// `None` only while dropping.
             raw: Option<On<loom::sync::$name<'a, T>, shuttle::sync::$name<'a, T>, std::sync::$name<'a, T>>>,
             lock: &'a RwLock<T>,
             place: &'static Location<'static>,
@@ -45,7 +45,7 @@ macro_rules! guard {
         impl<T> Drop for $name<'_, T> {
             fn drop(&mut self) {
                 drop(alloc::uses(self.lock, self.place));
-                // An engine may let others go on before it unlocks, never after that.
+                // An engine may run other threads before it unlocks, but not after that.
                 drop(self.raw.take());
                 clocks::release(Through::RwLock(self.lock.number));
                 saw(self.place, || Operation::RwLock { id: self.lock.number, what: step::RwLock::$unlock });
@@ -77,7 +77,7 @@ impl<T> DerefMut for RwLockWriteGuard<'_, T> {
 
 macro_rules! lock {
     ($lock:ident $lock_step:ident, $try_lock:ident $try_lock_step:ident, $guard:ident) => {
-        /// As in `std`.
+        /// See `std`.
         #[track_caller]
         pub fn $lock(&self) -> LockResult<$guard<'_, T>> {
             let (place, number) = (Location::caller(), self.number);
@@ -95,7 +95,7 @@ macro_rules! lock {
             Ok($guard { raw: Some(raw), lock: self, place })
         }
 
-        /// As in `std`.
+        /// See `std`.
         #[track_caller]
         pub fn $try_lock(&self) -> TryLockResult<$guard<'_, T>> {
             let (place, number) = (Location::caller(), self.number);
@@ -124,7 +124,7 @@ macro_rules! lock {
 }
 
 impl<T> RwLock<T> {
-    /// As in `std`, but not `const`.
+    /// See `std`; but not `const`.
     #[track_caller]
     pub fn new(value: T) -> RwLock<T> {
         let raw = on!(loom::sync::RwLock::new(value), shuttle::sync::RwLock::new(value), std::sync::RwLock::new(value));
@@ -136,20 +136,20 @@ impl<T> RwLock<T> {
     lock!(read Read, try_read TryRead, RwLockReadGuard);
     lock!(write Write, try_write TryWrite, RwLockWriteGuard);
 
-    /// As in `std`, but it never is.
+    /// See `std`; always false.
     pub fn is_poisoned(&self) -> bool {
         false
     }
 
-    /// As in `std`, with nothing to do.
+    /// See `std`; without effect.
     pub fn clear_poison(&self) {}
 
-    /// As in `std`: nobody else has it.
+    /// See `std`: access is exclusive.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         Ok(each!(&mut self.raw, raw => unpoisoned(raw.get_mut())))
     }
 
-    /// As in `std`: nobody else has it.
+    /// See `std`: access is exclusive.
     pub fn into_inner(self) -> LockResult<T> {
         Ok(each!(self.raw, raw => unpoisoned(raw.into_inner())))
     }

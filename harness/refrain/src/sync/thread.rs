@@ -19,16 +19,16 @@ use std::{fmt, io, panic::Location, time::Duration};
 #[doc(no_inline)]
 pub use std::thread::{Result, panicking};
 
-/// As `std::thread::JoinHandle`.
+/// Like `std::thread::JoinHandle`.
 pub struct JoinHandle<T> {
     raw: Handles<Option<T>>,
     thread: Thread,
 }
 
-/// `None` comes of a thread in an execution that there is not; nobody joins it.
+/// A thread of an abandoned execution returns `None`, and nobody joins it.
 type Handles<T> = On<loom::thread::JoinHandle<T>, shuttle::thread::JoinHandle<T>, std::thread::JoinHandle<T>>;
 
-/// As `std::thread::Thread`.
+/// Like `std::thread::Thread`.
 #[derive(Debug, Clone)]
 pub struct Thread {
     raw: Raw,
@@ -42,7 +42,7 @@ enum Raw {
     Std(std::thread::Thread),
 }
 
-/// As `std::thread::ThreadId`.
+/// Like `std::thread::ThreadId`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ThreadId(Id);
 
@@ -53,14 +53,14 @@ enum Id {
     Std(std::thread::ThreadId),
 }
 
-/// As `std::thread::Builder`. Names and stack sizes mean nothing to a model.
+/// Like `std::thread::Builder`. Names and stack sizes have no effect in a model.
 #[derive(Debug, Default)]
 pub struct Builder(());
 
-/// The stack of a thread under loom, which counts it in words; its own default is 32 KiB.
+/// Stack size of a thread under loom, in words; its default is 32 KiB.
 const STACK_WORDS: usize = 32 << 10;
 
-/// As `std::thread::spawn`.
+/// Like `std::thread::spawn`.
 #[track_caller]
 pub fn spawn<F, T>(f: F) -> JoinHandle<T>
 where
@@ -90,7 +90,7 @@ where
         shuttle::thread::spawn(run),
         std::thread::spawn(run)
     );
-    // An engine may let others go on before it spawns, so that the threads are not numbered as they were asked for.
+    // An engine may run other threads before it spawns, so that the numbers are not in the order of the calls.
     let (thread, number) = match &raw {
         On::Loom(raw) => (Raw::Loom(raw.thread().clone()), number_under_loom(raw.thread().id()) as Number),
         On::Shuttle(raw) => (Raw::Shuttle(raw.thread().clone()), usize::from(raw.thread().id()) as Number),
@@ -107,7 +107,7 @@ impl<T> fmt::Debug for JoinHandle<T> {
 }
 
 impl<T> JoinHandle<T> {
-    /// As in `std`. In a model no thread panics: the execution would have ended.
+    /// See `std`. In a model it never returns a panic, because the execution would have ended.
     #[track_caller]
     pub fn join(self) -> Result<T> {
         let (place, number) = (Location::caller(), self.thread.number);
@@ -119,14 +119,14 @@ impl<T> JoinHandle<T> {
         value.ok_or_else(|| Box::new("the thread ended without a result") as Box<_>)
     }
 
-    /// As in `std`.
+    /// See `std`.
     pub fn thread(&self) -> &Thread {
         &self.thread
     }
 }
 
 impl Thread {
-    /// As in `std`.
+    /// See `std`.
     pub fn id(&self) -> ThreadId {
         ThreadId(match &self.raw {
             Raw::Loom(raw) => Id::Loom(raw.id()),
@@ -135,7 +135,7 @@ impl Thread {
         })
     }
 
-    /// As in `std`.
+    /// See `std`.
     #[track_caller]
     pub fn unpark(&self) {
         match &self.raw {
@@ -149,25 +149,25 @@ impl Thread {
 }
 
 impl Builder {
-    /// As in `std`.
+    /// See `std`.
     pub fn new() -> Builder {
         Builder::default()
     }
 
-    /// As in `std`.
+    /// See `std`.
     pub fn name(self, _: String) -> Builder {
         self
     }
 
-    /// As in `std`.
+    /// See `std`.
     pub fn stack_size(self, _: usize) -> Builder {
         self
     }
 
-    /// As in `std`.
+    /// See `std`.
     ///
     /// # Errors
-    /// In a model, none.
+    /// None in a model.
     #[track_caller]
     pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where
@@ -178,7 +178,7 @@ impl Builder {
     }
 }
 
-/// As `std::thread::current`.
+/// Like `std::thread::current`.
 pub fn current() -> Thread {
     let raw = match on!(loom::thread::current(), shuttle::thread::current(), std::thread::current()) {
         On::Loom(raw) => Raw::Loom(raw),
@@ -188,7 +188,7 @@ pub fn current() -> Thread {
     Thread { raw, number: log::thread() as Number }
 }
 
-/// As `std::thread::park`. Under loom each thread wakes once without a reason, in some of the executions.
+/// Like `std::thread::park`. Under loom each thread wakes spuriously once, in some of the executions.
 #[track_caller]
 pub fn park() {
     let place = Location::caller();
@@ -202,7 +202,8 @@ pub fn park() {
     did(place, || Operation::Thread(step::Thread::Park));
 }
 
-/// As `std::thread::park_timeout`. Under loom it is refused; under shuttle the time is over as soon as others had their turn.
+/// Like `std::thread::park_timeout`. Rejected under loom; under shuttle the timeout elapses as soon as other threads
+/// have run.
 #[track_caller]
 pub fn park_timeout(time: Duration) {
     let place = Location::caller();
@@ -214,21 +215,21 @@ pub fn park_timeout(time: Duration) {
     did(place, || Operation::Thread(step::Thread::ParkTimeout { time_ns: nanoseconds(time) }));
 }
 
-/// As `std::thread::yield_now`: others get their turn before this one goes on.
+/// Like `std::thread::yield_now`: other threads run first.
 #[track_caller]
 pub fn yield_now() {
     each!(on!(loom::thread::yield_now(), shuttle::thread::yield_now(), std::thread::yield_now()), done => done);
     did(Location::caller(), || Operation::Thread(step::Thread::YieldNow));
 }
 
-/// As `std::thread::sleep`; in a model time costs nothing, and others get their turn.
+/// Like `std::thread::sleep`. In a model it takes no time, and other threads run.
 #[track_caller]
 pub fn sleep(time: Duration) {
     each!(on!(loom::thread::yield_now(), shuttle::thread::yield_now(), std::thread::sleep(time)), done => done);
     did(Location::caller(), || Operation::Thread(step::Thread::Sleep { time_ns: nanoseconds(time) }));
 }
 
-/// A time that is longer than a number can say is as good as for ever.
+/// Returns a duration in nanoseconds, saturating.
 fn nanoseconds(time: Duration) -> u64 {
     time.as_nanos().try_into().unwrap_or(u64::MAX)
 }

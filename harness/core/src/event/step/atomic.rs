@@ -1,56 +1,56 @@
-//! What a thread of a model does to an atomic: with which orderings, and what it reads.
+//! Operations of a model's threads on atomics, with orderings and results.
 
 use serde::{Deserialize, Serialize};
 use std::sync::atomic;
 
-/// What is done to an atomic.
+/// An operation on an atomic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Atomic {
-    /// It is made.
+    /// Creates it.
     New {
         /// Its type.
         of: AtomicType,
-        /// Its first value.
+        /// Its initial value.
         value: Value,
     },
-    /// It is read.
+    /// A load.
     Load {
-        /// With this ordering.
+        /// Its ordering.
         ordering: Ordering,
-        /// What is read.
+        /// Its result.
         read: Read,
     },
-    /// It is stored to.
+    /// A store.
     Store {
-        /// This value.
+        /// The new value.
         value: Value,
-        /// With this ordering.
+        /// Its ordering.
         ordering: Ordering,
     },
-    /// It is read and stored to, in one step.
+    /// A read-modify-write.
     Fetch {
-        /// How the new value comes of the old one and the argument.
+        /// The function that computes the new value from the old one and the argument.
         by: Fetch,
         /// The argument.
         value: Value,
-        /// With this ordering.
+        /// Its ordering.
         ordering: Ordering,
-        /// What is read: the newest value.
+        /// The old value, which is the newest.
         was: Value,
     },
-    /// The same, if what is read is as expected.
+    /// A compare-exchange.
     CompareExchange {
-        /// What is expected.
+        /// The expected value.
         current: Value,
-        /// What is stored then.
+        /// The new value.
         new: Value,
-        /// The ordering then.
+        /// The ordering on success.
         success: Ordering,
-        /// The ordering otherwise.
+        /// The ordering on failure.
         failure: Ordering,
-        /// What is read: the newest value if it is as expected, otherwise any that a load may read.
+        /// The old value: on success the newest, on failure any that a load may return.
         result: Result<Value, Read>,
     },
 }
@@ -74,7 +74,7 @@ pub enum AtomicType {
     AtomicPtr,
 }
 
-/// How a new value comes of an old one and an argument.
+/// The function of a read-modify-write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "they are the methods of `std`: `swap`, and `fetch_add` to `fetch_min`")]
@@ -111,19 +111,19 @@ pub enum Ordering {
 pub enum Value {
     /// A boolean.
     Bool(bool),
-    /// An integer without a sign, of any width.
+    /// An unsigned integer of any width.
     Unsigned(u64),
-    /// An integer with a sign, of any width.
+    /// A signed integer of any width.
     Signed(i64),
     /// A pointer.
     Pointer(Pointer),
 }
 
-/// A pointer, by the order in which its execution came to know it, counted from 1: addresses differ from run to run. 0 is
-/// the null pointer.
+/// A pointer, numbered from 1 by first occurrence in its execution, because addresses differ from run to run. 0 is the
+/// null pointer.
 pub type Pointer = u32;
 
-/// What is read of an atomic.
+/// The result of a load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Read {
@@ -131,19 +131,19 @@ pub enum Read {
     Newest(Value),
     /// An older one.
     Stale {
-        /// The store that is read.
+        /// The store that was read.
         was: Stored,
         /// The newest store.
         newest: Stored,
     },
 }
 
-/// A store of an atomic.
+/// A store to an atomic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
     /// Its value.
     pub value: Value,
-    /// Which of the atomic's stores it is, counted from 1; the first one is its creation.
+    /// Its number among the atomic's stores, counted from 1; the first one is the initial value.
     pub nth: usize,
     /// The thread that made it.
     pub thread: usize,
@@ -163,7 +163,7 @@ impl From<atomic::Ordering> for Ordering {
 }
 
 impl Atomic {
-    /// Whether it is an access with sequential consistency.
+    /// Returns whether it is an access with `SeqCst` ordering.
     pub(super) fn is_seq_cst(&self) -> bool {
         match self {
             Atomic::New { .. } => false,

@@ -1,6 +1,6 @@
-//! A scheduler that goes through the executions with few preemptions: those with none, then those with one, with two.
+//! A scheduler that enumerates the executions with few preemptions: those without, then those with one, then with two.
 //!
-//! A plan that is found so needs as few preemptions as any that deviates no more often, however many threads there are.
+//! A plan found this way has the minimum number of preemptions for its number of deviations, for any number of threads.
 
 use super::turns::{in_turn, preempts};
 use crate::plan::Deviation;
@@ -13,29 +13,30 @@ use std::{
     },
 };
 
-/// The most preemptions.
+/// Maximum number of preemptions.
 pub(in crate::interleaving) const PREEMPTIONS_MAX: usize = 2;
-/// The most deviations of an execution: where a thread has to wait, another choice of the next one is no preemption.
+/// Maximum number of deviations per execution: where a thread has to wait, choosing a different next one is no
+/// preemption.
 const DEVIATIONS_MAX: usize = 4;
-/// The step from which on nothing deviates.
+/// The step after which nothing deviates.
 const STEP_MAX: usize = 1_000;
-/// The most executions that are known and not made.
+/// Maximum number of pending executions.
 const TODO_MAX: usize = 200_000;
 
 /// The scheduler.
 pub(super) struct Few {
-    /// The executions that are not made, by their preemptions.
+    /// The pending executions, by number of preemptions.
     todo: Vec<VecDeque<Vec<Deviation>>>,
     known: usize,
     left: u64,
     running: Vec<Deviation>,
     step: usize,
-    /// With how many preemptions it goes on; one more than there are if it came to its end.
+    /// The current number of preemptions; one more than the maximum if the enumeration is complete.
     pub stands_at: Arc<AtomicUsize>,
 }
 
 impl Few {
-    /// With at most this many executions.
+    /// Creates a scheduler for at most this many executions.
     pub fn new(executions: u64) -> Few {
         let mut todo = vec![VecDeque::new(); PREEMPTIONS_MAX + 1];
         todo[0].push_back(vec![]);
@@ -43,7 +44,7 @@ impl Few {
         Few { todo, known: 1, left: executions, running: vec![], step: 0, stands_at }
     }
 
-    /// Another thread may go on here than in the execution that runs.
+    /// Records that another thread could run here than in the current execution.
     fn branch(&mut self, deviation: Deviation) {
         let deviations: Vec<Deviation> = self.running.iter().copied().chain([deviation]).collect();
         let preemptions = deviations.iter().filter(|deviation| deviation.preempts).count();

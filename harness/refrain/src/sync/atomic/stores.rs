@@ -1,7 +1,7 @@
-//! An atomic under loom. loom orders its stores and chooses which of them a load reads; what each of them stored is here.
+//! An atomic under loom. loom orders its stores and chooses which of them a load reads; their values are kept here.
 //!
-//! The value that loom knows is the name of a store, so that a read tells which store it reads, and not one of several
-//! with an equal value.
+//! The value known to loom is the name of a store, so that a load identifies the store that it reads, even among stores
+//! of equal values.
 
 use super::word::{Value, Word};
 use crate::{
@@ -24,7 +24,7 @@ use std::{
 
 /// The name of no store.
 const NOBODY: usize = usize::MAX;
-/// The most stores of an atomic that a load may read: loom forgets older ones.
+/// Maximum number of stores of an atomic that a load may read: loom forgets older ones.
 const STORES_MAX: usize = 7;
 
 /// An atomic.
@@ -34,14 +34,14 @@ pub(super) struct Stores<A> {
     made: Mutex<Made<A>>,
 }
 
-/// What was stored.
+/// The stores so far.
 struct Made<A> {
     /// In the order in which they were made.
     stores: Vec<Store<A>>,
     next: usize,
     /// The newest store that each thread made or read.
     seen: [usize; THREADS_MAX],
-    /// Whether the order in which the stores were made is certainly their modification order.
+    /// Whether the execution order of the stores is known to be their modification order.
     is_chain: bool,
 }
 
@@ -53,10 +53,10 @@ struct Store<A> {
     place: &'static Location<'static>,
 }
 
-/// What was read.
+/// The result of a read.
 pub(super) struct Read<V> {
     pub value: V,
-    /// That it is old, for the timeline.
+    /// For the timeline: which old store was read, if it was not the newest.
     stale: Option<step::Read>,
 }
 
@@ -67,7 +67,7 @@ impl<V> From<V> for Read<V> {
 }
 
 impl<V: Value> Read<V> {
-    /// As it stands in an event.
+    /// Converts it for an event.
     pub fn told(&self) -> step::Read {
         self.stale.clone().unwrap_or_else(|| step::Read::Newest(self.value.told()))
     }
@@ -99,7 +99,7 @@ impl<A: Word> Stores<A> {
         seq_cst::store(self.number, order, name as u64);
     }
 
-    /// Reads the newest store and stores what `made_of` makes of it, in one step.
+    /// Performs a read-modify-write: reads the newest store and stores `made_of` of its value.
     pub fn exchange(
         &self,
         order: Ordering,
@@ -111,9 +111,10 @@ impl<A: Word> Stores<A> {
         self.exchanged(was, name, order, place, made_of)
     }
 
-    /// A failing exchange is a load: it may read an old store, and loom lets it read the newest only. So where a load may
-    /// read another value than the expected one, a load comes first. That load may learn more than the exchange alone
-    /// would. No bug hides behind that: in another execution the load reads the store that the exchange then reads.
+    /// A failed compare-exchange is a load: it may read an old store, but loom lets it read only the newest. So where a
+    /// load may read a value other than the expected one, a load is done first. That load may synchronize more than the
+    /// compare-exchange alone would, but this hides no bug: in another execution the load reads the store that the
+    /// compare-exchange then reads.
     pub fn compare_exchange(
         &self,
         current: A::Value,
@@ -144,26 +145,26 @@ impl<A: Word> Stores<A> {
                         seq_cst::load(self.number, failure, found as u64);
                         return Err(Read { value, stale });
                     }
-                    // Another store of the same value: it is no reason to fail.
+                    // Another store of the same value is no reason to fail.
                     expected = found;
                 }
             }
         }
     }
 
-    /// The value of the newest store.
+    /// Returns the value of the newest store.
     pub fn newest(&self) -> A::Value {
         self.made().stores.last().expect("the first store is its creation").value.get()
     }
 
-    /// The value: nobody else has the atomic.
+    /// Returns the value: access is exclusive.
     pub fn into_inner(self) -> A::Value {
         let name = self.names.into_inner();
         let made = self.made.into_inner().expect("no thread panics with it");
         made.stores[made.at(name)].value.get()
     }
 
-    /// The name of a store that is about to be made.
+    /// Returns the name of the next store.
     fn name(&self) -> usize {
         let mut made = self.made();
         made.next += 1;
@@ -180,7 +181,7 @@ impl<A: Word> Stores<A> {
     ) -> A::Value {
         let mut made = self.made();
         let (at, value) = made.read(was, order);
-        // What it read is handed on, too: a release sequence.
+        // A read-modify-write continues the release sequence of the store that it read.
         let mut hands_on = made.stores[at].hands_on.clone();
         clocks::store(order, &mut hands_on);
         made.push(Store { name, value: A::of(made_of(value)), hands_on, thread: log::thread(), place }, Some(at));
@@ -189,7 +190,7 @@ impl<A: Word> Stores<A> {
         value
     }
 
-    /// What the timeline says of a read that did not read the newest store.
+    /// Returns which old store was read, unless it was the newest.
     fn stale(&self, at: usize) -> Option<step::Read> {
         if !log::records() {
             return None;
@@ -210,7 +211,7 @@ impl<A: Word> Stores<A> {
 }
 
 impl<A: Word> Store<A> {
-    /// As it stands in an event, the `nth` of its atomic, and in a verdict.
+    /// Converts the `nth` store of its atomic for an event and for a verdict.
     fn told(&self, nth: usize) -> (step::Stored, verdict::Store) {
         let (value, thread) = (self.value.get().told(), self.thread);
         (step::Stored { value, nth, thread }, verdict::Store { value, thread, place: log::shown(self.place) })
@@ -222,7 +223,7 @@ impl<A: Word> Made<A> {
         self.stores.iter().rposition(|store| store.name == name).expect("only what was stored is read")
     }
 
-    /// The running thread read a store.
+    /// Records that the running thread read a store.
     fn read(&mut self, name: usize, order: Ordering) -> (usize, A::Value) {
         let (at, seen) = (self.at(name), &mut self.seen[log::thread() % THREADS_MAX]);
         *seen = at.max(*seen);
@@ -230,7 +231,7 @@ impl<A: Word> Made<A> {
         (at, self.stores[at].value.get())
     }
 
-    /// The running thread made a store, of what it read.
+    /// Records a store of the running thread, given what it read.
     fn push(&mut self, store: Store<A>, read: Option<usize>) {
         let (last, seen) = (self.stores.len() - 1, &mut self.seen[store.thread % THREADS_MAX]);
         self.is_chain &= read.unwrap_or(*seen) == last;
@@ -238,7 +239,7 @@ impl<A: Word> Made<A> {
         self.stores.push(store);
     }
 
-    /// Whether a load of the running thread may read another value than this, and not of the newest store.
+    /// Returns whether a load of the running thread may read a value other than this, and not from the newest store.
     fn may_differ(&self, current: A::Value) -> bool {
         let count = self.stores.len();
         let oldest = count.saturating_sub(STORES_MAX);
@@ -251,7 +252,7 @@ impl<A: Word> Made<A> {
         may_be_read.iter().any(|store| store.value.get() != current)
     }
 
-    /// The name of the newest store of this value.
+    /// Returns the name of the newest store of this value.
     fn newest(&self, value: A::Value) -> usize {
         self.stores.iter().rfind(|store| store.value.get() == value).map_or(NOBODY, |store| store.name)
     }

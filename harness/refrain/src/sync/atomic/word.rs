@@ -1,18 +1,18 @@
-//! What the atomics of `std` have in common, for code that keeps values of any of them.
+//! The common interface of `std`'s atomics, for code that is generic over them.
 
 use crate::{event::step, interleaving::log};
 use std::sync::atomic::{self, Ordering::Relaxed};
 
 /// The value of an atomic.
 pub(in crate::sync) trait Value: Copy + PartialEq {
-    /// As it stands in an event.
+    /// Converts it for an event.
     fn told(self) -> step::Value;
 
-    /// Its bits, to compare.
+    /// Returns its bits, for comparison.
     fn bits(self) -> u64;
 }
 
-/// An atomic of `std`: it keeps a value of its type that any thread may have.
+/// An atomic of `std`, which can store any value of its type.
 pub(in crate::sync) trait Word {
     type Value: Value;
 

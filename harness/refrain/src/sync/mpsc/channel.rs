@@ -1,4 +1,4 @@
-//! What the ends of a channel share: a queue under a lock, and who waits for it.
+//! The shared state of a channel: a queue under a lock, and condition variables.
 
 use super::super::{Condvar, Mutex, MutexGuard, mutex::unpoisoned};
 use crate::{
@@ -7,28 +7,28 @@ use crate::{
 };
 use std::{collections::VecDeque, panic::Location, sync::Arc};
 
-/// What both ends share.
+/// Shared by both ends.
 pub(super) struct Channel<T> {
     number: Number,
     pub state: Mutex<State<T>>,
-    /// Something was sent, or nobody will.
+    /// Signalled when a message was sent, or all senders are gone.
     pub sent: Condvar,
-    /// Something was received, or nobody will.
+    /// Signalled when a message was received, or the receiver is gone.
     pub received: Condvar,
 }
 
-/// What is on its way, and who is there.
+/// The messages, and the ends that still exist.
 pub(super) struct State<T> {
     pub queue: VecDeque<T>,
     pub senders: usize,
     pub has_receiver: bool,
-    /// Whether the receiver waits for a message.
+    /// Whether the receiver is waiting for a message.
     pub is_awaited: bool,
-    /// How many messages were sent.
+    /// Number of messages sent.
     pub sent: u64,
-    /// How many messages were received.
+    /// Number of messages received.
     pub received: u64,
-    /// The most that may wait to be received; `None`: any number; 0: who sends waits until it is received.
+    /// Maximum number of queued messages; `None` for any number; with 0 a sender waits until its message is received.
     pub bound: Option<usize>,
 }
 
@@ -61,7 +61,7 @@ impl<T> Channel<T> {
         self.sent.notify_one();
     }
 
-    /// Takes the message that was sent first, and tells those who wait for that.
+    /// Takes the oldest message, and notifies waiting senders.
     #[track_caller]
     pub fn take(&self, state: &mut State<T>) -> Option<T> {
         let value = state.queue.pop_front()?;
@@ -70,7 +70,7 @@ impl<T> Channel<T> {
         did(Location::caller(), || Operation::Channel { id: self.number, what });
         match state.bound {
             None => {}
-            // Some wait until there is room, one until it is received.
+            // Either a sender that waits for room, or the one that waits until its message is received.
             Some(0) => self.received.notify_all(),
             Some(_) => self.received.notify_one(),
         }
@@ -88,7 +88,7 @@ impl<T> Channel<T> {
 }
 
 impl<T> State<T> {
-    /// Whether who sends has to wait.
+    /// Returns whether a sender has to wait.
     pub fn is_full(&self) -> bool {
         self.bound.is_some_and(|bound| self.queue.len() >= bound.max(1))
     }
