@@ -45,20 +45,31 @@ fn guard_and_worker(test: &Started) -> Option<(u32, u32)> {
     Some((guard, *children(guard).first()?))
 }
 
-/// Kills the test (0), the guard (1) or the worker (2).
-fn check(victim: usize) {
+/// Starts a test, and returns it with the file of processes, its guard and its worker once a run and its daemon are in that file.
+fn started() -> (Started, NamedTempFile, u32, u32) {
     let pids = NamedTempFile::new().unwrap();
     let test = explore("killed::goes_on_for_ever", 1, pids.path());
     eventually("a run and its daemon", || written_down(pids.path()).len() == 2);
     let (guard, worker) = guard_and_worker(&test).unwrap();
+    (test, pids, guard, worker)
+}
+
+/// Waits for the second worker, kills the test, and waits until nothing of it is left.
+fn end(test: &Started, pids: &NamedTempFile) {
+    eventually("another worker", || written_down(pids.path()).len() == 4);
+    kill_now(test.id());
+    eventually("the end of the other worker", || written_down(pids.path()).iter().all(|process| process.is_gone()));
+}
+
+/// Kills the test (0), the guard (1) or the worker (2).
+fn check(victim: usize) {
+    let (test, pids, guard, worker) = started();
     let mut all = written_down(pids.path());
     all.extend([guard, worker].map(Process::of));
     kill_now([test.id(), guard, worker][victim]);
     eventually("the end of what was below it", || all.iter().all(|process| process.is_gone()));
     if victim > 0 {
-        eventually("another worker", || written_down(pids.path()).len() == 4);
-        kill_now(test.id());
-        eventually("the end of the other worker", || written_down(pids.path()).iter().all(|process| process.is_gone()));
+        end(&test, &pids);
     }
 }
 
@@ -80,10 +91,7 @@ fn everything_dies_with_the_worker() {
 /// Neither can see that the other is gone: both stand still when they are killed.
 #[test]
 fn everything_dies_with_guard_and_worker_at_once() {
-    let pids = NamedTempFile::new().unwrap();
-    let test = explore("killed::goes_on_for_ever", 1, pids.path());
-    eventually("a run and its daemon", || written_down(pids.path()).len() == 2);
-    let (guard, worker) = guard_and_worker(&test).unwrap();
+    let (test, pids, guard, worker) = started();
     let mut all = written_down(pids.path());
     all.extend([guard, worker].map(Process::of));
     for pid in [guard, worker] {
@@ -93,18 +101,13 @@ fn everything_dies_with_guard_and_worker_at_once() {
         kill_now(pid);
     }
     eventually("the end of what was below them", || all.iter().all(|process| process.is_gone()));
-    eventually("another worker", || written_down(pids.path()).len() == 4);
-    kill_now(test.id());
-    eventually("the end of the other worker", || written_down(pids.path()).iter().all(|process| process.is_gone()));
+    end(&test, &pids);
 }
 
 /// `cargo refrain` holds the other end of the test's standard input.
 #[test]
 fn everything_dies_with_the_command() {
-    let pids = NamedTempFile::new().unwrap();
-    let test = explore("killed::goes_on_for_ever", 1, pids.path());
-    eventually("a run and its daemon", || written_down(pids.path()).len() == 2);
-    let (guard, worker) = guard_and_worker(&test).unwrap();
+    let (test, pids, guard, worker) = started();
     let mut all = written_down(pids.path());
     all.extend([test.id(), guard, worker].map(Process::of));
     // Dropping it waits for the test's exit.

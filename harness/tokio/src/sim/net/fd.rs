@@ -157,3 +157,17 @@ fn machine() -> (std::time::Duration, std::time::Duration, u32) {
         socket.tcp_keepalive_retries().unwrap_or_default(),
     )
 }
+
+/// Calls an operation, each time once the socket is ready, until it no longer returns `WouldBlock`.
+pub(super) async fn retry<R>(
+    ready: impl AsyncFn() -> io::Result<()>,
+    mut f: impl FnMut() -> io::Result<R>,
+) -> io::Result<R> {
+    loop {
+        ready().await?;
+        match f() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            done => return done,
+        }
+    }
+}

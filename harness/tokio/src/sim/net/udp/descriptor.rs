@@ -37,15 +37,9 @@ impl UdpSocket {
         f()
     }
 
-    /// The same, again while it would have to wait.
-    pub async fn async_io<R>(&self, interest: Interest, mut f: impl FnMut() -> io::Result<R>) -> io::Result<R> {
-        loop {
-            self.ready(interest).await?;
-            match f() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                done => return done,
-            }
-        }
+    /// Calls an operation of the caller's until it no longer returns `WouldBlock`.
+    pub async fn async_io<R>(&self, interest: Interest, f: impl FnMut() -> io::Result<R>) -> io::Result<R> {
+        fd::retry(async || self.ready(interest).await.map(drop), f).await
     }
 
     /// Never set: datagrams go to one host.
