@@ -27,7 +27,7 @@ use crate::{
     plan::Plan,
     protocol::{Coverage, Searched},
     trace::{self, Trace},
-    verdict::{Cause, Property},
+    verdict::{Cause, Failure, Property},
 };
 use std::fmt;
 
@@ -81,6 +81,14 @@ pub trait Engine: fmt::Debug + Sync {
     /// # Errors
     /// Returns why the search could not continue.
     fn shrink(&self, trials: Trials<'_>, plan: &Plan) -> Result<Smaller, Refusal>;
+
+    /// Confirms that a failure is real, and not due to something that the engine does not see.
+    ///
+    /// # Errors
+    /// Returns why it is not real, and what to do.
+    fn confirm(&self, _: &mut dyn Workers, _: &Failure) -> Result<(), Refusal> {
+        Ok(())
+    }
 
     /// Returns how to explain a run of this engine that dies.
     fn terms(&self) -> &'static Terms;

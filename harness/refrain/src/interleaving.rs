@@ -4,11 +4,13 @@
 //! One engine is exhaustive and implements the memory model; the other samples, and scales further. Both run the model
 //! on [`crate::sync`], on a single thread of the process: the model's threads are coroutines with their own stacks.
 
+mod blocked;
 mod budget;
 mod child;
 pub(crate) mod clocks;
 mod exhaust;
 mod explore;
+pub(crate) mod foreign;
 pub(crate) mod log;
 mod loom;
 pub(crate) mod memory;
@@ -33,16 +35,19 @@ pub(crate) use {
 
 use crate::{
     engine::{self, Explored, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials, Watch, Workers},
-    job::{Ran, Search, Source},
+    job::{Answer, Job, Ran, Search, Source},
     plan::{Plan, Threads},
+    protocol::Sampler,
     trace::{self, Trace},
-    verdict::{Cause, Property, Verdict},
+    verdict::{Cause, Class, Failure, Property, Verdict},
 };
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// How often an execution is repeated to detect nondeterminism: two iteration orders of a small hash map are often the
 /// same.
 const AGAIN: usize = 4;
+/// Number of executions that show whether two accesses without a happens-before order can overlap.
+const OVERLAPS: u64 = 64;
 
 /// An object of a model, numbered among those of its kind in creation order; 0 outside a model.
 pub(crate) type Number = u32;
@@ -134,6 +139,18 @@ impl engine::Engine for Model {
 
     fn shrink(&self, trials: Trials<'_>, plan: &Plan) -> Result<Smaller, Refusal> {
         shrink::shrink(self, trials, plan)
+    }
+
+    /// Confirms a data race by letting its accesses overlap. A lock that no engine sees would block one of them.
+    fn confirm(&self, workers: &mut dyn Workers, failure: &Failure) -> Result<(), Refusal> {
+        if failure.class != Class::DataRace {
+            return Ok(());
+        }
+        let search = Search::Sample { by: Sampler::Overlap, seed: 0, executions: OVERLAPS };
+        match workers.ask(&Job::Search(search))? {
+            Answer::Refused(why) => Err(why),
+            _ => Ok(()),
+        }
     }
 
     fn terms(&self) -> &'static Terms {

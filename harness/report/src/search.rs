@@ -153,6 +153,7 @@ fn by(Searched { engine, how, .. }: &Searched) -> String {
         How::Sampled(Sampler::Random) => "random".to_owned(),
         How::Sampled(Sampler::Pct(depth)) => format!("PCT of depth {depth}"),
         How::Sampled(Sampler::Walk) => "uniform random walk".to_owned(),
+        How::Sampled(Sampler::Overlap) => "overlapping accesses".to_owned(),
         How::Sampled(Sampler::Few) => "few preemptions".to_owned(),
         How::Exhaustive { preemptions: bound, total_order } => {
             let bound = match bound {

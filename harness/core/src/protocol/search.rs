@@ -43,6 +43,9 @@ pub enum Sampler {
     Pct(usize),
     /// A uniform random walk over all interleavings.
     Walk,
+    /// Random scheduling in which each access of a cell is a scheduling point, too, and data races are ignored: whether two
+    /// accesses can overlap.
+    Overlap,
     /// Systematic: the executions without preemption, then those with one, then those with two.
     Few,
 }

@@ -194,6 +194,7 @@ fn catch(test: &'static Test, pool: &mut Pool, ran: Ran, run: u64, sink: Progres
             test.engine.terms().passes_alone
         ));
     };
+    test.engine.confirm(pool, &failure)?;
     let known = |(_, trace): &save::Saved| {
         trace.as_ref().is_ok_and(|t| t.failure.class == failure.class && t.failure.property == failure.property)
     };

@@ -3,7 +3,7 @@
 //! Memory that a model frees is kept until its execution ends. So it is not allocated again, an operation on an object
 //! in it is recognised by its address, and reading the object is still valid.
 
-use super::{Engine, clocks::Accesses, engine, log, threads};
+use super::{Engine, clocks::Accesses, engine, foreign, log, threads};
 use crate::{
     place::Place,
     verdict::{Access, Allocation, Detail},
@@ -142,7 +142,9 @@ pub(super) fn first_live() -> Option<(Allocation, At)> {
 /// Fails if the object is in freed memory.
 #[inline]
 pub(crate) fn uses<T>(object: &T, place: At) -> Result<Uses, Misused> {
-    if IS_NEEDED.get() { uses_at((&raw const *object).addr(), place) } else { Ok(Uses(None)) }
+    let address = (&raw const *object).addr();
+    foreign::uses(address);
+    if IS_NEEDED.get() { uses_at(address, place) } else { Ok(Uses(None)) }
 }
 
 fn uses_at(address: usize, place: At) -> Result<Uses, Misused> {

@@ -1,8 +1,9 @@
 //! What the process does that is made for one execution of a model, or for a part of its search.
 
 use super::{
+    blocked,
     child::{end, end_with, fail, follow, follows, not_followed},
-    choose,
+    choose, foreign,
     log::{self, Log},
     loom::Loom,
     outlet::{self, limit, refuse, send},
@@ -19,7 +20,8 @@ use crate::{
     protocol::EngineLimit,
     verdict::Verdict,
 };
-use std::{cell::Cell, panic, thread};
+use nix::unistd::gettid;
+use std::{cell::Cell, panic, sync::mpsc, thread};
 
 /// The stack of the thread on which an engine runs.
 const STACK_BYTES: usize = 8 << 20;
@@ -53,7 +55,10 @@ pub(super) fn run(body: fn(), source: Source, watch: Watch, outlet: Outlet) {
         }
         log::start(Log::new(watch));
         match searcher.execute(body, &threads, watch.heartbeat) {
-            true => end(Verdict::Passed),
+            true => match foreign::nothing_is_shared() {
+                Some(why) => refuse(&why),
+                None => end(Verdict::Passed),
+            },
             false => end_with(Verdict::Passed, vec![not_followed()]),
         }
     });
@@ -87,12 +92,16 @@ pub(super) fn searcher_of(threads: &Threads) -> &'static dyn Searcher {
 
 fn on_a_fresh_thread(outlet: Outlet, run: impl FnOnce() + Send + 'static) {
     outlet::open(outlet);
+    let (sender, receiver) = mpsc::channel();
     let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
+        let _ = sender.send(gettid());
         IS_ENGINES.set(true);
         run();
     });
     // What comes back here without having told how it ended is taken for a death by the worker.
-    let _ = thread.map(|thread| thread.join());
+    if let (Ok(thread), Ok(id)) = (thread, receiver.recv()) {
+        blocked::watch(&thread, id);
+    }
 }
 
 fn catch_panics() {

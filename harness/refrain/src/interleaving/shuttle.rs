@@ -6,6 +6,7 @@ mod turns;
 use super::{
     Engine,
     child::{execution_begins, execution_ended},
+    foreign,
     log::{self, records},
     outlet::{limit, refuse, send},
     searcher::Searcher,
@@ -145,9 +146,10 @@ fn run(scheduler: impl Scheduler + 'static, body: impl Fn() + Send + Sync + 'sta
 }
 
 fn scheduler(by: Sampler, seed: u64, executions: u64) -> Box<dyn Scheduler + Send> {
+    foreign::overlap(by == Sampler::Overlap);
     let executions = executions as usize;
     match by {
-        Sampler::Random => Box::new(RandomScheduler::new_from_seed(seed, executions)),
+        Sampler::Random | Sampler::Overlap => Box::new(RandomScheduler::new_from_seed(seed, executions)),
         Sampler::Pct(depth) => Box::new(PctScheduler::new_from_seed(seed, depth, executions)),
         Sampler::Walk => Box::new(UrwRandomScheduler::new_from_seed(seed, executions)),
         Sampler::Few => Box::new(Few::new(executions as u64)),

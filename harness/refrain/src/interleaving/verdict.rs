@@ -101,7 +101,7 @@ fn first_line(message: &str) -> &str {
 
 /// Returns whether a file belongs to the source of an engine: a registry directory named after the package and its
 /// version.
-fn is_of_an_engine(file: &str) -> bool {
+pub(super) fn is_of_an_engine(file: &str) -> bool {
     let is_version = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
     let folder = |name: &str| {
         file.split('/').any(|part| {

@@ -6,6 +6,7 @@ use crate::{
     interleaving::{
         self, Engine,
         clocks::{self, Through},
+        foreign,
         log::{self, Number, did},
     },
 };
@@ -111,6 +112,7 @@ impl<T> Clone for Arc<T> {
 impl<T> Drop for Arc<T> {
     fn drop(&mut self) {
         let Some(raw) = self.raw.take() else { return };
+        foreign::drops_arc(self.number);
         // The last owner drops the value, after everything that the others did. loom determines the last owner itself.
         clocks::release(Through::Arc(self.number));
         if !matches!(&raw, Raw::Std(raw) if std::sync::Arc::strong_count(raw) > 1) {
@@ -123,6 +125,7 @@ impl<T> Deref for Arc<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
+        foreign::opens_arc(self.number);
         match self.raw() {
             Raw::Loom(raw) => raw.get_ref(),
             Raw::Std(raw) => raw.get_ref(),

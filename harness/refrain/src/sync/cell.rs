@@ -5,6 +5,7 @@ use crate::{
     event::step::{self, Operation},
     interleaving::{
         clocks::Accesses,
+        foreign,
         log::{self, Number, did, saw},
         wrong,
     },
@@ -88,6 +89,9 @@ impl<T> UnsafeCell<T> {
 
     /// Records an access. Does not return if it is a data race.
     fn access(&self, place: &'static Location<'static>, writes: bool) {
+        if foreign::overlaps() {
+            return;
+        }
         let race = self.accesses.lock().expect("no thread panics with it").access(place, writes);
         let Some(other) = race else { return };
         let (created, place) = (log::shown(self.place), log::shown(place));

@@ -4,6 +4,7 @@ use super::{loom, shuttle};
 use crate::interleaving::{
     self, Engine,
     clocks::{self, Through},
+    foreign,
 };
 use std::{fmt, marker::PhantomData};
 
@@ -35,6 +36,7 @@ impl<T: Sync + 'static> LazyLock<T> {
             Engine::Shuttle => this.shuttle.get(),
             Engine::Std => return &this.std,
         };
+        foreign::uses((&raw const *this).addr());
         clocks::release_once(Through::Lazy((&raw const *this).addr()));
         value
     }

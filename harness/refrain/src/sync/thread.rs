@@ -6,7 +6,7 @@ use crate::{
     interleaving::{
         self, Engine,
         clocks::{self, Through},
-        limit,
+        foreign, limit,
         log::{self, Number, begin, did},
         seq_cst,
         threads::{self, THREADS_MAX, number_under_loom, parked},
@@ -14,7 +14,7 @@ use crate::{
     protocol::EngineLimit,
     verdict::ThreadWait,
 };
-use std::{fmt, io, panic::Location, time::Duration};
+use std::{any::TypeId, fmt, io, panic::Location, time::Duration};
 
 #[doc(no_inline)]
 pub use std::thread::{Result, panicking};
@@ -74,6 +74,9 @@ where
         clocks::acquire(Through::Spawn(nth));
         did(place, || Operation::Thread(step::Thread::Begins));
         let value = f();
+        if TypeId::of::<T>() != TypeId::of::<()>() {
+            foreign::passes();
+        }
         clocks::release(Through::Join(log::thread() as Number));
         did(place, || Operation::Thread(step::Thread::Ends));
         interleaving::thread_ends();
@@ -144,6 +147,7 @@ impl Thread {
             Raw::Std(raw) => raw.unpark(),
         }
         clocks::release(Through::Park(self.number));
+        foreign::passes();
         did(Location::caller(), || Operation::Thread(step::Thread::Unpark { thread: self.number as usize }));
     }
 }

@@ -20,7 +20,9 @@ pub struct Started {
 impl Started {
     fn new(mut command: Command, test: &str, role: &str) -> Started {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        command.args(["--exact", test, "--test-threads=1", "--nocapture"]).env("REFRAIN_ROLE", role);
+        command
+            .args(["--exact", test, "--test-threads=1", "--nocapture", "--include-ignored"])
+            .env("REFRAIN_ROLE", role);
         command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
         Started { child: command.spawn().unwrap(), socket: BufReader::new(ours) }
     }

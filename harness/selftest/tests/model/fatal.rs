@@ -51,8 +51,11 @@ fn an_abort_in_one_order_is_caught() {
 
 #[refrain::model(complete)]
 fn what_a_model_prints_disturbs_nobody() {
-    threads(2, |nth| {
+    use refrain::sync::atomic::{AtomicUsize, Ordering::*};
+    let printed = std::sync::Arc::new(AtomicUsize::new(0));
+    threads(2, move |nth| {
         println!("{{\"ended\": {nth}}}");
         eprintln!("\u{1}");
+        printed.fetch_add(1, Relaxed);
     });
 }

@@ -15,7 +15,10 @@ use std::{sync::Arc, time::Duration};
 
 #[refrain::model]
 fn six_threads_are_sampled() {
-    threads(5, |_| {});
+    let count = Arc::new(AtomicUsize::new(0));
+    threads(5, move |_| {
+        count.fetch_add(1, Relaxed);
+    });
 }
 
 #[refrain::model]
@@ -56,6 +59,7 @@ fn twelve_thousand_stores_are_sampled() {
     let own = count.clone();
     let thread = thread::spawn(move || (0..12_000).for_each(|n| own.store(n, Relaxed)));
     thread.join().unwrap();
+    assert_eq!(count.load(Relaxed), 11_999);
 }
 
 fn explored(test: &str) -> Result<Exploration, String> {

@@ -2,6 +2,7 @@
 
 mod correct;
 mod fatal;
+mod foreign;
 mod freed;
 mod limits;
 mod memory;

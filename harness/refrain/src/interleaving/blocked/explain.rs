@@ -1,0 +1,145 @@
+//! Explains where a model blocks its thread, and what to use instead, from a backtrace.
+
+use crate::interleaving::verdict::is_of_an_engine;
+use std::iter;
+
+/// Maximum number of functions that are shown.
+const FRAMES_MAX: usize = 12;
+/// The file of the signal handler: its frame and those above it are not part of the wait.
+const HANDLER: &str = "interleaving/blocked.rs";
+/// Prefixes of functions that belong neither to the model nor to a lock.
+const HIDDEN: [&str; 16] = [
+    "refrain::",
+    "loom::",
+    "shuttle",
+    "corosensei::",
+    "generator::",
+    "core::",
+    "alloc::",
+    "std::panic",
+    "std::sys::backtrace",
+    "std::thread::lifecycle",
+    "std::sys::thread",
+    "std::thread::local",
+    "start_thread",
+    "syscall",
+    "__rust",
+    "rust_",
+];
+/// Parts of function names, and what a model uses instead.
+const REPLACEMENTS: [(&str, &str); 9] = [
+    ("RwLock", "RwLock"),
+    ("RawMutex", "Mutex"),
+    ("Mutex", "Mutex"),
+    ("Condvar", "Condvar"),
+    ("Barrier", "Barrier"),
+    ("mpsc", "mpsc"),
+    ("mpmc", "mpsc"),
+    ("Once", "OnceLock"),
+    ("JoinHandle", "thread"),
+];
+
+/// Explains a backtrace, in the only form in which the standard library provides it.
+pub(super) fn explain(backtrace: &str) -> String {
+    let lines: Vec<&str> = backtrace.lines().map(str::trim).collect();
+    let handler = lines.iter().rposition(|line| line.contains(HANDLER)).map_or(0, |at| at + 1);
+    let frames: Vec<String> = lines[handler..]
+        .iter()
+        .enumerate()
+        .filter_map(|(nth, line)| {
+            let function = function(line)?;
+            // The next line has the function's place, if it is known.
+            let place = lines.get(handler + nth + 1).and_then(|line| line.strip_prefix("at ")).map(without_column);
+            is_shown(function, place.unwrap_or_default())
+                .then(|| iter::once(function).chain(place).collect::<Vec<_>>().join(" at "))
+        })
+        .collect();
+    let replacement = REPLACEMENTS.iter().find(|(part, _)| frames.iter().any(|frame| frame.contains(part)));
+    let replacement = replacement.map_or_else(
+        || "the primitives of refrain::sync".to_owned(),
+        |(_, replacement)| format!("refrain::sync::{replacement}"),
+    );
+    let frames: String = frames.iter().take(FRAMES_MAX).map(|frame| format!("\n  {frame}")).collect();
+    format!(
+        "a thread of the model waits in the kernel for something that refrain does not see, and no other thread can run \
+         meanwhile: use {replacement} instead. It waits here:{frames}"
+    )
+}
+
+/// Returns the function of a line: `4: service::take`, or only its name if it was inlined into the next one.
+fn function(line: &str) -> Option<&str> {
+    if line.starts_with("at ") {
+        return None;
+    }
+    Some(line.split_once(": ").filter(|(nth, _)| nth.parse::<u32>().is_ok()).map_or(line, |(_, function)| function))
+}
+
+fn without_column(place: &str) -> &str {
+    place.rsplit_once(':').map_or(place, |(line, _)| line)
+}
+
+/// Returns whether a function belongs to the model or to the lock. The name of an inlined function has no path, so its
+/// file decides.
+fn is_shown(function: &str, place: &str) -> bool {
+    // `<refrain::sync::cell::UnsafeCell<T> as ...>` belongs to the harness, too.
+    let path = function.trim_start_matches(['<', '_']);
+    // So does a function of any crate that is called with one of its closures.
+    let is_hidden = HIDDEN.iter().any(|hidden| path.starts_with(hidden))
+        || ["refrain::interleaving", "shuttle_engine"].iter().any(|part| path.contains(part));
+    let is_harness = place.starts_with(env!("CARGO_MANIFEST_DIR")) || is_of_an_engine(place);
+    let has_path = path.split('<').next().is_some_and(|name| name.contains("::"));
+    let is_elsewhere = !place.is_empty() && !place.starts_with("/rustc/");
+    (has_path || is_elsewhere) && !is_hidden && !is_harness
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BACKTRACE: &str = "   0: std::backtrace_rs::backtrace::trace
+             at /rustc/abc/library/std/src/../../backtrace/src/mod.rs:66:14
+   1: refrain::interleaving::blocked::capture
+             at /build/refrain/src/interleaving/blocked.rs:66:5
+   2: <unknown>
+   3: std::sys::sync::mutex::futex::Mutex::lock_contended
+             at /rustc/abc/library/std/src/sys/sync/mutex/futex.rs:68:13
+   4: std::sync::poison::mutex::Mutex<T>::lock
+             at /rustc/abc/library/std/src/sync/poison/mutex.rs:492:24
+      service::pool::Pool::take
+             at ./src/pool.rs:12:9
+      {closure#0}
+             at ./src/pool.rs:20:5
+   5: call_once<service::pool::take::{closure_env#0}, ()>
+             at /rustc/abc/library/core/src/ops/function.rs:250:5
+   5: core::ops::function::FnOnce::call_once
+   6: <refrain::interleaving::loom::Loom as Searcher>::search
+   7: shuttle_engine::runtime::execution::run
+   8: service::pool::unknown
+   9: __clone3
+";
+
+    #[test]
+    fn the_lock_and_the_model_are_shown_and_the_harness_is_not() {
+        let text = explain(BACKTRACE);
+        assert!(text.contains("use refrain::sync::Mutex instead"), "{text}");
+        let frames: Vec<&str> = text.lines().skip(1).map(str::trim).collect();
+        assert_eq!(
+            frames,
+            [
+                "std::sys::sync::mutex::futex::Mutex::lock_contended at \
+                 /rustc/abc/library/std/src/sys/sync/mutex/futex.rs:68",
+                "std::sync::poison::mutex::Mutex<T>::lock at /rustc/abc/library/std/src/sync/poison/mutex.rs:492",
+                "service::pool::Pool::take at ./src/pool.rs:12",
+                "{closure#0} at ./src/pool.rs:20",
+                "service::pool::unknown",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_wait_that_is_not_known_is_explained_in_general() {
+        for text in ["", "disabled backtrace", "0: \nat \nat x\nat :1:1:1"] {
+            assert!(explain(text).contains("use the primitives of refrain::sync instead"), "{text}");
+        }
+    }
+}
