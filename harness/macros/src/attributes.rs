@@ -21,11 +21,16 @@ const CLASSES: [(&str, &str); 15] = [
     ("nondeterminism", "Nondeterminism"),
 ];
 
+/// The default address space limit of a run, and the minimum: it includes the executable and the stacks.
+const MEMORY_MIB: u64 = 2048;
+const MEMORY_MIB_MIN: u64 = 256;
+
 /// The parsed attributes of a scenario.
 pub struct Attributes {
     pub runs: u64,
     pub time_limit_s: u64,
     pub poll_limit_s: u64,
+    pub memory_mib: u64,
     /// The name of the class, and of its variant.
     pub expect: Option<(&'static str, &'static str)>,
     pub without_holds: bool,
@@ -39,6 +44,7 @@ impl Attributes {
             runs: 200,
             time_limit_s: 3600,
             poll_limit_s: 10,
+            memory_mib: MEMORY_MIB,
             expect: None,
             without_holds: false,
             snapshot: false,
@@ -52,12 +58,14 @@ impl Attributes {
                 read.poll_limit_s = seconds(&meta.value()?.parse()?)?;
             } else if meta.path.is_ident("expect") {
                 read.expect = Some(class(&meta.value()?.parse()?)?);
+            } else if meta.path.is_ident("memory") {
+                read.memory_mib = mebibytes(&meta.value()?.parse()?)?;
             } else if meta.path.is_ident("without_holds") {
                 read.without_holds = true;
             } else if meta.path.is_ident("snapshot") {
                 read.snapshot = true;
             } else {
-                let known = "`runs`, `time_limit`, `poll_limit`, `expect`, `without_holds` or `snapshot`";
+                let known = "`runs`, `time_limit`, `poll_limit`, `memory`, `expect`, `without_holds` or `snapshot`";
                 return Err(meta.error(format!("expected {known}")));
             }
             Ok(())
@@ -74,6 +82,7 @@ pub struct ModelAttributes {
     pub preemptions: Option<u8>,
     pub engine: Option<String>,
     pub time_limit_s: u64,
+    pub memory_mib: u64,
     /// The name of the class, and of its variant.
     pub expect: Option<(&'static str, &'static str)>,
     pub snapshot: bool,
@@ -82,9 +91,10 @@ pub struct ModelAttributes {
 impl ModelAttributes {
     /// Parses the attributes.
     pub fn parse(tokens: proc_macro2::TokenStream) -> Result<ModelAttributes> {
-        let (runs, time_limit_s) = (10_000, 10);
+        let (runs, time_limit_s, memory_mib) = (10_000, 10, MEMORY_MIB);
         let (complete, snapshot, preemptions, engine, expect) = Default::default();
-        let mut read = ModelAttributes { runs, complete, preemptions, engine, time_limit_s, expect, snapshot };
+        let mut read =
+            ModelAttributes { runs, complete, preemptions, engine, time_limit_s, memory_mib, expect, snapshot };
         let parser = meta::parser(|meta| {
             if meta.path.is_ident("runs") {
                 read.runs = meta.value()?.parse::<LitInt>()?.base10_parse()?;
@@ -96,13 +106,15 @@ impl ModelAttributes {
                 read.engine = Some(engine_name(&meta.value()?.parse()?)?);
             } else if meta.path.is_ident("time_limit") {
                 read.time_limit_s = seconds(&meta.value()?.parse()?)?;
+            } else if meta.path.is_ident("memory") {
+                read.memory_mib = mebibytes(&meta.value()?.parse()?)?;
             } else if meta.path.is_ident("expect") {
                 read.expect = Some(class(&meta.value()?.parse()?)?);
             } else if meta.path.is_ident("snapshot") {
                 read.snapshot = true;
             } else {
                 return Err(meta.error(
-                    "expected `runs`, `complete`, `preemptions`, `engine`, `time_limit`, `expect` or `snapshot`",
+                    "expected `runs`, `complete`, `preemptions`, `engine`, `time_limit`, `memory`, `expect` or `snapshot`",
                 ));
             }
             if read.engine.as_deref() == Some("shuttle") && (read.complete || read.preemptions.is_some()) {
@@ -130,6 +142,16 @@ fn class(text: &LitStr) -> Result<(&'static str, &'static str)> {
         let names = CLASSES.map(|(name, _)| name).join(", ");
         Error::new(text.span(), format!("expected one of {names}"))
     })
+}
+
+fn mebibytes(text: &LitStr) -> Result<u64> {
+    let value = text.value();
+    let units = [("MiB", 1), ("GiB", 1024)];
+    let unit = units.iter().find_map(|(unit, mib)| Some((value.strip_suffix(unit)?.trim().parse::<u64>().ok()?, mib)));
+    match unit.and_then(|(number, mib)| number.checked_mul(*mib)) {
+        Some(mib) if (MEMORY_MIB_MIN..=u64::MAX >> 20).contains(&mib) => Ok(mib),
+        _ => Err(Error::new(text.span(), "expected at least \"256 MiB\", such as \"512 MiB\" or \"4 GiB\"")),
+    }
 }
 
 fn seconds(text: &LitStr) -> Result<u64> {

@@ -45,11 +45,12 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
             },
         }
     });
-    let Attributes { runs, time_limit_s, poll_limit_s, expect, without_holds, snapshot } = read;
+    let Attributes { runs, time_limit_s, poll_limit_s, memory_mib, expect, without_holds, snapshot } = read;
     let succeed = succeed(&item);
     let fields = quote! {
         runs: #runs,
         poll_limit_s: #poll_limit_s,
+        memory_mib: #memory_mib,
         snapshot: #snapshot,
         engine: &::refrain::__private::Scenario {
             time_limit_s: #time_limit_s,
@@ -91,7 +92,7 @@ pub fn model(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> 
     }
     let name = &item.sig.ident;
     let outer = std::mem::take(&mut item.attrs);
-    let ModelAttributes { runs, complete, preemptions, engine, time_limit_s, expect, snapshot } = read;
+    let ModelAttributes { runs, complete, preemptions, engine, time_limit_s, memory_mib, expect, snapshot } = read;
     let option = |value: Option<TokenStream>| match value {
         Some(value) => quote! { ::core::option::Option::Some(#value) },
         None => quote! { ::core::option::Option::None },
@@ -102,6 +103,7 @@ pub fn model(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> 
     let fields = quote! {
         runs: #runs,
         poll_limit_s: #time_limit_s,
+        memory_mib: #memory_mib,
         snapshot: #snapshot,
         engine: &::refrain::__private::Model {
             body: || #succeed(#name()),
@@ -215,6 +217,21 @@ mod tests {
         check(test(quote!(), quote! { #[should_panic] async fn t(world: World) {} }), why);
         check(test(quote!(), quote! { #[should_panic(expected = "x")] async fn t(world: World) {} }), why);
         check(model(quote!(), quote! { #[should_panic] fn m() {} }), why);
+    }
+
+    #[test]
+    fn memory_has_a_unit_and_is_enough_to_begin_with() {
+        for said in ["128 MiB", "255 MiB", "4", "4 GB", "-1 GiB", "99999999999999999999 GiB", "17179869184 GiB"] {
+            check(
+                test(quote!(memory = #said), quote! { async fn t(world: World) {} }),
+                "expected at least \"256 MiB\"",
+            );
+            check(model(quote!(memory = #said), quote! { fn m() {} }), "expected at least \"256 MiB\"");
+        }
+        for (said, mib) in [("256 MiB", "256u64"), ("4 GiB", "4096u64"), ("4GiB", "4096u64")] {
+            let expanded = test(quote!(memory = #said), quote! { async fn t(world: World) {} }).unwrap().to_string();
+            assert!(expanded.contains(&format!("memory_mib : {mib}")), "{expanded}");
+        }
     }
 
     #[test]

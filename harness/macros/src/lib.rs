@@ -19,6 +19,8 @@ mod expand;
 /// - `time_limit = "10m"`: the virtual time limit of a run, in `s`, `m` or `h`; default 1 h.
 /// - `poll_limit = "60s"`: how long one poll may compute or sleep before it counts as an endless loop; default 10 s.
 ///   Computing is measured in CPU time, so that a busy machine causes no failure.
+/// - `memory = "4 GiB"`: the address space limit of a run, executable and stacks included, in `MiB` or `GiB`; a run that asks for more
+///   is out of memory; default 2 GiB, at least 256 MiB. As many runs execute at a time as the machine has memory for.
 /// - `expect = "stall"`: declares a seeded bug; the test fails if this class of failure is *not* caught.
 /// - `without_holds`: disables holds, for a test that measures time or relies on its own steps being on time.
 /// - `snapshot`: makes `insta` snapshots of what the service logs in the fault-free run, and of each trace's timeline.
@@ -44,6 +46,7 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> TokenStream {
 /// - `engine = "loom"` or `"shuttle"`: uses only this engine.
 /// - `time_limit = "60s"`: how long one execution may compute or sleep before it counts as an endless loop; default 10
 ///   s. Computing is measured in CPU time, so that a busy machine causes no failure.
+/// - `memory = "4 GiB"`: the address space limit of a process that makes executions; default 2 GiB.
 /// - `expect = "deadlock"`: declares a seeded bug; the test fails if this class of failure is *not* caught.
 /// - `snapshot`: makes an `insta` snapshot of each trace's timeline.
 ///

@@ -42,5 +42,5 @@ fn served(result: io::Result<()>) -> Vec<Snapshot> {
 }
 
 fn pool(test: &Test, jobs: Option<usize>) -> Pool {
-    Pool::new(test.name(), jobs.unwrap_or_else(worker::default_jobs))
+    Pool::new(test.name(), test.memory_max(), jobs.unwrap_or_else(worker::default_jobs))
 }

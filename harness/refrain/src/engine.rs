@@ -17,7 +17,7 @@ mod workers;
 pub use heartbeat::Heartbeat;
 pub use outlet::{Outlet, exit};
 pub use prefix::{Prefix, Sum};
-pub use slots::{MEMORY_MAX, Slot, wait, wait_briefly};
+pub use slots::{Slot, wait, wait_briefly};
 pub use trials::{Fails, Smaller, Trials};
 pub use workers::{Ask, Limit, ProgressSink, Refusal, Workers, refused, unexpected};
 

@@ -22,6 +22,8 @@ pub struct Test {
     pub runs: u64,
     /// The real-time limit of one poll, or of one execution of a model, in seconds.
     pub poll_limit_s: u64,
+    /// The address space limit of a run, in MiB.
+    pub memory_mib: u64,
     /// The class of failure that must be caught, if it is a seeded bug.
     pub expect: Option<Class>,
     /// Whether its outcome and the timelines of its traces are snapshots.
@@ -51,5 +53,10 @@ impl Test {
     /// Returns the real-time limit of one poll, or of one execution of a model.
     pub fn poll_limit(&self) -> Duration {
         Duration::from_secs(self.poll_limit_s)
+    }
+
+    /// Returns the address space limit of a run, in bytes. An allocation beyond it aborts the run with an out-of-memory verdict.
+    pub fn memory_max(&self) -> u64 {
+        self.memory_mib << 20
     }
 }

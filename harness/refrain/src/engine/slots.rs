@@ -21,9 +21,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The address space limit of a run, in bytes. An allocation beyond it aborts the run with an out-of-memory verdict.
-pub const MEMORY_MAX: u64 = 2 << 30;
-
 /// How long a test's first worker waits for a slot before it continues without one.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 /// How long an additional worker waits before it checks whether there is still work.
@@ -62,21 +59,22 @@ impl Drop for Slot {
     }
 }
 
-/// Waits for a slot for a test's first worker. After a time limit it returns one that holds no lock.
-pub fn wait() -> Slot {
-    let slot = directory().and_then(|directory| free_within(directory, WAIT_MAX));
+/// Waits for a slot for a test's first worker, whose runs may use this much memory. After a time limit it returns one that holds no
+/// lock.
+pub fn wait(memory_max: u64) -> Slot {
+    let slot = directory().and_then(|directory| free_within(directory, memory_max, WAIT_MAX));
     slot.unwrap_or(Slot { _lock: None, since: Instant::now() })
 }
 
 /// Waits briefly for a slot for an additional worker.
-pub fn wait_briefly() -> Option<Slot> {
+pub fn wait_briefly(memory_max: u64) -> Option<Slot> {
     match directory() {
-        Some(directory) => free_within(directory, WAIT_ADDITIONAL),
+        Some(directory) => free_within(directory, memory_max, WAIT_ADDITIONAL),
         None => Some(Slot { _lock: None, since: Instant::now() }),
     }
 }
 
-fn free_within(directory: &Path, wait_max: Duration) -> Option<Slot> {
+fn free_within(directory: &Path, memory_max: u64, wait_max: Duration) -> Option<Slot> {
     let waiting = directory.join("waiting");
     if USED.get() >= USE_MAX {
         USED.set(Duration::ZERO);
@@ -88,7 +86,7 @@ fn free_within(directory: &Path, wait_max: Duration) -> Option<Slot> {
     let mut announced = None;
     let started = Instant::now();
     loop {
-        if let Some(lock) = free(directory) {
+        if let Some(lock) = free(directory, memory_max) {
             return Some(Slot { _lock: Some(lock), since: Instant::now() });
         }
         if started.elapsed() >= wait_max {
@@ -101,8 +99,8 @@ fn free_within(directory: &Path, wait_max: Duration) -> Option<Slot> {
 }
 
 /// Locks a free slot. The first one is always usable; the others only if the machine has the memory for another run.
-fn free(directory: &Path) -> Option<File> {
-    free_of(directory, thread::available_parallelism().map_or(1, NonZeroUsize::get), has_memory)
+fn free(directory: &Path, memory_max: u64) -> Option<File> {
+    free_of(directory, thread::available_parallelism().map_or(1, NonZeroUsize::get), || has_memory(memory_max))
 }
 
 fn free_of(directory: &Path, slots: usize, has_memory: impl Fn() -> bool) -> Option<File> {
@@ -133,25 +131,27 @@ fn is_ours(directory: &Path) -> io::Result<bool> {
 }
 
 /// Returns whether the machine has the memory that one more run may use.
-fn has_memory() -> bool {
-    static KNOWN: Mutex<Option<(Instant, bool)>> = Mutex::new(None);
+fn has_memory(memory_max: u64) -> bool {
+    static KNOWN: Mutex<Option<(Instant, Option<u64>)>> = Mutex::new(None);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    match *known {
-        Some((since, has)) if since.elapsed() < MEMORY_EVERY => has,
+    let available = match *known {
+        Some((since, available)) if since.elapsed() < MEMORY_EVERY => available,
         _ => {
-            let has = has_memory_in(&|path| fs::read_to_string(path).ok());
-            *known = Some((Instant::now(), has));
-            has
+            let available = available_memory(&|path| fs::read_to_string(path).ok());
+            *known = Some((Instant::now(), available));
+            available
         }
-    }
+    };
+    available.is_none_or(|bytes| bytes >= memory_max)
 }
 
 /// Reads one of the kernel's tables.
 type ReadTable<'a> = &'a dyn Fn(&Path) -> Option<String>;
 
 /// Returns whether the tables report enough memory for another run. Without tables there is enough.
+#[cfg(test)]
 fn has_memory_in(read: ReadTable<'_>) -> bool {
-    available_memory(read).is_none_or(|bytes| bytes >= MEMORY_MAX)
+    available_memory(read).is_none_or(|bytes| bytes >= tests::MEMORY)
 }
 
 /// What the kernel says is available, on the machine and in the control group of this process.
@@ -183,6 +183,8 @@ fn field(table: &str, name: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
+    pub const MEMORY: u64 = 2 << 30;
+
     /// Creates a separate directory: this process's other tests share the user's.
     fn fresh(name: &str) -> PathBuf {
         let directory = env::temp_dir().join(format!("refrain-slots-{}-{name}", std::process::id()));
@@ -194,11 +196,11 @@ mod tests {
     fn there_are_as_many_slots_as_cores_and_one_that_is_dropped_is_free() {
         let directory = fresh("count");
         let cores = thread::available_parallelism().unwrap().get();
-        let mut slots: Vec<_> = std::iter::from_fn(|| free(&directory)).take(cores + 1).collect();
+        let mut slots: Vec<_> = std::iter::from_fn(|| free(&directory, MEMORY)).take(cores + 1).collect();
         assert!((1..=cores).contains(&slots.len()), "{}", slots.len());
-        assert!(free(&directory).is_none());
+        assert!(free(&directory, MEMORY).is_none());
         slots.remove(0);
-        assert!(free(&directory).is_some());
+        assert!(free(&directory, MEMORY).is_some());
         fs::remove_dir_all(directory).unwrap();
     }
 
@@ -211,7 +213,7 @@ mod tests {
             for _ in 0..cores {
                 scope.spawn(|| {
                     while !done.load(std::sync::atomic::Ordering::Relaxed) {
-                        let _slot = free_within(&directory, WAIT_MAX);
+                        let _slot = free_within(&directory, MEMORY, WAIT_MAX);
                         thread::sleep(Duration::from_millis(20));
                     }
                 });
@@ -219,7 +221,7 @@ mod tests {
             thread::sleep(Duration::from_millis(100));
             let waited = Instant::now();
             for _ in 0..3 {
-                assert!(free_within(&directory, WAIT_MAX).is_some(), "no slot in {WAIT_MAX:?}");
+                assert!(free_within(&directory, MEMORY, WAIT_MAX).is_some(), "no slot in {WAIT_MAX:?}");
             }
             done.store(true, std::sync::atomic::Ordering::Relaxed);
             assert!(waited.elapsed() < WAIT_MAX / 2, "{:?}", waited.elapsed());
@@ -264,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_run_may_take_what_the_machine_and_its_group_have() {
-        let most = MEMORY_MAX >> 20;
+        let most = MEMORY >> 20;
         assert!(has_memory_with(most, None));
         assert!(!has_memory_with(most - 1, None));
         assert!(has_memory_with(most, Some(("max", 9_000, 0))));

@@ -87,8 +87,8 @@ impl RunCollector {
         self.refused.take().or(torn)
     }
 
-    /// What came of the run, from how it ended, what it printed last and the place that it reached last.
-    pub fn conclude(self, end: End, printed: &str, place: Option<Place>, terms: &Terms) -> Ran {
+    /// What came of the run, from how it ended, what it printed last, the place that it reached last, and its memory limit.
+    pub fn conclude(self, end: End, printed: &str, place: Option<Place>, terms: &Terms, memory_max: u64) -> Ran {
         let events: Vec<Event> = self.events.into_iter().map(|(event, _)| event).collect();
         let left = self.over.filter(|_| matches!(end, End::Hung(..)));
         let mut ended = match (self.ended, left) {
@@ -96,7 +96,7 @@ impl RunCollector {
             (None, _) if self.stopped.is_some() => Ended::at(Verdict::Passed, 0),
             (None, Some(left)) => Ended { not_triggered: vec![left], ..Ended::at(Verdict::Passed, 0) },
             (None, None) => {
-                let failure = verdict::of_death(end, printed, place, terms);
+                let failure = verdict::of_death(end, printed, place, terms, memory_max);
                 let digest = events.iter().fold(0, |digest, event| seed_of(digest, hash_of(event)));
                 Ended::at(Verdict::Failed(failure), digest)
             }
@@ -183,7 +183,7 @@ mod tests {
             collector.receive(serde_json::to_string(&RunMessage::Event(event)).unwrap().as_bytes());
             assert!(collector.events.len() <= EVENTS_MAX && collector.bytes <= EVENTS_BYTES_MAX);
         }
-        let ran = collector.conclude(End::Exited(0), "", None, &TERMS);
+        let ran = collector.conclude(End::Exited(0), "", None, &TERMS, 0);
         assert_eq!((ran.events.len(), ran.left_out), (kept, left_out));
     }
 

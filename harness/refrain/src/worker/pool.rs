@@ -37,6 +37,7 @@ pub(crate) struct Pool {
 /// One worker. Its process is started by its first job.
 struct Worker {
     test: &'static str,
+    memory_max: u64,
     is_first: bool,
     process: Option<Process>,
     machine: Machine,
@@ -54,9 +55,9 @@ pub(crate) fn default_jobs() -> usize {
 }
 
 impl Pool {
-    /// Of at most `jobs` workers of a test of this executable.
-    pub fn new(test: &'static str, jobs: usize) -> Pool {
-        let worker = |nth| Worker { test, is_first: nth == 0, process: None, machine: Machine::default() };
+    /// Of at most `jobs` workers of a test of this executable, whose runs have this memory limit.
+    pub fn new(test: &'static str, memory_max: u64, jobs: usize) -> Pool {
+        let worker = |nth| Worker { test, memory_max, is_first: nth == 0, process: None, machine: Machine::default() };
         Pool { workers: (0..jobs.max(1)).map(worker).collect() }
     }
 
@@ -74,7 +75,7 @@ impl Workers for Pool {
 
 impl Ask for Worker {
     fn slot(&mut self) -> Option<Slot> {
-        if self.is_first { Some(engine::wait()) } else { engine::wait_briefly() }
+        if self.is_first { Some(engine::wait(self.memory_max)) } else { engine::wait_briefly(self.memory_max) }
     }
 
     fn ask(&mut self, job: &Job, _slot: Slot) -> Result<Answer, Refusal> {

@@ -1,6 +1,6 @@
 //! Forks: the worker's own, and one for each run. The unsafe code of workers.
 
-use crate::engine::{Heartbeat, MEMORY_MAX, exit};
+use crate::engine::{Heartbeat, exit};
 use nix::{
     errno::Errno,
     fcntl::OFlag,
@@ -46,14 +46,14 @@ pub fn fork_once() -> io::Result<Option<Pid>> {
 }
 
 /// Forks a process that calls `run` with the pipe to this one and never returns from here. Returns its number and this
-/// side of the pipe. The caller has one thread.
-pub fn fork_run(run: impl FnOnce(OwnedFd)) -> io::Result<(Pid, OwnedFd)> {
+/// side of the pipe. Its address space is limited to `memory_max`. The caller has one thread.
+pub fn fork_run(memory_max: u64, run: impl FnOnce(OwnedFd)) -> io::Result<(Pid, OwnedFd)> {
     let worker = getpid();
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
     // SAFETY: this process has one thread: it was forked by `fork_once` and starts none. So the child may do anything.
     match unsafe { fork() }? {
         ForkResult::Child => {
-            match become_run(worker, writer) {
+            match become_run(worker, writer, memory_max) {
                 Ok(pipe) => run(pipe),
                 // The worker takes it for a death and says what was printed.
                 Err(error) => eprintln!("a run could not be set up: {error}"),
@@ -65,7 +65,7 @@ pub fn fork_run(run: impl FnOnce(OwnedFd)) -> io::Result<(Pid, OwnedFd)> {
 }
 
 /// Makes the forked process a run: it has its pipe and no other descriptor of the worker, and dies with the worker.
-fn become_run(worker: Pid, pipe: OwnedFd) -> io::Result<OwnedFd> {
+fn become_run(worker: Pid, pipe: OwnedFd, memory_max: u64) -> io::Result<OwnedFd> {
     setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     // The worker may have died before that.
@@ -84,7 +84,7 @@ fn become_run(worker: Pid, pipe: OwnedFd) -> io::Result<OwnedFd> {
     drop(low);
     close_range(3, pipe.as_raw_fd() - 1)?;
     close_range(pipe.as_raw_fd() + 1, RawFd::MAX)?;
-    setrlimit(Resource::RLIMIT_AS, MEMORY_MAX, MEMORY_MAX)?;
+    setrlimit(Resource::RLIMIT_AS, memory_max, memory_max)?;
     Ok(pipe)
 }
 

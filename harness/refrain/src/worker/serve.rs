@@ -51,7 +51,7 @@ fn serve_on(test: &'static Test, socket: &UnixStream) -> io::Result<()> {
     // As cargo does, whoever started us where: a path that a test gives its service is the same one in every clone, and
     // reads the same in traces and snapshots. Where the sources are gone, it stays as it is.
     let _ = crate::package::folder(test).map(std::env::set_current_dir);
-    let mut worker = Worker { test, runner: Runner::new(guard::enter()?)? };
+    let mut worker = Worker { test, runner: Runner::new(guard::enter()?, test.memory_max())? };
     test.engine.prepare();
     let mut jobs = BufReader::new(socket);
     let mut line = String::new();
@@ -113,7 +113,13 @@ impl Worker {
                 continue;
             }
             let place = process::last_place(self.runner.heartbeat()).map(Place::from);
-            let ran = collector.conclude(end, &self.runner.printed(), place, self.test.engine.terms());
+            let ran = collector.conclude(
+                end,
+                &self.runner.printed(),
+                place,
+                self.test.engine.terms(),
+                self.test.memory_max(),
+            );
             return Ok(Answer::Ran(Box::new(Ran { made_again, ..ran })));
         }
         unreachable!("the last attempt counts, however it ended")

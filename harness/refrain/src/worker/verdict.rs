@@ -2,7 +2,7 @@
 
 use super::watch::End;
 use crate::{
-    engine::{MEMORY_MAX, Terms},
+    engine::Terms,
     place::Place,
     verdict::{Cause, Class, Detail, Failure, Property},
 };
@@ -15,15 +15,15 @@ const OVERFLOWED: &str = "has overflowed its stack";
 /// How many lines of its last words are shown.
 const LAST_LINES: usize = 8;
 
-/// Why a run died, from how its process ended, what it printed last and the task that it polled last.
-pub fn of_death(end: End, printed: &str, place: Option<Place>, terms: &Terms) -> Failure {
+/// Why a run died, from how its process ended, what it printed last, the task that it polled last, and its memory limit.
+pub fn of_death(end: End, printed: &str, place: Option<Place>, terms: &Terms, memory_max: u64) -> Failure {
     let (class, property, detail) = match end {
         End::Hung(limit, busy) => {
             (Class::EndlessLoop, terms.ends.clone(), Detail::Hung { limit_ms: limit.as_millis() as u64, busy })
         }
         End::Exited(code) => (Class::Exit, Property::NoExit, Detail::Exited { code }),
         End::Signalled(Signal::SIGABRT) if printed.contains(OUT_OF_MEMORY) => {
-            (Class::OutOfMemory, Property::MemoryBounded, Detail::OutOfMemory { limit_bytes: MEMORY_MAX })
+            (Class::OutOfMemory, Property::MemoryBounded, Detail::OutOfMemory { limit_bytes: memory_max })
         }
         End::Signalled(Signal::SIGABRT) if printed.contains(OVERFLOWED) => {
             (Class::Crash, Property::StackBounded, Detail::StackOverflowed)

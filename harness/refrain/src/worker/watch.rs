@@ -58,13 +58,14 @@ pub struct Runner {
     lifeline: Lifeline,
     output: Output,
     piece: Vec<u8>,
+    memory_max: u64,
 }
 
 impl Runner {
-    /// For a worker that has just begun. From here on what it prints is taken for what a run prints.
-    pub fn new(lifeline: Lifeline) -> io::Result<Runner> {
+    /// For a worker that has just begun, whose runs have this memory limit. From here on what it prints is taken for what a run prints.
+    pub fn new(lifeline: Lifeline, memory_max: u64) -> io::Result<Runner> {
         let heartbeat = process::shared_heartbeat()?;
-        Ok(Runner { heartbeat, lifeline, output: Output::catch()?, piece: vec![0; PIECE_BYTES] })
+        Ok(Runner { heartbeat, lifeline, output: Output::catch()?, piece: vec![0; PIECE_BYTES], memory_max })
     }
 
     /// What runs show while they go on.
@@ -99,7 +100,7 @@ impl Runner {
     ) -> io::Result<End> {
         self.output.clear();
         self.heartbeat.clear();
-        let (pid, pipe) = process::fork_run(run)?;
+        let (pid, pipe) = process::fork_run(self.memory_max, run)?;
         let mut messages = Messages { pipe: Some(pipe), lines: Lines::default() };
         let hung = self.until_it_ends(pid, poll_max, &mut messages, line);
         if !matches!(hung, Ok(None)) {

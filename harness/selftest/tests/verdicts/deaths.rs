@@ -121,3 +121,34 @@ async fn an_exit_with_7_is_caught(world: World) {
     world.host("server", exits_badly);
     tokio::time::sleep(Duration::from_secs(1)).await;
 }
+
+/// A cache that grows to its size at once. What is never written to takes no memory of the machine.
+async fn keeps_a_large_cache() {
+    let cache = Vec::<u8>::with_capacity(std::hint::black_box(3 << 30));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(cache.is_empty());
+    std::future::pending::<()>().await
+}
+
+#[refrain::test(runs = 1, expect = "out-of-memory")]
+async fn a_cache_larger_than_a_run_may_be_is_caught(world: World) {
+    world.host("server", keeps_a_large_cache);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+}
+
+#[refrain::test(runs = 1, memory = "4 GiB")]
+async fn a_run_may_take_the_memory_that_the_test_says(world: World) {
+    world.host("server", keeps_a_large_cache);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+}
+
+#[refrain::test(runs = 1, memory = "256 MiB", expect = "out-of-memory")]
+async fn a_run_may_take_no_more_memory_than_the_test_says(world: World) {
+    world.host("server", || async {
+        let cache = Vec::<u8>::with_capacity(std::hint::black_box(300 << 20));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(cache.is_empty());
+        std::future::pending::<()>().await
+    });
+    tokio::time::sleep(Duration::from_secs(10)).await;
+}
