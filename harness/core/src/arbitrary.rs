@@ -10,8 +10,8 @@ use crate::{
         arbitrary::{self, values},
     },
     verdict::{
-        Access, Actor, Allocation, Cause, Class, ConnectionState, Detail, Failure, OpenSocket, Property, Signature,
-        StaleRead, Store, ThreadWaiting, UnixWait, Wait, Waiting,
+        Access, Actor, Allocation, Backtrace, Cause, Class, ConnectionState, Detail, Failure, Frame, OpenSocket,
+        Property, Signature, StaleRead, Store, ThreadWaiting, UnixWait, Wait, Waiting,
     },
 };
 use proptest::{collection, option, prelude::*, sample::select};
@@ -265,11 +265,19 @@ fn stores() -> BoxedStrategy<Store> {
         .boxed()
 }
 
+fn frames() -> BoxedStrategy<Frame> {
+    (texts(), option::of(places())).prop_map(|(function, place)| Frame { function, place }).boxed()
+}
+
 fn details() -> BoxedStrategy<Detail> {
     let number = any::<u64>;
     let allocations = select(&[Allocation::Arc, Allocation::Track, Allocation::Memory, Allocation::Unknown]);
     let of_processes = prop_oneof![
-        (actors(), texts()).prop_map(|(by, message)| Detail::Panicked { by, message }),
+        (actors(), texts(), collection::vec(frames(), 0..3)).prop_map(|(by, message, frames)| Detail::Panicked {
+            by,
+            message,
+            backtrace: Box::new(Backtrace { frames })
+        }),
         texts().prop_map(|signal| Detail::Killed { signal }),
         Just(Detail::StackOverflowed),
         number().prop_map(|limit_bytes| Detail::OutOfMemory { limit_bytes }),

@@ -12,7 +12,7 @@ mod property;
 pub use cause::{
     Cause, ConnectionState, OpenSocket, StaleRead, Store, ThreadWait, ThreadWaiting, UnixWait, Wait, Waiting,
 };
-pub use detail::{Access, Actor, Allocation, Detail};
+pub use detail::{Access, Actor, Allocation, Backtrace, Detail, Frame};
 pub use faults::went_wrong;
 pub use property::Property;
 

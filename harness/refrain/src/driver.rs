@@ -28,7 +28,8 @@ pub fn run(test: &'static Test) -> Vec<Snapshot> {
     std::hint::black_box(test.announcement);
     match std::env::var(ENV).as_deref() {
         Err(_) => under_test::run(test),
-        Ok("worker") => worker::serve(test),
+        Ok(worker::WORKER) => worker::serve(test, false),
+        Ok(worker::WORKER_WITH_BACKTRACES) => worker::serve(test, true),
         Ok("command") => served(command::serve(test)),
         Ok(role) => panic!("{ENV} is {role:?}: refrain sets this variable itself, unset it"),
     }

@@ -101,6 +101,10 @@ pub struct Watch {
     pub record: bool,
     /// Stop before this event.
     pub until: Option<usize>,
+    /// Whether the verdict of a panic has its backtrace.
+    pub backtrace: bool,
+    /// The directory in which the compiler was started: paths in `file!()` are relative to it.
+    pub sources: &'static str,
     /// The shared page that the worker monitors.
     pub heartbeat: &'static Heartbeat,
 }
@@ -136,4 +140,14 @@ pub struct Terms {
     pub last: fn(Place) -> Cause,
     /// Why a run may fail during exploration and pass on its own.
     pub passes_alone: &'static str,
+    /// The first words of lines that the engine prints itself; they are not shown to users.
+    pub prints: &'static [&'static str],
+}
+
+impl Terms {
+    /// Removes the lines that the engine printed itself.
+    pub fn without_own_lines(&self, printed: &str) -> String {
+        let is_own = |line: &&str| self.prints.iter().any(|own| line.starts_with(own));
+        printed.split_inclusive('\n').filter(|line| !is_own(line)).collect()
+    }
 }

@@ -163,4 +163,5 @@ const TERMS: Terms = Terms {
     last: Cause::LastOperation,
     passes_alone: "something outlives an execution, such as a static or a thread-local; make it anew in the model, or of \
                    refrain::sync::LazyLock",
+    prints: &shuttle::PRINTS,
 };

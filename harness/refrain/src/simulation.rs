@@ -2,6 +2,7 @@
 
 mod actor;
 mod apply;
+mod backtrace;
 mod checks;
 mod conserved;
 mod explore;
@@ -107,4 +108,5 @@ const TERMS: Terms = Terms {
     ends: Property::TimeAdvances,
     last: Cause::LastPolled,
     passes_alone: "it depends on something outside the simulation that changes between the two",
+    prints: &["context: node=", "note: run with `MADSIM_TEST_SEED="],
 };

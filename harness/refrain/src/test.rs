@@ -50,6 +50,16 @@ impl Test {
         }
     }
 
+    /// Returns the directory in which the compiler was started: paths in `file!()` are relative to it.
+    pub fn sources(&self) -> &'static str {
+        let file = self.announcement.split('\u{3}').nth(1).unwrap_or_default();
+        let begins = |(at, _): &(usize, &str)| {
+            file.strip_prefix(&self.compiled_in[at + 1..]).is_some_and(|rest| rest.starts_with('/'))
+        };
+        let root = self.compiled_in.match_indices('/').find(begins);
+        root.map_or(self.compiled_in, |(at, _)| &self.compiled_in[..at])
+    }
+
     /// Returns the real-time limit of one poll, or of one execution of a model.
     pub fn poll_limit(&self) -> Duration {
         Duration::from_secs(self.poll_limit_s)

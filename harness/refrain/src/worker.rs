@@ -16,5 +16,5 @@ mod serve;
 mod verdict;
 mod watch;
 
-pub(crate) use pool::{Pool, default_jobs};
+pub(crate) use pool::{Pool, WORKER, WORKER_WITH_BACKTRACES, default_jobs};
 pub(crate) use serve::serve;

@@ -10,7 +10,7 @@ use anstyle::AnsiColor;
 use refrain_core::{
     escape::escaped,
     place::Place,
-    verdict::{Access, Actor, Allocation, Cause, Detail, Failure, Property, Waiting},
+    verdict::{Access, Actor, Allocation, Cause, Detail, Failure, Frame, Property, Waiting},
 };
 
 /// Formats the first line of a failure: `stall: ...`, with `...` for further lines.
@@ -45,8 +45,8 @@ pub fn failure(failure: &Failure, style: Style) -> String {
 pub fn message(Failure { property, detail, .. }: &Failure) -> String {
     let named = property.kind().unwrap_or_default();
     match detail {
-        Detail::Panicked { by: Actor::Task { host, .. }, message } => format!("{host}: {message}"),
-        Detail::Panicked { by, message } => format!("{}: {message}", actor(by)),
+        Detail::Panicked { by: Actor::Task { host, .. }, message, .. } => format!("{host}: {message}"),
+        Detail::Panicked { by, message, .. } => format!("{}: {message}", actor(by)),
         Detail::Killed { signal } => format!("the process was killed by {signal}"),
         Detail::StackOverflowed => "the stack overflowed".to_owned(),
         Detail::OutOfMemory { limit_bytes } => {
@@ -171,7 +171,15 @@ fn below(failure: &Failure) -> Vec<String> {
         _ => None,
     };
     let causes = causes.iter().map(|what| cause(what, property));
-    at.into_iter().chain(by).chain(causes).chain(advice(failure)).collect()
+    at.into_iter().chain(by).chain(causes).chain(advice(failure)).chain(backtrace(detail)).collect()
+}
+
+/// Formats the backtrace, one line per frame.
+fn backtrace(detail: &Detail) -> Vec<String> {
+    let Detail::Panicked { backtrace, .. } = detail else { return vec![] };
+    let frame = |Frame { function, place }: &Frame| format!("  {function}{}", at(place));
+    let title = (!backtrace.frames.is_empty()).then(|| "backtrace, innermost first:".to_owned());
+    title.into_iter().chain(backtrace.frames.iter().map(frame)).collect()
 }
 
 /// Returns whether a cause already contains the place.

@@ -27,7 +27,7 @@ fn says(host: &str, message: &str, fields: &[(&str, Value)]) -> Event {
 }
 
 fn panicked(by: Actor, message: &str, place: &str) -> Failure {
-    let detail = Detail::Panicked { by, message: message.into() };
+    let detail = Detail::Panicked { by, message: message.into(), backtrace: Default::default() };
     Failure { class: Class::Panic, property: Property::NoPanic, place: place.parse().ok(), detail, causes: vec![] }
 }
 

@@ -109,7 +109,11 @@ fn replay(test: &str, plan: &str) -> Outcome {
             class: Class::Panic,
             property: Property::NoPanic,
             place: None,
-            detail: Detail::Panicked { by: Actor::Test, message: "it once panicked".into() },
+            detail: Detail::Panicked {
+                by: Actor::Test,
+                message: "it once panicked".into(),
+                backtrace: Default::default(),
+            },
             causes: vec![],
         },
         digest: "0123456789abcdef".into(),

@@ -336,7 +336,7 @@ fn nothing_in_a_trace_becomes_code_of_a_model() {
 }
 
 fn panicked(message: &str) -> Detail {
-    Detail::Panicked { by: Actor::Test, message: message.to_owned() }
+    Detail::Panicked { by: Actor::Test, message: message.to_owned(), backtrace: Default::default() }
 }
 
 fn written_model(trace: &str, name: &str) -> String {

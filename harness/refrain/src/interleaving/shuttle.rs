@@ -33,6 +33,9 @@ use turns::{in_turn, preempts};
 
 /// The engine's name and version, as recorded in traces.
 const ENGINE: (&str, &str) = ("shuttle", "0.9.10");
+/// The first words of the lines that it prints before it passes a panic on.
+pub(super) const PRINTS: [&str; 3] =
+    ["Task failed, serializing schedule", "test panicked in task '", "Test deadlocked, and SHUTTLE_"];
 /// Maximum number of steps in an execution; a longer one is aborted.
 const STEPS_MAX: usize = 20_000;
 

@@ -31,7 +31,11 @@ impl Meaning {
 /// Interprets a panic by its message and place. An engine reports its errors only as panic messages.
 pub(super) fn of_panic(message: &str, place: Option<Place>) -> Meaning {
     if !place.as_ref().is_some_and(|place| is_of_an_engine(&place.file)) {
-        let detail = Detail::Panicked { by: Actor::Thread(log::last()), message: message.to_owned() };
+        let detail = Detail::Panicked {
+            by: Actor::Thread(log::last()),
+            message: message.to_owned(),
+            backtrace: Default::default(),
+        };
         return Meaning::Failure(failure(Class::Panic, Property::NoPanic, place, detail, vec![]));
     }
     let says = |text: &str| message.contains(text);

@@ -4,11 +4,11 @@ use super::{
     actor::actor,
     conserved::{Conserved, LogEvent, Opened, SOCKET, TASK},
     stall,
-    state::{self, fail},
+    state::{self, Panicked, fail},
 };
 use crate::{
     place::Place,
-    verdict::{Cause, Class, Detail, Failure, Property},
+    verdict::{Backtrace, Cause, Class, Detail, Failure, Property},
 };
 use std::{
     cell::Cell,
@@ -65,10 +65,7 @@ pub(crate) fn check_always() {
     for always in &all.0 {
         // A panic in the closure is the test's failure, not the harness's.
         let holds = catch_unwind(AssertUnwindSafe(|| (always.holds)(&all.1)));
-        let holds = holds.unwrap_or_else(|_| {
-            let (message, place) = state::last_panic();
-            fail_of_panic(message, place)
-        });
+        let holds = holds.unwrap_or_else(|_| fail_of_panic(state::last_panic()));
         if !holds {
             let level = |(kind, open): (&String, &usize)| Cause::Level { kind: kind.clone(), open: *open as u64 };
             fail(Failure {
@@ -135,9 +132,20 @@ fn leaked(conserved: &Conserved, hosts: &[(String, HostId)]) -> Option<Failure> 
     })
 }
 
-/// Fails the run with the verdict of a panic, of a task or of a property's closure.
-pub(super) fn fail_of_panic(message: String, place: Option<Place>) -> ! {
+/// Fails the run with the verdict of a panic, of a task or of a property's closure. The place of a panic in a dependency is the
+/// innermost line of the service on the stack.
+pub(super) fn fail_of_panic(Panicked { message, place, is_elsewhere, stack }: Panicked) -> ! {
     let by = actor(&control::stamp());
     let property = if control::current_host() == 0 { Property::TestAssertions } else { Property::NoPanic };
-    fail(Failure { class: Class::Panic, property, place, detail: Detail::Panicked { by, message }, causes: vec![] })
+    let (sources, told) = state::with(|state| (state.sources, state.backtrace));
+    let (frames, nearest) = stack.map(|stack| sources.frames(&stack)).unwrap_or_default();
+    let backtrace = Box::new(Backtrace { frames: if told { frames } else { vec![] } });
+    let place = nearest.filter(|_| is_elsewhere).or(place);
+    fail(Failure {
+        class: Class::Panic,
+        property,
+        place,
+        detail: Detail::Panicked { by, message, backtrace },
+        causes: vec![],
+    })
 }

@@ -2,11 +2,12 @@
 
 use super::{
     actor::actor,
+    backtrace::Sources,
     checks::{check_always, fail_of_panic, quiescent},
     overflow,
     scenario::Scenario,
     stall::{self, waits},
-    state::{self, PlanSource, State, fail, pass, refuse},
+    state::{self, Panicked, PlanSource, State, fail, pass, refuse},
     tracing_layer,
 };
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     place::Place,
     verdict::{Class, Detail, Failure, Property},
 };
-use std::{panic, sync::Arc, thread};
+use std::{backtrace::Backtrace, panic, sync::Arc, thread};
 use tokio::control::{self, Exited, Holds, Hooks, Panic, Settings, Start};
 
 /// Stack size of a run's thread: the usual size of a main thread's stack.
@@ -34,7 +35,7 @@ pub(super) fn run(scenario: &'static Scenario, source: Source, watch: Watch, out
     // A run exits the process itself. If it returns here, the harness has a bug; that is no verdict on the service.
     let why = match thread.map(thread::JoinHandle::join) {
         Ok(_) => {
-            let (message, place) = state::last_panic();
+            let Panicked { message, place, .. } = state::last_panic();
             let place = place.map_or_else(|| "an unknown place".to_owned(), |place| place.to_string());
             format!("refrain itself panicked at {place}: {message}. This is a bug of refrain: please report it")
         }
@@ -73,7 +74,7 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
         ));
     }
     state::with(|state| state.decide_workload(workload.clone()));
-    catch_panics();
+    catch_panics(watch);
     overflow::watch().unwrap_or_else(|error| refuse(&format!("cannot watch for stack overflows: {error}")));
     let values = workload.into_iter().map(|argument| argument.value).collect();
     let settings = Settings { time_max: scenario.time_limit().as_nanos() as u64 };
@@ -149,22 +150,32 @@ fn recorded(event: Event) {
     state::try_with(|state| state.event(event));
 }
 
-fn catch_panics() {
-    let before = panic::take_hook();
+/// Stores each panic for the verdict and prints nothing; prints a panic that the service has caught or that another one follows.
+fn catch_panics(Watch { backtrace, sources, .. }: Watch) {
+    let sources = Sources { root: sources };
     panic::set_hook(Box::new(move |info| {
         let message = info.payload_as_str().unwrap_or("a panic without a message").to_owned();
-        let place = info.location().map(Place::from);
-        state::remember_panic(message, place);
-        before(info);
+        let is_elsewhere = info.location().is_some_and(|place| !sources.holds(place));
+        let stack = (backtrace || is_elsewhere).then(Backtrace::force_capture);
+        let now = Panicked { message, place: info.location().map(Place::from), is_elsewhere, stack };
+        let text = panic_text(&now);
+        if let Some(before) = state::remember_panic(now) {
+            eprintln!("{}\n{text}", panic_text(&before));
+        }
     }));
+}
+
+fn panic_text(Panicked { message, place, .. }: &Panicked) -> String {
+    let at = place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+    format!("panicked{at}: {message}")
 }
 
 /// Handles a panic of a task. If the task can be awaited and the test allows the panic, its awaiter gets it.
 fn panicked(panic: Panic, joinable: bool) -> Panic {
-    let (message, place) = state::last_panic();
-    if joinable && state::with(|state| state.may_panic(&message)) {
-        control::panic_allowed(place, message);
+    let last = state::last_panic();
+    if joinable && state::with(|state| state.may_panic(&last.message)) {
+        control::panic_allowed(last.place, last.message);
         return panic;
     }
-    fail_of_panic(message, place)
+    fail_of_panic(last)
 }

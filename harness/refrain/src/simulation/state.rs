@@ -1,6 +1,6 @@
 //! The harness's state during a run, and how a run ends: immediately, after its final message to the worker.
 
-use super::{properties::Properties, rules::Rules};
+use super::{backtrace::Sources, properties::Properties, rules::Rules};
 use crate::{
     engine::{Heartbeat, Outlet, Watch, exit},
     event::{Event, Kind},
@@ -12,6 +12,7 @@ use crate::{
     verdict::{Cause, Failure, Verdict},
 };
 use std::{
+    backtrace::Backtrace,
     cell::RefCell,
     panic::Location,
     sync::{Arc, Mutex, PoisonError},
@@ -53,6 +54,9 @@ pub(crate) struct State {
     /// Substrings of the panic messages that the test allows.
     panics_allowed: Vec<String>,
     pub healed_at: Option<u64>,
+    /// Whether the verdict of a panic has its backtrace.
+    pub backtrace: bool,
+    pub sources: Sources,
     pub heartbeat: &'static Heartbeat,
     events: usize,
     /// Number of events in the current poll.
@@ -69,8 +73,19 @@ thread_local! {
     static STATE: RefCell<Option<State>> = const { RefCell::new(None) };
 }
 
-/// Message and place of the last panic of any thread: when the run's thread dies of it, another thread reads this.
-static PANIC: Mutex<Option<(String, Option<Place>)>> = Mutex::new(None);
+/// The last panic of any thread: when the run's thread dies of it, another thread reads this.
+static PANIC: Mutex<Option<Panicked>> = Mutex::new(None);
+
+/// A panic, as its hook saw it.
+#[derive(Debug)]
+pub(crate) struct Panicked {
+    pub message: String,
+    pub place: Option<Place>,
+    /// Whether it is outside the service and the test.
+    pub is_elsewhere: bool,
+    /// The backtrace, if it was requested or is needed to find the place in the service.
+    pub stack: Option<Backtrace>,
+}
 
 impl State {
     pub fn new(seed: u64, given: PlanSource, watch: Watch, outlet: Arc<Outlet>) -> State {
@@ -90,6 +105,8 @@ impl State {
             exits_allowed: vec![],
             panics_allowed: vec![],
             healed_at: None,
+            backtrace: watch.backtrace,
+            sources: Sources { root: watch.sources },
             heartbeat: watch.heartbeat,
             events: 0,
             in_poll: 0,
@@ -280,16 +297,19 @@ pub(crate) fn refuse(why: &str) -> ! {
     exit(0)
 }
 
-/// Stores the message and place of a panic. The panic hook knows them, the code that catches the panic needs them.
-pub(crate) fn remember_panic(message: String, place: Option<Place>) {
-    *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some((message, place));
+/// Stores a panic: the hook knows it, the code that catches it needs it. Returns the previous one if it was never read: the
+/// service has caught it, or panics again while it unwinds.
+pub(crate) fn remember_panic(panic: Panicked) -> Option<Panicked> {
+    PANIC.lock().unwrap_or_else(PoisonError::into_inner).replace(panic)
 }
 
-/// Returns the message and place of the last panic.
-pub(crate) fn last_panic() -> (String, Option<Place>) {
-    PANIC
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take()
-        .unwrap_or_else(|| ("a panic without a message".into(), None))
+/// Takes the last panic.
+pub(crate) fn last_panic() -> Panicked {
+    let last = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
+    last.unwrap_or_else(|| Panicked {
+        message: "a panic without a message".into(),
+        place: None,
+        is_elsewhere: false,
+        stack: None,
+    })
 }

@@ -89,6 +89,7 @@ impl RunCollector {
 
     /// What came of the run, from how it ended, what it printed last, the place that it reached last, and its memory limit.
     pub fn conclude(self, end: End, printed: &str, place: Option<Place>, terms: &Terms, memory_max: u64) -> Ran {
+        let printed = terms.without_own_lines(printed);
         let events: Vec<Event> = self.events.into_iter().map(|(event, _)| event).collect();
         let left = self.over.filter(|_| matches!(end, End::Hung(..)));
         let mut ended = match (self.ended, left) {
@@ -96,7 +97,7 @@ impl RunCollector {
             (None, _) if self.stopped.is_some() => Ended::at(Verdict::Passed, 0),
             (None, Some(left)) => Ended { not_triggered: vec![left], ..Ended::at(Verdict::Passed, 0) },
             (None, None) => {
-                let failure = verdict::of_death(end, printed, place, terms, memory_max);
+                let failure = verdict::of_death(end, &printed, place, terms, memory_max);
                 let digest = events.iter().fold(0, |digest, event| seed_of(digest, hash_of(event)));
                 Ended::at(Verdict::Failed(failure), digest)
             }
@@ -118,7 +119,7 @@ impl RunCollector {
             not_triggered: ended.not_triggered,
             sockets: ended.sockets,
             waits: self.stopped,
-            printed: if self.record { printed.to_owned() } else { String::new() },
+            printed: if self.record { printed } else { String::new() },
             made_again: 0,
         }
     }
@@ -170,7 +171,7 @@ mod tests {
     use super::*;
     use crate::verdict::Property;
 
-    const TERMS: Terms = Terms { ends: Property::TimeAdvances, last: Cause::LastPolled, passes_alone: "" };
+    const TERMS: Terms = Terms { ends: Property::TimeAdvances, last: Cause::LastPolled, passes_alone: "", prints: &[] };
 
     fn event(at: u64, value: String) -> Event {
         Event { at, host: String::new(), task: None, kind: Kind::Saw { value } }

@@ -8,6 +8,7 @@ use crate::{
 };
 use nix::sys::personality::{self, Persona};
 use std::{
+    env,
     io::{self, BufRead, BufReader, Write},
     net::Shutdown,
     num::NonZeroUsize,
@@ -22,6 +23,8 @@ use std::{
 
 /// The role of a worker, in [`ENV`].
 pub const WORKER: &str = "worker";
+/// The role of a worker whose runs report backtraces.
+pub const WORKER_WITH_BACKTRACES: &str = "worker with backtraces";
 /// How often a job is given to a new worker after one was killed from outside.
 const RESTARTS_MAX: u64 = 3;
 /// How long a worker may take to end what it started, and then itself.
@@ -128,7 +131,7 @@ impl Process {
         let (ours, theirs) = UnixStream::pair()?;
         let mut command = Command::new(std::env::current_exe()?);
         // That the test is asked for is known: an ignored one runs, too.
-        command.args(["--exact", test, "--include-ignored", "--test-threads=1", "--nocapture"]).env(ENV, WORKER);
+        command.args(["--exact", test, "--include-ignored", "--test-threads=1", "--nocapture"]).env(ENV, role());
         command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
         // Ctrl-C at a terminal reaches the test only, and a worker ends what it started once the test is gone.
         command.process_group(0);
@@ -168,6 +171,12 @@ impl Drop for Process {
             orphans::end_all();
         }
     }
+}
+
+/// Returns the role of a worker: as for any Rust program, `RUST_BACKTRACE` requests backtraces.
+fn role() -> &'static str {
+    let is_on = |name| env::var_os(name).is_some_and(|value| value != "0");
+    if is_on("RUST_BACKTRACE") { WORKER_WITH_BACKTRACES } else { WORKER }
 }
 
 /// Starts a process whose addresses are the same each time. Where that is forbidden they are not, which is said, too.

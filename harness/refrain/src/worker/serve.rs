@@ -25,11 +25,12 @@ use std::{
 /// How often a run is made again that may have been killed from outside. What dies the same way each time is a failure.
 const AGAIN_MAX: u64 = 2;
 
-/// Serves jobs for one test until the socket on standard input is closed. Does not return.
-pub(crate) fn serve(test: &'static Test) -> ! {
+/// Serves jobs for one test until the socket on standard input is closed, with backtraces in the verdicts of recorded runs if
+/// requested. Does not return.
+pub(crate) fn serve(test: &'static Test, backtraces: bool) -> ! {
     let served = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from).and_then(|socket| {
         // The test's own code draws workloads, and may panic.
-        let why = match panic::catch_unwind(AssertUnwindSafe(|| serve_on(test, &socket))) {
+        let why = match panic::catch_unwind(AssertUnwindSafe(|| serve_on(test, backtraces, &socket))) {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => error.to_string(),
             Err(panic) => format!(
@@ -47,11 +48,11 @@ pub(crate) fn serve(test: &'static Test) -> ! {
     exit(i32::from(served.is_err()))
 }
 
-fn serve_on(test: &'static Test, socket: &UnixStream) -> io::Result<()> {
+fn serve_on(test: &'static Test, backtraces: bool, socket: &UnixStream) -> io::Result<()> {
     // As cargo does, whoever started us where: a path that a test gives its service is the same one in every clone, and
     // reads the same in traces and snapshots. Where the sources are gone, it stays as it is.
     let _ = crate::package::folder(test).map(std::env::set_current_dir);
-    let mut worker = Worker { test, runner: Runner::new(guard::enter()?, test.memory_max())? };
+    let mut worker = Worker { test, backtraces, runner: Runner::new(guard::enter()?, test.memory_max())? };
     test.engine.prepare();
     let mut jobs = BufReader::new(socket);
     let mut line = String::new();
@@ -71,6 +72,8 @@ fn send(mut socket: &UnixStream, answer: &Answer) -> io::Result<()> {
 
 struct Worker {
     test: &'static Test,
+    /// Whether the verdict of a recorded run has the backtrace of its panic.
+    backtraces: bool,
     runner: Runner,
 }
 
@@ -131,7 +134,7 @@ impl Worker {
             Source::Plan(plan) | Source::Again(plan) => (**plan).clone(),
             Source::Seed(seed) | Source::FaultFree(seed) => Plan { seed: *seed, ..Plan::default() },
         };
-        let watch = Watch { record, until, heartbeat };
+        let watch = Watch { record, until, backtrace: record && self.backtraces, sources: test.sources(), heartbeat };
         let mut collector = RunCollector::new(plan, record, until);
         let end = self.runner.make(test.poll_limit(), &mut |line| collector.receive(line), |pipe| {
             test.engine.run(source, watch, Outlet::new(pipe));

@@ -30,9 +30,18 @@ impl Started {
     /// Starts a worker with address space randomisation: no run may depend on addresses. A dying run prints no
     /// backtrace, as with the workers that a test starts.
     pub fn worker(test: &str) -> Started {
+        Started::as_worker(test, "worker")
+    }
+
+    /// The same as it is started where `RUST_BACKTRACE` asks for backtraces.
+    pub fn worker_with_backtraces(test: &str) -> Started {
+        Started::as_worker(test, "worker with backtraces")
+    }
+
+    fn as_worker(test: &str, role: &str) -> Started {
         let mut command = own();
         command.env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
-        Started::new(command, test, "worker")
+        Started::new(command, test, role)
     }
 
     /// Sends a request of `cargo refrain` to a test, without waiting for the result.

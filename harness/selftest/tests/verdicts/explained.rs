@@ -28,7 +28,7 @@ fn saved_plan(test: &str) -> Plan {
 }
 
 /// Executes the saved plan once.
-fn run(test: &str) -> Ran {
+pub(super) fn run(test: &str) -> Ran {
     serde_json::from_value(Started::worker(test).record(json!({ "plan": saved_plan(test) }))).unwrap()
 }
 

@@ -278,6 +278,11 @@ pub fn is_running(host: HostId) -> bool {
     with(|k| k.hosts[host].running)
 }
 
+/// Returns the directory of this crate's sources, as in `file!()`.
+pub fn sources() -> &'static str {
+    file!().strip_suffix("sim/control.rs").expect("this is the file")
+}
+
 /// Returns the virtual time since the start, in nanoseconds.
 pub fn now() -> u64 {
     with(|k| k.now)

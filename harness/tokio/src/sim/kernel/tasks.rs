@@ -4,7 +4,7 @@ use super::{
     BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, Side, TaskId, UdpId, UnixId, What, current_task, record,
 };
 use refrain_core::{
-    place::{Place, Task},
+    place::{Task, short},
     plan::{Hold, HoldUntil},
     verdict::UnixWait,
 };
@@ -94,8 +94,7 @@ impl TaskState {
 
     /// Returns the place where it was spawned and its ordinal there.
     pub fn identity(&self) -> Task {
-        let place = Place { file: short(self.place.file()).to_owned(), line: self.place.line() };
-        Task { place, nth: self.nth }
+        Task { place: self.place.into(), nth: self.nth }
     }
 
     /// Returns where it was spawned; `None` for the test itself.
@@ -107,14 +106,6 @@ impl TaskState {
     pub fn name(&self) -> Option<Task> {
         self.spawned_at().map(|_| self.identity())
     }
-}
-
-/// Strips the machine-dependent part of a source path: the directory where cargo keeps its sources.
-fn short(file: &str) -> &str {
-    const REGISTRY: &str = "/registry/src/";
-    let Some(at) = file.find(REGISTRY) else { return file };
-    let rest = &file[at + REGISTRY.len()..];
-    rest.split_once('/').map_or(rest, |(_, path)| path)
 }
 
 impl Kernel {
