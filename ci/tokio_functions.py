@@ -12,9 +12,16 @@ SOURCES = """
     net/unix/datagram/socket.rs net/unix/listener.rs net/unix/socket.rs net/unix/socketaddr.rs net/unix/split.rs net/unix/split_owned.rs net/unix/stream.rs
     net/unix/ucred.rs
     runtime/handle.rs runtime/runtime.rs runtime/task/abort.rs runtime/task/error.rs runtime/task/id.rs runtime/task/join.rs
-    signal/ctrl_c.rs signal/unix.rs task/blocking.rs task/join_set.rs task/local.rs task/spawn.rs task/yield_now.rs
+    signal/ctrl_c.rs signal/unix.rs
+    sync/barrier.rs sync/broadcast.rs sync/mpsc/bounded.rs sync/mpsc/unbounded.rs sync/mutex.rs sync/notify.rs sync/once_cell.rs
+    sync/oneshot.rs sync/rwlock.rs sync/rwlock/owned_read_guard.rs sync/rwlock/owned_write_guard.rs
+    sync/rwlock/owned_write_guard_mapped.rs sync/rwlock/read_guard.rs sync/rwlock/write_guard.rs
+    sync/rwlock/write_guard_mapped.rs sync/semaphore.rs sync/set_once.rs sync/watch.rs
+    task/blocking.rs task/join_set.rs task/local.rs task/spawn.rs task/yield_now.rs
     time/instant.rs time/interval.rs time/sleep.rs time/timeout.rs
 """.split()
+# Modules of which types have the same names.
+CHANNELS = re.compile(r"sync/(broadcast|mpsc|oneshot|watch)\b")
 
 
 def output(*command):
@@ -48,7 +55,8 @@ def public_functions(source, text):
     module = "unix::" if source.startswith("net/unix/") else ""
     for line in text.splitlines():
         code = line.strip()
-        if code.startswith("impl"):
+        # One within a function is of its own.
+        if code.startswith("impl") and not line.startswith(" " * 8):
             of = "" if " for " in code else implemented(code)
             if of and not of.startswith("Unix"):
                 of = module + of
@@ -61,7 +69,11 @@ def public_functions(source, text):
 def main():
     package = tokio()
     sources = Path(package["manifest_path"]).with_name("src")
-    names = [name for source in SOURCES for name in public_functions(source, (sources / source).read_text())]
+    names = [
+        f"{channel[1]}::{name}" if (channel := CHANNELS.match(source)) else name
+        for source in SOURCES
+        for name in public_functions(source, (sources / source).read_text())
+    ]
     listed = "\n".join([f"tokio {package['version']}", *names, ""])
     if sys.argv[1:] == ["--save"]:
         LIST.write_text(listed)

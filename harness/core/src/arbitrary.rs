@@ -3,7 +3,10 @@
 //! Each strategy is boxed: as a single type, all of them together would overflow a test's stack.
 
 use crate::{
-    event::{Connection, End, Endpoint, Event, Kind, Level, Log, Span, Tcp, Udp, Unix, UnixSocket},
+    event::{
+        Connection, End, Endpoint, Event, Holder, Kind, Level, Log, Operation, Primitive, SharedWait, Span, Tcp, Udp,
+        Unix, UnixSocket,
+    },
     place::{Place, Task},
     plan::{
         Fault, Hold, Part,
@@ -37,6 +40,7 @@ pub fn causes() -> BoxedStrategy<Cause> {
     let time = any::<u64>;
     prop_oneof![
         waiting().prop_map(Cause::Waits),
+        actors().prop_map(Cause::Runs),
         (any::<usize>(), steps::waits(), option::of(places()))
             .prop_map(|(thread, waits, place)| Cause::ThreadWaits(ThreadWaiting { thread, waits, place })),
         (faults(), time(), option::of(time())).prop_map(|(fault, began, ended)| Cause::LastFault {
@@ -137,6 +141,8 @@ fn kinds() -> BoxedStrategy<Kind> {
         faults().prop_map(Kind::FaultEnds),
         Just(Kind::Heal),
         holds().prop_map(Kind::Hold),
+        shared_waits().prop_map(Kind::Blocks),
+        shared_waits().prop_map(Kind::Unblocks),
         (texts(), collection::vec(texts(), 0..3)).prop_map(|(name, hosts)| Kind::Resolve { name, hosts }),
         texts().prop_map(|property| Kind::Holds { property }),
         texts().prop_map(|value| Kind::Saw { value }),
@@ -344,6 +350,7 @@ fn waits() -> BoxedStrategy<Wait> {
         (unix_sockets(), unix_waits()).prop_map(|(socket, what)| Wait::Unix { socket, what }),
         Just(Wait::Signal),
         tasks().prop_map(Wait::Join),
+        shared_waits().prop_map(Wait::Shared),
         Just(Wait::Held),
     ]
     .boxed()
@@ -362,17 +369,59 @@ fn unix_waits() -> BoxedStrategy<UnixWait> {
     .boxed()
 }
 
+fn shared_waits() -> BoxedStrategy<SharedWait> {
+    let primitives = select(&[
+        Primitive::Mutex,
+        Primitive::RwLock,
+        Primitive::Semaphore,
+        Primitive::Notify,
+        Primitive::Mpsc,
+        Primitive::Oneshot,
+        Primitive::Broadcast,
+        Primitive::Watch,
+        Primitive::Barrier,
+        Primitive::OnceCell,
+        Primitive::SetOnce,
+    ]);
+    let operations = select(&[
+        Operation::Lock,
+        Operation::Read,
+        Operation::Write,
+        Operation::Acquire,
+        Operation::Send,
+        Operation::Receive,
+        Operation::Closed,
+        Operation::Notified,
+        Operation::Meet,
+        Operation::Init,
+        Operation::Set,
+    ]);
+    let holders =
+        (texts(), option::of(tasks()), any::<u64>()).prop_map(|(host, task, since)| Holder { host, task, since });
+    (primitives, operations, places(), collection::vec(holders, 0..3), any::<u64>())
+        .prop_map(|(primitive, operation, created, had_by, more)| SharedWait {
+            primitive,
+            operation,
+            created,
+            had_by,
+            more,
+        })
+        .boxed()
+}
+
 fn waiting() -> BoxedStrategy<Waiting> {
     let used = option::of((connections(), states()));
-    let times = (any::<u64>(), option::of(any::<u64>()));
+    let times = (any::<u64>(), option::of(any::<u64>()), option::of(places()), option::of(any::<u64>()));
     (texts(), tasks(), any::<bool>(), collection::vec(waits(), 0..3), times, used)
-        .prop_map(|(host, task, main, waits, (since, deadline), used)| Waiting {
+        .prop_map(|(host, task, main, waits, (since, deadline, timer, gave_up), used)| Waiting {
             host,
             task,
             main,
             waits,
             since,
             deadline,
+            timer,
+            gave_up,
             used,
         })
         .boxed()

@@ -9,9 +9,11 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 mod net;
+mod shared;
 pub mod step;
 
 pub use net::{Connection, Endpoint, Tcp, Udp, Unix, UnixSocket};
+pub use shared::{Holder, Operation, Primitive, SharedWait};
 pub use step::Step;
 
 /// An event of a run: a line of a trace, a row of a timeline.
@@ -38,17 +40,21 @@ impl Event {
     fn without_lines(&self) -> Event {
         let mut event = self.clone();
         let task = event.task.iter_mut().map(|task| &mut task.place);
-        let place = match &mut event.kind {
-            Kind::Spawn(task) => Some(&mut task.place),
-            Kind::PanicAllowed { place, .. } | Kind::Step(Step { place, .. }) => place.as_mut(),
+        let places: Vec<&mut Place> = match &mut event.kind {
+            Kind::Spawn(task) => vec![&mut task.place],
+            Kind::PanicAllowed { place, .. } | Kind::Step(Step { place, .. }) => place.iter_mut().collect(),
+            Kind::Blocks(wait) | Kind::Unblocks(wait) => {
+                let tasks = wait.had_by.iter_mut().filter_map(|holder| holder.task.as_mut());
+                tasks.map(|task| &mut task.place).chain([&mut wait.created]).collect()
+            }
             Kind::Hold(hold) => {
                 let file = hold.place.rfind(':').unwrap_or(hold.place.len());
                 hold.place.truncate(file);
-                None
+                vec![]
             }
-            _ => None,
+            _ => vec![],
         };
-        task.chain(place).for_each(|place| place.line = 0);
+        task.chain(places).for_each(|place| place.line = 0);
         event
     }
 }
@@ -112,6 +118,10 @@ pub enum Kind {
     },
     /// A task is held.
     Hold(Hold),
+    /// A task starts to wait for a primitive that others hold, such as a lock.
+    Blocks(SharedWait),
+    /// A task has stopped waiting for it, and continues.
+    Unblocks(SharedWait),
     /// A `tracing` event of the service.
     Log(Log),
     /// The test changes what a name resolves to.

@@ -3,6 +3,7 @@
 mod actor;
 mod apply;
 mod backtrace;
+mod chain;
 mod checks;
 mod conserved;
 mod explore;

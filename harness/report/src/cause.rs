@@ -1,8 +1,8 @@
 //! Formats the causes of a failure.
 
 use super::{
-    step,
-    words::{at, clock, connection, counted, duration, endpoint, host, raw, task, unix_socket},
+    shared, step,
+    words::{actor, at, clock, connection, counted, duration, endpoint, host, raw, task, unix_socket},
 };
 use refrain_core::{
     event::Connection,
@@ -15,6 +15,7 @@ pub(super) fn cause(cause: &Cause, property: &Property) -> String {
     let kind = property.kind().unwrap_or_default();
     match cause {
         Cause::Waits(waiting) => waits(waiting),
+        Cause::Runs(by) => format!("{} is running", actor(by)),
         Cause::ThreadWaits(ThreadWaiting { thread, waits, place }) => {
             format!("thread {thread} waits: {}{}", step::wait(waits), at(place))
         }
@@ -22,7 +23,7 @@ pub(super) fn cause(cause: &Cause, property: &Property) -> String {
             format!("last fault affecting it: {}", happened(fault, *began, *ended))
         }
         Cause::Unknown => {
-            "the cause is unknown: no task of the service waits for the network, and no fault affects one".to_owned()
+            "the cause is unknown: nothing that the simulation sees keeps the property from holding".to_owned()
         }
         Cause::MoreWait(tasks) => {
             format!("and {tasks} more task{} wait{}", plural(*tasks, "", "s"), plural(*tasks, "s", ""))
@@ -110,18 +111,36 @@ pub(super) fn idle(idle: &NotTriggered) -> String {
 }
 
 fn waits(waiting: &Waiting) -> String {
-    let Waiting { host: name, task: spawned, main, waits, since, deadline, used } = waiting;
-    let who = if *main { "the main task".to_owned() } else { task(spawned) };
+    let Waiting { host: name, task: spawned, main, waits, since, deadline, timer, gave_up, used } = waiting;
+    let who = match main {
+        true if name.is_empty() => "the test itself".to_owned(),
+        true => "the main task".to_owned(),
+        false => task(spawned),
+    };
     let what = match (waits.is_empty(), deadline, used) {
         (true, Some(_), _) => "for a timer".to_owned(),
-        (true, None, None) => "for a channel, a lock or a notification".to_owned(),
+        (true, None, None) => "for something that the simulation does not see".to_owned(),
         (true, None, Some((conn, state))) => {
-            format!("for a channel, a lock or a notification, after it used {}", described(conn, *state))
+            format!("for something that the simulation does not see, after it used {}", described(conn, *state))
         }
-        _ => waits.iter().map(wait).collect::<Vec<_>>().join(" or "),
+        (false, _, Some((conn, state))) => format!("{}, after it used {}", joined(waits), described(conn, *state)),
+        _ => joined(waits),
     };
-    let deadline = deadline.map_or_else(|| "no deadline".to_owned(), |at| format!("deadline {}", clock(at)));
+    if let Some(at) = gave_up {
+        return format!(
+            "{}: {who} waited {what}, from {} until it timed out at {}",
+            host(name),
+            clock(*since),
+            clock(*at)
+        );
+    }
+    let made = timer.as_ref().map(|place| format!(" (timer created at {place})")).unwrap_or_default();
+    let deadline = deadline.map_or_else(|| "no deadline".to_owned(), |at| format!("deadline {}{made}", clock(at)));
     format!("{}: {who} waits {what}, since {}, {deadline}", host(name), clock(*since))
+}
+
+fn joined(waits: &[Wait]) -> String {
+    waits.iter().map(wait).collect::<Vec<_>>().join(" or ")
 }
 
 fn wait(wait: &Wait) -> String {
@@ -134,6 +153,7 @@ fn wait(wait: &Wait) -> String {
         Wait::Unix { socket, what } => unix(&unix_socket(socket), *what),
         Wait::Signal => "for a signal".to_owned(),
         Wait::Join(joined) => format!("for {} to end", task(joined)),
+        Wait::Shared(shared) => shared::wait(shared),
         Wait::Held => "because the plan holds it".to_owned(),
         other => raw(other),
     }

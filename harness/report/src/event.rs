@@ -1,6 +1,7 @@
 //! Formats what happened in an event, without its time, host and task.
 
 use super::{
+    shared,
     step::operation,
     words::{bytes, connection, endpoint, raw, unix_socket},
 };
@@ -43,6 +44,8 @@ pub(super) fn kind(kind: &Kind) -> String {
         Kind::Heal => "everything is healed".to_owned(),
         Kind::Signal { number } => format!("is sent {}", signal(*number)),
         Kind::Hold(Hold { poll, until, .. }) => format!("is held at poll {poll} {until}"),
+        Kind::Blocks(wait) => format!("waits {}", shared::wait(wait)),
+        Kind::Unblocks(wait) => format!("no longer waits for {}", shared::thing(wait)),
         Kind::Log(said) => log(said),
         Kind::Resolve { name, hosts } if hosts.is_empty() => format!("{name} resolves to nothing"),
         Kind::Resolve { name, hosts } => format!("{name} resolves to {}", hosts.join(", ")),

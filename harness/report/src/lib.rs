@@ -14,6 +14,7 @@ mod paint;
 mod progress;
 mod replay;
 mod search;
+mod shared;
 mod sockets;
 mod step;
 mod summary;

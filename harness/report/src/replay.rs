@@ -50,7 +50,8 @@ pub fn replay(replay: &Replay, style: Style) -> String {
         }
         Replay::Stopped { events, waits } => {
             let mut text = super::events(events, 0, style);
-            text += &format!("{}\n", paint("stopped here; waiting tasks:", BOLD, style));
+            let title = format!("stopped before event {}; the state at this point:", events.len());
+            text += &format!("{}\n", paint(&title, BOLD, style));
             text + &indented(waits.iter().map(|wait| cause(wait, &Property::Progress)), style)
         }
         Replay::Ended { events, failure: now } => {
@@ -119,7 +120,17 @@ mod tests {
     fn waits() -> Cause {
         let task = Task { place: "src/link.rs:88".parse().unwrap(), nth: 1 };
         let (waits, since) = (vec![Wait::Signal], 12_301_000_000);
-        Cause::Waits(Waiting { host: "notes".into(), task, main: true, waits, since, deadline: None, used: None })
+        Cause::Waits(Waiting {
+            host: "notes".into(),
+            task,
+            main: true,
+            waits,
+            since,
+            deadline: None,
+            timer: None,
+            gave_up: None,
+            used: None,
+        })
     }
 
     fn deadlock() -> Failure {
@@ -234,7 +245,7 @@ FAILED deadlock: no task can make progress: all of them wait
         let expected = "\
 #  time          host   task  what
 0  00:00:00.000  notes        starts
-stopped here; waiting tasks:
+stopped before event 1; the state at this point:
   notes: the main task waits for a signal, since 00:00:12.301, no deadline
 ";
         check(&Replay::Stopped { events: vec![event], waits: vec![waits()] }, expected);

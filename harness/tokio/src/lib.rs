@@ -25,7 +25,8 @@
 //! - `fs`: the real files. An operation takes no virtual time, and directory entries are sorted by name.
 //! - `process`: starting a program returns an error.
 //! - `signal`: each host receives its own signals.
-//! - `io`, `sync`, `select!`, `join!` and similar items are re-exported from tokio; standard input and output are not
+//! - `sync`: tokio's own primitives. Refrain knows where each was created, and which tasks hold it and wait for it.
+//! - `io`, `select!`, `join!` and similar items are re-exported from tokio; standard input and output are not
 //!   available.
 //!
 //! `#[tokio::main]` compiles, but the program prints that it is a simulated build and exits.

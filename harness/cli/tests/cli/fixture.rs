@@ -120,7 +120,17 @@ pub fn failure(class: Class) -> Failure {
 /// Returns a waiting task.
 pub fn waits() -> Cause {
     let (task, waits) = (task("src/link.rs:88"), vec![Wait::Signal]);
-    Cause::Waits(Waiting { host: "notes".into(), task, main: true, waits, since: 0, deadline: None, used: None })
+    Cause::Waits(Waiting {
+        host: "notes".into(),
+        task,
+        main: true,
+        waits,
+        since: 0,
+        deadline: None,
+        timer: None,
+        gave_up: None,
+        used: None,
+    })
 }
 
 /// Returns the first task spawned at a place.

@@ -107,7 +107,7 @@ fn a_run_stops_where_it_is_asked_to() {
     replays/stops.jsonl  bad::fails
     #  time          host   task            what
     0  00:00:00.001  notes  src/link.rs:88  connects notes:49152 -> exchange:5010
-    stopped here; waiting tasks:
+    stopped before event 1; the state at this point:
       notes: the main task waits for a signal, since 00:00:00.000, no deadline
     ");
     let request = fs::read_to_string(trace.with_added_extension("answers.request")).expect("it was asked");

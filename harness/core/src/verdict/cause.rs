@@ -1,10 +1,10 @@
 //! What led to a failure.
 
 use crate::{
-    event::{Connection, Endpoint, Event, UnixSocket, step::Value},
+    event::{Connection, Endpoint, Event, SharedWait, UnixSocket, step::Value},
     place::{Place, Task},
     plan::{Fault, Hold, Part},
-    verdict::Signature,
+    verdict::{Actor, Signature},
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub enum Cause {
     /// A task waits.
     Waits(Waiting),
+    /// A task that is running.
+    Runs(Actor),
     /// A thread of a model waits.
     ThreadWaits(ThreadWaiting),
     /// The last fault that affected what the previous task waits for.
@@ -27,7 +29,7 @@ pub enum Cause {
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
         ended: Option<u64>,
     },
-    /// The cause is unknown, because what the previous tasks wait for is not visible to the simulation.
+    /// The cause is unknown: nothing that the simulation sees keeps the property from holding.
     Unknown,
     /// Number of further waiting tasks.
     MoreWait(u64),
@@ -126,7 +128,13 @@ pub struct Waiting {
     /// Its earliest timer, in nanoseconds of virtual time.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
     pub deadline: Option<u64>,
-    /// The connection that it used last, if it waits for none.
+    /// Where its earliest timer was created.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+    pub timer: Option<Place>,
+    /// When its wait timed out, in nanoseconds of virtual time; `None` if it is still waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+    pub gave_up: Option<u64>,
+    /// The connection that it used last, if it waits neither for the network nor for another task.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
     pub used: Option<(Connection, ConnectionState)>,
 }
@@ -158,8 +166,10 @@ pub enum Wait {
     },
     /// For a Unix signal.
     Signal,
-    /// For another task of its host to end.
+    /// For another task to end.
     Join(Task),
+    /// For a primitive of `tokio::sync`, such as a lock.
+    Shared(SharedWait),
     /// For the end of a hold.
     Held,
 }

@@ -6,7 +6,7 @@ use super::{
     checks::{check_always, fail_of_panic, quiescent},
     overflow,
     scenario::Scenario,
-    stall::{self, waits},
+    stall,
     state::{self, Panicked, PlanSource, State, fail, pass, refuse},
     tracing_layer,
 };
@@ -83,9 +83,7 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
         if watch.record {
             tracing_layer::listen();
         }
-        if watch.until.is_some() {
-            control::watch_polls(true);
-        }
+        state::with(|state| state.keep_waits());
         match (scenario.body)(values) {
             Ok(running) => running.await,
             Err(why) => refuse(&why),
@@ -105,12 +103,8 @@ const HOOKS: Hooks = Hooks {
     polling: |place| {
         state::with(|state| state.poll_begins(place));
         tracing_layer::check_is_received();
-        keep_waits();
     },
-    polled: || {
-        check_always();
-        keep_waits();
-    },
+    polled: check_always,
 };
 
 /// Handles the end of a process: a verdict, unless the test allows it or has sent a signal.
@@ -128,14 +122,6 @@ fn exited(Exited { host, place, error, signalled }: Exited) {
 fn escaped(call: &'static str, to: String) -> ! {
     let detail = Detail::Escaped { by: actor(&control::stamp()), call: call.into(), to: to.into() };
     fail(Failure { class: Class::Escape, property: Property::StaysInside, place: None, detail, causes: vec![] })
-}
-
-/// Records the current waits, in a run that stops at an event.
-fn keep_waits() {
-    if state::with(|state| state.stops()) {
-        let waits = waits();
-        state::with(|state| state.keep_waits(waits));
-    }
 }
 
 /// Draws holds: every second run has none; the others differ in their number.

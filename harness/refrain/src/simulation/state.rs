@@ -1,6 +1,6 @@
 //! The harness's state during a run, and how a run ends: immediately, after its final message to the worker.
 
-use super::{backtrace::Sources, properties::Properties, rules::Rules};
+use super::{actor::actor, backtrace::Sources, properties::Properties, rules::Rules};
 use crate::{
     engine::{Heartbeat, Outlet, Watch, exit},
     event::{Event, Kind},
@@ -35,8 +35,6 @@ pub(crate) struct State {
     pub given: PlanSource,
     pub record: bool,
     until: Option<usize>,
-    /// What tasks waited for when the last poll began or ended, if the run stops at an event.
-    waits: Vec<Cause>,
     /// The holds that the plan demands.
     pub holds: Vec<Hold>,
     /// The plan's faults that `world.faults()` armed, including those that `world.fault()` requests.
@@ -94,7 +92,6 @@ impl State {
             given,
             record: watch.record,
             until: watch.until,
-            waits: vec![],
             holds: vec![],
             planned_ahead: vec![],
             has_faults: false,
@@ -130,14 +127,21 @@ impl State {
             return;
         }
         if self.until == Some(self.events) {
-            let waits = std::mem::take(&mut self.waits);
-            self.send(&RunMessage::Stopped(waits));
+            self.send(&RunMessage::Stopped(kept_waits()));
             exit(0)
         }
         self.in_poll += 1;
         if self.in_poll <= POLL_EVENTS_MAX {
             self.events += 1;
             self.send(&RunMessage::Event(event));
+            self.keep_waits();
+        }
+    }
+
+    /// Records the waits from now on if the run stops at the next event: an event is reported only after it has happened.
+    pub fn keep_waits(&self) {
+        if self.until == Some(self.events) {
+            control::keep_waits();
         }
     }
 
@@ -148,16 +152,6 @@ impl State {
         if self.record && control::holds_count() != self.plan.holds.len() {
             self.decide_holds(control::holds_taken());
         }
-    }
-
-    /// Returns whether the run is to stop at an event.
-    pub fn stops(&self) -> bool {
-        self.until.is_some()
-    }
-
-    /// Stores the current waits: the run may stop at the next event, which has already happened when it is reported.
-    pub fn keep_waits(&mut self, waits: Vec<Cause>) {
-        self.waits = waits;
     }
 
     /// Records the drawn workload.
@@ -242,6 +236,13 @@ impl State {
         coverage.polls = control::counts().0;
         coverage
     }
+}
+
+/// Returns the task that was running before the event at which the run stops, and what the others waited for.
+fn kept_waits() -> Vec<Cause> {
+    let (runs, waits) = control::kept_waits();
+    let runs = runs.map(|stamp| Cause::Runs(actor(&stamp)));
+    runs.into_iter().chain(waits.into_iter().map(Cause::Waits)).collect()
 }
 
 /// Borrows the state of this thread's run.

@@ -44,9 +44,14 @@ impl World {
         let (mut attempts, mut last, mut pending) = (0, None, false);
         let mut wait = TRY_AGAIN;
         loop {
-            match timeout_at(deadline, holds()).await.map(Answer::missing) {
-                Ok(None) => return control::holds(what),
-                Ok(Some(why)) => (attempts, last) = (attempts + 1, Some(why)),
+            let began = control::now();
+            let held = timeout_at(deadline, holds()).await.map(Answer::missing);
+            if let Ok(None) = held {
+                return control::holds(what);
+            }
+            control::attempt_failed(began);
+            match held {
+                Ok(why) => (attempts, last) = (attempts + 1, why),
                 Err(_) => {
                     pending = true;
                     break;

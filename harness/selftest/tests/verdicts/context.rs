@@ -63,10 +63,7 @@ fn a_failed_assertion_names_the_faults_before_it() {
 fn a_stall_without_a_known_cause_says_so() {
     let ran = recorded("an_idle_worker_is_not_to_blame");
     let failure: Failure = serde_json::from_value(ran["verdict"]["failed"].clone()).unwrap();
-    let [Cause::Waits(worker), Cause::Unknown, Cause::Fault { .. }] = &failure.causes[..] else {
-        panic!("{failure:#?}")
-    };
-    assert_eq!((worker.host.as_str(), &worker.waits[..]), ("server", &[][..]));
+    assert!(matches!(failure.causes[..], [Cause::Unknown, Cause::Fault { .. }]), "{failure:#?}");
 }
 
 #[test]

@@ -186,7 +186,9 @@ fn stalls_say_who_waits_for_what_and_the_last_fault() {
 fn a_deadlock_says_what_each_task_waits_for() {
     let line = place("stalls.rs", "let done = world.client", 0);
     let headline = "no task can make progress: all of them wait";
-    let below = format!("client: the task spawned at {line} waits for a channel, a lock or a notification, since");
+    let lock = place("stalls.rs", "let lock = Mutex::new(());", 0);
+    let held = format!("(held by the task spawned at {line} on client since");
+    let below = format!("client: the task spawned at {line} waits to lock the mutex created at {lock} {held}");
     check("verdicts::stalls::a_lock_taken_twice_is_a_deadlock", Class::Deadlock, &line, headline, &[&below]);
 }
 

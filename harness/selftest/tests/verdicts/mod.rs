@@ -12,3 +12,5 @@ mod properties;
 mod sockets;
 mod stalls;
 mod unreached;
+mod until;
+mod waits;

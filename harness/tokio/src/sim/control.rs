@@ -4,7 +4,7 @@
 use super::{
     gate::Gate,
     interpose,
-    kernel::{self, End, Fault, HostAction, Kernel, Kind, Network, Trigger, What, with},
+    kernel::{self, End, Fault, HostAction, Kernel, Kind, Network, Trigger, Wait, What, with},
 };
 use madsim::{
     Config,
@@ -36,7 +36,7 @@ pub use kernel::{
     Decision, Effect, Exited, Hooks, Operation, Overflow, Packet, PacketKind, Panic, Rule, RuleId, Settings, Stage,
     Stamp, Sysctl, TriggerKind,
 };
-pub use report::{TaskReport, tasks};
+pub use report::{TaskReport, attempt, keep_waits, kept_waits, tasks};
 
 /// A host's id. 0 is the test's own host.
 pub type HostId = kernel::HostId;
@@ -181,7 +181,17 @@ where
     let (task, node) = with(|k| (k.new_task(host, place, false), k.hosts[host].node));
     let node = Handle::current().get_node(node.expect("a host is built before it is used")).expect("a node stays");
     let running = node.spawn(Gate::main(task, future));
-    async move { running.await.expect("a client is never killed").expect("a client's panic ends the run") }
+    async move {
+        let mut running = running;
+        let joined = poll_fn(|cx| {
+            let polled = Pin::new(&mut running).poll(cx);
+            if polled.is_pending() {
+                with(|k| k.wait(Wait::Join(task)));
+            }
+            polled
+        });
+        joined.await.expect("a client is never killed").expect("a client's panic ends the run")
+    }
 }
 
 /// Adds a fault of the plan with its effects; it starts at a virtual time, in nanoseconds.
@@ -339,8 +349,14 @@ pub fn incarnations(host: HostId) -> (u32, u32) {
     with(|k| (k.tasks[kernel::current_task()].incarnation, k.hosts[host].incarnation))
 }
 
+/// Records that an attempt of the test has failed in this poll, and what it waited for; it started at this virtual time.
+pub fn attempt_failed(began: u64) {
+    with(|k| k.attempt_failed(began));
+}
+
 /// Records that a property of the test holds.
 pub fn holds(property: &str) {
+    with(|k| k.attempt = None);
     note(property.len() + "\"\" holds".len(), What::Holds { property: property.to_owned() });
 }
 

@@ -11,6 +11,7 @@ pub mod net;
 pub mod process;
 pub mod runtime;
 pub mod signal;
+pub mod sync;
 pub mod task;
 pub mod time;
 
@@ -18,7 +19,7 @@ pub mod time;
 #[doc(hidden)]
 pub mod control;
 
-pub use real::{join, pin, select, sync, task_local, try_join};
+pub use real::{join, pin, select, task_local, try_join};
 pub use task::spawn;
 
 /// Expands to a `main` that prints an error and exits: a simulated program must never pass for the real one.

@@ -6,6 +6,7 @@ use pin_project_lite::pin_project;
 use std::{
     future::{Future, IntoFuture, poll_fn},
     marker::PhantomPinned,
+    panic::Location,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -80,8 +81,9 @@ pub async fn advance(duration: Duration) {
 }
 
 /// Waits until a deadline.
+#[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    Sleep { deadline, tick: tick(deadline), done: false, timer: Timer::default(), _pinned: PhantomPinned }
+    Sleep::new(deadline, Location::caller())
 }
 
 pin_project! {
@@ -91,6 +93,7 @@ pin_project! {
     pub struct Sleep {
         deadline: Instant,
         tick: u64,
+        place: &'static Location<'static>,
         done: bool,
         timer: Timer,
         // `!Unpin` as in tokio, so that code which moves a polled `Sleep` does not compile here either.
@@ -100,12 +103,16 @@ pin_project! {
 
     impl PinnedDrop for Sleep {
         fn drop(this: Pin<&mut Self>) {
-            kernel::wait_is_over(Wait::Timer(this.tick));
+            kernel::wait_is_over(Wait::Timer(this.tick, this.place));
         }
     }
 }
 
 impl Sleep {
+    fn new(deadline: Instant, place: &'static Location<'static>) -> Sleep {
+        Sleep { deadline, tick: tick(deadline), place, done: false, timer: Timer::default(), _pinned: PhantomPinned }
+    }
+
     /// Returns the deadline.
     pub fn deadline(&self) -> Instant {
         self.deadline
@@ -118,7 +125,8 @@ impl Sleep {
 
     /// Changes the deadline.
     pub fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
-        self.set(sleep_until(deadline));
+        let place = self.place;
+        self.set(Sleep::new(deadline, place));
     }
 }
 
@@ -132,7 +140,7 @@ impl Future for Sleep {
             *this.done = true;
             return Poll::Ready(());
         }
-        kernel::with(|k| k.wait(Wait::Timer(due)));
+        kernel::with(|k| k.wait(Wait::Timer(due, this.place)));
         Poll::Pending
     }
 }
@@ -150,11 +158,13 @@ pin_project! {
 }
 
 /// Limits a future to a duration.
+#[track_caller]
 pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
     timeout_at(after(duration), future)
 }
 
 /// Limits a future by a deadline.
+#[track_caller]
 pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F::IntoFuture> {
     Timeout { value: future.into_future(), delay: sleep_until(deadline) }
 }
@@ -186,7 +196,7 @@ impl<F: Future> Future for Timeout<F> {
             return Poll::Ready(Ok(value));
         }
         ready!(this.delay.poll(cx));
-        kernel::with(|k| k.truncate_waits(before));
+        kernel::with(|k| k.give_up_waits(before));
         Poll::Ready(Err(error::Elapsed(())))
     }
 }

@@ -16,7 +16,14 @@ use tokio::{
     },
     runtime::{Builder, EnterGuard, Handle, Runtime, RuntimeFlavor, TryCurrentError},
     signal::unix::{Signal, SignalKind},
-    sync::{Barrier, Mutex, Notify, OnceCell, RwLock, Semaphore, broadcast, mpsc, oneshot, watch},
+    sync::{
+        Barrier, BarrierWaitResult, MappedMutexGuard, Mutex, MutexGuard, Notify, OnceCell, OwnedMappedMutexGuard,
+        OwnedMutexGuard, OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard,
+        OwnedSemaphorePermit, RwLock, RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard, Semaphore,
+        SemaphorePermit, SetError, SetOnce, broadcast,
+        futures::{Notified, OwnedNotified},
+        mpsc, oneshot, watch,
+    },
     task::{AbortHandle, Id, JoinError, JoinHandle, JoinSet, LocalEnterGuard, LocalSet},
     time::{Instant, Interval, MissedTickBehavior, Sleep, Timeout, error::Elapsed},
 };
@@ -402,17 +409,272 @@ pub fn functions() {
         SignalKind::user_defined2,
         SignalKind::window_change,
     ];
+    exist![Barrier::new, Barrier::wait, BarrierWaitResult::is_leader,];
+    exist![
+        broadcast::channel::<()>,
+        broadcast::Sender::<()>::new,
+        broadcast::Sender::<()>::send,
+        broadcast::Sender::<()>::subscribe,
+        broadcast::Sender::<()>::downgrade,
+        broadcast::Sender::<()>::len,
+        broadcast::Sender::<()>::is_empty,
+        broadcast::Sender::<()>::receiver_count,
+        broadcast::Sender::<()>::same_channel,
+        broadcast::Sender::<()>::closed,
+        broadcast::Sender::<()>::strong_count,
+        broadcast::Sender::<()>::weak_count,
+        broadcast::WeakSender::<()>::upgrade,
+        broadcast::WeakSender::<()>::strong_count,
+        broadcast::WeakSender::<()>::weak_count,
+        broadcast::Receiver::<()>::len,
+        broadcast::Receiver::<()>::is_empty,
+        broadcast::Receiver::<()>::same_channel,
+        broadcast::Receiver::<()>::sender_strong_count,
+        broadcast::Receiver::<()>::sender_weak_count,
+        broadcast::Receiver::<()>::is_closed,
+        broadcast::Receiver::<()>::resubscribe,
+        broadcast::Receiver::<()>::recv,
+        broadcast::Receiver::<()>::try_recv,
+        broadcast::Receiver::<()>::blocking_recv,
+    ];
     exist![
         mpsc::channel::<()>,
-        oneshot::channel::<()>,
-        broadcast::channel::<()>,
-        watch::channel::<()>,
+        mpsc::Receiver::<()>::recv,
+        mpsc::Receiver::<()>::recv_many,
+        mpsc::Receiver::<()>::try_recv,
+        mpsc::Receiver::<()>::blocking_recv,
+        mpsc::Receiver::<()>::blocking_recv_many,
+        mpsc::Receiver::<()>::close,
+        mpsc::Receiver::<()>::is_closed,
+        mpsc::Receiver::<()>::is_empty,
+        mpsc::Receiver::<()>::len,
+        mpsc::Receiver::<()>::capacity,
+        mpsc::Receiver::<()>::max_capacity,
+        mpsc::Receiver::<()>::poll_recv,
+        mpsc::Receiver::<()>::poll_recv_many,
+        mpsc::Receiver::<()>::sender_strong_count,
+        mpsc::Receiver::<()>::sender_weak_count,
+        mpsc::Sender::<()>::send,
+        mpsc::Sender::<()>::closed,
+        mpsc::Sender::<()>::try_send,
+        mpsc::Sender::<()>::send_timeout,
+        mpsc::Sender::<()>::blocking_send,
+        mpsc::Sender::<()>::is_closed,
+        mpsc::Sender::<()>::reserve,
+        mpsc::Sender::<()>::reserve_many,
+        mpsc::Sender::<()>::reserve_owned,
+        mpsc::Sender::<()>::try_reserve,
+        mpsc::Sender::<()>::try_reserve_many,
+        mpsc::Sender::<()>::try_reserve_owned,
+        mpsc::Sender::<()>::same_channel,
+        mpsc::Sender::<()>::capacity,
+        mpsc::Sender::<()>::downgrade,
+        mpsc::Sender::<()>::max_capacity,
+        mpsc::Sender::<()>::strong_count,
+        mpsc::Sender::<()>::weak_count,
+        mpsc::WeakSender::<()>::upgrade,
+        mpsc::WeakSender::<()>::strong_count,
+        mpsc::WeakSender::<()>::weak_count,
+        mpsc::Permit::<()>::send,
+        mpsc::OwnedPermit::<()>::send,
+        mpsc::OwnedPermit::<()>::release,
+        mpsc::OwnedPermit::<()>::same_channel,
+        mpsc::OwnedPermit::<()>::same_channel_as_sender,
+        mpsc::unbounded_channel::<()>,
+        mpsc::UnboundedReceiver::<()>::recv,
+        mpsc::UnboundedReceiver::<()>::recv_many,
+        mpsc::UnboundedReceiver::<()>::try_recv,
+        mpsc::UnboundedReceiver::<()>::blocking_recv,
+        mpsc::UnboundedReceiver::<()>::blocking_recv_many,
+        mpsc::UnboundedReceiver::<()>::close,
+        mpsc::UnboundedReceiver::<()>::is_closed,
+        mpsc::UnboundedReceiver::<()>::is_empty,
+        mpsc::UnboundedReceiver::<()>::len,
+        mpsc::UnboundedReceiver::<()>::poll_recv,
+        mpsc::UnboundedReceiver::<()>::poll_recv_many,
+        mpsc::UnboundedReceiver::<()>::sender_strong_count,
+        mpsc::UnboundedReceiver::<()>::sender_weak_count,
+        mpsc::UnboundedSender::<()>::send,
+        mpsc::UnboundedSender::<()>::closed,
+        mpsc::UnboundedSender::<()>::is_closed,
+        mpsc::UnboundedSender::<()>::same_channel,
+        mpsc::UnboundedSender::<()>::downgrade,
+        mpsc::UnboundedSender::<()>::strong_count,
+        mpsc::UnboundedSender::<()>::weak_count,
+        mpsc::WeakUnboundedSender::<()>::upgrade,
+        mpsc::WeakUnboundedSender::<()>::strong_count,
+        mpsc::WeakUnboundedSender::<()>::weak_count,
+    ];
+    exist![
         Mutex::<()>::new,
-        RwLock::<()>::new,
+        Mutex::<()>::const_new,
+        Mutex::<()>::lock,
+        Mutex::<()>::blocking_lock,
+        Mutex::<()>::blocking_lock_owned,
+        Mutex::<()>::lock_owned,
+        Mutex::<()>::try_lock,
+        Mutex::<()>::get_mut,
+        Mutex::<()>::try_lock_owned,
+        Mutex::<()>::into_inner,
+        MutexGuard::<()>::map::<(), fn(&mut ()) -> &mut ()>,
+        MutexGuard::<()>::try_map::<(), fn(&mut ()) -> Option<&mut ()>>,
+        MutexGuard::<()>::mutex,
+        OwnedMutexGuard::<()>::map::<(), fn(&mut ()) -> &mut ()>,
+        OwnedMutexGuard::<()>::try_map::<(), fn(&mut ()) -> Option<&mut ()>>,
+        OwnedMutexGuard::<()>::mutex,
+        MappedMutexGuard::<()>::map::<(), fn(&mut ()) -> &mut ()>,
+        MappedMutexGuard::<()>::try_map::<(), fn(&mut ()) -> Option<&mut ()>>,
+        OwnedMappedMutexGuard::<()>::map::<(), fn(&mut ()) -> &mut ()>,
+        OwnedMappedMutexGuard::<()>::try_map::<(), fn(&mut ()) -> Option<&mut ()>>,
+    ];
+    exist![
         Notify::new,
-        Semaphore::new,
-        Barrier::new,
+        Notify::const_new,
+        Notify::notified,
+        Notify::notified_owned,
+        Notify::notify_one,
+        Notify::notify_last,
+        Notify::notify_waiters,
+        Notified::enable,
+        OwnedNotified::enable,
+    ];
+    exist![
         OnceCell::<()>::new,
+        OnceCell::<()>::const_new,
+        OnceCell::<()>::new_with,
+        OnceCell::<()>::const_new_with,
+        OnceCell::<()>::initialized,
+        OnceCell::<()>::get,
+        OnceCell::<()>::get_mut,
+        OnceCell::<()>::set,
+        OnceCell::<()>::get_or_init::<fn() -> Ready<()>, Ready<()>>,
+        OnceCell::<()>::get_or_try_init::<(), fn() -> Ready<Result<(), ()>>, Ready<Result<(), ()>>>,
+        OnceCell::<()>::into_inner,
+        OnceCell::<()>::take,
+        SetError::<()>::is_already_init_err,
+        SetError::<()>::is_initializing_err,
+    ];
+    exist![
+        oneshot::channel::<()>,
+        oneshot::Sender::<()>::send,
+        oneshot::Sender::<()>::closed,
+        oneshot::Sender::<()>::is_closed,
+        oneshot::Sender::<()>::poll_closed,
+        oneshot::Receiver::<()>::close,
+        oneshot::Receiver::<()>::is_terminated,
+        oneshot::Receiver::<()>::is_empty,
+        oneshot::Receiver::<()>::try_recv,
+        oneshot::Receiver::<()>::blocking_recv,
+    ];
+    exist![
+        RwLock::<()>::new,
+        RwLock::<()>::with_max_readers,
+        RwLock::<()>::const_new,
+        RwLock::<()>::const_with_max_readers,
+        RwLock::<()>::read,
+        RwLock::<()>::blocking_read,
+        RwLock::<()>::read_owned,
+        RwLock::<()>::try_read,
+        RwLock::<()>::try_read_owned,
+        RwLock::<()>::write,
+        RwLock::<()>::blocking_write,
+        RwLock::<()>::write_owned,
+        RwLock::<()>::try_write,
+        RwLock::<()>::try_write_owned,
+        RwLock::<()>::get_mut,
+        RwLock::<()>::into_inner,
+        OwnedRwLockReadGuard::<()>::map::<fn(&()) -> &(), ()>,
+        OwnedRwLockReadGuard::<()>::try_map::<fn(&()) -> Option<&()>, ()>,
+        OwnedRwLockReadGuard::<()>::rwlock,
+        OwnedRwLockWriteGuard::<()>::map::<fn(&mut ()) -> &mut (), ()>,
+        OwnedRwLockWriteGuard::<()>::downgrade_map::<fn(&()) -> &(), ()>,
+        OwnedRwLockWriteGuard::<()>::try_map::<fn(&mut ()) -> Option<&mut ()>, ()>,
+        OwnedRwLockWriteGuard::<()>::try_downgrade_map::<fn(&()) -> Option<&()>, ()>,
+        OwnedRwLockWriteGuard::<()>::into_mapped,
+        OwnedRwLockWriteGuard::<()>::downgrade,
+        OwnedRwLockWriteGuard::<()>::rwlock,
+        OwnedRwLockMappedWriteGuard::<()>::map::<fn(&mut ()) -> &mut (), ()>,
+        OwnedRwLockMappedWriteGuard::<()>::try_map::<fn(&mut ()) -> Option<&mut ()>, ()>,
+        OwnedRwLockMappedWriteGuard::<()>::rwlock,
+        RwLockReadGuard::<()>::map::<fn(&()) -> &(), ()>,
+        RwLockReadGuard::<()>::try_map::<fn(&()) -> Option<&()>, ()>,
+        RwLockWriteGuard::<()>::map::<fn(&mut ()) -> &mut (), ()>,
+        RwLockWriteGuard::<()>::downgrade_map::<fn(&()) -> &(), ()>,
+        RwLockWriteGuard::<()>::try_map::<fn(&mut ()) -> Option<&mut ()>, ()>,
+        RwLockWriteGuard::<()>::try_downgrade_map::<fn(&()) -> Option<&()>, ()>,
+        RwLockWriteGuard::<()>::into_mapped,
+        RwLockWriteGuard::<()>::downgrade,
+        RwLockMappedWriteGuard::<()>::map::<fn(&mut ()) -> &mut (), ()>,
+        RwLockMappedWriteGuard::<()>::try_map::<fn(&mut ()) -> Option<&mut ()>, ()>,
+    ];
+    exist![
+        Semaphore::new,
+        Semaphore::const_new,
+        Semaphore::available_permits,
+        Semaphore::add_permits,
+        Semaphore::forget_permits,
+        Semaphore::acquire,
+        Semaphore::acquire_many,
+        Semaphore::try_acquire,
+        Semaphore::try_acquire_many,
+        Semaphore::blocking_acquire,
+        Semaphore::blocking_acquire_many,
+        Semaphore::acquire_owned,
+        Semaphore::acquire_many_owned,
+        Semaphore::try_acquire_owned,
+        Semaphore::try_acquire_many_owned,
+        Semaphore::blocking_acquire_owned,
+        Semaphore::blocking_acquire_many_owned,
+        Semaphore::close,
+        Semaphore::is_closed,
+        SemaphorePermit::forget,
+        SemaphorePermit::merge,
+        SemaphorePermit::split,
+        SemaphorePermit::semaphore,
+        SemaphorePermit::num_permits,
+        OwnedSemaphorePermit::forget,
+        OwnedSemaphorePermit::merge,
+        OwnedSemaphorePermit::split,
+        OwnedSemaphorePermit::semaphore,
+        OwnedSemaphorePermit::num_permits,
+    ];
+    exist![
+        SetOnce::<()>::new,
+        SetOnce::<()>::const_new,
+        SetOnce::<()>::new_with,
+        SetOnce::<()>::const_new_with,
+        SetOnce::<()>::initialized,
+        SetOnce::<()>::get,
+        SetOnce::<()>::set,
+        SetOnce::<()>::into_inner,
+        SetOnce::<()>::wait,
+    ];
+    exist![
+        watch::Ref::<()>::has_changed,
+        watch::channel::<()>,
+        watch::Receiver::<()>::borrow,
+        watch::Receiver::<()>::borrow_and_update,
+        watch::Receiver::<()>::has_changed,
+        watch::Receiver::<()>::is_closed,
+        watch::Receiver::<()>::mark_changed,
+        watch::Receiver::<()>::mark_unchanged,
+        watch::Receiver::<()>::changed,
+        |seen: &'static mut watch::Receiver<()>| watch::Receiver::<()>::wait_for(seen, |()| true),
+        watch::Receiver::<()>::same_channel,
+        watch::Sender::<()>::new,
+        watch::Sender::<()>::send,
+        watch::Sender::<()>::send_modify::<fn(&mut ())>,
+        watch::Sender::<()>::send_if_modified::<fn(&mut ()) -> bool>,
+        watch::Sender::<()>::send_replace,
+        watch::Sender::<()>::borrow,
+        watch::Sender::<()>::is_closed,
+        watch::Sender::<()>::closed,
+        watch::Sender::<()>::subscribe,
+        watch::Sender::<()>::receiver_count,
+        watch::Sender::<()>::sender_count,
+        watch::Sender::<()>::same_channel,
+    ];
+    exist![
         tokio::io::duplex,
         tokio::io::copy::<TcpStream, TcpStream>,
         tokio::io::split::<TcpStream>,
@@ -455,7 +717,74 @@ pub async fn program() -> io::Result<()> {
         () = std::future::pending() => unreachable!("{same}"),
     }
     Handle::current().spawn_blocking(|| ()).await?;
+    shared().await;
     Ok(())
+}
+
+/// The same with what tasks share: statics, unsized values, owned guards, errors.
+async fn shared() {
+    static LOCK: Mutex<Vec<u8>> = Mutex::const_new(vec![]);
+    static PERMITS: Semaphore = Semaphore::const_new(1);
+    static WOKEN: Notify = Notify::const_new();
+    static MADE: OnceCell<u32> = OnceCell::const_new();
+    LOCK.lock().await.push(1);
+    let all: std::sync::Arc<Mutex<[u8]>> = std::sync::Arc::new(Mutex::new([1, 2]));
+    let guard = all.clone().lock_owned().await;
+    assert_eq!(
+        (std::sync::Arc::strong_count(&all), std::sync::Arc::ptr_eq(OwnedMutexGuard::mutex(&guard), &all)),
+        (2, true)
+    );
+    assert!(all.try_lock().is_err() && all.clone().try_lock_owned().is_err());
+    let last = OwnedMutexGuard::map(guard, |all| all.last_mut().unwrap());
+    assert_eq!(format!("{last} {last:?} {:?}", Mutex::new(3)), "2 2 Mutex { data: 3 }");
+    drop(last);
+    assert_eq!(
+        MutexGuard::mutex(&all.lock().await).try_lock().map(|_| ()).map_err(|error| error.to_string()).unwrap_err(),
+        "operation would block"
+    );
+    let lock: std::sync::Arc<RwLock<dyn std::any::Any + Send + Sync>> = std::sync::Arc::new(RwLock::new(7u32));
+    let (one, other) = (lock.clone().read_owned().await, lock.read().await);
+    assert!(lock.try_write().is_err() && other.is::<u32>());
+    drop((one, other));
+    let read = lock.clone().write_owned().await.downgrade();
+    assert!(lock.try_read().is_ok() && OwnedRwLockReadGuard::rwlock(&read).try_write().is_err());
+    drop(read);
+    let permit = PERMITS.acquire().await.unwrap();
+    assert_eq!((PERMITS.available_permits(), PERMITS.try_acquire().is_err()), (0, true));
+    // A wait that is given up takes no permit.
+    assert!(tokio::time::timeout(Duration::from_millis(1), PERMITS.acquire()).await.is_err());
+    drop(permit);
+    assert_eq!(PERMITS.available_permits(), 1);
+    let owned = std::sync::Arc::new(Semaphore::new(3));
+    let mut permits = owned.clone().acquire_many_owned(3).await.unwrap();
+    let one = permits.split(1).unwrap();
+    assert!(permits.split(3).is_none() && permits.num_permits() == 2);
+    permits.merge(one);
+    permits.forget();
+    assert_eq!((owned.available_permits(), std::sync::Arc::strong_count(&owned)), (0, 1));
+    let woken = std::sync::Arc::new(Notify::new()).notified_owned();
+    tokio::pin!(woken);
+    assert!(!woken.as_mut().enable());
+    WOKEN.notify_one();
+    WOKEN.notified().await;
+    assert_eq!(*MADE.get_or_init(async || 7).await, 7);
+    let (requests, mut received) = mpsc::channel(1);
+    let permit = requests.clone().reserve_owned().await.unwrap();
+    assert_eq!(
+        requests.send_timeout(1, Duration::from_millis(1)).await.unwrap_err().to_string(),
+        "timed out waiting on send operation"
+    );
+    drop((permit.send(2), requests));
+    assert_eq!((received.recv().await, received.recv().await), (Some(2), None));
+    let (reply, answer) = oneshot::channel::<u32>();
+    drop(reply);
+    assert_eq!(answer.await.unwrap_err().to_string(), "channel closed");
+    let (state, mut seen) = watch::channel(0);
+    state.send_replace(1);
+    assert_eq!(*seen.wait_for(|state| *state == 1).await.unwrap(), 1);
+    let (news, mut heard) = broadcast::channel(1);
+    let _ = (news.send(1), news.send(2));
+    assert!(matches!(heard.recv().await, Err(broadcast::error::RecvError::Lagged(1))));
 }
 
 /// Lists the auto traits of a type.
@@ -517,6 +846,52 @@ pub fn auto_traits() -> Vec<Fact> {
         Signal,
         SignalKind,
     ];
+    facts.extend(auto![
+        Mutex<()>,
+        Mutex<*const ()>,
+        MutexGuard<'static, ()>,
+        MutexGuard<'static, std::cell::Cell<()>>,
+        OwnedMutexGuard<()>,
+        OwnedMutexGuard<std::cell::Cell<()>>,
+        MappedMutexGuard<'static, ()>,
+        OwnedMappedMutexGuard<()>,
+        RwLock<()>,
+        RwLock<std::cell::Cell<()>>,
+        RwLockReadGuard<'static, ()>,
+        RwLockReadGuard<'static, std::cell::Cell<()>>,
+        RwLockWriteGuard<'static, ()>,
+        RwLockMappedWriteGuard<'static, ()>,
+        OwnedRwLockReadGuard<()>,
+        OwnedRwLockWriteGuard<()>,
+        OwnedRwLockMappedWriteGuard<()>,
+        Semaphore,
+        SemaphorePermit<'static>,
+        OwnedSemaphorePermit,
+        Notify,
+        Notified<'static>,
+        OwnedNotified,
+        Barrier,
+        OnceCell<()>,
+        OnceCell<std::cell::Cell<()>>,
+        SetOnce<()>,
+        mpsc::Sender<()>,
+        mpsc::Sender<*const ()>,
+        mpsc::Receiver<()>,
+        mpsc::Receiver<*const ()>,
+        mpsc::WeakSender<()>,
+        mpsc::OwnedPermit<()>,
+        mpsc::UnboundedSender<()>,
+        mpsc::UnboundedReceiver<()>,
+        oneshot::Sender<()>,
+        oneshot::Receiver<()>,
+        oneshot::Receiver<*const ()>,
+        broadcast::Sender<()>,
+        broadcast::Receiver<()>,
+        broadcast::WeakSender<()>,
+        watch::Sender<()>,
+        watch::Receiver<()>,
+        watch::Receiver<std::cell::Cell<()>>,
+    ]);
     let never = || -> Infallible { unreachable!("it is never run") };
     macro_rules! any {
         () => {
@@ -550,6 +925,23 @@ pub fn auto_traits() -> Vec<Fact> {
         tokio::task::yield_now(),
         tokio::signal::ctrl_c(),
         Signal::recv(any!()),
+        Mutex::<()>::lock(any!()),
+        Mutex::<()>::lock_owned(any!()),
+        RwLock::<()>::read(any!()),
+        RwLock::<()>::write_owned(any!()),
+        Semaphore::acquire(any!()),
+        Semaphore::acquire_owned(any!()),
+        Barrier::wait(any!()),
+        OnceCell::<()>::get_or_init(any!(), || ready(())),
+        SetOnce::<()>::wait(any!()),
+        mpsc::Sender::<()>::send(any!(), ()),
+        mpsc::Sender::<()>::reserve_owned(any!()),
+        mpsc::Receiver::<()>::recv(any!()),
+        mpsc::UnboundedReceiver::<()>::recv(any!()),
+        oneshot::Sender::<()>::closed(any!()),
+        broadcast::Receiver::<()>::recv(any!()),
+        watch::Receiver::<()>::changed(any!()),
+        watch::Sender::<()>::closed(any!()),
     ]);
     facts
 }

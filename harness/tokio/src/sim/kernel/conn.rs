@@ -1,8 +1,8 @@
 //! A TCP connection as plain data: two ends, and one pipe per direction.
 
 use super::{
-    ConnId, Connection, HostId, Kernel, Kind, ListenerId, Packet, PacketKind, Side, Tcp, Waiters, What, bytes::Bytes,
-    endpoint, presented, record, socket::Options,
+    ConnId, Connection, HostId, Kernel, Kind, ListenerId, Packet, PacketKind, Side, TaskId, Tcp, Waiters, What,
+    bytes::Bytes, endpoint, presented, record, socket::Options,
 };
 use std::{collections::VecDeque, io, net::SocketAddr};
 
@@ -51,6 +51,8 @@ pub(crate) struct End {
     pub closed_first: bool,
     /// Whether this host's kernel has dropped the connection.
     pub gone: bool,
+    /// The task that accepted it, or last used it.
+    pub user: Option<TaskId>,
     /// Whether this end has completed the handshake: the client has the SYN-ACK, or the server has the client's ACK.
     pub established: bool,
     /// A pending error, reported to the application once.
@@ -177,6 +179,7 @@ impl Kernel {
             open: false,
             closed: false,
             closed_first: false,
+            user: None,
             gone: false,
             established: false,
             error: None,

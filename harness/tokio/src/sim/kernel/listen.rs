@@ -2,6 +2,7 @@
 
 use super::{
     Action, ConnId, HostId, Kernel, Kind, ListenerId, Overflow, SocketId, Tcp, TriggerKind, Wait, Waiters, What,
+    current_task,
     errno::EMFILE,
     family::{receives, unbound},
     socket::Options,
@@ -142,6 +143,7 @@ impl Kernel {
                 self.later(self.listeners[id].fails_from, Action::AcceptAgain(id));
             } else if let Some(conn) = self.listeners[id].queue.pop_front() {
                 self.conns[conn].ends[1].open = true;
+                self.conns[conn].ends[1].user = Some(current_task());
                 self.hosts[host].conns.insert((conn, 1));
                 self.tcp_event(Kind::Accept, (conn, 1), 1, Tcp::Accept);
                 self.occurs(TriggerKind::Accepts, host, host);

@@ -34,6 +34,7 @@ mod ports;
 mod record;
 mod rule;
 mod segment;
+mod shared;
 mod socket;
 mod stream;
 mod sysctl;
@@ -58,6 +59,7 @@ pub use record::Stamp;
 pub(crate) use refrain_core::event::{Connection, End, Endpoint, Kind as What, Tcp, Udp, Unix, UnixSocket};
 pub(crate) use rule::Rules;
 pub use rule::{Decision, Operation, Packet, PacketKind, Rule, RuleId};
+pub(crate) use shared::{PartId, Role, SharedId};
 pub(crate) use socket::Options as SocketOptions;
 pub use sysctl::{Overflow, Sysctl};
 pub(crate) use tasks::{HoldPlan, TaskState, Turn, Wait};
@@ -103,6 +105,10 @@ pub(crate) struct Kernel {
     pub impaired: Vec<((HostId, HostId), RouteEffect)>,
     /// The tests' own rules for packets.
     pub rules: Rules,
+    /// The primitives of `sync`, with their holders.
+    pub shared: shared::SharedThings,
+    /// What the test's last attempt at a property waited for when it failed.
+    pub attempt: Option<tasks::Attempt>,
     /// Per route with limited bandwidth, when the link becomes free.
     pub busy_until: BTreeMap<(HostId, HostId), u64>,
     pub sockets: Vec<socket::Socket>,
@@ -188,6 +194,7 @@ thread_local! {
     static HOOKS: Cell<Option<Hooks>> = const { Cell::new(None) };
     static WATCHED: Cell<bool> = const { Cell::new(false) };
     static IN_TIMER: Cell<bool> = const { Cell::new(false) };
+    static KEEP: Cell<Option<fn(&Kernel)>> = const { Cell::new(None) };
 }
 
 /// Installs a world on this thread.
@@ -209,6 +216,9 @@ pub(crate) fn with_at<R>(due: u64, f: impl FnOnce(&mut Kernel) -> R) -> R {
         let mut borrowed = cell.borrow_mut();
         let Some(kernel) = borrowed.as_mut() else { no_simulation() };
         kernel.now = clock::now(&kernel.time).max(due);
+        if let Some(keep) = KEEP.get() {
+            keep(kernel);
+        }
         let result = f(kernel);
         let died = std::mem::take(&mut kernel.current_died);
         if kernel.wakes.is_empty() && !died {
@@ -224,16 +234,29 @@ pub(crate) fn with_at<R>(due: u64, f: impl FnOnce(&mut Kernel) -> R) -> R {
     })
 }
 
+/// Borrows the world to record waits and holders; wakes nothing. `None` outside a simulation or while it is torn down: destructors may
+/// call this anywhere.
+pub(crate) fn try_with<R>(f: impl FnOnce(&mut Kernel) -> R) -> Option<R> {
+    let noted = KERNEL.try_with(|cell| {
+        let mut borrowed = cell.try_borrow_mut().ok()?;
+        let kernel = borrowed.as_mut()?;
+        kernel.now = clock::now(&kernel.time).max(kernel.now);
+        if let Some(keep) = KEEP.get() {
+            keep(kernel);
+        }
+        Some(f(kernel))
+    });
+    noted.ok().flatten()
+}
+
+/// Calls this with the state before each change from now on, because an event is reported only after it has happened.
+pub(crate) fn keep(keep: fn(&Kernel)) {
+    KEEP.set(Some(keep));
+}
+
 /// Removes a wait of the current task. Destructors call this, possibly outside a simulation.
 pub(crate) fn wait_is_over(wait: Wait) {
-    // Without a simulation, or while it is torn down, nothing tracks waits.
-    let _ = KERNEL.try_with(|cell| {
-        if let Ok(mut borrowed) = cell.try_borrow_mut()
-            && let Some(kernel) = borrowed.as_mut()
-        {
-            kernel.tasks[current_task()].waits.retain(|(other, _)| *other != wait);
-        }
-    });
+    try_with(|kernel| kernel.tasks[current_task()].waits.retain(|(other, _)| *other != wait));
 }
 
 /// Borrows the world if this thread has one that is not borrowed: for code that may be called from anywhere.
@@ -307,6 +330,8 @@ impl Kernel {
             listeners: vec![],
             impaired: vec![],
             rules: Rules::default(),
+            shared: Default::default(),
+            attempt: None,
             busy_until: BTreeMap::new(),
             faults: vec![],
             triggers: Default::default(),

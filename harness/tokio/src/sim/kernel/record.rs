@@ -18,6 +18,7 @@ pub(crate) enum Kind {
     Fault,
     Hold,
     Test,
+    Wait,
 }
 
 /// When, where and by which task an event happened.
@@ -90,6 +91,9 @@ impl Kernel {
     fn push(&mut self, event: Event) {
         if let Some(sink) = &mut self.record.sink {
             sink(event);
+        }
+        if let Some(keep) = super::KEEP.get() {
+            keep(self);
         }
     }
 }

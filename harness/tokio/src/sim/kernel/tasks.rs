@@ -1,9 +1,11 @@
 //! Per-task state: where a task was spawned, its polls, what it waits for, and whether it is held.
 
 use super::{
-    BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, Side, TaskId, UdpId, UnixId, What, current_task, record,
+    BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, PartId, SharedId, Side, TaskId, UdpId, UnixId, What,
+    current_task, record,
 };
 use refrain_core::{
+    event::Operation,
     place::{Task, short},
     plan::{Hold, HoldUntil},
     verdict::UnixWait,
@@ -19,6 +21,8 @@ const IDLE_STEP_NS: u64 = 1_000;
 pub(crate) struct TaskState {
     pub host: HostId,
     pub place: &'static Location<'static>,
+    /// The task that spawned it; `None` for the test itself and for a host's process.
+    pub parent: Option<TaskId>,
     /// Its ordinal among the tasks spawned at this place on its host, from 1.
     pub nth: u32,
     pub main: bool,
@@ -26,9 +30,14 @@ pub(crate) struct TaskState {
     pub incarnation: u32,
     pub polls: u32,
     pub waits: Vec<(Wait, u64)>,
+    /// Its waits after the previous poll.
+    pub waited: Vec<(Wait, u64)>,
+    /// The waits that last timed out, and when.
+    pub gave_up: Option<(Vec<(Wait, u64)>, u64)>,
     /// The connection it last used. Its current wait may depend on that connection without the network knowing.
     pub used: Option<(ConnId, Side)>,
-    waited: Vec<(Wait, u64)>,
+    /// The sender of the last oneshot channel that it has created and not yet sent anywhere.
+    pub unsent: Option<PartId>,
     pub last_poll: u64,
     pub ended: bool,
     /// Whether its process was killed or lost power: it is not polled again, and its destructors do not run.
@@ -50,10 +59,12 @@ pub(crate) enum Wait {
     Accept(ListenerId),
     Receive(UdpId),
     Unix(UnixId, UnixWait),
-    /// A timer, by its deadline.
-    Timer(u64),
+    /// A timer, by its deadline, and where it was created.
+    Timer(u64, &'static Location<'static>),
     Signal,
     Join(TaskId),
+    /// A primitive of `sync`.
+    Shared(SharedId, Operation),
     Held,
 }
 
@@ -67,6 +78,16 @@ pub(crate) enum HoldPlan {
     },
     /// Exactly these.
     Listed(Vec<Hold>),
+}
+
+/// The waits of an attempt of the test when it failed.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempt {
+    /// The waiting task: the test's own, or one of a client.
+    pub task: TaskId,
+    pub waits: Vec<(Wait, u64)>,
+    /// When the wait ended.
+    pub at: u64,
 }
 
 /// Counts consecutive polls without the clock advancing.
@@ -121,13 +142,16 @@ impl Kernel {
         let mut task = TaskState {
             host,
             place,
+            parent: (!main).then(current_task),
             nth,
             main,
             incarnation,
             polls: 0,
             waits: vec![],
             waited: vec![],
+            gave_up: None,
             used: None,
+            unsent: None,
             last_poll: self.now,
             ended: false,
             killed: false,
@@ -260,9 +284,25 @@ impl Kernel {
         self.tasks[current_task()].waits.len()
     }
 
-    /// Removes all but the `first` waits of the current task, because it has cancelled the others.
-    pub fn truncate_waits(&mut self, first: usize) {
-        self.tasks[current_task()].waits.truncate(first);
+    /// Removes all but the `first` waits of the current task, because the others have timed out.
+    pub fn give_up_waits(&mut self, first: usize) {
+        let now = self.now;
+        let task = &mut self.tasks[current_task()];
+        let mut given_up = task.waits.split_off(first.min(task.waits.len()));
+        given_up.retain(|(wait, _)| !matches!(wait, Wait::Timer(..)));
+        if !given_up.is_empty() {
+            task.gave_up = Some((given_up, now));
+        }
+    }
+
+    /// Records that the current task waits for a primitive.
+    pub fn wait_for_shared(&mut self, id: SharedId, operation: Operation) {
+        self.wait(Wait::Shared(id, operation));
+    }
+
+    /// Removes the current task's waits for a primitive that was dropped.
+    pub fn end_waits_for(&mut self, id: SharedId) {
+        self.tasks[current_task()].waits.retain(|(wait, _)| !matches!(wait, Wait::Shared(other, _) if *other == id));
     }
 
     /// Removes the current task's waits on a socket that it has dropped.
@@ -277,6 +317,7 @@ impl Kernel {
     /// Records the connection that the current task uses.
     pub fn uses(&mut self, conn: ConnId, side: Side) {
         self.tasks[current_task()].used = Some((conn, side));
+        self.conns[conn].ends[side].user = Some(current_task());
     }
 
     /// Marks a task as completed or dropped.
@@ -285,5 +326,23 @@ impl Kernel {
             self.tasks[id].waits.clear();
             self.record.fold(self.now, !(id as u64), 0);
         }
+    }
+
+    /// Records the waits of an attempt of the test that has failed in this poll.
+    pub fn attempt_failed(&mut self, began: u64) {
+        self.attempt = self.last_waits(current_task(), began);
+    }
+
+    /// Returns the waits of a task that have timed out since then, or those of a task that it joined. An attempt that was answered, even
+    /// with an error, waits for nothing.
+    fn last_waits(&self, id: TaskId, since: u64) -> Option<Attempt> {
+        let task = &self.tasks[id];
+        if let Some((waits, at)) = task.gave_up.clone().filter(|(_, at)| *at >= since) {
+            return Some(Attempt { task: id, waits, at });
+        }
+        let ended = |wait: &Wait| {
+            if let Wait::Join(other) = wait { Some(*other).filter(|&id| self.tasks[id].ended) } else { None }
+        };
+        task.waited.iter().find_map(|(wait, _)| ended(wait)).and_then(|joined| self.last_waits(joined, since))
     }
 }

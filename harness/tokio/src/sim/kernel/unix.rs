@@ -263,6 +263,11 @@ impl Kernel {
         self.event(kind, id, b, |k| What::Unix { socket: k.unix_socket(id), what });
     }
 
+    /// Returns the peer of a socket.
+    pub fn unix_peer(&self, id: UnixId) -> Option<UnixId> {
+        self.unix[id].peer
+    }
+
     /// Returns a socket as events and verdicts name it.
     pub fn unix_socket(&self, id: UnixId) -> UnixSocket {
         let socket = &self.unix[id];
