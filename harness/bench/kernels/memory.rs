@@ -1,0 +1,138 @@
+//! Memory orderings that are too weak.
+
+use super::{
+    Plain, join,
+    sync::{
+        atomic::{AtomicBool, AtomicUsize, Ordering::*, fence},
+        thread,
+    },
+    threads,
+};
+use std::sync::Arc;
+
+/// A reference count without the fence that `Arc`'s drop has: the last drop is unordered with earlier accesses.
+pub fn arc_drop(repaired: bool) {
+    let shared = Arc::new((AtomicUsize::new(2), Plain::new(0)));
+    threads(2, move |nth| {
+        let (count, value) = &*shared;
+        if nth == 0 {
+            value.set(1);
+        }
+        if count.fetch_sub(1, Release) == 1 {
+            if repaired {
+                fence(Acquire);
+            }
+            value.set(2);
+        }
+    });
+}
+
+/// `Arc::get_mut` before Rust 1.28: the check that there is no other reference does not acquire.
+pub fn arc_get_mut(repaired: bool) {
+    let shared = Arc::new((AtomicUsize::new(2), Plain::new(0)));
+    let drops = shared.clone();
+    let dropped = thread::spawn(move || {
+        drops.1.get();
+        drops.0.fetch_sub(1, Release);
+    });
+    let (count, value) = &*shared;
+    if count.load(if repaired { Acquire } else { Relaxed }) == 1 {
+        value.set(1);
+    }
+    join([dropped]);
+}
+
+/// RUSTSEC-2022-0006, `thread_local`: an iterator sees that a value is present, but not the value.
+pub fn thread_local_iter(repaired: bool) {
+    let entries = Arc::new([0; 2].map(|_| (AtomicBool::new(false), Plain::new(0))));
+    let inserts = entries.clone();
+    let insert = thread::spawn(move || {
+        for (present, value) in &*inserts {
+            value.set(7);
+            present.store(true, Release);
+        }
+    });
+    let order = if repaired { Acquire } else { Relaxed };
+    let present = entries.iter().filter(|(present, _)| present.load(order));
+    assert!(present.map(|(_, value)| value.get()).all(|value| value == 7));
+    join([insert]);
+}
+
+/// RUSTSEC-2019-0013, `spin::RwLock`: accesses may move past the release of the lock.
+pub fn spin_rwlock(repaired: bool) {
+    const WRITER: usize = 1;
+    let shared = Arc::new((AtomicUsize::new(0), Plain::new(0)));
+    threads(2, move |_| {
+        let (lock, value) = &*shared;
+        if lock.compare_exchange(0, WRITER, Acquire, Relaxed).is_ok() {
+            value.set(value.get() + 1);
+            lock.store(0, if repaired { Release } else { Relaxed });
+        }
+    });
+}
+
+/// A ring of one producer and one consumer, whose index is published without release ordering.
+pub fn spsc_ring(repaired: bool) {
+    const LEN: usize = 2;
+    let shared = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0), [0; LEN].map(Plain::new)));
+    let produces = shared.clone();
+    let producer = thread::spawn(move || {
+        let (head, tail, slots) = &*produces;
+        for nth in 0..3 {
+            if nth - head.load(Acquire) == LEN {
+                break;
+            }
+            slots[nth % LEN].set(nth + 1);
+            tail.store(nth + 1, if repaired { Release } else { Relaxed });
+        }
+    });
+    let (head, tail, slots) = &*shared;
+    for nth in 0..2 {
+        if tail.load(Acquire) > nth {
+            assert_eq!(slots[nth % LEN].get(), nth + 1);
+            head.store(nth + 1, Release);
+        } else {
+            break;
+        }
+    }
+    join([producer]);
+}
+
+/// A sequence lock, as in Boehm (MSPC 2012): the reader's second load may be reordered before its accesses.
+pub fn seqlock(repaired: bool) {
+    let shared = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0)));
+    let writes = shared.clone();
+    let writer = thread::spawn(move || {
+        let (sequence, one, two) = &*writes;
+        sequence.store(1, Relaxed);
+        fence(Release);
+        one.store(1, Relaxed);
+        two.store(1, Relaxed);
+        sequence.store(2, Release);
+    });
+    let (sequence, one, two) = &*shared;
+    let before = sequence.load(Acquire);
+    let seen = (one.load(Relaxed), two.load(Relaxed));
+    if repaired {
+        fence(Acquire);
+    }
+    if before.is_multiple_of(2) && sequence.load(Relaxed) == before {
+        assert_eq!(seen.0, seen.1, "half of it");
+    }
+    join([writer]);
+}
+
+/// Dekker's algorithm without the fence that it needs: both threads enter, because neither sees the other's flag.
+pub fn dekker(repaired: bool) {
+    let shared = Arc::new(([0; 2].map(AtomicUsize::new), Plain::new(0)));
+    threads(2, move |nth| {
+        let (flags, inside) = &*shared;
+        flags[nth].store(1, Release);
+        if repaired {
+            fence(SeqCst);
+        }
+        if flags[1 - nth].load(Acquire) == 0 {
+            inside.set(nth);
+        }
+    });
+}
