@@ -91,6 +91,8 @@ def explore(test, seed, runs=None, jobs=1):
 def scheduler(how):
     """What the program on plain shuttle calls a scheduler."""
     sampler = how["sampled"]
+    if sampler == "directed":
+        return "random"  # plain shuttle has none that is directed at conflicts
     return sampler if isinstance(sampler, str) else f"pct-{sampler['pct']}"
 
 

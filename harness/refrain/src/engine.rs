@@ -31,6 +31,9 @@ use crate::{
 };
 use std::fmt;
 
+/// Makes the first run of an exploration, and repeats it; returns whether it passes.
+pub type FirstRun<'a> = dyn FnMut(&mut dyn Workers) -> Result<bool, Refusal> + 'a;
+
 /// Executes plans of one kind. Each test has one engine.
 pub trait Engine: fmt::Debug + Sync {
     /// Initializes in the worker what every forked run would otherwise initialize itself.
@@ -64,7 +67,8 @@ pub trait Engine: fmt::Debug + Sync {
     /// Returns why not, and what to do.
     fn check_compatible(&self, trace: &Trace) -> Result<(), String>;
 
-    /// Executes runs until the limit, or until one fails.
+    /// Executes runs until the limit, or until one fails. Before most of them it calls `first_passes`, which makes a run
+    /// and repeats it, and ends if that returns false.
     ///
     /// # Errors
     /// Returns why the exploration could not continue.
@@ -74,6 +78,7 @@ pub trait Engine: fmt::Debug + Sync {
         base: u64,
         until: Limit,
         sink: ProgressSink<'_>,
+        first_passes: &mut FirstRun<'_>,
     ) -> Result<Explored, Refusal>;
 
     /// Looks for a simpler plan that fails in the same way.

@@ -16,6 +16,7 @@ mod loom;
 pub(crate) mod memory;
 mod model;
 mod outlet;
+pub(crate) mod pending;
 mod run;
 mod sample;
 mod searcher;
@@ -34,7 +35,10 @@ pub(crate) use {
 };
 
 use crate::{
-    engine::{self, Explored, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials, Watch, Workers},
+    engine::{
+        self, Explored, FirstRun, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials, Watch,
+        Workers,
+    },
     job::{Answer, Job, Ran, Search, Source},
     plan::{Plan, Threads},
     protocol::Sampler,
@@ -133,8 +137,9 @@ impl engine::Engine for Model {
         base: u64,
         until: Limit,
         sink: ProgressSink<'_>,
+        first_passes: &mut FirstRun<'_>,
     ) -> Result<Explored, Refusal> {
-        explore::explore(self, workers, base, until, sink)
+        explore::explore(self, workers, base, until, sink, first_passes)
     }
 
     fn shrink(&self, trials: Trials<'_>, plan: &Plan) -> Result<Smaller, Refusal> {

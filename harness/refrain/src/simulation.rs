@@ -30,7 +30,8 @@ pub use workload::{Parameter, argument};
 
 use crate::{
     engine::{
-        Engine, Explored, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials, Watch, Workers,
+        Engine, Explored, FirstRun, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials, Watch,
+        Workers,
     },
     job::{RunMessage, Search, Source},
     plan::{Hold, Plan},
@@ -92,7 +93,11 @@ impl Engine for Scenario {
         base: u64,
         until: Limit,
         sink: ProgressSink<'_>,
+        first_passes: &mut FirstRun<'_>,
     ) -> Result<Explored, Refusal> {
+        if !first_passes(workers)? {
+            return Ok(Explored::default());
+        }
         explore::explore(workers, base, until, sink)
     }
 

@@ -150,6 +150,7 @@ pub fn fewest(fewest: &Fewest) -> String {
 /// Formats engine and strategy: `loom, at most 1 preemption`, `shuttle, random`.
 fn by(Searched { engine, how, .. }: &Searched) -> String {
     let how = match how {
+        How::Sampled(Sampler::Directed) => "directed at conflicts".to_owned(),
         How::Sampled(Sampler::Random) => "random".to_owned(),
         How::Sampled(Sampler::Pct(depth)) => format!("PCT of depth {depth}"),
         How::Sampled(Sampler::Walk) => "uniform random walk".to_owned(),

@@ -37,6 +37,9 @@ pub enum How {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sampler {
+    /// Directed at conflicting operations: a thread is preempted where another thread's next operations conflict with what it
+    /// has done.
+    Directed,
     /// Random scheduling: any thread at any step.
     Random,
     /// Probabilistic concurrency testing (PCT) of this depth: thread priorities change at depth - 1 places.

@@ -8,12 +8,11 @@ use crate::{
     test::Test,
     trace::first_difference,
     verdict::{Cause, Class, Detail, Failure, Property, Verdict},
-    worker::Pool,
 };
 
 /// Executes one run and records every event.
-pub(crate) fn record(pool: &mut Pool, source: Source, until: Option<usize>) -> Result<Ran, Refusal> {
-    match pool.ask(&Job::Record { source, until })? {
+pub(crate) fn record(workers: &mut dyn Workers, source: Source, until: Option<usize>) -> Result<Ran, Refusal> {
+    match workers.ask(&Job::Record { source, until })? {
         Answer::Ran(ran) => Ok(*ran),
         Answer::Refused(why) => Err(why),
         Answer::Explored(_) | Answer::Searched(_) => Err(unexpected()),
@@ -21,8 +20,8 @@ pub(crate) fn record(pool: &mut Pool, source: Source, until: Option<usize>) -> R
 }
 
 /// Records a run twice, the second time in a different worker. A difference between the two is a failure.
-pub(crate) fn record_twice(test: &Test, pool: &mut Pool, source: Source) -> Result<Ran, Refusal> {
-    let mut ran = record(pool, source, None)?;
+pub(crate) fn record_twice(test: &Test, workers: &mut dyn Workers, source: Source) -> Result<Ran, Refusal> {
+    let mut ran = record(workers, source, None)?;
     let mut other = super::pool(test, Some(1));
     for source in test.engine.repeats(&ran) {
         let again = record(&mut other, source, None)?;

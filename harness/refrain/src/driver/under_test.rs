@@ -143,20 +143,26 @@ pub(crate) fn exploration(
     sink: ProgressSink<'_>,
 ) -> Result<Exploration, Refusal> {
     let started = Instant::now();
-    // The first run is executed twice, to detect a test that is not a function of its seed before relying on it.
-    let first = record_twice(test, pool, Source::Seed(seed_of(base, 0)))?;
-    show_printed("the first run", &first);
-    let (explored, failing) = match &first.verdict {
-        Verdict::Failed(_) => {
-            (Explored { runs: 1, coverage: first.coverage.clone(), ..Explored::default() }, Some((first, 1)))
-        }
-        Verdict::Passed => {
-            let mut explored = test.engine.explore(pool, base, until, sink)?;
-            let failing = match explored.found.take() {
-                Some(Found { source, run }) => Some((record_twice(test, pool, source)?, run)),
-                None => None,
-            };
-            (explored, failing)
+    let mut first = None;
+    let explored = test.engine.explore(pool, base, until, sink, &mut |workers| {
+        // Repeated, to detect a test that is not a function of its seed before relying on it.
+        let ran = record_twice(test, workers, Source::Seed(seed_of(base, 0)))?;
+        show_printed("the first run", &ran);
+        Ok(first.insert(ran).verdict == Verdict::Passed)
+    });
+    let first = match first {
+        Some(first) => first,
+        None => record_twice(test, pool, Source::Seed(seed_of(base, 0)))?,
+    };
+    let is_reliable = first.verdict.failure().is_none_or(|failure| failure.class != Class::Nondeterminism);
+    let mut explored = if is_reliable { explored? } else { Explored::default() };
+    let failing = match explored.found.take() {
+        Some(Found { source, run }) => Some((record_twice(test, pool, source)?, run)),
+        None if first.verdict == Verdict::Passed => None,
+        None => {
+            explored.runs += 1;
+            explored.coverage.add(&first.coverage);
+            Some((first, explored.runs))
         }
     };
     let caught = match failing {

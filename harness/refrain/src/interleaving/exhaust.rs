@@ -21,7 +21,7 @@ use crate::{
     plan::Plan,
     protocol::{self, EngineLimit, How, SearchEnd},
 };
-use parts::Parts;
+pub(super) use parts::Parts;
 use std::{
     sync::{Condvar, Mutex},
     thread,
@@ -59,7 +59,18 @@ pub(super) fn exhaust(
     total_order: bool,
     share: Share<'_>,
 ) -> Result<Part, Refusal> {
-    let parts = Parts::whole(Path::whole(preemptions).to_string());
+    Ok(resume(workers, preemptions, total_order, share, None)?.0)
+}
+
+/// The same from where an earlier search by one worker stopped, if there is one; also returns where it stops.
+pub(super) fn resume(
+    workers: &mut dyn Workers,
+    preemptions: Option<u8>,
+    total_order: bool,
+    share: Share<'_>,
+    from: Option<Parts>,
+) -> Result<(Part, Parts), Refusal> {
+    let parts = from.unwrap_or_else(|| Parts::whole(Path::whole(preemptions).to_string()));
     let queue = WorkQueue { parts, executions: 0, failed: None, is_late: false, limit: None, refused: None };
     let begun = Instant::now();
     let all = workers.all();
@@ -87,7 +98,7 @@ pub(super) fn exhaust(
         took_ms: begun.elapsed().as_millis() as u64,
         end,
     };
-    Ok(Part { searched, failed: queue.failed })
+    Ok((Part { searched, failed: queue.failed }, queue.parts))
 }
 
 fn work(worker: &mut dyn Ask, shared: &Shared) {

@@ -3,7 +3,13 @@
 //! Memory that a model frees is kept until its execution ends. So it is not allocated again, an operation on an object
 //! in it is recognised by its address, and reading the object is still valid.
 
-use super::{Engine, clocks::Accesses, engine, foreign, log, threads};
+use super::{
+    Engine,
+    clocks::Accesses,
+    engine, foreign, log,
+    pending::{self, Effect},
+    threads,
+};
 use crate::{
     place::Place,
     verdict::{Access, Allocation, Detail},
@@ -141,9 +147,10 @@ pub(super) fn first_live() -> Option<(Allocation, At)> {
 /// # Errors
 /// Fails if the object is in freed memory.
 #[inline]
-pub(crate) fn uses<T>(object: &T, place: At) -> Result<Uses, Misused> {
+pub(crate) fn uses<T>(object: &T, effect: Effect, place: At) -> Result<Uses, Misused> {
     let address = (&raw const *object).addr();
     foreign::uses(address);
+    pending::begin(address, effect);
     if IS_NEEDED.get() { uses_at(address, place) } else { Ok(Uses(None)) }
 }
 
@@ -174,6 +181,7 @@ fn uses_at(address: usize, place: At) -> Result<Uses, Misused> {
 
 impl Drop for Uses {
     fn drop(&mut self) {
+        pending::end();
         if let Some(nth) = self.0 {
             USES.with(|uses| uses.borrow_mut().1.retain(|other| other.nth != nth));
         }

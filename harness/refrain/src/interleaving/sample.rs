@@ -24,16 +24,20 @@ use std::{
 };
 
 /// The schedulers, in the order in which they take turns.
-const SAMPLERS: [Sampler; 4] = [Sampler::Random, Sampler::Pct(2), Sampler::Pct(3), Sampler::Walk];
+const SAMPLERS: [Sampler; 5] = [Sampler::Directed, Sampler::Pct(3), Sampler::Walk, Sampler::Random, Sampler::Pct(2)];
 /// Number of executions in the first slice of each scheduler: small, so that easy bugs are found quickly by any of
 /// them.
-const SLICE_FIRST: u64 = 10;
+const SLICE_FIRST: u64 = 16;
+/// Number of slices in which each scheduler has one.
+pub(super) const ROUND: usize = SAMPLERS.len();
 /// Maximum number of executions in a slice. Each slice starts in a new process, which is slow at first.
 const SLICE_MAX: u64 = 32_000;
 
 /// State shared by the workers.
 #[derive(Default)]
 struct WorkQueue {
+    /// The first slice, and the next one.
+    first: usize,
     next: usize,
     /// The results of a single worker.
     done: Prefix<Slices>,
@@ -72,9 +76,16 @@ impl Sum for Slices {
     }
 }
 
-/// Samples until the share of the budget is used up, an execution fails or every scheduler has reached a limit.
-pub(super) fn sample(workers: &mut dyn Workers, base: u64, share: Share<'_>) -> Result<Vec<Part>, Refusal> {
-    let queue = Mutex::new(WorkQueue::default());
+/// Samples until the share of the budget is used up, an execution fails or every scheduler has reached a limit. Starts
+/// with slice `next`, and sets it to the one that would come next.
+pub(super) fn sample(
+    workers: &mut dyn Workers,
+    base: u64,
+    share: Share<'_>,
+    next: &mut usize,
+) -> Result<Vec<Part>, Refusal> {
+    let first = *next;
+    let queue = Mutex::new(WorkQueue { first, next: first, ..WorkQueue::default() });
     let whole = share.left();
     thread::scope(|scope| {
         for worker in workers.all() {
@@ -83,6 +94,11 @@ pub(super) fn sample(workers: &mut dyn Workers, base: u64, share: Share<'_>) -> 
         }
     });
     let queue = queue.into_inner().expect("no worker panics");
+    let mut left = whole;
+    while left > 0 && *next < queue.next {
+        left = left.saturating_sub(len(*next));
+        *next += 1;
+    }
     match queue.refused {
         Some(why) => Err(why),
         None => Ok(parts(queue.done.sum())),
@@ -101,10 +117,9 @@ fn work(worker: &mut dyn Ask, queue: &Mutex<WorkQueue>, base: u64, whole: u64, s
     }
 }
 
-/// Returns the seed of a slice. The first slice uses the given seed, with which plain shuttle makes the same
-/// executions.
+/// Returns the seed of a slice.
 fn seed(base: u64, slice: usize) -> u64 {
-    if slice == 0 { base } else { seed_of(base, slice as u64) }
+    seed_of(base, slice as u64)
 }
 
 /// Returns the number of executions in a slice.
@@ -119,11 +134,12 @@ fn take(queue: &Mutex<WorkQueue>, whole: u64, share: Share<'_>) -> Option<(usize
         let slice = queue.next;
         queue.next += 1;
         if queue.limited[slice % SAMPLERS.len()].is_none_or(|limited| slice <= limited) {
-            let before: u64 = if whole == u64::MAX { 0 } else { (0..slice).map(len).sum() };
+            let before: u64 = if whole == u64::MAX { 0 } else { (queue.first..slice).map(len).sum() };
             let executions = len(slice).min(whole.saturating_sub(before));
             return (executions > 0).then_some((slice, executions));
         }
-        queue.done.put(range(slice), Slices::default());
+        let range = queue.range(slice);
+        queue.done.put(range, Slices::default());
     }
     None
 }
@@ -140,11 +156,12 @@ fn put(queue: &Mutex<WorkQueue>, slice: usize, answer: Result<Answer, Refusal>, 
     }
 }
 
-fn range(slice: usize) -> Range<u64> {
-    slice as u64..slice as u64 + 1
-}
-
 impl WorkQueue {
+    fn range(&self, slice: usize) -> Range<u64> {
+        let nth = (slice - self.first) as u64;
+        nth..nth + 1
+    }
+
     /// Returns whether no further slice is needed.
     fn is_over(&self, share: Share<'_>) -> bool {
         let has_failed = self.failed().is_some_and(|failed| failed < self.next);
@@ -163,7 +180,7 @@ impl WorkQueue {
         }
         let mut slices = Slices::default();
         slices.0[sampler] = Sampled { executions, took, failed, limit };
-        self.done.put(range(slice), slices);
+        self.done.put(self.range(slice), slices);
     }
 
     /// Returns the first slice with a failure that counts.
@@ -231,38 +248,42 @@ mod tests {
 
     #[test]
     fn a_scheduler_that_cannot_go_on_makes_no_more_slices() {
-        check(queue(4, vec![]), Some((4, 20)));
-        check(queue(4, vec![(0, limited())]), Some((5, 20)));
-        check(queue(4, vec![(0, limited()), (1, limited()), (3, limited())]), Some((6, 20)));
+        check(queue(5, vec![]), Some((5, 32)));
+        check(queue(5, vec![(0, limited())]), Some((6, 32)));
+        check(queue(5, vec![(0, limited()), (1, limited()), (3, limited())]), Some((7, 32)));
     }
 
     #[test]
     fn sampling_ends_when_no_scheduler_can_go_on() {
-        check(queue(4, (0..4).map(|slice| (slice, limited())).collect()), None);
+        check(queue(5, (0..5).map(|slice| (slice, limited())).collect()), None);
     }
 
     #[test]
     fn a_failure_of_a_slice_that_one_worker_would_not_have_made_does_not_count() {
-        let others = [1, 2, 3].map(|slice| (slice, passed()));
+        let others = [1, 2, 3, 4].map(|slice| (slice, passed()));
         let queue =
-            queue(9, [(4, failed()), (0, limited())].into_iter().chain(others).chain([(5, failed())]).collect());
-        assert_eq!(queue.failed(), Some(5));
+            queue(9, [(5, failed()), (0, limited())].into_iter().chain(others).chain([(6, failed())]).collect());
+        assert_eq!(queue.failed(), Some(6));
         let parts = parts(queue.done.sum());
-        assert_eq!(parts.iter().map(|part| part.failed.is_some()).collect::<Vec<_>>(), [false, false, false, true]);
+        assert_eq!(
+            parts.iter().map(|part| part.failed.is_some()).collect::<Vec<_>>(),
+            [false, false, false, false, true]
+        );
     }
 
     #[test]
     fn slices_that_are_not_made_leave_no_gap() {
         let sink = ProgressSink { progress: &|_| {}, stop: &AtomicBool::new(false) };
-        let budget = Budget::new(Limit::Runs(1_000), sink, Instant::now());
-        let queue = Mutex::new(queue(4, vec![(0, limited()), (1, passed()), (2, passed()), (3, passed())]));
-        while let Some((slice, executions)) = take(&queue, 1_000, budget.up_to(1.0)) {
+        let budget = Budget::new(Limit::Runs(2_000), sink, Instant::now());
+        let queue =
+            Mutex::new(queue(5, (0..5).map(|slice| (slice, if slice == 0 { limited() } else { passed() })).collect()));
+        while let Some((slice, executions)) = take(&queue, 2_000, budget.up_to(1.0)) {
             let made = Searched { executions, ..Searched::default() };
             put(&queue, slice, Ok(Answer::Searched(Box::new(made))), Duration::ZERO, budget.up_to(1.0));
         }
         let executions = |part: &Part| part.searched.executions;
         let parts = parts(queue.into_inner().unwrap().done.sum());
-        assert_eq!(parts.len(), 4);
+        assert_eq!(parts.len(), 5);
         assert!(
             parts.iter().skip(1).all(|part| executions(part) > 100),
             "{:?}",

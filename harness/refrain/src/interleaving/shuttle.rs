@@ -1,5 +1,6 @@
 //! The sampling engine: shuttle, with its own schedulers for searching and one of ours for replays.
 
+mod directed;
 mod few;
 mod turns;
 
@@ -22,6 +23,7 @@ use ::shuttle::{
     Config, FailurePersistence, MaxSteps, Runner,
     scheduler::{PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId, UrwRandomScheduler},
 };
+use directed::Directed;
 use few::Few;
 pub(super) use few::PREEMPTIONS_MAX;
 use std::sync::{
@@ -152,6 +154,7 @@ fn scheduler(by: Sampler, seed: u64, executions: u64) -> Box<dyn Scheduler + Sen
     foreign::overlap(by == Sampler::Overlap);
     let executions = executions as usize;
     match by {
+        Sampler::Directed => Box::new(Directed::new(seed, executions as u64)),
         Sampler::Random | Sampler::Overlap => Box::new(RandomScheduler::new_from_seed(seed, executions)),
         Sampler::Pct(depth) => Box::new(PctScheduler::new_from_seed(seed, depth, executions)),
         Sampler::Walk => Box::new(UrwRandomScheduler::new_from_seed(seed, executions)),

@@ -6,6 +6,7 @@ use crate::{
         self, Engine,
         log::{self, Number, did},
         memory::{self, Key, Misused, Uses},
+        pending::Effect,
         wrong,
     },
     verdict::{Class, Detail, Property},
@@ -21,8 +22,8 @@ pub use std::alloc::Layout;
 /// Records that the running thread uses an object while the guard exists. Does not return if the object was freed.
 #[inline]
 #[must_use = "the use ends when this is dropped"]
-pub(super) fn uses<T>(object: &T, place: &'static Location<'static>) -> Uses {
-    memory::uses(object, place).unwrap_or_else(|misused| used_after_free(misused))
+pub(super) fn uses<T>(object: &T, effect: Effect, place: &'static Location<'static>) -> Uses {
+    memory::uses(object, effect, place).unwrap_or_else(|misused| used_after_free(misused))
 }
 
 fn used_after_free(misused: Misused) -> ! {

@@ -10,6 +10,7 @@ use crate::{
     interleaving::{
         self, Engine, clocks,
         log::{self, Number, did, saw},
+        pending::Effect,
         spin,
     },
 };
@@ -116,7 +117,7 @@ macro_rules! atomic {
         pub fn load(&self, order: Ordering) -> $value {
             assert_loads(order);
             let place = Location::caller();
-            let _used = alloc::uses(self, place);
+            let _used = alloc::uses(self, Effect::Read, place);
             reads_again(place, "atomic", self.number);
             let read: Read<$value> = match &self.raw {
                 On::Loom(raw) => raw.load(order),
@@ -133,7 +134,7 @@ macro_rules! atomic {
         pub fn store(&self, value: $value, order: Ordering) {
             assert_stores(order);
             let place = Location::caller();
-            let _used = alloc::uses(self, place);
+            let _used = alloc::uses(self, Effect::Write, place);
             match &self.raw {
                 On::Loom(raw) => raw.store(value, order, place),
                 On::Shuttle(raw) => raw.store(order, |raw| raw.store(value, order)),
@@ -155,7 +156,7 @@ macro_rules! atomic {
         ) -> Result<$value, $value> {
             assert_loads(failure);
             let place = Location::caller();
-            let _used = alloc::uses(self, place);
+            let _used = alloc::uses(self, Effect::Write, place);
             reads_again(place, "atomic", self.number);
             let orders = (success, failure);
             let was: Result<$value, Read<$value>> = match &self.raw {
@@ -233,7 +234,7 @@ macro_rules! atomic {
         #[track_caller]
         pub fn $operation(&self, value: $value, order: Ordering) -> $value {
             let place = Location::caller();
-            let _used = alloc::uses(self, place);
+            let _used = alloc::uses(self, Effect::Write, place);
             let made_of: fn($value, $value) -> $value = $made_of;
             let was = match &self.raw {
                 On::Loom(raw) => raw.exchange(order, place, |was| made_of(was, value)),

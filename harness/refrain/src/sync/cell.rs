@@ -7,6 +7,7 @@ use crate::{
         clocks::Accesses,
         foreign,
         log::{self, Number, did, saw},
+        pending::Effect,
         wrong,
     },
     verdict::{Access, Class, Detail, Property},
@@ -65,7 +66,7 @@ impl<T> UnsafeCell<T> {
     #[track_caller]
     pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
         let place = Location::caller();
-        let _used = alloc::uses(self, place);
+        let _used = alloc::uses(self, Effect::Read, place);
         saw(place, || Operation::Cell { id: self.number, what: step::Cell::With });
         self.access(place, false);
         match &self.raw {
@@ -78,7 +79,7 @@ impl<T> UnsafeCell<T> {
     #[track_caller]
     pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
         let place = Location::caller();
-        let _used = alloc::uses(self, place);
+        let _used = alloc::uses(self, Effect::Write, place);
         did(place, || Operation::Cell { id: self.number, what: step::Cell::WithMut });
         self.access(place, true);
         match &self.raw {

@@ -9,6 +9,7 @@ use crate::{
         clocks::{self, Through},
         limit,
         log::{self, Number, begin, did, does_when_chosen, saw},
+        pending::Effect,
         seq_cst,
         waiters::Waiters,
     },
@@ -57,7 +58,7 @@ impl Condvar {
     #[track_caller]
     pub fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let (place, mutex) = (Location::caller(), guard.mutex);
-        let _used = alloc::uses(self, place);
+        let _used = alloc::uses(self, Effect::Write, place);
         let begins = || self.step(step::Condvar::WaitBegins { mutex: mutex.number, timed: false });
         let waits = ThreadWait::Notification { condvar: self.number, timed: false };
         let unlocked = || {
@@ -110,7 +111,7 @@ impl Condvar {
         time: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let (place, mutex) = (Location::caller(), guard.mutex);
-        let _used = alloc::uses(self, place);
+        let _used = alloc::uses(self, Effect::Write, place);
         let (raw, timed_out) = match (&self.raw, guard.raw.take()) {
             (On::Loom(_), _) => limit(EngineLimit::Time { call: "Condvar::wait_timeout".into() }),
             (On::Shuttle(raw), Some(On::Shuttle(guard))) => {
@@ -159,7 +160,7 @@ impl Condvar {
     #[track_caller]
     pub fn notify_one(&self) {
         let place = Location::caller();
-        let _used = alloc::uses(self, place);
+        let _used = alloc::uses(self, Effect::Write, place);
         super::each!(&self.raw, raw => raw.notify_one());
         did(place, || self.step(step::Condvar::NotifyOne));
     }
@@ -168,7 +169,7 @@ impl Condvar {
     #[track_caller]
     pub fn notify_all(&self) {
         let place = Location::caller();
-        let _used = alloc::uses(self, place);
+        let _used = alloc::uses(self, Effect::Write, place);
         super::each!(&self.raw, raw => raw.notify_all());
         did(place, || self.step(step::Condvar::NotifyAll));
     }

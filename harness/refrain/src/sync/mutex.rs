@@ -6,6 +6,7 @@ use crate::{
     interleaving::{
         clocks::{self, Through},
         log::{self, Number, begin, did, saw},
+        pending::Effect,
         spin,
     },
     verdict::ThreadWait,
@@ -48,7 +49,7 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let (place, number) = (Location::caller(), self.number);
-        let _used = alloc::uses(self, place);
+        let _used = alloc::uses(self, Effect::Lock, place);
         reads_again(place, "mutex", number);
         begin(place, ThreadWait::Lock { mutex: number });
         let raw = Some(self.lock_raw());
@@ -70,7 +71,7 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let (place, number) = (Location::caller(), self.number);
-        let _used = alloc::uses(self, place);
+        let _used = alloc::uses(self, Effect::Write, place);
         reads_again(place, "mutex", number);
         let raw = match &self.raw {
             On::Loom(raw) => raw.try_lock().ok().map(On::Loom),
@@ -133,7 +134,7 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         let Some(raw) = self.raw.take() else { return };
-        drop(alloc::uses(self.mutex, self.place));
+        drop(alloc::uses(self.mutex, Effect::Unlock, self.place));
         // An engine may run other threads before it unlocks, but not after that.
         drop(raw);
         clocks::release(Through::Mutex(self.mutex.number));

@@ -8,6 +8,7 @@ use crate::{
     interleaving::{
         clocks::{self, Through},
         log::{self, Number, begin, did, saw},
+        pending::Effect,
         spin,
     },
     verdict::ThreadWait,
@@ -44,7 +45,7 @@ macro_rules! guard {
 
         impl<T> Drop for $name<'_, T> {
             fn drop(&mut self) {
-                drop(alloc::uses(self.lock, self.place));
+                drop(alloc::uses(self.lock, Effect::Unlock, self.place));
                 // An engine may run other threads before it unlocks, but not after that.
                 drop(self.raw.take());
                 clocks::release(Through::RwLock(self.lock.number));
@@ -81,7 +82,7 @@ macro_rules! lock {
         #[track_caller]
         pub fn $lock(&self) -> LockResult<$guard<'_, T>> {
             let (place, number) = (Location::caller(), self.number);
-            let _used = alloc::uses(self, place);
+            let _used = alloc::uses(self, Effect::Lock, place);
             reads_again(place, "rwlock", number);
             begin(place, ThreadWait::$lock_step { rwlock: number });
             let raw = match &self.raw {
@@ -99,7 +100,7 @@ macro_rules! lock {
         #[track_caller]
         pub fn $try_lock(&self) -> TryLockResult<$guard<'_, T>> {
             let (place, number) = (Location::caller(), self.number);
-            let _used = alloc::uses(self, place);
+            let _used = alloc::uses(self, Effect::Write, place);
             reads_again(place, "rwlock", number);
             let raw = match &self.raw {
                 On::Loom(raw) => raw.$try_lock().ok().map(On::Loom),

@@ -128,12 +128,11 @@ fn an_execution_that_is_too_long_stops_loom_and_not_shuttle() {
     assert_eq!(loom.end, SearchEnd::Limited(EngineLimit::TooManySteps));
 }
 
-/// A short exhaustive search comes first: this bug needs one preemption, so the first executions find it.
+/// The first executions preempt threads at conflicting operations, and this bug needs one such preemption.
 #[test]
-fn what_one_preemption_shows_is_found_before_anything_is_sampled() {
+fn what_one_preemption_shows_is_found_at_once() {
     let explored = explored("model::refcount::lower_then_test_frees_twice").unwrap();
-    let last = explored.engines.last().unwrap();
-    assert!(last.engine == "loom" && explored.runs <= 10, "{explored:?}");
+    assert!(explored.runs <= 3, "{explored:?}");
     assert!(explored.caught.is_some());
 }
 

@@ -1,16 +1,12 @@
 //! Loops that wait for another thread without a yield or spin hint.
 
-use super::threads;
-use crate::driver::ask;
+use super::{threads, traces::shrunk};
 use refrain::sync::{
     Mutex,
     atomic::{AtomicBool, AtomicUsize, Ordering::*},
     thread,
 };
-use refrain_core::{
-    plan::Threads,
-    protocol::{Budget, Outcome, Request},
-};
+use refrain_core::plan::Threads;
 use std::sync::Arc;
 
 #[refrain::model(complete)]
@@ -84,10 +80,8 @@ fn a_flag_that_is_raised_too_early() {
 
 #[test]
 fn what_waits_in_a_loop_is_shrunk_by_the_exhaustive_search() {
-    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
-    let Outcome::Explored(explored) = ask("model::spin::a_flag_that_is_raised_too_early", &request) else { panic!() };
-    let caught = explored.caught.unwrap();
-    let threads = caught.plan.threads.unwrap();
+    let (shrunk, trace) = shrunk("model::spin::a_flag_that_is_raised_too_early");
+    let (threads, events) = (shrunk.after.threads.unwrap(), trace.events.len());
     assert!(matches!(threads, Threads::Choices { .. }), "{threads:?}");
-    assert!(threads.preemptions() <= 1 && caught.events <= 16, "{} events: {threads:?}", caught.events);
+    assert!(threads.preemptions() <= 1 && events <= 16, "{events} events: {threads:?}");
 }

@@ -11,7 +11,7 @@ use crate::{
 use std::cmp::Reverse;
 
 /// What is left.
-pub(super) struct Parts {
+pub(in crate::interleaving) struct Parts {
     /// The next one is the last.
     parts: Vec<Part>,
     /// At each choice of the path on which the next part lies, what branched off there: its last choice. Whatever branches

@@ -1,0 +1,270 @@
+//! A scheduler that preempts threads where another thread's operation conflicts with what they have done.
+//!
+//! A thread that has used an object, and goes on to use it or another one, may rely on the first use: a check before an
+//! action, a load before a store, the first of two related stores. A conflicting operation of another thread in between
+//! is what most bugs need. So executions of two kinds alternate:
+//!
+//! - a *single switch*: one thread runs up to such a point, another one runs, then the first goes on. They are
+//!   planned from the operations of earlier executions, see [`switches`];
+//! - *random switches*: the threads run in some order, and are preempted at each such point with some probability.
+
+mod switches;
+
+use crate::interleaving::pending::{self, Effect, Pending};
+use ::shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
+use fastrand::Rng;
+use switches::{Op, Switch, Switches};
+
+/// Number of operations of a thread that are kept for planning.
+const OPS_MAX: usize = 64;
+/// The rank of a thread that was not preempted is between this and its negative.
+const RANK_MAX: i64 = 1_000_000;
+/// The first execution: every thread is preempted for the next one that has not run.
+const FIRST: Random = Random { order: Order::Spawned, percent: 100, once: true, with_locks: true };
+/// The second one is as different as possible.
+const SECOND: Random = Random { order: Order::Reversed, percent: 100, once: true, with_locks: false };
+
+/// The scheduler.
+pub(super) struct Directed {
+    random: Rng,
+    left: u64,
+    /// The number of the execution, counted from 0.
+    nth: u64,
+    switches: Switches,
+    mode: Mode,
+    threads: Vec<Thread>,
+    /// Given to the next thread that is preempted: lower ranks run first.
+    next_rank: i64,
+}
+
+/// What is done in one execution.
+#[derive(Debug, Clone, Copy)]
+enum Mode {
+    Single(Switch, Phase),
+    Random(Random),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Phase {
+    /// The first thread runs up to the switch.
+    Before,
+    /// The other thread runs.
+    Other,
+    /// The first thread goes on.
+    After,
+}
+
+/// How threads are preempted at random.
+#[derive(Debug, Clone, Copy)]
+struct Random {
+    order: Order,
+    /// How often a thread is preempted where it can be.
+    percent: u8,
+    /// Whether no thread runs in the place of another after it was preempted itself.
+    once: bool,
+    /// Whether threads that hold a lock are preempted.
+    with_locks: bool,
+}
+
+/// The order in which threads run that can.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Order {
+    Spawned,
+    Reversed,
+    Random,
+}
+
+/// A thread of the current execution.
+#[derive(Debug, Clone, Default)]
+struct Thread {
+    /// The number of the operation that it has begun.
+    begun: u64,
+    is_started: bool,
+    is_preempted: bool,
+    ops: Vec<Op>,
+    held: Vec<usize>,
+    rank: i64,
+}
+
+impl Directed {
+    /// Creates a scheduler for at most this many executions.
+    pub fn new(seed: u64, executions: u64) -> Directed {
+        pending::enable();
+        Directed {
+            random: Rng::with_seed(seed),
+            left: executions,
+            nth: 0,
+            switches: Switches::default(),
+            mode: Mode::Random(FIRST),
+            threads: vec![],
+            next_rank: RANK_MAX,
+        }
+    }
+
+    fn next_mode(&mut self) -> Mode {
+        if self.nth >= 2
+            && self.nth % 4 != 1
+            && let Some(switch) = self.switches.next(&mut self.random)
+        {
+            return Mode::Single(switch, Phase::Before);
+        }
+        Mode::Random(match self.nth {
+            0 => FIRST,
+            1 => SECOND,
+            _ => Random {
+                order: Order::Random,
+                percent: [100, 50, 25, 12][self.random.usize(..4)],
+                once: self.random.bool(),
+                with_locks: self.random.bool(),
+            },
+        })
+    }
+
+    fn thread(&mut self, id: usize) -> &mut Thread {
+        while self.threads.len() <= id {
+            let nth = self.threads.len() as i64;
+            let rank = match self.mode {
+                Mode::Random(Random { order: Order::Reversed, .. }) => -nth,
+                Mode::Random(Random { order: Order::Random, .. }) => self.random.i64(-RANK_MAX..RANK_MAX),
+                _ => nth,
+            };
+            self.threads.push(Thread { rank, ..Thread::default() });
+        }
+        &mut self.threads[id]
+    }
+
+    /// Returns the operation that a thread will begin as soon as it runs, if others can observe it.
+    fn next_op(&self, id: usize) -> Option<Op> {
+        let Pending { nth, object, effect, is_over } = pending::of(id);
+        let begun = self.threads.get(id).map_or(0, |thread| thread.begun);
+        (nth > begun && !is_over).then_some(Op { object, effect })
+    }
+
+    /// Returns whether another thread should run before this operation of the current thread.
+    fn is_switch_point(&self, id: usize, op: Op) -> bool {
+        let thread = &self.threads[id];
+        let repeats = thread.ops.iter().any(|done| done.object == op.object);
+        let waits_with_lock = op.effect == Effect::Lock && !thread.held.is_empty();
+        repeats || waits_with_lock || (0..self.threads.len()).any(|other| other != id && self.disturbs(other, id))
+    }
+
+    /// Returns whether the next operation of a thread conflicts with what another one has done.
+    fn disturbs(&self, other: usize, id: usize) -> bool {
+        let next = self.next_op(other);
+        next.is_some_and(|next| self.threads[id].ops.iter().any(|done| done.conflicts(next)))
+    }
+
+    /// The thread begins its next operation.
+    fn begin(&mut self, id: usize) {
+        let Pending { nth, object, effect, is_over } = pending::of(id);
+        let thread = self.thread(id);
+        if nth == thread.begun {
+            return;
+        }
+        thread.begun = nth;
+        match effect {
+            Effect::Lock => thread.held.push(object),
+            Effect::Unlock => thread.held.retain(|held| *held != object),
+            Effect::Read | Effect::Write => {}
+        }
+        if thread.ops.len() < OPS_MAX && (!is_over || effect == Effect::Unlock) {
+            thread.ops.push(Op { object, effect });
+        }
+    }
+
+    /// Chooses by rank; a thread whose next operation conflicts with what `disturbed` has done comes first.
+    fn by_rank(&self, runnable: &[usize], disturbed: Option<usize>) -> usize {
+        let rank = |id: &usize| {
+            let disturbs = disturbed.is_some_and(|disturbed| self.disturbs(*id, disturbed));
+            (!disturbs, self.threads[*id].rank)
+        };
+        runnable.iter().copied().min_by_key(rank).expect("shuttle asks only if a thread can run")
+    }
+
+    fn choose_random(&mut self, runnable: &[usize], current: Option<usize>, by: Random) -> usize {
+        let Some(current) = current else { return self.by_rank(runnable, None) };
+        let Some(op) = self.next_op(current) else { return current };
+        // Threads that have done nothing yet run in their order.
+        if self.threads[current].ops.is_empty() {
+            return self.by_rank(runnable, None);
+        }
+        let can_run = |id: &&usize| **id != current && !(by.once && self.threads[**id].is_preempted);
+        let others: Vec<usize> = runnable.iter().filter(can_run).copied().collect();
+        let is_locked = !by.with_locks && !self.threads[current].held.is_empty();
+        if others.is_empty() || is_locked || !self.is_switch_point(current, op) || self.random.u8(..100) >= by.percent {
+            return current;
+        }
+        self.demote(current);
+        self.threads[current].is_preempted = true;
+        self.by_rank(&others, Some(current))
+    }
+
+    /// All other threads run first.
+    fn demote(&mut self, id: usize) {
+        self.next_rank += 1;
+        self.threads[id].rank = self.next_rank;
+    }
+
+    fn choose_single(&mut self, runnable: &[usize], current: Option<usize>, switch: Switch, phase: Phase) -> usize {
+        let ops = |this: &Directed, id: usize| this.threads.get(id).map_or(0, |thread| thread.ops.len());
+        let mut phase = phase;
+        if phase == Phase::Before && ops(self, switch.thread) >= switch.after {
+            phase = Phase::Other;
+        }
+        if phase == Phase::Other
+            && (!runnable.contains(&switch.other) || switch.until.is_some_and(|until| ops(self, switch.other) >= until))
+        {
+            phase = Phase::After;
+        }
+        self.mode = Mode::Single(switch, phase);
+        let preferred = if phase == Phase::Other { switch.other } else { switch.thread };
+        if runnable.contains(&preferred) {
+            return preferred;
+        }
+        if let Some(current) = current {
+            return current;
+        }
+        let others: Vec<usize> = runnable.iter().copied().filter(|id| *id != switch.other).collect();
+        if others.is_empty() { self.by_rank(runnable, None) } else { self.by_rank(&others, None) }
+    }
+}
+
+impl Scheduler for Directed {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        self.left = self.left.checked_sub(1)?;
+        self.switches.learn(self.threads.drain(..).map(|thread| thread.ops).collect());
+        self.next_rank = RANK_MAX;
+        self.mode = self.next_mode();
+        self.nth += 1;
+        Some(Schedule::new(0))
+    }
+
+    fn next_task(&mut self, runnable: &[&Task], current: Option<TaskId>, yields: bool) -> Option<TaskId> {
+        let ids: Vec<usize> = runnable.iter().map(|task| task.id().into()).collect();
+        ids.iter().for_each(|id| {
+            self.thread(*id);
+        });
+        let before = current.map(usize::from);
+        if let Some(before) = before.filter(|_| yields) {
+            self.thread(before);
+            self.demote(before);
+        }
+        let current = before.filter(|current| !yields && ids.contains(current));
+        // What others cannot observe comes at once, so that the next operation of each thread is known.
+        let unobserved = current.filter(|current| self.next_op(*current).is_none());
+        let new = || ids.iter().copied().find(|id| !self.threads[*id].is_started);
+        let chosen = match (unobserved.or_else(new), self.mode) {
+            (Some(id), _) => id,
+            (None, Mode::Random(by)) => self.choose_random(&ids, current, by),
+            (None, Mode::Single(switch, phase)) if !yields => self.choose_single(&ids, current, switch, phase),
+            (None, Mode::Single(..)) => self.by_rank(&ids, None),
+        };
+        self.threads[chosen].is_started = true;
+        self.begin(chosen);
+        runnable.iter().map(|task| task.id()).find(|id| usize::from(*id) == chosen)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        0
+    }
+}
