@@ -112,9 +112,12 @@ impl Worker {
             if let Some(why) = collector.refusal(end) {
                 return Ok(Answer::Refused(why));
             }
-            if collector.has_died() && end.may_come_from_outside() && made_again < AGAIN_MAX {
+            let killed = collector.has_died() && end.may_come_from_outside();
+            if killed && made_again < AGAIN_MAX {
                 continue;
             }
+            // A run that is killed each time kills itself: its verdict says so, and the machine did not interfere.
+            let made_again = if killed { 0 } else { made_again };
             let place = process::last_place(self.runner.heartbeat()).map(Place::from);
             let ran = collector.conclude(
                 end,
@@ -148,10 +151,14 @@ impl Worker {
         let (outcome, made) = loop {
             let (outcome, _, end) = self.look(&search, None)?;
             let killed = matches!(outcome, Ok(None)) && end.may_come_from_outside();
-            if !killed || made_again == AGAIN_MAX {
-                break (outcome, self.runner.heartbeat().count());
+            if killed && made_again < AGAIN_MAX {
+                made_again += 1;
+                continue;
             }
-            made_again += 1;
+            if killed {
+                made_again = 0;
+            }
+            break (outcome, self.runner.heartbeat().count());
         };
         match outcome {
             Ok(Some(searched)) => {

@@ -1,13 +1,16 @@
 //! When a process is killed, everything that it started dies too, and lost work is repeated.
 
 use super::{Process, children, eventually, explore, kill_now, write_down, written_down};
-use crate::driver::Started;
+use crate::driver::{Started, ask};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::{ForkResult, Pid, fork, pause, setsid},
 };
 use refrain::World;
-use refrain_core::protocol::{Exploration, Machine, Outcome};
+use refrain_core::{
+    protocol::{Budget, Exploration, Machine, Outcome, Request},
+    verdict::Class,
+};
 use std::{process::id, thread, time::Duration};
 use tempfile::NamedTempFile;
 
@@ -113,6 +116,15 @@ fn everything_dies_with_the_command() {
     // Dropping it waits for the test's exit.
     drop(test);
     eventually("the end of the test", || all.iter().all(|process| process.is_gone()));
+}
+
+/// It is repeated, too, but the machine has not interfered.
+#[test]
+fn what_kills_itself_each_time_is_not_blamed_on_the_machine() {
+    let request = Request::Explore { seed: 1, budget: Budget::Runs(1), jobs: Some(1) };
+    let outcome = ask("verdicts::deaths::a_kill_from_outside_is_caught", &request);
+    let Outcome::Explored(Exploration { caught: Some(caught), machine, .. }) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((caught.failure.class, machine.made_again), (Class::Crash, 0));
 }
 
 #[test]
