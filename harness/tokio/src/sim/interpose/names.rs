@@ -1,11 +1,11 @@
 //! Names, as libc looks them up: those of the simulated hosts.
 
-use crate::sim::kernel;
+use crate::sim::kernel::{self, NotResolved};
 use libc::{addrinfo, c_char, c_int, sockaddr_storage};
 use socket2::SockAddr;
 use std::{
     ffi::CStr,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     ptr,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
@@ -31,26 +31,36 @@ pub unsafe extern "C" fn getaddrinfo(
     }
     // SAFETY: the strings end with a zero, or are null.
     let text = |text: *const c_char| (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_string_lossy());
-    let ips = match text(node) {
-        None => Ok(vec![Ipv4Addr::LOCALHOST.into()]),
+    // SAFETY: they are null or a caller's.
+    let (flags, family, kind) = unsafe { hints.as_ref() }
+        .map_or((0, libc::AF_UNSPEC, libc::SOCK_STREAM), |hints| (hints.ai_flags, hints.ai_family, hints.ai_socktype));
+    let ips: Vec<IpAddr> = match text(node) {
+        None if flags & libc::AI_PASSIVE != 0 => vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
+        None => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
         Some(name) => {
             let host = kernel::current_host();
-            kernel::with(|k| k.resolve(host, &name))
+            match kernel::with(|k| k.resolve(host, &name)) {
+                Ok(ips) => ips,
+                Err(NotResolved::TryAgain) => return libc::EAI_AGAIN,
+                Err(NotResolved::NoName | NotResolved::NoHost { .. }) => return libc::EAI_NONAME,
+            }
         }
     };
-    let ips: Vec<IpAddr> = match ips {
-        Ok(ips) => ips,
-        Err(error) if error.to_string().contains("Temporary failure") => return libc::EAI_AGAIN,
-        Err(_) => return libc::EAI_NONAME,
+    let is_asked_for = |ip: &IpAddr| match family {
+        libc::AF_INET => ip.is_ipv4(),
+        libc::AF_INET6 => ip.is_ipv6(),
+        _ => true,
     };
+    let ips: Vec<IpAddr> = ips.into_iter().filter(is_asked_for).collect();
+    if ips.is_empty() {
+        return libc::EAI_NONAME;
+    }
     let port = text(service).map_or(Ok(0), |service| match &*service {
         "http" => Ok(80),
         "https" => Ok(443),
         number => number.parse::<u16>(),
     });
     let Ok(port) = port else { return libc::EAI_SERVICE };
-    // SAFETY: they are null or a caller's.
-    let kind = unsafe { hints.as_ref() }.map_or(libc::SOCK_STREAM, |hints| hints.ai_socktype);
     let answers = ips.into_iter().rev().fold(ptr::null_mut(), |next, ip| answer(SocketAddr::new(ip, port), kind, next));
     // SAFETY: the caller gives a place for the answer.
     unsafe { *res = answers };

@@ -46,6 +46,7 @@ mod unix;
 mod waiters;
 
 pub(crate) use conn::{Conn, Fin};
+pub(crate) use dns::NotResolved;
 pub(crate) use errno::os_error;
 pub(crate) use family::{presented, unbound};
 pub(crate) use fault::Fault;
