@@ -71,6 +71,41 @@ async fn names_are_the_simulated_hosts_for_std_as_well(world: World) {
             assert!("nobody:7".to_socket_addrs().is_err());
         })
         .await;
+    world.fault("fail lookups on client at 1 s for 60 s");
+    sleep(2 * SECOND).await;
+    world
+        .client("client")
+        .run(async {
+            let error = "server:7".to_socket_addrs().unwrap_err().to_string();
+            assert_eq!(error, "failed to lookup address information: Temporary failure in name resolution");
+        })
+        .await;
+}
+
+#[refrain::test(runs = 20)]
+async fn datagrams_of_a_std_socket_arrive_in_the_simulation(world: World) {
+    let server = world.client("server").run(async {
+        let socket = UdpSocket::bind("0.0.0.0:53").await.unwrap();
+        let mut buffer = [0; 16];
+        let mut lengths = vec![];
+        for _ in 0..2 {
+            let (n, from) = socket.recv_from(&mut buffer).await.unwrap();
+            assert_eq!(from.port(), 1053);
+            lengths.push(n);
+        }
+        lengths.sort_unstable();
+        assert_eq!(lengths, [0, 5], "an empty datagram is one, too");
+    });
+    sleep(SECOND).await;
+    world
+        .client("client")
+        .run(async {
+            let socket = std::net::UdpSocket::bind("0.0.0.0:1053").unwrap();
+            assert_eq!(socket.send_to(b"hello", "server:53").unwrap(), 5);
+            assert_eq!(socket.send_to(b"", "server:53").unwrap(), 0);
+        })
+        .await;
+    server.await;
 }
 
 #[refrain::test(runs = 20)]

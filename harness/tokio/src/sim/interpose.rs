@@ -44,6 +44,7 @@ pub(crate) fn link() {
         sockets::connect as *const (),
         sockets::close as *const (),
         datagrams::sendmsg as *const (),
+        datagrams::sendto as *const (),
         datagrams::recvmsg as *const (),
         datagrams::recvmmsg as *const (),
         chance::syscall as *const (),

@@ -1,8 +1,12 @@
 //! Datagrams that are sent and received by the descriptor of a UDP socket, as `quinn-udp` does it.
 
-use super::{read_address, sockets::udp_of, status};
+use super::{
+    read_address,
+    sockets::{check_escape, udp_of},
+    status,
+};
 use crate::sim::kernel::{self, UdpId};
-use libc::{c_int, c_uint, cmsghdr, iovec, mmsghdr, msghdr, ssize_t, timespec};
+use libc::{c_int, c_uint, c_void, cmsghdr, iovec, mmsghdr, msghdr, sockaddr, socklen_t, ssize_t, timespec};
 use socket2::SockAddr;
 use std::{
     io, ptr, slice,
@@ -59,6 +63,12 @@ unsafe fn segment_size(message: &msghdr) -> Option<usize> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sendmsg(fd: c_int, message: *const msghdr, flags: c_int) -> ssize_t {
     let Some(id) = udp_of(fd) else {
+        // SAFETY: the caller gives a message. Without an address it goes where the socket is connected to.
+        unsafe {
+            if !(*message).msg_name.is_null() {
+                check_escape("sendmsg", read_address((*message).msg_name.cast(), (*message).msg_namelen));
+            }
+        }
         return libcs!(sendmsg(fd: c_int, message: *const msghdr, flags: c_int) -> ssize_t);
     };
     // SAFETY: the caller gives a message.
@@ -67,8 +77,38 @@ pub unsafe extern "C" fn sendmsg(fd: c_int, message: *const msghdr, flags: c_int
         (read_address(message.msg_name.cast(), message.msg_namelen), parts(message).concat(), segment_size(message))
     };
     let size = size.filter(|size| *size > 0).unwrap_or(BYTES_MAX);
-    let sent = bytes.chunks(size).try_for_each(|part| kernel::with(|k| k.udp_send(id, part, to)).map(drop));
+    let send = |part: &[u8]| kernel::with(|k| k.udp_send(id, part, to)).map(drop);
+    // An empty datagram is one, too.
+    let sent = if bytes.is_empty() { send(&[]) } else { bytes.chunks(size).try_for_each(send) };
     count(sent.map(|()| bytes.len()))
+}
+
+/// Sends a datagram from a simulated host, as std does.
+///
+/// # Safety
+/// As libc's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sendto(
+    fd: c_int,
+    bytes: *const c_void,
+    len: usize,
+    flags: c_int,
+    addr: *const sockaddr,
+    addr_len: socklen_t,
+) -> ssize_t {
+    // SAFETY: the caller gives an address, or null.
+    let to = unsafe { read_address(addr, addr_len) };
+    let Some(id) = udp_of(fd) else {
+        if !addr.is_null() {
+            check_escape("sendto", to);
+        }
+        return libcs!(sendto(
+            fd: c_int, bytes: *const c_void, len: usize, flags: c_int, addr: *const sockaddr, addr_len: socklen_t
+        ) -> ssize_t);
+    };
+    // SAFETY: the caller gives so many bytes.
+    let bytes = if len == 0 { &[] } else { unsafe { slice::from_raw_parts(bytes.cast::<u8>(), len) } };
+    count(kernel::with(|k| k.udp_send(id, bytes, to)))
 }
 
 /// Receives a datagram on a simulated host.

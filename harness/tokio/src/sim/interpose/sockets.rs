@@ -223,17 +223,20 @@ pub unsafe extern "C" fn close(fd: c_int) -> c_int {
     libcs!(close(fd: c_int) -> c_int)
 }
 
-/// No real connection is made: it would be another one each time.
+/// Ends a run that is about to reach the machine's network, which would be another one each time.
+pub(super) fn check_escape(call: &'static str, to: Option<SocketAddr>) {
+    if kernel::is_running() {
+        (kernel::hooks().escaped)(call, to.map_or_else(|| "a Unix socket".to_owned(), |addr| addr.to_string()));
+    }
+}
+
+/// No real connection is made.
 ///
 /// # Safety
 /// As libc's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connect(fd: c_int, addr: *const sockaddr, len: socklen_t) -> c_int {
-    if kernel::is_running() {
-        // SAFETY: the caller gives an address.
-        let addr = unsafe { read_address(addr, len) };
-        let to = addr.map_or_else(|| "a Unix socket".to_owned(), |addr| addr.to_string());
-        (kernel::hooks().escaped)("connect", to);
-    }
+    // SAFETY: the caller gives an address.
+    check_escape("connect", unsafe { read_address(addr, len) });
     libcs!(connect(fd: c_int, addr: *const sockaddr, len: socklen_t) -> c_int)
 }
