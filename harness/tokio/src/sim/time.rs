@@ -1,6 +1,6 @@
 //! tokio's `time` on the simulated clock, with tokio's granularity of 1 ms.
 
-use super::kernel::{self, Timer, Wait};
+use super::kernel::{self, Created, Timer, Wait};
 use madsim::time::TimeHandle;
 use pin_project_lite::pin_project;
 use std::{
@@ -103,7 +103,7 @@ pin_project! {
 
     impl PinnedDrop for Sleep {
         fn drop(this: Pin<&mut Self>) {
-            kernel::wait_is_over(Wait::Timer(this.tick, this.place));
+            kernel::wait_is_over(Wait::Timer(this.tick, Created(this.place)));
         }
     }
 }
@@ -140,7 +140,7 @@ impl Future for Sleep {
             *this.done = true;
             return Poll::Ready(());
         }
-        kernel::with(|k| k.wait(Wait::Timer(due, this.place)));
+        kernel::with(|k| k.wait(Wait::Timer(due, Created(this.place))));
         Poll::Pending
     }
 }

@@ -97,7 +97,7 @@ fn waiting(k: &Kernel, id: TaskId, waits: &[(Wait, u64)], gave_up: Option<u64>) 
         waits: typed,
         since: others().map(|(_, since)| *since).min().unwrap_or(task.last_poll),
         deadline: timer.map(|(at, _)| at),
-        timer: timer.map(|(_, place)| place.into()),
+        timer: timer.map(|(_, created)| created.0.into()),
         gave_up,
         used: used.map(|(conn, side)| (k.connection(conn, side), state(k, conn, side))),
     }

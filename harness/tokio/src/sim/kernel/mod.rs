@@ -63,7 +63,7 @@ pub use rule::{Decision, Operation, Packet, PacketKind, Rule, RuleId};
 pub(crate) use shared::{PartId, Role, SharedId};
 pub(crate) use socket::Options as SocketOptions;
 pub use sysctl::{Overflow, Sysctl};
-pub(crate) use tasks::{HoldPlan, TaskState, Turn, Wait};
+pub(crate) use tasks::{Created, HoldPlan, TaskState, Turn, Wait};
 pub(crate) use timer::{Action, Timer, arm};
 pub(crate) use triggers::Trigger;
 pub use triggers::TriggerKind;
