@@ -38,7 +38,7 @@ pub fn failures() -> BoxedStrategy<Failure> {
 /// Generates any cause.
 pub fn causes() -> BoxedStrategy<Cause> {
     let time = any::<u64>;
-    prop_oneof![
+    one_of![
         waiting().prop_map(Cause::Waits),
         actors().prop_map(Cause::Runs),
         (any::<usize>(), steps::waits(), option::of(places()))
@@ -71,7 +71,6 @@ pub fn causes() -> BoxedStrategy<Cause> {
         (any::<u8>(), events()).prop_map(|(run, event)| Cause::RunShows { run, event: Box::new(event) }),
         (any::<u8>(), option::of(signatures())).prop_map(|(run, failure)| Cause::RunEnds { run, failure }),
     ]
-    .boxed()
 }
 
 fn texts() -> BoxedStrategy<String> {
@@ -92,11 +91,11 @@ pub fn places() -> BoxedStrategy<Place> {
 }
 
 fn tasks() -> BoxedStrategy<Task> {
-    (places(), prop_oneof![Just(1), any::<u32>()]).prop_map(|(place, nth)| Task { place, nth }).boxed()
+    (places(), one_of![Just(1), any::<u32>()]).prop_map(|(place, nth)| Task { place, nth }).boxed()
 }
 
 fn parts() -> BoxedStrategy<Part> {
-    prop_oneof![faults().prop_map(Part::Fault), holds().prop_map(Part::Hold), Just(Part::Choices)].boxed()
+    one_of![faults().prop_map(Part::Fault), holds().prop_map(Part::Hold), Just(Part::Choices)]
 }
 
 fn endpoints() -> BoxedStrategy<Endpoint> {
@@ -114,21 +113,21 @@ fn unix_sockets() -> BoxedStrategy<UnixSocket> {
 }
 
 fn kinds() -> BoxedStrategy<Kind> {
-    let ends = prop_oneof![
+    let ends = one_of![
         Just(End::Returned),
         texts().prop_map(End::Failed),
         Just(End::Killed),
         Just(End::Restarted),
         any::<i32>().prop_map(End::Signalled)
     ];
-    let of_hosts = prop_oneof![
+    let of_hosts = one_of![
         Just(Kind::Start),
         ends.prop_map(Kind::End),
         Just(Kind::NotRestarted),
         tasks().prop_map(Kind::Spawn),
         any::<i32>().prop_map(|number| Kind::Signal { number }),
     ];
-    let of_sockets = prop_oneof![
+    let of_sockets = one_of![
         any::<u16>().prop_map(|port| Kind::Listen { port }),
         Just(Kind::NotAccepted),
         texts().prop_map(|name| Kind::NotResolved { name }),
@@ -136,7 +135,7 @@ fn kinds() -> BoxedStrategy<Kind> {
         (endpoints(), udp()).prop_map(|(local, what)| Kind::Udp { local, what }),
         (unix_sockets(), unix()).prop_map(|(socket, what)| Kind::Unix { socket, what }),
     ];
-    let of_the_test = prop_oneof![
+    let of_the_test = one_of![
         faults().prop_map(Kind::FaultBegins),
         faults().prop_map(Kind::FaultEnds),
         Just(Kind::Heal),
@@ -150,11 +149,11 @@ fn kinds() -> BoxedStrategy<Kind> {
         Just(Kind::Verdict),
     ];
     let of_models = steps::steps().prop_map(Kind::Step);
-    prop_oneof![of_hosts, of_sockets, of_the_test, logs().prop_map(Kind::Log), of_models].boxed()
+    one_of![of_hosts, of_sockets, of_the_test, logs().prop_map(Kind::Log), of_models]
 }
 
 fn tcp() -> BoxedStrategy<Tcp> {
-    prop_oneof![
+    one_of![
         any::<u64>().prop_map(Tcp::Write),
         any::<u64>().prop_map(Tcp::Read),
         any::<i32>().prop_map(Tcp::Error),
@@ -171,21 +170,19 @@ fn tcp() -> BoxedStrategy<Tcp> {
             Tcp::TimedOut,
         ]),
     ]
-    .boxed()
 }
 
 fn udp() -> BoxedStrategy<Udp> {
-    prop_oneof![
+    one_of![
         Just(Udp::Open),
         Just(Udp::Close),
         (endpoints(), any::<u64>()).prop_map(|(to, bytes)| Udp::Send { to, bytes }),
         (endpoints(), any::<u64>()).prop_map(|(from, bytes)| Udp::Receive { from, bytes }),
     ]
-    .boxed()
 }
 
 fn unix() -> BoxedStrategy<Unix> {
-    prop_oneof![
+    one_of![
         any::<u64>().prop_map(Unix::Write),
         any::<u64>().prop_map(Unix::Read),
         any::<i32>().prop_map(Unix::Error),
@@ -203,7 +200,6 @@ fn unix() -> BoxedStrategy<Unix> {
             Unix::Remove,
         ]),
     ]
-    .boxed()
 }
 
 fn logs() -> BoxedStrategy<Log> {
@@ -222,7 +218,7 @@ fn signatures() -> BoxedStrategy<Signature> {
 }
 
 fn properties() -> BoxedStrategy<Property> {
-    prop_oneof![
+    one_of![
         texts().prop_map(Property::Eventually),
         texts().prop_map(Property::Always),
         texts().prop_map(Property::Conserved),
@@ -247,16 +243,14 @@ fn properties() -> BoxedStrategy<Property> {
             Property::Deterministic,
         ]),
     ]
-    .boxed()
 }
 
 fn actors() -> BoxedStrategy<Actor> {
-    prop_oneof![
+    one_of![
         Just(Actor::Test),
         (texts(), tasks()).prop_map(|(host, task)| Actor::Task { host, task }),
         any::<usize>().prop_map(Actor::Thread),
     ]
-    .boxed()
 }
 
 fn accesses() -> BoxedStrategy<Access> {
@@ -278,7 +272,7 @@ fn frames() -> BoxedStrategy<Frame> {
 fn details() -> BoxedStrategy<Detail> {
     let number = any::<u64>;
     let allocations = select(&[Allocation::Arc, Allocation::Track, Allocation::Memory, Allocation::Unknown]);
-    let of_processes = prop_oneof![
+    let of_processes = one_of![
         (actors(), texts(), collection::vec(frames(), 0..3)).prop_map(|(by, message, frames)| Detail::Panicked {
             by,
             message,
@@ -296,7 +290,7 @@ fn details() -> BoxedStrategy<Detail> {
         (texts(), option::of(texts())).prop_map(|(host, error)| Detail::ProcessExited { host, error }),
         (number(), any::<bool>()).prop_map(|(limit_ms, busy)| Detail::Hung { limit_ms, busy }),
     ];
-    let of_runs = prop_oneof![
+    let of_runs = one_of![
         actors().prop_map(|last| Detail::Livelocked { last }),
         (number(), any::<bool>(), any::<u32>(), option::of(texts()), any::<bool>()).prop_map(
             |(within, healed, attempts, last, pending)| Detail::NotReached { within, healed, attempts, last, pending }
@@ -308,7 +302,7 @@ fn details() -> BoxedStrategy<Detail> {
         (texts(), actors()).prop_map(|(id, by)| Detail::ClosedTwice { id, by }),
         number().prop_map(|event| Detail::RunsDiffer { event }),
     ];
-    let of_models = prop_oneof![
+    let of_models = one_of![
         any::<usize>().prop_map(|thread| Detail::LockedTwice { thread }),
         texts().prop_map(|said| Detail::Raced { said }),
         (any::<u32>(), option::of(places()), accesses(), accesses()).prop_map(|(cell, created, one, other)| {
@@ -324,7 +318,7 @@ fn details() -> BoxedStrategy<Detail> {
         allocations.prop_map(Detail::NotFreed),
         Just(Detail::NotAsPlanned),
     ];
-    prop_oneof![of_processes, of_runs, of_models].boxed()
+    one_of![of_processes, of_runs, of_models]
 }
 
 fn states() -> BoxedStrategy<ConnectionState> {
@@ -341,7 +335,7 @@ fn states() -> BoxedStrategy<ConnectionState> {
 }
 
 fn waits() -> BoxedStrategy<Wait> {
-    prop_oneof![
+    one_of![
         (connections(), states()).prop_map(|(conn, state)| Wait::Read(conn, state)),
         (connections(), states()).prop_map(|(conn, state)| Wait::Write(conn, state)),
         (connections(), states()).prop_map(|(conn, state)| Wait::Connect(conn, state)),
@@ -353,7 +347,6 @@ fn waits() -> BoxedStrategy<Wait> {
         shared_waits().prop_map(Wait::Shared),
         Just(Wait::Held),
     ]
-    .boxed()
 }
 
 fn unix_waits() -> BoxedStrategy<UnixWait> {

@@ -7,6 +7,17 @@
 //! [`verdict::Verdict`]; enums of which every engine must know each value, such as [`plan::Trigger`]; and the messages
 //! between processes of one version, [`protocol`] and [`job`].
 
+/// One of several strategies, each boxed: proptest's `prop_oneof` is a type of its own for each list of strategies, and these took
+/// a third of this crate's compile time.
+#[cfg(feature = "arbitrary")]
+macro_rules! one_of {
+    ($($strategy:expr),+ $(,)?) => {
+        proptest::strategy::Strategy::boxed(proptest::strategy::Union::new([
+            $(proptest::strategy::Strategy::boxed($strategy)),+
+        ]))
+    };
+}
+
 pub mod anchor;
 #[cfg(feature = "arbitrary")]
 pub mod arbitrary;

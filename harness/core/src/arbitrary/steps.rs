@@ -19,18 +19,17 @@ pub(super) fn steps() -> BoxedStrategy<Step> {
 
 /// Generates any value.
 pub(super) fn values() -> BoxedStrategy<Value> {
-    prop_oneof![
+    one_of![
         any::<bool>().prop_map(Value::Bool),
         any::<u64>().prop_map(Value::Unsigned),
         any::<i64>().prop_map(Value::Signed),
-        prop_oneof![Just(0), any::<u32>()].prop_map(Value::Pointer),
+        one_of![Just(0), any::<u32>()].prop_map(Value::Pointer),
     ]
-    .boxed()
 }
 
 /// Generates anything that a thread may wait for.
 pub(super) fn waits() -> BoxedStrategy<ThreadWait> {
-    prop_oneof![
+    one_of![
         any::<u32>().prop_map(|mutex| ThreadWait::Lock { mutex }),
         any::<u32>().prop_map(|rwlock| ThreadWait::Read { rwlock }),
         any::<u32>().prop_map(|rwlock| ThreadWait::Write { rwlock }),
@@ -38,37 +37,35 @@ pub(super) fn waits() -> BoxedStrategy<ThreadWait> {
         any::<usize>().prop_map(|thread| ThreadWait::Join { thread }),
         Just(ThreadWait::Unpark),
     ]
-    .boxed()
 }
 
 fn operations() -> BoxedStrategy<Operation> {
     let id = any::<u32>;
-    let of_locks = prop_oneof![
+    let of_locks = one_of![
         (id(), mutexes()).prop_map(|(id, what)| Operation::Mutex { id, what }),
         (id(), rwlocks()).prop_map(|(id, what)| Operation::RwLock { id, what }),
         (id(), condvars()).prop_map(|(id, what)| Operation::Condvar { id, what }),
         (id(), barriers()).prop_map(|(id, what)| Operation::Barrier { id, what }),
         (id(), channels()).prop_map(|(id, what)| Operation::Channel { id, what }),
     ];
-    let arcs = prop_oneof![
+    let arcs = one_of![
         select(&[Arc::New, Arc::Clone, Arc::Drop]),
         any::<usize>().prop_map(|count| Arc::StrongCount { count })
     ];
-    let of_memory = prop_oneof![
+    let of_memory = one_of![
         (id(), select(&[Cell::New, Cell::With, Cell::WithMut])).prop_map(|(id, what)| Operation::Cell { id, what }),
         (id(), arcs).prop_map(|(id, what)| Operation::Arc { id, what }),
         (id(), select(&[Track::New, Track::Drop])).prop_map(|(id, what)| Operation::Track { id, what }),
         any::<(usize, u32)>().prop_map(|(bytes, pointer)| Operation::Memory(Memory::Alloc { bytes, pointer })),
         id().prop_map(|pointer| Operation::Memory(Memory::Dealloc { pointer })),
     ];
-    prop_oneof![
+    one_of![
         (id(), atomics()).prop_map(|(id, what)| Operation::Atomic { id, what }),
         orderings().prop_map(|ordering| Operation::Fence { ordering }),
         of_locks,
         of_memory,
         threads().prop_map(Operation::Thread),
     ]
-    .boxed()
 }
 
 fn atomics() -> BoxedStrategy<Atomic> {
@@ -98,7 +95,7 @@ fn atomics() -> BoxedStrategy<Atomic> {
         Fetch::Min,
     ]);
     let results = maybe_ok(values(), reads());
-    prop_oneof![
+    one_of![
         (types, values()).prop_map(|(of, value)| Atomic::New { of, value }),
         (orderings(), reads()).prop_map(|(ordering, read)| Atomic::Load { ordering, read }),
         (values(), orderings()).prop_map(|(value, ordering)| Atomic::Store { value, ordering }),
@@ -112,7 +109,6 @@ fn atomics() -> BoxedStrategy<Atomic> {
             Atomic::CompareExchange { current, new, success, failure, result }
         }),
     ]
-    .boxed()
 }
 
 fn orderings() -> BoxedStrategy<Ordering> {
@@ -122,59 +118,47 @@ fn orderings() -> BoxedStrategy<Ordering> {
 fn reads() -> BoxedStrategy<Read> {
     let stored =
         || (values(), any::<usize>(), any::<usize>()).prop_map(|(value, nth, thread)| Stored { value, nth, thread });
-    prop_oneof![
-        values().prop_map(Read::Newest),
-        (stored(), stored()).prop_map(|(was, newest)| Read::Stale { was, newest }),
-    ]
-    .boxed()
+    one_of![values().prop_map(Read::Newest), (stored(), stored()).prop_map(|(was, newest)| Read::Stale { was, newest }),]
 }
 
 fn mutexes() -> BoxedStrategy<Mutex> {
-    prop_oneof![
-        select(&[Mutex::New, Mutex::Lock, Mutex::Unlock]),
-        any::<bool>().prop_map(|locks| Mutex::TryLock { locks })
-    ]
-    .boxed()
+    one_of![select(&[Mutex::New, Mutex::Lock, Mutex::Unlock]), any::<bool>().prop_map(|locks| Mutex::TryLock { locks })]
 }
 
 fn rwlocks() -> BoxedStrategy<RwLock> {
-    prop_oneof![
+    one_of![
         select(&[RwLock::New, RwLock::Read, RwLock::Write, RwLock::UnlockRead, RwLock::UnlockWrite]),
         any::<bool>().prop_map(|locks| RwLock::TryRead { locks }),
         any::<bool>().prop_map(|locks| RwLock::TryWrite { locks }),
     ]
-    .boxed()
 }
 
 fn condvars() -> BoxedStrategy<Condvar> {
-    prop_oneof![
+    one_of![
         select(&[Condvar::New, Condvar::NotifyOne, Condvar::NotifyAll]),
         any::<(u32, bool)>().prop_map(|(mutex, timed)| Condvar::WaitBegins { mutex, timed }),
         (any::<u32>(), option::of(any::<bool>())).prop_map(|(mutex, timed_out)| Condvar::WaitEnds { mutex, timed_out }),
     ]
-    .boxed()
 }
 
 fn barriers() -> BoxedStrategy<Barrier> {
-    prop_oneof![
+    one_of![
         any::<usize>().prop_map(|threads| Barrier::New { threads }),
         any::<(usize, usize)>().prop_map(|(arrived, threads)| Barrier::Arrive { arrived, threads }),
         any::<bool>().prop_map(|leader| Barrier::Leave { leader }),
     ]
-    .boxed()
 }
 
 fn channels() -> BoxedStrategy<Channel> {
-    prop_oneof![
+    one_of![
         Just(Channel::New),
         any::<u64>().prop_map(|message| Channel::Send { message }),
         any::<u64>().prop_map(|message| Channel::Receive { message }),
     ]
-    .boxed()
 }
 
 fn threads() -> BoxedStrategy<Thread> {
-    prop_oneof![
+    one_of![
         select(&[Thread::Begins, Thread::Ends, Thread::Park, Thread::YieldNow, Thread::YieldInLoop]),
         any::<usize>().prop_map(|thread| Thread::Spawn { thread }),
         any::<usize>().prop_map(|thread| Thread::Join { thread }),
@@ -182,5 +166,4 @@ fn threads() -> BoxedStrategy<Thread> {
         any::<u64>().prop_map(|time_ns| Thread::ParkTimeout { time_ns }),
         any::<u64>().prop_map(|time_ns| Thread::Sleep { time_ns }),
     ]
-    .boxed()
 }
