@@ -98,7 +98,7 @@ where
     let ran = catch_unwind(AssertUnwindSafe(|| runtime.block_on(Gate::main(0, main))));
     match ran {
         Ok(output) => {
-            let output = output.expect("the test's own panic ends the run");
+            let output = output.expect("the test's own panic ends the run").take();
             // The process exits after the run. The world must not be dropped here: destructors would run in a
             // half-destroyed one.
             std::mem::forget(runtime);
@@ -190,7 +190,7 @@ where
             }
             polled
         });
-        joined.await.expect("a client is never killed").expect("a client's panic ends the run")
+        joined.await.expect("a client is never killed").expect("a client's panic ends the run").take()
     }
 }
 

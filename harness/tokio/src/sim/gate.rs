@@ -1,12 +1,15 @@
 //! The gate that every poll of a task passes: it counts polls, may hold the task, and catches its panics.
+//!
+//! The future of a task and its output are boxed, so that what runs tasks is compiled once, and not again for each future of a service.
 
 use super::{
     kernel::{self, TaskId, Timer, Turn},
-    stack::{self, Blocked, Ran},
+    stack::{self, Blocked, OneThread, Ran},
     time,
 };
 use refrain_core::plan::HoldUntil;
 use std::{
+    any::Any,
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
@@ -14,30 +17,41 @@ use std::{
     thread,
 };
 
+/// The future of any task.
+type Inner = Pin<Box<dyn Future<Output = Output>>>;
+
 /// The result of a poll, and the future.
-type Polled<F> = (thread::Result<Poll<<F as Future>::Output>>, Pin<Box<F>>);
+type Polled = (thread::Result<Poll<Output>>, Inner);
+
+/// What a task returns.
+#[derive(Debug)]
+pub(crate) struct Output(OneThread<Box<dyn Any>>);
+
+impl Output {
+    /// Returns the value.
+    ///
+    /// # Panics
+    /// Panics if the task returns another type.
+    pub fn take<T: 'static>(self) -> T {
+        *self.0.0.downcast().expect("a task returns what its handle says")
+    }
+}
 
 /// A task's future with the task's id. A panic is its output, if whoever awaits the task may see it.
-pub(crate) struct Gate<F: Future + 'static>
-where
-    F::Output: 'static,
-{
-    /// Boxed separately, so that an abandoned future is leaked in place, as pinning requires.
-    inner: Option<Pin<Box<F>>>,
+pub(crate) struct Gate {
+    /// Boxed, so that an abandoned future is leaked in place, as pinning requires.
+    inner: Option<OneThread<Inner>>,
     /// A poll that blocks: the future is in it.
-    blocked: Option<Blocked<Polled<F>>>,
+    blocked: Option<Blocked<Polled>>,
     task: TaskId,
     held: Option<Held>,
     /// Whether the task's `JoinHandle` can be awaited and reports its panic.
     joinable: bool,
 }
 
-impl<F: Future> Drop for Gate<F>
-where
-    F::Output: 'static,
-{
+impl Drop for Gate {
     fn drop(&mut self) {
-        let Some(inner) = self.inner.take() else { return self.end() };
+        let Some(OneThread(inner)) = self.inner.take() else { return self.end() };
         // A process that was killed or lost power runs no destructors.
         if kernel::with(|k| k.tasks[self.task].killed) {
             std::mem::forget(inner);
@@ -86,18 +100,20 @@ impl Held {
     }
 }
 
-impl<F: Future> Gate<F>
-where
-    F::Output: 'static,
-{
+impl Gate {
     /// Wraps a task that others can await: its `JoinHandle` reports a panic, if the test allows it.
-    pub fn joinable(task: TaskId, inner: F) -> Gate<F> {
-        Gate { inner: Some(Box::pin(inner)), blocked: None, task, held: None, joinable: true }
+    pub fn joinable<F: Future<Output: 'static> + 'static>(task: TaskId, inner: F) -> Gate {
+        Gate::new(task, inner, true)
     }
 
     /// Wraps the main task of a process or of the test: its panic ends the run.
-    pub fn main(task: TaskId, inner: F) -> Gate<F> {
-        Gate { inner: Some(Box::pin(inner)), blocked: None, task, held: None, joinable: false }
+    pub fn main<F: Future<Output: 'static> + 'static>(task: TaskId, inner: F) -> Gate {
+        Gate::new(task, inner, false)
+    }
+
+    fn new<F: Future<Output: 'static> + 'static>(task: TaskId, inner: F, joinable: bool) -> Gate {
+        let inner: Inner = Box::pin(async move { Output(OneThread(Box::new(inner.await))) });
+        Gate { inner: Some(OneThread(inner)), blocked: None, task, held: None, joinable }
     }
 
     fn end(&self) {
@@ -126,18 +142,13 @@ where
             !k.is_dead(self.task)
         })
     }
-}
 
-impl<F: Future> Gate<F>
-where
-    F::Output: 'static,
-{
     /// Polls the future on its own stack. If its host dies during the poll, it is not polled again.
-    fn poll_inner(&mut self, cx: &Context<'_>) -> Poll<thread::Result<F::Output>> {
+    fn poll_inner(&mut self, cx: &Context<'_>) -> Poll<thread::Result<Output>> {
         let ran = match self.blocked.take() {
             Some(blocked) => blocked.resume(),
             None => {
-                let mut inner = self.inner.take().expect("a finished task is not polled again");
+                let OneThread(mut inner) = self.inner.take().expect("a finished task is not polled again");
                 let waker = cx.waker().clone();
                 stack::run(Some(waker.clone()), move || {
                     let mut cx = Context::from_waker(&waker);
@@ -154,7 +165,7 @@ where
                 return Poll::Pending;
             }
         };
-        self.inner = Some(inner);
+        self.inner = Some(OneThread(inner));
         match polled {
             Ok(polled) => polled.map(Ok),
             Err(_) if kernel::with(|k| k.is_dead(self.task)) => Poll::Pending,
@@ -163,11 +174,8 @@ where
     }
 }
 
-impl<F: Future> Future for Gate<F>
-where
-    F::Output: 'static,
-{
-    type Output = thread::Result<F::Output>;
+impl Future for Gate {
+    type Output = thread::Result<Output>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();

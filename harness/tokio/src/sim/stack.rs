@@ -65,20 +65,24 @@ pub(crate) enum Ran<R: 'static> {
     Blocks(Blocked<R>),
 }
 
-/// A stack that is suspended until its task is polled again. Dropped, it is abandoned: dropping a coroutine would unwind it.
-pub(crate) struct Blocked<R: 'static> {
-    coroutine: ManuallyDrop<Coroutine<(), Stop, R>>,
-    guard: usize,
-}
+/// A value that stays on the thread of its run, for signatures that ask for `Send` because tokio's do.
+#[derive(Debug)]
+pub(crate) struct OneThread<T>(pub T);
 
 #[allow(unsafe_code)]
-// SAFETY: a run has one thread, on which all its tasks stay: madsim asks for `Send` because tokio does.
-unsafe impl<R> Send for Blocked<R> {}
+// SAFETY: a run has one thread, on which all its tasks, their futures and their outputs stay.
+unsafe impl<T> Send for OneThread<T> {}
+
+/// A stack that is suspended until its task is polled again. Dropped, it is abandoned: dropping a coroutine would unwind it.
+pub(crate) struct Blocked<R: 'static> {
+    coroutine: OneThread<ManuallyDrop<Coroutine<(), Stop, R>>>,
+    guard: usize,
+}
 
 impl<R: 'static> Blocked<R> {
     /// Goes on where it was suspended.
     pub fn resume(self) -> Ran<R> {
-        propagated(resume(ManuallyDrop::into_inner(self.coroutine), self.guard))
+        propagated(resume(ManuallyDrop::into_inner(self.coroutine.0), self.guard))
     }
 }
 
@@ -116,7 +120,7 @@ fn resume<R: 'static>(mut coroutine: Coroutine<(), Stop, R>, guard: usize) -> Ra
             Ran::Done(result)
         }
         CoroutineResult::Yield(Stop::Blocked) => {
-            Ran::Blocks(Blocked { coroutine: ManuallyDrop::new(coroutine), guard })
+            Ran::Blocks(Blocked { coroutine: OneThread(ManuallyDrop::new(coroutine)), guard })
         }
         CoroutineResult::Yield(Stop::Abandoned) => {
             std::mem::forget(coroutine);

@@ -213,6 +213,14 @@ pub(crate) fn with<R>(f: impl FnOnce(&mut Kernel) -> R) -> R {
 /// Like [`with`], from a timer that was due at `due`: madsim's clock may not have reached that time yet.
 #[track_caller]
 pub(crate) fn with_at<R>(due: u64, f: impl FnOnce(&mut Kernel) -> R) -> R {
+    let (mut f, mut result) = (Some(f), None);
+    borrow(due, &mut |kernel| result = f.take().map(|f| f(kernel)));
+    result.expect("it is called once")
+}
+
+/// The same, compiled once.
+#[track_caller]
+fn borrow(due: u64, f: &mut dyn FnMut(&mut Kernel)) {
     KERNEL.with(|cell| {
         let mut borrowed = cell.borrow_mut();
         let Some(kernel) = borrowed.as_mut() else { no_simulation() };
@@ -220,10 +228,10 @@ pub(crate) fn with_at<R>(due: u64, f: impl FnOnce(&mut Kernel) -> R) -> R {
         if let Some(keep) = KEEP.get() {
             keep(kernel);
         }
-        let result = f(kernel);
+        f(kernel);
         let died = std::mem::take(&mut kernel.current_died);
         if kernel.wakes.is_empty() && !died {
-            return result;
+            return;
         }
         let wakes = std::mem::take(&mut kernel.wakes);
         drop(borrowed);
@@ -231,7 +239,6 @@ pub(crate) fn with_at<R>(due: u64, f: impl FnOnce(&mut Kernel) -> R) -> R {
         if died {
             stack::abandon();
         }
-        result
     })
 }
 

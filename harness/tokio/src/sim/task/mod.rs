@@ -1,7 +1,7 @@
 //! tokio's `task`: every poll of a task passes the gate.
 
 use super::{
-    gate::Gate,
+    gate::{Gate, Output},
     kernel::{self, Panic, TaskId, Wait},
     stack,
 };
@@ -9,6 +9,7 @@ use std::{
     fmt,
     future::Future,
     io,
+    marker::PhantomData,
     panic::Location,
     pin::Pin,
     sync::{Mutex, PoisonError},
@@ -37,7 +38,7 @@ where
     let id = new_task();
     let task = madsim::task::spawn(Gate::joinable(id, future));
     runtimes::joins(id, || InnerAbort::Spawned(task.abort_handle()));
-    JoinHandle { inner: Inner::Spawned(task), id }
+    JoinHandle { inner: Inner::Spawned(task), id, take: Output::take, as_tokios: PhantomData }
 }
 
 /// The same in a runtime.
@@ -117,22 +118,28 @@ impl fmt::Display for Id {
 /// A handle that awaits a task.
 #[derive(Debug)]
 pub struct JoinHandle<T> {
-    inner: Inner<T>,
+    inner: Inner,
     id: TaskId,
+    /// Takes the value from the task's output. A pointer, since only who spawns the task knows that the type is `'static`.
+    take: fn(Output) -> T,
+    /// It is `Send` where tokio's is.
+    as_tokios: PhantomData<real::task::JoinHandle<T>>,
 }
 
 /// What runs the task.
 #[derive(Debug)]
-enum Inner<T> {
-    Spawned(madsim::task::JoinHandle<thread::Result<T>>),
-    Local(real::task::JoinHandle<thread::Result<T>>),
+enum Inner {
+    Spawned(madsim::task::JoinHandle<thread::Result<Output>>),
+    Local(real::task::JoinHandle<thread::Result<Output>>),
+}
+
+impl<T: 'static> JoinHandle<T> {
+    fn local(inner: real::task::JoinHandle<thread::Result<Output>>, id: TaskId) -> JoinHandle<T> {
+        JoinHandle { inner: Inner::Local(inner), id, take: Output::take, as_tokios: PhantomData }
+    }
 }
 
 impl<T> JoinHandle<T> {
-    fn local(inner: real::task::JoinHandle<thread::Result<T>>, id: TaskId) -> JoinHandle<T> {
-        JoinHandle { inner: Inner::Local(inner), id }
-    }
-
     /// Aborts the task.
     pub fn abort(&self) {
         self.abort_handle().abort();
@@ -170,7 +177,7 @@ impl<T> Future for JoinHandle<T> {
         match polled {
             Poll::Ready(None) => Poll::Ready(Err(JoinError { id: Id(id), panic: None })),
             Poll::Ready(Some(Err(panic))) => Poll::Ready(Err(JoinError { id: Id(id), panic: Some(Mutex::new(panic)) })),
-            Poll::Ready(Some(Ok(value))) => Poll::Ready(Ok(value)),
+            Poll::Ready(Some(Ok(output))) => Poll::Ready(Ok((self.take)(output))),
             Poll::Pending => {
                 kernel::with(|k| k.wait(Wait::Join(id)));
                 Poll::Pending
