@@ -228,8 +228,7 @@ pub fn channel_discard(repaired: bool) {
     impl Channel {
         fn send(&self) {
             if self.tail_block.compare_exchange(0, 1, AcqRel, Acquire).is_ok() {
-                // Not a store: loom lets a later swap read around a store that it must follow, which C++20 forbids.
-                self.head_block.swap(1, AcqRel);
+                self.head_block.store(1, Release);
             }
             self.tail.fetch_add(1, AcqRel);
         }

@@ -169,13 +169,13 @@ fn by(Searched { engine, how, .. }: &Searched) -> String {
 }
 
 /// Formats why a search ended; empty for samples that used up their budget, which is the normal case.
-fn end(Searched { engine, how, end, .. }: &Searched) -> String {
+fn end(Searched { how, end, .. }: &Searched) -> String {
     match end {
         SearchEnd::Complete => COMPLETE.to_owned(),
         SearchEnd::Budget if how.is_exhaustive() => "stopped at its share of the budget".to_owned(),
         SearchEnd::Budget => String::new(),
         SearchEnd::Found => "found a failure".to_owned(),
-        SearchEnd::NotConfirmed(class) => format!("{class} not confirmed: {engine} does not model SeqCst accesses"),
+        SearchEnd::NotConfirmed(class) => format!("{class} not confirmed: the memory model forbids that execution"),
         SearchEnd::Limited(limit) => format!("stopped: {}", engine_limit(limit)),
     }
 }
@@ -246,7 +246,7 @@ loom, no preemption          2         14          2
         check(SearchEnd::Budget, "loom, at most 1 preemption: stopped at its share of the budget");
         check(
             SearchEnd::NotConfirmed(Class::Panic),
-            "loom, at most 1 preemption: panic not confirmed: loom does not model SeqCst accesses",
+            "loom, at most 1 preemption: panic not confirmed: the memory model forbids that execution",
         );
         check(
             SearchEnd::Limited(EngineLimit::TooManyThreads { most: 5 }),

@@ -319,10 +319,3 @@ pub enum Thread {
     /// Yields, because the thread repeats the same read.
     YieldInLoop,
 }
-
-impl Operation {
-    /// Returns whether it is an atomic access with `SeqCst` ordering; fences do not count.
-    pub fn is_seq_cst_access(&self) -> bool {
-        matches!(self, Operation::Atomic { what, .. } if what.is_seq_cst())
-    }
-}

@@ -63,7 +63,7 @@ pub enum SearchEnd {
     Budget,
     /// It found a failure.
     Found,
-    /// It found this failure, which the total order of `SeqCst` operations forbids.
+    /// It found this failure, in an execution that the memory model forbids.
     NotConfirmed(Class),
     /// The engine reached a limit.
     Limited(EngineLimit),

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     engine::{Ask, Explored, FirstRun, Found, Limit, ProgressSink, Refusal, Workers, unexpected},
-    event::{Event, Kind},
     job::{Answer, Job, Ran, Source},
     plan::{Plan, Threads},
     protocol::{SearchEnd, Searched},
@@ -204,13 +203,11 @@ impl Exploring<'_> {
             };
             let ran = record(self.workers, plan.clone())?;
             let is_impossible = match ran.verdict.failure() {
-                Some(failure) if has_seq_cst(&ran.events) => {
-                    !is_possible(self.workers, &ran.plan, &failure.signature())?
-                }
-                _ => false,
+                Some(failure) => !is_possible(self.workers, &ran.plan, &failure.signature())?,
+                None => false,
             };
             if let Some(failure) = ran.verdict.failure().filter(|_| is_impossible) {
-                // Searches again with the total order, which loom itself does not model.
+                // Searches again, and abandons executions that do not exist.
                 part.searched.end = SearchEnd::NotConfirmed(failure.class);
                 self.total_order = true;
             }
@@ -245,16 +242,8 @@ fn record(workers: &mut dyn Workers, plan: Plan) -> Result<Ran, Refusal> {
     }
 }
 
-/// Returns whether an execution has accesses that a total order could forbid.
-fn has_seq_cst(events: &[Event]) -> bool {
-    events.iter().any(|event| match &event.kind {
-        Kind::Step(step) => step.does.is_seq_cst_access(),
-        _ => false,
-    })
-}
-
-/// Returns whether a failure found by loom remains the same when `SeqCst` operations are kept in one total order, or
-/// whether that is unknown.
+/// Returns whether a failure found by loom remains the same when only executions that exist are allowed, or whether that
+/// is unknown.
 pub(super) fn is_possible(workers: &mut dyn Workers, plan: &Plan, signature: &Signature) -> Result<bool, Refusal> {
     let Some(Threads::Choices { choices, total_order: false }) = &plan.threads else { return Ok(true) };
     let threads = Some(Threads::Choices { choices: choices.clone(), total_order: true });

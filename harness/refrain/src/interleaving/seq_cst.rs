@@ -1,10 +1,11 @@
-//! The total order of `SeqCst` operations, which loom does not implement: it treats `SeqCst` accesses as acquire and
-//! release, and only fences as more. So it reports failures of correct code such as Dekker's algorithm.
+//! Two orders that loom does not implement. It treats `SeqCst` accesses as acquire and release, and only fences as more, so
+//! it reports failures of correct code such as Dekker's algorithm. And a read-modify-write may read a store although
+//! another store, which happens before it, follows that one.
 //!
-//! A failure with `SeqCst` accesses is executed again with this check enabled, and if it is impossible, the search is
-//! repeated. When loom lets a load read a value that no total order allows, the execution does not exist and is
-//! abandoned: its threads unwind, whatever they wait for, and nothing below is searched. If one of them cannot, because
-//! another thread holds a lock, the search ends there, as at any limit.
+//! Each failure is executed again with this check enabled, and if it is impossible, the search is repeated. When loom lets
+//! a load read a store that no such order allows, the execution does not exist and is abandoned: its threads unwind,
+//! whatever they wait for, and nothing below is searched. If one of them cannot, because another thread holds a lock, the
+//! search ends there, as at any limit.
 //!
 //! Simpler approaches would be wrong:
 //!
@@ -97,7 +98,7 @@ pub(super) fn forget() {
     }
 }
 
-/// Checks a load of the running thread, given the store's name. Does not return if no total order allows it.
+/// Checks a load of the running thread, given the store's name. Does not return if no order allows it.
 #[inline]
 pub(crate) fn load(atomic: Number, order: Ordering, store: u64) {
     if with(|watch, thread| watch.history.load(thread, atomic, order, store)) == Some(false) {
@@ -111,7 +112,7 @@ pub(crate) fn store(atomic: Number, order: Ordering, store: u64) {
     with(|watch, thread| watch.history.store(thread, atomic, order, store));
 }
 
-/// Checks a read-modify-write of the running thread. Does not return if no total order allows it.
+/// Checks a read-modify-write of the running thread. Does not return if no order allows it.
 #[inline]
 pub(crate) fn exchange(atomic: Number, order: Ordering, was: u64, store: u64) {
     if with(|watch, thread| watch.history.exchange(thread, atomic, order, was, store)) == Some(false) {

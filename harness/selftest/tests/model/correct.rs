@@ -211,3 +211,18 @@ fn who_returns_from_a_call_once_finds_it_done() {
         assert_eq!(shared.1.load(Relaxed), 1);
     });
 }
+
+/// loom lets the last exchange read the flag's first value, although the store that replaced it happened before.
+#[refrain::model]
+fn an_exchange_overlooks_no_store_that_happened_before_it() {
+    let [flag, count] = [0; 2].map(|value| Arc::new(AtomicUsize::new(value)));
+    let (own_flag, own_count) = (flag.clone(), count.clone());
+    let thread = thread::spawn(move || {
+        own_flag.store(1, Release);
+        own_count.fetch_add(1, AcqRel);
+    });
+    let first = flag.swap(0, AcqRel);
+    thread.join().unwrap();
+    let last = flag.swap(0, AcqRel);
+    assert_eq!((first + last, count.load(Acquire)), (1, 1), "the store is read once");
+}

@@ -161,16 +161,3 @@ impl From<atomic::Ordering> for Ordering {
         }
     }
 }
-
-impl Atomic {
-    /// Returns whether it is an access with `SeqCst` ordering.
-    pub(super) fn is_seq_cst(&self) -> bool {
-        match self {
-            Atomic::New { .. } => false,
-            Atomic::Load { ordering, .. } | Atomic::Store { ordering, .. } | Atomic::Fetch { ordering, .. } => {
-                *ordering == Ordering::SeqCst
-            }
-            Atomic::CompareExchange { success, failure, .. } => [success, failure].contains(&&Ordering::SeqCst),
-        }
-    }
-}

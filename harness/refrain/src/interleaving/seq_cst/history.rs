@@ -1,5 +1,5 @@
-//! The atomic operations of one execution, and whether its `SeqCst` operations can have the single total order that
-//! C++20 requires ([atomics.order], the memory model of Rust).
+//! The atomic operations of one execution, and whether they can have the orders that C++20 requires (the memory model of
+//! Rust): of each atomic's stores ([intro.races]), and of all `SeqCst` operations ([atomics.order]).
 //!
 //! The total order must be consistent with *strongly happens before* and with *coherence-ordered before*. Both are
 //! known here: the first from clocks, the second from the value that each load read. So the question is whether a graph
@@ -47,27 +47,27 @@ struct Access {
     atomic: u32,
     /// The store that it read, as the number of that operation.
     reads: Option<usize>,
-    /// The value that it stored, and the clock that a load acquires from it.
+    /// The name of its store, and the clock that a load acquires from it.
     stores: Option<(u64, Clock)>,
 }
 
 impl History {
-    /// Records a load of a value; returns `false` if that is impossible.
-    pub fn load(&mut self, thread: usize, atomic: u32, order: Ordering, value: u64) -> bool {
-        let reads = self.read(atomic, value);
+    /// Records a load of the store with this name; returns `false` if that is impossible.
+    pub fn load(&mut self, thread: usize, atomic: u32, order: Ordering, name: u64) -> bool {
+        let reads = self.read(atomic, name);
         self.push(thread, order, Some(Access { atomic, reads, stores: None }));
         self.is_possible()
     }
 
-    /// Records a store of a value.
-    pub fn store(&mut self, thread: usize, atomic: u32, order: Ordering, value: u64) {
-        self.push(thread, order, Some(Access { atomic, reads: None, stores: Some((value, Clock::default())) }));
+    /// Records a store with a name that no other store of the atomic has.
+    pub fn store(&mut self, thread: usize, atomic: u32, order: Ordering, name: u64) {
+        self.push(thread, order, Some(Access { atomic, reads: None, stores: Some((name, Clock::default())) }));
     }
 
     /// Records a read-modify-write; returns `false` if it is impossible.
-    pub fn exchange(&mut self, thread: usize, atomic: u32, order: Ordering, was: u64, value: u64) -> bool {
+    pub fn exchange(&mut self, thread: usize, atomic: u32, order: Ordering, was: u64, name: u64) -> bool {
         let reads = self.read(atomic, was);
-        self.push(thread, order, Some(Access { atomic, reads, stores: Some((value, Clock::default())) }));
+        self.push(thread, order, Some(Access { atomic, reads, stores: Some((name, Clock::default())) }));
         self.is_possible()
     }
 
@@ -92,22 +92,21 @@ impl History {
         self.operations.len() < OPERATIONS_MAX
     }
 
-    /// Returns the store that was read. Among equal values it is the newest, which gives the load the benefit of the
-    /// doubt.
-    fn read(&mut self, atomic: u32, value: u64) -> Option<usize> {
-        let store = self.last_store(atomic, |stored| stored == value);
+    /// Returns the store that was read.
+    fn read(&mut self, atomic: u32, name: u64) -> Option<usize> {
+        let store = self.last_store(atomic, |stored| stored == name);
         self.has_read_old |= store != self.last_store(atomic, |_| true);
         store
     }
 
-    /// Returns whether a total order exists. While each load reads the newest store, the execution order is one.
+    /// Returns whether the orders exist. While each load reads the newest store, the execution order is one of each.
     fn is_possible(&self) -> bool {
-        !self.has_read_old || self.has_total_order()
+        !self.has_read_old || self.has_orders()
     }
 
     fn last_store(&self, atomic: u32, is: impl Fn(u64) -> bool) -> Option<usize> {
         let stores = |operation: &Operation| match operation.access {
-            Some(Access { atomic: its, stores: Some((value, _)), .. }) => its == atomic && is(value),
+            Some(Access { atomic: its, stores: Some((name, _)), .. }) => its == atomic && is(name),
             _ => false,
         };
         self.operations.iter().rposition(stores)
@@ -143,7 +142,7 @@ impl History {
         self.operations.push(Operation { thread: nth, before, clock, is_seq_cst: order == SeqCst, access });
     }
 
-    fn has_total_order(&self) -> bool {
+    fn has_orders(&self) -> bool {
         let is_seq_cst = |at: &usize| self.operations[*at].is_seq_cst;
         let all: Vec<usize> = (0..self.operations.len()).filter(is_seq_cst).collect();
         let is_fence = |at: &usize| self.operations[*at].access.is_none();
@@ -160,8 +159,7 @@ impl History {
         for accesses in accesses.values() {
             let stores = self.modification_order(accesses);
             if stores.has_cycle() {
-                // Among equal values, a store other than the assumed one was read.
-                return true;
+                return false;
             }
             for (one, other) in pairs(accesses).filter(|(one, other)| self.coherence_ordered(&stores, *one, *other)) {
                 let froms = fences.iter().copied().filter(|fence| self.happens_before(*fence, one));

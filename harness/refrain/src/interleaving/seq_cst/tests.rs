@@ -165,3 +165,13 @@ fn exchanges_that_are_seq_cst_stand_in_the_order() {
     check(&with(SeqCst), false);
     check(&with(AcqRel), true);
 }
+
+/// A read-modify-write reads the store before its own, so it cannot leave out one that happened before it.
+#[test]
+fn exchanges_read_around_no_store_that_happened_before() {
+    let with = |published: Ordering| {
+        [Stores(1, X, Relaxed, 9), Stores(1, Y, published, 1), Adds(2, Y, Acquire, 1), Adds(2, X, Relaxed, 0)]
+    };
+    check(&with(Release), false);
+    check(&with(Relaxed), true);
+}
