@@ -63,6 +63,20 @@ pub(super) fn cause(cause: &Cause, property: &Property) -> String {
     }
 }
 
+/// Formats the causes of a failure; the events of two runs so that they differ.
+pub(super) fn causes(causes: &[Cause], property: &Property) -> impl Iterator<Item = String> {
+    let beside = |run: u8| {
+        causes.iter().find_map(|cause| match cause {
+            Cause::RunShows { run: other, event } if *other != run => Some(&**event),
+            _ => None,
+        })
+    };
+    causes.iter().map(move |what| match what {
+        Cause::RunShows { run, event } => format!("run {run}: {}", super::differs::row_beside(event, beside(*run))),
+        _ => cause(what, property),
+    })
+}
+
 /// Formats a fault with its times: `cut a <-> b at 00:00:12.300 for 4.2 s`.
 fn happened(fault: &Fault, began: u64, ended: Option<u64>) -> String {
     let lasted = match ended {

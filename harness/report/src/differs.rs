@@ -16,6 +16,16 @@ pub(super) fn row(shown: &Event) -> String {
     format!("{}  {}{task}  {}", words::exact_clock(shown.at), words::host(&shown.host), event(shown))
 }
 
+/// Like [`row`]; where another event reads the same, followed by all of its data.
+pub(super) fn row_beside(shown: &Event, other: Option<&Event>) -> String {
+    let text = row(shown);
+    if other.is_none_or(|other| other == shown || row(other) != text) {
+        return text;
+    }
+    let data = serde_json::to_string(shown).unwrap_or_else(|_| words::raw(shown));
+    format!("{text}  {data}")
+}
+
 /// Returns whether the runs that differ are executions of a model.
 pub(super) fn is_of_model(causes: &[Cause]) -> bool {
     let is_step = |cause: &Cause| matches!(cause, Cause::RunShows { event, .. } if matches!(event.kind, Kind::Step(_)));

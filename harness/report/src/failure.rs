@@ -2,7 +2,6 @@
 
 use super::{
     Style,
-    cause::cause,
     paint::{BOLD, ink, lines, paint},
     words::{actor, at, duration, raw},
 };
@@ -170,7 +169,7 @@ fn below(failure: &Failure) -> Vec<String> {
         Detail::Livelocked { last } => Some(format!("polled last: {}", actor(last))),
         _ => None,
     };
-    let causes = causes.iter().map(|what| cause(what, property));
+    let causes = super::cause::causes(causes, property);
     at.into_iter().chain(by).chain(causes).chain(advice(failure)).chain(backtrace(detail)).collect()
 }
 

@@ -2,9 +2,9 @@
 
 use super::{
     Style,
-    cause::{cause, idle},
+    cause::{cause, causes, idle},
     counted,
-    differs::row,
+    differs::row_beside,
     failure,
     paint::{BOLD, DIM, ink, lines, paint},
 };
@@ -23,9 +23,9 @@ pub fn replay(replay: &Replay, style: Style) -> String {
         Replay::Reproduced { failure: now, saved_causes, diverges: None } => {
             let answer = answer("reproduced", AnsiColor::Red);
             let mut text = format!("{answer}: the same events, the same failure\n{}", failure(now, style));
-            if let Some(causes) = saved_causes {
+            if let Some(saved) = saved_causes {
                 text += "the saved trace explains it differently:\n";
-                text += &indented(causes.iter().map(|what| cause(what, &now.property)), style);
+                text += &indented(causes(saved, &now.property), style);
             }
             text
         }
@@ -64,7 +64,8 @@ pub fn replay(replay: &Replay, style: Style) -> String {
 
 /// Formats where two runs diverge, and possible reasons.
 fn difference(from: &Difference, style: Style) -> String {
-    let mut text = side("saved", from.saved.as_ref(), style) + &side("now", from.now.as_ref(), style);
+    let mut text = side("saved", from.saved.as_ref(), from.now.as_ref(), style)
+        + &side("now", from.now.as_ref(), from.saved.as_ref(), style);
     text += &match &from.nearby {
         None => indented(std::iter::once(builds_differ(&from.builds)), style),
         Some(plan) => {
@@ -93,10 +94,11 @@ fn builds_differ((saved, now): &(Build, Build)) -> String {
     )
 }
 
-/// Formats one side of a difference.
-fn side(name: &str, event: Option<&Event>, style: Style) -> String {
+/// Formats one side of a difference, beside the other one.
+fn side(name: &str, event: Option<&Event>, other: Option<&Event>, style: Style) -> String {
     const INDENT: usize = "  saved  ".len();
-    let event = lines(&event.map_or_else(|| "the run had ended".to_owned(), row), INDENT, style);
+    let event =
+        lines(&event.map_or_else(|| "the run had ended".to_owned(), |event| row_beside(event, other)), INDENT, style);
     let label = paint(&format!("{name:5}"), DIM, style);
     let label = |nth| if nth == 0 { format!("  {label}  ") } else { " ".repeat(INDENT) };
     event.iter().enumerate().map(|(nth, line)| format!("{}{line}\n", label(nth))).collect()

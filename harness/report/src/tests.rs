@@ -1,5 +1,7 @@
 //! Tests of the reports' output.
 
+mod messages;
+
 use super::*;
 use insta::assert_snapshot;
 use proptest::prelude::*;
