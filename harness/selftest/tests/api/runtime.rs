@@ -103,7 +103,7 @@ async fn a_local_runtime_runs_what_is_not_send(_world: World) {
 }
 
 /// A service whose `main` is not async, and builds its runtime itself.
-#[refrain::test(runs = 50)]
+#[refrain::test(runs = 50, without_holds)]
 async fn a_runtime_of_a_host_is_that_hosts(world: World) {
     world.host("server", || async {
         spawn_blocking(|| {
