@@ -115,7 +115,7 @@ fn check(test: &str, caught: Option<Class>) {
     assert_eq!(found.map(|found| found.failure.class), caught);
     let pids = written_down(pids.path());
     assert!(pids.len() >= if caught.is_some() { 1 } else { 3 }, "{pids:?}");
-    let left: Vec<_> = pids.into_iter().filter(|process| !process.is_gone()).collect();
+    let left: Vec<_> = pids.into_iter().filter_map(|process| Some((process, process.stat()?))).collect();
     assert!(left.is_empty(), "{left:?}");
 }
 

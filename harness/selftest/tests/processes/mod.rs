@@ -41,13 +41,19 @@ impl Process {
         Process { pid, started: stat.started }
     }
 
+    /// Returns its state, unless it is gone or a zombie.
+    fn stat(self) -> Option<Stat> {
+        Stat::of(self.pid).filter(|stat| stat.state != 'Z' && stat.started == self.started)
+    }
+
     /// Returns whether it is gone or a zombie.
     fn is_gone(self) -> bool {
-        Stat::of(self.pid).is_none_or(|stat| stat.state == 'Z' || stat.started != self.started)
+        self.stat().is_none()
     }
 }
 
 /// Fields of `/proc/PID/stat`.
+#[derive(Debug)]
 struct Stat {
     state: char,
     parent: u32,
