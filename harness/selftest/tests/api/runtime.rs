@@ -130,7 +130,7 @@ async fn a_runtime_of_a_host_is_that_hosts(world: World) {
 }
 
 /// What blocks when its host dies never goes on, and nothing of it runs again.
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn a_closure_that_blocks_dies_with_its_host(world: World) {
     struct Dropped(Arc<Mutex<u32>>);
     impl Drop for Dropped {
