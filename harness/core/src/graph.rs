@@ -3,6 +3,10 @@
 //! A patch that does not apply is only a warning to cargo, which then builds with the registry's tokio: a service would open
 //! real sockets in its tests. So this is looked at before tests are run.
 
+mod lock;
+
+pub use lock::{Change, Locked, Package, changes, highest, locked, needed_by};
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -13,38 +17,13 @@ pub const FOLDER: &str = ".refrain";
 /// tokio itself under another name, so that the one that is called tokio may depend on it.
 pub const REAL: &str = "real-tokio";
 
-/// A package that Cargo.lock names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Locked {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// Whether it comes from a registry or a repository. The others are folders of this machine.
-    pub is_fetched: bool,
-}
-
-/// The packages of a Cargo.lock. What cargo did not write so is left out.
-pub fn locked(lock: &str) -> Vec<Locked> {
-    let packages = lock.split("[[package]]").skip(1);
-    let value = |package: &str, key: &str| {
-        let quoted = package.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "))?;
-        Some(quoted.trim().trim_matches('"').to_owned())
-    };
-    let read = |package: &str| {
-        let (name, version) = (value(package, "name")?, value(package, "version")?);
-        Some(Locked { name, version, is_fetched: value(package, "source").is_some() })
-    };
-    packages.filter_map(read).collect()
-}
-
 /// Looks whether the tokio of a graph is the one of version `copy` in `.refrain/`, and no other is in it.
 ///
 /// # Errors
 /// One message that says what is wrong and what to do.
 pub fn check_lock(lock: &str, copy: &str) -> Result<(), String> {
     let tokios = locked(lock).into_iter().filter(|package| package.name == "tokio").collect::<Vec<_>>();
-    if let Some(real) = tokios.iter().find(|tokio| tokio.is_fetched) {
+    if let Some(real) = tokios.iter().find(|tokio| tokio.is_fetched()) {
         let version = &real.version;
         return Err(format!(
             "tokio {version} of the registry is in the graph, and the patch to {FOLDER}/tokio {copy} does not apply to it: tests \

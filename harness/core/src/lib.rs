@@ -36,6 +36,7 @@ pub mod seed;
 pub mod shrink;
 mod simpler;
 pub mod socket;
+pub mod sources;
 mod strict_json;
 pub mod trace;
 pub mod verdict;

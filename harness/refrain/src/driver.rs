@@ -1,7 +1,9 @@
 //! What a test does when it runs: explore and replay under `cargo test`, or serve a request of `cargo refrain`.
 
 use crate::{
+    graph, package,
     protocol::ENV,
+    sources::{self, Sources},
     test::Test,
     worker::{self, Pool},
 };
@@ -26,6 +28,7 @@ pub use outcome::Snapshot;
 pub fn run(test: &'static Test) -> Vec<Snapshot> {
     // Keeps the announcement in the executable, where `cargo refrain` looks for it.
     std::hint::black_box(test.announcement);
+    sources::set(|| sources_of(test));
     match std::env::var(ENV).as_deref() {
         Err(_) => under_test::run(test),
         Ok(worker::WORKER) => worker::serve(test, false),
@@ -33,6 +36,15 @@ pub fn run(test: &'static Test) -> Vec<Snapshot> {
         Ok("command") => served(command::serve(test)),
         Ok(role) => panic!("{ENV} is {role:?}: refrain sets this variable itself, unset it"),
     }
+}
+
+/// Reads what names the source files of this executable.
+fn sources_of(test: &Test) -> Sources {
+    let own = file!().strip_suffix("driver.rs").expect("this is the file");
+    let package = concat!(env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_VERSION"));
+    let harness = [(own, package), (tokio::control::sources(), tokio::control::PACKAGE)];
+    let workspace = package::folder(test).ok().and_then(|folder| graph::root_above(&folder));
+    Sources::read(test.sources(), workspace, harness.map(|(own, package)| (own, format!("{package}/src/"))).into())
 }
 
 fn served(result: io::Result<()>) -> Vec<Snapshot> {

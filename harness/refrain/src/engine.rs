@@ -108,8 +108,6 @@ pub struct Watch {
     pub until: Option<usize>,
     /// Whether the verdict of a panic has its backtrace.
     pub backtrace: bool,
-    /// The directory in which the compiler was started: paths in `file!()` are relative to it.
-    pub sources: &'static str,
     /// The shared page that the worker monitors.
     pub heartbeat: &'static Heartbeat,
 }

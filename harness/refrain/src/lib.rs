@@ -306,7 +306,7 @@ mod test;
 mod worker;
 mod world;
 
-use refrain_core::{anchor, job, protocol, seed, shrink};
+use refrain_core::{anchor, graph, job, protocol, seed, shrink, sources};
 pub use refrain_core::{
     event, place,
     plan::{

@@ -43,14 +43,15 @@ tests! {
     original comment log_line renamed_local renamed_function new_parameter moved_function new_task extra_await new_field no_task
 }
 
+/// The name of the file that the build script has generated.
 fn source_of(edit: &str) -> String {
-    format!("{}/edits/{edit}.rs", env!("OUT_DIR"))
+    format!("refrain-selftest-{}/out/edits/{edit}.rs", env!("CARGO_PKG_VERSION"))
 }
 
 /// Returns the trace of the original service, in which the answering task is held for two seconds.
 fn saved() -> Trace {
     let file = source_of("original");
-    let source = std::fs::read_to_string(&file).unwrap();
+    let source = include_str!(concat!(env!("OUT_DIR"), "/edits/original.rs"));
     let line = 1 + source.lines().position(|line| line.contains("tokio::spawn(")).unwrap() as u32;
     let hold = format!("hold the 1st task spawned on server at {file}:{line} at its 2nd poll for 2 s");
     let slow = "slow client <-> server by 1 ms when server accepts its 1st connection";
@@ -63,7 +64,7 @@ fn saved() -> Trace {
         package: "refrain-selftest".into(),
         target: "test/selftest".into(),
         engine: Engine { name: "madsim".into(), version: "0.2.34".into() },
-        anchors: vec![Anchor::of(&file, line, &source).unwrap()],
+        anchors: vec![Anchor::of(&file, line, source).unwrap()],
         plan: ran.plan,
         failure: ran.verdict.failure().expect("the answers come too late").clone(),
         digest: format!("{:016x}", ran.digest),

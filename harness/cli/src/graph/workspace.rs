@@ -45,7 +45,7 @@ pub fn tokio_requirement(root: &Path) -> Result<String, Problem> {
     let mut tokios = locked(&lock);
     tokios.retain(|package| package.name == "tokio" && package.version.starts_with("1."));
     // If the patch does not apply, the registry's is the one that the graph needs.
-    tokios.sort_by_key(|tokio| !tokio.is_fetched);
+    tokios.sort_by_key(|tokio| !tokio.is_fetched());
     Ok(tokios.first().map_or_else(|| "1".into(), |tokio| format!("={}", tokio.version)))
 }
 
@@ -58,7 +58,7 @@ pub fn registry_tokio(root: &Path) -> Result<Option<String>, Problem> {
     let lock = fs::read_to_string(&path).map_err(|error| super::tree::cannot("read", &path, &error))?;
     let mut tokios = locked(&lock);
     tokios.retain(|package| package.name == "tokio" && package.version.starts_with("1."));
-    Ok(tokios.pop().filter(|tokio| tokios.is_empty() && tokio.is_fetched).map(|tokio| tokio.version))
+    Ok(tokios.pop().filter(|tokio| tokios.is_empty() && tokio.is_fetched()).map(|tokio| tokio.version))
 }
 
 /// The clone of refrain that the workspace names, if it does not take refrain from the registry.

@@ -69,7 +69,7 @@ fn init_patches_tokio_and_changes_nothing_the_second_time() {
     assert!(manifest.contains("tokio = { path = \".refrain/tokio\" }"), "{manifest}");
     assert_eq!(graph::check(dir), Ok(()));
     let lock = fs::read_to_string(dir.join("Cargo.lock")).expect("it is there");
-    assert!(graph::locked(&lock).iter().any(|package| package.name == graph::REAL && !package.is_fetched), "{lock}");
+    assert!(graph::locked(&lock).iter().any(|package| package.name == graph::REAL && !package.is_fetched()), "{lock}");
 
     let before = files(dir);
     let again = init(dir);

@@ -13,6 +13,7 @@ use crate::{
     job::RunMessage,
     place::Place,
     seed::seed_of,
+    sources::{self, Owner},
     verdict::{Cause, StaleRead, Store, ThreadWait, ThreadWaiting, Verdict},
 };
 use std::{
@@ -242,7 +243,7 @@ pub(super) fn last() -> usize {
 
 /// A place in the source. One in the standard library is none: a drop, or a function that was handed over as a value.
 pub(crate) fn shown(place: &Location<'_>) -> Option<Place> {
-    (!place.file().starts_with("/rustc/")).then(|| place.into())
+    (sources::current().identify(place.file()).owner != Owner::Std).then(|| place.into())
 }
 
 fn event(kind: Kind) -> Event {

@@ -1,7 +1,11 @@
 //! The backtrace of a panic: the frames of the service and its dependencies, without those of the standard library and this
 //! harness.
 
-use crate::{place::Place, verdict::Frame};
+use crate::{
+    place::Place,
+    sources::{self, Owner, Source, Sources},
+    verdict::Frame,
+};
 use std::{backtrace::Backtrace, env, panic::Location, path::Path};
 
 /// The crates whose frames are hidden if there is no debug information, so that files do not tell.
@@ -12,89 +16,51 @@ const ON_THE_WAY: [&str; 4] = ["async-task-", "corosensei-", "madsim-", "scoped-
 /// Maximum number of frames.
 const FRAMES_MAX: usize = 100;
 
-/// The location of the service's sources.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Sources {
-    /// The directory in which the compiler was started.
-    pub root: &'static str,
+/// Returns whether a place is in the service or the test.
+pub(crate) fn is_of_service(place: &Location<'_>) -> bool {
+    shown(&sources::current().identify(place.file())) == Some(Owner::User)
 }
 
-/// The owner of a source file.
-#[derive(Debug, PartialEq)]
-enum Owner {
-    Service,
-    Dependency,
-    /// The standard library, this harness, or the C library.
-    Hidden,
+/// Returns the frames, and the innermost place in the service.
+pub(crate) fn frames(backtrace: &Backtrace) -> (Vec<Frame>, Option<Place>) {
+    let here = env::current_dir().unwrap_or_default();
+    of_text(&backtrace.to_string(), &here, sources::current())
 }
 
-impl Sources {
-    /// Returns whether a place is in the service or the test.
-    pub fn holds(&self, place: &Location<'_>) -> bool {
-        self.owner(place.file()) == Owner::Service
-    }
-
-    /// Returns the frames, and the innermost place in the service.
-    pub fn frames(&self, backtrace: &Backtrace) -> (Vec<Frame>, Option<Place>) {
-        let here = env::current_dir().unwrap_or_default();
-        self.of_text(&backtrace.to_string(), &here)
-    }
-
-    /// The standard library's backtrace is accessible only as text: a line with the function, and one with the place if known.
-    fn of_text(&self, text: &str, here: &Path) -> (Vec<Frame>, Option<Place>) {
-        let (mut frames, mut nearest): (Vec<Frame>, Option<Place>) = (vec![], None);
-        // The function whose place may follow.
-        let mut function: Option<&str> = None;
-        for line in text.lines().map(str::trim) {
-            let Some((file, number)) = line.strip_prefix("at ").and_then(file_and_line) else {
-                frames.extend(function.take().and_then(without_place));
-                let numbered = line.split_once(": ").filter(|(number, _)| number.parse::<u32>().is_ok());
-                function = Some(numbered.map_or(line, |(_, function)| function));
-                continue;
-            };
-            // Paths in the current directory are relative to it.
-            let file =
-                file.strip_prefix("./").map_or_else(|| file.to_owned(), |file| here.join(file).display().to_string());
-            let (owner, place) = (self.owner(&file), self.place(&file, number));
-            // A function of the standard library that was instantiated in the service has the service's file.
-            let function = function.take().filter(|function| !is_hidden(function));
-            if let (Owner::Service | Owner::Dependency, Some(function)) = (&owner, function) {
-                nearest = nearest.or_else(|| (owner == Owner::Service).then(|| place.clone()));
-                frames.push(Frame { function: function.to_owned(), place: Some(place) });
-            }
+/// The standard library's backtrace is accessible only as text: a line with the function, and one with the place if known.
+fn of_text(text: &str, here: &Path, sources: &Sources) -> (Vec<Frame>, Option<Place>) {
+    let (mut frames, mut nearest): (Vec<Frame>, Option<Place>) = (vec![], None);
+    // The function whose place may follow.
+    let mut function: Option<&str> = None;
+    for line in text.lines().map(str::trim) {
+        let Some((file, number)) = line.strip_prefix("at ").and_then(file_and_line) else {
+            frames.extend(function.take().and_then(without_place));
+            let numbered = line.split_once(": ").filter(|(number, _)| number.parse::<u32>().is_ok());
+            function = Some(numbered.map_or(line, |(_, function)| function));
+            continue;
+        };
+        // Paths in the current directory are relative to it.
+        let file =
+            file.strip_prefix("./").map_or_else(|| file.to_owned(), |file| here.join(file).display().to_string());
+        let source = sources.identify(&file);
+        let (owner, place) = (shown(&source), Place { file: source.name.into_owned(), line: number });
+        // A function of the standard library that was instantiated in the service has the service's file.
+        let function = function.take().filter(|function| !is_hidden(function));
+        if let (Some(owner), Some(function)) = (owner, function) {
+            nearest = nearest.or_else(|| (owner == Owner::User).then(|| place.clone()));
+            frames.push(Frame { function: function.to_owned(), place: Some(place) });
         }
-        frames.extend(function.and_then(without_place));
-        frames.truncate(FRAMES_MAX);
-        (frames, nearest)
     }
-
-    fn owner(&self, file: &str) -> Owner {
-        let seen = self.seen(file);
-        let is_harness = [own(), tokio::control::sources()].iter().any(|own| seen.starts_with(self.seen(own)));
-        let is_on_the_way = ON_THE_WAY.iter().any(|package| crate::place::short(file).starts_with(package));
-        let is_std = file.starts_with("/rustc/") || file.contains("/rustlib/src/rust/library/");
-        // What `cargo refrain init` generates: tokio and madsim.
-        let is_generated = seen.split('/').any(|folder| folder == ".refrain");
-        if is_harness || is_generated || is_on_the_way || is_std || !file.ends_with(".rs") {
-            return Owner::Hidden;
-        }
-        let is_fetched = ["/registry/src/", "/git/checkouts/"].iter().any(|from| file.contains(from));
-        if is_fetched { Owner::Dependency } else { Owner::Service }
-    }
-
-    fn place(&self, file: &str, line: u32) -> Place {
-        Place { file: crate::place::short(self.seen(file)).to_owned(), line }
-    }
-
-    /// Returns the path as in `file!()`.
-    fn seen<'a>(&self, file: &'a str) -> &'a str {
-        file.strip_prefix(self.root).and_then(|file| file.strip_prefix('/')).unwrap_or(file)
-    }
+    frames.extend(function.and_then(without_place));
+    frames.truncate(FRAMES_MAX);
+    (frames, nearest)
 }
 
-/// Returns the directory of this crate's sources, as in `file!()`.
-fn own() -> &'static str {
-    file!().strip_suffix("simulation/backtrace.rs").expect("this is the file")
+/// Returns whose a source is, if it is shown: not the harness's, nor the standard or the C library's.
+fn shown(source: &Source<'_>) -> Option<Owner> {
+    let is_on_the_way = ON_THE_WAY.iter().any(|package| source.name.starts_with(package));
+    let is_hidden = matches!(source.owner, Owner::Std | Owner::Harness) || !source.name.ends_with(".rs");
+    (!is_hidden && !is_on_the_way).then_some(source.owner)
 }
 
 /// `src/link.rs:88:9`, `src/link.rs:88`.
@@ -151,7 +117,9 @@ mod tests {
 
     #[test]
     fn only_the_service_and_its_dependencies_are_shown() {
-        let (frames, nearest) = Sources { root: "/build/refrain" }.of_text(TEXT, Path::new("/build/refrain/echo"));
+        let harness = ["harness/refrain/src/", "harness/tokio/src/"].map(|own| (own, String::new()));
+        let sources = Sources { root: "/build/refrain".into(), harness: harness.into(), ..Sources::default() };
+        let (frames, nearest) = of_text(TEXT, Path::new("/build/refrain/echo"), &sources);
         let shown: Vec<String> = frames
             .iter()
             .map(|frame| {
@@ -173,7 +141,7 @@ mod tests {
     #[test]
     fn a_text_that_is_no_backtrace_has_no_frames() {
         for text in ["", "disabled backtrace", "unsupported backtrace", "at a:1", "0: \nat \nat x\nat :1:1:1"] {
-            assert_eq!(Sources { root: "/" }.of_text(text, Path::new("/")), (vec![], None), "{text}");
+            assert_eq!(of_text(text, Path::new("/"), &Sources::default()), (vec![], None), "{text}");
         }
     }
 }

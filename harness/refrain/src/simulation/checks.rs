@@ -2,6 +2,7 @@
 
 use super::{
     actor::actor,
+    backtrace::frames,
     conserved::{Conserved, LogEvent, Opened, SOCKET, TASK},
     stall,
     state::{self, Panicked, fail},
@@ -137,8 +138,8 @@ fn leaked(conserved: &Conserved, hosts: &[(String, HostId)]) -> Option<Failure> 
 pub(super) fn fail_of_panic(Panicked { message, place, is_elsewhere, stack }: Panicked) -> ! {
     let by = actor(&control::stamp());
     let property = if control::current_host() == 0 { Property::TestAssertions } else { Property::NoPanic };
-    let (sources, told) = state::with(|state| (state.sources, state.backtrace));
-    let (frames, nearest) = stack.map(|stack| sources.frames(&stack)).unwrap_or_default();
+    let told = state::with(|state| state.backtrace);
+    let (frames, nearest) = stack.map(|stack| frames(&stack)).unwrap_or_default();
     let backtrace = Box::new(Backtrace { frames: if told { frames } else { vec![] } });
     let place = nearest.filter(|_| is_elsewhere).or(place);
     fail(Failure {

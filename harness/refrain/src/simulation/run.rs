@@ -2,7 +2,7 @@
 
 use super::{
     actor::actor,
-    backtrace::Sources,
+    backtrace::is_of_service,
     checks::{check_always, fail_of_panic, quiescent},
     overflow,
     scenario::Scenario,
@@ -137,11 +137,10 @@ fn recorded(event: Event) {
 }
 
 /// Stores each panic for the verdict and prints nothing; prints a panic that the service has caught or that another one follows.
-fn catch_panics(Watch { backtrace, sources, .. }: Watch) {
-    let sources = Sources { root: sources };
+fn catch_panics(Watch { backtrace, .. }: Watch) {
     panic::set_hook(Box::new(move |info| {
         let message = info.payload_as_str().unwrap_or("a panic without a message").to_owned();
-        let is_elsewhere = info.location().is_some_and(|place| !sources.holds(place));
+        let is_elsewhere = info.location().is_some_and(|place| !is_of_service(place));
         let stack = (backtrace || is_elsewhere).then(Backtrace::force_capture);
         let now = Panicked { message, place: info.location().map(Place::from), is_elsewhere, stack };
         let text = panic_text(&now);

@@ -1,6 +1,6 @@
 //! The harness's state during a run, and how a run ends: immediately, after its final message to the worker.
 
-use super::{actor::actor, backtrace::Sources, properties::Properties, rules::Rules};
+use super::{actor::actor, properties::Properties, rules::Rules};
 use crate::{
     engine::{Heartbeat, Outlet, Watch, exit},
     event::{Event, Kind},
@@ -54,7 +54,6 @@ pub(crate) struct State {
     pub healed_at: Option<u64>,
     /// Whether the verdict of a panic has its backtrace.
     pub backtrace: bool,
-    pub sources: Sources,
     pub heartbeat: &'static Heartbeat,
     events: usize,
     /// Number of events in the current poll.
@@ -103,7 +102,6 @@ impl State {
             panics_allowed: vec![],
             healed_at: None,
             backtrace: watch.backtrace,
-            sources: Sources { root: watch.sources },
             heartbeat: watch.heartbeat,
             events: 0,
             in_poll: 0,

@@ -4,6 +4,7 @@ use super::{checks, conserved::LogEvent, state};
 use crate::{
     event::{self, Event, Kind, Log, Span},
     place::Place,
+    sources,
 };
 use serde_json::Value;
 use std::{
@@ -132,7 +133,10 @@ fn is_wanted(metadata: &Metadata<'_>) -> bool {
 }
 
 fn place(metadata: &Metadata<'_>) -> Place {
-    Place { file: metadata.file().unwrap_or_default().to_owned(), line: metadata.line().unwrap_or_default() }
+    Place {
+        file: sources::name(metadata.file().unwrap_or_default()).into_owned(),
+        line: metadata.line().unwrap_or_default(),
+    }
 }
 
 fn as_data<'a, R: LookupSpan<'a>>(span: &SpanRef<'a, R>) -> Span {

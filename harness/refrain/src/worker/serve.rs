@@ -137,7 +137,7 @@ impl Worker {
             Source::Plan(plan) | Source::Again(plan) => (**plan).clone(),
             Source::Seed(seed) | Source::FaultFree(seed) => Plan { seed: *seed, ..Plan::default() },
         };
-        let watch = Watch { record, until, backtrace: record && self.backtraces, sources: test.sources(), heartbeat };
+        let watch = Watch { record, until, backtrace: record && self.backtraces, heartbeat };
         let mut collector = RunCollector::new(plan, record, until);
         let end = self.runner.make(test.poll_limit(), &mut |line| collector.receive(line), |pipe| {
             test.engine.run(source, watch, Outlet::new(pipe));

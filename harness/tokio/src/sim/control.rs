@@ -288,6 +288,9 @@ pub fn is_running(host: HostId) -> bool {
     with(|k| k.hosts[host].running)
 }
 
+/// The name and the version of this package.
+pub const PACKAGE: &str = concat!(env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_VERSION"));
+
 /// Returns the directory of this crate's sources, as in `file!()`.
 pub fn sources() -> &'static str {
     file!().strip_suffix("sim/control.rs").expect("this is the file")

@@ -6,8 +6,9 @@ use super::{
 };
 use refrain_core::{
     event::Operation,
-    place::{Task, short},
+    place::Task,
     plan::{Hold, HoldUntil},
+    sources,
     verdict::UnixWait,
 };
 use std::{panic::Location, time::Duration};
@@ -122,7 +123,7 @@ pub(crate) enum Turn {
 impl TaskState {
     /// Returns the place where it was spawned: `src/link.rs:88`.
     pub fn place(&self) -> String {
-        format!("{}:{}", short(self.place.file()), self.place.line())
+        format!("{}:{}", sources::name(self.place.file()), self.place.line())
     }
 
     /// Returns the place where it was spawned and its ordinal there.
@@ -184,7 +185,7 @@ impl Kernel {
 
     fn draw_hold(&self, task: &TaskState) -> Option<(u32, HoldUntil)> {
         let HoldPlan::Random { one_in } = self.holds else { return None };
-        let place = record::hash(short(task.place.file())) ^ u64::from(task.place.line());
+        let place = record::hash(&sources::name(task.place.file())) ^ u64::from(task.place.line());
         let stream = record::mix(record::hash(&self.hosts[task.host].name) ^ 0x401d, place);
         let random = |n| self.random(stream, (u64::from(task.nth) << 8) + n);
         if !random(0).is_multiple_of(one_in) {
