@@ -3,6 +3,7 @@
 use crate::{
     place::{Place, Task},
     plan::{Fault, Hold},
+    sources,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,7 +33,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Compares two events, ignoring source line numbers.
+    /// Compares two events, ignoring source line numbers, and the versions of the dependencies that they are in.
     pub fn is_same_but_for_lines(&self, other: &Event) -> bool {
         self.without_lines() == other.without_lines()
     }
@@ -49,14 +50,18 @@ impl Event {
             }
             Kind::Hold(hold) => {
                 let file = hold.place.rfind(':').unwrap_or(hold.place.len());
-                hold.place.truncate(file);
+                hold.place = without_version(&hold.place[..file]);
                 vec![]
             }
             _ => vec![],
         };
-        task.chain(places).for_each(|place| place.line = 0);
+        task.chain(places).for_each(|place| *place = Place { file: without_version(&place.file), line: 0 });
         event
     }
+}
+
+fn without_version(file: &str) -> String {
+    sources::parts(file).map_or_else(|| file.to_owned(), |(package, _, path)| format!("{package}/{path}"))
 }
 
 /// What happened.

@@ -5,7 +5,7 @@
 //! detected. A reader rejects whatever it does not understand: a trace with a missing part would replay a different
 //! run.
 
-use crate::{anchor::Anchor, event::Event, plan::Plan, socket::Socket, verdict::Failure};
+use crate::{anchor::Anchor, event::Event, graph::Package, plan::Plan, socket::Socket, verdict::Failure};
 use serde::{Deserialize, Serialize};
 
 mod error;
@@ -23,7 +23,7 @@ pub use write::{save, write};
 ///
 /// - 1 and 2 were never released.
 /// - 3: the first. Header: `refrain-trace`, `test`, `package`, `target`, `engine`, `failure`, `plan`, `anchors`, `digest`, `left_out`,
-///   `events`, `sockets`, `build`; then the events and the sockets. A plan is its sentences; failures, events and sockets
+///   `events`, `sockets`, `build`, and perhaps `packages`; then the events and the sockets. A plan is its sentences; failures, events and sockets
 ///   are data: [`Failure`], [`Event`], [`Socket`].
 pub const VERSION: u32 = 3;
 
@@ -69,6 +69,8 @@ pub struct Trace {
     pub left_out: usize,
     /// The build that saved it: the first suspect when a replay differs.
     pub build: Build,
+    /// The dependencies that the service was built with, by name: the next suspects. Empty if they are not known.
+    pub packages: Vec<Package>,
     /// The events, in order.
     pub events: Vec<Event>,
     /// Every socket at the verdict, by host; empty if the run died.
@@ -139,6 +141,8 @@ struct Header {
     events: usize,
     sockets: usize,
     build: Build,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    packages: Vec<Package>,
 }
 
 #[cfg(test)]

@@ -11,10 +11,14 @@ use super::{
 use anstyle::AnsiColor;
 use refrain_core::{
     event::Event,
+    graph::Change,
     protocol::{Difference, Replay},
     trace::Build,
     verdict::Property,
 };
+
+/// Maximum number of changed dependencies that are named.
+const PACKAGES_MAX: usize = 10;
 
 /// Formats the result of a replay. The first line begins with the result. Ends with a newline.
 pub fn replay(replay: &Replay, style: Style) -> String {
@@ -66,13 +70,17 @@ pub fn replay(replay: &Replay, style: Style) -> String {
 fn difference(from: &Difference, style: Style) -> String {
     let mut text = side("saved", from.saved.as_ref(), from.now.as_ref(), style)
         + &side("now", from.now.as_ref(), from.saved.as_ref(), style);
+    let packages = packages_differ(&from.packages);
+    let builds = || builds_differ(&from.builds.0, &from.builds.1);
     text += &match &from.nearby {
-        None => indented(std::iter::once(builds_differ(&from.builds)), style),
+        None if packages.is_some() && from.builds.0 == from.builds.1 => String::new(),
+        None => indented(std::iter::once(builds()), style),
         Some(plan) => {
             let intro = "the saved plan passes now, but this nearby plan fails:".to_owned();
             indented(std::iter::once(intro).chain(plan.sentences()), style)
         }
     };
+    text += &indented(packages.into_iter(), style);
     text + &indented(from.not_triggered.iter().map(idle), style)
 }
 
@@ -81,8 +89,24 @@ fn indented(texts: impl Iterator<Item = String>, style: Style) -> String {
     texts.flat_map(|text| lines(&text, 2, style)).map(|line| format!("  {line}\n")).collect()
 }
 
-/// Formats what to suspect: a different build, or the service.
-fn builds_differ((saved, now): &(Build, Build)) -> String {
+/// Formats the first suspects: dependencies of other versions.
+fn packages_differ(changes: &[Change]) -> Option<String> {
+    let versions = |versions: &[String]| versions.join(" and ");
+    let change = |Change { name, before, now }: &Change| match (&before[..], &now[..]) {
+        ([], now) => format!("{name} {} is new", versions(now)),
+        (before, []) => format!("{name} {} is gone", versions(before)),
+        (before, now) => format!("{name} {} -> {}", versions(before), versions(now)),
+    };
+    let named: Vec<String> = changes.iter().take(PACKAGES_MAX).map(change).collect();
+    let more = match changes.len() - named.len() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    (!named.is_empty()).then(|| format!("other dependencies than when it was saved: {}{more}", named.join(", ")))
+}
+
+/// Formats what else to suspect: a different build, or the service.
+fn builds_differ(saved: &Build, now: &Build) -> String {
     if saved == now {
         return "the build is of the same kind as the one that saved it: the service has changed, or it reads something \
                 from outside the simulation"
@@ -174,6 +198,7 @@ the saved trace explains it differently:
             saved: Some(event(12_300_000_000)),
             now: Some(event(12_300_000_001)),
             builds: (build("debug"), build("release")),
+            packages: vec![],
             not_triggered: vec![NotTriggered { part: Part::Choices, nearest: Nearest::Nothing }],
             nearby: nearby.map(|plan| plan.parse().unwrap()),
         })
@@ -192,6 +217,35 @@ FAILED deadlock: no task can make progress: all of them wait
   notes: the main task waits for a signal, since 00:00:12.301, no deadline
 ";
         check(&Replay::Differs { failure: deadlock(), from: difference(None) }, expected);
+    }
+
+    #[test]
+    fn a_difference_names_the_dependencies_of_other_versions() {
+        let change = |name: &str, before: &[&str], now: &[&str]| {
+            let owned = |versions: &[&str]| versions.iter().map(ToString::to_string).collect();
+            Change { name: name.into(), before: owned(before), now: owned(now) }
+        };
+        let mut from = difference(None);
+        from.packages = vec![
+            change("hyper-util", &["0.1.9"], &["0.1.10"]),
+            change("rand", &["0.8.5", "0.9.0"], &["0.9.1"]),
+            change("slab", &[], &["0.4.9"]),
+            change("tap", &["1.0.1"], &[]),
+        ];
+        let named = "hyper-util 0.1.9 -> 0.1.10, rand 0.8.5 and 0.9.0 -> 0.9.1, slab 0.4.9 is new, tap 1.0.1 is gone";
+        let expected = |more: &str, build: &str| {
+            format!("{build}  other dependencies than when it was saved: {named}{more}\n  not triggered:")
+        };
+        let text = |from: &Difference| {
+            replay(&Replay::Differs { failure: deadlock(), from: Box::new(from.clone()) }, Style::default())
+        };
+        let build = "  saved by refrain 0.1.0 on x86_64-linux (debug), this is 0.1.0 on x86_64-linux (release)\n";
+        assert!(text(&from).contains(&expected("", build)), "{}", text(&from));
+        from.builds.1 = from.builds.0.clone();
+        assert!(text(&from).contains(&expected("", "  now    00:00:12.300000001  notes  starts\n")), "{}", text(&from));
+        from.packages.truncate(3);
+        from.packages.splice(0..0, (0..PACKAGES_MAX).map(|_| change("tap", &["1"], &["2"])));
+        assert!(text(&from).contains("tap 1 -> 2, and 3 more\n"), "{}", text(&from));
     }
 
     #[test]

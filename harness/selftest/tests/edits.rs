@@ -9,6 +9,7 @@ use refrain::{
 };
 use refrain_core::{
     anchor::Anchor,
+    graph::{self, Change},
     job::Ran,
     protocol::{Outcome, Replay, Request},
 };
@@ -70,6 +71,7 @@ fn saved() -> Trace {
         digest: format!("{:016x}", ran.digest),
         left_out: 0,
         build: Build::this(),
+        packages: vec![],
         events: ran.events,
         sockets: vec![],
     }
@@ -78,9 +80,14 @@ fn saved() -> Trace {
 /// Replays the trace as if the original file had been edited.
 #[track_caller]
 fn replay(edit: &str) -> Replay {
+    replay_of(&saved(), edit)
+}
+
+#[track_caller]
+fn replay_of(saved: &Trace, edit: &str) -> Replay {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("edited.jsonl");
-    trace::write(&path, &saved()).unwrap();
+    trace::write(&path, saved).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     let text =
         text.replace(&source_of("original"), &source_of(edit)).replace("edits::original", &format!("edits::{edit}"));
@@ -110,6 +117,23 @@ fn a_trace_fails_in_the_same_way_where_the_run_is_another_one() {
             }
             other => panic!("{edit}: {other:#?}"),
         }
+    }
+}
+
+#[test]
+fn another_run_names_the_dependencies_that_were_other_ones() {
+    let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock")).unwrap();
+    let now = graph::needed_by(&graph::locked(&lock), "refrain-selftest");
+    let version = |name: &str| now.iter().find(|package| package.name == name).unwrap().version.clone();
+    let (mut saved, bytes) = (saved(), version("bytes"));
+    for (edit, before) in [("new_task", &bytes), ("new_task", &"1.0.0".to_owned()), ("original", &"1.0.0".to_owned())] {
+        saved.packages = now.clone();
+        saved.packages.iter_mut().find(|package| package.name == "bytes").unwrap().version = before.clone();
+        let Replay::Reproduced { diverges, .. } = replay_of(&saved, edit) else { panic!("{edit}, {before}") };
+        assert_eq!(diverges.is_some(), edit == "new_task");
+        let change = Change { name: "bytes".into(), before: vec![before.clone()], now: vec![bytes.clone()] };
+        let expected = if *before == bytes { vec![] } else { vec![change] };
+        assert!(diverges.is_none_or(|from| from.packages == expected), "{edit}, {before}");
     }
 }
 

@@ -119,6 +119,7 @@ fn replay(test: &str, plan: &str) -> Outcome {
         digest: "0123456789abcdef".into(),
         left_out: 0,
         build: Build::this(),
+        packages: vec![],
         events: vec![],
         sockets: vec![],
         anchors: vec![],

@@ -85,6 +85,7 @@ fn shrunk(test: &str, first: u64) -> (Ran, Shrunk) {
         digest: format!("{:016x}", ran.digest),
         left_out: 0,
         build: Build::this(),
+        packages: vec![],
         events: ran.events.clone(),
         sockets: vec![],
         anchors: vec![],

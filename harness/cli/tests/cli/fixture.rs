@@ -158,6 +158,7 @@ pub fn saved(path: &str, test: &str, answer: Option<Outcome>) -> PathBuf {
         digest: "0123456789abcdef".into(),
         left_out: 0,
         build: trace::Build { refrain: "0.1.0".into(), platform: "any".into(), profile: "debug".into() },
+        packages: vec![],
         events: vec![event(1_000_000, Tcp::Connect), event(2_000_000, Tcp::Connected)],
         sockets: vec![],
         anchors: vec![],

@@ -8,6 +8,7 @@ use super::{
 };
 use refrain_core::{
     event::{Kind, Tcp},
+    graph::Change,
     plan::{Argument, Nearest, NotTriggered, Part, Plan},
     protocol::{
         Difference, Doing, EngineLimit, Fewest, How, Message, Outcome, Progress, Replay, SavedAt, SearchEnd, Searched,
@@ -201,8 +202,9 @@ fn differs() -> Replay {
     let (saved, now) = (Some(event(1, Tcp::Connect)), Some(event(2, Tcp::Connect)));
     let build = |platform: &str| Build { refrain: "0.1.0".into(), platform: platform.into(), profile: "debug".into() };
     let builds = (build("any"), build("another"));
+    let packages = vec![Change { name: "bytes".into(), before: vec!["1.0.0".into()], now: vec!["1.1.0".into()] }];
     let nearby = Some("seed 7".parse().expect("a plan"));
-    let from = Box::new(Difference { event: 0, saved, now, builds, not_triggered: vec![idle()], nearby });
+    let from = Box::new(Difference { event: 0, saved, now, builds, packages, not_triggered: vec![idle()], nearby });
     Replay::Differs { failure: failure(Class::Stall), from }
 }
 

@@ -21,6 +21,7 @@ fn differs() -> Outcome {
         saved: Some(event(2_000_000, Tcp::Connected)),
         now: None,
         builds: (build("any"), build("another")),
+        packages: vec![],
         not_triggered: vec![],
         nearby: None,
     });

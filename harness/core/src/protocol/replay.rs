@@ -2,6 +2,7 @@
 
 use crate::{
     event::Event,
+    graph::Change,
     plan::{NotTriggered, Plan},
     trace::Build,
     verdict::{Cause, Failure},
@@ -65,6 +66,9 @@ pub struct Difference {
     pub now: Option<Event>,
     /// The build that saved the trace, and the current one.
     pub builds: (Build, Build),
+    /// The dependencies of which there are other versions now, first the one in which the runs part.
+    #[serde(default)]
+    pub packages: Vec<Change>,
     /// The parts of the plan that were not triggered.
     #[serde(default)]
     pub not_triggered: Vec<NotTriggered>,

@@ -109,8 +109,23 @@ impl<'a, R: BufRead> Reader<'a, R> {
         if !self.lines.at_end().map_err(|source| self.failed(source))? {
             return Err(TraceError::Longer { path: path(), promised });
         }
-        let Header { test, package, target, engine, failure, plan, anchors, digest, left_out, build, .. } = header;
-        Ok(Trace { test, package, target, engine, plan, anchors, failure, digest, left_out, build, events, sockets })
+        let Header { test, package, target, engine, failure, plan, anchors, digest, left_out, build, packages, .. } =
+            header;
+        Ok(Trace {
+            test,
+            package,
+            target,
+            engine,
+            plan,
+            anchors,
+            failure,
+            digest,
+            left_out,
+            build,
+            packages,
+            events,
+            sockets,
+        })
     }
 
     fn header(&mut self) -> Result<Header, TraceError> {

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     arbitrary,
     event::{Kind, Level},
+    graph::Package,
     place::Task,
     plan::{self, Part},
     verdict::{Cause, Property},
@@ -75,6 +76,15 @@ fn format_3_is_written_byte_for_byte() {
 }
 
 #[test]
+fn a_trace_may_say_which_packages_the_service_had() {
+    assert_eq!(v3().packages, []);
+    let with = |packages: Value| with_header(|header| header["packages"] = packages);
+    let trace = parse(Path::new("a.jsonl"), with(json!(["bytes 1.12.1"])).as_bytes()).unwrap();
+    assert_eq!(trace.packages, [Package { name: "bytes".into(), version: "1.12.1".into() }]);
+    refused(with(json!(["bytes"])), "packages[0]: expected a package like \"bytes 1.12.1\", found \"bytes\"");
+}
+
+#[test]
 fn the_first_difference_is_the_first_event_that_is_not_the_same() {
     let events = v3().events;
     assert_eq!(first_difference(&events, &events), None);
@@ -108,8 +118,10 @@ proptest! {
         test in plan::arbitrary::texts(),
         failure in arbitrary::failures(),
         events in collection::vec(arbitrary::events(), 0..9),
+        packages in collection::vec("[a-z][a-z0-9_-]{0,8} [0-9][0-9a-z.+-]{0,8}", 0..9),
     ) {
-        let trace = Trace { plan, test, failure, events, left_out: usize::MAX, ..v3() };
+        let packages = packages.iter().map(|package| package.parse().unwrap()).collect();
+        let trace = Trace { plan, test, failure, events, packages, left_out: usize::MAX, ..v3() };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.jsonl");
         write(&path, &trace).unwrap();

@@ -138,8 +138,21 @@ fn not_in_place(path: &Path, source: io::Error) -> TraceError {
 }
 
 fn render(trace: &Trace) -> String {
-    let Trace { test, package, target, engine, plan, anchors, failure, digest, left_out, build, events, sockets } =
-        trace.clone();
+    let Trace {
+        test,
+        package,
+        target,
+        engine,
+        plan,
+        anchors,
+        failure,
+        digest,
+        left_out,
+        build,
+        packages,
+        events,
+        sockets,
+    } = trace.clone();
     let header = Header {
         version: VERSION,
         test,
@@ -154,6 +167,7 @@ fn render(trace: &Trace) -> String {
         events: events.len(),
         sockets: sockets.len(),
         build,
+        packages,
     };
     std::iter::once(line(&header)).chain(events.iter().map(line)).chain(sockets.iter().map(line)).collect()
 }

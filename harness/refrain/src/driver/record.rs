@@ -53,7 +53,7 @@ fn difference(one: &Ran, two: &Ran) -> Option<Failure> {
 }
 
 /// Returns the place of an event: of a model's operation, or where a task was spawned.
-fn place_of(event: &Event) -> Option<Place> {
+pub(crate) fn place_of(event: &Event) -> Option<Place> {
     match &event.kind {
         Kind::Step(step) => step.place.clone(),
         _ => event.task.as_ref().map(|task| task.place.clone()),

@@ -2,14 +2,17 @@
 
 use super::{
     anchors,
-    record::{record, record_twice},
+    record::{place_of, record, record_twice},
     save,
 };
 use crate::{
     engine::Refusal,
+    event::Event,
+    graph::{Change, changes},
     job::{Ran, Source},
     plan::Plan,
     protocol::{Difference, Replay},
+    sources,
     test::Test,
     trace::{Build, Trace},
     verdict::{Class, Failure},
@@ -86,14 +89,32 @@ fn compare(trace: &Trace, now: &Ran, nearby: Option<Plan>) -> Replay {
 fn difference(trace: &Trace, now: &Ran, nearby: Option<Plan>) -> Difference {
     let pairs = trace.events.iter().zip(&now.events);
     let event = pairs.take_while(|(saved, now)| saved.is_same_but_for_lines(now)).count();
+    let (saved_event, now_event) = (trace.events.get(event), now.events.get(event));
     Difference {
         event: event + trace.left_out,
-        saved: trace.events.get(event).cloned(),
-        now: now.events.get(event).cloned(),
+        saved: saved_event.cloned(),
+        now: now_event.cloned(),
         builds: (trace.build.clone(), Build::this()),
+        packages: changed_packages(trace, [saved_event, now_event]),
         not_triggered: now.not_triggered.clone(),
         nearby,
     }
+}
+
+/// Returns the dependencies of which there are other versions now, first the one that these events are in.
+fn changed_packages(trace: &Trace, events: [Option<&Event>; 2]) -> Vec<Change> {
+    let now = sources::current().needed_by(&trace.package);
+    // A trace of an earlier version of refrain does not say, and without a Cargo.lock nobody knows.
+    if trace.packages.is_empty() || now.is_empty() {
+        return vec![];
+    }
+    let files: Vec<String> = events.into_iter().flatten().filter_map(place_of).map(|place| place.file).collect();
+    let is_there = |change: &Change| {
+        files.iter().filter_map(|file| sources::parts(file)).any(|(package, ..)| package == change.name)
+    };
+    let mut changes = changes(&trace.packages, &now);
+    changes.sort_by_key(|change| !is_there(change));
+    changes
 }
 
 /// Returns whether all runs of a plan with a failure of this class are identical. External input differs each time, and a

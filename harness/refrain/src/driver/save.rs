@@ -6,6 +6,7 @@ use crate::{
     job::Ran,
     package,
     protocol::SavedAt,
+    sources,
     test::Test,
     trace::{self, Build, Trace, TraceError},
     verdict::Failure,
@@ -81,6 +82,7 @@ pub(crate) fn trace(test: &Test, ran: &Ran, failure: &Failure) -> Trace {
         digest: digest(ran),
         left_out: ran.left_out,
         build: Build::this(),
+        packages: sources::current().needed_by(test.package),
         events: ran.events.clone(),
         sockets: ran.sockets.clone(),
     }
