@@ -1,5 +1,6 @@
 //! The operators' log: events with the numbers under which the knowledge base lists them.
 
+use chrono::{DateTime, Utc};
 use std::fmt;
 
 /// An event that an operator should know about.
@@ -25,6 +26,15 @@ pub enum Event {
         /// The file, the line if known, and what is wrong.
         what: String,
     },
+    /// A calendar takes too long to expand; its free time in the window is reported as unknown.
+    OverBudget {
+        /// The file and the line.
+        what: String,
+        /// Start of the window.
+        from: DateTime<Utc>,
+        /// End of the window.
+        to: DateTime<Utc>,
+    },
     /// The calendar directory cannot be listed; what was read before is still served.
     NoFolder {
         /// The directory and the system's error.
@@ -37,10 +47,11 @@ impl Event {
     pub fn number(&self) -> u32 {
         match self {
             Event::NoSession { .. } => 41220,
-            Event::NotAudited { .. } => 5006,
+            Event::NotAudited { .. } => 5008,
             Event::LinkDown { .. } => 5010,
             Event::BadCalendar { .. } => 5005,
             Event::NoFolder { .. } => 5006,
+            Event::OverBudget { .. } => 5007,
         }
     }
 }
@@ -58,6 +69,11 @@ impl fmt::Display for Event {
             ),
             Event::NotAudited { what } => write!(out, "not audited: {what}"),
             Event::BadCalendar { what } => write!(out, "calendar skipped: {what}"),
+            Event::OverBudget { what, from, to } => write!(
+                out,
+                "{what}: the calendar takes too long to expand: what is not busy from {from} to {to} is reported as unknown; \
+                 give its rules a later start or an end"
+            ),
             Event::NoFolder { what } => write!(out, "cannot list the calendars: {what}"),
         }
     }

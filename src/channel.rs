@@ -1,7 +1,7 @@
 //! A connection that carries messages: reads and writes them, and reports when it opens and closes.
 
 use crate::error::ChannelError;
-use crate::wire::{self, Decoder, Message};
+use crate::wire::{self, Decoder, FRAME_BYTES_MAX, Message, REQUEST_BYTES_MAX};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -29,7 +29,9 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Wraps a connected stream.
+    /// Wraps a connected stream. Its reader accepts what clients send, until it is told to [accept] more.
+    ///
+    /// [accept]: Reader::accept_answers
     ///
     /// # Errors
     /// If the peer is already gone.
@@ -37,7 +39,7 @@ impl Channel {
         // Messages are small and each is awaited: Nagle's algorithm would only delay them.
         stream.set_nodelay(true)?;
         let (read, write) = stream.into_split();
-        let reader = Reader { half: read, decoder: Decoder::default() };
+        let reader = Reader { half: read, decoder: Decoder::limited(REQUEST_BYTES_MAX) };
         Ok(Self { reader, writer: Writer { half: write }, opened })
     }
 }
@@ -76,6 +78,11 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Accepts answers from now on, which are longer than what clients send.
+    pub fn accept_answers(&mut self) {
+        self.decoder.limit(FRAME_BYTES_MAX);
+    }
+
     /// Returns the next message, or `None` at the end of the stream. Cancel safe.
     ///
     /// # Errors

@@ -23,8 +23,10 @@ use tokio::time::Instant;
 /// # Errors
 /// If it cannot start: the directory cannot be listed, or the port is not available.
 pub async fn serve(settings: ExchangeSettings) -> Result<(), Error> {
-    let (shutdown, _signals) = shutdown::on_signal()?;
     let calendars = Calendars::open(&settings.calendars, settings.time_zone)?;
+    // Until here SIGTERM ends the process at once: a file system that hangs cannot prevent it.
+    let (shutdown, _signals) = shutdown::on_signal()?;
+    tokio::spawn(Arc::clone(&calendars).read_all());
     let (owner, line) = line("the add-in has not dialled yet");
     let cache = Arc::new(Cache::new(settings.cache.clone()));
     let places = Semaphore::new(client::CLIENTS_MAX);

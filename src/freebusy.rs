@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A half-open span of time, `from..to`. Empty if `to <= from`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,7 +39,7 @@ impl Window {
     }
 }
 
-/// The state of a person's time.
+/// The state of a person's time. Of several at the same time the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -48,10 +47,17 @@ pub enum State {
     Free,
     /// Planned, not confirmed. Never shown as free (Q199643).
     Tentative,
+    /// Not known: an old record does not reach this far, or the calendar takes too long to expand. Never shown as free.
+    Unknown,
     /// Taken.
     Busy,
-    /// Not known: an old record does not reach this far. Never shown as free.
-    Unknown,
+    /// Taken, and away.
+    OutOfOffice,
+}
+
+impl State {
+    /// The number of states.
+    const COUNT: usize = State::OutOfOffice as usize + 1;
 }
 
 /// A span of time that an event occupies.
@@ -59,7 +65,7 @@ pub enum State {
 pub struct Interval {
     /// When.
     pub window: Window,
-    /// Its state: busy or tentative.
+    /// Its state: any but free.
     pub state: State,
 }
 
@@ -74,33 +80,32 @@ pub struct Slot {
     pub state: State,
 }
 
-/// Merges intervals into sorted, disjoint ones; where events overlap, busy wins over tentative. Adjacent intervals of
-/// the same state are joined, so that an answer does not reveal the number of events.
+/// Merges intervals into sorted, disjoint ones; where events overlap, the greatest state wins. Adjacent intervals of the
+/// same state are joined, so that an answer does not reveal the number of events.
 pub fn merge_overlapping(intervals: &[Interval]) -> Vec<Interval> {
-    // At each instant, the number of events of each state that begin, minus those that end.
-    let mut changes: BTreeMap<DateTime<Utc>, BTreeMap<State, i64>> = BTreeMap::new();
-    for interval in intervals.iter().filter(|interval| !interval.window.is_empty()) {
-        *changes.entry(interval.window.from).or_default().entry(interval.state).or_default() += 1;
-        *changes.entry(interval.window.to).or_default().entry(interval.state).or_default() -= 1;
-    }
+    let taken = intervals.iter().filter(|interval| !interval.window.is_empty());
+    let mut changes: Vec<(DateTime<Utc>, State, i64)> = taken
+        .flat_map(|interval| [(interval.window.from, interval.state, 1), (interval.window.to, interval.state, -1)])
+        .collect();
+    changes.sort_unstable();
     let mut merged: Vec<Interval> = Vec::new();
-    let mut running: BTreeMap<State, i64> = BTreeMap::new();
-    let mut since: Option<(DateTime<Utc>, State)> = None;
-    for (at, change) in changes {
-        if let Some((from, state)) = since {
+    let mut running = [0; State::COUNT];
+    let mut since: Option<DateTime<Utc>> = None;
+    let mut strongest: Option<State> = None;
+    for (at, state, count) in changes {
+        if let (Some(from), Some(state)) = (since, strongest) {
             push_joined(&mut merged, Interval { window: Window::new(from, at), state });
         }
-        for (state, count) in change {
-            *running.entry(state).or_default() += count;
-        }
-        let strongest = running.iter().rev().find(|(_, count)| **count > 0);
-        since = strongest.map(|(state, _)| (at, *state));
+        running[state as usize] += count;
+        let states = [State::OutOfOffice, State::Busy, State::Unknown, State::Tentative];
+        (since, strongest) = (Some(at), states.into_iter().find(|state| running[*state as usize] > 0));
     }
     merged
 }
 
 fn push_joined(merged: &mut Vec<Interval>, next: Interval) {
     match merged.last_mut() {
+        _ if next.window.is_empty() => {}
         Some(last) if last.window.to == next.window.from && last.state == next.state => last.window.to = next.window.to,
         _ => merged.push(next),
     }
@@ -110,11 +115,9 @@ fn push_joined(merged: &mut Vec<Interval>, next: Interval) {
 pub fn slots(window: Window, merged: &[Interval]) -> Vec<Slot> {
     let mut slots = Vec::new();
     let mut at = window.from;
-    for interval in merged {
+    let first = merged.partition_point(|interval| interval.window.to <= window.from);
+    for interval in merged[first..].iter().take_while(|interval| interval.window.from < window.to) {
         let taken = interval.window.intersect(&window);
-        if taken.is_empty() {
-            continue;
-        }
         push_slot(&mut slots, at, taken.from, State::Free);
         push_slot(&mut slots, taken.from, taken.to, interval.state);
         at = taken.to;
@@ -160,8 +163,11 @@ mod tests {
     }
 
     prop_compose! {
-        fn interval()(from in 0..200_i64, long in 0..40_i64, busy: bool) -> Interval {
-            let state = if busy { State::Busy } else { State::Tentative };
+        fn interval()(
+            from in 0..200_i64,
+            long in 0..40_i64,
+            state in prop::sample::select(vec![State::Tentative, State::Unknown, State::Busy, State::OutOfOffice]),
+        ) -> Interval {
             Interval { window: window(from, from + long), state }
         }
     }
@@ -221,6 +227,24 @@ mod tests {
             prop_assert_eq!(clipped.first().map(|slot| slot.from), Some(asked.from));
             prop_assert_eq!(clipped.last().map(|slot| slot.to), Some(asked.to));
         }
+    }
+
+    #[test]
+    fn out_of_office_wins_over_busy_over_unknown_over_tentative() {
+        let states = [State::Tentative, State::Unknown, State::Busy, State::OutOfOffice];
+        let intervals =
+            states.iter().enumerate().map(|(n, state)| Interval { window: window(n as i64, 9), state: *state });
+        let merged = merge_overlapping(&intervals.collect::<Vec<_>>());
+        let seen = merged.iter().map(|interval| (interval.window.from, interval.state)).collect::<Vec<_>>();
+        assert_eq!(seen, (0..).map(at).zip(states).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn intervals_are_half_open() {
+        let touching = [window(0, 5), window(5, 9)].map(|window| Interval { window, state: State::Busy });
+        assert_eq!(merge_overlapping(&touching), [Interval { window: window(0, 9), state: State::Busy }]);
+        let slots = slots(window(5, 9), &merge_overlapping(&touching[..1]));
+        assert_eq!(slots, [Slot { from: at(5), to: at(9), state: State::Free }]);
     }
 
     #[test]

@@ -33,6 +33,7 @@ mod link;
 pub mod notes;
 pub mod profile;
 pub mod query;
+mod regular_file;
 mod server;
 pub mod session;
 pub mod settings;

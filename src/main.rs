@@ -9,7 +9,6 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use tracing_subscriber::filter::LevelFilter;
 
 const EXIT_CODES: &str = "\
@@ -121,7 +120,7 @@ impl QueryArgs {
 }
 
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn main() {
     let cli = Cli::parse();
     let serves = matches!(cli.command, Command::Exchange { .. } | Command::Notes { .. });
     let usual = if serves { LevelFilter::INFO } else { LevelFilter::ERROR };
@@ -130,14 +129,16 @@ async fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_max_level(cli.log.unwrap_or(usual))
         .init();
-    match run(cli.command).await {
-        Ok(()) => ExitCode::SUCCESS,
+    let code = match run(cli.command).await {
+        Ok(()) => 0,
         Err(error) => {
             // Not `eprintln!`, which panics if stderr is closed.
             let _ = writeln!(std::io::stderr(), "calcon: {error}");
-            ExitCode::from(exit_code(&error))
+            exit_code(&error)
         }
-    }
+    };
+    // The runtime would wait for a thread that reads a file, which takes forever if the file system hangs.
+    std::process::exit(code);
 }
 
 async fn run(command: Command) -> Result<(), Error> {
@@ -182,7 +183,7 @@ fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-fn exit_code(error: &Error) -> u8 {
+fn exit_code(error: &Error) -> i32 {
     match error {
         Error::Calendars { .. } | Error::Audit { .. } | Error::Listen { .. } | Error::Signals(_) => 1,
         Error::Settings(_) => 2,

@@ -32,17 +32,22 @@ pub const LINK_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a query waits for a session when all are in use.
 pub const SESSION_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long the link and the sessions may take to end after the clients have been served.
+const DRAIN_LIMIT: Duration = Duration::from_millis(250);
+
 /// Runs the Notes side until SIGTERM or Ctrl-C.
 ///
 /// # Errors
 /// If it cannot start: the profile is unusable, the directory cannot be listed, the audit cannot be written, or the
 /// port is not available.
 pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
-    let (shutdown, _signals) = shutdown::on_signal()?;
     settings.notes_ini.as_deref().map(profile::check).transpose()?;
     let audit = AuditFile::open(settings.session_log.as_deref())
         .map_err(|source| Error::Audit { file: settings.session_log.clone().unwrap_or_default(), source })?;
     let calendars = Calendars::open(&settings.calendars, settings.time_zone)?;
+    // Until here SIGTERM ends the process at once: a file system that hangs cannot prevent it.
+    let (shutdown, _signals) = shutdown::on_signal()?;
+    tokio::spawn(Arc::clone(&calendars).read_all());
     let (owner, line) = line("it has not been dialled yet");
     let places = Semaphore::new(client::CLIENTS_MAX);
     let (sessions, closer) = Sessions::new(settings.sessions);
@@ -71,7 +76,7 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
 }
 
 async fn drain(mut tasks: JoinSet<()>) {
-    let drained = timeout(server::DRAIN_LIMIT, async {
+    let drained = timeout(DRAIN_LIMIT, async {
         while let Some(ended) = tasks.join_next().await {
             raise_panic(Some(ended));
         }

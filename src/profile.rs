@@ -1,9 +1,14 @@
 //! Notes.ini, validated before start: the ID file and the location.
 
 use crate::error::Error;
+use crate::regular_file;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+/// Maximum size of Notes.ini, in bytes.
+const INI_BYTES_MAX: u64 = 1 << 20;
 
 /// The contents of Notes.ini.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +62,8 @@ impl FromStr for Location {
 /// [`Error::Settings`] with the file, the line and what to write there.
 pub fn check(ini: &Path) -> Result<Profile, Error> {
     let refused = |line: usize, what: String| Error::Settings(format!("{}:{line}: {what}", ini.display()));
-    let text = std::fs::read_to_string(ini)
+    let text = regular_file::read(ini, INI_BYTES_MAX)
+        .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other))
         .map_err(|error| Error::Settings(format!("cannot read the Notes profile {}: {error}", ini.display())))?;
     let end = text.lines().count() + 1;
     let Some((line, name)) = value(&text, "KeyFilename") else {

@@ -53,6 +53,7 @@ async fn converse(at: &str, question: impl FnOnce(u64) -> Message, deadline: Ins
     let failed = |source| Error::Connect { address: at.to_owned(), source };
     let stream = connect(at).await.map_err(failed)?;
     let mut channel = Channel::new(stream, Opened::report("dialled", at)).map_err(failed)?;
+    channel.reader.accept_answers();
     channel.writer.send(&Message::Hello { version: wire::VERSION, role: Role::Client, epoch: 0 }).await?;
     match channel.reader.expect(QUERY_DEADLINE).await? {
         Message::Hello { .. } => {}

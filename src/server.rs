@@ -1,8 +1,11 @@
 //! Accepts connections, limits their number, and drains them at shutdown. Accepting never waits for serving.
 
+mod peers;
+
 use crate::channel::{Channel, Opened};
 use crate::error::{ChannelError, Error};
 use crate::shutdown::Shutdown;
+use peers::{Peers, Place};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -13,8 +16,10 @@ use tokio::time::{sleep, timeout};
 
 /// Maximum number of connections. A further one is closed at once, so that its owner backs off instead of waiting.
 pub const CONNECTIONS_MAX: usize = 4096;
-/// How long connections may take to complete their work after shutdown starts.
-pub const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+/// Maximum number of connections of one address, so that one machine cannot take all.
+pub const CONNECTIONS_PER_PEER_MAX: usize = 1024;
+/// How long connections may take to complete their work after shutdown starts. SIGTERM is obeyed within a second.
+pub const DRAIN_LIMIT: Duration = Duration::from_millis(500);
 /// Delay after a failed accept, for example because the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -54,12 +59,17 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let mut connections = JoinSet::new();
+    let peers = Peers::default();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    if let Some(channel) = admit(stream, peer, connections.len()) {
-                        connections.spawn(serve(channel, peer));
+                    if let Some((channel, place)) = admit(stream, peer, connections.len(), &peers) {
+                        let served = serve(channel, peer);
+                        connections.spawn(async move {
+                            let _place = place;
+                            served.await;
+                        });
                     }
                 }
                 Err(error) => {
@@ -87,14 +97,19 @@ pub fn report_end(id: u64, ended: Result<(), ChannelError>) {
     }
 }
 
-fn admit(stream: TcpStream, peer: SocketAddr, others: usize) -> Option<Channel> {
+fn admit(stream: TcpStream, peer: SocketAddr, others: usize, peers: &Peers) -> Option<(Channel, Place)> {
     let opened = Opened::report("accepted", &peer.to_string());
     if others >= CONNECTIONS_MAX {
         tracing::warn!(id = opened.id(), limit = CONNECTIONS_MAX, "connection refused: too many");
         return None;
     }
+    let Some(place) = peers.admit(peer.ip(), CONNECTIONS_PER_PEER_MAX) else {
+        let limit = CONNECTIONS_PER_PEER_MAX;
+        tracing::warn!(id = opened.id(), limit, "connection refused: too many of this address");
+        return None;
+    };
     match Channel::new(stream, opened) {
-        Ok(channel) => Some(channel),
+        Ok(channel) => Some((channel, place)),
         Err(error) => {
             tracing::info!(%peer, %error, "connection lost before it was served");
             None

@@ -60,6 +60,7 @@ fn state(state: State) -> &'static str {
         State::Free => "free",
         State::Tentative => "tentative",
         State::Busy => "busy",
+        State::OutOfOffice => "away",
         State::Unknown => "unknown",
     }
 }

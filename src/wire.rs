@@ -8,9 +8,13 @@ use serde::{Deserialize, Serialize};
 ///
 /// 1: HELLO, QUERY, ANSWER, ERROR, PING, PONG.
 /// 2: also COMMAND and REPORT.
-pub const VERSION: u32 = 2;
+/// 3: also the state `out_of_office`.
+pub const VERSION: u32 = 3;
 /// Maximum length of a frame's body, in bytes. A longer one closes the connection before it is read.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
+/// The same for what a client sends: HELLO, queries and commands are short. Limits what half a frame can occupy, because
+/// any number of clients may send one.
+pub const REQUEST_BYTES_MAX: usize = 8 << 10;
 const LENGTH_BYTES: usize = 4;
 
 /// The role of an end of a connection.
@@ -115,10 +119,12 @@ impl Message {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     /// A frame exceeds the maximum length.
-    #[error("frame of {bytes} bytes is over the limit of {FRAME_BYTES_MAX}: ask for a shorter window")]
+    #[error("frame of {bytes} bytes is over the limit of {bytes_max}: ask for a shorter window")]
     Oversized {
         /// Length of its body.
         bytes: usize,
+        /// The limit.
+        bytes_max: usize,
     },
     /// The body is not a message.
     #[error("frame of {bytes} bytes is no message: {why}")]
@@ -153,19 +159,37 @@ pub fn encode(message: &Message) -> Result<Vec<u8>, WireError> {
         .map_err(|error| WireError::Garbage { bytes: frame.len(), why: error.to_string() })?;
     let bytes = frame.len() - LENGTH_BYTES;
     if bytes > FRAME_BYTES_MAX {
-        return Err(WireError::Oversized { bytes });
+        return Err(WireError::Oversized { bytes, bytes_max: FRAME_BYTES_MAX });
     }
     frame[..LENGTH_BYTES].copy_from_slice(&(bytes as u32).to_be_bytes());
     Ok(frame)
 }
 
 /// Decodes messages from bytes that arrive in arbitrary pieces.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Decoder {
     buffer: Vec<u8>,
+    bytes_max: usize,
+}
+
+impl Default for Decoder {
+    /// Decodes any message.
+    fn default() -> Self {
+        Self::limited(FRAME_BYTES_MAX)
+    }
 }
 
 impl Decoder {
+    /// Decodes messages of up to this length.
+    pub fn limited(bytes_max: usize) -> Self {
+        Self { buffer: Vec::new(), bytes_max }
+    }
+
+    /// Changes the limit for the messages to come.
+    pub fn limit(&mut self, bytes_max: usize) {
+        self.bytes_max = bytes_max;
+    }
+
     /// Adds received bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
@@ -180,14 +204,16 @@ impl Decoder {
             return Ok(None);
         };
         let bytes = u32::from_be_bytes(*length) as usize;
-        if bytes > FRAME_BYTES_MAX {
-            return Err(WireError::Oversized { bytes });
+        if bytes > self.bytes_max {
+            return Err(WireError::Oversized { bytes, bytes_max: self.bytes_max });
         }
         let Some(body) = self.buffer.get(LENGTH_BYTES..LENGTH_BYTES + bytes) else {
             return Ok(None);
         };
         let message = parse(body)?;
         self.buffer.drain(..LENGTH_BYTES + bytes);
+        // A long message must not occupy memory for as long as its connection lasts.
+        self.buffer.shrink_to(REQUEST_BYTES_MAX);
         Ok(Some(message))
     }
 

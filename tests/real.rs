@@ -1,5 +1,7 @@
 //! The production binary on real sockets: how an operator uses it, and what it must be linked with.
 
+#[path = "real/limits.rs"]
+mod limits;
 #[path = "common/production.rs"]
 mod production;
 
@@ -353,7 +355,7 @@ fn every_client_of_a_storm_is_answered() {
 fn the_samples_run_as_they_are() {
     for (settings, command) in [("samples/exchange.toml", "exchange"), ("samples/notes.toml", "notes")] {
         let daemon = Daemon::start(&[command, "--settings", settings, "--listen", "127.0.0.1:0"]);
-        assert!(daemon.log.iter().any(|line| line.contains("calendars read users=2")), "{:#?}", daemon.log);
+        assert!(daemon.log.iter().any(|line| line.contains("calendars listed users=2")), "{:#?}", daemon.log);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The parts of an event that matter for free/busy, with resolved time zones and values.
 
 use super::moment::Zone;
+use super::recurrence::Rule;
 use crate::freebusy::State;
-use calcard::icalendar::ICalendarRecurrenceRule;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
 /// An event, or a changed instance of one.
@@ -23,7 +23,7 @@ pub(super) struct Event {
     /// Its duration.
     pub(super) length: Length,
     /// Its recurrence rule.
-    pub(super) rule: Option<Box<ICalendarRecurrenceRule>>,
+    pub(super) rule: Option<Box<Rule>>,
     /// Further starts.
     pub(super) also: Vec<(DateTime<Utc>, Option<Length>)>,
     /// Excluded starts.
@@ -49,9 +49,18 @@ pub(super) struct Length {
 }
 
 impl Length {
-    /// Returns the end of an event that starts at this local time.
-    pub(super) fn end(self, start: NaiveDateTime, zone: Zone) -> Option<DateTime<Utc>> {
+    /// Returns the end of an event that starts at this time; `None` beyond the years of the calendar.
+    pub(super) fn end(self, start: NaiveDateTime, instant: DateTime<Utc>, zone: Zone) -> Option<DateTime<Utc>> {
+        if self.days == 0 {
+            return instant.checked_add_signed(self.exact);
+        }
         let day = start.checked_add_signed(TimeDelta::try_days(self.days)?)?;
         zone.instant(day).checked_add_signed(self.exact)
+    }
+
+    /// Returns the longest that it takes: a day may have 25 hours.
+    pub(super) fn most(self) -> TimeDelta {
+        let days = TimeDelta::try_hours(self.days.saturating_mul(25)).unwrap_or(TimeDelta::MAX);
+        days.checked_add(&self.exact).unwrap_or(TimeDelta::MAX)
     }
 }

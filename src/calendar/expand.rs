@@ -1,183 +1,166 @@
-//! Expands events into intervals within a window: recurrence, exceptions and changed instances.
+//! Expands events into intervals within a window and a budget: recurrence, exceptions and changed instances.
 
-use super::event::{Event, Instance, Length};
+use super::budget::{Budget, OverBudget};
+use super::event::{Event, Length};
 use super::moment::Zone;
-use super::outline::Broken;
-use crate::freebusy::{Interval, Window};
-use calcard::common::PartialDateTime;
-use calcard::common::timezone::Tz;
-use calcard::icalendar::{
-    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarProperty, ICalendarRecurrenceRule,
-    ICalendarValue,
-};
-use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike, Utc};
+use super::recurrence::starts;
+use crate::freebusy::{Interval, State, Window};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Maximum number of instances of an event from its start to the end of a window: hourly for five years.
-pub(super) const INSTANCES_MAX: usize = 50_000;
+/// The expansion of a calendar.
+#[derive(Debug)]
+pub(super) struct Expansion {
+    /// The intervals that overlap the window, not merged.
+    pub(super) taken: Vec<Interval>,
+    /// The line of the event at which the budget was spent. What is not expanded may be anywhere, so all of the window
+    /// is unknown, except for what is known to be busy.
+    pub(super) over_budget: Option<usize>,
+}
 
-/// Returns the events' intervals that overlap the window, not merged.
-///
-/// # Errors
-/// The line of an event whose rule cannot be expanded, or has too many instances.
-pub(super) fn expand(events: &[Event], window: Window) -> Result<Vec<Interval>, Broken> {
+/// Expands events within a window.
+pub(super) fn expand(events: &[Event], window: Window, mut budget: Budget) -> Expansion {
     let mut by_uid: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
     for event in events {
         by_uid.entry(&event.uid).or_default().push(event);
     }
     let mut taken = Vec::new();
     for family in by_uid.values() {
-        let changed = changed_instances(family);
-        // If a change applies to all later instances, those are expanded with the original event.
-        for (_, event) in changed.values() {
-            push(&mut taken, window, event, event.start, event.length);
-        }
-        for event in family.iter().filter(|event| event.instance.is_none()) {
-            expand_one(event, &changed, window, &mut taken)?;
+        if let Err(line) = Family::of(family).expand(window, &mut budget, &mut taken) {
+            taken.push(Interval { window, state: State::Unknown });
+            return Expansion { taken, over_budget: Some(line) };
         }
     }
-    Ok(taken)
+    Expansion { taken, over_budget: None }
 }
 
-/// Returns the changed instances of an event, by their original start; of several for one start, the latest version.
-fn changed_instances<'a>(family: &[&'a Event]) -> BTreeMap<DateTime<Utc>, (Instance, &'a Event)> {
-    let mut changed: BTreeMap<DateTime<Utc>, (Instance, &Event)> = BTreeMap::new();
-    for event in family {
-        let Some(instance) = event.instance else { continue };
-        let newer = changed.get(&instance.start).is_none_or(|(_, known)| known.sequence <= event.sequence);
-        if newer {
-            changed.insert(instance.start, (instance, event));
-        }
-    }
-    changed
+/// An event and its changed instances, by their original start; of several for one start, the latest version.
+struct Family<'a> {
+    originals: Vec<&'a Event>,
+    changed: BTreeMap<DateTime<Utc>, &'a Event>,
+    /// Those that change all later instances, too.
+    futures: BTreeMap<DateTime<Utc>, Future<'a>>,
 }
 
-fn expand_one(
-    event: &Event,
-    changed: &BTreeMap<DateTime<Utc>, (Instance, &Event)>,
-    window: Window,
-    taken: &mut Vec<Interval>,
-) -> Result<(), Broken> {
-    let except: BTreeSet<DateTime<Utc>> = event.except.iter().copied().collect();
-    let starts = match &event.rule {
-        Some(rule) => recurrence(event, rule, window.to)?,
-        None => vec![event.start],
-    };
-    for start in starts {
-        let instant = event.zone.instant(start);
-        if except.contains(&instant) || changed.contains_key(&instant) {
-            continue;
-        }
-        match changed_future(changed, instant) {
-            Some((from, future)) => {
-                let moved = start.checked_add_signed(shift(event.zone, from, future));
-                push_shifted(taken, window, event, future, moved);
+/// A change of an instance and all later ones.
+struct Future<'a> {
+    event: &'a Event,
+    /// By how much it moves them, in local time.
+    shift: TimeDelta,
+}
+
+impl<'a> Family<'a> {
+    fn of(events: &[&'a Event]) -> Self {
+        let originals = events.iter().copied().filter(|event| event.instance.is_none()).collect();
+        let mut family = Self { originals, changed: BTreeMap::new(), futures: BTreeMap::new() };
+        for event in events {
+            let Some(instance) = event.instance else { continue };
+            let newer = family.changed.get(&instance.start).is_none_or(|known| known.sequence <= event.sequence);
+            if newer {
+                family.changed.insert(instance.start, event);
             }
-            None => push(taken, window, event, start, event.length),
         }
-    }
-    for (instant, length) in &event.also {
-        if !except.contains(instant) && !changed.contains_key(instant) {
-            push(taken, window, event, event.zone.local(*instant), length.unwrap_or(event.length));
+        for (start, event) in &family.changed {
+            if event.instance.is_some_and(|instance| instance.and_future) {
+                let zone = event.zone;
+                let shift = zone.local(zone.instant(event.start)) - zone.local(*start);
+                family.futures.insert(*start, Future { event, shift });
+            }
         }
+        family
     }
-    Ok(())
-}
 
-/// Returns the last change before `instant` that applies to all later instances.
-fn changed_future<'a>(
-    changed: &BTreeMap<DateTime<Utc>, (Instance, &'a Event)>,
-    instant: DateTime<Utc>,
-) -> Option<(DateTime<Utc>, &'a Event)> {
-    let before = changed.range(..instant).rev();
-    before
-        .map(|(from, (instance, event))| (from, instance, event))
-        .find_map(|(from, instance, event)| instance.and_future.then_some((*from, *event)))
-}
+    /// Adds the intervals of all instances that overlap the window.
+    ///
+    /// # Errors
+    /// The line of the event at which the budget was spent.
+    fn expand(&self, window: Window, budget: &mut Budget, taken: &mut Vec<Interval>) -> Result<(), usize> {
+        for event in self.changed.values() {
+            budget.spend(1).map_err(|OverBudget| event.line)?;
+            push(taken, window, event.zone, event.state, Start::of(event.start, event.zone), event.length);
+        }
+        for event in &self.originals {
+            self.expand_one(event, window, budget, taken).map_err(|OverBudget| event.line)?;
+        }
+        Ok(())
+    }
 
-/// Returns by how much a change of all later instances moves them, in local time.
-fn shift(zone: Zone, from: DateTime<Utc>, future: &Event) -> TimeDelta {
-    zone.local(future.zone.instant(future.start)) - zone.local(from)
-}
+    fn expand_one(
+        &self,
+        event: &Event,
+        window: Window,
+        budget: &mut Budget,
+        taken: &mut Vec<Interval>,
+    ) -> Result<(), OverBudget> {
+        budget.spend(1 + event.except.len() as u64 + event.also.len() as u64)?;
+        if event.state.is_none() && self.futures.is_empty() {
+            return Ok(());
+        }
+        let except: BTreeSet<DateTime<Utc>> = event.except.iter().copied().collect();
+        let takes_place = |instant| !except.contains(&instant) && !self.changed.contains_key(&instant);
+        let mut instance = |start: NaiveDateTime| {
+            let start = Start::of(start, event.zone);
+            if !takes_place(start.instant) {
+                return;
+            }
+            match self.futures.range(..start.instant).next_back() {
+                Some((_, Future { event: future, shift })) => {
+                    if let Some(moved) = start.local.checked_add_signed(*shift) {
+                        let moved = Start::of(moved, event.zone);
+                        push(taken, window, event.zone, future.state, moved, future.length);
+                    }
+                }
+                None => push(taken, window, event.zone, event.state, start, event.length),
+            }
+        };
+        match &event.rule {
+            Some(rule) => {
+                let (from, to) = self.reach(event, window);
+                starts(rule, from..=to, budget, instance)?;
+            }
+            None => instance(event.start),
+        }
+        for (instant, length) in event.also.iter().filter(|(instant, _)| takes_place(*instant)) {
+            let start = Start { local: event.zone.local(*instant), instant: *instant };
+            push(taken, window, event.zone, event.state, start, length.unwrap_or(event.length));
+        }
+        Ok(())
+    }
 
-fn push_shifted(
-    taken: &mut Vec<Interval>,
-    window: Window,
-    event: &Event,
-    future: &Event,
-    start: Option<NaiveDateTime>,
-) {
-    if let Some(start) = start {
-        let moved = Event { state: future.state, ..event.clone() };
-        push(taken, window, &moved, start, future.length);
+    /// Returns the local times between which an instance must start to overlap the window, or more.
+    fn reach(&self, event: &Event, window: Window) -> (NaiveDateTime, NaiveDateTime) {
+        let longest =
+            self.futures.values().map(|future| future.event.length.most()).fold(event.length.most(), TimeDelta::max);
+        let shift = self.futures.values().map(|future| future.shift.abs()).fold(TimeDelta::zero(), TimeDelta::max);
+        // A day more than the longest change of a clock.
+        let margin = TimeDelta::days(1);
+        let from = event.zone.local(window.from).checked_sub_signed(longest);
+        let from =
+            from.and_then(|from| from.checked_sub_signed(shift)).and_then(|from| from.checked_sub_signed(margin));
+        let to = event.zone.local(window.to).checked_add_signed(shift).and_then(|to| to.checked_add_signed(margin));
+        (from.unwrap_or(NaiveDateTime::MIN), to.unwrap_or(NaiveDateTime::MAX))
     }
 }
 
-/// Adds an instance if it overlaps the window. A start or end beyond the supported years is in no window.
-fn push(taken: &mut Vec<Interval>, window: Window, event: &Event, start: NaiveDateTime, length: Length) {
-    let (Some(state), Some(end)) = (event.state, length.end(start, event.zone)) else { return };
-    let whole = Window::new(event.zone.instant(start), end);
+/// Adds an instance if it overlaps the window. One that ends beyond the years of the calendar never ends.
+fn push(taken: &mut Vec<Interval>, window: Window, zone: Zone, state: Option<State>, start: Start, length: Length) {
+    let Some(state) = state else { return };
+    let end = length.end(start.local, start.instant, zone).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let whole = Window::new(start.instant, end);
     if !whole.is_empty() && !whole.intersect(&window).is_empty() {
         taken.push(Interval { window: whole, state });
     }
 }
 
-/// Returns the starts in the event's local time, up to the end of the window.
-///
-/// The rule is expanded without a time zone: its UNTIL is converted to local time first, because the parser's own
-/// expansion compares a UTC value with local times.
-fn recurrence(event: &Event, rule: &ICalendarRecurrenceRule, to: DateTime<Utc>) -> Result<Vec<NaiveDateTime>, Broken> {
-    let broken = |what: String| Broken { line: event.line, what };
-    let end = event.zone.local(to);
-    let until = until(event, rule)?.map_or(end, |until| until.min(end));
-    if until < event.start {
-        return Ok(Vec::new());
-    }
-    let mut rule = rule.clone();
-    if rule.count.is_none() {
-        rule.until = Some(partial(until));
-    }
-    let entry = |name, value| ICalendarEntry { name, params: Vec::new(), values: vec![value] };
-    let start = ICalendarValue::PartialDateTime(Box::new(partial(event.start)));
-    let entries = vec![
-        entry(ICalendarProperty::Dtstart, start),
-        entry(ICalendarProperty::Rrule, ICalendarValue::RecurrenceRule(Box::new(rule))),
-    ];
-    let component_type = ICalendarComponentType::VEvent;
-    let calendar =
-        ICalendar { components: vec![ICalendarComponent { component_type, entries, component_ids: Vec::new() }] };
-    let expanded = calendar.expand_dates(Tz::Floating, INSTANCES_MAX + 1);
-    if let Some(error) = expanded.errors.first() {
-        return Err(broken(format!("RRULE: {}", error.error)));
-    }
-    if expanded.events.len() > INSTANCES_MAX {
-        return Err(broken(format!("RRULE: more than {INSTANCES_MAX} instances up to {to}: give it a later DTSTART")));
-    }
-    Ok(expanded.events.iter().map(|event| event.start.naive_local()).filter(|start| *start <= until).collect())
+/// A start, converted once: that takes most of the time of an expansion.
+#[derive(Clone, Copy)]
+struct Start {
+    local: NaiveDateTime,
+    instant: DateTime<Utc>,
 }
 
-/// Returns the rule's UNTIL in the event's local time.
-fn until(event: &Event, rule: &ICalendarRecurrenceRule) -> Result<Option<NaiveDateTime>, Broken> {
-    let Some(written) = &rule.until else { return Ok(None) };
-    let Some(parsed) = written.to_date_time() else {
-        return Err(Broken { line: event.line, what: "RRULE: there is no such date as UNTIL says".to_owned() });
-    };
-    Ok(Some(match parsed.offset {
-        Some(offset) => event.zone.local(DateTime::from_naive_utc_and_offset(parsed.date_time - offset, Utc)),
-        // A date includes its whole day.
-        None if !written.has_time() => parsed.date_time + TimeDelta::days(1) - TimeDelta::seconds(1),
-        None => parsed.date_time,
-    }))
-}
-
-fn partial(time: NaiveDateTime) -> PartialDateTime {
-    PartialDateTime {
-        year: u16::try_from(time.year()).ok(),
-        month: Some(time.month() as u8),
-        day: Some(time.day() as u8),
-        hour: Some(time.hour() as u8),
-        minute: Some(time.minute() as u8),
-        second: Some(time.second() as u8),
-        ..PartialDateTime::default()
+impl Start {
+    fn of(local: NaiveDateTime, zone: Zone) -> Self {
+        Self { local, instant: zone.instant(local) }
     }
 }

@@ -3,15 +3,19 @@
 use super::event::{Event, Instance, Length};
 use super::moment::Zone;
 use super::outline::{Broken, Outline};
+use super::recurrence::{Ends, Rule};
 use crate::freebusy::State;
 use calcard::common::PartialDateTime;
 use calcard::icalendar::timezone::TzResolver;
 use calcard::icalendar::{
-    ICalendar, ICalendarComponent, ICalendarDuration, ICalendarEntry, ICalendarFrequency, ICalendarParameterName,
-    ICalendarPeriod, ICalendarProperty, ICalendarStatus, ICalendarTransparency, ICalendarValue,
+    ICalendar, ICalendarComponent, ICalendarDuration, ICalendarEntry, ICalendarParameterName, ICalendarPeriod,
+    ICalendarProperty, ICalendarRecurrenceRule, ICalendarStatus, ICalendarTransparency, ICalendarValue,
 };
 use calcard::{Entry, Parser};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+
+/// The state that Exchange shows for an event: FREE, TENTATIVE, BUSY, OOF or WORKINGELSEWHERE.
+const BUSY_STATUS: &str = "X-MICROSOFT-CDO-BUSYSTATUS";
 
 /// Parses all events of a file. Times without a time zone are in `default`.
 ///
@@ -72,6 +76,8 @@ struct Times {
     start: Option<Written>,
     end: Option<Written>,
     duration: Option<Length>,
+    /// The rule counts from the start, which may be written after it.
+    rule: Option<Box<ICalendarRecurrenceRule>>,
 }
 
 /// A time as written: local time and time zone.
@@ -121,6 +127,16 @@ impl Place<'_> {
         event.start = start.local;
         event.zone = start.zone;
         event.length = length(start, times.end, times.duration);
+        if event.length.most() < TimeDelta::zero() {
+            return self.broken(&ICalendarProperty::Dtend, "before DTSTART");
+        }
+        if let Some(written) = &times.rule {
+            let rule = ends(written, start.zone).and_then(|ends| Rule::new(written, start.local, ends));
+            match rule {
+                Ok(rule) => event.rule = Some(Box::new(rule)),
+                Err(what) => return self.broken(&ICalendarProperty::Rrule, what),
+            }
+        }
         Ok(event)
     }
 
@@ -129,7 +145,7 @@ impl Place<'_> {
             ICalendarProperty::Dtstart => times.start = Some(self.time(entry)?),
             ICalendarProperty::Dtend => times.end = Some(self.time(entry)?),
             ICalendarProperty::Duration => times.duration = Some(self.duration(entry)?),
-            ICalendarProperty::Rrule => event.rule = Some(self.rule(entry)?),
+            ICalendarProperty::Rrule => times.rule = Some(self.rule(entry)?),
             ICalendarProperty::Exrule => return self.broken(&entry.name, "not supported: write EXDATE instead"),
             ICalendarProperty::Rdate => self.also(entry, &mut event.also)?,
             ICalendarProperty::Exdate => {
@@ -189,16 +205,10 @@ impl Place<'_> {
         }
     }
 
-    fn rule(&self, entry: &ICalendarEntry) -> Result<Box<calcard::icalendar::ICalendarRecurrenceRule>, Broken> {
-        let Some(ICalendarValue::RecurrenceRule(rule)) = entry.values.first() else {
-            return self.broken(&entry.name, "no recurrence rule");
-        };
-        match rule.freq {
-            // The parser's expansion silently gives up in a long gap: refusing is better than a wrong answer.
-            ICalendarFrequency::Secondly | ICalendarFrequency::Minutely => {
-                self.broken(&entry.name, "FREQ below HOURLY is not supported")
-            }
-            _ => Ok(rule.clone()),
+    fn rule(&self, entry: &ICalendarEntry) -> Result<Box<ICalendarRecurrenceRule>, Broken> {
+        match entry.values.first() {
+            Some(ICalendarValue::RecurrenceRule(rule)) => Ok(rule.clone()),
+            _ => self.broken(&entry.name, "no recurrence rule"),
         }
     }
 
@@ -207,6 +217,9 @@ impl Place<'_> {
             also.push(match value {
                 ICalendarValue::Period(ICalendarPeriod::Range { start, end }) => {
                     let (start, end) = (self.written(entry, start)?.instant(), self.written(entry, end)?.instant());
+                    if end < start {
+                        return self.broken(&entry.name, "a period that ends before it starts");
+                    }
                     (start, Some(Length { days: 0, exact: end - start }))
                 }
                 ICalendarValue::Period(ICalendarPeriod::Duration { start, duration }) => {
@@ -222,27 +235,51 @@ impl Place<'_> {
     }
 }
 
-/// Cancelled and transparent events take no time; unconfirmed ones are tentative, never free (Q199643).
+/// Cancelled and transparent events take no time; unconfirmed ones are tentative, never free (Q199643). What iCalendar
+/// cannot express, Exchange writes into a property of its own.
 fn state(component: &ICalendarComponent) -> Option<State> {
     match (component.status(), component.transparency()) {
-        (Some(ICalendarStatus::Cancelled), _) | (_, Some(ICalendarTransparency::Transparent)) => None,
-        (Some(ICalendarStatus::Tentative), _) => Some(State::Tentative),
+        (Some(ICalendarStatus::Cancelled), _) | (_, Some(ICalendarTransparency::Transparent)) => return None,
+        _ => {}
+    }
+    let of_exchange = component.entries.iter().find(|entry| entry.name.as_str().eq_ignore_ascii_case(BUSY_STATUS));
+    let written = of_exchange.and_then(|entry| entry.values.first()?.as_text()).unwrap_or_default();
+    match (written.to_ascii_uppercase().as_str(), component.status()) {
+        ("FREE", _) => None,
+        ("OOF", _) => Some(State::OutOfOffice),
+        ("TENTATIVE", _) | (_, Some(ICalendarStatus::Tentative)) => Some(State::Tentative),
         _ => Some(State::Busy),
     }
 }
 
+/// Returns where a rule ends, in the local time of a zone.
+fn ends(written: &ICalendarRecurrenceRule, zone: Zone) -> Result<Ends, String> {
+    let count = written.count.map(u64::from);
+    let Some(until) = &written.until else { return Ok(Ends { until: None, count }) };
+    let Some(parsed) = until.to_date_time() else {
+        return Err("there is no such date as UNTIL says".to_owned());
+    };
+    let until = match parsed.offset {
+        Some(offset) => zone.local(DateTime::from_naive_utc_and_offset(parsed.date_time - offset, Utc)),
+        // A date includes its whole day.
+        None if !until.has_time() => parsed.date_time + TimeDelta::days(1) - TimeDelta::seconds(1),
+        None => parsed.date_time,
+    };
+    Ok(Ends { until: Some(until), count })
+}
+
 /// An event without an end takes the whole day if it starts on a date, and no time if it starts at a time (RFC 5545,
-/// 3.6.1).
+/// 3.6.1). Some programs write an empty duration, or the same date again, for a whole day.
 fn length(start: Written, end: Option<Written>, duration: Option<Length>) -> Length {
-    let none = TimeDelta::zero();
-    match (end, duration) {
+    const NONE: Length = Length { days: 0, exact: TimeDelta::zero() };
+    let length = match (end, duration) {
         (Some(end), _) if !start.has_time && !end.has_time => {
-            Length { days: (end.local - start.local).num_days(), exact: none }
+            Length { days: (end.local - start.local).num_days(), ..NONE }
         }
-        (Some(end), _) => Length { days: 0, exact: end.instant() - start.instant() },
-        (None, Some(duration)) => duration,
-        (None, None) => Length { days: if start.has_time { 0 } else { 1 }, exact: none },
-    }
+        (Some(end), _) => Length { exact: end.instant() - start.instant(), ..NONE },
+        (None, duration) => duration.unwrap_or(NONE),
+    };
+    if length == NONE && !start.has_time { Length { days: 1, ..NONE } } else { length }
 }
 
 fn whole(duration: &ICalendarDuration) -> Option<Length> {

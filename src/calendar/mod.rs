@@ -1,49 +1,73 @@
 //! The source of free/busy: answers queries about the users who have a calendar in this side's directory.
 
+mod budget;
 mod event;
 mod expand;
+mod file;
 mod folder;
 mod ics;
 mod moment;
 mod outline;
+mod recurrence;
 
 pub use moment::{UnknownTimeZone, Zone};
 
 use crate::answer::{Answer, Code, Query, Refusal, SLOTS_MAX, Source};
 use crate::error::Error;
-use crate::freebusy::{merge_overlapping, slots};
+use crate::freebusy::Window;
 use folder::Folder;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::time::Instant;
 
 /// How often the directory is checked: a change is noticed after at most this time.
 pub const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Maximum number of calendars that are read or expanded at once: limits their memory, and leaves processors to the rest.
+const READERS_MAX: usize = 4;
 
 /// The calendars of one side.
 #[derive(Debug)]
 pub struct Calendars {
-    shelf: Mutex<Shelf>,
-}
-
-#[derive(Debug)]
-struct Shelf {
     folder: Folder,
-    looked_at: Instant,
+    looked_at: Mutex<Instant>,
+    /// Locked by whoever checks the directory: one at a time, even if the file system hangs.
+    looking: Arc<AsyncMutex<()>>,
+    /// Locked by whoever reads all files.
+    reading: AsyncMutex<()>,
+    readers: Arc<Semaphore>,
 }
 
 impl Calendars {
-    /// Reads a directory: each file `user@domain.ics` is the calendar of that user. Times without a time zone are in
-    /// `zone`. A file that cannot be read is reported and skipped.
+    /// Lists a directory: each file `user@domain.ics` is the calendar of that user. Times without a time zone are in
+    /// `zone`. A file is read when it is asked about, or by [`Calendars::read_all`]; one that cannot be read is reported and
+    /// skipped.
     ///
     /// # Errors
     /// [`Error::Calendars`] if the directory cannot be listed.
     pub fn open(folder: &Path, zone: Zone) -> Result<Arc<Self>, Error> {
-        let mut folder = Folder::new(folder, zone);
+        let folder = Folder::new(folder, zone);
         folder.look().map_err(|source| Error::Calendars { folder: folder.path().to_owned(), source })?;
-        tracing::info!(users = folder.len(), folder = %folder.path().display(), "calendars read");
-        Ok(Arc::new(Self { shelf: Mutex::new(Shelf { folder, looked_at: Instant::now() }) }))
+        tracing::info!(users = folder.len(), folder = %folder.path().display(), "calendars listed");
+        Ok(Arc::new(Self {
+            folder,
+            looked_at: Mutex::new(Instant::now()),
+            looking: Arc::default(),
+            reading: AsyncMutex::default(),
+            readers: Arc::new(Semaphore::new(READERS_MAX)),
+        }))
+    }
+
+    /// Reads every file that nobody has read, so that its problems are reported and its user need not wait.
+    pub async fn read_all(self: Arc<Self>) {
+        // Files that appear meanwhile are read after the next check of the directory.
+        let Ok(_reading) = self.reading.try_lock() else { return };
+        let now = chrono::Utc::now();
+        for file in self.folder.unread() {
+            // Its problems are reported where they are found.
+            let _ = file.slots(Window::new(now, now), Arc::clone(&self.readers)).await;
+        }
     }
 
     /// Answers a validated query about a user of this side.
@@ -53,37 +77,49 @@ impl Calendars {
     /// [`Code::BadQuery`] if the answer would have too many slots.
     pub fn answer(self: &Arc<Self>, query: Query) -> impl Future<Output = Result<Answer, Refusal>> + Send + use<> {
         let calendars = Arc::clone(self);
-        let now = Instant::now();
         async move {
-            // Reads files and expands rules, which may take a while: not on a thread that serves sockets.
-            match tokio::task::spawn_blocking(move || calendars.answer_at(now, &query)).await {
-                Ok(outcome) => outcome,
-                Err(error) => Err(Refusal::new(Code::Other, format!("reading the calendar failed: {error}"))),
+            calendars.look_if_due().await;
+            let Some(file) = calendars.folder.file(&query.user) else {
+                return Err(Refusal::new(Code::UnknownUser, format!("nobody has a calendar of {}", query.user)));
+            };
+            let slots = file.slots(query.window(), Arc::clone(&calendars.readers)).await?;
+            if slots.len() > SLOTS_MAX {
+                let count = slots.len();
+                let why = format!("the answer has {count} slots, the limit is {SLOTS_MAX}: ask for less at once");
+                return Err(Refusal::new(Code::BadQuery, why));
             }
+            let Query { user, from, to } = query;
+            Ok(Answer { user, from, to, slots, source: Source::Live, age_secs: 0 })
         }
     }
 
-    fn answer_at(&self, now: Instant, query: &Query) -> Result<Answer, Refusal> {
-        // After a panic during a check, the next check reads the remaining files.
-        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.saturating_duration_since(shelf.looked_at) >= LOOK_EVERY {
-            shelf.looked_at = now;
-            shelf.folder.look_again();
+    /// Checks the directory, unless that was done recently or is being done.
+    async fn look_if_due(self: &Arc<Self>) {
+        let now = Instant::now();
+        let due = {
+            let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let due = now.saturating_duration_since(*looked_at) >= LOOK_EVERY;
+            if due {
+                *looked_at = now;
+            }
+            due
+        };
+        if !due {
+            return;
         }
-        let taken = shelf.folder.taken(&query.user, query.window())?;
-        let slots = slots(query.window(), &merge_overlapping(&taken));
-        if slots.len() > SLOTS_MAX {
-            let why = format!("the answer has {} slots, the limit is {SLOTS_MAX}: ask for less at once", slots.len());
-            return Err(Refusal::new(Code::BadQuery, why));
+        let Ok(looking) = Arc::clone(&self.looking).try_lock_owned() else { return };
+        let calendars = Arc::clone(self);
+        let looked = tokio::task::spawn_blocking(move || {
+            let _looking = looking;
+            calendars.folder.look_again();
+        });
+        if let Err(error) = looked.await {
+            tracing::error!(%error, "checking the calendars panicked: please report this");
         }
-        Ok(Answer {
-            user: query.user.clone(),
-            from: query.from,
-            to: query.to,
-            slots,
-            source: Source::Live,
-            age_secs: 0,
-        })
+        if !self.folder.unread().is_empty() {
+            // The query does not wait for the calendars of others.
+            tokio::spawn(Arc::clone(self).read_all());
+        }
     }
 }
 

@@ -70,6 +70,7 @@ pub(crate) async fn converse(
 ) -> End {
     // In this order, so that the connection reports its end after both halves are dropped.
     let Channel { opened: _opened, mut reader, writer } = channel;
+    reader.accept_answers();
     let (outgoing, to_write) = mpsc::channel(OUTGOING_MAX);
     let mut talk = Talk::new(epoch, outgoing, own);
     let mut writing = pin!(write_all(writer, to_write));

@@ -12,7 +12,8 @@ fn instant() -> impl Strategy<Value = DateTime<Utc>> {
 }
 
 fn slot() -> impl Strategy<Value = Slot> {
-    let state = prop_oneof![Just(State::Free), Just(State::Tentative), Just(State::Busy), Just(State::Unknown)];
+    let states = [State::Free, State::Tentative, State::Unknown, State::Busy, State::OutOfOffice];
+    let state = prop::sample::select(states.to_vec());
     (instant(), instant(), state).prop_map(|(from, to, state)| Slot { from, to, state })
 }
 
@@ -130,7 +131,10 @@ proptest! {
 #[test]
 fn an_oversized_frame_is_refused_by_its_length_alone() {
     let bytes = (FRAME_BYTES_MAX as u32 + 1).to_be_bytes();
-    assert_eq!(decode(&bytes, &[]).1, Some(WireError::Oversized { bytes: FRAME_BYTES_MAX + 1 }));
+    assert_eq!(
+        decode(&bytes, &[]).1,
+        Some(WireError::Oversized { bytes: FRAME_BYTES_MAX + 1, bytes_max: FRAME_BYTES_MAX })
+    );
 }
 
 #[test]

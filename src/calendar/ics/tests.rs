@@ -1,7 +1,9 @@
 //! Times in calendar files, tested through their expansion.
 
 use super::*;
+use crate::calendar::budget::Budget;
 use crate::calendar::expand::expand;
+use crate::calendar::recurrence::starts;
 use crate::freebusy::{Window, merge_overlapping};
 use proptest::prelude::*;
 
@@ -23,7 +25,7 @@ fn taken(events: &[&str]) -> Vec<String> {
     let window = Window::new(utc("2026-08-01T00:00:00Z"), utc("2026-11-01T00:00:00Z"));
     let events = read(&calendar(events), berlin()).expect("a good calendar");
     let shown = |time: DateTime<Utc>| time.format("%m-%dT%H:%M").to_string();
-    let taken = merge_overlapping(&expand(&events, window).expect("expands"));
+    let taken = merge_overlapping(&expand(&events, window, Budget::default()).taken);
     taken.iter().map(|i| format!("{:?} {}/{}", i.state, shown(i.window.from), shown(i.window.to))).collect()
 }
 
@@ -35,9 +37,7 @@ fn check(events: &[&str], expected: &[&str]) {
 /// Checks that a calendar is rejected, and where and why.
 #[track_caller]
 fn check_broken(text: &str, line: usize, what: &str) {
-    let window = Window::new(utc("2026-08-01T00:00:00Z"), utc("2026-11-01T00:00:00Z"));
-    let outcome = read(text, berlin()).and_then(|events| expand(&events, window));
-    let broken = outcome.expect_err("refused");
+    let broken = read(text, berlin()).expect_err("refused");
     assert_eq!((broken.line, broken.what.as_str()), (line, what));
 }
 
@@ -212,12 +212,112 @@ fn broken_values_are_named_with_their_line() {
 }
 
 #[test]
-fn a_rule_without_a_bound_on_its_instances_is_refused() {
-    let hourly = calendar(&["UID:a\nDTSTART:20160803T080000Z\nDURATION:PT1M\nRRULE:FREQ=HOURLY"]);
-    let what = "RRULE: more than 50000 instances up to 2026-11-01 00:00:00 UTC: give it a later DTSTART";
-    check_broken(&hourly, 3, what);
+fn a_rule_below_hourly_is_refused() {
     let secondly = calendar(&["UID:a\nDTSTART:20260803T080000Z\nDURATION:PT1M\nRRULE:FREQ=SECONDLY"]);
     check_broken(&secondly, 7, "RRULE: FREQ below HOURLY is not supported");
+}
+
+#[test]
+fn an_hourly_rule_of_ten_years_is_expanded_from_where_the_window_begins() {
+    check(
+        &["DTSTART:20160803T080000Z\nDURATION:PT1M\nRRULE:FREQ=HOURLY;BYMONTH=8;BYMONTHDAY=3;BYHOUR=9,10"],
+        &["Busy 08-03T09:00/08-03T09:01", "Busy 08-03T10:00/08-03T10:01"],
+    );
+    let events = calendar(&["DTSTART:20160803T080000Z\nDURATION:PT1M\nRRULE:FREQ=HOURLY"]);
+    let window = Window::new(utc("2026-08-01T00:00:00Z"), utc("2026-11-01T00:00:00Z"));
+    let events = read(&events, berlin()).expect("a good calendar");
+    let expansion = expand(&events, window, Budget::default());
+    assert_eq!((expansion.taken.len(), expansion.over_budget), (92 * 24, None));
+}
+
+#[test]
+fn what_cannot_be_expanded_within_the_budget_is_unknown_and_never_free() {
+    let list = |range: std::ops::Range<u32>| range.map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    let (days, hours, minutes) = (list(1..367), list(0..24), list(0..60));
+    let every_second = format!(
+        "UID:b\nDTSTART:20200101T000000Z\nDURATION:PT1S\n\
+         RRULE:FREQ=YEARLY;BYYEARDAY={days};BYHOUR={hours};BYMINUTE={minutes};BYSECOND={minutes}"
+    );
+    let shown = taken(&["UID:a\nDTSTART:20260820T080000Z\nDURATION:PT1H", &every_second]);
+    // The seconds that the budget sufficed for, and from then on what else is known.
+    let [seconds, unknown, rest @ ..] = &shown[..] else { panic!("{shown:?}") };
+    assert!(seconds.starts_with("Busy 08-01T00:00/"), "{shown:?}");
+    assert!(unknown.starts_with(&seconds.replace("Busy 08-01T00:00/", "Unknown ")), "{shown:?}");
+    assert!(unknown.ends_with("/08-20T08:00"), "{shown:?}");
+    assert_eq!(rest, ["Busy 08-20T08:00/08-20T09:00", "Unknown 08-20T09:00/11-01T00:00"]);
+}
+
+#[test]
+fn an_event_that_never_ends_is_never_free() {
+    let expected = &["Busy 08-03T08:00/12-31T23:59"];
+    check(&["DTSTART:20260803T080000Z\nDURATION:P99999999W"], expected);
+    check(&["DTSTART:20260803T080000Z\nRDATE;VALUE=PERIOD:20260803T080000Z/P99999999W"], expected);
+    check(&["DTSTART:20260803T080000Z\nDURATION:P99999999W\nRRULE:FREQ=YEARLY"], expected);
+}
+
+#[test]
+fn an_event_that_ends_before_it_starts_is_refused() {
+    let backwards = calendar(&["DTSTART:20260803T080000Z\nDTEND:20260803T070000Z"]);
+    check_broken(&backwards, 5, "DTEND: before DTSTART");
+    let backwards = calendar(&["DTSTART:20260803T080000Z\nRDATE;VALUE=PERIOD:20260803T080000Z/20260803T070000Z"]);
+    check_broken(&backwards, 5, "RDATE: a period that ends before it starts");
+}
+
+#[test]
+fn a_date_takes_its_day_when_its_end_is_the_same_date_or_its_duration_is_empty() {
+    for end in ["DURATION:P0D", "DTEND;VALUE=DATE:20260803"] {
+        check(&[&format!("DTSTART;VALUE=DATE:20260803\n{end}")], &["Busy 08-02T22:00/08-03T22:00"]);
+    }
+}
+
+#[test]
+fn what_exchange_shows_counts() {
+    let event = |status: &str| format!("DTSTART:20260803T080000Z\nDURATION:PT1H\nX-MICROSOFT-CDO-BUSYSTATUS:{status}");
+    check(&[&event("OOF"), &event("TENTATIVE")], &["OutOfOffice 08-03T08:00/08-03T09:00"]);
+    check(&[&event("TENTATIVE")], &["Tentative 08-03T08:00/08-03T09:00"]);
+    check(&[&event("WORKINGELSEWHERE")], &["Busy 08-03T08:00/08-03T09:00"]);
+    check(&[&event("FREE")], &[]);
+}
+
+#[test]
+fn change_that_moves_this_and_future_ahead_includes_the_first_after_the_window() {
+    let original = "UID:a\nDTSTART:20261001T090000Z\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;COUNT=6";
+    let change = "UID:a\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261105T090000Z\nDTSTART:20261029T120000Z\nDURATION:PT1H";
+    let shown = taken(&[original, change]);
+    assert_eq!(shown.last().map(String::as_str), Some("Busy 10-29T12:00/10-29T13:00"), "{shown:?}");
+}
+
+#[test]
+fn sixty_thousand_changed_instances_are_expanded_within_the_budget() {
+    let change = |n: i64| {
+        let start = (utc("2020-01-01T00:00:00Z") + TimeDelta::hours(n)).format("%Y%m%dT%H%M%SZ");
+        format!("UID:a\nRECURRENCE-ID;RANGE=THISANDFUTURE:{start}\nDTSTART:{start}\nDURATION:PT1M")
+    };
+    let changes: Vec<String> = (0..60_000).map(change).collect();
+    let original = "UID:a\nDTSTART:20200101T000000Z\nDURATION:PT1H\nRRULE:FREQ=HOURLY".to_owned();
+    let events: Vec<&str> = [&original].into_iter().chain(&changes).map(String::as_str).collect();
+    let shown = taken(&events);
+    assert_eq!(shown.first().map(String::as_str), Some("Busy 08-01T00:00/08-01T00:01"));
+    assert_eq!(shown.len(), 92 * 24);
+}
+
+/// The record that `ci/recurrence` made with python-dateutil.
+#[test]
+fn rules_take_place_on_the_dates_that_dateutil_names() {
+    let record = std::fs::read_to_string("tests/calendars/recurrence.txt").expect("the record");
+    let time = |text: &str| NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%S").expect("a time");
+    for line in record.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [start, rule, from, to, dates @ ..] = &words[..] else { panic!("{line}") };
+        let text = calendar(&[&format!("DTSTART:{start}\nRRULE:{rule}")]);
+        let events = read(&text, Zone::UTC).unwrap_or_else(|broken| panic!("{line}: {broken:?}"));
+        let mut found = Vec::new();
+        let rule = events[0].rule.as_ref().expect("a rule");
+        starts(rule, time(from)..=time(to), &mut Budget::default(), |date| found.push(date))
+            .expect("within the budget");
+        assert_eq!(found, dates.iter().copied().map(time).collect::<Vec<_>>(), "{line}");
+    }
+    assert!(record.lines().count() >= 1000);
 }
 
 const GOOD: &str = "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:Company\nX-LIC-LOCATION:Europe/London\nEND:VTIMEZONE\n\
@@ -245,7 +345,7 @@ proptest! {
         }
         let window = Window::new(utc("2026-08-01T00:00:00Z"), utc("2026-11-01T00:00:00Z"));
         // Either outcome is fine.
-        let _ = read(&text, berlin()).and_then(|events| expand(&events, window));
+        let _ = read(&text, berlin()).map(|events| expand(&events, window, Budget::default()));
     }
 
     #[test]
