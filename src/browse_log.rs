@@ -11,8 +11,14 @@ pub enum Event {
         /// Why it is down.
         why: String,
     },
-    /// No session was free for a query.
+    /// No session can be opened with the profile: it does not name the ID file, a right is missing, or the location keeps
+    /// databases closed (Q245545).
     NoSession {
+        /// What to change.
+        why: String,
+    },
+    /// Every session was in use by others, so that a query had none.
+    SessionsInUse {
         /// Maximum number of sessions.
         sessions_max: usize,
     },
@@ -47,6 +53,7 @@ impl Event {
     pub fn number(&self) -> u32 {
         match self {
             Event::NoSession { .. } => 41220,
+            Event::SessionsInUse { .. } => 5009,
             Event::NotAudited { .. } => 5008,
             Event::LinkDown { .. } => 5010,
             Event::BadCalendar { .. } => 5005,
@@ -62,10 +69,13 @@ impl fmt::Display for Event {
             Event::LinkDown { why } => {
                 write!(out, "the link to the other side is down ({why}); retried on the next request")
             }
-            Event::NoSession { sessions_max } => write!(
+            // In the form that the browse log has always had.
+            Event::NoSession { why } => {
+                write!(out, "LME-NOTES-NTSMEX(0130) 1 41220:Error: no Notes Session Open; {why}")
+            }
+            Event::SessionsInUse { sessions_max } => write!(
                 out,
-                "no Notes session open: all {sessions_max} are in use; `calcon show users` tells by whom, `sessions_max` \
-                 allows more"
+                "all {sessions_max} sessions are in use; `calcon show users` tells by whom, `sessions_max` allows more"
             ),
             Event::NotAudited { what } => write!(out, "not audited: {what}"),
             Event::BadCalendar { what } => write!(out, "calendar skipped: {what}"),

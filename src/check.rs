@@ -1,14 +1,14 @@
 //! The preflight of `calcon check`: tries what a daemon needs before it starts, and names each problem with its remedy.
 
 use crate::channel::{Channel, Opened};
-use crate::error::ChannelError;
+use crate::error::{ChannelError, Error};
 use crate::problem::{Cause, Problem};
 use crate::profile;
 use crate::settings::{ExchangeSettings, NotesSettings, line_of};
 use crate::wire::{self, Message, Role, WireError};
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -42,6 +42,19 @@ pub async fn notes(settings: &NotesSettings, file: Option<&Path>) -> Vec<Check> 
     checks
 }
 
+/// Returns the check of settings that cannot be used.
+pub fn settings(error: &Error, file: Option<PathBuf>) -> Check {
+    let problem = Problem {
+        cause: Cause::Settings,
+        file,
+        line: None,
+        tried: "to read the settings".to_owned(),
+        what: error.to_string(),
+        remedy: "`calcon exchange --help` and `calcon notes --help` list them".to_owned(),
+    };
+    Check { name: "the settings".to_owned(), problems: vec![problem] }
+}
+
 fn calendars(folder: &Path, file: Option<&Path>) -> Check {
     let listed = fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
     let problem = |error: std::io::Error| Problem {
@@ -52,7 +65,10 @@ fn calendars(folder: &Path, file: Option<&Path>) -> Check {
         what: format!("cannot list the calendars in {}: {error}", folder.display()),
         remedy: "set `calendars` to a folder of .ics files that this user may read".to_owned(),
     };
-    Check { name: format!("the calendars in {}", folder.display()), problems: listed.err().map(problem).into_iter().collect() }
+    Check {
+        name: format!("the calendars in {}", folder.display()),
+        problems: listed.err().map(problem).into_iter().collect(),
+    }
 }
 
 /// Connects to the Exchange side as a client, because a second add-in would replace the link of a running daemon.
@@ -71,7 +87,9 @@ async fn server(address: &str, file: Option<&Path>) -> Result<(), Problem> {
     };
     let connected = timeout(SERVER_LIMIT, TcpStream::connect(address)).await;
     let stream = connected
-        .map_err(|_| unreachable(format!("{address} does not accept a connection within {} s", SERVER_LIMIT.as_secs())))?
+        .map_err(|_| {
+            unreachable(format!("{address} does not accept a connection within {} s", SERVER_LIMIT.as_secs()))
+        })?
         .map_err(|error| unreachable(format!("cannot connect to {address}: {error}")))?;
     let refused = |error: ChannelError| {
         let remedy = match &error {

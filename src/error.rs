@@ -11,6 +11,14 @@ pub enum Error {
     /// The settings are invalid.
     #[error("{0}")]
     Settings(String),
+    /// `calcon check` found problems, which it has printed.
+    #[error("{count} of {checks} checks failed")]
+    Check {
+        /// How many failed.
+        count: usize,
+        /// How many there were.
+        checks: usize,
+    },
     /// The calendar directory cannot be listed.
     #[error("cannot list the calendars in {}: {source}; set `calendars` to a folder of .ics files", folder.display())]
     Calendars {

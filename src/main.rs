@@ -13,7 +13,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all is well, 1 the daemon could not run, 2 wrong usage or settings, 3 the daemon could not be asked, \
-4 nobody has a calendar of this user, 5 the daemon has no answer (its reason is on stderr).";
+4 nobody has a calendar of this user, 5 the daemon has no answer (its reason is on stderr), 6 a check failed.";
 
 /// Free/busy time between an Exchange-like and a Notes-like system.
 #[derive(Debug, Parser)]
@@ -53,6 +53,15 @@ enum Command {
         #[command(subcommand)]
         what: Show,
     },
+    /// Check what a daemon needs before it starts: its settings, profile, calendars and server
+    #[command(after_help = EXIT_CODES)]
+    Check {
+        #[command(subcommand)]
+        side: Side,
+        /// Print JSON
+        #[arg(long, global = true)]
+        json: bool,
+    },
     /// Close somebody's session, once the questions that use it now are answered
     #[command(after_help = EXIT_CODES)]
     Drop {
@@ -60,6 +69,24 @@ enum Command {
         session: String,
         #[command(flatten)]
         at: NotesSide,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Side {
+    /// Check what `calcon exchange` needs
+    Exchange {
+        #[command(flatten)]
+        file: SettingsFile,
+        #[command(flatten)]
+        options: ExchangeOptions,
+    },
+    /// Check what `calcon notes` needs
+    Notes {
+        #[command(flatten)]
+        file: SettingsFile,
+        #[command(flatten)]
+        options: NotesOptions,
     },
 }
 
@@ -149,6 +176,7 @@ async fn run(command: Command) -> Result<(), Error> {
         Command::Notes { file, options } => calcon::notes::serve(options.settings(file.settings.as_deref())?).await,
         Command::Query(args) => query(&args).await,
         Command::Show { what: Show::Users { at, json } } => show_users(&at.at, json).await,
+        Command::Check { side, json } => check(side, json).await,
         Command::Drop { session, at } => drop_session(&at.at, session).await,
     }
 }
@@ -157,6 +185,24 @@ async fn query(args: &QueryArgs) -> Result<(), Error> {
     let answer = calcon::query::ask(&args.at, &args.query()).await?;
     print(&if args.json { as_json(&answer) } else { calcon::show::answer(&answer) });
     Ok(())
+}
+
+async fn check(side: Side, json: bool) -> Result<(), Error> {
+    let checks = match side {
+        Side::Exchange { file: SettingsFile { settings: file }, options } => match options.settings(file.as_deref()) {
+            Ok(settings) => calcon::check::exchange(&settings, file.as_deref()),
+            Err(error) => vec![calcon::check::settings(&error, file)],
+        },
+        Side::Notes { file: SettingsFile { settings: file }, options } => match options.settings(file.as_deref()) {
+            Ok(settings) => calcon::check::notes(&settings, file.as_deref()).await,
+            Err(error) => vec![calcon::check::settings(&error, file)],
+        },
+    };
+    print(&if json { as_json(&checks) } else { calcon::show::checks(&checks) });
+    match checks.iter().filter(|check| !check.problems.is_empty()).count() {
+        0 => Ok(()),
+        count => Err(Error::Check { count, checks: checks.len() }),
+    }
 }
 
 async fn show_users(at: &str, json: bool) -> Result<(), Error> {
@@ -190,5 +236,6 @@ fn exit_code(error: &Error) -> i32 {
         Error::Connect { .. } | Error::TimedOut { .. } | Error::Connection(_) => 3,
         Error::Refused(refusal) if refusal.code == Code::UnknownUser => 4,
         Error::Refused(_) => 5,
+        Error::Check { .. } => 6,
     }
 }

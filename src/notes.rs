@@ -2,6 +2,7 @@
 //! about the Exchange users.
 
 use crate::answer::{Answer, Query, Refusal};
+use crate::browse_log::{self, Event};
 use crate::calendar::{Calendars, is_unknown};
 use crate::channel::Channel;
 use crate::client;
@@ -20,6 +21,7 @@ use crate::wire::{self, Message, Role};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::panic::resume_unwind;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -41,7 +43,7 @@ const DRAIN_LIMIT: Duration = Duration::from_millis(250);
 /// If it cannot start: the profile is unusable, the directory cannot be listed, the audit cannot be written, or the
 /// port is not available.
 pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
-    settings.notes_ini.as_deref().map(profile::check).transpose()?;
+    settings.notes_ini.as_deref().map(check_profile).transpose()?;
     let audit = AuditFile::open(settings.session_log.as_deref())
         .map_err(|source| Error::Audit { file: settings.session_log.clone().unwrap_or_default(), source })?;
     let calendars = Calendars::open(&settings.calendars, settings.time_zone)?;
@@ -73,6 +75,18 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     link_switch.stop();
     drain(tasks).await;
     Ok(())
+}
+
+/// Refuses a profile with which no session can be opened (Q245545).
+fn check_profile(ini: &Path) -> Result<(), Error> {
+    match profile::read(ini) {
+        Ok(_) => Ok(()),
+        Err(problems) => {
+            let why = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            browse_log::report(&Event::NoSession { why: why.clone() });
+            Err(Error::Settings(why))
+        }
+    }
 }
 
 async fn drain(mut tasks: JoinSet<()>) {

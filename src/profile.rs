@@ -1,6 +1,6 @@
 //! Notes.ini, validated before start: the ID file and the location.
 
-use crate::error::Error;
+use crate::problem::{Cause, Problem};
 use crate::regular_file;
 use std::fmt;
 use std::io;
@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 /// Maximum size of Notes.ini, in bytes.
 const INI_BYTES_MAX: u64 = 1 << 20;
+/// Maximum size of an ID file, in bytes.
+const ID_BYTES_MAX: u64 = 1 << 20;
 
 /// The contents of Notes.ini.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,32 +61,81 @@ impl FromStr for Location {
 /// Reads Notes.ini and checks that databases can be opened with it.
 ///
 /// # Errors
-/// [`Error::Settings`] with the file, the line and what to write there.
-pub fn check(ini: &Path) -> Result<Profile, Error> {
-    let refused = |line: usize, what: String| Error::Settings(format!("{}:{line}: {what}", ini.display()));
+/// Every problem, with the line to change.
+pub fn read(ini: &Path) -> Result<Profile, Vec<Problem>> {
     let text = regular_file::read(ini, INI_BYTES_MAX)
         .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other))
-        .map_err(|error| Error::Settings(format!("cannot read the Notes profile {}: {error}", ini.display())))?;
-    let end = text.lines().count() + 1;
-    let Some((line, name)) = value(&text, "KeyFilename") else {
-        return Err(refused(end, "KeyFilename is missing: add `KeyFilename=` and the ID file".to_owned()));
+        .map_err(|error| vec![unreadable(ini, &error)])?;
+    match (id_file(ini, &text), location(ini, &text)) {
+        (Ok(id_file), Ok(location)) => Ok(Profile { id_file, location }),
+        (id_file, location) => Err([id_file.err(), location.err()].into_iter().flatten().collect()),
+    }
+}
+
+fn id_file(ini: &Path, text: &str) -> Result<PathBuf, Problem> {
+    let problem = |cause, line, what: String, remedy: &str| Problem {
+        cause,
+        file: Some(ini.to_owned()),
+        line: Some(line),
+        tried: "to open the ID file that KeyFilename names".to_owned(),
+        what,
+        remedy: remedy.to_owned(),
+    };
+    let Some((line, name)) = value(text, "KeyFilename") else {
+        let remedy = "add `KeyFilename=` and the ID file";
+        return Err(problem(Cause::KeyFilename, end(text), "KeyFilename is missing".to_owned(), remedy));
     };
     let id_file = ini.parent().unwrap_or(Path::new("")).join(name);
     if !id_file.is_file() {
-        let what = format!("KeyFilename={name}: there is no file {}: name the ID file", id_file.display());
-        return Err(refused(line, what));
+        let what = format!("KeyFilename={name}: there is no file {}", id_file.display());
+        return Err(problem(Cause::KeyFilename, line, what, "name the ID file"));
     }
-    let Some((line, name)) = value(&text, "Location") else {
-        return Err(refused(end, "Location is missing: add `Location=Office`".to_owned()));
+    match regular_file::read(&id_file, ID_BYTES_MAX) {
+        Ok(_) => Ok(id_file),
+        Err(error) => {
+            let what = format!("KeyFilename={name}: cannot read {}: {error}", id_file.display());
+            let remedy = "name an ID file that this user may read";
+            Err(problem(Problem::cause_of(&error, Cause::KeyFilename), line, what, remedy))
+        }
+    }
+}
+
+fn location(ini: &Path, text: &str) -> Result<Location, Problem> {
+    let problem = |line, what: String, remedy: &str| Problem {
+        cause: Cause::Location,
+        file: Some(ini.to_owned()),
+        line: Some(line),
+        tried: "to find the location document".to_owned(),
+        what,
+        remedy: remedy.to_owned(),
+    };
+    let Some((line, name)) = value(text, "Location") else {
+        return Err(problem(end(text), "Location is missing".to_owned(), "add `Location=Office`"));
     };
     match name.parse() {
-        Ok(Location::Office) => Ok(Profile { id_file, location: Location::Office }),
-        Ok(location) => Err(refused(
-            line,
-            format!("Location={location}: databases on the server open only from Office: write `Location=Office`"),
-        )),
-        Err(()) => Err(refused(line, format!("Location={name}: no such location: write `Location=Office`"))),
+        Ok(Location::Office) => Ok(Location::Office),
+        Ok(location) => {
+            let what = format!("Location={location}: databases on the server open only from Office");
+            Err(problem(line, what, "write `Location=Office`"))
+        }
+        Err(()) => Err(problem(line, format!("Location={name}: no such location"), "write `Location=Office`")),
     }
+}
+
+fn unreadable(ini: &Path, error: &io::Error) -> Problem {
+    Problem {
+        cause: Problem::cause_of(error, Cause::Settings),
+        file: Some(ini.to_owned()),
+        line: None,
+        tried: "to read the Notes profile".to_owned(),
+        what: format!("cannot read the Notes profile: {error}"),
+        remedy: "set `notes_ini` to a Notes.ini that this user may read".to_owned(),
+    }
+}
+
+/// Returns the line after the last one.
+fn end(text: &str) -> usize {
+    text.lines().count() + 1
 }
 
 /// Returns the last value of a key, which is case-insensitive, and its line, counted from 1.

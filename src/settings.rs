@@ -194,6 +194,13 @@ impl NotesOptions {
     }
 }
 
+/// Returns the line of a settings file that sets a value, from 1.
+pub(crate) fn line_of(file: &Path, name: &str) -> Option<usize> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let sets = |line: &str| line.split_once('=').is_some_and(|(key, _)| key.trim() == name);
+    text.lines().position(sets).map(|at| at + 1)
+}
+
 fn set<T>(setting: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *setting = value;

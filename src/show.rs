@@ -1,6 +1,7 @@
 //! Formats answers and reports as human-readable text.
 
 use crate::answer::Answer;
+use crate::check::Check;
 use crate::console::Report;
 use crate::freebusy::State;
 use crate::session::User;
@@ -14,6 +15,21 @@ pub fn answer(answer: &Answer) -> String {
         let (from, to, length) = (minute(slot.from), minute(slot.to), length(slot.to - slot.from));
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{:<9}  {from}  {to}  {length:>9}", state(slot.state));
+    }
+    text
+}
+
+/// Formats checks: a line for each, and a paragraph for each problem.
+pub fn checks(checks: &[Check]) -> String {
+    let mut text = String::new();
+    for check in checks {
+        let outcome = if check.problems.is_empty() { "ok" } else { "failed" };
+        let _ = writeln!(text, "{outcome:<8}{}", check.name);
+        for problem in &check.problems {
+            let cause = serde_json::to_value(problem.cause).unwrap_or_default();
+            let _ = writeln!(text, "        {problem}");
+            let _ = writeln!(text, "        cause: {}, tried: {}", cause.as_str().unwrap_or_default(), problem.tried);
+        }
     }
     text
 }

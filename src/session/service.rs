@@ -161,7 +161,7 @@ impl Seat {
     /// Runs a future under the holder's session, which cannot be closed meanwhile. Waits for a slot until the deadline.
     ///
     /// # Errors
-    /// [`Code::Busy`] if no slot was free in time (event 41220).
+    /// [`Code::Busy`] if no slot was free in time (event 5009).
     pub async fn scoped<F: Future>(
         &self,
         deadline: Instant,
@@ -179,7 +179,7 @@ impl Seat {
         let mut waiting = self.sessions.core.table.waiting();
         let slot = poll_fn(|context| waiting.poll(context, || self.sessions.hold(&self.holder)));
         timeout_at(deadline, slot).await.map_err(|_| {
-            let event = Event::NoSession { sessions_max: self.sessions.core.limits.sessions_max };
+            let event = Event::SessionsInUse { sessions_max: self.sessions.core.limits.sessions_max };
             browse_log::report(&event);
             Refusal::new(Code::Busy, event.to_string())
         })
