@@ -13,9 +13,23 @@ pub enum Command {
     ShowUsers,
     /// Close a session after its current queries; its holder may open another one.
     Drop {
-        /// The handle in hexadecimal, as listed.
+        /// The handle in hexadecimal, or the holder, as listed.
         session: String,
     },
+    /// List the tasks of the server.
+    ShowTasks,
+    /// Start a task: `excalcon`.
+    Load {
+        /// Its name.
+        task: String,
+    },
+    /// Stop a task, after its current queries.
+    Quit {
+        /// Its name.
+        task: String,
+    },
+    /// Check the directory of calendars now, and read what has changed.
+    SyncNow,
 }
 
 /// The result of a command.
@@ -31,34 +45,64 @@ pub enum Report {
     },
     /// The session is being closed, or is already closed.
     Dropped,
+    /// Every task.
+    Tasks {
+        /// The tasks.
+        tasks: Vec<Task>,
+    },
+    /// The command is being executed.
+    Started,
 }
 
-/// Executes a command of an operator at `peer`.
+/// A task of the server, as `calcon show tasks` lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Its name.
+    pub name: String,
+    /// The state of its link: `up`, `dialling`, `down` or `not loaded`.
+    pub status: String,
+    /// The server that it links to.
+    pub server: String,
+    /// Number of queries that it has sent.
+    pub requests: u64,
+    /// The average time to an answer, in milliseconds.
+    pub answer_ms_avg: u64,
+    /// The longest time to an answer, in milliseconds.
+    pub answer_ms_max: u64,
+}
+
+/// Checks that an operator at `peer` may give a command.
 ///
 /// # Errors
-/// [`Code::BadQuery`] if the session is not open, or the peer may not close sessions.
-pub(crate) fn obey(sessions: &Sessions, peer: IpAddr, command: &Command) -> Result<Report, Refusal> {
+/// [`Code::BadQuery`] if it changes something and comes from another machine.
+pub(crate) fn permit(peer: IpAddr, command: &Command) -> Result<(), Refusal> {
     match command {
-        Command::ShowUsers => {
-            Ok(Report::Users { users: sessions.users(), sessions_max: sessions.limits().sessions_max })
-        }
-        // Peers are not authenticated, so only local users may close other users' sessions.
-        Command::Drop { .. } if !peer.is_loopback() => {
-            Err(Refusal::new(Code::BadQuery, "sessions are dropped from the machine that the daemon runs on"))
-        }
-        Command::Drop { session } => {
-            let number = u64::from_str_radix(session, 16).map_err(|_| {
-                let text = format!("{session:?} is no session: `calcon show users` lists them");
-                Refusal::new(Code::BadQuery, text)
-            })?;
-            match sessions.drop_session(Handle::from_number(number)) {
-                // It is already being closed.
-                Ok(()) | Err(Refused::Closing) => Ok(Report::Dropped),
-                Err(_) => {
-                    let text = format!("there is no session {session}: `calcon show users` lists them");
-                    Err(Refusal::new(Code::BadQuery, text))
-                }
-            }
+        Command::ShowUsers | Command::ShowTasks => Ok(()),
+        // Peers are not authenticated, so only local users may change what concerns others.
+        _ if peer.is_loopback() => Ok(()),
+        _ => Err(Refusal::new(Code::BadQuery, "this command is given on the machine that the daemon runs on")),
+    }
+}
+
+/// Lists the holders of all sessions.
+pub(crate) fn users(sessions: &Sessions) -> Report {
+    Report::Users { users: sessions.users(), sessions_max: sessions.limits().sessions_max }
+}
+
+/// Drops the session with this handle, or that of this holder.
+///
+/// # Errors
+/// [`Code::BadQuery`] if there is none.
+pub(crate) fn drop_session(sessions: &Sessions, session: &str) -> Result<Report, Refusal> {
+    let users = sessions.users();
+    let held = users.iter().find(|user| user.holder == session).map_or(session, |user| &user.session);
+    let number = u64::from_str_radix(held, 16).ok();
+    match number.map(|number| sessions.drop_session(Handle::from_number(number))) {
+        // It is already being closed.
+        Some(Ok(()) | Err(Refused::Closing)) => Ok(Report::Dropped),
+        _ => {
+            let text = format!("there is no session {session}: `calcon show users` lists them");
+            Err(Refusal::new(Code::BadQuery, text))
         }
     }
 }

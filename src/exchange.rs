@@ -6,7 +6,7 @@ use crate::cache::Cache;
 use crate::calendar::{Calendars, is_unknown};
 use crate::channel::Channel;
 use crate::client;
-use crate::console;
+use crate::console::{self, Command, Report};
 use crate::error::{ChannelError, Error};
 use crate::link::incoming::Links;
 use crate::link::line::{Line, line};
@@ -14,6 +14,7 @@ use crate::server;
 use crate::settings::ExchangeSettings;
 use crate::shutdown::{self, Shutdown};
 use crate::wire::{self, Message, Role};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -32,9 +33,9 @@ pub async fn serve(settings: ExchangeSettings) -> Result<(), Error> {
     let places = Semaphore::new(client::CLIENTS_MAX);
     let side = Arc::new(Side { calendars, links: Links::new(owner), line, cache, places });
     let listener = server::listen(&settings.listen, settings.backlog).await?;
-    server::run(listener, shutdown.clone(), |channel, _| {
+    server::run(listener, shutdown.clone(), |channel, peer| {
         let (side, shutdown) = (Arc::clone(&side), shutdown.clone());
-        async move { side.connection(channel, shutdown).await }
+        async move { side.connection(channel, peer, shutdown).await }
     })
     .await;
     Ok(())
@@ -50,12 +51,17 @@ struct Side {
 }
 
 impl Side {
-    async fn connection(&self, channel: Channel, shutdown: Shutdown) {
+    async fn connection(&self, channel: Channel, peer: SocketAddr, shutdown: Shutdown) {
         let id = channel.opened.id();
-        server::report_end(id, self.converse(channel, shutdown).await);
+        server::report_end(id, self.converse(channel, peer, shutdown).await);
     }
 
-    async fn converse(&self, mut channel: Channel, mut shutdown: Shutdown) -> Result<(), ChannelError> {
+    async fn converse(
+        &self,
+        mut channel: Channel,
+        peer: SocketAddr,
+        mut shutdown: Shutdown,
+    ) -> Result<(), ChannelError> {
         let Some(role) = client::greeting(&mut channel, &mut shutdown).await? else {
             return Ok(());
         };
@@ -66,7 +72,20 @@ impl Side {
             return Ok(());
         }
         let answer = |query, deadline| self.answer(query, deadline);
-        client::serve(channel, shutdown, &self.places, answer, |_| Err(console::no_sessions())).await
+        let obey = |command| self.obey(peer, &command);
+        client::serve(channel, shutdown, &self.places, answer, obey).await
+    }
+
+    /// Executes a command of an operator.
+    fn obey(&self, peer: SocketAddr, command: &Command) -> Result<Report, Refusal> {
+        console::permit(peer.ip(), command)?;
+        match command {
+            Command::SyncNow => {
+                self.calendars.sync();
+                Ok(Report::Started)
+            }
+            _ => Err(console::no_sessions()),
+        }
     }
 
     /// Answers from our own calendars, otherwise from the cache or over the link.

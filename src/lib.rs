@@ -28,6 +28,7 @@ pub mod check;
 mod client;
 pub mod console;
 pub mod error;
+mod excalcon;
 pub mod exchange;
 pub mod freebusy;
 mod link;

@@ -25,15 +25,24 @@ pub const LINK_DEADLINE: Duration = Duration::from_secs(5);
 const GOOD_LINK: Duration = Duration::from_secs(10);
 
 /// Dials the Exchange side until shutdown. `own` creates what answers the other side's queries over one link.
-pub(crate) async fn keep<O: Own>(exchange: String, own: impl Fn() -> O, line: LineOwner, mut shutdown: Shutdown) {
+/// `epochs` is the number of attempts so far.
+pub(crate) async fn keep<O: Own>(
+    exchange: &str,
+    own: impl Fn() -> O,
+    line: &LineOwner,
+    epochs: &mut u64,
+    mut shutdown: Shutdown,
+) {
     let mut backoff = Backoff::default();
-    for epoch in 1.. {
+    loop {
+        *epochs += 1;
+        let epoch = *epochs;
         line.publish(LinkState::Dialling { epoch });
         let why = tokio::select! {
-            dialled = dial(&exchange, epoch) => match dialled {
+            dialled = dial(exchange, epoch) => match dialled {
                 Ok(channel) => {
                     let since = Instant::now();
-                    let why = hold(channel, epoch, own(), &line, &mut shutdown).await;
+                    let why = hold(channel, epoch, own(), line, &mut shutdown).await;
                     if since.elapsed() >= GOOD_LINK {
                         backoff = Backoff::default();
                     }
@@ -49,7 +58,7 @@ pub(crate) async fn keep<O: Own>(exchange: String, own: impl Fn() -> O, line: Li
         };
         line.publish(LinkState::Down { why });
         tokio::select! {
-            () = rest(&mut backoff, &line) => {}
+            () = rest(&mut backoff, line) => {}
             () = shutdown.asked() => break,
         }
     }

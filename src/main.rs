@@ -6,7 +6,7 @@ use calcon::error::Error;
 use calcon::query::{Code, Query};
 use calcon::settings::{ExchangeOptions, NOTES_PORT, NotesOptions};
 use chrono::{DateTime, Utc};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use tracing_subscriber::filter::LevelFilter;
@@ -65,8 +65,34 @@ enum Command {
     /// Close somebody's session, once the questions that use it now are answered
     #[command(after_help = EXIT_CODES)]
     Drop {
-        /// The session, as `calcon show users` lists it
+        /// The session or its holder, as `calcon show users` lists them
         session: String,
+        #[command(flatten)]
+        at: NotesSide,
+    },
+    /// Start a task of the Notes side
+    #[command(after_help = EXIT_CODES)]
+    Load {
+        /// The task: excalcon
+        task: String,
+        #[command(flatten)]
+        at: NotesSide,
+    },
+    /// Tell a task of the Notes side to quit
+    #[command(after_help = EXIT_CODES)]
+    Tell {
+        /// The task: excalcon
+        task: String,
+        /// What to do
+        what: Tell,
+        #[command(flatten)]
+        at: NotesSide,
+    },
+    /// Have a daemon read its calendars
+    #[command(after_help = EXIT_CODES)]
+    Sync {
+        /// When
+        when: When,
         #[command(flatten)]
         at: NotesSide,
     },
@@ -96,10 +122,22 @@ enum Show {
     Users {
         #[command(flatten)]
         at: NotesSide,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
+    /// List the tasks, and the state of their links
+    Tasks {
+        #[command(flatten)]
+        at: NotesSide,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Tell {
+    Quit,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum When {
+    Now,
 }
 
 #[derive(Debug, Args)]
@@ -107,6 +145,9 @@ struct NotesSide {
     /// The daemon to ask, `calcon notes`
     #[arg(long, value_name = "HOST:PORT", default_value_t = format!("127.0.0.1:{NOTES_PORT}"))]
     at: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -175,9 +216,13 @@ async fn run(command: Command) -> Result<(), Error> {
         }
         Command::Notes { file, options } => calcon::notes::serve(options.settings(file.settings.as_deref())?).await,
         Command::Query(args) => query(&args).await,
-        Command::Show { what: Show::Users { at, json } } => show_users(&at.at, json).await,
+        Command::Show { what: Show::Users { at } } => give(&at, console::Command::ShowUsers).await,
+        Command::Show { what: Show::Tasks { at } } => give(&at, console::Command::ShowTasks).await,
+        Command::Load { task, at } => give(&at, console::Command::Load { task }).await,
+        Command::Tell { task, what: Tell::Quit, at } => give(&at, console::Command::Quit { task }).await,
+        Command::Sync { when: When::Now, at } => give(&at, console::Command::SyncNow).await,
         Command::Check { side, json } => check(side, json).await,
-        Command::Drop { session, at } => drop_session(&at.at, session).await,
+        Command::Drop { session, at } => give(&at, console::Command::Drop { session }).await,
     }
 }
 
@@ -205,18 +250,17 @@ async fn check(side: Side, json: bool) -> Result<(), Error> {
     }
 }
 
-async fn show_users(at: &str, json: bool) -> Result<(), Error> {
-    let report = calcon::query::command(at, console::Command::ShowUsers).await?;
+/// Gives a daemon a command, and prints its report. Lists are printed as such.
+async fn give(at: &NotesSide, command: console::Command) -> Result<(), Error> {
+    let report = calcon::query::command(&at.at, command).await?;
     let text = match &report {
-        console::Report::Users { users, .. } if json => as_json(users),
+        console::Report::Users { users, .. } if at.json => as_json(users),
+        console::Report::Tasks { tasks } if at.json => as_json(tasks),
+        report if at.json => as_json(report),
         report => calcon::show::report(report, std::io::stdout().is_terminal()),
     };
     print(&text);
     Ok(())
-}
-
-async fn drop_session(at: &str, session: String) -> Result<(), Error> {
-    calcon::query::command(at, console::Command::Drop { session }).await.map(drop)
 }
 
 /// Serializes plain data as JSON, which cannot fail.

@@ -6,9 +6,9 @@ use crate::browse_log::{self, Event};
 use crate::calendar::{Calendars, is_unknown};
 use crate::channel::Channel;
 use crate::client;
-use crate::console;
+use crate::console::{self, Command, Report};
 use crate::error::{ChannelError, Error};
-use crate::link;
+use crate::excalcon::{self, Excalcon};
 use crate::link::converse::Own;
 use crate::link::line::{Line, line};
 use crate::profile;
@@ -53,14 +53,15 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     let (owner, line) = line("it has not been dialled yet");
     let places = Semaphore::new(client::CLIENTS_MAX);
     let (sessions, closer) = Sessions::new(settings.sessions);
-    let side = Arc::new(Side { calendars: Arc::clone(&calendars), line, places, sessions: sessions.clone() });
+    let (excalcon, loaded) = Excalcon::new(settings.exchange.clone(), line.clone());
+    let side = Arc::new(Side { calendars: Arc::clone(&calendars), line, places, sessions: sessions.clone(), excalcon });
     let listener = server::listen(&settings.listen, settings.backlog).await?;
     // The link shuts down after the clients are served: their queries may need it.
     let (link_switch, link_shutdown) = Shutdown::pair();
     let mut tasks = JoinSet::new();
     let holder = format!("CALCON {}", settings.exchange);
     let desk = move || Desk { calendars: Arc::clone(&calendars), seat: Arc::new(sessions.seat(&holder)) };
-    tasks.spawn(link::keep(settings.exchange, desk, owner, link_shutdown));
+    tasks.spawn(excalcon::run(settings.exchange, desk, owner, loaded, link_shutdown));
     tasks.spawn(closer.run(audit));
     let clients = server::run(listener, shutdown.clone(), |channel, peer| {
         let (side, shutdown) = (Arc::clone(&side), shutdown.clone());
@@ -116,6 +117,7 @@ struct Side {
     line: Line,
     places: Semaphore,
     sessions: Sessions,
+    excalcon: Excalcon,
 }
 
 /// Answers the Exchange side's queries, each under the session that it has while its link is up.
@@ -160,8 +162,24 @@ impl Side {
         }
         let seat = self.sessions.seat(format!("client {}", peer.ip()));
         let answer = |query, deadline| under_session(&seat, deadline, move || self.answer(query, deadline));
-        let obey = |command| console::obey(&self.sessions, peer.ip(), &command);
+        let obey = |command| self.obey(peer, &command);
         client::serve(channel, shutdown, &self.places, answer, obey).await
+    }
+
+    /// Executes a command of an operator.
+    fn obey(&self, peer: SocketAddr, command: &Command) -> Result<Report, Refusal> {
+        console::permit(peer.ip(), command)?;
+        match command {
+            Command::ShowUsers => Ok(console::users(&self.sessions)),
+            Command::Drop { session } => console::drop_session(&self.sessions, session),
+            Command::ShowTasks => Ok(self.excalcon.tasks()),
+            Command::Load { task } => self.excalcon.load(task, true),
+            Command::Quit { task } => self.excalcon.load(task, false),
+            Command::SyncNow => {
+                self.calendars.sync();
+                Ok(Report::Started)
+            }
+        }
     }
 
     /// Answers from our own calendars, otherwise over the link.

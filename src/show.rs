@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use crate::check::Check;
-use crate::console::Report;
+use crate::console::{Report, Task};
 use crate::freebusy::State;
 use crate::session::User;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -41,7 +41,21 @@ pub fn report(report: &Report, styled: bool) -> String {
             format!("{}{} of {sessions_max} sessions\n", table(users, styled), users.len())
         }
         Report::Dropped => "dropped\n".to_owned(),
+        Report::Started => "started\n".to_owned(),
+        Report::Tasks { tasks } => tasks.iter().map(task).collect(),
     }
+}
+
+/// Formats a task in the form of the old server (Q222893). A query is about one invitee.
+fn task(task: &Task) -> String {
+    let Task { status, server, requests, answer_ms_avg, answer_ms_max, .. } = task;
+    let (invitees, average, longest) = ((*requests).min(1), secs(*answer_ms_avg), secs(*answer_ms_max));
+    format!("Exchange Cal conn {status} to {server} for Exchange. Stats={requests} {invitees}/{average} {longest}\n")
+}
+
+/// Formats milliseconds as seconds.
+fn secs(ms: u64) -> String {
+    format!("{}.{:03}", ms / 1000, ms % 1000)
 }
 
 fn table(users: &[User], styled: bool) -> String {

@@ -2,6 +2,8 @@
 
 #[path = "real/check.rs"]
 mod check;
+#[path = "real/console.rs"]
+mod console;
 #[path = "real/limits.rs"]
 mod limits;
 #[path = "common/production.rs"]

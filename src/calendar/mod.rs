@@ -93,6 +93,12 @@ impl Calendars {
         }
     }
 
+    /// Starts a check of the directory, and reads what has changed.
+    pub fn sync(self: &Arc<Self>) {
+        let calendars = Arc::clone(self);
+        tokio::spawn(async move { calendars.look().await });
+    }
+
     /// Checks the directory, unless that was done recently or is being done.
     async fn look_if_due(self: &Arc<Self>) {
         let now = Instant::now();
@@ -104,9 +110,12 @@ impl Calendars {
             }
             due
         };
-        if !due {
-            return;
+        if due {
+            self.look().await;
         }
+    }
+
+    async fn look(self: &Arc<Self>) {
         let Ok(looking) = Arc::clone(&self.looking).try_lock_owned() else { return };
         let calendars = Arc::clone(self);
         let looked = tokio::task::spawn_blocking(move || {

@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Code, Query, Refusal};
 use crate::browse_log::{self, Event};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
@@ -47,6 +47,20 @@ pub(crate) struct Ask {
 pub(crate) struct Line {
     state: watch::Receiver<LinkState>,
     wanted: Arc<Notify>,
+    stats: Arc<Mutex<Stats>>,
+}
+
+/// The queries to the other side, for reports.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stats {
+    /// How many were sent.
+    pub(crate) requests: u64,
+    /// How many were answered or refused by the other side.
+    pub(crate) answered: u64,
+    /// The time that these took, in milliseconds.
+    pub(crate) total_ms: u64,
+    /// The longest of these times, in milliseconds.
+    pub(crate) max_ms: u64,
 }
 
 /// The link task's end.
@@ -60,7 +74,7 @@ pub(crate) struct LineOwner {
 pub(crate) fn line(why: &str) -> (LineOwner, Line) {
     let (sender, receiver) = watch::channel(LinkState::Down { why: why.to_owned() });
     let wanted = Arc::new(Notify::new());
-    (LineOwner { state: sender, wanted: Arc::clone(&wanted) }, Line { state: receiver, wanted })
+    (LineOwner { state: sender, wanted: Arc::clone(&wanted) }, Line { state: receiver, wanted, stats: Arc::default() })
 }
 
 impl LineOwner {
@@ -110,10 +124,37 @@ impl Line {
     pub(crate) async fn ask(&self, query: Query, deadline: Instant) -> Result<Answer, Refusal> {
         let state = self.state.borrow().clone();
         match state {
-            LinkState::Up { asks, .. } => ask_up(asks, query, deadline).await,
+            LinkState::Up { asks, .. } => {
+                self.count(|stats| stats.requests += 1);
+                let sent_at = Instant::now();
+                let outcome = ask_up(asks, query, deadline).await;
+                if !matches!(&outcome, Err(refusal) if matches!(refusal.code, Code::LinkDown | Code::TimedOut)) {
+                    let ms = sent_at.elapsed().as_millis() as u64;
+                    self.count(|stats| {
+                        stats.answered += 1;
+                        stats.total_ms += ms;
+                        stats.max_ms = stats.max_ms.max(ms);
+                    });
+                }
+                outcome
+            }
             LinkState::Dialling { epoch } => Err(down(&format!("attempt {epoch} is under way"))),
             LinkState::Down { why } => Err(down(&why)),
         }
+    }
+
+    /// Returns the state of the link.
+    pub(crate) fn state(&self) -> LinkState {
+        self.state.borrow().clone()
+    }
+
+    /// Returns the numbers of queries so far.
+    pub(crate) fn stats(&self) -> Stats {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Stats)) {
+        change(&mut self.stats.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Queries the other side; if the link is down, has it dialled now and waits for that attempt, until `patience`.

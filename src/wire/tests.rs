@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::answer::{Code, Source};
+use crate::console::Task;
 use crate::freebusy::{Slot, State};
 use crate::session::User;
 use chrono::{DateTime, Utc};
@@ -39,12 +40,38 @@ fn user() -> impl Strategy<Value = User> {
 }
 
 fn command() -> impl Strategy<Value = Command> {
-    prop_oneof![Just(Command::ShowUsers), any::<String>().prop_map(|session| Command::Drop { session })]
+    prop_oneof![
+        Just(Command::ShowUsers),
+        Just(Command::ShowTasks),
+        Just(Command::SyncNow),
+        any::<String>().prop_map(|session| Command::Drop { session }),
+        any::<String>().prop_map(|task| Command::Load { task }),
+        any::<String>().prop_map(|task| Command::Quit { task }),
+    ]
+}
+
+fn task() -> impl Strategy<Value = Task> {
+    let words = (any::<String>(), any::<String>(), any::<String>());
+    (words, any::<u64>(), any::<u64>(), any::<u64>()).prop_map(
+        |((name, status, server), requests, answer_ms_avg, answer_ms_max)| Task {
+            name,
+            status,
+            server,
+            requests,
+            answer_ms_avg,
+            answer_ms_max,
+        },
+    )
 }
 
 fn report() -> impl Strategy<Value = Report> {
     let users = (prop::collection::vec(user(), 0..20), any::<usize>());
-    prop_oneof![users.prop_map(|(users, sessions_max)| Report::Users { users, sessions_max }), Just(Report::Dropped)]
+    prop_oneof![
+        users.prop_map(|(users, sessions_max)| Report::Users { users, sessions_max }),
+        prop::collection::vec(task(), 0..4).prop_map(|tasks| Report::Tasks { tasks }),
+        Just(Report::Dropped),
+        Just(Report::Started),
+    ]
 }
 
 fn message() -> impl Strategy<Value = Message> {
