@@ -75,7 +75,7 @@ impl fmt::Display for Event {
             }
             Event::SessionsInUse { sessions_max } => write!(
                 out,
-                "all {sessions_max} sessions are in use; `calcon show users` tells by whom, `sessions_max` allows more"
+                "no session is free: all {sessions_max} are in use; `calcon show users` tells by whom, `sessions_max` allows more"
             ),
             Event::NotAudited { what } => write!(out, "not audited: {what}"),
             Event::BadCalendar { what } => write!(out, "calendar skipped: {what}"),

@@ -13,6 +13,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// Maximum number of records; beyond it the oldest is evicted.
 pub const RECORDS_MAX: usize = 10_000;
+/// Maximum number of slots in all records together; beyond it the oldest is evicted. They take about 28 bytes each.
+pub const SLOTS_TOTAL_MAX: usize = 1_000_000;
 /// Maximum number of concurrent queries to the other side, including late ones.
 pub const FETCHES_MAX: usize = 1024;
 /// How long to wait for a late reply in order to store it.
@@ -162,7 +164,11 @@ impl Cache {
             Err(refusal) if refusal.code == Code::UnknownUser => records.retain(|(known, _), _| known != user),
             Err(_) => {}
         }
-        if records.len() > RECORDS_MAX
+        let too_many = |records: &BTreeMap<_, Record>| {
+            records.len() > RECORDS_MAX
+                || records.values().map(|record| record.slots.len()).sum::<usize>() > SLOTS_TOTAL_MAX
+        };
+        while too_many(&records)
             && let Some(key) = records.iter().min_by_key(|(_, record)| record.read_at).map(|(key, _)| key.clone())
         {
             records.remove(&key);
@@ -192,4 +198,29 @@ impl Record {
 /// Returns whether the refusal supersedes any old record.
 fn is_final(refusal: &Refusal) -> bool {
     matches!(refusal.code, Code::UnknownUser | Code::BadQuery)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::freebusy::State;
+
+    #[test]
+    fn the_oldest_records_give_way_to_the_memory_of_new_ones() {
+        let cache = Cache::new(CachePolicy::default());
+        let at = |secs| DateTime::from_timestamp(1_785_000_000 + secs, 0).expect("in range");
+        let slots =
+            (0..SLOTS_MAX as i64).map(|n| Slot { from: at(n), to: at(n + 1), state: State::Busy }).collect::<Vec<_>>();
+        let (from, to) = (at(0), at(SLOTS_MAX as i64));
+        let began = Instant::now();
+        let users = SLOTS_TOTAL_MAX / SLOTS_MAX + 3;
+        for n in 0..users {
+            let (user, slots) = (format!("{n:04}@notes.example"), slots.clone());
+            let answer = Answer { user: user.clone(), from, to, slots, source: Source::Live, age_secs: 0 };
+            cache.learn(&user, Span::Today, &Ok(answer), began + Duration::from_secs(n as u64));
+        }
+        let records = cache.lock();
+        assert_eq!(records.len(), SLOTS_TOTAL_MAX / SLOTS_MAX);
+        assert_eq!(records.keys().next().map(|(user, _)| user.as_str()), Some("0003@notes.example"));
+    }
 }

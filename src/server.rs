@@ -33,6 +33,11 @@ pub async fn listen(address: &str, backlog: u32) -> Result<TcpListener, Error> {
     let listener = bind(address, backlog).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     tracing::info!("listening on {bound}");
+    if !bound.ip().is_loopback() {
+        tracing::warn!(
+            "whoever reaches {bound} can ask about every user and can take the add-in's place: peers are not authenticated"
+        );
+    }
     Ok(listener)
 }
 

@@ -27,7 +27,7 @@ const IDLE_SECS_MAX: u64 = 24 * 60 * 60;
 /// Settings of `calcon exchange`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeSettings {
-    /// Address to listen on, for clients and for the add-in. Default: all interfaces, port 5010.
+    /// Address to listen on, for clients and for the add-in. Default: this machine only, port 5010.
     pub listen: String,
     /// How many connections may wait to be accepted. Default: [`BACKLOG`].
     pub backlog: u32,
@@ -43,7 +43,7 @@ impl ExchangeSettings {
     /// Returns the defaults, for a directory of calendars.
     pub fn new(calendars: impl Into<PathBuf>) -> Self {
         Self {
-            listen: format!("0.0.0.0:{EXCHANGE_PORT}"),
+            listen: format!("127.0.0.1:{EXCHANGE_PORT}"),
             backlog: BACKLOG,
             calendars: calendars.into(),
             time_zone: Zone::UTC,
@@ -55,7 +55,7 @@ impl ExchangeSettings {
 /// Settings of `calcon notes`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotesSettings {
-    /// Address to listen on, for clients. Default: all interfaces, port 5011.
+    /// Address to listen on, for clients. Default: this machine only, port 5011.
     pub listen: String,
     /// How many connections may wait to be accepted. Default: [`BACKLOG`].
     pub backlog: u32,
@@ -77,7 +77,7 @@ impl NotesSettings {
     /// Returns the defaults, for a directory of calendars and the address of the Exchange side.
     pub fn new(calendars: impl Into<PathBuf>, exchange: impl Into<String>) -> Self {
         Self {
-            listen: format!("0.0.0.0:{NOTES_PORT}"),
+            listen: format!("127.0.0.1:{NOTES_PORT}"),
             backlog: BACKLOG,
             calendars: calendars.into(),
             time_zone: Zone::UTC,
@@ -93,7 +93,7 @@ impl NotesSettings {
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExchangeOptions {
-    /// Address to listen on, for clients and for the add-in [default: 0.0.0.0:5010]
+    /// Address to listen on, for clients and for the add-in [default: 127.0.0.1:5010]
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
     /// How many connections may wait to be accepted; the system may admit fewer [default: 4096]
@@ -120,7 +120,7 @@ pub struct ExchangeOptions {
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NotesOptions {
-    /// Address to listen on, for clients [default: 0.0.0.0:5011]
+    /// Address to listen on, for clients [default: 127.0.0.1:5011]
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
     /// How many connections may wait to be accepted; the system may admit fewer [default: 4096]

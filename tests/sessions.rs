@@ -80,7 +80,7 @@ async fn conserved(world: &World) {
     world.conserves(SESSION);
     world.always("there are no more sessions than allowed", |seen| seen.live(SESSION) <= SESSIONS_MAX);
     world.sometimes("session opened", "calcon::session", "opened");
-    world.sometimes("no session free", "calcon::browse_log", "sessions are in use");
+    world.sometimes("no session free", "calcon::browse_log", "no session is free");
     sleep(Duration::from_secs(30)).await;
 }
 

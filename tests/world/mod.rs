@@ -61,12 +61,14 @@ impl Calendars {
 
 /// Returns settings of the Exchange side.
 pub fn exchange() -> ExchangeSettings {
-    ExchangeSettings::new(Calendars::Exchange.folder())
+    let settings = ExchangeSettings::new(Calendars::Exchange.folder());
+    ExchangeSettings { listen: "0.0.0.0:5010".to_owned(), ..settings }
 }
 
 /// Returns settings of the Notes side.
 pub fn notes() -> NotesSettings {
-    NotesSettings::new(Calendars::Notes.folder(), Calendars::Exchange.address())
+    let settings = NotesSettings::new(Calendars::Notes.folder(), Calendars::Exchange.address());
+    NotesSettings { listen: "0.0.0.0:5011".to_owned(), ..settings }
 }
 
 /// Returns a query that a side can answer only over the link: one day of a user of the other side.
