@@ -13,27 +13,20 @@ use std::sync::Arc;
 use sync::thread;
 use today::Session;
 
-/// On the network: notes.session 1 was closed on notes although it was not open there
+/// On the network: `notes.session` 1 was closed although it was not open there
 #[refrain::model]
 fn historic_q289795_an_audited_release_closes_twice() {
-    // 00:00:00.010 notes tests/historic/server.rs:52#2
+    // 00:00:00.009 notes tests/historic/server.rs:52#2
     let today = Arc::new(Session::opened());
-    // 00:00:00.012 notes tests/historic/server.rs:52#3
-    today.acquired();
-    // 00:00:00.014 notes tests/historic/server.rs:52
+    // 00:00:00.010 notes tests/historic/server.rs:52
     today.acquired();
     let threads = [
-        // 00:00:00.016 notes tests/historic/server.rs:52#2
+        // 00:00:00.015 notes tests/historic/server.rs:52#2
         {
             let today = Arc::clone(&today);
             thread::spawn(move || today.released())
         },
-        // 00:00:00.018 notes tests/historic/server.rs:52#3
-        {
-            let today = Arc::clone(&today);
-            thread::spawn(move || today.released())
-        },
-        // 00:00:00.020 notes tests/historic/server.rs:52
+        // 00:00:00.016 notes tests/historic/server.rs:52
         {
             let today = Arc::clone(&today);
             thread::spawn(move || today.released())
