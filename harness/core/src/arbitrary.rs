@@ -14,7 +14,7 @@ use crate::{
     },
     verdict::{
         Access, Actor, Allocation, Backtrace, Cause, Class, ConnectionState, Detail, Failure, Frame, OpenSocket,
-        Property, Signature, StaleRead, Store, ThreadWaiting, UnixWait, Wait, Waiting,
+        Outside, Property, Signature, StaleRead, Store, ThreadWaiting, UnixWait, Wait, Waiting,
     },
 };
 use proptest::{collection, option, prelude::*, sample::select};
@@ -269,24 +269,32 @@ fn frames() -> BoxedStrategy<Frame> {
     (texts(), option::of(places())).prop_map(|(function, place)| Frame { function, place }).boxed()
 }
 
+fn backtraces() -> BoxedStrategy<Box<Backtrace>> {
+    collection::vec(frames(), 0..3).prop_map(|frames| Box::new(Backtrace { frames })).boxed()
+}
+
 fn details() -> BoxedStrategy<Detail> {
     let number = any::<u64>;
     let allocations = select(&[Allocation::Arc, Allocation::Track, Allocation::Memory, Allocation::Unknown]);
     let of_processes = one_of![
-        (actors(), texts(), collection::vec(frames(), 0..3)).prop_map(|(by, message, frames)| Detail::Panicked {
+        (actors(), texts(), backtraces()).prop_map(|(by, message, backtrace)| Detail::Panicked {
             by,
             message,
-            backtrace: Box::new(Backtrace { frames })
+            backtrace
         }),
         texts().prop_map(|signal| Detail::Killed { signal }),
         Just(Detail::StackOverflowed),
         number().prop_map(|limit_bytes| Detail::OutOfMemory { limit_bytes }),
         any::<i32>().prop_map(|code| Detail::Exited { code }),
-        (actors(), texts(), texts()).prop_map(|(by, call, to)| Detail::Escaped {
-            by,
-            call: call.into(),
-            to: to.into()
-        }),
+        (actors(), texts(), texts(), select(&Outside::ALL), backtraces()).prop_map(
+            |(by, call, to, outside, backtrace)| Detail::Escaped {
+                by: Box::new(by),
+                call: call.into(),
+                to: to.into(),
+                outside,
+                backtrace
+            }
+        ),
         (texts(), option::of(texts())).prop_map(|(host, error)| Detail::ProcessExited { host, error }),
         (number(), any::<bool>()).prop_map(|(limit_ms, busy)| Detail::Hung { limit_ms, busy }),
     ];

@@ -7,6 +7,7 @@ use std::fmt;
 mod cause;
 mod detail;
 mod faults;
+mod outside;
 mod property;
 
 pub use cause::{
@@ -14,6 +15,7 @@ pub use cause::{
 };
 pub use detail::{Access, Actor, Allocation, Backtrace, Detail, Frame};
 pub use faults::went_wrong;
+pub use outside::Outside;
 pub use property::Property;
 
 /// The result of one run. Errors and panics of the harness are never verdicts.

@@ -1,6 +1,6 @@
 //! `jsonrpsee`: calls by JSON over HTTP and over a websocket.
 //!
-//! Refused: `futures-timer`, by which its clients limit time, starts a thread, and `std::thread::spawn` is not simulated.
+//! Refused: `futures-timer`, by which its clients limit time, starts a thread, and threads are not simulated.
 
 use super::{Done, exchange, expect};
 use ::jsonrpsee::{
@@ -26,7 +26,7 @@ async fn ask() -> Done {
     expect(socket.request::<String, _>("greet", rpc_params!["client"]).await?, "hello client")
 }
 
-#[refrain::test(runs = 50, expect = "panic")]
+#[refrain::test(runs = 50, expect = "escape")]
 async fn jsonrpsee_answers(world: World) {
     exchange(world, serve, ask).await;
 }

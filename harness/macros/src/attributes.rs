@@ -1,6 +1,6 @@
 //! The attributes of `#[refrain::test(...)]` and `#[refrain::model(...)]`.
 
-use syn::{Error, LitInt, LitStr, Result, meta, parse::Parser};
+use syn::{Error, LitInt, LitStr, Result, Token, bracketed, meta, parse::Parser, punctuated::Punctuated};
 
 /// The classes of failure that a seeded bug may expect, as `refrain::verdict::Class` names them.
 const CLASSES: [(&str, &str); 15] = [
@@ -21,6 +21,15 @@ const CLASSES: [(&str, &str); 15] = [
     ("nondeterminism", "Nondeterminism"),
 ];
 
+/// What a test may allow its runs to reach for, as `refrain::verdict::Outside` names it.
+const OUTSIDES: [(&str, &str); 5] = [
+    ("network", "Network"),
+    ("processes", "Processes"),
+    ("threads", "Threads"),
+    ("files", "Files"),
+    ("system-calls", "SystemCalls"),
+];
+
 /// The default address space limit of a run, and the minimum: it includes the executable and the stacks.
 const MEMORY_MIB: u64 = 2048;
 const MEMORY_MIB_MIN: u64 = 256;
@@ -34,6 +43,8 @@ pub struct Attributes {
     /// The name of the class, and of its variant.
     pub expect: Option<(&'static str, &'static str)>,
     pub without_holds: bool,
+    /// The variants of what is allowed.
+    pub allow: Vec<&'static str>,
     pub snapshot: bool,
 }
 
@@ -47,6 +58,7 @@ impl Attributes {
             memory_mib: MEMORY_MIB,
             expect: None,
             without_holds: false,
+            allow: vec![],
             snapshot: false,
         };
         let parser = meta::parser(|meta| {
@@ -62,10 +74,17 @@ impl Attributes {
                 read.memory_mib = mebibytes(&meta.value()?.parse()?)?;
             } else if meta.path.is_ident("without_holds") {
                 read.without_holds = true;
+            } else if meta.path.is_ident("allow") {
+                let value = meta.value()?;
+                let names;
+                bracketed!(names in value);
+                let names = Punctuated::<LitStr, Token![,]>::parse_terminated(&names)?;
+                read.allow = names.iter().map(outside).collect::<Result<_>>()?;
             } else if meta.path.is_ident("snapshot") {
                 read.snapshot = true;
             } else {
-                let known = "`runs`, `time_limit`, `poll_limit`, `memory`, `expect`, `without_holds` or `snapshot`";
+                let known =
+                    "`runs`, `time_limit`, `poll_limit`, `memory`, `expect`, `without_holds`, `allow` or `snapshot`";
                 return Err(meta.error(format!("expected {known}")));
             }
             Ok(())
@@ -140,6 +159,14 @@ fn class(text: &LitStr) -> Result<(&'static str, &'static str)> {
     let known = CLASSES.iter().find(|(name, _)| *name == text.value());
     known.copied().ok_or_else(|| {
         let names = CLASSES.map(|(name, _)| name).join(", ");
+        Error::new(text.span(), format!("expected one of {names}"))
+    })
+}
+
+fn outside(text: &LitStr) -> Result<&'static str> {
+    let known = OUTSIDES.iter().find(|(name, _)| *name == text.value());
+    known.map(|(_, variant)| *variant).ok_or_else(|| {
+        let names = OUTSIDES.map(|(name, _)| format!("\"{name}\"")).join(", ");
         Error::new(text.span(), format!("expected one of {names}"))
     })
 }

@@ -45,7 +45,8 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
             },
         }
     });
-    let Attributes { runs, time_limit_s, poll_limit_s, memory_mib, expect, without_holds, snapshot } = read;
+    let Attributes { runs, time_limit_s, poll_limit_s, memory_mib, expect, without_holds, allow, snapshot } = read;
+    let allow = allow.into_iter().map(|variant| Ident::new(variant, name.span()));
     let succeed = succeed(&item);
     let fields = quote! {
         runs: #runs,
@@ -55,6 +56,7 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
         engine: &::refrain::__private::Scenario {
             time_limit_s: #time_limit_s,
             without_holds: #without_holds,
+            allow: &[#(::refrain::__private::Outside::#allow),*],
             parameters: || ::std::vec![#(#parameters),*],
             body: |values| {
                 let mut values = values.into_iter();
@@ -232,6 +234,19 @@ mod tests {
             let expanded = test(quote!(memory = #said), quote! { async fn t(world: World) {} }).unwrap().to_string();
             assert!(expanded.contains(&format!("memory_mib : {mib}")), "{expanded}");
         }
+    }
+
+    #[test]
+    fn what_is_allowed_has_a_name() {
+        let expanded = |said: TokenStream| test(said, quote! { async fn t(world: World) {} });
+        let known = expanded(quote!(allow = ["files", "system-calls"])).unwrap().to_string();
+        for outside in ["Outside :: Files", "Outside :: SystemCalls"] {
+            assert!(known.contains(outside), "{known}");
+        }
+        let names = r#"expected one of "network", "processes", "threads", "files", "system-calls""#;
+        check(expanded(quote!(allow = ["file"])), names);
+        check(expanded(quote!(allow = ["files", ""])), names);
+        check(expanded(quote!(allow = "files")), "expected square brackets");
     }
 
     #[test]

@@ -23,6 +23,11 @@ mod expand;
 ///   is out of memory; default 2 GiB, at least 256 MiB. As many runs execute at a time as the machine has memory for.
 /// - `expect = "stall"`: declares a seeded bug; the test fails if this class of failure is *not* caught.
 /// - `without_holds`: disables holds, for a test that measures time or relies on its own steps being on time.
+/// - `allow = ["files", "threads"]`: what a run may reach for outside of the simulation; anything else ends it with the verdict
+///   *escape*. `"network"`: sockets of the machine. `"processes"`: other programs, forks, and signals to them; system calls that do not
+///   go through libc are then not watched, because another program would not survive it. `"threads"`: threads of the kernel, which run
+///   in any order. `"files"`: files outside of the workspace and the temporary directory. `"system-calls"`: what no other name covers,
+///   such as io_uring and timers of the kernel.
 /// - `snapshot`: makes `insta` snapshots of what the service logs in the fault-free run, and of each trace's timeline.
 ///
 /// `#[ignore]` below this attribute works as with `#[test]`. `#[should_panic]` is rejected, because a panic of the

@@ -39,6 +39,11 @@ pub trait Engine: fmt::Debug + Sync {
     /// Initializes in the worker what every forked run would otherwise initialize itself.
     fn prepare(&self) {}
 
+    /// Returns whether this machine cannot keep runs from leaving their simulation.
+    fn is_unguarded(&self) -> bool {
+        false
+    }
+
     /// Executes one run in this process, which was forked for it, reports the result to the worker, and exits. If it
     /// returns, the worker treats the run as crashed.
     fn run(&'static self, source: Source, watch: Watch, outlet: Outlet);

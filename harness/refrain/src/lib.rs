@@ -293,6 +293,9 @@
 //! - `#[refrain::test(expect = "stall")]` declares a seeded bug, a defect kept on purpose. The test fails if it is
 //!   *not* caught.
 //! - `#[refrain::test(snapshot)]` asserts with `insta` what the service logs in the fault-free run.
+//! - A service that reaches for its machine ends the run with the verdict *escape*: the call, its line in the service, and what to do. That is a
+//!   real socket, another program, a thread, a file outside of the workspace and the temporary directory. `#[refrain::test(allow =
+//!   ["files"])]` lets a test's runs do it. Chance, clocks, the number of the process and the like are answered by the plan.
 //! - A run can also crash, exit, loop forever or exhaust its memory; each of these is a separate [`verdict::Class`]. A
 //!   service that reads something from outside the simulation, so that two runs of a plan differ, is detected, too.
 
@@ -392,7 +395,7 @@ pub mod __private {
         interleaving::Model,
         simulation::{Parameter, Scenario, argument},
         test::Test,
-        verdict::Class,
+        verdict::{Class, Outside},
         world::{exit::succeed, world},
     };
     pub use insta;

@@ -39,6 +39,7 @@ use crate::{
     trace::{self, Trace},
     verdict::{Cause, Property},
 };
+use tokio::control;
 
 /// By how many polls a hold is moved in nearby plans. As many other seeds are tried.
 const NEARBY_POLLS: [i32; 4] = [1, -1, 2, -2];
@@ -48,9 +49,14 @@ const NEARBY_SEEDS: u64 = 32;
 const ENGINE: (&str, &str) = ("madsim", "0.2.34");
 
 impl Engine for Scenario {
-    /// Runs lookups that are needed once per process, such as CPU feature detection.
+    /// Runs lookups that are needed once per process, such as CPU feature detection, and guards the runs to be forked.
     fn prepare(&self) {
         drop(self.workload(0));
+        control::guard(self.allow).unwrap_or_else(|error| panic!("cannot install a seccomp filter: {error}"));
+    }
+
+    fn is_unguarded(&self) -> bool {
+        !control::can_guard()
     }
 
     fn run(&'static self, source: Source, watch: Watch, outlet: Outlet) {

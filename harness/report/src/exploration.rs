@@ -171,6 +171,10 @@ pub fn machine(machine: Machine) -> String {
                  run; a service that depends on them is reported as nondeterminism. In Docker, allow it with \
                  `--security-opt seccomp=unconfined`\n";
     }
+    if machine.is_unguarded {
+        text += "note: this system has no seccomp filters, so a service leaves the simulation unnoticed where it makes system calls without \
+                 libc; runs that differ because of it are reported as nondeterminism\n";
+    }
     text
 }
 

@@ -9,7 +9,7 @@ use anstyle::AnsiColor;
 use refrain_core::{
     escape::escaped,
     place::Place,
-    verdict::{Access, Actor, Allocation, Cause, Detail, Failure, Frame, Property, Waiting},
+    verdict::{Access, Actor, Allocation, Cause, Detail, Failure, Frame, Outside, Property, Waiting},
 };
 
 /// Formats the first line of a failure: `stall: ...`, with `...` for further lines.
@@ -66,7 +66,7 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
             };
             format!("one {what} took more than {} of {time}: {why}", duration(limit_ms.saturating_mul(1_000_000)))
         }
-        Detail::Escaped { call, to, .. } => format!("`{call}` reaches out of the simulation, to {to}"),
+        Detail::Escaped { call, to, outside, .. } => escape(call, to, *outside),
         Detail::Livelocked { .. } => "tasks wake each other without end while virtual time does not advance".to_owned(),
         Detail::NotReached { .. } => not_reached(property, detail),
         Detail::TimedOut { at } => format!("the test did not end within {} of virtual time", duration(*at)),
@@ -140,6 +140,34 @@ fn not_reached(property: &Property, detail: &Detail) -> String {
     format!("`{what}` did not hold within {}{after}: {attempts}", duration(*within))
 }
 
+/// Formats what a call reaches for.
+fn escape(call: &str, to: &str, outside: Outside) -> String {
+    let what = match outside {
+        Outside::Network => "reaches out of the simulation",
+        Outside::Processes => "reaches for another process",
+        Outside::Threads => "starts a thread, which no plan schedules",
+        Outside::Files => "opens a file outside of the workspace",
+        Outside::SystemCalls => "is a system call that no simulation has",
+        _ => "leaves the simulation",
+    };
+    match (outside, to) {
+        (_, "") => format!("`{call}` {what}"),
+        (Outside::Network, to) => format!("`{call}` {what}, to {to}"),
+        (_, to) => format!("`{call}` {what}: {to}"),
+    }
+}
+
+/// Returns what to do instead of leaving the simulation.
+fn instead(outside: Outside) -> &'static str {
+    match outside {
+        Outside::Network => "let it use tokio's sockets, or let a host of the test stand for what it talks to",
+        Outside::Processes => "let a host of the test stand for the program",
+        Outside::Threads => "use `tokio::task::spawn_blocking`, or test what threads share with `#[refrain::model]`",
+        Outside::Files => "keep the file in the package, and let the test pass its path",
+        _ => "let the test configure the service without it",
+    }
+}
+
 fn allocation(what: Allocation) -> String {
     let name = match what {
         Allocation::Arc => "an Arc",
@@ -162,9 +190,11 @@ fn below(failure: &Failure) -> Vec<String> {
     let by = match detail {
         Detail::Panicked { by: by @ Actor::Task { .. }, .. } => Some(format!("in {}", actor(by))),
         Detail::ClosedTwice { by, .. } => Some(format!("closed by {}", actor(by))),
-        Detail::Escaped { by, .. } => Some(format!(
-            "by {}: let it use tokio's sockets, or let a host of the test stand for what it talks to",
-            actor(by)
+        Detail::Escaped { by, outside, .. } => Some(format!(
+            "by {}: {}; or allow it with `allow = [\"{}\"]` in the test's attribute",
+            actor(by),
+            instead(*outside),
+            outside.name()
         )),
         Detail::Livelocked { last } => Some(format!("polled last: {}", actor(last))),
         _ => None,
@@ -175,7 +205,7 @@ fn below(failure: &Failure) -> Vec<String> {
 
 /// Formats the backtrace, one line per frame.
 fn backtrace(detail: &Detail) -> Vec<String> {
-    let Detail::Panicked { backtrace, .. } = detail else { return vec![] };
+    let (Detail::Panicked { backtrace, .. } | Detail::Escaped { backtrace, .. }) = detail else { return vec![] };
     let frame = |Frame { function, place }: &Frame| format!("  {function}{}", at(place));
     let title = (!backtrace.frames.is_empty()).then(|| "backtrace, innermost first:".to_owned());
     title.into_iter().chain(backtrace.frames.iter().map(frame)).collect()
@@ -201,8 +231,13 @@ fn advice(failure: &Failure) -> Option<String> {
                 .to_owned(),
         ),
         Detail::RunsDiffer { .. } => Some(
-            "the service reads something from outside the simulation: a process number, /dev/urandom, getrandom 0.2 \
-             (rand 0.8), a file, the environment"
+            "the service reads something from outside the simulation: a file, the environment, processor time, an instruction such as \
+             rdtsc and rdrand; where a test allows processes, a process number, /dev/urandom"
+                .to_owned(),
+        ),
+        Detail::Killed { signal } if signal == "SIGSYS" => Some(
+            "it made a system call that no simulation has, while signals were blocked, as `system` and `popen` of libc do for another \
+             program; or allow it with `allow = [\"processes\"]` in the test's attribute"
                 .to_owned(),
         ),
         Detail::Killed { signal } if of_model && signal == "SIGSEGV" => Some(

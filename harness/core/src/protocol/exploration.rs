@@ -45,6 +45,8 @@ pub struct Machine {
     pub made_again: u64,
     /// Whether address space randomisation cannot be disabled.
     pub randomises_addresses: bool,
+    /// Whether its kernel has no seccomp filters, so that only calls of libc are kept from leaving the simulation.
+    pub is_unguarded: bool,
 }
 
 impl Machine {
@@ -54,6 +56,7 @@ impl Machine {
         Machine {
             made_again: self.made_again + other.made_again,
             randomises_addresses: self.randomises_addresses || other.randomises_addresses,
+            is_unguarded: self.is_unguarded || other.is_unguarded,
         }
     }
 }

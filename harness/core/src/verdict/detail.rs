@@ -1,5 +1,6 @@
 //! What happened when a run failed: one variant per kind of event.
 
+use super::Outside;
 use crate::place::{Place, Task};
 use serde::{Deserialize, Serialize};
 
@@ -38,11 +39,17 @@ pub enum Detail {
     /// Something was done that no simulation has.
     Escaped {
         /// Who did it.
-        by: Actor,
+        by: Box<Actor>,
         /// The function of libc, or the system call.
         call: Box<str>,
-        /// To what: an address, a program.
+        /// To what: an address, a program, a path. Empty if there is nothing to say.
         to: Box<str>,
+        /// What it reaches for.
+        #[serde(default)]
+        outside: Outside,
+        /// The frames of the service and its dependencies. Not part of the signature.
+        #[serde(default, skip_serializing_if = "Backtrace::is_empty")]
+        backtrace: Box<Backtrace>,
     },
     /// A host's process ended by itself.
     ProcessExited {

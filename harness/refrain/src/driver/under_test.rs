@@ -11,7 +11,7 @@ use crate::{
     job::{Ran, Source},
     package,
     plan::Plan,
-    protocol::{Caught, Exploration, Replay, SavedAt},
+    protocol::{Caught, Exploration, Machine, Replay, SavedAt},
     report::{self, Standing, Style, standing},
     seed::seed_of,
     test::Test,
@@ -179,7 +179,7 @@ pub(crate) fn exploration(
         coverage: explored.coverage,
         engines: explored.engines,
         caught,
-        machine: pool.machine(),
+        machine: Machine { is_unguarded: test.engine.is_unguarded(), ..pool.machine() },
         unreached,
     })
 }

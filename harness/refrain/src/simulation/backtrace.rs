@@ -7,6 +7,7 @@ use crate::{
     verdict::Frame,
 };
 use std::{backtrace::Backtrace, env, panic::Location, path::Path};
+use tokio::control;
 
 /// The crates whose frames are hidden if there is no debug information, so that files do not tell.
 const HIDDEN: [&str; 10] =
@@ -24,7 +25,9 @@ pub(crate) fn is_of_service(place: &Location<'_>) -> bool {
 /// Returns the frames, and the innermost place in the service.
 pub(crate) fn frames(backtrace: &Backtrace) -> (Vec<Frame>, Option<Place>) {
     let here = env::current_dir().unwrap_or_default();
-    of_text(&backtrace.to_string(), &here, sources::current())
+    // To find the lines it opens files, of libraries as well.
+    let text = control::unguarded(|| backtrace.to_string());
+    of_text(&text, &here, sources::current())
 }
 
 /// The standard library's backtrace is accessible only as text: a line with the function, and one with the place if known.

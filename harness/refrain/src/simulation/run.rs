@@ -2,7 +2,7 @@
 
 use super::{
     actor::actor,
-    backtrace::is_of_service,
+    backtrace::{frames, is_of_service},
     checks::{check_always, fail_of_panic, quiescent},
     overflow,
     scenario::Scenario,
@@ -15,10 +15,10 @@ use crate::{
     event::Event,
     job::{RunMessage, Source},
     place::Place,
-    verdict::{Class, Detail, Failure, Property},
+    verdict::{self, Class, Detail, Failure, Property},
 };
 use std::{backtrace::Backtrace, panic, sync::Arc, thread};
-use tokio::control::{self, Exited, Holds, Hooks, Panic, Settings, Start};
+use tokio::control::{self, Escape, Exited, Holds, Hooks, Panic, Settings, Start};
 
 /// Stack size of a run's thread: the usual size of a main thread's stack.
 const STACK_BYTES: usize = 8 << 20;
@@ -118,10 +118,13 @@ fn exited(Exited { host, place, error, signalled }: Exited) {
     fail(Failure { class: Class::Exit, property, place: Some(Place::from(place)), detail, causes: vec![] })
 }
 
-/// A call has left the simulation: it is not made.
-fn escaped(call: &'static str, to: String) -> ! {
-    let detail = Detail::Escaped { by: actor(&control::stamp()), call: call.into(), to: to.into() };
-    fail(Failure { class: Class::Escape, property: Property::StaysInside, place: None, detail, causes: vec![] })
+/// Fails the run: the call that leaves the simulation is not made.
+fn escaped(Escape { call, to, outside }: Escape) -> ! {
+    let stack = Backtrace::force_capture();
+    let (frames, place) = frames(&stack);
+    let (by, backtrace) = (Box::new(actor(&control::stamp())), Box::new(verdict::Backtrace { frames }));
+    let detail = Detail::Escaped { by, call: call.into(), to: to.into(), outside, backtrace };
+    fail(Failure { class: Class::Escape, property: Property::StaysInside, place, detail, causes: vec![] })
 }
 
 /// Draws holds: every second run has none; the others differ in their number.
@@ -139,14 +142,16 @@ fn recorded(event: Event) {
 /// Stores each panic for the verdict and prints nothing; prints a panic that the service has caught or that another one follows.
 fn catch_panics(Watch { backtrace, .. }: Watch) {
     panic::set_hook(Box::new(move |info| {
-        let message = info.payload_as_str().unwrap_or("a panic without a message").to_owned();
-        let is_elsewhere = info.location().is_some_and(|place| !is_of_service(place));
-        let stack = (backtrace || is_elsewhere).then(Backtrace::force_capture);
-        let now = Panicked { message, place: info.location().map(Place::from), is_elsewhere, stack };
-        let text = panic_text(&now);
-        if let Some(before) = state::remember_panic(now) {
-            eprintln!("{}\n{text}", panic_text(&before));
-        }
+        control::unguarded(|| {
+            let message = info.payload_as_str().unwrap_or("a panic without a message").to_owned();
+            let is_elsewhere = info.location().is_some_and(|place| !is_of_service(place));
+            let stack = (backtrace || is_elsewhere).then(Backtrace::force_capture);
+            let now = Panicked { message, place: info.location().map(Place::from), is_elsewhere, stack };
+            let text = panic_text(&now);
+            if let Some(before) = state::remember_panic(now) {
+                eprintln!("{}\n{text}", panic_text(&before));
+            }
+        })
     }));
 }
 

@@ -1,7 +1,10 @@
 //! A scenario: a test in a simulated world, as the attribute macro generates it.
 
 use super::workload::{Parameter, Workload, workload};
-use crate::shrink::values::{self, Shape};
+use crate::{
+    shrink::values::{self, Shape},
+    verdict::Outside,
+};
 use serde_json::Value;
 use std::{future::Future, pin::Pin, time::Duration};
 
@@ -18,6 +21,8 @@ pub struct Scenario {
     pub time_limit_s: u64,
     /// Whether holds are disabled.
     pub without_holds: bool,
+    /// What its runs may reach for outside of the simulation.
+    pub allow: &'static [Outside],
     /// Its workload parameters.
     pub parameters: fn() -> Vec<Parameter>,
     /// Creates the test's future from the workload's values; fails if they do not have the right types.

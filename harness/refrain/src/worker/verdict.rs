@@ -28,6 +28,10 @@ pub fn of_death(end: End, printed: &str, place: Option<Place>, terms: &Terms, me
         End::Signalled(Signal::SIGABRT) if printed.contains(OVERFLOWED) => {
             (Class::Crash, Property::StackBounded, Detail::StackOverflowed)
         }
+        // While it is blocked, the guard's signal kills instead of being handled.
+        End::Signalled(signal @ Signal::SIGSYS) => {
+            (Class::Escape, Property::StaysInside, Detail::Killed { signal: signal.as_str().to_owned() })
+        }
         End::Signalled(signal) => {
             (Class::Crash, Property::NoCrash, Detail::Killed { signal: signal.as_str().to_owned() })
         }

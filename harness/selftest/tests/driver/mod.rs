@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+use nix::sys::personality::{self, Persona};
 use refrain_core::protocol::{Doing, Message, Outcome, Request};
 use serde_json::Value;
 use std::{
@@ -10,6 +11,9 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
 };
+
+/// A worker that a test of this crate has started has this variable.
+pub const STARTED: &str = "REFRAIN_SELFTEST_STARTED";
 
 /// A process of this executable that runs one test in a role, with its standard input as the socket.
 pub struct Started {
@@ -33,6 +37,22 @@ impl Started {
         Started::as_worker(test, "worker")
     }
 
+    /// Starts a worker without address space randomisation, as a test does.
+    pub fn worker_as_usual(test: &str) -> Started {
+        let before = personality::get().unwrap();
+        personality::set(before | Persona::ADDR_NO_RANDOMIZE).unwrap();
+        let started = Started::worker(test);
+        personality::set(before).unwrap();
+        started
+    }
+
+    /// Starts a worker with a variable in its environment.
+    pub fn worker_with(test: &str, name: &str, value: &str) -> Started {
+        let mut command = own();
+        command.env(name, value).env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
+        Started::new(command, test, "worker")
+    }
+
     /// The same as it is started where `RUST_BACKTRACE` asks for backtraces.
     pub fn worker_with_backtraces(test: &str) -> Started {
         Started::as_worker(test, "worker with backtraces")
@@ -40,7 +60,7 @@ impl Started {
 
     fn as_worker(test: &str, role: &str) -> Started {
         let mut command = own();
-        command.env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
+        command.env(STARTED, "1").env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
         Started::new(command, test, role)
     }
 

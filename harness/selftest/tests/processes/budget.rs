@@ -12,7 +12,7 @@ use std::{
 /// The directory in which each active run has a file.
 const RUNNING: &str = "REFRAIN_SELFTEST_RUNNING";
 
-#[refrain::test(runs = 1)]
+#[refrain::test(runs = 1, allow = ["processes"])]
 async fn counts_who_runs(_world: World) {
     let Some(folder) = std::env::var_os(RUNNING) else { return };
     let own = std::path::Path::new(&folder).join(std::process::id().to_string());

@@ -15,7 +15,7 @@ use std::{process::id, thread, time::Duration};
 use tempfile::NamedTempFile;
 
 /// An endless poll, and a daemon if a test tracks them.
-#[refrain::test(runs = 1, poll_limit = "1h")]
+#[refrain::test(runs = 1, poll_limit = "1h", allow = ["processes"])]
 async fn goes_on_for_ever(_world: World) {
     if std::env::var_os(super::PIDS).is_none() {
         return;
@@ -34,7 +34,7 @@ async fn goes_on_for_ever(_world: World) {
     }
 }
 
-#[refrain::test(runs = 1)]
+#[refrain::test(runs = 1, allow = ["processes"])]
 async fn takes_a_while(_world: World) {
     if std::env::var_os(super::PIDS).is_some() {
         write_down(id());

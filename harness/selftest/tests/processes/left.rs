@@ -44,17 +44,17 @@ async fn in_a_host(world: World, service: fn()) {
     tokio::time::sleep(Duration::from_secs(1)).await;
 }
 
-#[refrain::test(runs = 2)]
+#[refrain::test(runs = 2, allow = ["processes"])]
 async fn a_child_that_has_the_runs_pipe(world: World) {
     in_a_host(world, || fork_off(waits_for_ever)).await;
 }
 
-#[refrain::test(runs = 2)]
+#[refrain::test(runs = 2, allow = ["processes"])]
 async fn a_child_that_computes(world: World) {
     in_a_host(world, || fork_off(spins)).await;
 }
 
-#[refrain::test(runs = 2)]
+#[refrain::test(runs = 2, allow = ["processes"])]
 async fn a_daemon_in_a_session_of_its_own(world: World) {
     in_a_host(world, || {
         fork_off(|| {
@@ -68,7 +68,7 @@ async fn a_daemon_in_a_session_of_its_own(world: World) {
     .await;
 }
 
-#[refrain::test(runs = 2)]
+#[refrain::test(runs = 2, allow = ["processes"])]
 async fn many_daemons(world: World) {
     in_a_host(world, || {
         for _ in 0..50 {
@@ -81,12 +81,12 @@ async fn many_daemons(world: World) {
     .await;
 }
 
-#[refrain::test(runs = 2)]
+#[refrain::test(runs = 2, allow = ["processes"])]
 async fn another_program(world: World) {
     in_a_host(world, || write_down(Command::new("sleep").arg("1000").spawn().unwrap().id())).await;
 }
 
-#[refrain::test(runs = 1, poll_limit = "1s", expect = "endless-loop")]
+#[refrain::test(runs = 1, poll_limit = "1s", expect = "endless-loop", allow = ["processes"])]
 async fn a_run_that_closes_everything_and_spins(world: World) {
     in_a_host(world, || {
         write_down(id());
@@ -98,7 +98,7 @@ async fn a_run_that_closes_everything_and_spins(world: World) {
     .await;
 }
 
-#[refrain::test(runs = 1, poll_limit = "1s", expect = "endless-loop")]
+#[refrain::test(runs = 1, poll_limit = "1s", expect = "endless-loop", allow = ["processes"])]
 async fn a_run_that_becomes_another_program(world: World) {
     in_a_host(world, || {
         write_down(id());

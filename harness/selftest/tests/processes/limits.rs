@@ -38,7 +38,7 @@ fn shared_memory() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-#[refrain::test(runs = 1)]
+#[refrain::test(runs = 1, allow = ["files"])]
 async fn what_a_run_prints_takes_no_memory(_world: World) {
     const MIB: u64 = 512;
     let before = shared_memory();

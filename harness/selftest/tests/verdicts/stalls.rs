@@ -59,7 +59,7 @@ async fn a_lock_taken_twice_is_a_deadlock(world: World) {
     done.await;
 }
 
-#[refrain::test(runs = 1, expect = "nondeterminism")]
+#[refrain::test(runs = 1, expect = "nondeterminism", allow = ["processes"])]
 async fn a_process_number_is_nondeterminism(world: World) {
     world.host("server", || async {
         tokio::time::sleep(Duration::from_millis((std::process::id() % 100_000).into())).await;
@@ -69,7 +69,7 @@ async fn a_process_number_is_nondeterminism(world: World) {
     tokio::time::sleep(Duration::from_secs(3_000)).await;
 }
 
-#[refrain::test(runs = 1, expect = "nondeterminism")]
+#[refrain::test(runs = 1, expect = "nondeterminism", allow = ["processes"])]
 async fn the_systems_own_chance_is_nondeterminism(world: World) {
     world.host("server", || async {
         use std::io::Read;

@@ -3,7 +3,7 @@
 
 use super::{
     gate::Gate,
-    interpose,
+    interpose::{self, guard},
     kernel::{self, End, Fault, HostAction, Kernel, Kind, Network, Trigger, Wait, What, with},
 };
 use madsim::{
@@ -31,10 +31,13 @@ use std::{
 
 mod report;
 
-pub use super::stack::is_guard as is_stack_guard;
+pub use super::{
+    interpose::guard::{can_guard, guard, unguarded},
+    stack::is_guard as is_stack_guard,
+};
 pub use kernel::{
-    Decision, Effect, Exited, Hooks, Operation, Overflow, Packet, PacketKind, Panic, Rule, RuleId, Settings, Stage,
-    Stamp, Sysctl, TriggerKind,
+    Decision, Effect, Escape, Exited, Hooks, Operation, Overflow, Packet, PacketKind, Panic, Rule, RuleId, Settings,
+    Stage, Stamp, Sysctl, TriggerKind,
 };
 pub use report::{TaskReport, attempt, keep_waits, kept_waits, tasks};
 
@@ -78,7 +81,9 @@ where
     F::Output: 'static,
 {
     interpose::link();
-    let runtime = Runtime::with_seed_and_config(start.seed, Config::default());
+    let mut runtime = Runtime::with_seed_and_config(start.seed, Config::default());
+    // Otherwise madsim lets std panic: `interpose` says which line of the service has started a thread.
+    runtime.set_allow_system_thread(guard::is_on());
     runtime.add_simulator::<Network>();
     // madsim gives access to its clock only inside a task.
     let time = runtime.block_on(async { TimeHandle::current() });

@@ -27,7 +27,9 @@ macro_rules! libcs {
 
 mod chance;
 mod datagrams;
+pub(crate) mod guard;
 mod names;
+mod processes;
 mod sockets;
 
 pub(crate) use sockets::{Bound, give_bound, lend_udp, take_bound};
@@ -48,6 +50,16 @@ pub(crate) fn link() {
         datagrams::recvmsg as *const (),
         datagrams::recvmmsg as *const (),
         chance::syscall as *const (),
+        processes::fork as *const (),
+        processes::posix_spawn as *const (),
+        processes::posix_spawnp as *const (),
+        processes::pthread_create as *const (),
+        processes::nanosleep as *const (),
+        processes::clock_nanosleep as *const (),
+        processes::getpid as *const (),
+        processes::gettid as *const (),
+        processes::pthread_sigmask as *const (),
+        processes::sigprocmask as *const (),
     ];
     std::hint::black_box(names);
 }

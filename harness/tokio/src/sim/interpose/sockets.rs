@@ -1,8 +1,9 @@
 //! The addresses of sockets that std or `socket2` makes: they are bound within the simulation, and nowhere else.
 
-use super::{read_address, status};
+use super::{guard, read_address, status};
 use crate::sim::kernel::{self, ConnId, ListenerId, Side, SocketId, UdpId, presented};
 use libc::{c_int, sockaddr, socklen_t};
+use refrain_core::verdict::Outside::Network;
 use socket2::{SockAddr, SockRef, Type};
 use std::{
     cell::RefCell,
@@ -225,9 +226,7 @@ pub unsafe extern "C" fn close(fd: c_int) -> c_int {
 
 /// Ends a run that is about to reach the machine's network, which would be another one each time.
 pub(super) fn check_escape(call: &'static str, to: Option<SocketAddr>) {
-    if kernel::is_running() {
-        (kernel::hooks().escaped)(call, to.map_or_else(|| "a Unix socket".to_owned(), |addr| addr.to_string()));
-    }
+    guard::check(call, Network, || to.map_or_else(|| "a Unix socket".to_owned(), |addr| addr.to_string()));
 }
 
 /// No real connection is made.

@@ -21,6 +21,7 @@ mod close;
 mod conn;
 mod dns;
 mod errno;
+mod escape;
 mod family;
 mod fault;
 mod handshake;
@@ -48,6 +49,7 @@ mod waiters;
 pub(crate) use conn::{Conn, Fin};
 pub(crate) use dns::NotResolved;
 pub(crate) use errno::os_error;
+pub use escape::Escape;
 pub(crate) use family::{presented, unbound};
 pub(crate) use fault::Fault;
 pub use fault::{Effect, Stage};
@@ -174,8 +176,8 @@ pub struct Hooks {
     pub exited: fn(Exited),
     /// No task can make progress.
     pub deadlocked: fn() -> !,
-    /// Code of the service did something that is outside of the simulation: which call, and with what.
-    pub escaped: fn(&'static str, String) -> !,
+    /// Code of the service is about to leave the simulation.
+    pub escaped: fn(Escape) -> !,
     /// A task panicked; the flag says whether its `JoinHandle` can be awaited. The returned payload goes to whoever
     /// awaits it.
     pub panicked: fn(Panic, bool) -> Panic,
@@ -284,6 +286,11 @@ pub(crate) fn in_timer(f: impl FnOnce()) {
 /// Returns whether a simulation runs on this thread.
 pub(crate) fn is_running() -> bool {
     KERNEL.try_with(|k| k.try_borrow().map_or(true, |k| k.is_some())).unwrap_or(false)
+}
+
+/// Looks at the world of this thread, unless it is in use.
+pub(crate) fn peek<R>(f: impl FnOnce(&Kernel) -> R) -> Option<R> {
+    KERNEL.try_with(|k| k.try_borrow().ok().and_then(|k| k.as_deref().map(f))).ok().flatten()
 }
 
 #[track_caller]

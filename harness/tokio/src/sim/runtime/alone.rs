@@ -4,7 +4,7 @@
 
 use crate::sim::{
     control::{self, Holds, Start},
-    kernel::{Hooks, Settings},
+    kernel::{Escape, Hooks, Settings},
 };
 use std::{env, future::Future, mem::transmute, panic::resume_unwind, pin::Pin, time::Duration};
 
@@ -16,7 +16,7 @@ const TIME_MAX: Duration = Duration::from_secs(24 * 3600);
 const HOOKS: Hooks = Hooks {
     exited: |_| {},
     deadlocked: || panic!("the test waits for ever: nothing can run any more"),
-    escaped: |call, to| panic!("`{call}` reaches out of the simulation, to {to}"),
+    escaped: |Escape { call, to, .. }| panic!("`{call}` reaches out of the simulation, to {to}"),
     panicked: |panic, joinable| if joinable { panic } else { resume_unwind(panic) },
     out_of_time: || panic!("the test had not ended after {} h of virtual time", TIME_MAX.as_secs() / 3600),
     busy: || panic!("tasks wake each other forever while virtual time stands still"),

@@ -1,0 +1,91 @@
+//! Keeps a run inside of its simulation: what would leave it ends the run, and what depends on the machine gets an answer that depends on
+//! the plan.
+//!
+//! `interpose` overrides functions of libc by name. What reaches the kernel in other ways, such as system calls that a crate makes
+//! itself, meets a seccomp filter, and the handler of SIGSYS answers it. The filter is installed in each worker once, and the runs that the
+//! worker forks inherit it: an installation takes as long as several percent of a run.
+//!
+//! A program that a run starts would inherit the filter without the handler. So a test that allows processes has no filter, as on a kernel
+//! without seccomp: then only the functions of libc are caught.
+
+mod answers;
+mod calls;
+mod files;
+mod filter;
+mod handler;
+mod reissue;
+
+use crate::sim::kernel::{self, Escape};
+use refrain_core::verdict::Outside;
+use std::{
+    cell::Cell,
+    io,
+    sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed},
+};
+
+pub(crate) use answers::own_id;
+pub use filter::is_available as can_guard;
+
+/// Whether this process is a worker of simulations, or a run.
+static ON: AtomicBool = AtomicBool::new(false);
+/// What the test allows, a bit for each.
+static ALLOWED: AtomicU8 = AtomicU8::new(0);
+
+thread_local! {
+    /// Whether this thread's system calls are the harness's own.
+    static UNGUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lets a closure of the harness make any system call.
+pub fn unguarded<R>(f: impl FnOnce() -> R) -> R {
+    let before = UNGUARDED.replace(true);
+    let result = f();
+    UNGUARDED.set(before);
+    result
+}
+
+fn is_unguarded() -> bool {
+    UNGUARDED.get()
+}
+
+/// Guards the runs that this process will fork: it ends those that reach for what is not allowed.
+///
+/// # Errors
+/// If the kernel has filters, and refuses this one.
+pub fn guard(allowed: &[Outside]) -> io::Result<()> {
+    ALLOWED.store(allowed.iter().fold(0, |all, outside| all | bit(*outside)), Relaxed);
+    ON.store(true, Relaxed);
+    if is_allowed(Outside::Processes) || !can_guard() {
+        return Ok(());
+    }
+    files::find_roots();
+    handler::install()?;
+    filter::install(&mut filter::program(&calls::fates(), reissue::exempt(), reissue::libcs_code()))
+}
+
+/// Whether this process is a worker of simulations, or a run.
+pub(crate) fn is_on() -> bool {
+    ON.load(Relaxed)
+}
+
+/// Whether a guarded simulation runs on this thread.
+pub(crate) fn is_guarded() -> bool {
+    is_on() && kernel::is_running()
+}
+
+/// Whether the test allows this.
+pub(crate) fn is_allowed(outside: Outside) -> bool {
+    ALLOWED.load(Relaxed) & bit(outside) != 0
+}
+
+fn bit(outside: Outside) -> u8 {
+    1 << outside as u8
+}
+
+/// Ends the run if it is about to do what the test does not allow.
+pub(crate) fn check(call: &'static str, outside: Outside, to: impl FnOnce() -> String) {
+    if kernel::is_running() && !is_allowed(outside) {
+        let escape = Escape { call, to: to(), outside };
+        unguarded(|| (kernel::hooks().escaped)(escape));
+    }
+}

@@ -1,0 +1,116 @@
+//! Which files a run may open: those of its workspace, temporary ones, and a few that are the same on every machine.
+//!
+//! libc opens files itself while it allocates memory. So nothing here allocates, until the run ends.
+
+use super::{answers, is_allowed};
+use libc::c_int;
+use refrain_core::verdict::Outside;
+use std::{env, ffi::CStr, os::unix::ffi::OsStrExt, path::Path, sync::OnceLock};
+
+/// The folders in which any file may be opened.
+static ROOTS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+
+/// The longest path.
+const PATH_MAX: usize = libc::PATH_MAX as usize;
+
+/// Files that yield chance.
+const CHANCE: [&str; 2] = ["/dev/urandom", "/dev/random"];
+/// Files that are the same everywhere, or on which no simulated host depends: those of libc and of backtraces, and the certificates that
+/// clients load before they make any connection.
+const SAME: [&str; 13] = [
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/proc/sys/vm/overcommit_memory",
+    "/sys/devices/system/cpu/online",
+    "/proc/self/maps",
+    "/usr/lib/debug",
+    "/etc/ssl",
+    "/etc/pki",
+    "/etc/ca-certificates",
+    "/usr/lib/ssl",
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+];
+/// What no simulated host has: it is in UTC, in no control group, and its names are those of the simulation.
+const ABSENT: [&str; 11] = [
+    "/etc/gai.conf",
+    "/etc/hosts",
+    "/etc/nsswitch.conf",
+    "/etc/resolv.conf",
+    "/etc/localtime",
+    "/etc/timezone",
+    "/usr/share/zoneinfo",
+    "/proc/self/cgroup",
+    "/proc/self/mountinfo",
+    "/sys/fs/cgroup",
+    "/sys/devices/system/cpu/possible",
+];
+
+/// Finds the folders for this process, which is in that of the package.
+pub(super) fn find_roots() {
+    let package = env::current_dir().unwrap_or_default();
+    let workspace = package.ancestors().find(|folder| folder.join("Cargo.lock").exists()).map(Path::to_owned);
+    // target/debug/deps/NAME-HASH
+    let target = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.to_owned()));
+    let roots = [Some(package), workspace, target, Some(env::temp_dir())];
+    let roots = roots.into_iter().flatten().map(|root| root.as_os_str().as_bytes().to_vec());
+    let _ = ROOTS.set(roots.filter(|root| !root.is_empty()).collect());
+}
+
+/// Answers a system call that opens a file.
+pub(super) fn open(name: &'static str, folder: c_int, path: usize) -> Option<isize> {
+    if path == 0 {
+        return None;
+    }
+    // SAFETY: the caller gives a string that ends with a zero.
+    let path = unsafe { CStr::from_ptr(path as *const libc::c_char) }.to_bytes();
+    let mut absolute = [0; PATH_MAX];
+    let mut length = 0;
+    if !path.starts_with(b"/") {
+        // A folder was opened before, and a path in it cannot be told apart from one in the folder.
+        if folder != libc::AT_FDCWD {
+            return None;
+        }
+        // SAFETY: the buffer has so many bytes.
+        unsafe { libc::getcwd(absolute.as_mut_ptr().cast(), PATH_MAX) };
+        length = absolute.iter().position(|byte| *byte == 0).unwrap_or(0);
+    }
+    let path = append(&mut absolute, length, path)?;
+    let is = |known: &[&str]| known.iter().any(|known| is_in(path, known.as_bytes()));
+    if is(&CHANCE) {
+        return answers::chance();
+    }
+    let roots = ROOTS.get().map_or(&[][..], Vec::as_slice);
+    // A library that is loaded is code, as the executable.
+    let is_library = path.windows(3).any(|part| part == b".so");
+    if is(&SAME) || is_library || is_allowed(Outside::Files) || roots.iter().any(|root| is_in(path, root)) {
+        return None;
+    }
+    if is(&ABSENT) {
+        return Some(-libc::ENOENT as isize);
+    }
+    answers::check_file(name, path);
+    None
+}
+
+/// Whether a path is this one, or in this folder.
+fn is_in(path: &[u8], folder: &[u8]) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+}
+
+/// Appends a path to an absolute one without `.` and `..`; `None` if it is too long.
+fn append<'a>(buffer: &'a mut [u8; PATH_MAX], mut length: usize, path: &[u8]) -> Option<&'a [u8]> {
+    for part in path.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => length = buffer[..length].iter().rposition(|byte| *byte == b'/').unwrap_or(0),
+            _ => {
+                buffer.get_mut(length).map(|byte| *byte = b'/')?;
+                buffer.get_mut(length + 1..length + 1 + part.len())?.copy_from_slice(part);
+                length += 1 + part.len();
+            }
+        }
+    }
+    Some(&buffer[..length])
+}
