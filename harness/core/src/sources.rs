@@ -238,7 +238,7 @@ fn in_std(file: &str) -> Option<&str> {
     remapped.or_else(|| after(file, "lib/rustlib/src/rust/").next())
 }
 
-/// `registry/src/index.crates.io-1949cf8c6b5b557f/bytes-1.12.1/src/lib.rs`.
+/// `registry/src/registry.example-1949cf8c6b5b557f/bytes-1.12.1/src/lib.rs`.
 fn in_registry(seen: &str) -> Option<&str> {
     let found = after(seen, "registry/src/").filter_map(|below| Some(below.split_once('/')?.1));
     found.filter(|path| parts(path).is_some()).last()

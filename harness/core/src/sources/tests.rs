@@ -61,16 +61,16 @@ fn a_dependency_is_named_by_its_package_wherever_its_sources_are() {
     let name = "hyper-util-0.1.10/src/rt/tokio.rs";
     for folder in [
         // The registry, in any cargo home.
-        "/build/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/hyper-util-0.1.10",
-        "/build/service/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/hyper-util-0.1.10",
+        "/build/.cargo/registry/src/registry.example-1949cf8c6b5b557f/hyper-util-0.1.10",
+        "/build/service/.cargo/registry/src/registry.example-1949cf8c6b5b557f/hyper-util-0.1.10",
         "/registry/src/x/cargo/registry/src/registry.example-0123456789abcdef/hyper-util-0.1.10",
         // `cargo vendor`, in the workspace and beside it.
         "/build/service/vendor/hyper-util",
         "/build/service/vendor/hyper-util-0.1.10",
         "/opt/crates/hyper-util",
         // The same with `--remap-path-prefix`.
-        "/cargo/registry/src/index.crates.io-1949cf8c6b5b557f/hyper-util-0.1.10",
-        "registry/src/index.crates.io-1949cf8c6b5b557f/hyper-util-0.1.10",
+        "/cargo/registry/src/registry.example-1949cf8c6b5b557f/hyper-util-0.1.10",
+        "registry/src/registry.example-1949cf8c6b5b557f/hyper-util-0.1.10",
         "/deps/hyper-util-0.1.10",
         "hyper-util-0.1.10",
         "/remapped/service/vendor/hyper-util",

@@ -102,7 +102,7 @@ mod tests {
    1: refrain::simulation::run::catch_panics::{{closure}}
              at /build/refrain/harness/refrain/src/simulation/run.rs:170:9
    2: bytes::buf::Buf::advance
-             at /cargo/registry/src/index.crates.io-1949cf8c6b5b557f/bytes-1.10.1/src/buf/buf_impl.rs:9:5
+             at /cargo/registry/src/registry.example-1949cf8c6b5b557f/bytes-1.10.1/src/buf/buf_impl.rs:9:5
    3: parking_lot::lock
    4: <echo::Frame as core::str::FromStr>::from_str
              at ./src/frame.rs:12:9
