@@ -17,10 +17,13 @@ use std::{
 /// Runs `child` in a forked process.
 fn fork_off(child: fn()) {
     // SAFETY: the run's other thread waits for this one and holds no lock.
-    if let ForkResult::Child = unsafe { fork() }.unwrap() {
-        write_down(id());
-        child();
-        exit(0)
+    match unsafe { fork() }.unwrap() {
+        ForkResult::Child => {
+            child();
+            exit(0)
+        }
+        // Not by the child: the run may end, and the child with it, before the child gets to it.
+        ForkResult::Parent { child } => write_down(child.as_raw() as u32),
     }
 }
 
