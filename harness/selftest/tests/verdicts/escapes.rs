@@ -15,7 +15,7 @@ use serde_json::json;
 use std::{
     env, fs,
     net::{SocketAddr, TcpStream},
-    os::unix::process::CommandExt,
+    os::{fd::AsRawFd, unix::process::CommandExt},
     panic::Location,
     process::Command,
     thread,
@@ -109,6 +109,12 @@ const WAYS: &[Way] = &[
     way("openat", Files, "outside of the workspace: /etc/passwd", || {
         drop(fs::read("../../../../../../../../../../../../etc/passwd"))
     }),
+    way("openat", Files, "outside of the workspace: ../../../../../../../../../../../../etc/passwd", || {
+        let here = fs::File::open(".").unwrap();
+        let path = c"../../../../../../../../../../../../etc/passwd";
+        let _ = unsafe { libc::openat(here.as_raw_fd(), path.as_ptr(), libc::O_RDONLY) };
+    }),
+    way("openat", Files, "outside of the workspace: /var/data.sorted", || drop(fs::read("/var/data.sorted"))),
     way("openat", Files, "outside of the workspace: /etc", || drop(fs::read_dir("/etc"))),
     way("io_uring_setup", SystemCalls, "no simulation has", || {
         let _ = system_call(libc::SYS_io_uring_setup, NONE);

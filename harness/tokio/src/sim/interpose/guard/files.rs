@@ -68,8 +68,12 @@ pub(super) fn open(name: &'static str, folder: c_int, path: usize) -> Option<isi
     let mut absolute = [0; PATH_MAX];
     let mut length = 0;
     if !path.starts_with(b"/") {
-        // A folder was opened before, and a path in it cannot be told apart from one in the folder.
+        // The folder itself was checked when it was opened. Only `..` leads out of it.
         if folder != libc::AT_FDCWD {
+            let leaves = path.split(|byte| *byte == b'/').any(|part| part == b"..");
+            if leaves && !is_allowed(Outside::Files) {
+                answers::check_file(name, path);
+            }
             return None;
         }
         // SAFETY: the buffer has so many bytes.
@@ -82,9 +86,7 @@ pub(super) fn open(name: &'static str, folder: c_int, path: usize) -> Option<isi
         return answers::chance();
     }
     let roots = ROOTS.get().map_or(&[][..], Vec::as_slice);
-    // A library that is loaded is code, as the executable.
-    let is_library = path.windows(3).any(|part| part == b".so");
-    if is(&SAME) || is_library || is_allowed(Outside::Files) || roots.iter().any(|root| is_in(path, root)) {
+    if is(&SAME) || is_library(path) || is_allowed(Outside::Files) || roots.iter().any(|root| is_in(path, root)) {
         return None;
     }
     if is(&ABSENT) {
@@ -92,6 +94,11 @@ pub(super) fn open(name: &'static str, folder: c_int, path: usize) -> Option<isi
     }
     answers::check_file(name, path);
     None
+}
+
+/// Whether a file has the name of a shared library, such as `libm.so` or `libm.so.6`. A library that is loaded is code, as the executable.
+fn is_library(path: &[u8]) -> bool {
+    path.ends_with(b".so") || path.windows(4).any(|part| part == b".so.")
 }
 
 /// Whether a path is this one, or in this folder.
