@@ -31,43 +31,32 @@ unsafe fn check_program(call: &'static str, path: *const c_char) {
     }
 }
 
-/// # Safety
-/// As libc's.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn posix_spawn(
-    pid: *mut pid_t,
-    path: *const c_char,
-    actions: *const posix_spawn_file_actions_t,
-    attributes: *const posix_spawnattr_t,
-    argv: *const *mut c_char,
-    envp: *const *mut c_char,
-) -> c_int {
-    // SAFETY: the caller gives a path.
-    unsafe { check_program("posix_spawn", path) };
-    libcs!(posix_spawn(
-        pid: *mut pid_t, path: *const c_char, actions: *const posix_spawn_file_actions_t,
-        attributes: *const posix_spawnattr_t, argv: *const *mut c_char, envp: *const *mut c_char
-    ) -> c_int)
+/// A function that starts a program.
+macro_rules! spawns {
+    ($name:ident) => {
+        /// # Safety
+        /// As libc's.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name(
+            pid: *mut pid_t,
+            path: *const c_char,
+            actions: *const posix_spawn_file_actions_t,
+            attributes: *const posix_spawnattr_t,
+            argv: *const *mut c_char,
+            envp: *const *mut c_char,
+        ) -> c_int {
+            // SAFETY: the caller gives a path.
+            unsafe { check_program(stringify!($name), path) };
+            libcs!($name(
+                pid: *mut pid_t, path: *const c_char, actions: *const posix_spawn_file_actions_t,
+                attributes: *const posix_spawnattr_t, argv: *const *mut c_char, envp: *const *mut c_char
+            ) -> c_int)
+        }
+    };
 }
 
-/// # Safety
-/// As libc's.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn posix_spawnp(
-    pid: *mut pid_t,
-    path: *const c_char,
-    actions: *const posix_spawn_file_actions_t,
-    attributes: *const posix_spawnattr_t,
-    argv: *const *mut c_char,
-    envp: *const *mut c_char,
-) -> c_int {
-    // SAFETY: the caller gives a path.
-    unsafe { check_program("posix_spawnp", path) };
-    libcs!(posix_spawnp(
-        pid: *mut pid_t, path: *const c_char, actions: *const posix_spawn_file_actions_t,
-        attributes: *const posix_spawnattr_t, argv: *const *mut c_char, envp: *const *mut c_char
-    ) -> c_int)
-}
+spawns!(posix_spawn);
+spawns!(posix_spawnp);
 
 /// # Safety
 /// As libc's.
