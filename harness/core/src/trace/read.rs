@@ -109,20 +109,18 @@ impl<'a, R: BufRead> Reader<'a, R> {
         if !self.lines.at_end().map_err(|source| self.failed(source))? {
             return Err(TraceError::Longer { path: path(), promised });
         }
-        let Header { test, package, target, engine, failure, plan, anchors, digest, left_out, build, packages, .. } =
-            header;
         Ok(Trace {
-            test,
-            package,
-            target,
-            engine,
-            plan,
-            anchors,
-            failure,
-            digest,
-            left_out,
-            build,
-            packages,
+            test: header.test,
+            package: header.package,
+            target: header.target,
+            engine: header.engine,
+            plan: header.plan,
+            anchors: header.anchors,
+            failure: header.failure,
+            digest: header.digest,
+            left_out: header.left_out,
+            build: header.build,
+            packages: header.packages,
             events,
             sockets,
         })

@@ -138,38 +138,24 @@ fn not_in_place(path: &Path, source: io::Error) -> TraceError {
 }
 
 fn render(trace: &Trace) -> String {
-    let Trace {
-        test,
-        package,
-        target,
-        engine,
-        plan,
-        anchors,
-        failure,
-        digest,
-        left_out,
-        build,
-        packages,
-        events,
-        sockets,
-    } = trace.clone();
     let header = Header {
         version: VERSION,
-        test,
-        package,
-        target,
-        engine,
-        failure,
-        plan,
-        anchors,
-        digest,
-        left_out,
-        events: events.len(),
-        sockets: sockets.len(),
-        build,
-        packages,
+        test: trace.test.clone(),
+        package: trace.package.clone(),
+        target: trace.target.clone(),
+        engine: trace.engine.clone(),
+        failure: trace.failure.clone(),
+        plan: trace.plan.clone(),
+        anchors: trace.anchors.clone(),
+        digest: trace.digest.clone(),
+        left_out: trace.left_out,
+        events: trace.events.len(),
+        sockets: trace.sockets.len(),
+        build: trace.build.clone(),
+        packages: trace.packages.clone(),
     };
-    std::iter::once(line(&header)).chain(events.iter().map(line)).chain(sockets.iter().map(line)).collect()
+    let (events, sockets) = (trace.events.iter().map(line), trace.sockets.iter().map(line));
+    std::iter::once(line(&header)).chain(events).chain(sockets).collect()
 }
 
 fn line(value: &impl Serialize) -> String {
