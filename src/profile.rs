@@ -2,10 +2,8 @@
 
 use crate::problem::{Cause, Problem};
 use crate::regular_file;
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 /// Maximum size of Notes.ini, in bytes.
 const INI_BYTES_MAX: u64 = 1 << 20;
@@ -22,7 +20,8 @@ pub struct Profile {
 }
 
 /// How a Notes client is connected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString, strum::VariantArray)]
+#[strum(ascii_case_insensitive)]
 pub enum Location {
     /// To the server, over the local network. The only location from which databases on the server can be opened.
     Office,
@@ -34,28 +33,6 @@ pub enum Location {
     Island,
     /// By modem, from varying places.
     Travel,
-}
-
-impl Location {
-    /// Every predefined location.
-    pub const ALL: [Location; 5] =
-        [Location::Office, Location::Home, Location::Internet, Location::Island, Location::Travel];
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, out)
-    }
-}
-
-impl FromStr for Location {
-    type Err = ();
-
-    /// Parses `Office,2AE,CN=Calcon`: the document's name, then its id and its owner.
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let name = text.split(',').next().unwrap_or_default().trim();
-        Self::ALL.into_iter().find(|location| location.to_string().eq_ignore_ascii_case(name)).ok_or(())
-    }
 }
 
 /// Reads Notes.ini and checks that databases can be opened with it.
@@ -112,13 +89,14 @@ fn location(ini: &Path, text: &str) -> Result<Location, Problem> {
     let Some((line, name)) = value(text, "Location") else {
         return Err(problem(end(text), "Location is missing".to_owned(), "add `Location=Office`"));
     };
-    match name.parse() {
+    // `Office,2AE,CN=Calcon`: the document's name, then its id and its owner.
+    match name.split(',').next().unwrap_or(name).trim().parse() {
         Ok(Location::Office) => Ok(Location::Office),
         Ok(location) => {
             let what = format!("Location={location}: databases on the server open only from Office");
             Err(problem(line, what, "write `Location=Office`"))
         }
-        Err(()) => Err(problem(line, format!("Location={name}: no such location"), "write `Location=Office`")),
+        Err(_) => Err(problem(line, format!("Location={name}: no such location"), "write `Location=Office`")),
     }
 }
 

@@ -199,8 +199,8 @@ fn identifier(text: &str) -> Result<String, String> {
 }
 
 fn class(text: &str) -> Result<Class, String> {
-    let known = Class::ALL.into_iter().find(|class| class.name() == text);
-    known.ok_or_else(|| format!("expected one of {}", Class::ALL.map(Class::name).join(", ")))
+    let names = || Class::ALL.iter().copied().map(Class::name).collect::<Vec<_>>().join(", ");
+    text.parse().map_err(|_| format!("expected one of {}", names()))
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

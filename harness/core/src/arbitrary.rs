@@ -30,7 +30,7 @@ pub fn events() -> BoxedStrategy<Event> {
 
 /// Generates any failure.
 pub fn failures() -> BoxedStrategy<Failure> {
-    (select(&Class::ALL), properties(), option::of(places()), details(), collection::vec(causes(), 0..5))
+    (select(Class::ALL), properties(), option::of(places()), details(), collection::vec(causes(), 0..5))
         .prop_map(|(class, property, place, detail, causes)| Failure { class, property, place, detail, causes })
         .boxed()
 }
@@ -212,7 +212,7 @@ fn logs() -> BoxedStrategy<Log> {
 }
 
 fn signatures() -> BoxedStrategy<Signature> {
-    (select(&Class::ALL), properties(), option::of(places()))
+    (select(Class::ALL), properties(), option::of(places()))
         .prop_map(|(class, property, place)| Signature { class, property, place })
         .boxed()
 }
@@ -286,7 +286,7 @@ fn details() -> BoxedStrategy<Detail> {
         Just(Detail::StackOverflowed),
         number().prop_map(|limit_bytes| Detail::OutOfMemory { limit_bytes }),
         any::<i32>().prop_map(|code| Detail::Exited { code }),
-        (actors(), texts(), texts(), select(&Outside::ALL), backtraces()).prop_map(
+        (actors(), texts(), texts(), select(Outside::ALL), backtraces()).prop_map(
             |(by, call, to, outside, backtrace)| Detail::Escaped {
                 by: Box::new(by),
                 call: call.into(),

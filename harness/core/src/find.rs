@@ -85,7 +85,7 @@ fn announcement(bytes: &[u8]) -> Option<Found> {
     let name = path.split_once("::")?.1;
     let expect = match expect {
         "" => None,
-        name => Some(Class::ALL.into_iter().find(|class| class.name() == name)?),
+        name => Some(name.parse().ok()?),
     };
     let ignored = match parts.next() {
         None => false,

@@ -2,7 +2,7 @@
 
 use crate::place::Place;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use strum::VariantArray;
 
 mod cause;
 mod detail;
@@ -45,8 +45,23 @@ pub struct Failure {
 }
 
 /// The classes of failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Class {
     /// A task of a host, or the test itself, panicked.
@@ -112,48 +127,10 @@ impl Verdict {
 
 impl Class {
     /// All classes, in the order of their documentation.
-    pub const ALL: [Class; 15] = [
-        Class::Panic,
-        Class::Crash,
-        Class::OutOfMemory,
-        Class::Exit,
-        Class::EndlessLoop,
-        Class::Stall,
-        Class::Deadlock,
-        Class::Safety,
-        Class::Leak,
-        Class::DoubleClose,
-        Class::DataRace,
-        Class::DoubleFree,
-        Class::UseAfterFree,
-        Class::Escape,
-        Class::Nondeterminism,
-    ];
+    pub const ALL: &[Class] = Class::VARIANTS;
 
     /// Returns its name as used in files, in `expect = "..."` and in reports.
     pub fn name(self) -> &'static str {
-        match self {
-            Class::Panic => "panic",
-            Class::Crash => "crash",
-            Class::OutOfMemory => "out-of-memory",
-            Class::Exit => "exit",
-            Class::EndlessLoop => "endless-loop",
-            Class::Stall => "stall",
-            Class::Deadlock => "deadlock",
-            Class::Safety => "safety",
-            Class::Leak => "leak",
-            Class::DoubleClose => "double-close",
-            Class::DataRace => "data-race",
-            Class::DoubleFree => "double-free",
-            Class::UseAfterFree => "use-after-free",
-            Class::Escape => "escape",
-            Class::Nondeterminism => "nondeterminism",
-        }
-    }
-}
-
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        self.into()
     }
 }

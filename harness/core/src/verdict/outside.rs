@@ -1,10 +1,12 @@
 //! What lies outside of a simulation.
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 /// What code that runs in a simulation reaches for, and no simulation has. A test allows it by its name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, VariantArray)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Outside {
     /// The machine's network.
@@ -22,17 +24,10 @@ pub enum Outside {
 
 impl Outside {
     /// All of them, in the order of their documentation.
-    pub const ALL: [Outside; 5] =
-        [Outside::Network, Outside::Processes, Outside::Threads, Outside::Files, Outside::SystemCalls];
+    pub const ALL: &[Outside] = Outside::VARIANTS;
 
     /// Returns its name, as in `allow = ["files"]`.
     pub fn name(self) -> &'static str {
-        match self {
-            Outside::Network => "network",
-            Outside::Processes => "processes",
-            Outside::Threads => "threads",
-            Outside::Files => "files",
-            Outside::SystemCalls => "system-calls",
-        }
+        self.into()
     }
 }
