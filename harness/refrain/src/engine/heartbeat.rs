@@ -3,7 +3,7 @@
 use std::{
     panic::Location,
     ptr,
-    sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::Relaxed},
 };
 
 /// A run's number of polls, and the task that it polls now.
@@ -11,6 +11,7 @@ use std::{
 pub struct Heartbeat {
     polls: AtomicU64,
     pub place: AtomicPtr<Location<'static>>,
+    is_over: AtomicBool,
 }
 
 impl Heartbeat {
@@ -18,12 +19,24 @@ impl Heartbeat {
     pub fn clear(&self) {
         self.polls.store(0, Relaxed);
         self.place.store(ptr::null_mut(), Relaxed);
+        self.is_over.store(false, Relaxed);
     }
 
     /// Records the start of a task's poll; no place means the test's own task.
     pub fn tick(&self, place: Option<&'static Location<'static>>) {
         self.polls.fetch_add(1, Relaxed);
         self.place.store(place.map_or(ptr::null_mut(), |place| ptr::from_ref(place).cast_mut()), Relaxed);
+    }
+
+    /// Records that all code of the run has ended: what is left is the engine's.
+    pub fn end(&self) {
+        self.polls.fetch_add(1, Relaxed);
+        self.is_over.store(true, Relaxed);
+    }
+
+    /// Returns whether all code of the run has ended.
+    pub fn is_over(&self) -> bool {
+        self.is_over.load(Relaxed)
     }
 
     /// Returns the number of polls.

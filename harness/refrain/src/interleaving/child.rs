@@ -11,8 +11,13 @@ use crate::{
     plan::{Nearest, NotTriggered, Part},
     verdict::{Cause, Class, Detail, Failure, Property, Verdict},
 };
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
+/// What the worker watches.
+static HEARTBEAT: OnceLock<&Heartbeat> = OnceLock::new();
 /// Whether the execution follows the choices of a plan.
 static FOLLOWS: AtomicBool = AtomicBool::new(false);
 
@@ -34,14 +39,15 @@ pub(super) fn not_followed() -> NotTriggered {
 /// The code of the running thread has ended. If it is the last one and choices are left, loom takes the next one for that of
 /// a thread that goes on, and never ends.
 pub(crate) fn thread_ends() {
-    if threads::ends() && follows() && log::records() {
+    if threads::ends() && follows() {
         send(&RunMessage::Over(not_followed()));
+        HEARTBEAT.get().inspect(|heartbeat| heartbeat.end());
     }
 }
 
 /// An execution begins.
 pub(crate) fn execution_begins(heartbeat: &'static Heartbeat) {
-    heartbeat.tick(None);
+    HEARTBEAT.get_or_init(|| heartbeat).tick(None);
     memory::forget();
     threads::forget();
     log::forget();

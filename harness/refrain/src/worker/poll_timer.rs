@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 /// How often a run is looked at.
-pub const LOOK_EVERY: Duration = Duration::from_millis(500);
+pub const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What one look at a run's process shows.
 #[derive(Debug, Clone, Copy)]
@@ -86,12 +86,12 @@ mod tests {
 
     #[test]
     fn sleeping_is_charged_wall_time() {
-        check(&[(1, 0, false), (1, 0, false), (1, 0, false)], 1000 * MS, false);
+        check(&[(1, 0, false), (1, 0, false), (1, 0, false)], 2 * LOOK_EVERY, false);
     }
 
     #[test]
     fn naps_between_short_computations_are_charged_once() {
-        check(&[(1, 100, false), (1, 100, false), (1, 100, false)], 1000 * MS, false);
+        check(&[(1, 80, false), (1, 80, false), (1, 80, false)], 2 * LOOK_EVERY, false);
     }
 
     #[test]

@@ -33,6 +33,9 @@ use std::{
 /// How much is read from a run's pipe at a time.
 const PIECE_BYTES: usize = 64 << 10;
 
+/// How much longer a run may take once all its code has ended. The engine needs milliseconds.
+const OVER_MAX: Duration = Duration::from_secs(1);
+
 /// How a run's process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -133,7 +136,7 @@ impl Runner {
             let pipe = messages.pipe.as_ref().map_or(process.as_fd(), OwnedFd::as_fd);
             let mut fds = [process.as_fd(), self.output.as_fd(), self.lifeline.as_fd(), pipe]
                 .map(|fd| PollFd::new(fd, PollFlags::POLLIN));
-            match poll(&mut fds, PollTimeout::try_from(LOOK_EVERY).expect("half a second is not too long")) {
+            match poll(&mut fds, PollTimeout::try_from(LOOK_EVERY).expect("it is not too long")) {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -155,7 +158,8 @@ impl Runner {
             if looked.elapsed() >= LOOK_EVERY {
                 timer.look(look(pid, self.heartbeat.count(), looked.elapsed()));
                 looked = Instant::now();
-                if timer.taken() >= poll_max {
+                let max = if self.heartbeat.is_over() { poll_max.min(OVER_MAX) } else { poll_max };
+                if timer.taken() >= max {
                     return Ok(Some(End::Hung(poll_max, timer.computes())));
                 }
             }
