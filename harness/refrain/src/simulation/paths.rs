@@ -9,8 +9,8 @@ use nix::{
     errno::Errno,
     fcntl::AT_FDCWD,
     libc::{
-        AT_FDCWD as HERE, S_IFSOCK, STATX_BASIC_STATS, SYS_statx, c_char, c_int, c_uint, mode_t, statx as Statx,
-        syscall,
+        AT_FDCWD as HERE, S_IFMT, S_IFSOCK, STATX_BASIC_STATS, SYS_statx, c_char, c_int, c_uint, mode_t,
+        statx as Statx, syscall,
     },
     sys::stat::{FchmodatFlags, Mode, fchmodat},
     unistd::{UnlinkatFlags, unlinkat},
@@ -49,26 +49,36 @@ extern "C" fn chmod(path: *const c_char, mode: mode_t) -> c_int {
 /// `std::fs` reads metadata with it.
 #[unsafe(no_mangle)]
 extern "C" fn statx(folder: c_int, path: *const c_char, flags: c_int, mask: c_uint, into: *mut Statx) -> c_int {
-    if folder == HERE && !path.is_null() && !into.is_null() {
-        // SAFETY: who calls `statx` gives it a string that ends with a zero.
-        let path = unsafe { CStr::from_ptr(path) };
-        match control::has_socket(as_path(path)) {
-            Some(true) => {
-                // SAFETY: who calls `statx` gives it room for the answer, and an answer of zeros is a valid one.
-                unsafe {
-                    *into = mem::zeroed();
-                    (*into).stx_mask = STATX_BASIC_STATS;
-                    (*into).stx_mode = S_IFSOCK as u16 | MODE;
-                    (*into).stx_nlink = 1;
-                }
-                return 0;
-            }
-            Some(false) => return done(Err(io::Error::from(Errno::ENOENT))),
-            None => {}
-        }
-    }
     // SAFETY: the arguments are those of whoever asks, and the C library passes them on in the same way.
-    unsafe { syscall(SYS_statx, folder, path, flags, mask, into) as c_int }
+    let answer = unsafe { syscall(SYS_statx, folder, path, flags, mask, into) as c_int };
+    if folder != HERE || path.is_null() || into.is_null() {
+        return answer;
+    }
+    let error = Errno::last();
+    // SAFETY: whoever calls `statx` gives it room for the answer, which was written.
+    if answer == 0 && !is_socket(unsafe { &*into }) {
+        return answer;
+    }
+    // SAFETY: whoever calls `statx` gives it a string that ends with a zero.
+    match control::has_socket(as_path(unsafe { CStr::from_ptr(path) })) {
+        Some(true) => {
+            // SAFETY: as above, and an answer of zeros is a valid one.
+            unsafe {
+                *into = mem::zeroed();
+                (*into).stx_mask = STATX_BASIC_STATS;
+                (*into).stx_mode = S_IFSOCK as u16 | MODE;
+                (*into).stx_nlink = 1;
+            }
+            0
+        }
+        Some(false) => done(Err(io::Error::from(Errno::ENOENT))),
+        None if answer == 0 => 0,
+        None => done(Err(io::Error::from(error))),
+    }
+}
+
+fn is_socket(file: &Statx) -> bool {
+    u32::from(file.stx_mode) & S_IFMT == S_IFSOCK
 }
 
 fn as_path(path: &CStr) -> &Path {
