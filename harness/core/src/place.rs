@@ -31,7 +31,7 @@ pub struct NoPlace(String);
 
 impl From<&Location<'_>> for Place {
     fn from(location: &Location<'_>) -> Place {
-        Place { file: sources::name(location.file()).into_owned(), line: location.line() }
+        Place { file: sources::name(location.file()).to_string(), line: location.line() }
     }
 }
 

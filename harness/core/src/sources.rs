@@ -10,7 +10,10 @@ mod disk;
 use crate::graph::{FOLDER, Locked, Package, REAL, highest, needed_by};
 use std::{
     borrow::Cow,
+    cell::RefCell,
+    collections::{BTreeMap, btree_map::Entry},
     path::{Path, PathBuf},
+    rc::Rc,
     sync::OnceLock,
 };
 
@@ -65,9 +68,23 @@ pub fn current() -> &'static Sources {
     CURRENT.get().unwrap_or(&UNKNOWN)
 }
 
+thread_local! {
+    /// The names found so far: a run asks for those of few files, and often.
+    static NAMES: RefCell<BTreeMap<String, Rc<str>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
 /// Returns the name of a source file of this executable.
-pub fn name(file: &str) -> Cow<'_, str> {
-    current().identify(file).name
+pub fn name(file: &str) -> Rc<str> {
+    let find = || Rc::from(current().identify(file).name);
+    if CURRENT.get().is_none() {
+        return find();
+    }
+    let known = NAMES.try_with(|names| match names.borrow_mut().entry(file.to_owned()) {
+        Entry::Occupied(known) => known.get().clone(),
+        Entry::Vacant(new) => new.insert(find()).clone(),
+    });
+    // The thread ends.
+    known.unwrap_or_else(|_| find())
 }
 
 /// Splits the name of a dependency's file: `bytes`, `1.12.1`, `src/lib.rs`.

@@ -134,7 +134,7 @@ fn is_wanted(metadata: &Metadata<'_>) -> bool {
 
 fn place(metadata: &Metadata<'_>) -> Place {
     Place {
-        file: sources::name(metadata.file().unwrap_or_default()).into_owned(),
+        file: sources::name(metadata.file().unwrap_or_default()).to_string(),
         line: metadata.line().unwrap_or_default(),
     }
 }
