@@ -7,6 +7,7 @@
 //! An engine draws plans, executes one in a process forked for it, explores, and proposes simpler plans. The worker
 //! forks and supervises; the driver records, replays, shrinks and saves.
 
+pub(crate) mod backtrace;
 mod heartbeat;
 mod outlet;
 mod prefix;

@@ -6,6 +6,7 @@
 mod explain;
 
 use super::outlet::refuse;
+use crate::sources;
 use explain::explain;
 use nix::{
     libc,
@@ -17,7 +18,7 @@ use nix::{
 };
 use std::{
     backtrace::Backtrace,
-    fs,
+    env, fs,
     os::unix::thread::JoinHandleExt,
     sync::OnceLock,
     thread::{self, JoinHandle},
@@ -46,7 +47,8 @@ pub(super) fn watch(engine: &JoinHandle<()>, id: Pid) {
             request_backtrace(engine);
         }
         if let Some(backtrace) = BACKTRACE.get() {
-            refuse(&explain(&backtrace.to_string()));
+            let here = env::current_dir().unwrap_or_default();
+            refuse(&explain(&backtrace.to_string(), &here, sources::current()));
         }
     }
 }

@@ -2,6 +2,7 @@
 //! harness.
 
 use crate::{
+    engine::backtrace::{Function, functions},
     place::Place,
     sources::{self, Owner, Source, Sources},
     verdict::Frame,
@@ -30,31 +31,21 @@ pub(crate) fn frames(backtrace: &Backtrace) -> (Vec<Frame>, Option<Place>) {
     of_text(&text, &here, sources::current())
 }
 
-/// The standard library's backtrace is accessible only as text: a line with the function, and one with the place if known.
 fn of_text(text: &str, here: &Path, sources: &Sources) -> (Vec<Frame>, Option<Place>) {
     let (mut frames, mut nearest): (Vec<Frame>, Option<Place>) = (vec![], None);
-    // The function whose place may follow.
-    let mut function: Option<&str> = None;
-    for line in text.lines().map(str::trim) {
-        let Some((file, number)) = line.strip_prefix("at ").and_then(file_and_line) else {
-            frames.extend(function.take().and_then(without_place));
-            let numbered = line.split_once(": ").filter(|(number, _)| number.parse::<u32>().is_ok());
-            function = Some(numbered.map_or(line, |(_, function)| function));
+    for Function { name, at } in functions(text, here) {
+        let Some((file, line)) = at else {
+            frames.extend(without_place(name));
             continue;
         };
-        // Paths in the current directory are relative to it.
-        let file =
-            file.strip_prefix("./").map_or_else(|| file.to_owned(), |file| here.join(file).display().to_string());
         let source = sources.identify(&file);
-        let (owner, place) = (shown(&source), Place { file: source.name.into_owned(), line: number });
+        let (owner, place) = (shown(&source), Place { file: source.name.into_owned(), line });
         // A function of the standard library that was instantiated in the service has the service's file.
-        let function = function.take().filter(|function| !is_hidden(function));
-        if let (Some(owner), Some(function)) = (owner, function) {
+        if let Some(owner) = owner.filter(|_| !is_hidden(name)) {
             nearest = nearest.or_else(|| (owner == Owner::User).then(|| place.clone()));
-            frames.push(Frame { function: function.to_owned(), place: Some(place) });
+            frames.push(Frame { function: name.to_owned(), place: Some(place) });
         }
     }
-    frames.extend(function.and_then(without_place));
     frames.truncate(FRAMES_MAX);
     (frames, nearest)
 }
@@ -64,15 +55,6 @@ fn shown(source: &Source<'_>) -> Option<Owner> {
     let is_on_the_way = ON_THE_WAY.iter().any(|package| source.name.starts_with(package));
     let is_hidden = matches!(source.owner, Owner::Std | Owner::Harness) || !source.name.ends_with(".rs");
     (!is_hidden && !is_on_the_way).then_some(source.owner)
-}
-
-/// `src/link.rs:88:9`, `src/link.rs:88`.
-fn file_and_line(text: &str) -> Option<(&str, u32)> {
-    let (rest, last) = text.rsplit_once(':')?;
-    match rest.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?))) {
-        Some((file, line)) if last.parse::<u32>().is_ok() => Some((file, line)),
-        _ => Some((rest, last.parse().ok()?)),
-    }
 }
 
 /// A frame without debug information. A name without a path is a function of the system's, such as `__clone3`.

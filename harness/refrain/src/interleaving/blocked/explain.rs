@@ -1,7 +1,11 @@
 //! Explains where a model blocks its thread, and what to use instead, from a backtrace.
 
-use crate::interleaving::verdict::is_of_an_engine;
-use std::iter;
+use crate::{
+    engine::backtrace::{Function, functions},
+    interleaving::verdict::is_of_an_engine,
+    sources::{Owner, Source, Sources},
+};
+use std::{iter, path::Path};
 
 /// Maximum number of functions that are shown.
 const FRAMES_MAX: usize = 12;
@@ -39,19 +43,18 @@ const REPLACEMENTS: [(&str, &str); 9] = [
     ("JoinHandle", "thread"),
 ];
 
-/// Explains a backtrace, in the only form in which the standard library provides it.
-pub(super) fn explain(backtrace: &str) -> String {
-    let lines: Vec<&str> = backtrace.lines().map(str::trim).collect();
-    let handler = lines.iter().rposition(|line| line.contains(HANDLER)).map_or(0, |at| at + 1);
-    let frames: Vec<String> = lines[handler..]
+/// Explains a backtrace.
+pub(super) fn explain(backtrace: &str, here: &Path, sources: &Sources) -> String {
+    let functions = functions(backtrace, here);
+    let is_handler = |function: &Function| function.at.as_ref().is_some_and(|(file, _)| file.ends_with(HANDLER));
+    let handler = functions.iter().rposition(is_handler).map_or(0, |at| at + 1);
+    let frames: Vec<String> = functions[handler..]
         .iter()
-        .enumerate()
-        .filter_map(|(nth, line)| {
-            let function = function(line)?;
-            // The next line has the function's place, if it is known.
-            let place = lines.get(handler + nth + 1).and_then(|line| line.strip_prefix("at ")).map(without_column);
-            is_shown(function, place.unwrap_or_default())
-                .then(|| iter::once(function).chain(place).collect::<Vec<_>>().join(" at "))
+        .filter_map(|Function { name, at }| {
+            let at = at.as_ref().map(|(file, line)| (sources.identify(file), line));
+            let place = at.as_ref().map(|(source, line)| format!("{}:{line}", source.name));
+            is_shown(name, at.map(|(source, _)| source))
+                .then(|| iter::once((*name).to_owned()).chain(place).collect::<Vec<_>>().join(" at "))
         })
         .collect();
     let replacement = REPLACEMENTS.iter().find(|(part, _)| frames.iter().any(|frame| frame.contains(part)));
@@ -66,29 +69,18 @@ pub(super) fn explain(backtrace: &str) -> String {
     )
 }
 
-/// Returns the function of a line: `4: service::take`, or only its name if it was inlined into the next one.
-fn function(line: &str) -> Option<&str> {
-    if line.starts_with("at ") {
-        return None;
-    }
-    Some(line.split_once(": ").filter(|(nth, _)| nth.parse::<u32>().is_ok()).map_or(line, |(_, function)| function))
-}
-
-fn without_column(place: &str) -> &str {
-    place.rsplit_once(':').map_or(place, |(line, _)| line)
-}
-
 /// Returns whether a function belongs to the model or to the lock. The name of an inlined function has no path, so its
 /// file decides.
-fn is_shown(function: &str, place: &str) -> bool {
+fn is_shown(function: &str, source: Option<Source<'_>>) -> bool {
     // `<refrain::sync::cell::UnsafeCell<T> as ...>` belongs to the harness, too.
     let path = function.trim_start_matches(['<', '_']);
     // So does a function of any crate that is called with one of its closures.
     let is_hidden = HIDDEN.iter().any(|hidden| path.starts_with(hidden))
         || ["refrain::interleaving", "shuttle_engine"].iter().any(|part| path.contains(part));
-    let is_harness = place.starts_with(env!("CARGO_MANIFEST_DIR")) || is_of_an_engine(place);
+    let is_of = |source: &Source, owner| source.owner == owner;
+    let is_harness = source.as_ref().is_some_and(|it| is_of(it, Owner::Harness) || is_of_an_engine(&it.name));
     let has_path = path.split('<').next().is_some_and(|name| name.contains("::"));
-    let is_elsewhere = !place.is_empty() && !place.starts_with("/rustc/");
+    let is_elsewhere = source.is_some_and(|it| !is_of(&it, Owner::Std));
     (has_path || is_elsewhere) && !is_hidden && !is_harness
 }
 
@@ -118,19 +110,23 @@ mod tests {
    9: __clone3
 ";
 
+    fn sources() -> Sources {
+        let harness = vec![("/build/refrain/src/", "refrain-0.1.0/src/".to_owned())];
+        Sources { root: "/service".into(), harness, ..Sources::default() }
+    }
+
     #[test]
     fn the_lock_and_the_model_are_shown_and_the_harness_is_not() {
-        let text = explain(BACKTRACE);
+        let text = explain(BACKTRACE, Path::new("/service"), &sources());
         assert!(text.contains("use refrain::sync::Mutex instead"), "{text}");
         let frames: Vec<&str> = text.lines().skip(1).map(str::trim).collect();
         assert_eq!(
             frames,
             [
-                "std::sys::sync::mutex::futex::Mutex::lock_contended at \
-                 /rustc/abc/library/std/src/sys/sync/mutex/futex.rs:68",
-                "std::sync::poison::mutex::Mutex<T>::lock at /rustc/abc/library/std/src/sync/poison/mutex.rs:492",
-                "service::pool::Pool::take at ./src/pool.rs:12",
-                "{closure#0} at ./src/pool.rs:20",
+                "std::sys::sync::mutex::futex::Mutex::lock_contended at library/std/src/sys/sync/mutex/futex.rs:68",
+                "std::sync::poison::mutex::Mutex<T>::lock at library/std/src/sync/poison/mutex.rs:492",
+                "service::pool::Pool::take at src/pool.rs:12",
+                "{closure#0} at src/pool.rs:20",
                 "service::pool::unknown",
             ]
         );
@@ -139,7 +135,11 @@ mod tests {
     #[test]
     fn a_wait_that_is_not_known_is_explained_in_general() {
         for text in ["", "disabled backtrace", "0: \nat \nat x\nat :1:1:1"] {
-            assert!(explain(text).contains("use the primitives of refrain::sync instead"), "{text}");
+            assert!(
+                explain(text, Path::new("/service"), &sources())
+                    .contains("use the primitives of refrain::sync instead"),
+                "{text}"
+            );
         }
     }
 }
