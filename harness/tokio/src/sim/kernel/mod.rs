@@ -3,11 +3,9 @@
 //! A run has its own process and thread, so the state lives in a thread-local and needs no lock. Nothing calls out
 //! while it is borrowed: wakers are collected and woken afterwards.
 
-use super::stack;
 use madsim::time::TimeHandle;
 use refrain_core::plan::{Hold, fault::RouteEffect};
 use std::{
-    cell::{Cell, RefCell},
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     panic::Location,
@@ -19,6 +17,7 @@ mod bytes;
 pub(crate) mod clock;
 mod close;
 mod conn;
+mod current;
 mod dns;
 mod errno;
 mod escape;
@@ -47,6 +46,10 @@ mod unix;
 mod waiters;
 
 pub(crate) use conn::{Conn, Fin};
+pub(crate) use current::{
+    current_host, current_task, hooks, in_timer, install, is_running, keep, peek, switch_task, try_with, watch,
+    watched, with, with_at, with_if_free,
+};
 pub(crate) use dns::NotResolved;
 pub(crate) use errno::os_error;
 pub use escape::Escape;
@@ -65,7 +68,7 @@ pub use rule::{Decision, Operation, Packet, PacketKind, Rule, RuleId};
 pub(crate) use shared::{PartId, Role, SharedId};
 pub(crate) use socket::Options as SocketOptions;
 pub use sysctl::{Overflow, Sysctl};
-pub(crate) use tasks::{Created, HoldPlan, TaskState, Turn, Wait};
+pub(crate) use tasks::{Created, HoldPlan, TaskState, Turn, Wait, wait_is_over};
 pub(crate) use timer::{Action, Timer, arm};
 pub(crate) use triggers::Trigger;
 pub use triggers::TriggerKind;
@@ -191,140 +194,6 @@ pub struct Hooks {
     pub polled: fn(),
 }
 
-thread_local! {
-    static KERNEL: RefCell<Option<Box<Kernel>>> = const { RefCell::new(None) };
-    static CURRENT: Cell<TaskId> = const { Cell::new(0) };
-    static HOOKS: Cell<Option<Hooks>> = const { Cell::new(None) };
-    static WATCHED: Cell<bool> = const { Cell::new(false) };
-    static IN_TIMER: Cell<bool> = const { Cell::new(false) };
-    static KEEP: Cell<Option<fn(&Kernel)>> = const { Cell::new(None) };
-}
-
-/// Installs a world on this thread.
-pub(crate) fn install(kernel: Kernel, hooks: Hooks) {
-    KERNEL.with(|k| *k.borrow_mut() = Some(Box::new(kernel)));
-    HOOKS.set(Some(hooks));
-}
-
-/// Borrows the world of this thread.
-#[track_caller]
-pub(crate) fn with<R>(f: impl FnOnce(&mut Kernel) -> R) -> R {
-    with_at(0, f)
-}
-
-/// Like [`with`], from a timer that was due at `due`: madsim's clock may not have reached that time yet.
-#[track_caller]
-pub(crate) fn with_at<R>(due: u64, f: impl FnOnce(&mut Kernel) -> R) -> R {
-    let (mut f, mut result) = (Some(f), None);
-    borrow(due, &mut |kernel| result = f.take().map(|f| f(kernel)));
-    result.expect("it is called once")
-}
-
-/// The same, compiled once.
-#[track_caller]
-fn borrow(due: u64, f: &mut dyn FnMut(&mut Kernel)) {
-    KERNEL.with(|cell| {
-        let mut borrowed = cell.borrow_mut();
-        let Some(kernel) = borrowed.as_mut() else { no_simulation() };
-        kernel.now = clock::now(&kernel.time).max(due);
-        if let Some(keep) = KEEP.get() {
-            keep(kernel);
-        }
-        f(kernel);
-        let died = std::mem::take(&mut kernel.current_died);
-        if kernel.wakes.is_empty() && !died {
-            return;
-        }
-        let wakes = std::mem::take(&mut kernel.wakes);
-        drop(borrowed);
-        wakes.into_iter().for_each(Waker::wake);
-        if died {
-            stack::abandon();
-        }
-    })
-}
-
-/// Borrows the world to record waits and holders; wakes nothing. `None` outside a simulation or while it is torn down: destructors may
-/// call this anywhere.
-pub(crate) fn try_with<R>(f: impl FnOnce(&mut Kernel) -> R) -> Option<R> {
-    let noted = KERNEL.try_with(|cell| {
-        let mut borrowed = cell.try_borrow_mut().ok()?;
-        let kernel = borrowed.as_mut()?;
-        kernel.now = clock::now(&kernel.time).max(kernel.now);
-        if let Some(keep) = KEEP.get() {
-            keep(kernel);
-        }
-        Some(f(kernel))
-    });
-    noted.ok().flatten()
-}
-
-/// Calls this with the state before each change from now on, because an event is reported only after it has happened.
-pub(crate) fn keep(keep: fn(&Kernel)) {
-    KEEP.set(Some(keep));
-}
-
-/// Removes a wait of the current task. Destructors call this, possibly outside a simulation.
-pub(crate) fn wait_is_over(wait: Wait) {
-    try_with(|kernel| kernel.tasks[current_task()].waits.retain(|(other, _)| *other != wait));
-}
-
-/// Borrows the world if this thread has one that is not borrowed: for code that may be called from anywhere.
-pub(crate) fn with_if_free<R>(f: impl FnOnce(&mut Kernel) -> R) -> Option<R> {
-    let is_free = KERNEL.try_with(|cell| cell.try_borrow().is_ok_and(|kernel| kernel.is_some())).unwrap_or(false);
-    is_free.then(|| with(f))
-}
-
-/// Runs a timer's callback. madsim holds its timer lock meanwhile, so neither the callback nor the wakers it wakes may
-/// arm a timer; see `Kernel::later`.
-pub(crate) fn in_timer(f: impl FnOnce()) {
-    let outer = IN_TIMER.replace(true);
-    f();
-    IN_TIMER.set(outer);
-}
-
-/// Returns whether a simulation runs on this thread.
-pub(crate) fn is_running() -> bool {
-    KERNEL.try_with(|k| k.try_borrow().map_or(true, |k| k.is_some())).unwrap_or(false)
-}
-
-/// Looks at the world of this thread, unless it is in use.
-pub(crate) fn peek<R>(f: impl FnOnce(&Kernel) -> R) -> Option<R> {
-    KERNEL.try_with(|k| k.try_borrow().ok().and_then(|k| k.as_deref().map(f))).ok().flatten()
-}
-
-#[track_caller]
-fn no_simulation() -> ! {
-    panic!("there is no simulation on this thread: simulated tokio runs only inside #[refrain::test]")
-}
-
-pub(crate) fn hooks() -> Hooks {
-    HOOKS.get().unwrap_or_else(|| no_simulation())
-}
-
-/// Returns the task that is being polled or dropped; the test's own if there is none.
-pub(crate) fn current_task() -> TaskId {
-    CURRENT.get()
-}
-
-/// Sets the current task and returns the previous one.
-pub(crate) fn switch_task(task: TaskId) -> TaskId {
-    CURRENT.replace(task)
-}
-
-#[track_caller]
-pub(crate) fn current_host() -> HostId {
-    with(|k| k.tasks[CURRENT.get()].host)
-}
-
-pub(crate) fn watched() -> bool {
-    WATCHED.get()
-}
-
-pub(crate) fn watch(on: bool) {
-    WATCHED.set(on);
-}
-
 impl Kernel {
     pub fn new(time: TimeHandle, seed: u64, settings: Settings) -> Kernel {
         let mut kernel = Kernel {
@@ -370,6 +239,11 @@ impl Kernel {
         kernel
     }
 
+    /// Sets the clock, which madsim's may not have reached yet.
+    fn set_now(&mut self, least: u64) {
+        self.now = clock::now(&self.time).max(least);
+    }
+
     /// Queues wakers, which are woken once the kernel is no longer borrowed.
     pub fn wake(&mut self, wakers: impl IntoIterator<Item = Waker>) {
         self.wakes.extend(wakers);
@@ -378,7 +252,7 @@ impl Kernel {
     /// Schedules `action` at virtual time `due`. Inside a timer callback the driver task arms the timer instead.
     pub fn later(&mut self, due: u64, action: Action) {
         let due = due.min(self.now.saturating_add(FAR_NS));
-        if !IN_TIMER.get() && due > self.now {
+        if !current::is_in_timer() && due > self.now {
             return arm(&self.time, due, action);
         }
         self.later.push((due, action));

@@ -1,6 +1,6 @@
 //! The running digest of a run, and its events while recording.
 
-use super::{HostId, Kernel, What, current_task};
+use super::{HostId, Kernel, What, current::before_change, current_task};
 use refrain_core::{event::Event, place::Task};
 
 /// The kinds of event that the digest distinguishes.
@@ -92,8 +92,6 @@ impl Kernel {
         if let Some(sink) = &mut self.record.sink {
             sink(event);
         }
-        if let Some(keep) = super::KEEP.get() {
-            keep(self);
-        }
+        before_change(self);
     }
 }

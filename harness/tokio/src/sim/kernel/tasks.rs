@@ -2,7 +2,7 @@
 
 use super::{
     BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, PartId, SharedId, Side, TaskId, UdpId, UnixId, What,
-    current_task, record,
+    current_task, record, try_with,
 };
 use refrain_core::{
     event::Operation,
@@ -118,6 +118,11 @@ pub(crate) enum Turn {
     Hold(HoldUntil),
     OutOfTime,
     Busy,
+}
+
+/// Removes a wait of the current task. Destructors call this, possibly outside a simulation.
+pub(crate) fn wait_is_over(wait: Wait) {
+    try_with(|kernel| kernel.tasks[current_task()].waits.retain(|(other, _)| *other != wait));
 }
 
 impl TaskState {
