@@ -8,6 +8,9 @@ mod production {
     use ::real as tokio;
 
     include!("surface/names.rs");
+    include!("surface/programs.rs");
+    include!("surface/auto_traits.rs");
+    include!("surface/absences.rs");
 }
 
 mod simulated {
@@ -15,6 +18,9 @@ mod simulated {
     use ::tokio;
 
     include!("surface/names.rs");
+    include!("surface/programs.rs");
+    include!("surface/auto_traits.rs");
+    include!("surface/absences.rs");
 }
 
 const NAMES: &str = include_str!("surface/names.rs");
