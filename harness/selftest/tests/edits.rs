@@ -5,6 +5,7 @@ use refrain::{
     Faults, World,
     place::Place,
     plan::{Nearest, Part, Plan},
+    report,
     trace::{self, Build, Engine, Trace},
 };
 use refrain_core::{
@@ -14,7 +15,7 @@ use refrain_core::{
     protocol::{Outcome, Replay, Request},
 };
 use serde_json::json;
-use std::time::Duration;
+use std::{env, fs, path::Path, process::Command, time::Duration};
 use tokio::time::timeout;
 
 /// The service after each edit.
@@ -87,14 +88,44 @@ fn replay(edit: &str) -> Replay {
 fn replay_of(saved: &Trace, edit: &str) -> Replay {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("edited.jsonl");
-    trace::write(&path, saved).unwrap();
-    let text = std::fs::read_to_string(&path).unwrap();
-    let text =
-        text.replace(&source_of("original"), &source_of(edit)).replace("edits::original", &format!("edits::{edit}"));
-    std::fs::write(&path, text).unwrap();
+    write_of(saved, edit, &path);
     match ask(&format!("edits::{edit}"), &Request::Replay { trace: path, until: None }) {
         Outcome::Replayed(replay) => replay,
         other => panic!("{other:#?}"),
+    }
+}
+
+/// Writes the trace as that of an edited service.
+fn write_of(saved: &Trace, edit: &str, path: &Path) {
+    trace::write(path, saved).unwrap();
+    let text = fs::read_to_string(path).unwrap();
+    let text =
+        text.replace(&source_of("original"), &source_of(edit)).replace("edits::original", &format!("edits::{edit}"));
+    fs::write(path, text).unwrap();
+}
+
+/// What `cargo test` says of a package with this trace.
+fn cargo_test_of(saved: &Trace, edit: &str) -> String {
+    // In this workspace, as the sources are looked for in it.
+    let package = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    fs::copy(own.join("Cargo.toml"), package.path().join("Cargo.toml")).unwrap();
+    fs::create_dir(package.path().join("traces")).unwrap();
+    write_of(saved, edit, &package.path().join(format!("traces/edits.{edit}-00000000.jsonl")));
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", &format!("edits::{edit}")]).current_dir(package.path());
+    let ran = command.env("CARGO_MANIFEST_DIR", package.path()).output().unwrap();
+    assert!(!ran.status.success(), "{edit}: {ran:?}");
+    String::from_utf8(ran.stdout).unwrap()
+}
+
+#[test]
+fn cargo_test_says_what_a_replay_says() {
+    let saved = saved();
+    for edit in ["comment", "log_line", "new_task", "new_field", "no_task"] {
+        let replayed = report::replay(&replay_of(&saved, edit), report::Style::default());
+        let tested = cargo_test_of(&saved, edit);
+        assert!(tested.contains(&*replayed), "{edit}:\n{tested}\nis not\n{replayed}");
     }
 }
 
@@ -122,7 +153,7 @@ fn a_trace_fails_in_the_same_way_where_the_run_is_another_one() {
 
 #[test]
 fn another_run_names_the_dependencies_that_were_other_ones() {
-    let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock")).unwrap();
+    let lock = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock")).unwrap();
     let now = graph::needed_by(&graph::locked(&lock), "refrain-selftest");
     let version = |name: &str| now.iter().find(|package| package.name == name).unwrap().version.clone();
     let (mut saved, bytes) = (saved(), version("bytes"));
