@@ -6,6 +6,8 @@ mod check;
 mod console;
 #[path = "real/limits.rs"]
 mod limits;
+#[path = "real/link.rs"]
+mod link;
 #[path = "common/production.rs"]
 mod production;
 
@@ -121,94 +123,9 @@ fn json_reads_back_as_an_answer() {
     assert_eq!(answer.source, calcon::query::Source::Live);
 }
 
-#[test]
-fn the_link_comes_back_after_exchange_restarts() {
-    let (exchange, mut notes) = pair(&[]);
-    let address = exchange.address.clone();
-    exchange.signal("KILL");
-    notes.wait_for("link down");
-    let refused = printed(query(&notes.address, "alice@exchange.example", &TWO_DAYS), 5);
-    assert!(refused.contains("the link to the other side is down"), "{refused}");
-    drop(exchange);
-    let args = ["exchange", "--listen", &address, "--calendars", "samples/exchange"];
-    let _exchange = Daemon::start(&args);
-    eventually(&notes.address, "alice@exchange.example", &TWO_DAYS);
-    notes.wait_for("link up");
-}
-
-#[test]
-fn an_old_record_is_served_as_stale_while_notes_is_away() {
-    let (mut exchange, notes) = pair(&["--age-max-secs", "0"]);
-    printed(query(&exchange.address, "carol@notes.example", &["--days", "1"]), 0);
-    notes.signal("KILL");
-    exchange.wait_for("link down");
-    let stale = printed(query(&exchange.address, "carol@notes.example", &["--days", "1"]), 0);
-    assert!(stale.starts_with("carol@notes.example: stale, "), "{stale}");
-}
-
-#[test]
-fn a_late_reply_is_kept() {
-    let (mut exchange, notes) = pair(&["--patience-ms", "200", "--age-max-secs", "8"]);
-    let at = exchange.address.clone();
-    let ask = || printed(query(&at, "carol@notes.example", &["--days", "1"]), 0);
-    assert!(ask().contains(": live, "));
-    assert!(ask().contains(": cached, "));
-    // The record must become too old, which the daemon does not report.
-    std::thread::sleep(Duration::from_secs(9));
-    notes.signal("STOP");
-    let stale = ask();
-    notes.signal("CONT");
-    assert!(stale.contains(": stale, "), "{stale}");
-    exchange.wait_for("late reply kept");
-    let kept = ask();
-    assert!(kept.contains(": cached, "), "{kept}");
-}
-
 /// Sends a daemon a command other than a query.
 fn calcon(args: &[&str]) -> Output {
     Command::new(production::binary()).args(args).current_dir(root()).output().expect("calcon starts")
-}
-
-#[test]
-fn who_holds_a_session_is_listed_and_can_be_dropped() {
-    let (exchange, notes) = pair(&["--age-max-secs", "0"]);
-    let ask = || printed(query(&exchange.address, "carol@notes.example", &TWO_DAYS), 0);
-    let users = || printed(calcon(&["show", "users", "--at", &notes.address]), 0);
-    assert!(users().ends_with("IDLE\n0 of 1024 sessions\n"), "{}", users());
-    ask();
-    let listed = users();
-    let lines: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(lines.len(), 3, "{listed}");
-    assert_eq!(lines[1][..6], ["10000", "CALCON", &exchange.address, "open", "0", "1"], "{listed}");
-    assert_eq!(listed.find("STATE"), listed.lines().nth(1).and_then(|line| line.find("open")), "{listed}");
-    assert!(!listed.contains('\x1b'), "plain when piped");
-    printed(calcon(&["drop", "10000", "--at", &notes.address]), 0);
-    let until = Instant::now() + LIMIT;
-    while users().contains("10000") {
-        assert!(Instant::now() < until, "it is not closed");
-    }
-    ask();
-    assert!(users().contains("20000"), "another session in the same slot: {}", users());
-    let again = printed(calcon(&["drop", "10000", "--at", &notes.address]), 5);
-    assert_eq!(again, "calcon: there is no session 10000: `calcon show users` lists them\n");
-    let elsewhere = printed(calcon(&["show", "users", "--at", &exchange.address]), 5);
-    assert_eq!(elsewhere, "calcon: the Notes side has the sessions: ask `calcon notes`\n");
-    let json = printed(calcon(&["show", "users", "--json", "--at", &notes.address]), 0);
-    let users: Vec<calcon::session::User> = serde_json::from_str(&json).expect("users");
-    assert_eq!(users[0].session, "20000");
-}
-
-#[test]
-fn a_closed_session_is_a_line_in_the_log() {
-    let log = folder("sessions").join("sessions.log");
-    let args = ["notes", "--listen", "127.0.0.1:0", "--calendars", "samples/notes", "--exchange", "127.0.0.1:1"];
-    let mut notes = Daemon::start(&[&args[..], &["--session-log", log.to_str().expect("UTF-8")]].concat());
-    printed(query(&notes.address, "carol@notes.example", &TWO_DAYS), 0);
-    assert_eq!(notes.stop(), Some(0));
-    let line = fs::read_to_string(&log).expect("written");
-    assert!(line.starts_with("session 10000 of client 127.0.0.1, opened "), "{line}");
-    assert!(line.ends_with("closed after 0 s and 1 uses: its holder left\n"), "{line}");
-    fs::remove_dir_all(log.parent().expect("a folder")).expect("removed");
 }
 
 #[test]
