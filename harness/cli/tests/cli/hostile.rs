@@ -137,6 +137,25 @@ fn a_list_shows_each_message_on_one_line() {
     assert_eq!(ran.stdout.lines().count(), 2, "a trace and why it is an orphan: {}", ran.stdout);
 }
 
+/// Returns a message in which every string is hostile that may be any text, and those in which one string is hostile that may not.
+fn poisoned_message(message: &Value) -> Vec<(String, Value)> {
+    let is_read = |value: &Value| serde_json::from_value::<Message>(value.clone()).is_ok();
+    let (any, one): (Vec<_>, Vec<_>) = poisoned(message).into_iter().partition(|(_, changed)| is_read(changed));
+    let mut together = message.clone();
+    // Their members first: the last ones of an object come after it.
+    for (at, changed) in any.iter().rev() {
+        let at = at.strip_suffix("/*").unwrap_or(at);
+        if together.pointer(at).is_some_and(Value::is_string) {
+            *together.pointer_mut(at).expect("it is there") = json!(NASTY);
+        } else {
+            together.pointer_mut(at).expect("it is there")[NASTY] =
+                changed.pointer(at).expect("it is there")[NASTY].clone();
+        }
+    }
+    assert!(!any.is_empty() && is_read(&together), "{together}");
+    [("all".to_owned(), together)].into_iter().chain(one).collect()
+}
+
 /// Every string of every reply is hostile once, including those that are usually names.
 #[test]
 fn no_answer_of_an_executable_acts_on_the_terminal() {
@@ -179,7 +198,7 @@ fn no_answer_of_an_executable_acts_on_the_terminal() {
     let trace = saved("hostile/asked.jsonl", "bad::fails", None);
     for (command, outcome) in outcomes {
         let message = serde_json::to_value(Message::Done(Box::new(outcome))).expect("plain data");
-        for (at, nasty) in poisoned(&message) {
+        for (at, nasty) in poisoned_message(&message) {
             let printed = [Message::Printed(NASTY.into()), Message::Progress(progress())];
             let said = format!("{}\n{nasty}", lines(&printed));
             let ran = match command {
