@@ -30,7 +30,7 @@ pub(crate) mod waiters;
 
 pub use model::Model;
 pub(crate) use {
-    child::{thread_ends, wrong},
+    child::{fail_with, thread_ends},
     outlet::limit,
 };
 

@@ -127,7 +127,7 @@ use {each, on};
 use crate::{
     event::step::{self, Operation},
     interleaving::{
-        log::{Number, saw},
+        log::{Number, log_step},
         spin,
     },
 };
@@ -137,7 +137,7 @@ use std::panic::Location;
 #[inline]
 fn reads_again(place: &'static Location<'static>, kind: &'static str, number: Number) {
     if spin::yields(place, kind, number) {
-        saw(place, || Operation::Thread(step::Thread::YieldInLoop));
+        log_step(place, || Operation::Thread(step::Thread::YieldInLoop));
     }
 }
 

@@ -74,7 +74,7 @@ pub(crate) fn fail(mut failure: Failure) -> ! {
 }
 
 /// Ends the process: the model is wrong in this way.
-pub(crate) fn wrong(class: Class, property: Property, place: Option<Place>, detail: Detail) -> ! {
+pub(crate) fn fail_with(class: Class, property: Property, place: Option<Place>, detail: Detail) -> ! {
     fail(Failure { class, property, place, detail, causes: vec![] })
 }
 

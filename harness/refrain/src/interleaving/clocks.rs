@@ -20,10 +20,10 @@ pub(crate) struct Clock(Vec<u32>);
 /// The accesses of a memory location that a later access may race with: the last write, and each thread's last read
 /// since.
 #[derive(Debug, Default)]
-pub(crate) struct Accesses(Vec<Past>);
+pub(crate) struct Accesses(Vec<PastAccess>);
 
 #[derive(Debug, Clone, Copy)]
-struct Past {
+struct PastAccess {
     thread: usize,
     /// The value of its thread's own clock.
     at: u32,
@@ -183,12 +183,12 @@ impl Accesses {
     pub fn access(&mut self, place: &'static Location<'static>, writes: bool) -> Option<Access> {
         with(|clocks, thread| {
             let own = &clocks.threads[thread].clock;
-            let races = |other: &&Past| (writes || other.writes) && own.at(other.thread) < other.at;
+            let races = |other: &&PastAccess| (writes || other.writes) && own.at(other.thread) < other.at;
             let race = self.0.iter().find(races).copied();
-            let access = Past { thread, at: own.at(thread), place, writes };
+            let access = PastAccess { thread, at: own.at(thread), place, writes };
             self.0.retain(|other| !writes && (other.writes || other.thread != thread));
             self.0.push(access);
-            race.map(|Past { thread, place, writes, .. }| Access { thread, place: log::shown(place), writes })
+            race.map(|PastAccess { thread, place, writes, .. }| Access { thread, place: log::shown(place), writes })
         })
         .flatten()
     }

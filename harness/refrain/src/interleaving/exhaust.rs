@@ -30,7 +30,7 @@ use std::{
 
 /// Number of executions after which a worker stops to check whether others need work; if not, it continues.
 const UNTIL_SPLIT: u64 = 128;
-const UNTIL_TOLD: u64 = 1_024;
+const UNTIL_REPORT: u64 = 1_024;
 
 struct WorkQueue {
     parts: Parts,
@@ -152,7 +152,7 @@ fn take(shared: &Shared) -> Option<(u64, Search)> {
         return None;
     }
     let is_needed = shared.workers > 1 && queue.parts.todo() <= shared.workers;
-    let most = if is_needed { UNTIL_SPLIT } else { UNTIL_TOLD };
+    let most = if is_needed { UNTIL_SPLIT } else { UNTIL_REPORT };
     let (id, from, within, executions) = queue.parts.take(shared.share.left(), most)?;
     Some((id, Search::Exhaust { from, total_order: shared.total_order, executions, within }))
 }

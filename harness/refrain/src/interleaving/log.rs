@@ -69,7 +69,7 @@ impl Log {
             let (thread, place) = (step.thread, step.place.clone());
             self.old.get_or_insert(StaleRead { thread, place, was, newest });
         }
-        self.tell(event(Kind::Step(step)));
+        self.emit(event(Kind::Step(step)));
     }
 
     /// The digest knows what was done and by whom, as the trace has it, and not where: lines of the source move.
@@ -79,7 +79,7 @@ impl Log {
             does.into_iter().fold(seed_of(self.digest, thread as u64), |digest, byte| seed_of(digest, byte.into()));
     }
 
-    fn tell(&mut self, event: Event) {
+    fn emit(&mut self, event: Event) {
         self.events += 1;
         if self.watch.record {
             send(&RunMessage::Event(event));
@@ -113,7 +113,7 @@ pub(super) fn end(verdict: &Verdict) -> u64 {
     with(|log| {
         if *verdict != Verdict::Passed {
             log.fold(log.last, None);
-            log.tell(event(Kind::Verdict));
+            log.emit(event(Kind::Verdict));
         }
         log.digest
     })
@@ -171,14 +171,14 @@ pub(crate) fn begin(place: &'static Location<'static>, wait: ThreadWait) {
 
 /// The running thread did something that may change what others see.
 #[inline]
-pub(crate) fn did(place: &'static Location<'static>, does: impl FnOnce() -> Operation) {
+pub(crate) fn log_effect(place: &'static Location<'static>, does: impl FnOnce() -> Operation) {
     spin::changed();
-    saw(place, does);
+    log_step(place, does);
 }
 
 /// The running thread did something that changes nothing.
 #[inline]
-pub(crate) fn saw(place: &'static Location<'static>, does: impl FnOnce() -> Operation) {
+pub(crate) fn log_step(place: &'static Location<'static>, does: impl FnOnce() -> Operation) {
     seq_cst::leave();
     if records() {
         // What it does may ask the log itself: which pointer it is.

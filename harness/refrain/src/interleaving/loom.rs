@@ -54,7 +54,7 @@ impl Searcher for Loom {
         trace::Engine { name: name.into(), version: version.into() }
     }
 
-    fn told_first(&self, threads: &Threads) -> Threads {
+    fn announced(&self, threads: &Threads) -> Threads {
         threads.clone()
     }
 

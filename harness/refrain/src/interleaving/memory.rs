@@ -76,15 +76,15 @@ thread_local! {
 
 /// A use of memory that was freed, or that is unordered with its free.
 #[derive(Debug, Clone)]
-pub(crate) struct Misused {
+pub(crate) struct Misuse {
     used: Access,
     freed: Access,
     after: bool,
 }
 
-impl Misused {
-    fn after(used: At, user: usize, freed: At, by: usize) -> Misused {
-        Misused { used: access(used, user, false), freed: access(freed, by, true), after: true }
+impl Misuse {
+    fn after(used: At, user: usize, freed: At, by: usize) -> Misuse {
+        Misuse { used: access(used, user, false), freed: access(freed, by, true), after: true }
     }
 
     /// Returns the location of the use.
@@ -94,7 +94,7 @@ impl Misused {
 
     /// Returns the details for a verdict.
     pub fn detail(self) -> Detail {
-        let Misused { used, freed, after } = self;
+        let Misuse { used, freed, after } = self;
         Detail::FreedUsed { used, freed, after }
     }
 }
@@ -147,17 +147,17 @@ pub(super) fn first_live() -> Option<(Allocation, At)> {
 /// # Errors
 /// Fails if the object is in freed memory.
 #[inline]
-pub(crate) fn uses<T>(object: &T, effect: Effect, place: At) -> Result<Uses, Misused> {
+pub(crate) fn uses<T>(object: &T, effect: Effect, place: At) -> Result<Uses, Misuse> {
     let address = (&raw const *object).addr();
     foreign::uses(address);
     pending::begin(address, effect);
     if IS_NEEDED.get() { uses_at(address, place) } else { Ok(Uses(None)) }
 }
 
-fn uses_at(address: usize, place: At) -> Result<Uses, Misused> {
+fn uses_at(address: usize, place: At) -> Result<Uses, Misuse> {
     let by = threads::running();
     FREED.with(|freed| match freed.borrow().range(..=address).next_back() {
-        Some((at, freed)) if is_in(*at, freed.layout, address) => Err(Misused::after(place, by, freed.place, freed.by)),
+        Some((at, freed)) if is_in(*at, freed.layout, address) => Err(Misuse::after(place, by, freed.place, freed.by)),
         _ => Ok(()),
     })?;
     let is_live = LIVE.with(|live| match live.borrow_mut().range_mut(..=address).next_back() {
@@ -202,15 +202,15 @@ pub(crate) fn allocated(address: usize, layout: Layout, place: At) {
 ///
 /// # Errors
 /// Fails if another thread is using it, or a use is unordered with the free.
-pub(crate) fn freed(address: usize, place: At, free: Box<dyn FnOnce()>) -> Result<bool, Misused> {
+pub(crate) fn freed(address: usize, place: At, free: Box<dyn FnOnce()>) -> Result<bool, Misuse> {
     let Some(mut block) = LIVE.with(|live| live.borrow_mut().remove(&address)) else { return Ok(false) };
     let by = threads::running();
     let is_used = |used: &&Use| used.by != by && is_in(address, block.layout, used.address);
     if let Some(used) = USES.with(|uses| uses.borrow().1.iter().find(is_used).copied()) {
-        return Err(Misused::after(used.place, used.by, place, by));
+        return Err(Misuse::after(used.place, used.by, place, by));
     }
     if let Some(used) = block.accesses.access(place, true) {
-        return Err(Misused { used, freed: access(place, by, true), after: false });
+        return Err(Misuse { used, freed: access(place, by, true), after: false });
     }
     if let Some(probe) = &block.probe {
         IS_PROBED.set(true);

@@ -46,7 +46,7 @@ pub(super) fn run(body: fn(), source: Source, watch: Watch, outlet: Outlet) {
             refuse("the plan is one of a simulation, and this test is a model: delete the trace and explore again")
         };
         let searcher = searcher_of(&threads);
-        send(&RunMessage::Plan(Plan { threads: Some(searcher.told_first(&threads)), ..plan }));
+        send(&RunMessage::Plan(Plan { threads: Some(searcher.announced(&threads)), ..plan }));
         catch_panics();
         follow(searcher.must_follow(&threads));
         choose(searcher.engine());

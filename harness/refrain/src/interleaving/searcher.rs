@@ -18,7 +18,7 @@ pub(super) trait Searcher: Sync {
     fn version(&self) -> trace::Engine;
 
     /// Returns the part of a plan that is reported before its execution; the rest is reported during the execution.
-    fn told_first(&self, threads: &Threads) -> Threads;
+    fn announced(&self, threads: &Threads) -> Threads;
 
     /// Returns whether an execution that deviates from the plan belongs to a different model.
     fn must_follow(&self, threads: &Threads) -> bool;

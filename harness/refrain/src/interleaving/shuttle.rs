@@ -1,7 +1,7 @@
 //! The sampling engine: shuttle, with its own schedulers for searching and one of ours for replays.
 
 mod directed;
-mod few;
+mod few_preemptions;
 mod turns;
 
 use super::{
@@ -24,8 +24,8 @@ use ::shuttle::{
     scheduler::{PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId, UrwRandomScheduler},
 };
 use directed::Directed;
-use few::Few;
-pub(super) use few::PREEMPTIONS_MAX;
+use few_preemptions::FewPreemptions;
+pub(super) use few_preemptions::PREEMPTIONS_MAX;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering::Relaxed},
@@ -58,7 +58,7 @@ impl Searcher for Shuttle {
     }
 
     /// Reports nothing in advance: deviations are reported as they occur.
-    fn told_first(&self, _: &Threads) -> Threads {
+    fn announced(&self, _: &Threads) -> Threads {
         Threads::Deviations(vec![])
     }
 
@@ -93,7 +93,7 @@ fn not_ours() -> ! {
 
 /// Runs the executions with few preemptions. If it stopped early, `stands_at` is the current number of preemptions.
 fn few(body: fn(), executions: u64, heartbeat: &'static Heartbeat) -> Searched {
-    let few = Few::new(executions);
+    let few = FewPreemptions::new(executions);
     let stands_at = few.stands_at.clone();
     let watched = Watched { scheduler: Box::new(few), steps: 0, broken_off: Arc::default() };
     let executions = run(watched, move || {
@@ -121,7 +121,7 @@ fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, heartbeat: &'stat
 
 /// Repeats the executions up to the `nth`, counted from 1, and reports the deviations of that one as they occur.
 fn locate(body: fn(), by: Sampler, seed: u64, nth: u64, heartbeat: &'static Heartbeat) -> Searched {
-    run(Telling { scheduler: scheduler(by, seed, nth), nth, execution: 0, step: 0 }, move || {
+    run(Reporting { scheduler: scheduler(by, seed, nth), nth, execution: 0, step: 0 }, move || {
         execution_begins(heartbeat);
         body();
     });
@@ -158,7 +158,7 @@ fn scheduler(by: Sampler, seed: u64, executions: u64) -> Box<dyn Scheduler + Sen
         Sampler::Random | Sampler::Overlap => Box::new(RandomScheduler::new_from_seed(seed, executions)),
         Sampler::Pct(depth) => Box::new(PctScheduler::new_from_seed(seed, depth, executions)),
         Sampler::Walk => Box::new(UrwRandomScheduler::new_from_seed(seed, executions)),
-        Sampler::Few => Box::new(Few::new(executions as u64)),
+        Sampler::Few => Box::new(FewPreemptions::new(executions as u64)),
     }
 }
 
@@ -191,14 +191,14 @@ impl Scheduler for Watched {
 }
 
 /// Reports the deviations of one execution.
-struct Telling {
+struct Reporting {
     scheduler: Box<dyn Scheduler + Send>,
     nth: u64,
     execution: u64,
     step: usize,
 }
 
-impl Scheduler for Telling {
+impl Scheduler for Reporting {
     fn new_execution(&mut self) -> Option<Schedule> {
         self.execution += 1;
         self.step = 0;
@@ -208,7 +208,7 @@ impl Scheduler for Telling {
     fn next_task(&mut self, runnable: &[&Task], current: Option<TaskId>, yields: bool) -> Option<TaskId> {
         let chosen = self.scheduler.next_task(runnable, current, yields)?;
         if self.execution == self.nth {
-            tell_deviation(chosen, self.step, runnable, current, yields);
+            report_deviation(chosen, self.step, runnable, current, yields);
         }
         self.step += 1;
         Some(chosen)
@@ -220,7 +220,7 @@ impl Scheduler for Telling {
 }
 
 /// Reports a choice that deviates from the default schedule.
-fn tell_deviation(chosen: TaskId, step: usize, runnable: &[&Task], current: Option<TaskId>, yields: bool) {
+fn report_deviation(chosen: TaskId, step: usize, runnable: &[&Task], current: Option<TaskId>, yields: bool) {
     if chosen != in_turn(runnable, current, yields) {
         let preempts = preempts(runnable, current, yields);
         send(&RunMessage::Deviates(Deviation { step, thread: chosen.into(), preempts }));
@@ -249,7 +249,7 @@ impl Scheduler for Guided {
         let chosen = planned.map_or_else(|| in_turn(runnable, current, yields), |task| task.id());
         if records() {
             log::chosen(chosen.into());
-            tell_deviation(chosen, self.step, runnable, current, yields);
+            report_deviation(chosen, self.step, runnable, current, yields);
         }
         self.step += 1;
         Some(chosen)

@@ -56,16 +56,16 @@ pub(crate) fn yields(place: &'static Location<'static>, kind: &'static str, numb
 /// Records a read of the running thread.
 #[inline]
 pub(crate) fn read(place: &'static Location<'static>, kind: &'static str, number: Number, value: u64) {
-    saw(Read { place, object: (kind, number), value, times: 1, times_max: READS_MAX });
+    count_read(Read { place, object: (kind, number), value, times: 1, times_max: READS_MAX });
 }
 
 /// Records that the running thread took a lock.
 #[inline]
 pub(crate) fn locked(place: &'static Location<'static>, kind: &'static str, number: Number) {
-    saw(Read { place, object: (kind, number), value: 0, times: 1, times_max: LOCKS_MAX });
+    count_read(Read { place, object: (kind, number), value: 0, times: 1, times_max: LOCKS_MAX });
 }
 
-fn saw(read: Read) {
+fn count_read(read: Read) {
     with(|reads| {
         let earlier =
             reads.iter_mut().find(|other| std::ptr::eq(other.place, read.place) && other.object == read.object);

@@ -3,11 +3,10 @@
 use crate::{
     event::step::{self, Operation},
     interleaving::{
-        self, Engine,
-        log::{self, Number, did},
-        memory::{self, Key, Misused, Uses},
+        self, Engine, fail_with,
+        log::{self, Number, log_effect},
+        memory::{self, Key, Misuse, Uses},
         pending::Effect,
-        wrong,
     },
     verdict::{Class, Detail, Property},
 };
@@ -26,9 +25,9 @@ pub(super) fn uses<T>(object: &T, effect: Effect, place: &'static Location<'stat
     memory::uses(object, effect, place).unwrap_or_else(|misused| used_after_free(misused))
 }
 
-fn used_after_free(misused: Misused) -> ! {
+fn used_after_free(misused: Misuse) -> ! {
     let place = misused.place();
-    wrong(Class::UseAfterFree, Property::NotUsedAfterFree, place, misused.detail())
+    fail_with(Class::UseAfterFree, Property::NotUsedAfterFree, place, misused.detail())
 }
 
 fn is_model() -> bool {
@@ -39,12 +38,12 @@ fn is_model() -> bool {
 #[derive(Debug)]
 pub struct Track<T> {
     value: T,
-    /// Kept for its destructor.
-    _kept: Kept,
+    /// TrackedGuard for its destructor.
+    _kept: TrackedGuard,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct TrackedGuard {
     key: Key,
     number: Number,
     place: &'static Location<'static>,
@@ -55,13 +54,13 @@ impl<T> Track<T> {
     #[track_caller]
     pub fn new(value: T) -> Track<T> {
         let (number, place) = (log::number("track"), Location::caller());
-        did(place, || Operation::Track { id: number, what: step::Track::New });
-        Track { value, _kept: Kept::new(Key::Track, number, place) }
+        log_effect(place, || Operation::Track { id: number, what: step::Track::New });
+        Track { value, _kept: TrackedGuard::new(Key::Track, number, place) }
     }
 
     /// Tracks the contents of an `Arc`, dropped with its last reference.
     pub(super) fn of_arc(value: T, number: Number, place: &'static Location<'static>) -> Track<T> {
-        Track { value, _kept: Kept::new(Key::Arc, number, place) }
+        Track { value, _kept: TrackedGuard::new(Key::Arc, number, place) }
     }
 
     /// Returns a reference to the value.
@@ -80,24 +79,24 @@ impl<T> Track<T> {
     }
 }
 
-impl Kept {
-    fn new(key: fn(u64) -> Key, number: Number, place: &'static Location<'static>) -> Kept {
+impl TrackedGuard {
+    fn new(key: fn(u64) -> Key, number: Number, place: &'static Location<'static>) -> TrackedGuard {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let key = key(NEXT.fetch_add(1, Relaxed));
         if is_model() {
             memory::tracked(key, place);
         }
-        Kept { key, number, place }
+        TrackedGuard { key, number, place }
     }
 }
 
-impl Drop for Kept {
+impl Drop for TrackedGuard {
     fn drop(&mut self) {
         if is_model() {
             memory::dropped(self.key);
         }
         let id = self.number;
-        did(self.place, || match self.key {
+        log_effect(self.place, || match self.key {
             Key::Arc(_) => Operation::Arc { id, what: step::Arc::Drop },
             Key::Track(_) => Operation::Track { id, what: step::Track::Drop },
         });
@@ -116,7 +115,7 @@ pub unsafe fn alloc(layout: Layout) -> *mut u8 {
     if is_model() {
         memory::allocated(memory.addr(), layout, place);
     }
-    did(place, || {
+    log_effect(place, || {
         Operation::Memory(step::Memory::Alloc { bytes: layout.size(), pointer: log::pointer(memory.addr()) })
     });
     memory
@@ -130,7 +129,7 @@ pub unsafe fn alloc(layout: Layout) -> *mut u8 {
 #[track_caller]
 pub unsafe fn dealloc(memory: *mut u8, layout: Layout) {
     let place = Location::caller();
-    did(place, || Operation::Memory(step::Memory::Dealloc { pointer: log::pointer(memory.addr()) }));
+    log_effect(place, || Operation::Memory(step::Memory::Dealloc { pointer: log::pointer(memory.addr()) }));
     // SAFETY: guaranteed by the caller. In a model this is called once, after the execution, because freed memory is
     // not freed again.
     let free = move || unsafe { std::alloc::dealloc(memory, layout) };
@@ -138,6 +137,6 @@ pub unsafe fn dealloc(memory: *mut u8, layout: Layout) {
         return free();
     }
     if !memory::freed(memory.addr(), place, Box::new(free)).unwrap_or_else(|misused| used_after_free(misused)) {
-        wrong(Class::DoubleFree, Property::FreedOnce, log::shown(place), Detail::NotAllocated)
+        fail_with(Class::DoubleFree, Property::FreedOnce, log::shown(place), Detail::NotAllocated)
     }
 }

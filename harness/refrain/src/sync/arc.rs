@@ -7,7 +7,7 @@ use crate::{
         self, Engine,
         clocks::{self, Through},
         foreign,
-        log::{self, Number, did},
+        log::{self, Number, log_effect},
     },
 };
 use std::{
@@ -44,7 +44,7 @@ impl<T> Arc<T> {
             Engine::Loom => Raw::Loom(loom::sync::Arc::new(value)),
             Engine::Shuttle | Engine::Std => Raw::Std(std::sync::Arc::new(value)),
         };
-        did(place, || Operation::Arc { id: number, what: step::Arc::New });
+        log_effect(place, || Operation::Arc { id: number, what: step::Arc::New });
         Arc { raw: Some(raw), number }
     }
 
@@ -59,7 +59,7 @@ impl<T> Arc<T> {
             Raw::Loom(raw) => loom::sync::Arc::strong_count(raw),
             Raw::Std(raw) => std::sync::Arc::strong_count(raw),
         };
-        did(Location::caller(), || Operation::Arc { id: this.number, what: step::Arc::StrongCount { count } });
+        log_effect(Location::caller(), || Operation::Arc { id: this.number, what: step::Arc::StrongCount { count } });
         count
     }
 
@@ -104,7 +104,7 @@ impl<T> Clone for Arc<T> {
             Raw::Loom(raw) => Raw::Loom(raw.clone()),
             Raw::Std(raw) => Raw::Std(raw.clone()),
         };
-        did(Location::caller(), || Operation::Arc { id: self.number, what: step::Arc::Clone });
+        log_effect(Location::caller(), || Operation::Arc { id: self.number, what: step::Arc::Clone });
         Arc { raw: Some(raw), number: self.number }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     event::step::{self, Operation},
     interleaving::{
         self, Engine, clocks,
-        log::{self, Number, did, saw},
+        log::{self, Number, log_effect, log_step},
         pending::Effect,
         spin,
     },
@@ -32,7 +32,7 @@ pub fn fence(order: Ordering) {
         Engine::Std => std::sync::atomic::fence(order),
     }
     clocks::fence(order);
-    did(Location::caller(), || Operation::Fence { ordering: order.into() });
+    log_effect(Location::caller(), || Operation::Fence { ordering: order.into() });
 }
 
 /// `std` rejects it, but the engines do not.
@@ -105,8 +105,8 @@ macro_rules! atomic {
         pub fn new(value: $value) -> Self {
             let (number, place) = (log::number("atomic"), Location::caller());
             let raw = on!(Stores::new(value, number, place), Newest::new(<$shuttle>::new(value)), <$std>::new(value));
-            did(place, || {
-                let what = step::Atomic::New { of: step::AtomicType::$name, value: value.told() };
+            log_effect(place, || {
+                let what = step::Atomic::New { of: step::AtomicType::$name, value: value.to_step() };
                 Operation::Atomic { id: number, what }
             });
             Self { raw, number }
@@ -125,7 +125,7 @@ macro_rules! atomic {
                 On::Std(raw) => return raw.load(order),
             };
             spin::read(place, "atomic", self.number, read.value.bits());
-            saw(place, || self.step(step::Atomic::Load { ordering: order.into(), read: read.told() }));
+            log_step(place, || self.step(step::Atomic::Load { ordering: order.into(), read: read.to_step() }));
             read.value
         }
 
@@ -140,7 +140,7 @@ macro_rules! atomic {
                 On::Shuttle(raw) => raw.store(order, |raw| raw.store(value, order)),
                 On::Std(raw) => return raw.store(value, order),
             }
-            did(place, || self.step(step::Atomic::Store { value: value.told(), ordering: order.into() }));
+            log_effect(place, || self.step(step::Atomic::Store { value: value.to_step(), ordering: order.into() }));
         }
 
         atomic!(@exchange swap Swap, $value, |_, value| value);
@@ -167,18 +167,18 @@ macro_rules! atomic {
                 On::Std(raw) => return raw.compare_exchange(current, new, success, failure),
             };
             let does = |result| {
-                let (current, new) = (current.told(), new.told());
+                let (current, new) = (current.to_step(), new.to_step());
                 let (success, failure) = (success.into(), failure.into());
                 self.step(step::Atomic::CompareExchange { current, new, success, failure, result })
             };
             match was {
                 Ok(was) => {
-                    did(place, || does(Ok(was.told())));
+                    log_effect(place, || does(Ok(was.to_step())));
                     Ok(was)
                 }
                 Err(read) => {
                     spin::read(place, "atomic", self.number, read.value.bits());
-                    saw(place, || does(Err(read.told())));
+                    log_step(place, || does(Err(read.to_step())));
                     Err(read.value)
                 }
             }
@@ -241,8 +241,8 @@ macro_rules! atomic {
                 On::Shuttle(raw) => raw.exchange(order, |raw| raw.$operation(value, order)),
                 On::Std(raw) => return raw.$operation(value, order),
             };
-            did(place, || {
-                let (by, value, was) = (step::Fetch::$step, value.told(), was.told());
+            log_effect(place, || {
+                let (by, value, was) = (step::Fetch::$step, value.to_step(), was.to_step());
                 self.step(step::Atomic::Fetch { by, value, ordering: order.into(), was })
             });
             was

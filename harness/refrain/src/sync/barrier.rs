@@ -3,7 +3,7 @@
 use super::{Condvar, Mutex, mutex::unpoisoned};
 use crate::{
     event::step::{self, Operation},
-    interleaving::log::{self, Number, did},
+    interleaving::log::{self, Number, log_effect},
 };
 use std::panic::Location;
 
@@ -40,7 +40,7 @@ impl Barrier {
     pub fn new(threads: usize) -> Barrier {
         let state = Mutex::new(State { waiting: 0, round: 0 });
         let number = log::number("barrier");
-        did(Location::caller(), || Operation::Barrier { id: number, what: step::Barrier::New { threads } });
+        log_effect(Location::caller(), || Operation::Barrier { id: number, what: step::Barrier::New { threads } });
         Barrier { state, everyone_came: Condvar::new(), threads, number }
     }
 
@@ -48,22 +48,22 @@ impl Barrier {
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
         let place = Location::caller();
-        let did = |what| did(place, || Operation::Barrier { id: self.number, what });
+        let log_effect = |what| log_effect(place, || Operation::Barrier { id: self.number, what });
         let mut state = unpoisoned(self.state.lock());
         state.waiting += 1;
-        did(step::Barrier::Arrive { arrived: state.waiting, threads: self.threads });
+        log_effect(step::Barrier::Arrive { arrived: state.waiting, threads: self.threads });
         if state.waiting >= self.threads {
             state.waiting = 0;
             state.round += 1;
             self.everyone_came.notify_all();
-            did(step::Barrier::Leave { leader: true });
+            log_effect(step::Barrier::Leave { leader: true });
             return BarrierWaitResult(true);
         }
         let round = state.round;
         while state.round == round {
             state = unpoisoned(self.everyone_came.wait(state));
         }
-        did(step::Barrier::Leave { leader: false });
+        log_effect(step::Barrier::Leave { leader: false });
         BarrierWaitResult(false)
     }
 }

@@ -5,10 +5,9 @@ use crate::{
     event::step::{self, Operation},
     interleaving::{
         clocks::Accesses,
-        foreign,
-        log::{self, Number, did, saw},
+        fail_with, foreign,
+        log::{self, Number, log_effect, log_step},
         pending::Effect,
-        wrong,
     },
     verdict::{Access, Class, Detail, Property},
 };
@@ -58,7 +57,7 @@ impl<T> UnsafeCell<T> {
         let (number, place) = (log::number("cell"), Location::caller());
         let mut accesses = Accesses::default();
         accesses.access(place, true);
-        did(place, || Operation::Cell { id: number, what: step::Cell::New });
+        log_effect(place, || Operation::Cell { id: number, what: step::Cell::New });
         UnsafeCell { raw, number, accesses: Mutex::new(accesses), place }
     }
 
@@ -67,7 +66,7 @@ impl<T> UnsafeCell<T> {
     pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
         let place = Location::caller();
         let _used = alloc::uses(self, Effect::Read, place);
-        saw(place, || Operation::Cell { id: self.number, what: step::Cell::With });
+        log_step(place, || Operation::Cell { id: self.number, what: step::Cell::With });
         self.access(place, false);
         match &self.raw {
             On::Loom(raw) => raw.with(f),
@@ -80,7 +79,7 @@ impl<T> UnsafeCell<T> {
     pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
         let place = Location::caller();
         let _used = alloc::uses(self, Effect::Write, place);
-        did(place, || Operation::Cell { id: self.number, what: step::Cell::WithMut });
+        log_effect(place, || Operation::Cell { id: self.number, what: step::Cell::WithMut });
         self.access(place, true);
         match &self.raw {
             On::Loom(raw) => raw.with_mut(f),
@@ -99,7 +98,7 @@ impl<T> UnsafeCell<T> {
         let access = Access { thread: log::thread(), place, writes };
         let accesses = Box::new([access, other]);
         let detail = Detail::CellRaced { cell: self.number, created: created.clone(), accesses };
-        wrong(Class::DataRace, Property::AccessesOrdered, created, detail)
+        fail_with(Class::DataRace, Property::AccessesOrdered, created, detail)
     }
 
     /// See `std`: access is exclusive.

@@ -8,7 +8,7 @@ use crate::{
     interleaving::{
         clocks::{self, Through},
         limit,
-        log::{self, Number, begin, did, does_when_chosen, saw},
+        log::{self, Number, begin, does_when_chosen, log_effect, log_step},
         pending::Effect,
         seq_cst,
         waiters::Waiters,
@@ -50,7 +50,7 @@ impl Condvar {
             seq_cst::waits_at(raw);
         }
         let number = log::number("condvar");
-        did(Location::caller(), || Operation::Condvar { id: number, what: step::Condvar::New });
+        log_effect(Location::caller(), || Operation::Condvar { id: number, what: step::Condvar::New });
         Condvar { raw, number }
     }
 
@@ -69,7 +69,7 @@ impl Condvar {
             (On::Loom(raw), Some(On::Loom(guard))) => {
                 begin(place, waits);
                 raw.wait(|| {
-                    did(place, begins);
+                    log_effect(place, begins);
                     unlocked();
                     drop(guard);
                 });
@@ -84,7 +84,7 @@ impl Condvar {
             _ => unreachable!("what is made on one engine stays on it"),
         };
         clocks::acquire(Through::Mutex(mutex.number));
-        did(place, || self.step(step::Condvar::WaitEnds { mutex: mutex.number, timed_out: None }));
+        log_effect(place, || self.step(step::Condvar::WaitEnds { mutex: mutex.number, timed_out: None }));
         guard.raw = Some(raw);
         Ok(guard)
     }
@@ -119,7 +119,7 @@ impl Condvar {
                 let timed_out = raw.wait_timeout(|| {
                     drop(guard);
                     clocks::release(Through::Mutex(mutex.number));
-                    did(place, || self.step(step::Condvar::WaitBegins { mutex: mutex.number, timed: true }));
+                    log_effect(place, || self.step(step::Condvar::WaitBegins { mutex: mutex.number, timed: true }));
                 });
                 (mutex.lock_raw(), timed_out)
             }
@@ -131,7 +131,7 @@ impl Condvar {
         };
         clocks::acquire(Through::Mutex(mutex.number));
         let ends = step::Condvar::WaitEnds { mutex: mutex.number, timed_out: Some(timed_out) };
-        saw(place, || self.step(ends));
+        log_step(place, || self.step(ends));
         guard.raw = Some(raw);
         Ok((guard, WaitTimeoutResult(timed_out)))
     }
@@ -162,7 +162,7 @@ impl Condvar {
         let place = Location::caller();
         let _used = alloc::uses(self, Effect::Write, place);
         super::each!(&self.raw, raw => raw.notify_one());
-        did(place, || self.step(step::Condvar::NotifyOne));
+        log_effect(place, || self.step(step::Condvar::NotifyOne));
     }
 
     /// See `std`.
@@ -171,7 +171,7 @@ impl Condvar {
         let place = Location::caller();
         let _used = alloc::uses(self, Effect::Write, place);
         super::each!(&self.raw, raw => raw.notify_all());
-        did(place, || self.step(step::Condvar::NotifyAll));
+        log_effect(place, || self.step(step::Condvar::NotifyAll));
     }
 
     fn step(&self, what: step::Condvar) -> Operation {

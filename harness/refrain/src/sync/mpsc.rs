@@ -224,7 +224,7 @@ macro_rules! sender {
         impl<T> Drop for $name<T> {
             #[track_caller]
             fn drop(&mut self) {
-                self.0.sender_gone();
+                self.0.sender_dropped();
             }
         }
     )*};

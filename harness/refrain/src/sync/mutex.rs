@@ -5,7 +5,7 @@ use crate::{
     event::step::{self, Operation},
     interleaving::{
         clocks::{self, Through},
-        log::{self, Number, begin, did, saw},
+        log::{self, Number, begin, log_effect, log_step},
         pending::Effect,
         spin,
     },
@@ -41,7 +41,7 @@ impl<T> Mutex<T> {
     pub fn new(value: T) -> Mutex<T> {
         let raw = on!(loom::sync::Mutex::new(value), shuttle::sync::Mutex::new(value), std::sync::Mutex::new(value));
         let number = log::number("mutex");
-        did(Location::caller(), || Operation::Mutex { id: number, what: step::Mutex::New });
+        log_effect(Location::caller(), || Operation::Mutex { id: number, what: step::Mutex::New });
         Mutex { raw, number }
     }
 
@@ -55,7 +55,7 @@ impl<T> Mutex<T> {
         let raw = Some(self.lock_raw());
         clocks::acquire(Through::Mutex(number));
         spin::locked(place, "mutex", number);
-        saw(place, || Operation::Mutex { id: number, what: step::Mutex::Lock });
+        log_step(place, || Operation::Mutex { id: number, what: step::Mutex::Lock });
         Ok(MutexGuard { raw, mutex: self, place })
     }
 
@@ -82,7 +82,7 @@ impl<T> Mutex<T> {
                 Ok(raw) => Some(On::Std(raw)),
             },
         };
-        saw(place, || Operation::Mutex { id: number, what: step::Mutex::TryLock { locks: raw.is_some() } });
+        log_step(place, || Operation::Mutex { id: number, what: step::Mutex::TryLock { locks: raw.is_some() } });
         let Some(raw) = raw else {
             spin::read(place, "mutex", number, 0);
             return Err(TryLockError::WouldBlock);
@@ -138,7 +138,7 @@ impl<T> Drop for MutexGuard<'_, T> {
         // An engine may run other threads before it unlocks, but not after that.
         drop(raw);
         clocks::release(Through::Mutex(self.mutex.number));
-        saw(self.place, || Operation::Mutex { id: self.mutex.number, what: step::Mutex::Unlock });
+        log_step(self.place, || Operation::Mutex { id: self.mutex.number, what: step::Mutex::Unlock });
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     event::step::{self, Operation},
     interleaving::{
         clocks::{self, Through},
-        log::{self, Number, begin, did, saw},
+        log::{self, Number, begin, log_effect, log_step},
         pending::Effect,
         spin,
     },
@@ -49,7 +49,7 @@ macro_rules! guard {
                 // An engine may run other threads before it unlocks, but not after that.
                 drop(self.raw.take());
                 clocks::release(Through::RwLock(self.lock.number));
-                saw(self.place, || Operation::RwLock { id: self.lock.number, what: step::RwLock::$unlock });
+                log_step(self.place, || Operation::RwLock { id: self.lock.number, what: step::RwLock::$unlock });
             }
         }
 
@@ -92,7 +92,7 @@ macro_rules! lock {
             };
             clocks::acquire(Through::RwLock(number));
             spin::locked(place, "rwlock", number);
-            saw(place, || Operation::RwLock { id: number, what: step::RwLock::$lock_step });
+            log_step(place, || Operation::RwLock { id: number, what: step::RwLock::$lock_step });
             Ok($guard { raw: Some(raw), lock: self, place })
         }
 
@@ -112,7 +112,7 @@ macro_rules! lock {
                 },
             };
             let what = step::RwLock::$try_lock_step { locks: raw.is_some() };
-            saw(place, || Operation::RwLock { id: number, what });
+            log_step(place, || Operation::RwLock { id: number, what });
             let Some(raw) = raw else {
                 spin::read(place, "rwlock", number, 0);
                 return Err(TryLockError::WouldBlock);
@@ -130,7 +130,7 @@ impl<T> RwLock<T> {
     pub fn new(value: T) -> RwLock<T> {
         let raw = on!(loom::sync::RwLock::new(value), shuttle::sync::RwLock::new(value), std::sync::RwLock::new(value));
         let number = log::number("rwlock");
-        did(Location::caller(), || Operation::RwLock { id: number, what: step::RwLock::New });
+        log_effect(Location::caller(), || Operation::RwLock { id: number, what: step::RwLock::New });
         RwLock { raw, number }
     }
 

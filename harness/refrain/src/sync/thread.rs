@@ -7,7 +7,7 @@ use crate::{
         self, Engine,
         clocks::{self, Through},
         foreign, limit,
-        log::{self, Number, begin, did},
+        log::{self, Number, begin, log_effect},
         seq_cst,
         threads::{self, THREADS_MAX, number_under_loom, parked},
     },
@@ -72,13 +72,13 @@ where
     clocks::release(Through::Spawn(nth));
     let thread = move || {
         clocks::acquire(Through::Spawn(nth));
-        did(place, || Operation::Thread(step::Thread::Begins));
+        log_effect(place, || Operation::Thread(step::Thread::Begins));
         let value = f();
         if TypeId::of::<T>() != TypeId::of::<()>() {
             foreign::passes();
         }
         clocks::release(Through::Join(log::thread() as Number));
-        did(place, || Operation::Thread(step::Thread::Ends));
+        log_effect(place, || Operation::Thread(step::Thread::Ends));
         interleaving::thread_ends();
         value
     };
@@ -99,7 +99,7 @@ where
         On::Shuttle(raw) => (Raw::Shuttle(raw.thread().clone()), usize::from(raw.thread().id()) as Number),
         On::Std(raw) => (Raw::Std(raw.thread().clone()), nth),
     };
-    did(place, || Operation::Thread(step::Thread::Spawn { thread: number as usize }));
+    log_effect(place, || Operation::Thread(step::Thread::Spawn { thread: number as usize }));
     JoinHandle { raw, thread: Thread { raw: thread, number } }
 }
 
@@ -118,7 +118,7 @@ impl<T> JoinHandle<T> {
         begin(place, ThreadWait::Join { thread });
         let value = seq_cst::joining(|| each!(self.raw, raw => raw.join()))?;
         clocks::acquire(Through::Join(number));
-        did(place, || Operation::Thread(step::Thread::Join { thread }));
+        log_effect(place, || Operation::Thread(step::Thread::Join { thread }));
         value.ok_or_else(|| Box::new("the thread ended without a result") as Box<_>)
     }
 
@@ -148,7 +148,7 @@ impl Thread {
         }
         clocks::release(Through::Park(self.number));
         foreign::passes();
-        did(Location::caller(), || Operation::Thread(step::Thread::Unpark { thread: self.number as usize }));
+        log_effect(Location::caller(), || Operation::Thread(step::Thread::Unpark { thread: self.number as usize }));
     }
 }
 
@@ -203,7 +203,7 @@ pub fn park() {
         Engine::Std => return std::thread::park(),
     }
     clocks::acquire(Through::Park(log::thread() as Number));
-    did(place, || Operation::Thread(step::Thread::Park));
+    log_effect(place, || Operation::Thread(step::Thread::Park));
 }
 
 /// Like `std::thread::park_timeout`. Rejected under loom; under shuttle the timeout elapses as soon as other threads
@@ -216,21 +216,21 @@ pub fn park_timeout(time: Duration) {
         Engine::Shuttle => shuttle::thread::yield_now(),
         Engine::Std => std::thread::park_timeout(time),
     }
-    did(place, || Operation::Thread(step::Thread::ParkTimeout { time_ns: nanoseconds(time) }));
+    log_effect(place, || Operation::Thread(step::Thread::ParkTimeout { time_ns: nanoseconds(time) }));
 }
 
 /// Like `std::thread::yield_now`: other threads run first.
 #[track_caller]
 pub fn yield_now() {
     each!(on!(loom::thread::yield_now(), shuttle::thread::yield_now(), std::thread::yield_now()), done => done);
-    did(Location::caller(), || Operation::Thread(step::Thread::YieldNow));
+    log_effect(Location::caller(), || Operation::Thread(step::Thread::YieldNow));
 }
 
 /// Like `std::thread::sleep`. In a model it takes no time, and other threads run.
 #[track_caller]
 pub fn sleep(time: Duration) {
     each!(on!(loom::thread::yield_now(), shuttle::thread::yield_now(), std::thread::sleep(time)), done => done);
-    did(Location::caller(), || Operation::Thread(step::Thread::Sleep { time_ns: nanoseconds(time) }));
+    log_effect(Location::caller(), || Operation::Thread(step::Thread::Sleep { time_ns: nanoseconds(time) }));
 }
 
 /// Returns a duration in nanoseconds, saturating.

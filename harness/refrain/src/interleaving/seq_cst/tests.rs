@@ -8,23 +8,23 @@ const Y: u32 = 2;
 const Z: u32 = 3;
 
 /// The threads' operations in order; thread 0 created the atomics.
-enum Did {
+enum Op {
     Stores(usize, u32, Ordering, u64),
     Loads(usize, u32, Ordering, u64),
     Fences(usize, Ordering),
     Adds(usize, u32, Ordering, u64),
 }
-use Did::*;
+use Op::*;
 
 /// Checks whether the last operation, a load, can have read its value; the earlier ones can.
 #[track_caller]
-fn check(did: &[Did], is_allowed: bool) {
+fn check(ops: &[Op], is_allowed: bool) {
     let mut history = History::default();
     [X, Y, Z].iter().for_each(|atomic| history.store(0, *atomic, Relaxed, 0));
     let begun = history.release(0);
     (1..5).for_each(|thread| history.acquire(thread, &begun));
     let mut allowed = vec![];
-    for one in did {
+    for one in ops {
         match *one {
             Stores(thread, atomic, order, value) => history.store(thread, atomic, order, value),
             Loads(thread, atomic, order, value) => allowed.push(history.load(thread, atomic, order, value)),
@@ -39,7 +39,7 @@ fn check(did: &[Did], is_allowed: bool) {
     assert_eq!(last, is_allowed);
 }
 
-fn store_buffering(stores: (Ordering, Ordering), loads: (Ordering, Ordering)) -> [Did; 4] {
+fn store_buffering(stores: (Ordering, Ordering), loads: (Ordering, Ordering)) -> [Op; 4] {
     [Stores(1, X, stores.0, 1), Stores(2, Y, stores.1, 1), Loads(1, Y, loads.0, 0), Loads(2, X, loads.1, 0)]
 }
 

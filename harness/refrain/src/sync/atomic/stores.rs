@@ -68,8 +68,8 @@ impl<V> From<V> for Read<V> {
 
 impl<V: Value> Read<V> {
     /// Converts it for an event.
-    pub fn told(&self) -> step::Read {
-        self.stale.clone().unwrap_or_else(|| step::Read::Newest(self.value.told()))
+    pub fn to_step(&self) -> step::Read {
+        self.stale.clone().unwrap_or_else(|| step::Read::Newest(self.value.to_step()))
     }
 }
 
@@ -200,7 +200,7 @@ impl<A: Word> Stores<A> {
         if at == last {
             return None;
         }
-        let [(was, was_made), (newest, newest_made)] = [at, last].map(|at| made.stores[at].told(at + 1));
+        let [(was, was_made), (newest, newest_made)] = [at, last].map(|at| made.stores[at].to_step(at + 1));
         log::reads_old(was_made, newest_made);
         Some(step::Read::Stale { was, newest })
     }
@@ -212,8 +212,8 @@ impl<A: Word> Stores<A> {
 
 impl<A: Word> Store<A> {
     /// Converts the `nth` store of its atomic for an event and for a verdict.
-    fn told(&self, nth: usize) -> (step::Stored, verdict::Store) {
-        let (value, thread) = (self.value.get().told(), self.thread);
+    fn to_step(&self, nth: usize) -> (step::Stored, verdict::Store) {
+        let (value, thread) = (self.value.get().to_step(), self.thread);
         (step::Stored { value, nth, thread }, verdict::Store { value, thread, place: log::shown(self.place) })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{self, Ordering::Relaxed};
 /// The value of an atomic.
 pub(in crate::sync) trait Value: Copy + PartialEq {
     /// Converts it for an event.
-    fn told(self) -> step::Value;
+    fn to_step(self) -> step::Value;
 
     /// Returns its bits, for comparison.
     fn bits(self) -> u64;
@@ -24,7 +24,7 @@ pub(in crate::sync) trait Word {
 macro_rules! integers {
     ($kind:ident($wide:ty); $($value:ty: $atomic:ident,)*) => {$(
         impl Value for $value {
-            fn told(self) -> step::Value {
+            fn to_step(self) -> step::Value {
                 step::Value::$kind(self as $wide)
             }
 
@@ -72,7 +72,7 @@ integers! {
 }
 
 impl Value for bool {
-    fn told(self) -> step::Value {
+    fn to_step(self) -> step::Value {
         step::Value::Bool(self)
     }
 
@@ -84,7 +84,7 @@ impl Value for bool {
 word!(AtomicBool, bool);
 
 impl<T> Value for *mut T {
-    fn told(self) -> step::Value {
+    fn to_step(self) -> step::Value {
         step::Value::Pointer(log::pointer(self.addr()))
     }
 

@@ -3,7 +3,7 @@
 use super::super::{Condvar, Mutex, MutexGuard, mutex::unpoisoned};
 use crate::{
     event::step::{self, Operation},
-    interleaving::log::{self, Number, did},
+    interleaving::log::{self, Number, log_effect},
 };
 use std::{collections::VecDeque, panic::Location, sync::Arc};
 
@@ -38,7 +38,7 @@ impl<T> Channel<T> {
         let queue = VecDeque::new();
         let state = State { queue, senders: 1, has_receiver: true, is_awaited: false, sent: 0, received: 0, bound };
         let number = log::number("channel");
-        did(Location::caller(), || Operation::Channel { id: number, what: step::Channel::New });
+        log_effect(Location::caller(), || Operation::Channel { id: number, what: step::Channel::New });
         Arc::new(Channel { number, state: Mutex::new(state), sent: Condvar::new(), received: Condvar::new() })
     }
 
@@ -57,7 +57,7 @@ impl<T> Channel<T> {
         state.queue.push_back(value);
         state.sent += 1;
         let what = step::Channel::Send { message: state.sent };
-        did(Location::caller(), || Operation::Channel { id: self.number, what });
+        log_effect(Location::caller(), || Operation::Channel { id: self.number, what });
         self.sent.notify_one();
     }
 
@@ -67,7 +67,7 @@ impl<T> Channel<T> {
         let value = state.queue.pop_front()?;
         state.received += 1;
         let what = step::Channel::Receive { message: state.received };
-        did(Location::caller(), || Operation::Channel { id: self.number, what });
+        log_effect(Location::caller(), || Operation::Channel { id: self.number, what });
         match state.bound {
             None => {}
             // Either a sender that waits for room, or the one that waits until its message is received.
@@ -78,7 +78,7 @@ impl<T> Channel<T> {
     }
 
     #[track_caller]
-    pub fn sender_gone(&self) {
+    pub fn sender_dropped(&self) {
         let mut state = self.lock();
         state.senders -= 1;
         if state.senders == 0 {

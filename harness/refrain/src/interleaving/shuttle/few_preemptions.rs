@@ -24,7 +24,7 @@ const STEP_MAX: usize = 1_000;
 const TODO_MAX: usize = 200_000;
 
 /// The scheduler.
-pub(super) struct Few {
+pub(super) struct FewPreemptions {
     /// The pending executions, by number of preemptions.
     todo: Vec<VecDeque<Vec<Deviation>>>,
     known: usize,
@@ -35,13 +35,13 @@ pub(super) struct Few {
     pub stands_at: Arc<AtomicUsize>,
 }
 
-impl Few {
+impl FewPreemptions {
     /// Creates a scheduler for at most this many executions.
-    pub fn new(executions: u64) -> Few {
+    pub fn new(executions: u64) -> FewPreemptions {
         let mut todo = vec![VecDeque::new(); PREEMPTIONS_MAX + 1];
         todo[0].push_back(vec![]);
         let stands_at = Arc::new(AtomicUsize::new(0));
-        Few { todo, known: 1, left: executions, running: vec![], step: 0, stands_at }
+        FewPreemptions { todo, known: 1, left: executions, running: vec![], step: 0, stands_at }
     }
 
     /// Records that another thread could run here than in the current execution.
@@ -55,7 +55,7 @@ impl Few {
     }
 }
 
-impl Scheduler for Few {
+impl Scheduler for FewPreemptions {
     fn new_execution(&mut self) -> Option<Schedule> {
         let preemptions = self.todo.iter().position(|todo| !todo.is_empty());
         self.stands_at.store(preemptions.unwrap_or(PREEMPTIONS_MAX + 1), Relaxed);
