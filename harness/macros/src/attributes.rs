@@ -37,8 +37,8 @@ const MEMORY_MIB_MIN: u64 = 256;
 /// The parsed attributes of a scenario.
 pub struct Attributes {
     pub runs: u64,
-    pub time_limit_s: u64,
-    pub poll_limit_s: u64,
+    pub time_limit_ms: u64,
+    pub poll_limit_ms: u64,
     pub memory_mib: u64,
     /// The name of the class, and of its variant.
     pub expect: Option<(&'static str, &'static str)>,
@@ -53,8 +53,8 @@ impl Attributes {
     pub fn parse(tokens: proc_macro2::TokenStream) -> Result<Attributes> {
         let mut read = Attributes {
             runs: 200,
-            time_limit_s: 3600,
-            poll_limit_s: 10,
+            time_limit_ms: 3_600_000,
+            poll_limit_ms: 10_000,
             memory_mib: MEMORY_MIB,
             expect: None,
             without_holds: false,
@@ -65,9 +65,9 @@ impl Attributes {
             if meta.path.is_ident("runs") {
                 read.runs = meta.value()?.parse::<LitInt>()?.base10_parse()?;
             } else if meta.path.is_ident("time_limit") {
-                read.time_limit_s = seconds(&meta.value()?.parse()?)?;
+                read.time_limit_ms = milliseconds(&meta.value()?.parse()?)?;
             } else if meta.path.is_ident("poll_limit") {
-                read.poll_limit_s = seconds(&meta.value()?.parse()?)?;
+                read.poll_limit_ms = milliseconds(&meta.value()?.parse()?)?;
             } else if meta.path.is_ident("expect") {
                 read.expect = Some(class(&meta.value()?.parse()?)?);
             } else if meta.path.is_ident("memory") {
@@ -100,7 +100,7 @@ pub struct ModelAttributes {
     pub complete: bool,
     pub preemptions: Option<u8>,
     pub engine: Option<String>,
-    pub time_limit_s: u64,
+    pub time_limit_ms: u64,
     pub memory_mib: u64,
     /// The name of the class, and of its variant.
     pub expect: Option<(&'static str, &'static str)>,
@@ -110,10 +110,10 @@ pub struct ModelAttributes {
 impl ModelAttributes {
     /// Parses the attributes.
     pub fn parse(tokens: proc_macro2::TokenStream) -> Result<ModelAttributes> {
-        let (runs, time_limit_s, memory_mib) = (10_000, 10, MEMORY_MIB);
+        let (runs, time_limit_ms, memory_mib) = (10_000, 10_000, MEMORY_MIB);
         let (complete, snapshot, preemptions, engine, expect) = Default::default();
         let mut read =
-            ModelAttributes { runs, complete, preemptions, engine, time_limit_s, memory_mib, expect, snapshot };
+            ModelAttributes { runs, complete, preemptions, engine, time_limit_ms, memory_mib, expect, snapshot };
         let parser = meta::parser(|meta| {
             if meta.path.is_ident("runs") {
                 read.runs = meta.value()?.parse::<LitInt>()?.base10_parse()?;
@@ -124,7 +124,7 @@ impl ModelAttributes {
             } else if meta.path.is_ident("engine") {
                 read.engine = Some(engine_name(&meta.value()?.parse()?)?);
             } else if meta.path.is_ident("time_limit") {
-                read.time_limit_s = seconds(&meta.value()?.parse()?)?;
+                read.time_limit_ms = milliseconds(&meta.value()?.parse()?)?;
             } else if meta.path.is_ident("memory") {
                 read.memory_mib = mebibytes(&meta.value()?.parse()?)?;
             } else if meta.path.is_ident("expect") {
@@ -181,12 +181,12 @@ fn mebibytes(text: &LitStr) -> Result<u64> {
     }
 }
 
-fn seconds(text: &LitStr) -> Result<u64> {
+fn milliseconds(text: &LitStr) -> Result<u64> {
     let value = text.value();
-    let units = [("s", 1), ("m", 60), ("h", 3600)];
-    let unit = units.iter().find_map(|(unit, s)| Some((value.strip_suffix(unit)?.trim().parse::<u64>().ok()?, s)));
-    match unit.and_then(|(number, seconds)| number.checked_mul(*seconds)) {
-        Some(seconds) if seconds > 0 => Ok(seconds),
-        _ => Err(Error::new(text.span(), "expected a duration such as \"30s\", \"10m\" or \"1h\"")),
+    let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+    let unit = units.iter().find_map(|(unit, ms)| Some((value.strip_suffix(unit)?.trim().parse::<u64>().ok()?, ms)));
+    match unit.and_then(|(number, ms)| number.checked_mul(*ms)) {
+        Some(ms) if ms > 0 => Ok(ms),
+        _ => Err(Error::new(text.span(), "expected a duration such as \"500ms\", \"30s\", \"10m\" or \"1h\"")),
     }
 }

@@ -45,16 +45,16 @@ pub fn test(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> {
             },
         }
     });
-    let Attributes { runs, time_limit_s, poll_limit_s, memory_mib, expect, without_holds, allow, snapshot } = read;
+    let Attributes { runs, time_limit_ms, poll_limit_ms, memory_mib, expect, without_holds, allow, snapshot } = read;
     let allow = allow.into_iter().map(|variant| Ident::new(variant, name.span()));
     let succeed = succeed(&item);
     let fields = quote! {
         runs: #runs,
-        poll_limit_s: #poll_limit_s,
+        poll_limit_ms: #poll_limit_ms,
         memory_mib: #memory_mib,
         snapshot: #snapshot,
         engine: &::refrain::__private::Scenario {
-            time_limit_s: #time_limit_s,
+            time_limit_ms: #time_limit_ms,
             without_holds: #without_holds,
             allow: &[#(::refrain::__private::Outside::#allow),*],
             parameters: || ::std::vec![#(#parameters),*],
@@ -94,7 +94,7 @@ pub fn model(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> 
     }
     let name = &item.sig.ident;
     let outer = std::mem::take(&mut item.attrs);
-    let ModelAttributes { runs, complete, preemptions, engine, time_limit_s, memory_mib, expect, snapshot } = read;
+    let ModelAttributes { runs, complete, preemptions, engine, time_limit_ms, memory_mib, expect, snapshot } = read;
     let option = |value: Option<TokenStream>| match value {
         Some(value) => quote! { ::core::option::Option::Some(#value) },
         None => quote! { ::core::option::Option::None },
@@ -104,7 +104,7 @@ pub fn model(attributes: TokenStream, item: TokenStream) -> Result<TokenStream> 
     let succeed = succeed(&item);
     let fields = quote! {
         runs: #runs,
-        poll_limit_s: #time_limit_s,
+        poll_limit_ms: #time_limit_ms,
         memory_mib: #memory_mib,
         snapshot: #snapshot,
         engine: &::refrain::__private::Model {

@@ -16,7 +16,7 @@ mod expand;
 /// Attributes, all optional:
 ///
 /// - `runs = 500`: the number of runs under `cargo test`; default 200.
-/// - `time_limit = "10m"`: the virtual time limit of a run, in `s`, `m` or `h`; default 1 h.
+/// - `time_limit = "10m"`: the virtual time limit of a run, in `ms`, `s`, `m` or `h`; default 1 h.
 /// - `poll_limit = "60s"`: how long one poll may compute or sleep before it counts as an endless loop; default 10 s.
 ///   Computing is measured in CPU time, so that a busy machine causes no failure.
 /// - `memory = "4 GiB"`: the address space limit of a run, executable and stacks included, in `MiB` or `GiB`; a run that asks for more

@@ -20,8 +20,8 @@ pub struct Test {
     pub built_as: (Option<&'static str>, Option<&'static str>),
     /// Number of runs under `cargo test`, or of executions of a model.
     pub runs: u64,
-    /// The real-time limit of one poll, or of one execution of a model, in seconds.
-    pub poll_limit_s: u64,
+    /// The real-time limit of one poll, or of one execution of a model, in milliseconds.
+    pub poll_limit_ms: u64,
     /// The address space limit of a run, in MiB.
     pub memory_mib: u64,
     /// The class of failure that must be caught, if it is a seeded bug.
@@ -62,7 +62,7 @@ impl Test {
 
     /// Returns the real-time limit of one poll, or of one execution of a model.
     pub fn poll_limit(&self) -> Duration {
-        Duration::from_secs(self.poll_limit_s)
+        Duration::from_millis(self.poll_limit_ms)
     }
 
     /// Returns the address space limit of a run, in bytes. An allocation beyond it aborts the run with an out-of-memory verdict.

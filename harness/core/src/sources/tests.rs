@@ -91,6 +91,7 @@ fn the_folder_without_a_version_is_the_highest_ones() {
 fn a_package_of_a_repository_is_named_by_its_locked_version() {
     let checkout = "/build/.cargo/git/checkouts/wire-0123456789abcdef/89abcde";
     check(&format!("{checkout}/src/lib.rs"), "wire-0.3.0/src/lib.rs", Dependency);
+    check(&format!("{checkout}/src/gen/src/lib.rs"), "wire-0.3.0/src/gen/src/lib.rs", Dependency);
     check(&format!("{checkout}/crates/wire-codec/src/a/b.rs"), "wire-codec-0.5.0/src/a/b.rs", Dependency);
     check("/build/service/vendor/wire/src/lib.rs", "wire-0.3.0/src/lib.rs", Dependency);
     // Of several packages, it is not known which.

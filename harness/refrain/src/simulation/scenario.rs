@@ -17,8 +17,8 @@ const LEARN_DEPTH: usize = 3;
 /// An async test in a simulated world.
 #[derive(Debug)]
 pub struct Scenario {
-    /// The virtual time limit of a run, in seconds.
-    pub time_limit_s: u64,
+    /// The virtual time limit of a run, in milliseconds.
+    pub time_limit_ms: u64,
     /// Whether holds are disabled.
     pub without_holds: bool,
     /// What its runs may reach for outside of the simulation.
@@ -35,7 +35,7 @@ pub type Running = Pin<Box<dyn Future<Output = ()>>>;
 impl Scenario {
     /// Returns the virtual time limit of a run.
     pub(super) fn time_limit(&self) -> Duration {
-        Duration::from_secs(self.time_limit_s)
+        Duration::from_millis(self.time_limit_ms)
     }
 
     /// Returns the names of its workload arguments.

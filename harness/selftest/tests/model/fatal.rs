@@ -23,7 +23,7 @@ fn memory_without_bound_is_caught() {
     });
 }
 
-#[refrain::model(expect = "endless-loop", time_limit = "1s")]
+#[refrain::model(expect = "endless-loop", time_limit = "200ms")]
 fn a_loop_without_end_is_caught() {
     threads(1, |_| {
         loop {

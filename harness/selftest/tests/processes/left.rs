@@ -89,7 +89,7 @@ async fn another_program(world: World) {
     in_a_host(world, || write_down(Command::new("sleep").arg("1000").spawn().unwrap().id())).await;
 }
 
-#[refrain::test(runs = 1, poll_limit = "1s", expect = "endless-loop", allow = ["processes"])]
+#[refrain::test(runs = 1, poll_limit = "200ms", expect = "endless-loop", allow = ["processes"])]
 async fn a_run_that_closes_everything_and_spins(world: World) {
     in_a_host(world, || {
         write_down(id());
@@ -101,7 +101,7 @@ async fn a_run_that_closes_everything_and_spins(world: World) {
     .await;
 }
 
-#[refrain::test(runs = 1, poll_limit = "1s", expect = "endless-loop", allow = ["processes"])]
+#[refrain::test(runs = 1, poll_limit = "200ms", expect = "endless-loop", allow = ["processes"])]
 async fn a_run_that_becomes_another_program(world: World) {
     in_a_host(world, || {
         write_down(id());

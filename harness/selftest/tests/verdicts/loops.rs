@@ -9,7 +9,7 @@ async fn spins() {
     }
 }
 
-#[refrain::test(runs = 1, poll_limit = "1s", expect = "endless-loop")]
+#[refrain::test(runs = 1, poll_limit = "200ms", expect = "endless-loop")]
 async fn a_loop_without_end_is_caught(world: World) {
     world.host("server", spins);
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -21,13 +21,13 @@ async fn talks() {
     }
 }
 
-#[refrain::test(runs = 1, poll_limit = "1s", expect = "endless-loop")]
+#[refrain::test(runs = 1, poll_limit = "200ms", expect = "endless-loop")]
 async fn a_loop_that_talks_without_end_is_caught(world: World) {
     world.host("server", talks);
     tokio::time::sleep(Duration::from_secs(1)).await;
 }
 
-#[refrain::test(runs = 1, poll_limit = "1s", expect = "endless-loop")]
+#[refrain::test(runs = 1, poll_limit = "200ms", expect = "endless-loop")]
 async fn a_call_that_blocks_the_thread_is_caught(world: World) {
     world.host("server", || async { std::thread::sleep(Duration::from_secs(3600)) });
     tokio::time::sleep(Duration::from_secs(1)).await;
