@@ -39,7 +39,8 @@ pub(super) fn not_followed() -> NotTriggered {
 /// The code of the running thread has ended. If it is the last one and choices are left, loom takes the next one for that of
 /// a thread that goes on, and never ends.
 pub(crate) fn thread_ends() {
-    if threads::ends() && follows() {
+    // One that is only repeated comes before the recorded one in this process, whose limit it must not shorten.
+    if threads::ends() && follows() && log::records() {
         send(&RunMessage::Over(not_followed()));
         HEARTBEAT.get().inspect(|heartbeat| heartbeat.end());
     }
