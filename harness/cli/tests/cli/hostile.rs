@@ -47,13 +47,18 @@ fn poisoned(value: &Value) -> Vec<(String, Value)> {
     let mut all = vec![];
     each(value, String::new(), &mut |at| {
         let mut changed = value.clone();
-        match at.strip_suffix("/*") {
-            None => *changed.pointer_mut(at).expect("it is there") = json!(NASTY),
-            Some(object) => changed.pointer_mut(object).expect("it is there")[NASTY] = json!(NASTY),
-        }
+        poison(&mut changed, at);
         all.push((at.to_owned(), changed));
     });
     all
+}
+
+/// Makes the string at this position hostile, or adds a hostile member to the object.
+fn poison(value: &mut Value, at: &str) {
+    match at.strip_suffix("/*") {
+        None => *value.pointer_mut(at).expect("it is there") = json!(NASTY),
+        Some(object) => value.pointer_mut(object).expect("it is there")[NASTY] = json!(NASTY),
+    }
 }
 
 fn each(value: &Value, at: String, visit: &mut dyn FnMut(&str)) {
@@ -142,16 +147,7 @@ fn poisoned_message(message: &Value) -> Vec<(String, Value)> {
     let is_read = |value: &Value| serde_json::from_value::<Message>(value.clone()).is_ok();
     let (any, one): (Vec<_>, Vec<_>) = poisoned(message).into_iter().partition(|(_, changed)| is_read(changed));
     let mut together = message.clone();
-    // Their members first: the last ones of an object come after it.
-    for (at, changed) in any.iter().rev() {
-        let at = at.strip_suffix("/*").unwrap_or(at);
-        if together.pointer(at).is_some_and(Value::is_string) {
-            *together.pointer_mut(at).expect("it is there") = json!(NASTY);
-        } else {
-            together.pointer_mut(at).expect("it is there")[NASTY] =
-                changed.pointer(at).expect("it is there")[NASTY].clone();
-        }
-    }
+    any.iter().for_each(|(at, _)| poison(&mut together, at));
     assert!(!any.is_empty() && is_read(&together), "{together}");
     [("all".to_owned(), together)].into_iter().chain(one).collect()
 }
