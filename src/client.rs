@@ -69,7 +69,13 @@ where
         };
         let reply = match message {
             Message::Query { id, epoch, deadline_ms, query } => {
-                reply(id, epoch, within("client", deadline_ms, query, &answer).await)
+                let outcome = tokio::select! {
+                    // First: shutdown ends the link, too, which is no answer to a query.
+                    biased;
+                    () = shutdown.asked() => return Ok(()),
+                    outcome = within("client", deadline_ms, query, &answer) => outcome,
+                };
+                reply(id, epoch, outcome)
             }
             Message::Command { id, command } => match obey(command) {
                 Ok(report) => Message::Report { id, report },

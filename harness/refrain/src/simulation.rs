@@ -19,6 +19,7 @@ mod shrink;
 mod stall;
 mod state;
 mod tracing_layer;
+mod unguarded;
 mod workload;
 
 pub use properties::Seen;

@@ -5,10 +5,10 @@ use crate::{
     machine::{processors_chance, system_call, time_stamp},
 };
 use nix::libc;
-use refrain::World;
-use refrain::event::Kind;
+use refrain::event::{Event, Kind};
+use refrain::{Faults, World};
 use refrain_core::{
-    job::Ran,
+    job::{Answer, Ran},
     protocol::{Budget, Exploration, Outcome, Request},
 };
 use serde_json::{Value, json};
@@ -16,14 +16,19 @@ use std::{
     collections::{BTreeMap, HashMap},
     fs::File,
     hash::{BuildHasher, RandomState},
-    io::Read,
+    io::{self, Read},
     mem,
     net::ToSocketAddrs,
     os::unix::process::CommandExt,
     path::Path,
     process::Command,
     ptr,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
 };
 
 /// A source, and how it is read; `None` if this machine does not have it.
@@ -197,6 +202,67 @@ fn the_table_of_determinism_is_true() {
         }
     }
     assert!(wrong.is_empty(), "the table in DETERMINISM.md does not have these rows:\n{}", wrong.join("\n"));
+}
+
+/// Where both hosts have allocated while faults and holds took place, and who was answered.
+#[refrain::test(runs = 1)]
+async fn allocates(world: World, words: Vec<String>) {
+    async fn serve() -> io::Result<()> {
+        let listener = TcpListener::bind("0.0.0.0:7").await?;
+        loop {
+            let Ok((mut stream, _)) = listener.accept().await else { continue };
+            tokio::spawn(async move {
+                let mut asked = vec![0; 64];
+                while let Ok(1..) = stream.read(&mut asked).await {
+                    let answer = format!("{:p}\n", Box::new([0u8; 100]));
+                    if stream.write_all(answer.as_bytes()).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    }
+    async fn ask(word: &str) -> io::Result<String> {
+        let mut stream = TcpStream::connect("server:7").await?;
+        stream.write_all(format!("about {word}").as_bytes()).await?;
+        let mut answer = vec![0; 64];
+        let n = stream.read(&mut answer).await?;
+        Ok(format!("{word} {:?} {:p}", &answer[..n], Box::new([0u8; 100])))
+    }
+    world.host("server", serve);
+    let client = world.client("client");
+    world.faults(Faults::between("client", "server").all());
+    let asked = client.run(async move {
+        let mut answers = vec![];
+        for word in ["one", "two"].into_iter().chain(words.iter().map(String::as_str)) {
+            answers.push(timeout(Duration::from_secs(1), ask(word)).await);
+            sleep(Duration::from_millis(300)).await;
+        }
+        answers
+    });
+    for answer in asked.await {
+        world.saw(format_args!("{answer:?}"));
+    }
+}
+
+#[test]
+fn where_memory_lies_depends_on_the_plan_alone() {
+    const TEST: &str = "sources::allocates";
+    let (mut one, mut other) = (Started::worker_as_usual(TEST), Started::worker(TEST));
+    let mut answers = 0;
+    for seed in 0..20 {
+        let drawn: Ran = serde_json::from_value(one.record(json!({ "seed": seed }))).unwrap();
+        let planned: Ran = serde_json::from_value(other.record(json!({ "plan": drawn.plan }))).unwrap();
+        assert_eq!(drawn.events, planned.events, "seed {seed}");
+        // Without a recording.
+        let Answer::Ran(tried) = serde_json::from_value(one.ask(&json!({ "try": drawn.plan }))).unwrap() else {
+            panic!("it is not tried");
+        };
+        assert_eq!(tried.digest, drawn.digest, "seed {seed}: {:?}", drawn.plan);
+        let of_heap = |event: &&Event| matches!(&event.kind, Kind::Saw { value } if value.contains("0x2000"));
+        answers += drawn.events.iter().filter(of_heap).count();
+    }
+    assert!(answers >= 40, "{answers}");
 }
 
 #[refrain::test(runs = 2)]

@@ -246,15 +246,17 @@ fn kept_waits() -> Vec<Cause> {
 /// Borrows the state of this thread's run.
 #[track_caller]
 pub(crate) fn with<R>(f: impl FnOnce(&mut State) -> R) -> R {
-    STATE.with(|state| {
+    let f = |state: &RefCell<Option<State>>| {
         let mut state = state.borrow_mut();
         f(state.as_mut().expect("a World is used only inside its #[refrain::test]"))
-    })
+    };
+    STATE.with(|state| control::unguarded(|| f(state)))
 }
 
 /// Borrows the state, if a run is active on this thread and the state is not borrowed.
 pub(crate) fn try_with<R>(f: impl FnOnce(&mut State) -> R) -> Option<R> {
-    STATE.with(|state| state.try_borrow_mut().ok().and_then(|mut state| state.as_mut().map(f)))
+    let f = |state: &RefCell<Option<State>>| state.try_borrow_mut().ok().and_then(|mut state| state.as_mut().map(f));
+    STATE.with(|state| control::unguarded(|| f(state)))
 }
 
 /// Ends the run: every property held.

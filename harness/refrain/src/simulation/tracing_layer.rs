@@ -1,6 +1,6 @@
 //! Receives the service's `tracing` events, for properties that refer to them and for traces.
 
-use super::{checks, conserved::LogEvent, state};
+use super::{checks, conserved::LogEvent, state, unguarded::Unguarded};
 use crate::{
     event::{self, Event, Kind, Log, Span},
     place::Place,
@@ -21,8 +21,8 @@ use tracing::{
     subscriber::Interest,
 };
 use tracing_subscriber::{
-    Layer,
-    layer::{Context, SubscriberExt},
+    Layer, Registry,
+    layer::{Context, Layered, SubscriberExt},
     registry::{LookupSpan, SpanRef},
 };
 
@@ -39,19 +39,21 @@ const HARNESS_CRATES: [&str; 3] = ["madsim", "refrain", "naive_timer"];
 /// the interest per callsite, so that disabled ones cost a load and a branch.
 pub(crate) fn listen() {
     OWN_REBUILD.store(true, Relaxed);
-    if LISTENING.swap(true, Relaxed) {
-        tracing::callsite::rebuild_interest_cache();
-    } else {
+    control::unguarded(|| {
+        if LISTENING.swap(true, Relaxed) {
+            return tracing::callsite::rebuild_interest_cache();
+        }
         // Installed for this thread, which executes the whole run, for its lifetime. It takes precedence over a global
         // default, whether the service sets that before or after.
-        std::mem::forget(tracing::subscriber::set_default(tracing_subscriber::registry().with(TracingLayer)));
-    }
+        let listener: Listener = Unguarded(tracing_subscriber::registry().with(TracingLayer));
+        std::mem::forget(tracing::subscriber::set_default(listener));
+    });
     OWN_REBUILD.store(false, Relaxed);
 }
 
 /// Refuses to continue if a property depends on events that are no longer received.
 pub(super) fn check_is_received() {
-    if !HAS_OTHERS.load(Relaxed) || tracing::dispatcher::get_default(|now| now.is::<TracingLayer>()) {
+    if !HAS_OTHERS.load(Relaxed) || tracing::dispatcher::get_default(|now| now.is::<Listener>()) {
         return;
     }
     if state::with(|state| state.properties.need_events()) {
@@ -63,6 +65,9 @@ pub(super) fn check_is_received() {
 }
 
 struct TracingLayer;
+
+/// The whole subscriber.
+type Listener = Unguarded<Layered<TracingLayer, Registry>>;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {

@@ -32,7 +32,8 @@ use std::{
 mod report;
 
 pub use super::{
-    interpose::guard::{can_guard, guard, unguarded},
+    interpose::guard::{can_guard, guard},
+    section::unguarded,
     stack::is_guard as is_stack_guard,
 };
 pub use kernel::{
@@ -81,6 +82,9 @@ where
     F::Output: 'static,
 {
     interpose::link();
+    if guard::is_on() {
+        interpose::heap::begin();
+    }
     let mut runtime = Runtime::with_seed_and_config(start.seed, Config::default());
     // Otherwise madsim lets std panic: `interpose` says which line of the service has started a thread.
     runtime.set_allow_system_thread(guard::is_on());

@@ -28,6 +28,11 @@ macro_rules! libcs {
 mod chance;
 mod datagrams;
 pub(crate) mod guard;
+#[cfg(all(target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) mod heap;
+#[cfg(not(all(target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+#[path = "interpose/no_heap.rs"]
+pub(crate) mod heap;
 mod names;
 mod processes;
 mod sockets;
@@ -61,7 +66,7 @@ pub(crate) fn link() {
         processes::pthread_sigmask as *const (),
         processes::sigprocmask as *const (),
     ];
-    std::hint::black_box(names);
+    std::hint::black_box((names, heap::symbols()));
 }
 
 /// As libc's: 0, or -1 and `errno`.

@@ -3,6 +3,7 @@
 pub(crate) mod gate;
 pub(crate) mod interpose;
 pub(crate) mod kernel;
+pub(crate) mod section;
 pub(crate) mod stack;
 
 pub mod fs;

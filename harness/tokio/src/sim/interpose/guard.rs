@@ -15,10 +15,12 @@ mod filter;
 mod handler;
 mod reissue;
 
-use crate::sim::kernel::{self, Escape};
+use crate::sim::{
+    kernel::{self, Escape},
+    section::unguarded,
+};
 use refrain_core::verdict::Outside;
 use std::{
-    cell::Cell,
     io,
     sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed},
 };
@@ -30,23 +32,6 @@ pub use filter::is_available as can_guard;
 static ON: AtomicBool = AtomicBool::new(false);
 /// What the test allows, a bit for each.
 static ALLOWED: AtomicU8 = AtomicU8::new(0);
-
-thread_local! {
-    /// Whether this thread's system calls are the harness's own.
-    static UNGUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Lets a closure of the harness make any system call.
-pub fn unguarded<R>(f: impl FnOnce() -> R) -> R {
-    let before = UNGUARDED.replace(true);
-    let result = f();
-    UNGUARDED.set(before);
-    result
-}
-
-fn is_unguarded() -> bool {
-    UNGUARDED.get()
-}
 
 /// Guards the runs that this process will fork: it ends those that reach for what is not allowed.
 ///

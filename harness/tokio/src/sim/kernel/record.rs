@@ -1,6 +1,7 @@
 //! The running digest of a run, and its events while recording.
 
 use super::{HostId, Kernel, What, current::before_change, current_task};
+use crate::sim::section::unguarded;
 use refrain_core::{event::Event, place::Task};
 
 /// The kinds of event that the digest distinguishes.
@@ -67,8 +68,10 @@ impl Kernel {
         self.record.count += 1;
         self.record.fold(self.now, ((kind as u64) << 56) ^ ((task as u64) << 32) ^ a as u64, b as u64);
         if self.record.sink.is_some() {
-            let (Stamp { at, host, task }, kind) = (self.stamp(), what(self));
-            self.push(Event { at, host, task, kind });
+            unguarded(|| {
+                let (Stamp { at, host, task }, kind) = (self.stamp(), what(self));
+                self.push(Event { at, host, task, kind });
+            });
         }
     }
 
@@ -77,8 +80,10 @@ impl Kernel {
         self.record.count += 1;
         self.record.fold(self.now, ((kind as u64) << 56) ^ host as u64, b as u64);
         if self.record.sink.is_some() {
-            let (at, host, kind) = (self.now, self.hosts[host].name.clone(), what(self));
-            self.push(Event { at, host, task: None, kind });
+            unguarded(|| {
+                let (at, host, kind) = (self.now, self.hosts[host].name.clone(), what(self));
+                self.push(Event { at, host, task: None, kind });
+            });
         }
     }
 

@@ -4,6 +4,7 @@ use super::{
     BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, PartId, SharedId, Side, TaskId, UdpId, UnixId, What,
     current_task, record, try_with,
 };
+use crate::sim::section::unguarded;
 use refrain_core::{
     event::Operation,
     place::Task,
@@ -128,7 +129,7 @@ pub(crate) fn wait_is_over(wait: Wait) {
 impl TaskState {
     /// Returns the place where it was spawned: `src/link.rs:88`.
     pub fn place(&self) -> String {
-        format!("{}:{}", sources::name(self.place.file()), self.place.line())
+        unguarded(|| format!("{}:{}", sources::name(self.place.file()), self.place.line()))
     }
 
     /// Returns the place where it was spawned and its ordinal there.
@@ -190,7 +191,8 @@ impl Kernel {
 
     fn draw_hold(&self, task: &TaskState) -> Option<(u32, HoldUntil)> {
         let HoldPlan::Random { one_in } = self.holds else { return None };
-        let place = record::hash(&sources::name(task.place.file())) ^ u64::from(task.place.line());
+        let file = unguarded(|| record::hash(&sources::name(task.place.file())));
+        let place = file ^ u64::from(task.place.line());
         let stream = record::mix(record::hash(&self.hosts[task.host].name) ^ 0x401d, place);
         let random = |n| self.random(stream, (u64::from(task.nth) << 8) + n);
         if !random(0).is_multiple_of(one_in) {

@@ -4,7 +4,7 @@ use super::{
     check, is_allowed,
     reissue::{Call, reissue},
 };
-use crate::sim::{interpose::read_address, kernel};
+use crate::sim::{interpose::read_address, kernel, section::unguarded};
 use libc::{c_int, c_long, c_void, clockid_t, sockaddr, timespec, timeval};
 use refrain_core::verdict::Outside::{Files, Network, Processes};
 use std::{ffi::CStr, mem, ptr, slice};
@@ -164,7 +164,7 @@ fn signal_thread(name: &'static str, thread: isize, signal: usize) -> Option<isi
 pub(super) fn getrandom(call: &Call) -> Option<isize> {
     let [bytes, len, ..] = call.args;
     // SAFETY: the arguments are those of `getrandom`.
-    super::unguarded(|| result(unsafe { libc::getrandom(bytes as *mut c_void, len, 0) } as c_int))
+    unguarded(|| result(unsafe { libc::getrandom(bytes as *mut c_void, len, 0) } as c_int))
 }
 
 /// The clocks that stand for time. Those that count what a process or a thread has computed go with them.
@@ -177,7 +177,7 @@ fn now(clock: clockid_t) -> timespec {
     };
     let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: madsim defines libc's function, which writes the time of a simulation.
-    super::unguarded(|| unsafe { libc::clock_gettime(clock, &mut now) });
+    unguarded(|| unsafe { libc::clock_gettime(clock, &mut now) });
     now
 }
 
@@ -267,7 +267,7 @@ pub(super) fn sched_getaffinity(call: &Call) -> Option<isize> {
 pub(super) fn chance() -> Option<isize> {
     const BYTES: usize = 256 << 10;
     let mut bytes = vec![0u8; BYTES];
-    super::unguarded(|| {
+    unguarded(|| {
         // SAFETY: the buffer has so many bytes, the name ends with a zero, and nobody else has the descriptor yet.
         unsafe {
             libc::getrandom(bytes.as_mut_ptr().cast(), BYTES, 0);

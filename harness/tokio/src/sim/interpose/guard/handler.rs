@@ -1,9 +1,10 @@
 //! The handler of SIGSYS: it answers a system call in the place of the kernel, or makes it.
 
 use super::{
-    calls, is_guarded, is_unguarded,
+    calls, is_guarded,
     reissue::{Call, reissue},
 };
+use crate::sim::section::is_unguarded;
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 use std::{io, mem, ptr};
 
