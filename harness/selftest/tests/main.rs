@@ -6,6 +6,7 @@ mod determinism;
 mod driver;
 mod edits;
 mod guards;
+mod heap;
 mod machine;
 mod model;
 mod network;

@@ -239,7 +239,7 @@ unsafe fn checked(at: *mut c_void) -> (usize, usize) {
     if block == 0 {
         abort("free(): double free detected\n");
     }
-    if at.addr() % HEADER != 0 || !(block..block.saturating_add(len)).contains(&at.addr()) {
+    if !at.addr().is_multiple_of(HEADER) || !(block..block.saturating_add(len)).contains(&at.addr()) {
         abort("free(): invalid pointer\n");
     }
     (block, len)
@@ -367,7 +367,7 @@ unsafe extern "C" fn aligned_alloc(align: usize, len: usize) -> *mut c_void {
 }
 
 unsafe extern "C" fn posix_memalign(to: *mut *mut c_void, align: usize, len: usize) -> c_int {
-    if !align.is_power_of_two() || align % size_of::<usize>() != 0 {
+    if !align.is_power_of_two() || !align.is_multiple_of(size_of::<usize>()) {
         return libc::EINVAL;
     }
     // SAFETY: as the caller's.
