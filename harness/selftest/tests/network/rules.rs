@@ -2,11 +2,19 @@
 
 use super::{SECOND, ask, client, echo, serve, timed};
 use crate::plans::refused;
+use proptest::strategy::Just;
 use refrain::{
-    Faults, World,
+    Faults, Sysctl, World,
     rule::{Decision, Operation, Packet, PacketKind, Rule},
 };
-use std::{io, time::Duration};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 use tokio::{
     io::AsyncWriteExt,
     net::TcpStream,
@@ -125,4 +133,41 @@ fn a_plan_with_an_unknown_rule_is_refused_with_those_that_there_are() {
     refused(test, &plan("deny_read 3"), "it has added deny_write");
     refused(test, &plan("deny_write [3]"), "the rule `deny_write` from `[3]`, which does not match");
     refused("plans::a_connection_ends", "seed 1\nafter_ms = 5\nrule x on client -> server at 0 s", "it has added none");
+}
+
+/// Loses every SYN-ACK, and counts them.
+struct LoseSynAcks {
+    lost: Arc<AtomicU32>,
+}
+
+impl Rule for LoseSynAcks {
+    fn packet(&mut self, packet: &Packet<'_>) -> Decision {
+        if packet.kind != PacketKind::SynAck {
+            return Decision::Pass;
+        }
+        self.lost.fetch_add(1, Relaxed);
+        Decision::Lose
+    }
+}
+
+/// A SYN that comes again is answered, and starts no second timer: the server sends one SYN-ACK for each SYN, and
+/// `tcp_synack_retries` of its own (Linux: `tcp_check_req` and `reqsk_timer_handler`).
+#[refrain::test(runs = 5)]
+async fn a_syn_that_comes_again_starts_no_second_timer(world: World) {
+    const SYNS: u32 = 4;
+    const RETRIES: u32 = 5;
+    let lost = Arc::new(AtomicU32::new(0));
+    serve(&world, echo).sysctl(Sysctl::default().tcp_synack_retries(RETRIES));
+    let client = world.client("client");
+    client.sysctl(Sysctl::default().tcp_syn_retries(SYNS - 1).tcp_syn_linear_timeouts(0));
+    let counts = lost.clone();
+    world.rule("lose_syn_acks", Just(()), move |()| LoseSynAcks { lost: counts.clone() });
+    world.fault("rule lose_syn_acks null on server -> client at 0 s");
+    client
+        .run(async {
+            assert_eq!(TcpStream::connect("server:80").await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+            sleep(100 * SECOND).await;
+        })
+        .await;
+    assert_eq!(lost.load(Relaxed), SYNS + RETRIES);
 }

@@ -125,7 +125,9 @@ impl Kernel {
             self.forget_without_listener(conn);
         }
         if known && self.conns[conn].handshake != Handshake::SynSent {
-            return self.send_syn_ack(conn, 1);
+            // As `tcp_check_req` of Linux: the timer starts again, and has not expired once more.
+            let tries = self.conns[conn].retry[1].1.max(1);
+            return self.send_syn_ack(conn, tries);
         }
         self.conns[conn].ends[1].boot = self.hosts[to].boot;
         if self.is_impaired(from, to, RouteEffect::RefuseSyns) {
@@ -159,7 +161,10 @@ impl Kernel {
     }
 
     pub(super) fn syn_ack_again(&mut self, conn: ConnId, tries: u32) {
-        if self.conns[conn].handshake != Handshake::SynReceived || !self.is_known(conn, 1) {
+        // A SYN that came again has started the timer again.
+        let (expires, made) = self.conns[conn].retry[1];
+        let is_over = expires <= self.now && made + 1 == tries;
+        if !is_over || self.conns[conn].handshake != Handshake::SynReceived || !self.is_known(conn, 1) {
             return;
         }
         self.forget_without_listener(conn);

@@ -1,6 +1,12 @@
 //! The socket table as `ss` shows it: addresses, states, queues and timers.
 
-use super::{ConnId, HostId, Kernel, Side, conn::Fin, listen::Listener, name_of, ns, udp::UdpSocket};
+use super::{
+    ConnId, HostId, Kernel, Side,
+    conn::{Fin, Handshake},
+    listen::Listener,
+    name_of, ns,
+    udp::UdpSocket,
+};
 use refrain_core::socket::{Socket, Timer};
 use std::net::SocketAddr;
 
@@ -64,7 +70,8 @@ impl Kernel {
     /// Returns whether the application holds the socket, or its kernel still has to process it.
     fn is_shown(&self, conn: ConnId, side: Side) -> bool {
         let end = &self.conns[conn].ends[side];
-        let begun = side == 0 || self.conns[conn].listener.is_some();
+        // A server that has dropped the handshake, or answers with cookies, has no socket for it.
+        let begun = side == 0 || matches!(self.conns[conn].handshake, Handshake::SynReceived | Handshake::Established);
         begun && self.hosts[end.host].boot == end.boot && (end.open || self.socket_state(conn, side) != "CLOSED")
     }
 
