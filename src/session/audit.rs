@@ -74,3 +74,42 @@ impl Audit for AuditFile {
 fn append(path: &Path) -> io::Result<std::fs::File> {
     OpenOptions::new().create(true).append(true).open(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn closed(holder: &str) -> Closed {
+        let opened = DateTime::from_timestamp(1_785_747_600, 0).expect("in range");
+        let (session, cause) = (Handle::from_number(0x1_0000_0002), Cause::Dropped);
+        Closed { session, holder: holder.into(), opened, open_secs: 75, uses: 3, cause }
+    }
+
+    #[tokio::test]
+    async fn each_closed_session_is_a_line_of_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("sessions.log");
+        let audit = AuditFile::open(Some(&path)).expect("it can be created");
+        audit.record(&closed("excalcon")).await.expect("written");
+        audit.record(&closed("carol@notes.example")).await.expect("written");
+        let rest = "opened 2026-08-03 09:00:00Z, closed after 75 s and 3 uses: dropped by an administrator\n";
+        let expected = format!(
+            "session 100000002 of excalcon, {rest}\
+             session 100000002 of carol@notes.example, {rest}"
+        );
+        assert_eq!(fs::read_to_string(&path).expect("text"), expected);
+        // An operator rotates the log.
+        fs::rename(&path, folder.path().join("sessions.log.1")).expect("moved");
+        audit.record(&closed("excalcon")).await.expect("written");
+        assert_eq!(fs::read_to_string(&path).expect("text"), format!("session 100000002 of excalcon, {rest}"));
+    }
+
+    #[tokio::test]
+    async fn without_a_file_nothing_is_written_and_one_that_cannot_be_written_is_an_error() {
+        AuditFile::open(None).expect("nothing to open").record(&closed("excalcon")).await.expect("nothing to do");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gone/sessions.log");
+        assert_eq!(AuditFile::open(Some(&path)).expect_err("no folder").kind(), io::ErrorKind::NotFound);
+    }
+}

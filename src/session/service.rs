@@ -212,3 +212,18 @@ impl Drop for Hold {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_sessions_is_within_what_a_list_can_show() {
+        let sessions_max = |sessions_max| {
+            let (sessions, _closer) = Sessions::new(Limits { sessions_max, ..Limits::default() });
+            assert_eq!(sessions.limits().idle, Limits::default().idle);
+            sessions.limits().sessions_max
+        };
+        assert_eq!([0, 1, 7, SESSIONS_MAX, usize::MAX].map(sessions_max), [1, 1, 7, SESSIONS_MAX, SESSIONS_MAX]);
+    }
+}
