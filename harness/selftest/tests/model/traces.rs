@@ -1,11 +1,11 @@
 //! Traces of models: replayed in one execution, rejected where that would be a different one, and as small as possible.
 
-use crate::driver::{Started, ask};
+use crate::driver::{STARTED, Started, ask};
 use refrain::{
     plan::{Choice, Deviation, Part, Plan, Threads},
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     trace::{self, Trace},
-    verdict::{Cause, ThreadWait, Verdict},
+    verdict::{Cause, Class, Property, ThreadWait, Verdict},
 };
 use refrain_core::{
     job::Ran,
@@ -193,4 +193,28 @@ fn a_failure_that_needs_an_old_value_keeps_it() {
     let (shrunk, trace) = shrunk("model::weak::relaxed_flags_let_both_enter");
     assert!(trace.failure.causes.iter().any(|cause| matches!(cause, Cause::StaleRead(_))), "{:?}", trace.failure);
     assert!(matches!(shrunk.fewest, Some(Fewest::NotFound { .. })), "{:?}", shrunk.fewest);
+}
+
+/// Its second execution in a process has no end, in the worker of the test below.
+#[refrain::model(engine = "loom", time_limit = "3s")]
+fn a_loop_in_the_second_execution() {
+    static RUNS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let count = AtomicUsize::new(0);
+    while RUNS.load(Relaxed) > 0 && std::env::var_os(STARTED).is_some() {
+        std::hint::black_box(());
+    }
+    RUNS.fetch_add(1, Relaxed);
+    count.store(1, Relaxed);
+}
+
+/// The end of the execution before it, in the same process, is not its own: a loop is no stale plan.
+#[test]
+fn a_repeated_execution_has_its_whole_time() {
+    let goes_on = Choice::Thread { thread: 0, preempts: false };
+    let threads = Threads::Choices { choices: vec![goes_on], total_order: false };
+    let plan = Plan { threads: Some(threads), ..Plan::default() };
+    let ran = Started::worker("model::traces::a_loop_in_the_second_execution").record(json!({ "again": plan }));
+    let ran: Ran = serde_json::from_value(ran).unwrap();
+    let Verdict::Failed(failure) = &ran.verdict else { panic!("{ran:?}") };
+    assert_eq!((failure.class, &failure.property), (Class::EndlessLoop, &Property::ExecutionEnds), "{ran:?}");
 }
