@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 # Files that git would commit: tracked, or new and not ignored.
@@ -13,6 +14,7 @@ LISTED = subprocess.run(
 FILES = sorted(name for name in set(LISTED) if Path(name).is_file())
 DOCUMENTS = [name for name in FILES if name.endswith(".md")]
 MAP = "ARCHITECTURE.md"
+LOCK = "harness/crates/Cargo.lock"
 PROBLEMS = []
 
 
@@ -173,6 +175,27 @@ def check_versions():
         wrong("CHANGELOG.md", 1, f"does not tell of version {version}")
 
 
+def check_locked():
+    """The lock file of the exchanges with crates has what the harness depends on: otherwise `ci/crates` finds it changed."""
+    locked = {package["name"]: package for package in tomllib.loads(text(LOCK))["package"]}
+    for name in FILES:
+        if not re.fullmatch(r"harness/\w+/Cargo.toml", name):
+            continue
+        manifest = tomllib.loads(text(name))
+        package = locked.get(manifest.get("package", {}).get("name"))
+        if package is None or "source" in package:
+            continue
+        has = {entry.split()[0] for entry in package.get("dependencies", [])}
+        for key, what in manifest.get("dependencies", {}).items():
+            what = what if isinstance(what, dict) else {}
+            if what.get("optional"):
+                continue
+            # tokio itself has another name there.
+            wanted = what.get("package", key)
+            if wanted != "tokio" and wanted not in has:
+                wrong(LOCK, 1, f"{package['name']} depends on {wanted}: run ci/crates, and commit the lock file that it leaves")
+
+
 def check_forbidden():
     """No file contains a path of the machine on which it was written."""
     here = re.escape(str(Path.cwd()))
@@ -191,7 +214,8 @@ def check_forbidden():
 
 def main():
     checks = (
-        check_map, check_first_sentences, check_paths, check_commands, check_traces, check_tutorial, check_versions, check_forbidden,
+        check_map, check_first_sentences, check_paths, check_commands, check_traces, check_tutorial, check_versions, check_locked,
+        check_forbidden,
     )  # fmt: skip
     for check in checks:
         check()
