@@ -30,7 +30,6 @@ const NAMES: &str = include_str!("surface/names.rs");
 const TOKIO_FUNCTIONS: &str = include_str!("surface/tokio_functions.txt");
 const LOCK: &str = include_str!("../../../../Cargo.lock");
 
-const DESCRIPTOR: &str = "a simulated Unix socket has no file descriptor, and std has no such socket";
 const CLASS: &str = "nothing looks at traffic classes of IPv6";
 const GROUP: &str = "datagrams go to one host";
 const UNSTABLE: &str = "not part of stable tokio";
@@ -43,16 +42,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("TcpSocket::set_tclass_v6", CLASS),
     ("TcpSocket::tos", OLD),
     ("TcpSocket::set_tos", OLD),
-    ("UnixStream::from_std", DESCRIPTOR),
-    ("UnixStream::into_std", DESCRIPTOR),
-    ("UnixStream::try_io", DESCRIPTOR),
-    ("UnixStream::async_io", DESCRIPTOR),
-    ("UnixListener::from_std", DESCRIPTOR),
-    ("UnixListener::into_std", DESCRIPTOR),
-    ("UnixDatagram::from_std", DESCRIPTOR),
-    ("UnixDatagram::into_std", DESCRIPTOR),
-    ("UnixDatagram::try_io", DESCRIPTOR),
-    ("UnixDatagram::async_io", DESCRIPTOR),
     ("UdpSocket::multicast_loop_v4", GROUP),
     ("UdpSocket::set_multicast_loop_v4", GROUP),
     ("UdpSocket::multicast_ttl_v4", GROUP),

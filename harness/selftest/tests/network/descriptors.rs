@@ -4,12 +4,13 @@ use refrain::World;
 use std::{
     io::ErrorKind,
     net::{SocketAddr, ToSocketAddrs},
-    os::fd::{FromRawFd, IntoRawFd},
+    os::fd::{FromRawFd, IntoRawFd, OwnedFd},
+    path::Path,
     time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpSocket, TcpStream, UdpSocket},
+    net::{TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream},
     time::{Instant, sleep, timeout},
 };
 
@@ -193,4 +194,74 @@ async fn a_user_timeout_ends_a_write_that_nobody_acknowledges(world: World) {
     world.fault("cut client <-> server at 3 s");
     let took = took.await;
     assert!((6..=8).contains(&took.as_secs()), "{took:?}");
+}
+
+/// As services do that are given a listener of std, or set the permissions of its path before they serve.
+async fn serve_std_at(path: &'static str) -> std::io::Result<()> {
+    let std = std::os::unix::net::UnixListener::bind(path)?;
+    std.set_nonblocking(true)?;
+    assert_eq!(std.local_addr()?.as_pathname(), Some(Path::new(path)));
+    let listener = UnixListener::from_std(std)?;
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        stream.write_all(b"hello").await?;
+    }
+}
+
+#[refrain::test(runs = 20)]
+async fn a_unix_listener_of_std_listens_in_the_simulation(world: World) {
+    const PATH: &str = "std.sock";
+    world.host("server", || serve_std_at(PATH));
+    sleep(SECOND).await;
+    let ask = async {
+        let mut answer = String::new();
+        // Another program takes the stream over for a while.
+        let std = UnixStream::connect(PATH).await.unwrap().into_std().unwrap();
+        assert_eq!(std.peer_addr().unwrap().as_pathname(), Some(Path::new(PATH)));
+        UnixStream::from_std(std).unwrap().read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    // The server ends its side when it drops the stream.
+    assert_eq!(world.client("server").run(ask).await, "hello");
+    assert_eq!(
+        world.client("stranger").run(UnixStream::connect(PATH)).await.unwrap_err().kind(),
+        ErrorKind::NotFound,
+        "it is on its host"
+    );
+    assert!(!Path::new(PATH).exists(), "and nowhere on this machine");
+}
+
+#[refrain::test(runs = 20)]
+async fn unix_sockets_go_to_std_and_come_back(world: World) {
+    let client = world.client("client");
+    client
+        .run(async {
+            let listener = UnixListener::bind("a.sock").unwrap().into_std().unwrap();
+            let listener = UnixListener::from_std(listener).unwrap();
+            let mut one = UnixStream::connect("a.sock").await.unwrap();
+            let (mut other, _) = listener.accept().await.unwrap();
+            one.write_all(b"x").await.unwrap();
+            assert_eq!(other.read_u8().await.unwrap(), b'x');
+            // Std closes the simulated socket.
+            drop(other.into_std().unwrap());
+            assert_eq!(one.read(&mut [0]).await.unwrap(), 0);
+
+            let bound = std::os::unix::net::UnixDatagram::bind("b.sock").unwrap();
+            let bound = UnixDatagram::from_std(bound).unwrap();
+            let sender = UnixDatagram::unbound().unwrap().into_std().unwrap();
+            let sender = UnixDatagram::from_std(sender).unwrap();
+            sender.send_to(b"datagram", "b.sock").await.unwrap();
+            let mut room = [0; 20];
+            let (len, _) = bound.recv_from(&mut room).await.unwrap();
+            assert_eq!(&room[..len], b"datagram");
+
+            // What is the machine's, or of another kind, stays out.
+            let (real, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+            assert_eq!(UnixStream::from_std(real).unwrap_err().kind(), ErrorKind::Unsupported);
+            let bound = std::os::unix::net::UnixListener::bind("c.sock").unwrap();
+            assert_eq!(std::os::unix::net::UnixListener::bind("c.sock").unwrap_err().kind(), ErrorKind::AddrInUse);
+            let stream = std::os::unix::net::UnixStream::from(OwnedFd::from(bound));
+            assert_eq!(UnixStream::from_std(stream).unwrap_err().kind(), ErrorKind::Unsupported);
+        })
+        .await;
 }

@@ -80,6 +80,15 @@ fn status(done: io::Result<()>) -> c_int {
 /// # Safety
 /// As libc's.
 unsafe fn read_address(addr: *const sockaddr, len: socklen_t) -> Option<SocketAddr> {
+    // SAFETY: as the caller says.
+    unsafe { read_any_address(addr, len) }.and_then(|addr| addr.as_socket())
+}
+
+/// The address of a Unix socket as well.
+///
+/// # Safety
+/// As libc's.
+unsafe fn read_any_address(addr: *const sockaddr, len: socklen_t) -> Option<SockAddr> {
     if addr.is_null() || len as usize > size_of::<sockaddr_storage>() {
         return None;
     }
@@ -92,5 +101,5 @@ unsafe fn read_address(addr: *const sockaddr, len: socklen_t) -> Option<SocketAd
     };
     // SAFETY: the address was copied as a caller of libc has given it.
     let ((), addr) = unsafe { SockAddr::try_init(|storage, room| copy(storage.cast(), room)) }.ok()?;
-    addr.as_socket()
+    Some(addr)
 }

@@ -1,19 +1,21 @@
 //! The addresses of sockets that std or `socket2` makes: they are bound within the simulation, and nowhere else.
 
-use super::{guard, read_address, status};
-use crate::sim::kernel::{self, ConnId, ListenerId, Side, SocketId, UdpId, presented};
+use super::{guard, read_address, read_any_address, status};
+use crate::sim::kernel::{self, ConnId, ListenerId, Side, SocketId, SocketKind, UdpId, UnixId, presented};
 use libc::{c_int, sockaddr, socklen_t};
 use refrain_core::verdict::Outside::Network;
 use socket2::{SockAddr, SockRef, Type};
 use std::{
     cell::RefCell,
     collections::BTreeMap,
+    ffi::OsStr,
     io,
     mem::ManuallyDrop,
     net::SocketAddr,
     os::{
         fd::{AsRawFd, BorrowedFd},
-        unix::fs::MetadataExt,
+        linux::net::SocketAddrExt,
+        unix::{ffi::OsStrExt, fs::MetadataExt, net},
     },
     ptr,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -26,6 +28,7 @@ pub(crate) enum Bound {
     Listener(ListenerId),
     Udp(UdpId),
     Stream(ConnId, Side),
+    Unix(UnixId),
 }
 
 /// A real socket that stands for a simulated one.
@@ -87,18 +90,37 @@ fn inode(file: BorrowedFd<'_>) -> Option<u64> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bind(fd: c_int, addr: *const sockaddr, len: socklen_t) -> c_int {
     // SAFETY: the caller gives an address.
-    match unsafe { read_address(addr, len) } {
-        // SAFETY: the caller says that it is open.
-        Some(addr) if kernel::is_running() => status(bind_here(unsafe { BorrowedFd::borrow_raw(fd) }, addr)),
-        _ => libcs!(bind(fd: c_int, addr: *const sockaddr, len: socklen_t) -> c_int),
+    let Some(to) = unsafe { read_any_address(addr, len) }.filter(|_| kernel::is_running()) else {
+        return libcs!(bind(fd: c_int, addr: *const sockaddr, len: socklen_t) -> c_int);
+    };
+    // SAFETY: the caller says that it is open.
+    let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+    if bound_to(fd).is_some() {
+        return status(Err(io::Error::from_raw_os_error(libc::EINVAL)));
     }
+    match (to.as_socket(), to.as_unix()) {
+        (Some(to), _) => status(bind_here(socket, to)),
+        (None, Some(to)) => status(bind_unix(socket, &to)),
+        (None, None) => libcs!(bind(fd: c_int, addr: *const sockaddr, len: socklen_t) -> c_int),
+    }
+}
+
+fn bind_unix(fd: BorrowedFd<'_>, addr: &net::SocketAddr) -> io::Result<()> {
+    let kind = match SockRef::from(&fd).r#type()? {
+        Type::DGRAM => SocketKind::Datagram,
+        _ => SocketKind::Stream,
+    };
+    let host = kernel::current_host();
+    let id = kernel::with(|k| {
+        let id = k.unix_new(host, kind)?;
+        k.unix_bind(id, addr).inspect_err(|_| k.unix_close(id)).map(|()| id)
+    })?;
+    give_bound(fd, Bound::Unix(id));
+    Ok(())
 }
 
 fn bind_here(fd: BorrowedFd<'_>, addr: SocketAddr) -> io::Result<()> {
     let socket = SockRef::from(&fd);
-    if bound_to(fd.as_raw_fd()).is_some() {
-        return Err(io::Error::from_raw_os_error(libc::EINVAL));
-    }
     let host = kernel::current_host();
     let (reuse_addr, reuse_port) = (socket.reuse_address()?, socket.reuse_port()?);
     let bound = match socket.r#type()? {
@@ -121,6 +143,7 @@ fn release(bound: Bound) {
         Bound::Listener(id) => k.close_listener(id),
         Bound::Udp(id) => k.udp_close(id),
         Bound::Stream(conn, side) => k.close(conn, side),
+        Bound::Unix(id) => k.unix_close(id),
     });
 }
 
@@ -139,7 +162,7 @@ fn bound_to(fd: c_int) -> Option<(u64, Stands)> {
 pub(super) fn udp_of(fd: c_int) -> Option<UdpId> {
     match bound_to(fd)?.1.bound {
         Bound::Udp(id) => Some(id),
-        Bound::Socket(_) | Bound::Listener(_) | Bound::Stream(..) => None,
+        Bound::Socket(_) | Bound::Listener(_) | Bound::Stream(..) | Bound::Unix(_) => None,
     }
 }
 
@@ -149,13 +172,17 @@ pub(super) fn udp_of(fd: c_int) -> Option<UdpId> {
 /// As libc's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn listen(fd: c_int, backlog: c_int) -> c_int {
-    let Some((inode, Stands { bound: Bound::Socket(id), owns })) = bound_to(fd) else {
-        return libcs!(listen(fd: c_int, backlog: c_int) -> c_int);
-    };
-    let listening = kernel::with(|k| k.listen(id, u32::try_from(backlog).unwrap_or(u32::MAX)));
-    status(listening.map(|id| {
-        BOUND.with_borrow_mut(|all| all.insert(inode, Stands { bound: Bound::Listener(id), owns }));
-    }))
+    // As the kernel, which takes a negative one for the largest.
+    let most = u32::try_from(backlog).unwrap_or(u32::MAX);
+    match bound_to(fd) {
+        Some((inode, Stands { bound: Bound::Socket(id), owns })) => {
+            status(kernel::with(|k| k.listen(id, most)).map(|id| {
+                BOUND.with_borrow_mut(|all| all.insert(inode, Stands { bound: Bound::Listener(id), owns }));
+            }))
+        }
+        Some((_, Stands { bound: Bound::Unix(id), .. })) => status(kernel::with(|k| k.unix_listen(id, most))),
+        _ => libcs!(listen(fd: c_int, backlog: c_int) -> c_int),
+    }
 }
 
 /// The simulated address.
@@ -166,7 +193,7 @@ pub unsafe extern "C" fn listen(fd: c_int, backlog: c_int) -> c_int {
 pub unsafe extern "C" fn getsockname(fd: c_int, addr: *mut sockaddr, len: *mut socklen_t) -> c_int {
     match bound_to(fd) {
         // SAFETY: the caller gives room for the address.
-        Some((_, Stands { bound, .. })) => unsafe { write_address(address(bound), addr, len) },
+        Some((_, Stands { bound, .. })) => unsafe { write_address(&address(bound), addr, len) },
         None => libcs!(getsockname(fd: c_int, addr: *mut sockaddr, len: *mut socklen_t) -> c_int),
     }
 }
@@ -181,7 +208,14 @@ pub unsafe extern "C" fn getpeername(fd: c_int, addr: *mut sockaddr, len: *mut s
         Some((_, Stands { bound: Bound::Stream(conn, side), .. })) => {
             let peer = kernel::with(|k| k.shown_address(conn, side, 1 - side));
             // SAFETY: the caller gives room for the address.
-            unsafe { write_address(peer, addr, len) }
+            unsafe { write_address(&peer.into(), addr, len) }
+        }
+        Some((_, Stands { bound: Bound::Unix(id), .. })) => {
+            match kernel::with(|k| k.unix_peer(id).map(|peer| of_unix(k.unix[peer].address.as_ref()))) {
+                // SAFETY: the caller gives room for the address.
+                Some(peer) => unsafe { write_address(&peer, addr, len) },
+                None => status(Err(io::Error::from_raw_os_error(libc::ENOTCONN))),
+            }
         }
         _ => libcs!(getpeername(fd: c_int, addr: *mut sockaddr, len: *mut socklen_t) -> c_int),
     }
@@ -189,8 +223,7 @@ pub unsafe extern "C" fn getpeername(fd: c_int, addr: *mut sockaddr, len: *mut s
 
 /// # Safety
 /// There is room for `len` bytes at `addr`.
-unsafe fn write_address(from: SocketAddr, addr: *mut sockaddr, len: *mut socklen_t) -> c_int {
-    let from = SockAddr::from(from);
+unsafe fn write_address(from: &SockAddr, addr: *mut sockaddr, len: *mut socklen_t) -> c_int {
     // SAFETY: no more is written than there is room for; what does not fit is cut.
     unsafe {
         ptr::copy_nonoverlapping(from.as_ptr().cast::<u8>(), addr.cast::<u8>(), from.len().min(*len) as usize);
@@ -200,13 +233,22 @@ unsafe fn write_address(from: SocketAddr, addr: *mut sockaddr, len: *mut socklen
 }
 
 /// The simulated address of a real socket.
-fn address(bound: Bound) -> SocketAddr {
+fn address(bound: Bound) -> SockAddr {
     kernel::with(|k| match bound {
-        Bound::Socket(id) => k.sockets[id].bound.expect("it was bound"),
-        Bound::Listener(id) => presented(k.listeners[id].addr, k.listeners[id].options.v6),
-        Bound::Udp(id) => presented(k.udp[id].addr, k.udp[id].v6),
-        Bound::Stream(conn, side) => k.shown_address(conn, side, side),
+        Bound::Socket(id) => k.sockets[id].bound.expect("it was bound").into(),
+        Bound::Listener(id) => presented(k.listeners[id].addr, k.listeners[id].options.v6).into(),
+        Bound::Udp(id) => presented(k.udp[id].addr, k.udp[id].v6).into(),
+        Bound::Stream(conn, side) => k.shown_address(conn, side, side).into(),
+        Bound::Unix(id) => of_unix(k.unix[id].address.as_ref()),
     })
+}
+
+/// The address of a Unix socket, which may be unnamed.
+fn of_unix(address: Option<&net::SocketAddr>) -> SockAddr {
+    let abstract_name = |name: &[u8]| SockAddr::unix(OsStr::from_bytes(&[b"\0", name].concat()));
+    let path = address.and_then(|address| address.as_pathname()).map(SockAddr::unix);
+    let named = path.or_else(|| address.and_then(|address| address.as_abstract_name()).map(abstract_name));
+    named.and_then(Result::ok).unwrap_or_else(|| SockAddr::unix("").expect("no name is a name"))
 }
 
 /// Closes the simulated socket as well.

@@ -75,6 +75,11 @@ struct Piece {
 }
 
 impl Kernel {
+    /// Returns whether it is a listener.
+    pub fn unix_listens(&self, id: UnixId) -> bool {
+        self.unix[id].listens.is_some()
+    }
+
     /// Creates a socket that the current process of a host holds.
     pub fn unix_new(&mut self, host: HostId, kind: SocketKind) -> io::Result<UnixId> {
         self.check_fd_limit(host)?;

@@ -11,6 +11,7 @@ use std::{
 
 mod cred;
 mod datagram;
+mod descriptor;
 mod listener;
 mod socket;
 mod split;

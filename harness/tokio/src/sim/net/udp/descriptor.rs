@@ -20,7 +20,7 @@ impl UdpSocket {
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
         match fd::bound(&socket, "a std::net::UdpSocket that was not bound by the current host")? {
             Bound::Udp(id) => Ok(UdpSocket::of(id)),
-            Bound::Socket(_) | Bound::Listener(_) | Bound::Stream(..) => Err(fd::outside("a TCP socket as one of UDP")),
+            _ => Err(fd::outside("a socket of another kind, as one of UDP")),
         }
     }
 

@@ -1,6 +1,10 @@
 //! The simulated Unix datagram socket.
 
-use super::{SocketAddr, known};
+use super::{
+    SocketAddr,
+    descriptor::{self, Descriptor, descriptor},
+    known,
+};
 use crate::sim::{
     kernel::{self, SocketKind, UnixId, os_error},
     net::{fill, ready_for},
@@ -19,12 +23,13 @@ use std::{
 /// A Unix datagram socket.
 #[derive(Debug)]
 pub struct UnixDatagram {
-    id: UnixId,
+    pub(super) id: UnixId,
+    pub(super) fd: Descriptor,
 }
 
 impl UnixDatagram {
     pub(super) fn of(id: UnixId) -> UnixDatagram {
-        UnixDatagram { id }
+        UnixDatagram { id, fd: Descriptor::default() }
     }
 
     /// Binds a socket to a path. As in tokio, an abstract name takes a [`UnixSocket`](super::UnixSocket).
@@ -210,6 +215,8 @@ fn would_block<T>(polled: Poll<io::Result<T>>) -> io::Result<T> {
         Poll::Pending => Err(os_error(io::ErrorKind::WouldBlock)),
     }
 }
+
+descriptor!(UnixDatagram, DGRAM, Datagram);
 
 impl Drop for UnixDatagram {
     fn drop(&mut self) {

@@ -1,7 +1,11 @@
 //! The simulated Unix listener.
 
-use super::{SocketAddr, UnixStream, address, known};
-use crate::sim::kernel::{self, UnixId};
+use super::{
+    SocketAddr, UnixStream, address,
+    descriptor::{self, Descriptor, descriptor},
+    known,
+};
+use crate::sim::kernel::{self, SocketKind, UnixId};
 use std::{
     future::poll_fn,
     io,
@@ -12,12 +16,13 @@ use std::{
 /// A Unix listener.
 #[derive(Debug)]
 pub struct UnixListener {
-    id: UnixId,
+    pub(super) id: UnixId,
+    pub(super) fd: Descriptor,
 }
 
 impl UnixListener {
     pub(super) fn of(id: UnixId) -> UnixListener {
-        UnixListener { id }
+        UnixListener { id, fd: Descriptor::default() }
     }
 
     /// Listens at a path, or at an abstract name. The path of an earlier listener must be removed first.
@@ -54,6 +59,8 @@ impl UnixListener {
         Ok(None)
     }
 }
+
+descriptor!(UnixListener, STREAM, Stream, listens: true);
 
 impl Drop for UnixListener {
     fn drop(&mut self) {

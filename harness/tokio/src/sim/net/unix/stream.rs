@@ -1,6 +1,10 @@
 //! The simulated Unix stream.
 
-use super::{SocketAddr, UCred, address, known};
+use super::{
+    SocketAddr, UCred, address,
+    descriptor::{self, Descriptor, descriptor},
+    known,
+};
 use crate::sim::{
     kernel::{self, SocketKind, UnixId, os_error},
     net::stream_io::stream_io,
@@ -18,12 +22,13 @@ use std::{
 /// A Unix stream.
 #[derive(Debug)]
 pub struct UnixStream {
-    id: UnixId,
+    pub(super) id: UnixId,
+    pub(super) fd: Descriptor,
 }
 
 impl UnixStream {
     pub(super) fn of(id: UnixId) -> UnixStream {
-        UnixStream { id }
+        UnixStream { id, fd: Descriptor::default() }
     }
 
     /// Connects to a path, or to an abstract name. It does not wait: if the listener's queue is full it fails with `WouldBlock`,
@@ -93,6 +98,8 @@ impl AsRef<UnixStream> for UnixStream {
         self
     }
 }
+
+descriptor!(UnixStream, STREAM, Stream);
 
 impl Drop for UnixStream {
     fn drop(&mut self) {
