@@ -265,6 +265,30 @@ fn where_memory_lies_depends_on_the_plan_alone() {
     assert!(answers >= 40, "{answers}");
 }
 
+/// Libraries read these on their own: `whoami` does for each connection of sqlx, OpenTelemetry for each of its traces.
+#[refrain::test(runs = 1)]
+async fn files_that_name_the_machine_do_not_exist(world: World) {
+    const PATHS: [&str; 7] = [
+        "/etc/passwd",
+        "/etc/group",
+        "/etc/hostname",
+        "/etc/machine-id",
+        "/etc/os-release",
+        "/etc/services",
+        "/usr/share/zoneinfo/UTC",
+    ];
+    world
+        .client("client")
+        .run(async {
+            for path in PATHS {
+                assert_eq!(std::fs::read(path).unwrap_err().kind(), io::ErrorKind::NotFound, "{path}");
+            }
+            // SAFETY: it has no arguments. libc looks for the user in /etc/passwd.
+            assert!(unsafe { libc::getpwuid(0) }.is_null());
+        })
+        .await;
+}
+
 #[refrain::test(runs = 2)]
 async fn does_nothing(_world: World) {}
 

@@ -32,15 +32,25 @@ const SAME: [&str; 13] = [
     "/usr/share/ca-certificates",
     "/usr/local/share/ca-certificates",
 ];
-/// What no simulated host has: it is in UTC, in no control group, and its names are those of the simulation.
-const ABSENT: [&str; 11] = [
+/// What no simulated host has: it is in UTC, in no control group, of no distribution, without users, and its names are those of the
+/// simulation.
+const ABSENT: [&str; 20] = [
     "/etc/gai.conf",
+    "/etc/group",
+    "/etc/host.conf",
+    "/etc/hostname",
     "/etc/hosts",
+    "/etc/machine-id",
     "/etc/nsswitch.conf",
+    "/etc/os-release",
+    "/etc/passwd",
+    "/etc/protocols",
     "/etc/resolv.conf",
+    "/etc/services",
     "/etc/localtime",
     "/etc/timezone",
     "/usr/share/zoneinfo",
+    "/var/lib/dbus/machine-id",
     "/proc/self/cgroup",
     "/proc/self/mountinfo",
     "/sys/fs/cgroup",
