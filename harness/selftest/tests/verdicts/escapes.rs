@@ -105,13 +105,13 @@ const WAYS: &[Way] = &[
         let _ = system_call(libc::SYS_ptrace, NONE);
     }),
     way("pthread_create", Threads, "no plan schedules", || drop(thread::spawn(|| ()))),
-    way("openat", Files, "outside of the workspace: /etc/passwd", || drop(fs::read("/etc/passwd"))),
-    way("openat", Files, "outside of the workspace: /etc/passwd", || {
-        drop(fs::read("../../../../../../../../../../../../etc/passwd"))
+    way("openat", Files, "outside of the workspace: /etc/shadow", || drop(fs::read("/etc/shadow"))),
+    way("openat", Files, "outside of the workspace: /etc/shadow", || {
+        drop(fs::read("../../../../../../../../../../../../etc/shadow"))
     }),
-    way("openat", Files, "outside of the workspace: ../../../../../../../../../../../../etc/passwd", || {
+    way("openat", Files, "outside of the workspace: ../../../../../../../../../../../../etc/shadow", || {
         let here = fs::File::open(".").unwrap();
-        let path = c"../../../../../../../../../../../../etc/passwd";
+        let path = c"../../../../../../../../../../../../etc/shadow";
         let _ = unsafe { libc::openat(here.as_raw_fd(), path.as_ptr(), libc::O_RDONLY) };
     }),
     way("openat", Files, "outside of the workspace: /var/data.sorted", || drop(fs::read("/var/data.sorted"))),
