@@ -113,7 +113,8 @@ async fn frees_twice() {
     let layout = Layout::new::<[u8; 100]>();
     // SAFETY: none: the block is freed twice, which is what the test is about.
     unsafe {
-        let at = alloc(layout);
+        let (at, other) = (alloc(layout), alloc(layout));
+        dealloc(other, layout);
         dealloc(at, layout);
         dealloc(black_box(at), layout);
     }

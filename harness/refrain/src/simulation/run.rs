@@ -29,8 +29,7 @@ const HOLD_ONE_IN: [u64; 4] = [2, 4, 8, 16];
 pub(super) fn run(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Outlet) {
     let outlet = Arc::new(outlet);
     let runs = outlet.clone();
-    // A new thread has new thread-locals and its own heap arena, so that earlier activity of the worker cannot affect
-    // the run.
+    // A new thread has new thread-locals, so that earlier activity of the worker cannot affect the run.
     let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || go(scenario, source, watch, runs));
     // A run exits the process itself. If it returns here, the harness has a bug; that is no verdict on the service.
     let why = match thread.map(thread::JoinHandle::join) {

@@ -41,8 +41,11 @@ struct Header {
 
 const HEADER: usize = size_of::<Header>();
 
-/// A free block.
+/// Lies at the beginning of a free block, in the place of its header.
+#[repr(C)]
 struct Free {
+    /// 0, as in a [`Header`]: most blocks that are freed twice have their header here.
+    block: usize,
     next: *mut Free,
 }
 
@@ -163,7 +166,7 @@ impl Heap {
         // SAFETY: the block is nobody's now. Its header may be elsewhere than its beginning, and is changed first.
         unsafe {
             (*header(at)).block = 0;
-            (block as *mut Free).write(Free { next: self.free[class] });
+            (block as *mut Free).write(Free { block: 0, next: self.free[class] });
         }
         self.free[class] = block as *mut Free;
     }
