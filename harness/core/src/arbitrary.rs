@@ -218,6 +218,7 @@ fn details() -> BoxedStrategy<Detail> {
             after
         }),
         Just(Detail::NotAllocated),
+        (actors(), backtraces()).prop_map(|(by, backtrace)| Detail::FreedAgain { by: Box::new(by), backtrace }),
         texts().prop_map(|said| Detail::UsedAfterFree { said }),
         allocations.prop_map(Detail::NotFreed),
         Just(Detail::NotAsPlanned),

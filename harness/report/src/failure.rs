@@ -111,7 +111,7 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
             used.thread,
             at(&used.place)
         ),
-        Detail::NotAllocated => {
+        Detail::NotAllocated | Detail::FreedAgain { .. } => {
             "memory was freed that is not allocated: it was freed before, or never allocated".to_owned()
         }
         Detail::UsedAfterFree { said } => said.clone(),
@@ -196,6 +196,7 @@ fn below(failure: &Failure) -> Vec<String> {
             instead(*outside),
             outside.name()
         )),
+        Detail::FreedAgain { by, .. } => Some(format!("freed by {}", actor(by))),
         Detail::Livelocked { last } => Some(format!("polled last: {}", actor(last))),
         _ => None,
     };
@@ -205,7 +206,11 @@ fn below(failure: &Failure) -> Vec<String> {
 
 /// Formats the backtrace, one line per frame.
 fn backtrace(detail: &Detail) -> Vec<String> {
-    let (Detail::Panicked { backtrace, .. } | Detail::Escaped { backtrace, .. }) = detail else { return vec![] };
+    let (Detail::Panicked { backtrace, .. } | Detail::Escaped { backtrace, .. } | Detail::FreedAgain { backtrace, .. }) =
+        detail
+    else {
+        return vec![];
+    };
     let frame = |Frame { function, place }: &Frame| format!("  {function}{}", at(place));
     let title = (!backtrace.frames.is_empty()).then(|| "backtrace, innermost first:".to_owned());
     title.into_iter().chain(backtrace.frames.iter().map(frame)).collect()

@@ -120,7 +120,7 @@ async fn frees_twice() {
     }
 }
 
-#[refrain::test(runs = 1, expect = "crash")]
+#[refrain::test(runs = 1, expect = "double-free")]
 async fn a_double_free_is_caught(world: World) {
     world.host("server", frees_twice);
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -135,7 +135,7 @@ async fn frees_what_was_never_allocated() {
     }
 }
 
-#[refrain::test(runs = 1, expect = "crash")]
+#[refrain::test(runs = 1, expect = "double-free")]
 async fn a_free_of_no_block_is_caught(world: World) {
     world.host("server", frees_what_was_never_allocated);
     tokio::time::sleep(Duration::from_secs(1)).await;

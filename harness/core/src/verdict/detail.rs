@@ -133,8 +133,16 @@ pub enum Detail {
         /// The access that detected the race, and the earlier one.
         accesses: Box<[Access; 2]>,
     },
-    /// Memory that is not allocated was freed.
+    /// Memory that is not allocated was freed, by a thread of a model.
     NotAllocated,
+    /// The same in a simulation.
+    FreedAgain {
+        /// Who freed it.
+        by: Box<Actor>,
+        /// The frames of the service and its dependencies. Not part of the signature.
+        #[serde(default, skip_serializing_if = "Backtrace::is_empty")]
+        backtrace: Box<Backtrace>,
+    },
     /// Freed memory was used or freed again.
     UsedAfterFree {
         /// The engine's message.

@@ -96,6 +96,7 @@ const HOOKS: Hooks = Hooks {
     exited,
     deadlocked: || fail(stall::deadlock()),
     escaped,
+    freed_again,
     panicked,
     out_of_time: || fail(stall::out_of_time()),
     busy: || fail(stall::busy()),
@@ -124,6 +125,15 @@ fn escaped(Escape { call, to, outside }: Escape) -> ! {
     let (by, backtrace) = (Box::new(actor(&control::stamp())), Box::new(verdict::Backtrace { frames }));
     let detail = Detail::Escaped { by, call: call.into(), to: to.into(), outside, backtrace };
     fail(Failure { class: Class::Escape, property: Property::StaysInside, place, detail, causes: vec![] })
+}
+
+/// Fails the run: nothing that is read afterwards could be relied on.
+fn freed_again() -> ! {
+    let stack = Backtrace::force_capture();
+    let (frames, place) = frames(&stack);
+    let (by, backtrace) = (Box::new(actor(&control::stamp())), Box::new(verdict::Backtrace { frames }));
+    let detail = Detail::FreedAgain { by, backtrace };
+    fail(Failure { class: Class::DoubleFree, property: Property::FreedOnce, place, detail, causes: vec![] })
 }
 
 /// Draws holds: every second run has none; the others differ in their number.

@@ -8,7 +8,7 @@
 //!
 //! The symbols are weak. A service that links an allocator of these names uses that one, and its addresses are that one's.
 
-use crate::sim::section;
+use crate::sim::{kernel, section};
 use libc::{c_int, c_void};
 use std::{
     cell::{Cell, UnsafeCell},
@@ -153,10 +153,8 @@ impl Heap {
     }
 
     /// # Safety
-    /// `at` was allocated here.
-    unsafe fn free(&mut self, at: *mut c_void) {
-        // SAFETY: as the caller says.
-        let (block, len) = unsafe { checked(at) };
+    /// `at` was allocated here, in this block of this length.
+    unsafe fn free(&mut self, at: *mut c_void, (block, len): (usize, usize)) {
         if len > SMALL_MAX {
             // SAFETY: the mapping is this block's alone.
             unsafe { libc::munmap(block as *mut c_void, len) };
@@ -172,10 +170,8 @@ impl Heap {
     }
 
     /// # Safety
-    /// `at` was allocated here.
-    unsafe fn reallocate(&mut self, at: *mut c_void, len: usize) -> *mut c_void {
-        // SAFETY: as the caller says.
-        let (block, old) = unsafe { checked(at) };
+    /// `at` was allocated here, in this block of this length.
+    unsafe fn reallocate(&mut self, at: *mut c_void, (block, old): (usize, usize), len: usize) -> *mut c_void {
         let room = block + old - at.addr();
         if old > SMALL_MAX && len > SMALL_MAX {
             // SAFETY: as the caller says.
@@ -189,7 +185,7 @@ impl Heap {
             // SAFETY: both have so many bytes, and do not overlap.
             unsafe {
                 ptr::copy_nonoverlapping(at.cast::<u8>(), new.cast::<u8>(), room.min(len));
-                self.free(at);
+                self.free(at, (block, old));
             }
         }
         new
@@ -232,26 +228,18 @@ fn header(at: *mut c_void) -> *mut Header {
     at.wrapping_byte_sub(HEADER).cast()
 }
 
-/// The block of an allocation and its length. Aborts if it was freed before, or was never allocated, as libc does.
+/// The block of an allocation and its length. Ends the run if it was freed before, or was never allocated.
 ///
 /// # Safety
 /// `at` is within what is mapped.
 unsafe fn checked(at: *mut c_void) -> (usize, usize) {
     // SAFETY: as the caller says.
     let Header { block, len } = unsafe { header(at).read() };
-    if block == 0 {
-        abort("free(): double free detected\n");
-    }
-    if !at.addr().is_multiple_of(HEADER) || !(block..block.saturating_add(len)).contains(&at.addr()) {
-        abort("free(): invalid pointer\n");
+    let is_within = at.addr().is_multiple_of(HEADER) && (block..block.saturating_add(len)).contains(&at.addr());
+    if block == 0 || !is_within {
+        section::unguarded(|| (kernel::hooks().freed_again)())
     }
     (block, len)
-}
-
-fn abort(why: &str) -> ! {
-    // SAFETY: the text has this length. Nothing else can be done if it is not printed.
-    unsafe { libc::write(libc::STDERR_FILENO, why.as_ptr().cast(), why.len()) };
-    std::process::abort()
 }
 
 /// Maps memory at an address, unless something is there.
@@ -328,7 +316,9 @@ unsafe extern "C" fn realloc(at: *mut c_void, len: usize) -> *mut c_void {
     }
     if IS_OWNER.get() {
         // SAFETY: as the caller's.
-        return or_no_memory(own(|heap| unsafe { heap.reallocate(at, len) }));
+        let block = unsafe { checked(at) };
+        // SAFETY: as the caller's.
+        return or_no_memory(own(|heap| unsafe { heap.reallocate(at, block, len) }));
     }
     // Another thread's memory is left where it is.
     // SAFETY: as the caller's, and both have so many bytes.
@@ -349,7 +339,9 @@ unsafe extern "C" fn free(at: *mut c_void) {
     // What another thread frees is kept: there the heap must not change.
     if IS_OWNER.get() {
         // SAFETY: as the caller's.
-        own(|heap| unsafe { heap.free(at) });
+        let block = unsafe { checked(at) };
+        // SAFETY: as the caller's.
+        own(|heap| unsafe { heap.free(at, block) });
     }
 }
 

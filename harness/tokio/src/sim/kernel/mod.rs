@@ -181,6 +181,8 @@ pub struct Hooks {
     pub deadlocked: fn() -> !,
     /// Code of the service is about to leave the simulation.
     pub escaped: fn(Escape) -> !,
+    /// Code of the service frees what is not allocated.
+    pub freed_again: fn() -> !,
     /// A task panicked; the flag says whether its `JoinHandle` can be awaited. The returned payload goes to whoever
     /// awaits it.
     pub panicked: fn(Panic, bool) -> Panic,

@@ -17,6 +17,7 @@ const HOOKS: Hooks = Hooks {
     exited: |_| {},
     deadlocked: || panic!("the test waits for ever: nothing can run any more"),
     escaped: |Escape { call, to, .. }| panic!("`{call}` reaches out of the simulation, to {to}"),
+    freed_again: || panic!("memory is freed that is not allocated"),
     panicked: |panic, joinable| if joinable { panic } else { resume_unwind(panic) },
     out_of_time: || panic!("the test had not ended after {} h of virtual time", TIME_MAX.as_secs() / 3600),
     busy: || panic!("tasks wake each other forever while virtual time stands still"),
