@@ -159,6 +159,11 @@ fn each_kind_of_failure_has_its_sentence() {
             "memory was freed that is not allocated: it was freed before, or never allocated",
         ),
         (
+            json!("freed-once"),
+            json!({ "freed-again": { "by": task } }),
+            "memory was freed that is not allocated: it was freed before, or never allocated",
+        ),
+        (
             json!("not-used-after-free"),
             json!({ "used-after-free": { "said": "cell used after free" } }),
             "cell used after free",
