@@ -1,4 +1,4 @@
-//! One run: sets up its thread, world and hooks, runs the test's body, and determines the verdict.
+//! One run: sets up its world and hooks, runs the test's body, and determines the verdict.
 
 use super::{
     actor::actor,
@@ -17,11 +17,13 @@ use crate::{
     place::Place,
     verdict::{self, Class, Detail, Failure, Property},
 };
-use std::{backtrace::Backtrace, panic, sync::Arc, thread};
+use std::{
+    backtrace::Backtrace,
+    panic::{self, AssertUnwindSafe},
+    sync::Arc,
+};
 use tokio::control::{self, Escape, Exited, Holds, Hooks, Panic, Settings, Start};
 
-/// Stack size of a run's thread: the usual size of a main thread's stack.
-const STACK_BYTES: usize = 8 << 20;
 /// In a run with holds, one task in this many is held.
 const HOLD_ONE_IN: [u64; 4] = [2, 4, 8, 16];
 
@@ -29,17 +31,14 @@ const HOLD_ONE_IN: [u64; 4] = [2, 4, 8, 16];
 pub(super) fn run(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Outlet) {
     let outlet = Arc::new(outlet);
     let runs = outlet.clone();
-    // A new thread has new thread-locals, so that earlier activity of the worker cannot affect the run.
-    let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || go(scenario, source, watch, runs));
-    // A run exits the process itself. If it returns here, the harness has a bug; that is no verdict on the service.
-    let why = match thread.map(thread::JoinHandle::join) {
-        Ok(_) => {
-            let Panicked { message, place, .. } = state::last_panic();
-            let place = place.map_or_else(|| "an unknown place".to_owned(), |place| place.to_string());
-            format!("refrain itself panicked at {place}: {message}. This is a bug of refrain: please report it")
-        }
-        Err(error) => format!("a run's thread could not be started: {error}"),
-    };
+    // On the only thread of this process, a copy of the worker's. Nothing of the service has run on that, nor anything that hashes, so its
+    // thread-locals are those of a new thread. To start one, and to end it with its process, takes a quarter of a short run.
+    //
+    // A run exits the process itself. If it comes back here, the harness has a bug; that is no verdict on the service.
+    let _ = panic::catch_unwind(AssertUnwindSafe(|| go(scenario, source, watch, runs)));
+    let Panicked { message, place, .. } = state::last_panic();
+    let place = place.map_or_else(|| "an unknown place".to_owned(), |place| place.to_string());
+    let why = format!("refrain itself panicked at {place}: {message}. This is a bug of refrain: please report it");
     outlet.send(&RunMessage::Refused(why));
 }
 
