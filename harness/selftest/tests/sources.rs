@@ -204,6 +204,22 @@ fn the_table_of_determinism_is_true() {
     assert!(wrong.is_empty(), "the table in DETERMINISM.md does not have these rows:\n{}", wrong.join("\n"));
 }
 
+/// Drawing its workload hashes, in the worker as well.
+#[refrain::test(runs = 1)]
+async fn hashes(world: World, words: HashMap<String, u8>) {
+    let hash = world.client("client").run(async { RandomState::new().hash_one(1) }).await;
+    world.saw(format_args!("{hash} {}", words.len()));
+}
+
+#[test]
+fn a_workload_that_is_drawn_before_leaves_no_trace_in_thread_locals() {
+    let [mut one, mut other] = ["sources::hashes"; 2].map(Started::worker_as_usual);
+    for seed in 0..3 {
+        let ran = [&mut one, &mut other].map(|worker| worker.record(json!({ "seed": seed })));
+        assert_eq!(ran[0], ran[1]);
+    }
+}
+
 /// Where both hosts have allocated while faults and holds took place, and who was answered.
 #[refrain::test(runs = 1)]
 async fn allocates(world: World, words: Vec<String>) {

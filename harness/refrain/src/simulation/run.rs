@@ -2,6 +2,7 @@
 
 use super::{
     actor::actor,
+    apart,
     backtrace::{frames, is_of_service},
     checks::{check_always, fail_of_panic, quiescent},
     overflow,
@@ -58,10 +59,11 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
     state.install();
     let workload = match source {
         Source::Plan(plan) | Source::Again(plan) => plan.workload,
-        Source::Seed(_) | Source::FaultFree(_) => match scenario.workload(seed) {
-            Ok(workload) => workload.current(),
-            Err(why) => refuse(&why),
-        },
+        _ if scenario.names().is_empty() => vec![],
+        Source::Seed(_) | Source::FaultFree(_) => {
+            let drawn = apart(|| scenario.workload(seed).map(|workload| workload.current()));
+            drawn.unwrap_or_else(|why| refuse(&why))
+        }
     };
     let names = scenario.names();
     if workload.iter().map(|argument| argument.name.as_str()).ne(names.iter().copied()) {
