@@ -262,6 +262,13 @@ async fn unix_sockets_go_to_std_and_come_back(world: World) {
             assert_eq!(std::os::unix::net::UnixListener::bind("c.sock").unwrap_err().kind(), ErrorKind::AddrInUse);
             let stream = std::os::unix::net::UnixStream::from(OwnedFd::from(bound));
             assert_eq!(UnixStream::from_std(stream).unwrap_err().kind(), ErrorKind::Unsupported);
+            // It was closed with the socket of std.
+            assert_eq!(UnixStream::connect("c.sock").await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+
+            let bound = std::net::TcpListener::bind("0.0.0.0:9").unwrap();
+            let stream = std::net::TcpStream::from(OwnedFd::from(bound));
+            assert_eq!(TcpStream::from_std(stream).unwrap_err().kind(), ErrorKind::Unsupported);
+            TcpListener::bind("0.0.0.0:9").await.expect("its port is free again");
         })
         .await;
 }

@@ -79,6 +79,12 @@ pub(super) fn bound(socket: &impl AsFd, what: &str) -> io::Result<Bound> {
     interpose::take_bound(socket.as_fd()).ok_or_else(|| outside(what))
 }
 
+/// Refuses a socket of another kind than is asked for. It goes on to stand for its simulated one, which is closed with it.
+pub(super) fn refuse(socket: &impl AsFd, bound: Bound, what: &str) -> io::Error {
+    bind(socket, bound);
+    outside(what)
+}
+
 /// Lets a real socket stand for a simulated one.
 pub(super) fn bind(stands: &impl AsFd, bound: Bound) {
     interpose::give_bound(stands.as_fd(), bound);

@@ -79,9 +79,7 @@ impl TcpListener {
         match fd::bound(&listener, "a std::net::TcpListener that was not bound by the current host")? {
             Bound::Listener(id) => Ok(TcpListener::of(id)),
             Bound::Socket(socket) => kernel::with(|k| k.listen(socket, kernel::BACKLOG)).map(TcpListener::of),
-            Bound::Udp(_) | Bound::Stream(..) | Bound::Unix(_) => {
-                Err(fd::outside("a socket that does not listen, as one that does"))
-            }
+            other => Err(fd::refuse(&listener, other, "a socket that does not listen, as one that does")),
         }
     }
 

@@ -15,8 +15,9 @@ impl TcpStream {
     /// # Errors
     /// One that is connected on the machine's network is refused.
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<TcpStream> {
-        let Bound::Stream(conn, side) = fd::bound(&stream, "a std::net::TcpStream that tokio has not made")? else {
-            return Err(fd::outside("a socket that is not connected, as a stream"));
+        let (conn, side) = match fd::bound(&stream, "a std::net::TcpStream that tokio has not made")? {
+            Bound::Stream(conn, side) => (conn, side),
+            other => return Err(fd::refuse(&stream, other, "a socket that is not connected, as a stream")),
         };
         let this = TcpStream::of(conn, side);
         let mut options = this.option(|options| *options)?;

@@ -20,7 +20,7 @@ impl UdpSocket {
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
         match fd::bound(&socket, "a std::net::UdpSocket that was not bound by the current host")? {
             Bound::Udp(id) => Ok(UdpSocket::of(id)),
-            _ => Err(fd::outside("a socket of another kind, as one of UDP")),
+            other => Err(fd::refuse(&socket, other, "a socket of another kind, as one of UDP")),
         }
     }
 

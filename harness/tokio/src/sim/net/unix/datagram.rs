@@ -23,8 +23,8 @@ use std::{
 /// A Unix datagram socket.
 #[derive(Debug)]
 pub struct UnixDatagram {
-    pub(super) id: UnixId,
-    pub(super) fd: Descriptor,
+    id: UnixId,
+    fd: Descriptor,
 }
 
 impl UnixDatagram {

@@ -40,7 +40,7 @@ pub(super) fn stands_for(id: UnixId, kind: Type) -> io::Result<OwnedFd> {
 pub(super) fn simulated(socket: &impl AsFd, kind: SocketKind, listens: bool, what: &str) -> io::Result<UnixId> {
     match fd::bound(socket, what)? {
         Bound::Unix(id) if kernel::with(|k| k.unix[id].kind == kind && k.unix_listens(id) == listens) => Ok(id),
-        _ => Err(fd::outside("a socket of another kind")),
+        other => Err(fd::refuse(socket, other, "a socket of another kind")),
     }
 }
 

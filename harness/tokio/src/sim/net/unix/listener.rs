@@ -16,8 +16,8 @@ use std::{
 /// A Unix listener.
 #[derive(Debug)]
 pub struct UnixListener {
-    pub(super) id: UnixId,
-    pub(super) fd: Descriptor,
+    id: UnixId,
+    fd: Descriptor,
 }
 
 impl UnixListener {

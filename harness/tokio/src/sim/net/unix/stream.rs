@@ -22,8 +22,8 @@ use std::{
 /// A Unix stream.
 #[derive(Debug)]
 pub struct UnixStream {
-    pub(super) id: UnixId,
-    pub(super) fd: Descriptor,
+    id: UnixId,
+    fd: Descriptor,
 }
 
 impl UnixStream {
