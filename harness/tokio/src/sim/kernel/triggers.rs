@@ -1,10 +1,8 @@
 //! Counts the events that faults can wait for, and starts the faults that wait.
 
 use super::{HostId, Kernel};
-use std::{
-    collections::{BTreeMap, HashMap, hash_map::DefaultHasher},
-    hash::BuildHasherDefault,
-};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 
 /// An event that can trigger a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +14,10 @@ pub enum TriggerKind {
     Reads,
     Closes,
     Receives,
+}
+
+impl TriggerKind {
+    const COUNT: usize = TriggerKind::Receives as usize + 1;
 }
 
 /// The nth occurrence of an event between two hosts; for accepts, both are the accepting host.
@@ -30,8 +32,8 @@ pub(crate) struct Trigger {
 /// Occurrence counts, and the faults that wait for them.
 #[derive(Debug, Default)]
 pub(crate) struct Triggers {
-    /// Looked up at every event and never iterated. Its hasher is not seeded randomly.
-    counts: HashMap<(TriggerKind, HostId, HostId), u32, BuildHasherDefault<DefaultHasher>>,
+    /// By kind. Looked up at every event and never iterated; the hasher is not seeded.
+    counts: FxHashMap<(HostId, HostId), [u32; TriggerKind::COUNT]>,
     waiting: BTreeMap<Trigger, Vec<usize>>,
 }
 
@@ -43,7 +45,7 @@ impl Kernel {
 
     /// Returns how often an event has occurred.
     pub fn occurred(&self, kind: TriggerKind, from: HostId, to: HostId) -> u32 {
-        self.triggers.counts.get(&(kind, from, to)).copied().unwrap_or_default()
+        self.triggers.counts.get(&(from, to)).map_or(0, |counts| counts[kind as usize])
     }
 
     pub(super) fn occurs(&mut self, kind: TriggerKind, from: HostId, to: HostId) {
@@ -70,7 +72,7 @@ impl Kernel {
 
     /// Counts `times` occurrences and starts the faults that wait for the last of them.
     fn occurs_times(&mut self, kind: TriggerKind, from: HostId, to: HostId, times: u32) {
-        let count = self.triggers.counts.entry((kind, from, to)).or_default();
+        let count = &mut self.triggers.counts.entry((from, to)).or_default()[kind as usize];
         *count = count.saturating_add(times);
         let trigger = Trigger { kind, from, to, nth: *count };
         if self.triggers.waiting.is_empty() {
