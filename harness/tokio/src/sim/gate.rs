@@ -17,11 +17,11 @@ use std::{
     thread,
 };
 
-/// The future of any task.
-type Inner = Pin<Box<dyn Future<Output = Output>>>;
-
-/// The result of a poll, and the future.
-type Polled = (thread::Result<Poll<Output>>, Inner);
+/// The future of any task, and the result of its last poll. One pointer goes to the stack of a poll and comes back.
+struct Inner {
+    future: Pin<Box<dyn Future<Output = Output>>>,
+    polled: thread::Result<Poll<Output>>,
+}
 
 /// What a task returns.
 #[derive(Debug)]
@@ -40,9 +40,9 @@ impl Output {
 /// A task's future with the task's id. A panic is its output, if whoever awaits the task may see it.
 pub(crate) struct Gate {
     /// Boxed, so that an abandoned future is leaked in place, as pinning requires.
-    inner: Option<OneThread<Inner>>,
+    inner: Option<OneThread<Box<Inner>>>,
     /// A poll that blocks: the future is in it.
-    blocked: Option<Blocked<Polled>>,
+    blocked: Option<Blocked<Box<Inner>>>,
     task: TaskId,
     held: Option<Held>,
     /// Whether the task's `JoinHandle` can be awaited and reports its panic.
@@ -59,7 +59,7 @@ impl Drop for Gate {
         }
         // The future's destructors still run as this task.
         let outer = kernel::switch_task(self.task);
-        if let Ran::Done(Err(panic)) = stack::run(None, || catch_unwind(AssertUnwindSafe(|| drop(inner)))) {
+        if let Ran::Done(Err(panic)) = stack::run(None, |_| catch_unwind(AssertUnwindSafe(|| drop(inner)))) {
             (kernel::hooks().panicked)(panic, self.joinable);
         }
         self.end();
@@ -112,7 +112,8 @@ impl Gate {
     }
 
     fn new<F: Future<Output: 'static> + 'static>(task: TaskId, inner: F, joinable: bool) -> Gate {
-        let inner: Inner = Box::pin(async move { Output(OneThread(Box::new(inner.await))) });
+        let future = Box::pin(async move { Output(OneThread(Box::new(inner.await))) });
+        let inner = Box::new(Inner { future, polled: Ok(Poll::Pending) });
         Gate { inner: Some(OneThread(inner)), blocked: None, task, held: None, joinable }
     }
 
@@ -149,15 +150,14 @@ impl Gate {
             Some(blocked) => blocked.resume(),
             None => {
                 let OneThread(mut inner) = self.inner.take().expect("a finished task is not polled again");
-                let waker = cx.waker().clone();
-                stack::run(Some(waker.clone()), move || {
-                    let mut cx = Context::from_waker(&waker);
-                    let polled = catch_unwind(AssertUnwindSafe(|| inner.as_mut().poll(&mut cx)));
-                    (polled, inner)
+                stack::run(Some(cx.waker().clone()), move |waker| {
+                    let mut cx = Context::from_waker(waker);
+                    inner.polled = catch_unwind(AssertUnwindSafe(|| inner.future.as_mut().poll(&mut cx)));
+                    inner
                 })
             }
         };
-        let (polled, inner) = match ran {
+        let mut inner = match ran {
             Ran::Done(done) => done,
             Ran::Gone => return Poll::Pending,
             Ran::Blocks(blocked) => {
@@ -165,6 +165,7 @@ impl Gate {
                 return Poll::Pending;
             }
         };
+        let polled = std::mem::replace(&mut inner.polled, Ok(Poll::Pending));
         self.inner = Some(OneThread(inner));
         match polled {
             Ok(polled) => polled.map(Ok),

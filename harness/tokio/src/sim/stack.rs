@@ -27,7 +27,7 @@ const STACK_BYTES: usize = 8 << 20;
 struct Frame<'a> {
     yielder: &'a Yielder<(), Stop>,
     /// Lets the stack's task be polled again.
-    waker: Option<Waker>,
+    waker: Option<&'a Waker>,
     /// Whether what runs now may block, as on a thread of its own.
     may_block: Cell<bool>,
 }
@@ -86,15 +86,15 @@ impl<R: 'static> Blocked<R> {
     }
 }
 
-/// Runs `f`, which does not unwind, on a stack of its own. `waker` is that of the task, if `f` may block.
-pub(crate) fn run<R: 'static>(waker: Option<Waker>, f: impl FnOnce() -> R + 'static) -> Ran<R> {
+/// Runs `f`, which does not unwind, on a stack of its own, and passes it the waker of the task. Without one `f` may not block.
+pub(crate) fn run<R: 'static>(waker: Option<Waker>, f: impl FnOnce(&Waker) -> R + 'static) -> Ran<R> {
     let free = FREE.with_borrow_mut(Vec::pop);
     let stack = free.unwrap_or_else(|| DefaultStack::new(STACK_BYTES).expect("there is memory for a stack"));
     let guard = stack.limit().get();
     let coroutine = Coroutine::with_stack(stack, move |yielder, ()| {
-        let frame = Frame { yielder, waker, may_block: Cell::new(false) };
+        let frame = Frame { yielder, waker: waker.as_ref(), may_block: Cell::new(false) };
         FRAME.set((&raw const frame).cast());
-        f()
+        f(frame.waker.unwrap_or(Waker::noop()))
     });
     propagated(resume(coroutine, guard))
 }
@@ -175,7 +175,7 @@ pub(crate) fn blocking<R>(may: bool, f: impl FnOnce() -> R) -> R {
 
 /// The waker of the task whose stack this is.
 pub(crate) fn waker() -> Option<Waker> {
-    with_frame(|frame| frame.waker.clone()).flatten()
+    with_frame(|frame| frame.waker.cloned()).flatten()
 }
 
 /// Suspends this stack until its task is polled again.

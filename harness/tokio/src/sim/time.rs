@@ -48,13 +48,13 @@ pub(crate) fn handle() -> TimeHandle {
     TimeHandle::current()
 }
 
-fn start(time: &TimeHandle) -> Instant {
-    Instant::from_std(kernel::clock::start(time))
+fn start() -> Instant {
+    Instant::from_std(kernel::clock::start())
 }
 
 /// Returns a deadline in virtual nanoseconds since the start of the run, rounded up to tokio's tick.
 fn tick(deadline: Instant) -> u64 {
-    let since = deadline.saturating_duration_since(start(&handle())).as_nanos().min(u128::from(FAR_NS)) as u64;
+    let since = deadline.saturating_duration_since(start()).as_nanos().min(u128::from(FAR_NS)) as u64;
     since.div_ceil(TICK_NS) * TICK_NS
 }
 

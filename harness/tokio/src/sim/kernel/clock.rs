@@ -15,12 +15,14 @@ const STREAM: u64 = 0x0063_6c6f_636b;
 
 thread_local! {
     static BEGAN: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    static START: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 /// Starts virtual time on this thread.
 pub(crate) fn begin(time: &TimeHandle, seed: u64) {
     time.advance(Duration::from_nanos(mix(seed ^ STREAM, 0) % BEGINS_WITHIN_NS));
     BEGAN.set(time.elapsed());
+    START.set(Some(time.now_instant()));
 }
 
 /// Returns the nanoseconds since the start of the run.
@@ -29,6 +31,9 @@ pub(crate) fn now(time: &TimeHandle) -> u64 {
 }
 
 /// Returns the instant at which the run started.
-pub(crate) fn start(time: &TimeHandle) -> Instant {
-    time.now_instant() - time.elapsed() + BEGAN.get()
+///
+/// # Panics
+/// Panics if none has.
+pub(crate) fn start() -> Instant {
+    START.get().expect("virtual time has started")
 }

@@ -254,12 +254,11 @@ impl Kernel {
     /// Wakes every task that waits on this end.
     pub fn wake_side(&mut self, conn: ConnId, side: Side) {
         let c = &mut self.conns[conn];
-        let mut wakers = c.pipes[1 - side].readers.take();
-        wakers.extend(c.pipes[side].writers.take());
+        c.pipes[1 - side].readers.wake(&mut self.wakes);
+        c.pipes[side].writers.wake(&mut self.wakes);
         if side == 0 {
-            wakers.extend(c.connecting.take());
+            c.connecting.wake(&mut self.wakes);
         }
-        self.wake(wakers);
     }
 
     /// Returns the connection's endpoints, with this side as the local one.

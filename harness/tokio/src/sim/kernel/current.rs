@@ -2,13 +2,10 @@
 
 use super::{Hooks, HostId, Kernel, TaskId};
 use crate::sim::stack;
-use std::{
-    cell::{Cell, RefCell},
-    task::Waker,
-};
+use std::{cell::Cell, task::Waker};
 
 thread_local! {
-    static KERNEL: RefCell<Option<Box<Kernel>>> = const { RefCell::new(None) };
+    static WORLD: Cell<World> = const { Cell::new(World::None) };
     static CURRENT: Cell<TaskId> = const { Cell::new(0) };
     static HOOKS: Cell<Option<Hooks>> = const { Cell::new(None) };
     static WATCHED: Cell<bool> = const { Cell::new(false) };
@@ -16,9 +13,83 @@ thread_local! {
     static KEEP: Cell<Option<fn(&Kernel)>> = const { Cell::new(None) };
 }
 
+/// The world of a thread.
+enum World {
+    None,
+    /// It is borrowed.
+    InUse,
+    /// It lives as long as its process.
+    Here(&'static mut Kernel),
+}
+
+/// A world that is taken from its thread, and returned when this is dropped.
+struct Taken(Option<&'static mut Kernel>);
+
+impl Taken {
+    /// Takes the world if it is here.
+    fn new() -> Result<Taken, World> {
+        match WORLD.replace(World::InUse) {
+            World::Here(kernel) => Ok(Taken(Some(kernel))),
+            World::InUse => Err(World::InUse),
+            World::None => {
+                WORLD.set(World::None);
+                Err(World::None)
+            }
+        }
+    }
+
+    /// Takes it and sets its clock.
+    #[track_caller]
+    fn at(due: u64) -> Taken {
+        let mut taken = Taken::new().unwrap_or_else(|world| match world {
+            World::InUse => panic!("the simulated world is used while it is in use"),
+            _ => no_simulation(),
+        });
+        let kernel = taken.kernel();
+        kernel.set_now(due);
+        before_change(kernel);
+        taken
+    }
+
+    fn kernel(&mut self) -> &mut Kernel {
+        self.0.as_mut().expect("it is taken until this is dropped")
+    }
+
+    /// Returns it, and wakes what is to be woken.
+    fn end(mut self) {
+        let kernel = self.kernel();
+        let died = std::mem::take(&mut kernel.current_died);
+        match kernel.wakes.len() {
+            0 if !died => return,
+            // Mostly there is one.
+            1 => {
+                let waker = kernel.wakes.pop();
+                drop(self);
+                waker.into_iter().for_each(Waker::wake);
+            }
+            _ => {
+                let wakes = std::mem::take(&mut kernel.wakes);
+                drop(self);
+                wakes.into_iter().for_each(Waker::wake);
+            }
+        }
+        if died {
+            stack::abandon();
+        }
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if let Some(kernel) = self.0.take() {
+            WORLD.set(World::Here(kernel));
+        }
+    }
+}
+
 /// Installs a world on this thread.
 pub(crate) fn install(kernel: Kernel, hooks: Hooks) {
-    KERNEL.with(|k| *k.borrow_mut() = Some(Box::new(kernel)));
+    WORLD.set(World::Here(Box::leak(Box::new(kernel))));
     HOOKS.set(Some(hooks));
 }
 
@@ -31,44 +102,20 @@ pub(crate) fn with<R>(f: impl FnOnce(&mut Kernel) -> R) -> R {
 /// Like [`with`], from a timer that was due at `due`: madsim's clock may not have reached that time yet.
 #[track_caller]
 pub(crate) fn with_at<R>(due: u64, f: impl FnOnce(&mut Kernel) -> R) -> R {
-    let (mut f, mut result) = (Some(f), None);
-    borrow(due, &mut |kernel| result = f.take().map(|f| f(kernel)));
-    result.expect("it is called once")
-}
-
-/// The same, compiled once.
-#[track_caller]
-fn borrow(due: u64, f: &mut dyn FnMut(&mut Kernel)) {
-    KERNEL.with(|cell| {
-        let mut borrowed = cell.borrow_mut();
-        let Some(kernel) = borrowed.as_mut() else { no_simulation() };
-        kernel.set_now(due);
-        before_change(kernel);
-        f(kernel);
-        let died = std::mem::take(&mut kernel.current_died);
-        if kernel.wakes.is_empty() && !died {
-            return;
-        }
-        let wakes = std::mem::take(&mut kernel.wakes);
-        drop(borrowed);
-        wakes.into_iter().for_each(Waker::wake);
-        if died {
-            stack::abandon();
-        }
-    })
+    let mut taken = Taken::at(due);
+    let result = f(taken.kernel());
+    taken.end();
+    result
 }
 
 /// Borrows the world to record waits and holders; wakes nothing. `None` outside a simulation or while it is torn down: destructors may
 /// call this anywhere.
 pub(crate) fn try_with<R>(f: impl FnOnce(&mut Kernel) -> R) -> Option<R> {
-    let noted = KERNEL.try_with(|cell| {
-        let mut borrowed = cell.try_borrow_mut().ok()?;
-        let kernel = borrowed.as_mut()?;
-        kernel.set_now(kernel.now);
-        before_change(kernel);
-        Some(f(kernel))
-    });
-    noted.ok().flatten()
+    let mut taken = Taken::new().ok()?;
+    let kernel = taken.kernel();
+    kernel.set_now(kernel.now);
+    before_change(kernel);
+    Some(f(kernel))
 }
 
 /// Calls what [`keep`] has set.
@@ -85,7 +132,7 @@ pub(crate) fn keep(keep: fn(&Kernel)) {
 
 /// Borrows the world if this thread has one that is not borrowed: for code that may be called from anywhere.
 pub(crate) fn with_if_free<R>(f: impl FnOnce(&mut Kernel) -> R) -> Option<R> {
-    let is_free = KERNEL.try_with(|cell| cell.try_borrow().is_ok_and(|kernel| kernel.is_some())).unwrap_or(false);
+    let is_free = Taken::new().is_ok();
     is_free.then(|| with(f))
 }
 
@@ -99,12 +146,12 @@ pub(crate) fn in_timer(f: impl FnOnce()) {
 
 /// Returns whether a simulation runs on this thread.
 pub(crate) fn is_running() -> bool {
-    KERNEL.try_with(|k| k.try_borrow().map_or(true, |k| k.is_some())).unwrap_or(false)
+    !matches!(Taken::new(), Err(World::None))
 }
 
 /// Looks at the world of this thread, unless it is in use.
 pub(crate) fn peek<R>(f: impl FnOnce(&Kernel) -> R) -> Option<R> {
-    KERNEL.try_with(|k| k.try_borrow().ok().and_then(|k| k.as_deref().map(f))).ok().flatten()
+    Taken::new().ok().map(|mut taken| f(taken.kernel()))
 }
 
 #[track_caller]

@@ -148,8 +148,7 @@ impl Kernel {
             Some(sent) => *sent += 1,
             None => return self.kill_process(host, End::Signalled(number)),
         }
-        let waiters = self.hosts[host].signal_waiters.take();
-        self.wake(waiters);
+        self.hosts[host].signal_waiters.wake(&mut self.wakes);
     }
 
     /// Marks a host's process as started.
@@ -237,8 +236,7 @@ impl Kernel {
         self.hosts[host].signals.clear();
         // Taken and woken rather than dropped: a waker must not be dropped while the kernel is borrowed. Waking a dead
         // task has no effect.
-        let waiters = self.hosts[host].signal_waiters.take();
-        self.wake(waiters);
+        self.hosts[host].signal_waiters.wake(&mut self.wakes);
         for task in self.tasks.iter_mut().filter(|task| task.host == host) {
             task.waits.clear();
         }

@@ -169,8 +169,7 @@ impl Kernel {
     }
 
     pub(super) fn accept_again(&mut self, id: ListenerId) {
-        let waiters = self.listeners[id].waiters.take();
-        self.wake(waiters);
+        self.listeners[id].waiters.wake(&mut self.wakes);
     }
 
     /// Closes a listening socket and resets the connections in its queue.

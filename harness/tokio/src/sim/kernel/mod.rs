@@ -3,6 +3,7 @@
 //! A run has its own process and thread, so the state lives in a thread-local and needs no lock. Nothing calls out
 //! while it is borrowed: wakers are collected and woken afterwards.
 
+use crate::sim::stack;
 use madsim::time::TimeHandle;
 use refrain_core::plan::{Hold, fault::RouteEffect};
 use std::{
@@ -241,14 +242,16 @@ impl Kernel {
         kernel
     }
 
-    /// Sets the clock, which madsim's may not have reached yet.
+    /// Sets the clock, which madsim's may not have reached yet. During a poll, time stands.
     fn set_now(&mut self, least: u64) {
-        self.now = clock::now(&self.time).max(least);
+        if stack::depth() == 0 {
+            self.now = clock::now(&self.time).max(least);
+        }
     }
 
-    /// Queues wakers, which are woken once the kernel is no longer borrowed.
-    pub fn wake(&mut self, wakers: impl IntoIterator<Item = Waker>) {
-        self.wakes.extend(wakers);
+    /// Queues a waker, which is woken once the kernel is no longer borrowed.
+    pub fn wake(&mut self, waker: Option<Waker>) {
+        self.wakes.extend(waker);
     }
 
     /// Schedules `action` at virtual time `due`. Inside a timer callback the driver task arms the timer instead.

@@ -230,8 +230,7 @@ impl Kernel {
         let open = pipes[side].fin < Fin::Arrived;
         let bytes = pipes[side].arrive(now, max);
         let ended = open && pipes[side].fin == Fin::Arrived && ends[peer].closed_first;
-        let readers = pipes[side].readers.take();
-        self.wake(readers);
+        pipes[side].readers.wake(&mut self.wakes);
         if ended {
             self.begin_time_wait(conn, peer);
         }
@@ -252,9 +251,8 @@ impl Kernel {
         // The armed timer covered the acknowledged data; the remaining flight gets its own.
         let unacknowledged = std::mem::take(&mut pipe.timer) && !pipe.flight.is_empty();
         (c.ends[side].last_received, c.ends[side].unanswered) = (self.now, 0);
-        let writers = pipe.writers.take();
+        pipe.writers.wake(&mut self.wakes);
         let more = !pipe.queued.is_empty() || pipe.fin == Fin::Queued;
-        self.wake(writers);
         if unacknowledged {
             self.start_timer(conn, side);
         }

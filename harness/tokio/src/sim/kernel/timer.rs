@@ -76,7 +76,7 @@ fn arm_waker(time: &TimeHandle, due: u64, waker: Waker) {
 
 /// Returns a sleep until exactly `due`: madsim's own takes at least a millisecond unless it is reset.
 fn at(time: &TimeHandle, due: u64) -> Sleep {
-    let start = clock::start(time);
+    let start = clock::start();
     let mut sleep = time.sleep_until(start);
     Pin::new(&mut sleep).reset(start + Duration::from_nanos(due));
     sleep

@@ -182,8 +182,7 @@ impl Kernel {
         if socket.queued_bytes + takes <= room {
             socket.queued_bytes += takes;
             socket.queue.push_back((from, bytes));
-            let readers = socket.readers.take();
-            self.wake(readers);
+            socket.readers.wake(&mut self.wakes);
         }
     }
 
@@ -202,8 +201,7 @@ impl Kernel {
         let socket = &mut self.udp[id];
         if socket.open && self.hosts[socket.host].up {
             socket.error = Some(io::ErrorKind::ConnectionRefused);
-            let readers = socket.readers.take();
-            self.wake(readers);
+            socket.readers.wake(&mut self.wakes);
         }
     }
 

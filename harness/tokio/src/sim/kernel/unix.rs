@@ -192,14 +192,13 @@ impl Kernel {
 
     /// Drops the sockets of a host whose machine loses power. No peer is left to be notified.
     pub(super) fn unix_lose(&mut self, host: HostId) {
-        let mut wakers = vec![];
         for id in std::mem::take(&mut self.hosts[host].unix_sockets) {
             let socket = &mut self.unix[id];
             (socket.held, socket.closed, socket.listens, socket.peer) = (false, true, None, None);
             socket.queue.clear();
-            wakers.extend(socket.readers.take().into_iter().chain(socket.writers.take()));
+            socket.readers.wake(&mut self.wakes);
+            socket.writers.wake(&mut self.wakes);
         }
-        self.wake(wakers);
     }
 
     /// Drops the names that a machine keeps in memory.
@@ -215,8 +214,8 @@ impl Kernel {
 
     fn unix_wake(&mut self, id: UnixId) {
         let socket = &mut self.unix[id];
-        let wakers = socket.readers.take().into_iter().chain(socket.writers.take());
-        self.wakes.extend(wakers);
+        socket.readers.wake(&mut self.wakes);
+        socket.writers.wake(&mut self.wakes);
     }
 
     /// Returns memory to a sender's buffer: the data was read or dropped.
@@ -226,8 +225,7 @@ impl Kernel {
         // Linux: `unix_writable`.
         if socket.charged * 4 < self.hosts[socket.host].sysctl.wmem_default as usize {
             socket.is_full = false;
-            let writers = socket.writers.take();
-            self.wake(writers);
+            socket.writers.wake(&mut self.wakes);
         }
     }
 

@@ -21,8 +21,8 @@ impl Waiters {
         (self.0.len() > WAITERS_MAX).then(|| self.0.remove(0))
     }
 
-    /// Takes all wakers.
-    pub fn take(&mut self) -> Vec<Waker> {
-        std::mem::take(&mut self.0)
+    /// Moves all wakers to those that are to be woken. Both keep their memory.
+    pub fn wake(&mut self, wakes: &mut Vec<Waker>) {
+        wakes.append(&mut self.0);
     }
 }

@@ -133,8 +133,7 @@ impl Kernel {
         self.unix[receiver].queue.push_back(Piece { bytes: bytes.to_vec(), offset: 0, from: id, charge });
         let to = self.unix_socket(receiver);
         self.unix_event(Kind::Write, id, bytes.len(), Unix::Send { to, bytes: bytes.len() as u64 });
-        let readers = self.unix[receiver].readers.take();
-        self.wake(readers);
+        self.unix[receiver].readers.wake(&mut self.wakes);
         // Any event of a socket makes epoll report all that it is ready for.
         self.unix_may_send_again(receiver);
         self.occurs(TriggerKind::Writes, self.unix[id].host, self.unix[receiver].host);
@@ -154,8 +153,7 @@ impl Kernel {
         let no_room = socket.full_receiver.is_some_and(|receiver| self.unix_queue_is_full(id, receiver));
         if socket.kind == SocketKind::Datagram && !no_room && socket.charged * 4 < buffer {
             (self.unix[id].is_full, self.unix[id].full_receiver) = (false, None);
-            let writers = self.unix[id].writers.take();
-            self.wake(writers);
+            self.unix[id].writers.wake(&mut self.wakes);
         }
     }
 

@@ -96,8 +96,7 @@ impl Kernel {
 
     /// Wakes the tasks that wait to accept.
     pub(in super::super) fn unix_accept_again(&mut self, id: UnixId) {
-        let waiters = self.unix[id].readers.take();
-        self.wake(waiters);
+        self.unix[id].readers.wake(&mut self.wakes);
     }
 
     /// Adds to what a task waits for whether the connection has been accepted.

@@ -46,8 +46,7 @@ impl Kernel {
             }
             return Poll::Pending;
         }
-        let readers = self.unix[peer].readers.take();
-        self.wake(readers);
+        self.unix[peer].readers.wake(&mut self.wakes);
         self.unix_event(Kind::Write, id, n, Unix::Write(n as u64));
         self.occurs(TriggerKind::Writes, host, self.unix[peer].host);
         Poll::Ready(Ok(n))
