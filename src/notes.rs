@@ -60,8 +60,8 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     let (link_switch, link_shutdown) = Shutdown::pair();
     let mut tasks = JoinSet::new();
     let holder = format!("CALCON {}", settings.exchange);
-    let desk = move || Desk { calendars: Arc::clone(&calendars), seat: Arc::new(sessions.seat(&holder)) };
-    tasks.spawn(excalcon::run(settings.exchange, desk, owner, loaded, link_shutdown));
+    let answers = move || CalendarAnswers { calendars: Arc::clone(&calendars), seat: Arc::new(sessions.seat(&holder)) };
+    tasks.spawn(excalcon::run(settings.exchange, answers, owner, loaded, link_shutdown));
     tasks.spawn(closer.run(audit));
     let clients = server::run(listener, shutdown.clone(), |channel, peer| {
         let (side, shutdown) = (Arc::clone(&side), shutdown.clone());
@@ -122,12 +122,12 @@ struct Side {
 
 /// Answers the Exchange side's queries, each under the session that it has while its link is up.
 #[derive(Debug, Clone)]
-struct Desk {
+struct CalendarAnswers {
     calendars: Arc<Calendars>,
     seat: Arc<Seat>,
 }
 
-impl Own for Desk {
+impl Own for CalendarAnswers {
     async fn answer(&self, query: Query, deadline: Instant) -> Result<Answer, Refusal> {
         under_session(&self.seat, deadline, || self.calendars.answer(query)).await
     }
