@@ -4,16 +4,18 @@ use crate::place::Place;
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;
 
+mod backtrace;
 mod cause;
 mod detail;
 mod faults;
 mod outside;
 mod property;
 
+pub use backtrace::{Backtrace, Frame};
 pub use cause::{
     Cause, ConnectionState, OpenSocket, StaleRead, Store, ThreadWait, ThreadWaiting, UnixWait, Wait, Waiting,
 };
-pub use detail::{Access, Actor, Allocation, Backtrace, Detail, Frame};
+pub use detail::{Access, Actor, Allocation, Detail};
 pub use faults::went_wrong;
 pub use outside::Outside;
 pub use property::Property;

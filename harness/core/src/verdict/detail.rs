@@ -1,6 +1,6 @@
 //! What happened when a run failed: one variant per kind of event.
 
-use super::Outside;
+use super::{Backtrace, Outside};
 use crate::place::{Place, Task};
 use serde::{Deserialize, Serialize};
 
@@ -166,30 +166,6 @@ pub enum Detail {
     },
     /// An execution of a model did not follow its plan.
     NotAsPlanned,
-}
-
-/// A backtrace, innermost frame first.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Backtrace {
-    /// Its frames.
-    pub frames: Vec<Frame>,
-}
-
-impl Backtrace {
-    fn is_empty(&self) -> bool {
-        self.frames.is_empty()
-    }
-}
-
-/// A frame of a backtrace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Frame {
-    /// The name of the function: `echo::serve::{{closure}}`.
-    pub function: String,
-    /// The line in the function; `None` without debug information.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
-    pub place: Option<Place>,
 }
 
 /// A memory access by a thread of a model.
