@@ -14,7 +14,10 @@ use crate::{
 use proptest::{collection, option, prelude::*, sample::select};
 
 mod events;
+mod origins;
 mod steps;
+
+pub use origins::answers;
 
 /// Generates any event.
 pub fn events() -> BoxedStrategy<Event> {
@@ -204,7 +207,8 @@ fn details() -> BoxedStrategy<Detail> {
         actors().prop_map(|by| Detail::Broken { by }),
         (number(), number(), number()).prop_map(|(open, limit, waited)| Detail::Leaked { open, limit, waited }),
         (texts(), actors()).prop_map(|(id, by)| Detail::ClosedTwice { id, by }),
-        number().prop_map(|event| Detail::RunsDiffer { event }),
+        (number(), option::of(origins::origins()))
+            .prop_map(|(event, origin)| Detail::RunsDiffer { event, origin: origin.map(Box::new) }),
     ];
     let of_models = one_of![
         any::<usize>().prop_map(|thread| Detail::LockedTwice { thread }),

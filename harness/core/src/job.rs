@@ -5,7 +5,7 @@ use crate::{
     plan::{Deviation, NotTriggered, Plan},
     protocol::{Coverage, EngineLimit, Sampler},
     socket::Socket,
-    verdict::{Cause, Verdict},
+    verdict::{Answer as CallAnswer, Backtrace, Cause, Verdict},
 };
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,9 @@ pub enum Job {
         source: Source,
         /// Stop before this event, counted from 0.
         until: Option<usize>,
+        /// The call of its log whose backtrace is wanted, counted from 0.
+        #[serde(default)]
+        locate: Option<u64>,
     },
     /// Execute one run and return only its verdict.
     Try(Plan),
@@ -136,6 +139,9 @@ pub struct Ran {
     pub events: Vec<Event>,
     /// Number of events omitted before those.
     pub left_out: usize,
+    /// The log of its calls, if it was recorded and this engine has one.
+    #[serde(default)]
+    pub calls: Vec<Call>,
     /// What it covered.
     pub coverage: Coverage,
     /// The parts of the plan that were not triggered.
@@ -152,6 +158,27 @@ pub struct Ran {
     pub made_again: u64,
 }
 
+/// A call of the service through which its machine can be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Number of events before it.
+    #[serde(default)]
+    pub after: u64,
+    /// The system call or the instruction.
+    pub call: String,
+    /// What it asks about, such as a path.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
+    /// Its answer.
+    pub answer: CallAnswer,
+    /// Its backtrace, if that was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backtrace: Option<Backtrace>,
+}
+
+/// Maximum number of calls in the log of a run.
+pub const CALLS_MAX: usize = 20_000;
+
 /// A message from a run to its worker. While not recording, only the last ones are sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -160,6 +187,8 @@ pub enum RunMessage {
     Plan(Plan),
     /// An event.
     Event(Event),
+    /// A call of its log.
+    Called(Call),
     /// A deviation from the default schedule.
     Deviates(Deviation),
     /// A search is complete, or has stopped as requested.

@@ -8,6 +8,7 @@ mod backtrace;
 mod cause;
 mod detail;
 mod faults;
+mod origin;
 mod outside;
 mod property;
 
@@ -17,6 +18,7 @@ pub use cause::{
 };
 pub use detail::{Access, Actor, Allocation, Detail};
 pub use faults::went_wrong;
+pub use origin::{Answer, Difference, Metadata, NotLogged, Origin, OtherAnswer, Unseen};
 pub use outside::Outside;
 pub use property::Property;
 

@@ -11,6 +11,7 @@ use std::io;
 
 mod anchors;
 mod command;
+mod origin;
 mod outcome;
 mod record;
 mod replay;

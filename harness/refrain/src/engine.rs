@@ -28,7 +28,7 @@ use crate::{
     plan::Plan,
     protocol::{Coverage, Searched},
     trace::{self, Trace},
-    verdict::{Cause, Failure, Property},
+    verdict::{Cause, Failure, NotLogged, Property, Unseen},
 };
 use std::fmt;
 
@@ -43,6 +43,11 @@ pub trait Engine: fmt::Debug + Sync {
     /// Returns whether this machine cannot keep runs from leaving their simulation.
     fn is_unguarded(&self) -> bool {
         false
+    }
+
+    /// Returns which logs the recorded runs of this engine have; `None` if it has none on any machine.
+    fn logs(&self) -> Option<Logs> {
+        None
     }
 
     /// Executes one run in this process, which was forked for it, reports the result to the worker, and exits. If it
@@ -105,6 +110,15 @@ pub trait Engine: fmt::Debug + Sync {
     fn terms(&self) -> &'static Terms;
 }
 
+/// The logs of an engine's recorded runs.
+#[derive(Debug)]
+pub enum Logs {
+    /// They have every call of the service through which its machine can be read, apart from these.
+    Without(Vec<Unseen>),
+    /// There are none, for this reason.
+    None(NotLogged),
+}
+
 /// How a run is monitored.
 #[derive(Debug, Clone, Copy)]
 pub struct Watch {
@@ -112,6 +126,8 @@ pub struct Watch {
     pub record: bool,
     /// Stop before this event.
     pub until: Option<usize>,
+    /// The call of the log whose backtrace is wanted.
+    pub locate: Option<u64>,
     /// Whether the verdict of a panic has its backtrace.
     pub backtrace: bool,
     /// The shared page that the worker monitors.

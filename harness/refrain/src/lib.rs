@@ -297,7 +297,9 @@
 //!   real socket, another program, a thread, a file outside of the workspace and the temporary directory. `#[refrain::test(allow =
 //!   ["files"])]` lets a test's runs do it. Chance, clocks, the number of the process and the like are answered by the plan.
 //! - A run can also crash, exit, loop forever or exhaust its memory; each of these is a separate [`verdict::Class`]. A
-//!   service that reads something from outside the simulation, so that two runs of a plan differ, is detected, too.
+//!   service that reads something from outside the simulation, so that two runs of a plan differ, is detected, too. The verdict
+//!   *nondeterminism* names the first call that had another answer in each run, with both answers and its backtrace: the `read` of a file,
+//!   a folder's entries, a file's times, `getrusage`, `rdtsc`. If no call had, it lists what remains.
 
 mod driver;
 mod engine;

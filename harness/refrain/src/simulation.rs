@@ -3,6 +3,7 @@
 mod actor;
 mod apply;
 mod backtrace;
+mod called;
 mod chain;
 mod checks;
 mod conserved;
@@ -31,14 +32,14 @@ pub use workload::{Parameter, argument};
 
 use crate::{
     engine::{
-        Engine, Explored, FirstRun, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials, Watch,
-        Workers,
+        Engine, Explored, FirstRun, Heartbeat, Limit, Logs, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials,
+        Watch, Workers,
     },
     job::{RunMessage, Search, Source},
     plan::{Hold, Plan},
     seed::seed_of,
     trace::{self, Trace},
-    verdict::{Cause, Property},
+    verdict::{Cause, NotLogged, Outside, Property, Unseen},
 };
 use std::{panic::resume_unwind, thread};
 use tokio::control;
@@ -65,6 +66,19 @@ impl Engine for Scenario {
 
     fn is_unguarded(&self) -> bool {
         !control::can_guard()
+    }
+
+    fn logs(&self) -> Option<Logs> {
+        if self.allow.contains(&Outside::Processes) {
+            return Some(Logs::None(NotLogged::ProcessesAllowed));
+        }
+        if self.is_unguarded() {
+            return Some(Logs::None(NotLogged::NoFilters));
+        }
+        let threads = self.allow.contains(&Outside::Threads).then_some(Unseen::Threads);
+        let time_stamps = (!control::sees_time_stamps()).then_some(Unseen::TimeStamps);
+        let always = [Unseen::ProcessorsChance, Unseen::Memory];
+        Some(Logs::Without(threads.into_iter().chain(time_stamps).chain(always).collect()))
     }
 
     fn run(&'static self, source: Source, watch: Watch, outlet: Outlet) {

@@ -1,7 +1,7 @@
 //! Formats a failure and its causes.
 
 use super::{
-    Style,
+    Style, origin,
     paint::{BOLD, ink, lines, paint},
     words::{actor, at, duration, raw},
 };
@@ -9,7 +9,7 @@ use anstyle::AnsiColor;
 use refrain_core::{
     escape::escaped,
     place::Place,
-    verdict::{Access, Actor, Allocation, Cause, Detail, Failure, Frame, Outside, Property, Waiting},
+    verdict::{Access, Actor, Allocation, Cause, Detail, Failure, Frame, Origin, Outside, Property, Waiting},
 };
 
 /// Formats the first line of a failure: `stall: ...`, with `...` for further lines.
@@ -116,7 +116,10 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
         }
         Detail::UsedAfterFree { said } => said.clone(),
         Detail::NotFreed(what) => format!("{} is never freed", allocation(*what)),
-        Detail::RunsDiffer { event } => format!("two runs of the same plan differ from event {event} on"),
+        Detail::RunsDiffer { event, origin } => {
+            let after = origin.as_deref().and_then(origin::first).map(|call| format!(", after {call}"));
+            format!("two runs of the same plan differ from event {event} on{}", after.unwrap_or_default())
+        }
         Detail::NotAsPlanned => "an execution of the model did not follow its plan".to_owned(),
         other => raw(other),
     }
@@ -201,15 +204,25 @@ fn below(failure: &Failure) -> Vec<String> {
         _ => None,
     };
     let causes = super::cause::causes(causes, property);
-    at.into_iter().chain(by).chain(causes).chain(advice(failure)).chain(backtrace(detail)).collect()
+    let differs = match detail {
+        Detail::RunsDiffer { origin: Some(origin), .. } => origin::lines(origin),
+        _ => vec![],
+    };
+    let more = differs.into_iter().chain(advice(failure)).chain(backtrace(detail));
+    at.into_iter().chain(by).chain(causes).chain(more).collect()
 }
 
 /// Formats the backtrace, one line per frame.
 fn backtrace(detail: &Detail) -> Vec<String> {
-    let (Detail::Panicked { backtrace, .. } | Detail::Escaped { backtrace, .. } | Detail::FreedAgain { backtrace, .. }) =
-        detail
-    else {
-        return vec![];
+    let backtrace = match detail {
+        Detail::Panicked { backtrace, .. }
+        | Detail::Escaped { backtrace, .. }
+        | Detail::FreedAgain { backtrace, .. } => &**backtrace,
+        Detail::RunsDiffer { origin: Some(origin), .. } => match &**origin {
+            Origin::Answers(answers) if !answers.is_empty() => &answers[0].backtrace,
+            _ => return vec![],
+        },
+        _ => return vec![],
     };
     let frame = |Frame { function, place }: &Frame| format!("  {function}{}", at(place));
     let title = (!backtrace.frames.is_empty()).then(|| "backtrace, innermost first:".to_owned());
@@ -235,6 +248,9 @@ fn advice(failure: &Failure) -> Option<String> {
              that outlives an execution"
                 .to_owned(),
         ),
+        Detail::RunsDiffer { origin: Some(origin), .. } if !matches!(**origin, Origin::NotLogged(_)) => {
+            Some(origin::advice(origin))
+        }
         Detail::RunsDiffer { .. } => Some(
             "the service reads something from outside the simulation: a file, the environment, processor time, an instruction such as \
              rdtsc and rdrand; where a test allows processes, a process number, /dev/urandom"

@@ -10,6 +10,7 @@ mod event;
 mod exploration;
 mod failure;
 mod model;
+mod origin;
 mod paint;
 mod progress;
 mod replay;

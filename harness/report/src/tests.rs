@@ -1,6 +1,7 @@
 //! Tests of the reports' output.
 
 mod messages;
+mod origins;
 
 use super::*;
 use insta::assert_snapshot;

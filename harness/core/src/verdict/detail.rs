@@ -1,6 +1,6 @@
 //! What happened when a run failed: one variant per kind of event.
 
-use super::{Backtrace, Outside};
+use super::{Backtrace, Origin, Outside};
 use crate::place::{Place, Task};
 use serde::{Deserialize, Serialize};
 
@@ -163,6 +163,9 @@ pub enum Detail {
     RunsDiffer {
         /// The first event that differs, counted from 0.
         event: u64,
+        /// What came from outside, if the engine can tell. Not part of the signature.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+        origin: Option<Box<Origin>>,
     },
     /// An execution of a model did not follow its plan.
     NotAsPlanned,

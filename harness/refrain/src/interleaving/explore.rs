@@ -235,7 +235,7 @@ fn is_same_search(one: &Searched, other: &Searched) -> bool {
 }
 
 fn record(workers: &mut dyn Workers, plan: Plan) -> Result<Ran, Refusal> {
-    match workers.ask(&Job::Record { source: Source::Plan(Box::new(plan)), until: None })? {
+    match workers.ask(&Job::Record { source: Source::Plan(Box::new(plan)), until: None, locate: None })? {
         Answer::Ran(ran) => Ok(*ran),
         Answer::Refused(why) => Err(why),
         Answer::Explored(_) | Answer::Searched(_) => Err(unexpected()),

@@ -48,7 +48,7 @@ pub(super) fn shrink(model: &Model, mut trials: Trials<'_>, plan: &Plan) -> Resu
 fn simplest(trials: &mut Trials<'_>, plans: Vec<Plan>, best: Plan) -> Result<Plan, Refusal> {
     let mut ranked = vec![];
     for plan in plans {
-        let job = Job::Record { source: Source::Plan(Box::new(plan)), until: None };
+        let job = Job::Record { source: Source::Plan(Box::new(plan)), until: None, locate: None };
         trials.runs += 1;
         let Answer::Ran(ran) = trials.workers.ask(&job)? else { continue };
         let Some(failure) = ran.verdict.failure().filter(|failure| failure.signature() == trials.signature) else {

@@ -4,6 +4,7 @@ use super::{
     actor::actor,
     apart,
     backtrace::{frames, is_of_service},
+    called,
     checks::{check_always, fail_of_panic, quiescent},
     overflow,
     scenario::Scenario,
@@ -76,6 +77,7 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
     state::with(|state| state.decide_workload(workload.clone()));
     catch_panics(watch);
     overflow::watch().unwrap_or_else(|error| refuse(&format!("cannot watch for stack overflows: {error}")));
+    called::log(watch).unwrap_or_else(|error| refuse(&format!("cannot log the run's system calls: {error}")));
     let values = workload.into_iter().map(|argument| argument.value).collect();
     let settings = Settings { time_max: scenario.time_limit().as_nanos() as u64 };
     let sink: Option<Box<dyn FnMut(Event)>> = if watch.record { Some(Box::new(recorded)) } else { None };

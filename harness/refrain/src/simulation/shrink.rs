@@ -80,7 +80,7 @@ impl Search<'_> {
             }
             self.go_on()?;
             let source = Source::Seed(seed_of(base, run));
-            let Some(found) = self.ask(&Job::Record { source, until: None })? else { continue };
+            let Some(found) = self.ask(&Job::Record { source, until: None, locate: None })? else { continue };
             finds += 1;
             let smallest =
                 (std::mem::replace(&mut self.best, found.plan), std::mem::replace(&mut self.polls, found.polls));

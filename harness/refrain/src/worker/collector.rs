@@ -4,7 +4,7 @@ use super::{verdict, watch::End};
 use crate::{
     engine::Terms,
     event::{Event, Kind, Tcp, Udp, Unix},
-    job::{Ended, Ran, RunMessage, Searched},
+    job::{CALLS_MAX, Call, Ended, Ran, RunMessage, Searched},
     place::Place,
     plan::{NotTriggered, Plan},
     report::engine_limit,
@@ -24,6 +24,7 @@ pub struct RunCollector {
     events: VecDeque<(Event, usize)>,
     bytes: usize,
     left_out: usize,
+    calls: Vec<Call>,
     ended: Option<Ended>,
     /// What is left of its plan, if it does not end after its code has.
     over: Option<NotTriggered>,
@@ -38,9 +39,9 @@ pub struct RunCollector {
 impl RunCollector {
     /// Of a run of this plan that has sent nothing yet. Events are counted up to `until`.
     pub fn new(plan: Plan, record: bool, until: Option<usize>) -> RunCollector {
-        let (events, bytes, left_out) = Default::default();
+        let (events, bytes, left_out, calls) = Default::default();
         let (ended, over, stopped, refused, torn) = Default::default();
-        RunCollector { plan, events, bytes, left_out, ended, over, stopped, refused, torn, record, until }
+        RunCollector { plan, events, bytes, left_out, calls, ended, over, stopped, refused, torn, record, until }
     }
 
     /// Takes one line.
@@ -48,6 +49,10 @@ impl RunCollector {
         match serde_json::from_slice(line) {
             Ok(RunMessage::Plan(plan)) => self.plan = plan,
             Ok(RunMessage::Event(event)) => self.keep(event, line.len()),
+            Ok(RunMessage::Called(call)) if self.calls.len() < CALLS_MAX => {
+                self.calls.push(Call { after: (self.left_out + self.events.len()) as u64, ..call });
+            }
+            Ok(RunMessage::Called(_)) => {}
             Ok(RunMessage::Stopped(waits)) => self.stopped = Some(waits),
             Ok(RunMessage::Over(left)) => self.over = Some(left),
             Ok(RunMessage::Ended(ended)) => self.ended = Some(*ended),
@@ -115,6 +120,7 @@ impl RunCollector {
             digest: ended.digest,
             events,
             left_out: self.left_out,
+            calls: self.calls,
             coverage: ended.coverage,
             not_triggered: ended.not_triggered,
             sockets: ended.sockets,

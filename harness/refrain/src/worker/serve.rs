@@ -70,6 +70,17 @@ fn send(mut socket: &UnixStream, answer: &Answer) -> io::Result<()> {
     socket.write_all(line.as_bytes())
 }
 
+/// What is recorded of a run.
+#[derive(Debug, Clone, Copy)]
+enum Recording {
+    None,
+    /// Everything up to an event, with the backtrace of a call of its log.
+    Of {
+        until: Option<usize>,
+        locate: Option<u64>,
+    },
+}
+
 struct Worker {
     test: &'static Test,
     /// Whether the verdict of a recorded run has the backtrace of its panic.
@@ -81,8 +92,8 @@ impl Worker {
     fn work(&mut self, job: Job) -> io::Result<Answer> {
         match job {
             Job::Explore { base, first, count } => self.explore(base, first, count),
-            Job::Record { source, until } => self.run(source, true, until),
-            Job::Try(plan) => self.run(Source::Plan(Box::new(plan)), false, None),
+            Job::Record { source, until, locate } => self.run(source, Recording::Of { until, locate }),
+            Job::Try(plan) => self.run(Source::Plan(Box::new(plan)), Recording::None),
             Job::Search(search) => self.search(search),
         }
     }
@@ -90,7 +101,7 @@ impl Worker {
     fn explore(&mut self, base: u64, first: u64, count: u64) -> io::Result<Answer> {
         let mut batch = Batch::default();
         for run in first..first + count {
-            let ran = match self.run(Source::Seed(seed_of(base, run)), false, None)? {
+            let ran = match self.run(Source::Seed(seed_of(base, run)), Recording::None)? {
                 Answer::Ran(ran) => ran,
                 other => return Ok(other),
             };
@@ -106,9 +117,9 @@ impl Worker {
     }
 
     /// Makes one run; again, if it may have been killed from outside.
-    fn run(&mut self, source: Source, record: bool, until: Option<usize>) -> io::Result<Answer> {
+    fn run(&mut self, source: Source, recording: Recording) -> io::Result<Answer> {
         for made_again in 0.. {
-            let (mut collector, end) = self.run_once(source.clone(), record, until)?;
+            let (mut collector, end) = self.run_once(source.clone(), recording)?;
             if let Some(why) = collector.refusal(end) {
                 return Ok(Answer::Refused(why));
             }
@@ -131,13 +142,17 @@ impl Worker {
         unreachable!("the last attempt counts, however it ended")
     }
 
-    fn run_once(&mut self, source: Source, record: bool, until: Option<usize>) -> io::Result<(RunCollector, End)> {
+    fn run_once(&mut self, source: Source, recording: Recording) -> io::Result<(RunCollector, End)> {
+        let (record, until, locate) = match recording {
+            Recording::None => (false, None, None),
+            Recording::Of { until, locate } => (true, until, locate),
+        };
         let (test, heartbeat) = (self.test, self.runner.heartbeat());
         let plan = match &source {
             Source::Plan(plan) | Source::Again(plan) => (**plan).clone(),
             Source::Seed(seed) | Source::FaultFree(seed) => Plan { seed: *seed, ..Plan::default() },
         };
-        let watch = Watch { record, until, backtrace: record && self.backtraces, heartbeat };
+        let watch = Watch { record, until, locate, backtrace: record && self.backtraces, heartbeat };
         let mut collector = RunCollector::new(plan, record, until);
         let end = self.runner.make(test.poll_limit(), &mut |line| collector.receive(line), |pipe| {
             test.engine.run(source, watch, Outlet::new(pipe));

@@ -184,6 +184,13 @@ fn each_kind_of_failure_has_its_sentence() {
             json!({ "runs-differ": { "event": 12 } }),
             "two runs of the same plan differ from event 12 on",
         ),
+        (
+            json!("deterministic"),
+            json!({ "runs-differ": { "event": 12, "origin": { "answers": [
+                { "call": "read", "about": "data/count", "answers": [{ "number": 1 }, { "failed": 2 }] },
+            ] } } }),
+            "two runs of the same plan differ from event 12 on, after `read` of data/count gave another answer",
+        ),
         (json!("deterministic"), json!("not-as-planned"), "an execution of the model did not follow its plan"),
     ];
     let table = table.map(|(property, detail, sentence)| (failure(property, detail), sentence));

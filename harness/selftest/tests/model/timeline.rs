@@ -113,7 +113,7 @@ const EXECUTIONS: u64 = 80;
 
 fn recorded(worker: &mut Started, threads: Threads) -> Vec<Step> {
     let plan = Plan { threads: Some(threads), ..Plan::default() };
-    let job = Job::Record { source: Source::Plan(Box::new(plan)), until: None };
+    let job = Job::Record { source: Source::Plan(Box::new(plan)), until: None, locate: None };
     match serde_json::from_value(worker.ask(&serde_json::to_value(job).unwrap())).unwrap() {
         Answer::Ran(ran) => {
             let step = |event: Event| if let Kind::Step(step) = event.kind { Some(step) } else { None };

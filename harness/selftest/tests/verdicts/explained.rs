@@ -34,7 +34,7 @@ pub(super) fn run(test: &str) -> Ran {
 
 /// Returns how the saved plan fails now. Nondeterminism takes two runs to detect, and an exploration executes its first
 /// run twice.
-fn failure(test: &str, class: Class) -> Failure {
+pub(super) fn failure(test: &str, class: Class) -> Failure {
     if class != Class::Nondeterminism {
         return run(test).verdict.failure().expect("the run fails").clone();
     }
@@ -199,7 +199,7 @@ fn nondeterminism_shows_the_first_event_of_both() {
     let spawns = format!("spawns {spawn}");
     let headline = "two runs of the same plan differ from event 1 on";
     let at = format!("  at {line}");
-    let below = [at.as_str(), &spawns, &spawns, "a process number, /dev/urandom"];
+    let below = [at.as_str(), &spawns, &spawns, "the guard's log is missing", "a process number, /dev/urandom"];
     check("verdicts::stalls::a_process_number_is_nondeterminism", Class::Nondeterminism, &line, headline, &below);
 }
 

@@ -7,6 +7,7 @@ mod escapes;
 mod exits;
 mod explained;
 mod loops;
+mod origins;
 mod panics;
 mod properties;
 mod sockets;

@@ -32,7 +32,7 @@ use std::{
 mod report;
 
 pub use super::{
-    interpose::guard::{can_guard, guard},
+    interpose::guard::{Called, can_guard, guard, log_calls, sees_time_stamps},
     section::unguarded,
     stack::is_guard as is_stack_guard,
 };

@@ -8,16 +8,20 @@
 //! A program that a run starts would inherit the filter without the handler. So a test that allows processes has no filter, as on a kernel
 //! without seccomp: then only the functions of libc are caught.
 
+mod answered;
 mod answers;
 mod calls;
 mod files;
 mod filter;
 mod handler;
+mod log;
 mod reissue;
+mod tsc;
+mod watched;
 
 use crate::sim::{
     kernel::{self, Escape},
-    section::unguarded,
+    section::{is_unguarded, unguarded},
 };
 use refrain_core::verdict::Outside;
 use std::{
@@ -27,9 +31,13 @@ use std::{
 
 pub(crate) use answers::own_id;
 pub use filter::is_available as can_guard;
+pub use log::Called;
+pub use tsc::sees_time_stamps;
 
 /// Whether this process is a worker of simulations, or a run.
 static ON: AtomicBool = AtomicBool::new(false);
+/// Whether the filter is installed in this process.
+static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
 /// What the test allows, a bit for each.
 static ALLOWED: AtomicU8 = AtomicU8::new(0);
 
@@ -43,9 +51,31 @@ pub fn guard(allowed: &[Outside]) -> io::Result<()> {
     if is_allowed(Outside::Processes) || !can_guard() {
         return Ok(());
     }
+    IS_INSTALLED.store(true, Relaxed);
     files::find_roots();
     handler::install()?;
     filter::install(&mut filter::program(&calls::fates(), reissue::exempt(), reissue::libcs_code()))
+}
+
+/// Logs the calls of this run through which its machine can be read. Only recorded runs have a log: they install a second filter, which
+/// traps these calls as well, and the handler makes them. Of two filters the stricter answer counts, so what the first one refuses stays
+/// refused. Without the first one there is no log.
+///
+/// # Errors
+/// If the kernel refuses the filter.
+pub fn log_calls(sink: fn(Called)) -> io::Result<()> {
+    if !is_installed() {
+        return Ok(());
+    }
+    log::begin(sink);
+    tsc::trap()?;
+    let calls: Vec<_> = watched::numbers().map(|number| (number, filter::Fate::Handled)).collect();
+    filter::install(&mut filter::program(&calls, reissue::exempt(), reissue::libcs_code()))
+}
+
+/// Whether the filter is installed in this process.
+fn is_installed() -> bool {
+    IS_INSTALLED.load(Relaxed)
 }
 
 /// Whether this process is a worker of simulations, or a run.
@@ -56,6 +86,11 @@ pub(crate) fn is_on() -> bool {
 /// Whether a guarded simulation runs on this thread.
 pub(crate) fn is_guarded() -> bool {
     is_on() && kernel::is_running()
+}
+
+/// Whether the service or the test runs on this thread, rather than the harness.
+fn is_of_service() -> bool {
+    !is_unguarded() && is_guarded()
 }
 
 /// Whether the test allows this.

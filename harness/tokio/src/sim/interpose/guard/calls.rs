@@ -1,6 +1,6 @@
 //! The system calls that do not reach the kernel from within a run, and what happens to each.
 
-use super::{answers, check, files, filter::Fate, reissue::Call};
+use super::{answers, check, files, filter::Fate, reissue::Call, watched};
 use libc::c_long;
 use refrain_core::verdict::Outside::{self, Processes, SystemCalls};
 
@@ -98,6 +98,9 @@ pub(super) fn fates() -> Vec<(c_long, Fate)> {
 pub(super) fn answer(call: &Call) -> Option<isize> {
     let row = CALLS.iter().chain(OLD_CALLS).find(|(number, ..)| *number == call.number);
     let Some((_, name, does)) = row else {
+        if watched::contains(call.number) {
+            return None;
+        }
         // Of a calling convention of 32 bits.
         check("a system call of 32 bits", SystemCalls, || call.number.to_string());
         return Some(-libc::ENOSYS as isize);

@@ -1,10 +1,9 @@
 //! The handler of SIGSYS: it answers a system call in the place of the kernel, or makes it.
 
 use super::{
-    calls, is_guarded,
+    calls, is_of_service, log,
     reissue::{Call, reissue},
 };
-use crate::sim::section::is_unguarded;
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 use std::{io, mem, ptr};
 
@@ -38,8 +37,15 @@ extern "C" fn handle(_: c_int, info: *mut siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel passes the information on a trapped system call, and the context to which it will return.
     let (trapped, context) = unsafe { (&*info.cast::<Trapped>(), &mut *context.cast::<ucontext_t>()) };
     let call = Call { number: trapped.number.into(), args: arguments(context) };
-    let answer = if is_unguarded() || !is_guarded() { None } else { calls::answer(&call) };
-    set_result(context, answer.unwrap_or_else(|| reissue(call)));
+    let answer = if is_of_service() { calls::answer(&call) } else { None };
+    set_result(
+        context,
+        answer.unwrap_or_else(|| {
+            let result = reissue(call);
+            log::made(&call, result);
+            result
+        }),
+    );
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
 }

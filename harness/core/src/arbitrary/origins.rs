@@ -1,0 +1,59 @@
+//! Strategies for what the logs of two runs say.
+
+use super::{backtraces, texts};
+use crate::verdict::{Answer, Metadata, NotLogged, Origin, OtherAnswer, Unseen};
+use proptest::{collection, prelude::*, sample::select};
+
+/// Generates any origin.
+pub(super) fn origins() -> BoxedStrategy<Origin> {
+    let unseen = select(&[
+        Unseen::Addresses,
+        Unseen::Threads,
+        Unseen::LaterCalls,
+        Unseen::TimeStamps,
+        Unseen::ProcessorsChance,
+        Unseen::Memory,
+    ]);
+    one_of![
+        collection::vec(other_answers(), 0..3).prop_map(Origin::Answers),
+        (any::<u64>(), collection::vec(unseen, 0..3)).prop_map(|(calls, unseen)| Origin::SameAnswers { calls, unseen }),
+        select(&[NotLogged::NoFilters, NotLogged::ProcessesAllowed]).prop_map(Origin::NotLogged),
+    ]
+}
+
+fn other_answers() -> BoxedStrategy<OtherAnswer> {
+    (texts(), texts(), [answers(), answers()], backtraces())
+        .prop_map(|(call, about, answers, backtrace)| OtherAnswer { call, about, answers, backtrace: *backtrace })
+        .boxed()
+}
+
+/// Generates any answer.
+pub fn answers() -> BoxedStrategy<Answer> {
+    one_of![
+        any::<i32>().prop_map(Answer::Failed),
+        any::<i64>().prop_map(Answer::Number),
+        (any::<u64>(), any::<u64>(), texts()).prop_map(|(length, hash, begins)| Answer::Bytes { length, hash, begins }),
+        files().prop_map(|file| Answer::File(Box::new(file))),
+        (any::<u64>(), any::<u64>(), collection::vec(texts(), 0..3))
+            .prop_map(|(count, hash, begins)| Answer::Entries { count, hash, begins }),
+        any::<u64>().prop_map(Answer::ProcessorTime),
+    ]
+}
+
+fn files() -> BoxedStrategy<Metadata> {
+    let numbers = (any::<u64>(), any::<u32>(), any::<u64>(), any::<u64>(), any::<u32>());
+    let times = (any::<i64>(), any::<i64>(), any::<i64>(), any::<i64>());
+    (numbers, times)
+        .prop_map(|((size, mode, inode, links, owner), (modified, changed, accessed, created))| Metadata {
+            size,
+            mode,
+            inode,
+            links,
+            owner,
+            modified,
+            changed,
+            accessed,
+            created,
+        })
+        .boxed()
+}

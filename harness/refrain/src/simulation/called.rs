@@ -1,0 +1,34 @@
+//! Sends the log of a recorded run to the worker: the calls of the service through which its machine can be read.
+
+use super::{backtrace::frames, state};
+use crate::{
+    engine::Watch,
+    job::{Call, RunMessage},
+    verdict,
+};
+use std::{
+    backtrace::Backtrace,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+use tokio::control::{self, Called};
+
+/// The number of the call whose backtrace is wanted.
+static WANTED: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// Logs the calls of this run, if it is recorded.
+pub(super) fn log(watch: Watch) -> std::io::Result<()> {
+    if !watch.record {
+        return Ok(());
+    }
+    WANTED.store(watch.locate.unwrap_or(u64::MAX), Relaxed);
+    control::log_calls(called)
+}
+
+fn called(Called { nth, call, about, answer }: Called) {
+    let backtrace = (nth as u64 == WANTED.load(Relaxed)).then(|| {
+        let (frames, _) = frames(&Backtrace::force_capture());
+        verdict::Backtrace { frames }
+    });
+    let call = Call { after: 0, call: call.to_owned(), about, answer, backtrace };
+    state::try_with(|state| state.send(&RunMessage::Called(call)));
+}
