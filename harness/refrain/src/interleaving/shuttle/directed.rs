@@ -19,10 +19,13 @@ use switches::{Op, Switch, Switches};
 const OPS_MAX: usize = 64;
 /// The rank of a thread that was not preempted is between this and its negative.
 const RANK_MAX: i64 = 1_000_000;
-/// The first execution: every thread is preempted for the next one that has not run.
-const FIRST: Random = Random { order: Order::Spawned, percent: 100, once: true, with_locks: true };
+/// Less than this many threads have an order among those with as many operations.
+const ORDER_MAX: usize = 10_000;
+/// The first execution: every thread is preempted for the next one that has not run. Their usual order would be tried
+/// without Refrain, too.
+const FIRST: Random = Random { order: Order::LastLast, percent: 100, once: true, with_locks: true, resumes: false };
 /// The second one is as different as possible.
-const SECOND: Random = Random { order: Order::Reversed, percent: 100, once: true, with_locks: false };
+const SECOND: Random = Random { order: Order::Longest, percent: 100, once: true, with_locks: false, resumes: true };
 
 /// The scheduler.
 pub(super) struct Directed {
@@ -33,7 +36,9 @@ pub(super) struct Directed {
     switches: Switches,
     mode: Mode,
     threads: Vec<Thread>,
-    /// Given to the next thread that is preempted: lower ranks run first.
+    /// The operations of each thread in the previous execution.
+    learned: Vec<Vec<Op>>,
+    /// Given to the next thread that is to come last: lower ranks run first.
     next_rank: i64,
 }
 
@@ -64,13 +69,18 @@ struct Random {
     once: bool,
     /// Whether threads that hold a lock are preempted.
     with_locks: bool,
+    /// Whether a preempted thread goes on as soon as the one that ran in its place has ended; otherwise it comes last.
+    resumes: bool,
 }
 
 /// The order in which threads run that can.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Order {
     Spawned,
-    Reversed,
+    /// In reverse, except that the thread that was spawned last remains the last: it is often the one that checks.
+    LastLast,
+    /// The thread that had the most operations comes first: it has the most to lose when it is preempted.
+    Longest,
     Random,
 }
 
@@ -97,6 +107,7 @@ impl Directed {
             switches: Switches::default(),
             mode: Mode::Random(FIRST),
             threads: vec![],
+            learned: vec![],
             next_rank: RANK_MAX,
         }
     }
@@ -116,17 +127,23 @@ impl Directed {
                 percent: [100, 50, 25, 12][self.random.usize(..4)],
                 once: self.random.bool(),
                 with_locks: self.random.bool(),
+                resumes: self.random.bool(),
             },
         })
     }
 
     fn thread(&mut self, id: usize) -> &mut Thread {
         while self.threads.len() <= id {
-            let nth = self.threads.len() as i64;
-            let rank = match self.mode {
-                Mode::Random(Random { order: Order::Reversed, .. }) => -nth,
-                Mode::Random(Random { order: Order::Random, .. }) => self.random.i64(-RANK_MAX..RANK_MAX),
-                _ => nth,
+            let nth = self.threads.len();
+            let order = if let Mode::Random(Random { order, .. }) = self.mode { order } else { Order::Spawned };
+            let rank = match order {
+                Order::Spawned => nth as i64,
+                Order::LastLast => {
+                    self.threads.last_mut().iter_mut().for_each(|last| last.rank = last.rank.min(1 - nth as i64));
+                    RANK_MAX
+                }
+                Order::Longest => -((self.learned.get(nth).map_or(0, Vec::len) * ORDER_MAX + nth) as i64),
+                Order::Random => self.random.i64(-RANK_MAX..RANK_MAX),
             };
             self.threads.push(Thread { rank, ..Thread::default() });
         }
@@ -157,13 +174,15 @@ impl Directed {
     /// The thread begins its next operation.
     fn begin(&mut self, id: usize) {
         let Pending { nth, object, effect, is_over } = pending::of(id);
+        let is_private = self.is_private(id);
         let thread = self.thread(id);
         if nth == thread.begun {
             return;
         }
         thread.begun = nth;
         match effect {
-            Effect::Lock => thread.held.push(object),
+            Effect::Lock if !is_private => thread.held.push(object),
+            Effect::Lock => {}
             Effect::Unlock => thread.held.retain(|held| *held != object),
             Effect::Read | Effect::Write => {}
         }
@@ -172,17 +191,34 @@ impl Directed {
         }
     }
 
-    /// Chooses by rank; a thread whose next operation conflicts with what `disturbed` has done comes first.
+    /// Returns whether the next operation of a thread uses what no other thread used in the previous execution.
+    fn is_private(&self, id: usize) -> bool {
+        let nth = self.threads.get(id).map_or(0, |thread| thread.ops.len());
+        let Some(op) = self.learned.get(id).and_then(|ops| ops.get(nth)) else { return false };
+        let others = self.learned.iter().enumerate().filter(|(other, _)| *other != id);
+        !others.flat_map(|(_, ops)| ops).any(|other| other.object == op.object)
+    }
+
+    /// Chooses by rank; a thread whose next operation conflicts with what `disturbed` has done comes first, and then one
+    /// that has done nothing.
     fn by_rank(&self, runnable: &[usize], disturbed: Option<usize>) -> usize {
         let rank = |id: &usize| {
-            let disturbs = disturbed.is_some_and(|disturbed| self.disturbs(*id, disturbed));
-            (!disturbs, self.threads[*id].rank)
+            let thread = &self.threads[*id];
+            let comes_late = disturbed.map(|disturbed| (!self.disturbs(*id, disturbed), !thread.ops.is_empty()));
+            (comes_late, thread.rank)
         };
         runnable.iter().copied().min_by_key(rank).expect("shuttle asks only if a thread can run")
     }
 
-    fn choose_random(&mut self, runnable: &[usize], current: Option<usize>, by: Random) -> usize {
-        let Some(current) = current else { return self.by_rank(runnable, None) };
+    /// Chooses when the thread that ran before cannot go on.
+    fn choose_next(&self, runnable: &[usize], before: Option<usize>, by: Random) -> usize {
+        let is_blocked = before.is_some_and(|before| self.next_op(before).is_some());
+        let others: Vec<usize> = runnable.iter().copied().filter(|id| !self.threads[*id].is_preempted).collect();
+        // What blocks it may need more threads.
+        self.by_rank(if by.resumes && is_blocked && !others.is_empty() { &others } else { runnable }, None)
+    }
+
+    fn choose_random(&mut self, runnable: &[usize], current: usize, by: Random) -> usize {
         let Some(op) = self.next_op(current) else { return current };
         // Threads that have done nothing yet run in their order.
         if self.threads[current].ops.is_empty() {
@@ -194,9 +230,13 @@ impl Directed {
         if others.is_empty() || is_locked || !self.is_switch_point(current, op) || self.random.u8(..100) >= by.percent {
             return current;
         }
+        let chosen = self.by_rank(&others, Some(current));
         self.demote(current);
+        if by.resumes {
+            self.threads[current].rank = -self.next_rank;
+        }
         self.threads[current].is_preempted = true;
-        self.by_rank(&others, Some(current))
+        chosen
     }
 
     /// All other threads run first.
@@ -232,7 +272,10 @@ impl Directed {
 impl Scheduler for Directed {
     fn new_execution(&mut self) -> Option<Schedule> {
         self.left = self.left.checked_sub(1)?;
-        self.switches.learn(self.threads.drain(..).map(|thread| thread.ops).collect());
+        self.learned = self.threads.drain(..).map(|thread| thread.ops).collect();
+        self.switches.learn(self.learned.clone());
+        // The first choice comes before the execution, which resets them.
+        pending::forget();
         self.next_rank = RANK_MAX;
         self.mode = self.next_mode();
         self.nth += 1;
@@ -255,7 +298,10 @@ impl Scheduler for Directed {
         let new = || ids.iter().copied().find(|id| !self.threads[*id].is_started);
         let chosen = match (unobserved.or_else(new), self.mode) {
             (Some(id), _) => id,
-            (None, Mode::Random(by)) => self.choose_random(&ids, current, by),
+            (None, Mode::Random(by)) => match current {
+                Some(current) => self.choose_random(&ids, current, by),
+                None => self.choose_next(&ids, before, by),
+            },
             (None, Mode::Single(switch, phase)) if !yields => self.choose_single(&ids, current, switch, phase),
             (None, Mode::Single(..)) => self.by_rank(&ids, None),
         };

@@ -108,6 +108,10 @@ impl Switches {
     }
 
     fn add(&mut self, score: u32, switch: Switch) {
+        // Another execution may show that it is more promising.
+        if let Some((known, _)) = self.todo.iter_mut().find(|(_, other)| *other == switch) {
+            *known = score.max(*known);
+        }
         if self.known.len() < SWITCHES_MAX && !self.known.contains(&switch) {
             self.known.push(switch);
             self.todo.push((score, switch));
