@@ -100,8 +100,8 @@ impl Switches {
             // The other thread is preempted in its turn where the first one conflicts with what it has done.
             for until in remote + 1..others.len() {
                 if first_conflict(&others[..until], &ops[after..]).is_some() && others[until].effect != Effect::Unlock {
-                    let back = self::score(&others[..until], &others[until..], &ops[after..]);
-                    self.add((score + back) / 2 - 1, Switch { thread, after, other, until: Some(until) });
+                    let score = score_crossed(score, &ops[after..], others.split_at(until));
+                    self.add(score, Switch { thread, after, other, until: Some(until) });
                 }
             }
         }
@@ -149,6 +149,17 @@ fn score(done: &[Op], next: &[Op], others: &[Op]) -> u32 {
         }
     }
     best
+}
+
+/// Returns how promising it is to preempt a thread in its turn, too, given how promising that turn is: most if what the
+/// other does next comes between two operations of the same object that follow each other. Then each of the threads
+/// relies on what it did before, and no switch of one thread alone disturbs both.
+fn score_crossed(score: u32, next: &[Op], (done, others): (&[Op], &[Op])) -> u32 {
+    let back = self::score(done, others, next);
+    let is_between = |op: &Op| {
+        op.object == next[0].object && others[0].object == op.object && is_visible_between(*op, next[0], others[0])
+    };
+    if done.last().is_some_and(is_between) { score.max(back) + 1 } else { (score + back) / 2 - 1 }
 }
 
 /// Returns whether an operation between two others is noticed: the second reads another value than the first, or what the
@@ -201,6 +212,14 @@ mod tests {
         let twice = section.repeat(2);
         let all = switches([twice.clone(), section.into()]);
         assert!(!all.is_empty() && all.iter().all(|switch| switch.thread != 0 || switch.after == 3), "{all:?}");
+    }
+
+    #[test]
+    fn two_updates_are_crossed() {
+        let checks = vec![op(Effect::Read, A), op(Effect::Read, B), op(Effect::Write, A)];
+        let updates = vec![op(Effect::Write, B), op(Effect::Read, A), op(Effect::Write, A)];
+        let first = switches([checks, updates])[0];
+        assert_eq!(first, Switch { thread: 0, after: 2, other: 1, until: Some(2) });
     }
 
     #[test]
