@@ -122,6 +122,37 @@ pub fn seqlock(repaired: bool) {
     join([writer]);
 }
 
+/// Message passing, as in Sarkar et al. (PLDI 2011): neither the flag nor the message is released.
+pub fn message(repaired: bool) {
+    let shared = Arc::new((AtomicUsize::new(0), AtomicBool::new(false)));
+    let sends = shared.clone();
+    let sender = thread::spawn(move || {
+        sends.0.store(7, Relaxed);
+        sends.1.store(true, if repaired { Release } else { Relaxed });
+    });
+    if shared.1.load(Acquire) {
+        assert_eq!(shared.0.load(Relaxed), 7, "the message");
+    }
+    join([sender]);
+}
+
+/// Peterson's algorithm, whose flags are released and acquired: the load of the other's flag may be performed first.
+pub fn peterson(repaired: bool) {
+    let shared = Arc::new(([0; 2].map(AtomicUsize::new), AtomicUsize::new(0), AtomicUsize::new(0)));
+    threads(2, move |nth| {
+        let (flags, turn, inside) = &*shared;
+        let (stores, loads) = if repaired { (SeqCst, SeqCst) } else { (Release, Acquire) };
+        flags[nth].store(1, stores);
+        turn.store(1 - nth, stores);
+        // A thread that would have to wait gives up.
+        if flags[1 - nth].load(loads) == 0 || turn.load(loads) == nth {
+            assert_eq!(inside.fetch_add(1, AcqRel), 0, "both are inside");
+            inside.fetch_sub(1, AcqRel);
+        }
+        flags[nth].store(0, stores);
+    });
+}
+
 /// Dekker's algorithm without the fence that it needs: both threads enter, because neither sees the other's flag.
 pub fn dekker(repaired: bool) {
     let shared = Arc::new(([0; 2].map(AtomicUsize::new), Plain::new(0)));

@@ -21,6 +21,7 @@ pub type Kernel = fn(repaired: bool);
 /// All kernels, by the names in their descriptions.
 pub const KERNELS: &[(&str, Kernel)] = &[
     ("account", locks::account),
+    ("apache_21287", order::apache_21287),
     ("arc_drop", memory::arc_drop),
     ("arc_get_mut", memory::arc_get_mut),
     ("bluetooth", order::bluetooth),
@@ -34,9 +35,12 @@ pub const KERNELS: &[(&str, Kernel)] = &[
     ("deque_pop", buffers::deque_pop),
     ("double_checked", once::double_checked),
     ("lazy01", locks::lazy01),
+    ("message", memory::message),
     ("ms_queue", buffers::ms_queue),
+    ("mysql_3596", order::mysql_3596),
     ("oneshot_close", once::oneshot_close),
     ("pbzip2", order::pbzip2),
+    ("peterson", memory::peterson),
     ("philosophers", deadlocks::philosophers),
     ("queue", buffers::queue),
     ("reorder_3", order::reorder_3),

@@ -49,6 +49,32 @@ pub fn bluetooth(repaired: bool) {
     stop.join().unwrap();
 }
 
+/// MySQL 3596, as in Lu et al. (ASPLOS 2008): another thread clears the text between the check and its use.
+pub fn mysql_3596(repaired: bool) {
+    let info = Arc::new(AtomicUsize::new(1));
+    let clears = info.clone();
+    let clear = thread::spawn(move || clears.store(0, Release));
+    let checked = info.load(Acquire);
+    if checked != 0 {
+        let used = if repaired { checked } else { info.load(Acquire) };
+        assert_ne!(used, 0, "there is a text");
+    }
+    join([clear]);
+}
+
+/// Apache 21287, as in Lu et al. (ASPLOS 2008): the count is lowered and then tested, so that both threads free the object.
+pub fn apache_21287(repaired: bool) {
+    let object = Arc::new((AtomicUsize::new(2), AtomicUsize::new(0)));
+    threads(2, move |_| {
+        let (count, freed) = &*object;
+        let was = count.fetch_sub(1, AcqRel);
+        let is_last = if repaired { was == 1 } else { count.load(Acquire) == 0 };
+        if is_last {
+            assert_eq!(freed.fetch_add(1, AcqRel), 0, "it is freed once");
+        }
+    });
+}
+
 /// SCTBench, `reorder_3_bad`.
 pub fn reorder_3(repaired: bool) {
     reorder(2, repaired);

@@ -95,9 +95,9 @@ macro_rules! kernels {
 
 kernels! {
     "panic":
-        account bluetooth channel_discard circular_buffer cve_2009_3547 cve_2017_15265 deque_pop lazy01 ms_queue
-        pbzip2 queue reorder_3 reorder_4 reorder_10 reorder_20 seqlock spin_once stack stringbuffer sync02
-        token_ring treiber twostage twostage_20 wronglock_3 wronglock;
+        account apache_21287 bluetooth channel_discard circular_buffer cve_2009_3547 cve_2017_15265 deque_pop lazy01
+        message ms_queue mysql_3596 pbzip2 peterson queue reorder_3 reorder_4 reorder_10 reorder_20 seqlock spin_once
+        stack stringbuffer sync02 token_ring treiber twostage twostage_20 wronglock_3 wronglock;
     "deadlock": carter01 deadlock01 philosophers sync01 waker;
     "data-race":
         arc_drop arc_get_mut dekker double_checked oneshot_close spin_rwlock spsc_ring thread_local_iter;
