@@ -15,6 +15,7 @@ pub(crate) mod log;
 mod loom;
 pub(crate) mod memory;
 mod model;
+pub(crate) mod old;
 mod outlet;
 pub(crate) mod pending;
 mod run;

@@ -277,7 +277,7 @@
 //! declares a seeded bug here, too.
 //!
 //! A limit of an engine, such as a sixth thread under loom, is reported as a limit and never as a failure. If a model was
-//! only sampled, the report says so: data races were looked for, stale reads were not. loom does not keep `SeqCst`
+//! only sampled, the report says so: data races were looked for, stale reads in few executions. loom does not keep `SeqCst`
 //! accesses in one total order, and lets a read-modify-write skip a store that it must follow, so a failure that it reports
 //! may be impossible: refrain checks these orders itself, searches again, and reports such a failure as *not confirmed*. A
 //! relaxed access remains relaxed, and what follows from it is a failure.

@@ -21,7 +21,7 @@
 //!   the thread is scheduled, unless a notification comes first.
 //! - A panic of a thread ends the execution, even if it would be caught, so locks are never poisoned.
 //! - Under loom a model has at most five threads, including its main thread. With more, shuttle samples executions:
-//!   data races are found, but loads never return old values. A thread spawned with `std` is rejected when it uses
+//!   data races are found, and some old values that loads return. A thread spawned with `std` is rejected when it uses
 //!   anything of this module, and [`std::thread_local!`] is shared by all threads of a model.
 //!
 //! `Weak`, scoped threads and `is_finished` do not exist: code that uses them does not compile. Every operation records

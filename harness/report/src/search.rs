@@ -56,7 +56,7 @@ pub fn engines(engines: &[Searched], style: Style) -> String {
 }
 
 /// Formats what was looked for and what was not, if no exhaustive search came further than to a limit of its engine. Under
-/// samplers each load reads the newest value, and vector clocks detect data races.
+/// all samplers but the directed one each load reads the newest value. Vector clocks detect data races.
 fn only_sampled(engines: &[Searched]) -> Option<String> {
     let (exhaustive, sampled): (Vec<&Searched>, Vec<&Searched>) =
         engines.iter().partition(|searched| searched.how.is_exhaustive());
@@ -66,6 +66,8 @@ fn only_sampled(engines: &[Searched]) -> Option<String> {
     }
     // The last execution was not completed.
     let made: u64 = exhaustive.iter().map(|searched| searched.executions.saturating_sub(1)).sum();
+    let is_directed = |searched: &&&Searched| searched.how == How::Sampled(Sampler::Directed);
+    let made = made + sampled.iter().filter(is_directed).map(|searched| searched.executions).sum::<u64>();
     let stale_reads = match made {
         0 => "were not: each load read the newest value".to_owned(),
         made => format!("in no more than {}", counted(made, "executions")),
@@ -215,6 +217,9 @@ only sampled: data races were looked for, by vector clocks; stale reads were not
         );
         let some = last_engine(&[looms(8), sampled()]);
         assert!(some.ends_with("; stale reads in no more than 7 executions"), "{some}");
+        let directed =
+            last_engine(&[one("shuttle", How::Sampled(Sampler::Directed), 16, SearchEnd::Budget), sampled()]);
+        assert!(directed.ends_with("; stale reads in no more than 16 executions"), "{directed}");
         assert_eq!(last_engine(&[exhaustive(None, SearchEnd::Budget), sampled()]), "");
     }
 

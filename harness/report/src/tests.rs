@@ -226,7 +226,7 @@ fn a_summary_counts_what_is_there() {
         holds: vec![saved().plan.holds[0].clone(); holds],
         ..Plan::default()
     };
-    let preempts = |thread| Deviation { step: 3, thread, preempts: true };
+    let preempts = |thread| Deviation::Thread { step: 3, thread, preempts: true };
     let model = |n| Plan { threads: Some(Threads::Deviations((0..n).map(preempts).collect())), ..Plan::default() };
     assert_eq!(plan_summary(&model(1), 31), "1 preemption, 31 operations");
     assert_eq!(plan_summary(&model(0), 1), "no preemption, 1 operation");

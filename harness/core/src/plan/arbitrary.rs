@@ -22,11 +22,14 @@ fn threads() -> BoxedStrategy<Threads> {
     ];
     let run = (choice, 1..4_usize).prop_map(|(choice, times)| vec![choice; times]);
     let choices = collection::vec(run, 0..9).prop_map(|runs| runs.concat());
-    let deviation = (any::<usize>(), any::<usize>(), any::<bool>()).prop_map(|(step, thread, preempts)| Deviation {
-        step,
-        thread,
-        preempts,
-    });
+    let deviation = one_of![
+        (any::<usize>(), any::<usize>(), any::<bool>()).prop_map(|(step, thread, preempts)| Deviation::Thread {
+            step,
+            thread,
+            preempts
+        }),
+        (any::<usize>(), any::<usize>()).prop_map(|(nth, before)| Deviation::Load { nth, before }),
+    ];
     one_of![
         (choices, any::<bool>()).prop_map(|(choices, total_order)| Threads::Choices { choices, total_order }),
         collection::vec(deviation, 0..9).prop_map(Threads::Deviations),

@@ -15,10 +15,11 @@
 //! threads go in turn
 //! thread 2 preempts at step 17
 //! thread 1 goes on at step 23
+//! load 12 reads the store 2 before the newest
 //! ```
 //!
-//! The default schedule: each thread runs as long as it can, then the next one by number, except for the given
-//! deviations.
+//! The default schedule: each thread runs as long as it can, then the next one by number, and each load of an atomic
+//! reads the newest store, except for the given deviations.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, num::ParseIntError, str::FromStr};
@@ -33,7 +34,8 @@ pub enum Threads {
         /// Whether the `SeqCst` operations are kept in one total order, which loom itself does not do.
         total_order: bool,
     },
-    /// The deviations from the default schedule, in which each thread runs as long as it can.
+    /// The deviations from the default schedule, in which each thread runs as long as it can and loads read the newest
+    /// stores.
     Deviations(Vec<Deviation>),
 }
 
@@ -53,15 +55,26 @@ pub enum Choice {
     Wakes(bool),
 }
 
-/// A step at which another thread runs than in the default schedule.
+/// What is different from the default schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Deviation {
-    /// The scheduling point, counted from 0.
-    pub step: usize,
-    /// The thread that runs; 0 is the model's main thread.
-    pub thread: usize,
-    /// Whether the previous thread could have continued.
-    pub preempts: bool,
+#[serde(rename_all = "kebab-case")]
+pub enum Deviation {
+    /// Another thread runs.
+    Thread {
+        /// The scheduling point, counted from 0.
+        step: usize,
+        /// The thread that runs; 0 is the model's main thread.
+        thread: usize,
+        /// Whether the previous thread could have continued.
+        preempts: bool,
+    },
+    /// A load of an atomic reads an old store.
+    Load {
+        /// The number of the load among those of the execution, counted from 1.
+        nth: usize,
+        /// How many stores follow the one that it reads.
+        before: usize,
+    },
 }
 
 impl Threads {
@@ -71,7 +84,10 @@ impl Threads {
             Threads::Choices { choices, .. } => {
                 choices.iter().filter(|choice| matches!(choice, Choice::Thread { preempts: true, .. })).count()
             }
-            Threads::Deviations(deviations) => deviations.iter().filter(|deviation| deviation.preempts).count(),
+            Threads::Deviations(deviations) => deviations
+                .iter()
+                .filter(|deviation| matches!(deviation, Deviation::Thread { preempts: true, .. }))
+                .count(),
         }
     }
 
@@ -129,8 +145,11 @@ impl FromStr for Choice {
 
 impl fmt::Display for Deviation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let how = if self.preempts { "preempts" } else { "goes on" };
-        write!(f, "thread {} {how} at step {}", self.thread, self.step)
+        match self {
+            Deviation::Thread { step, thread, preempts: true } => write!(f, "thread {thread} preempts at step {step}"),
+            Deviation::Thread { step, thread, preempts: false } => write!(f, "thread {thread} goes on at step {step}"),
+            Deviation::Load { nth, before } => write!(f, "load {nth} reads the store {before} before the newest"),
+        }
     }
 }
 

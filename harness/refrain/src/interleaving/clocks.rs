@@ -4,7 +4,7 @@
 //! detects none: there the clocks do, for any number of threads.
 
 pub(crate) use super::seq_cst::Through;
-use super::{Engine, engine, log, seq_cst};
+use super::{Engine, Number, engine, log, old, seq_cst};
 use crate::verdict::Access;
 use std::{
     cell::RefCell,
@@ -13,9 +13,13 @@ use std::{
     sync::atomic::Ordering::{self, *},
 };
 
-/// A vector clock: how many events of each thread happened before.
+/// A vector clock: how many events of each thread happened before, and which store of each atomic has been seen.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(crate) struct Clock(Vec<u32>);
+pub(crate) struct Clock {
+    threads: Vec<u32>,
+    /// The numbers of the newest stores, counted from 1, while loads may read old ones.
+    seen: Vec<u32>,
+}
 
 /// The accesses of a memory location that a later access may race with: the last write, and each thread's last read
 /// since.
@@ -35,6 +39,8 @@ struct PastAccess {
 struct Clocks {
     threads: Vec<Thread>,
     handed_on: BTreeMap<Through, Clock>,
+    /// The stores that `SeqCst` operations have seen, which come before a later `SeqCst` fence.
+    ordered: Vec<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -76,7 +82,7 @@ pub(crate) fn release(through: Through) {
 #[inline]
 pub(crate) fn acquire(through: Through) {
     seq_cst::acquire(through);
-    with(|Clocks { threads, handed_on }, nth| {
+    with(|Clocks { threads, handed_on, .. }, nth| {
         if let Some(clock) = handed_on.get(&through) {
             threads[nth].clock.join(clock);
         }
@@ -100,6 +106,11 @@ pub(crate) fn fence(order: Ordering) {
         let Thread { clock, released, unacquired } = &mut clocks.threads[nth];
         if matches!(order, Acquire | AcqRel | SeqCst) {
             clock.join(unacquired);
+        }
+        if order == SeqCst {
+            old::fence();
+            join(&mut clock.seen, &clocks.ordered);
+            clocks.ordered.clone_from(&clock.seen);
         }
         if matches!(order, Release | AcqRel | SeqCst) {
             released.clone_from(clock);
@@ -133,6 +144,27 @@ pub(crate) fn store(order: Ordering, hands_on: &mut Clock) {
     });
 }
 
+/// Records that the running thread made the store of this number of an atomic, or read it or an older one.
+#[inline]
+pub(crate) fn saw(atomic: Number, store: usize, order: Ordering) {
+    if !old::is_enabled() {
+        return;
+    }
+    let store = u32::try_from(store).unwrap_or(u32::MAX);
+    with(|clocks, nth| {
+        see(&mut clocks.threads[nth].clock.seen, atomic, store);
+        if order == SeqCst {
+            see(&mut clocks.ordered, atomic, store);
+        }
+    });
+}
+
+/// Returns the number of the newest store of an atomic that the running thread must have seen; 0 if there is none.
+#[inline]
+pub(crate) fn seen(atomic: Number) -> usize {
+    with(|clocks, nth| clocks.threads[nth].clock.seen.get(atomic as usize).copied().unwrap_or(0) as usize).unwrap_or(0)
+}
+
 #[inline]
 fn with<R>(f: impl FnOnce(&mut Clocks, usize) -> R) -> Option<R> {
     if !watches() {
@@ -154,27 +186,39 @@ fn with<R>(f: impl FnOnce(&mut Clocks, usize) -> R) -> Option<R> {
 impl Clock {
     /// Resets the clock.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.threads.clear();
+        self.seen.clear();
     }
 
     fn at(&self, thread: usize) -> u32 {
-        self.0.get(thread).copied().unwrap_or(0)
+        self.threads.get(thread).copied().unwrap_or(0)
     }
 
     fn tick(&mut self, thread: usize) {
-        self.grow(thread + 1);
-        self.0[thread] += 1;
+        grow(&mut self.threads, thread + 1);
+        self.threads[thread] += 1;
     }
 
     fn join(&mut self, other: &Clock) {
-        self.grow(other.0.len());
-        self.0.iter_mut().zip(&other.0).for_each(|(own, other)| *own = (*own).max(*other));
+        join(&mut self.threads, &other.threads);
+        join(&mut self.seen, &other.seen);
     }
+}
 
-    fn grow(&mut self, threads: usize) {
-        if self.0.len() < threads {
-            self.0.resize(threads, 0);
-        }
+fn join(own: &mut Vec<u32>, others: &[u32]) {
+    grow(own, others.len());
+    own.iter_mut().zip(others).for_each(|(own, other)| *own = (*own).max(*other));
+}
+
+fn see(seen: &mut Vec<u32>, atomic: Number, store: u32) {
+    let atomic = atomic as usize;
+    grow(seen, atomic + 1);
+    seen[atomic] = seen[atomic].max(store);
+}
+
+fn grow(numbers: &mut Vec<u32>, len: usize) {
+    if numbers.len() < len {
+        numbers.resize(len, 0);
     }
 }
 

@@ -21,7 +21,7 @@ use std::time::Instant;
 /// The preemption bounds of the exhaustive search, in order, so that the first failure has the fewest preemptions.
 const BOUNDS: [Option<u8>; 5] = [Some(0), Some(1), Some(2), Some(3), None];
 /// Numbers of executions that are sampled and searched exhaustively in turn before anything else. Most bugs show in the
-/// first executions of one of the two; an old value is found by the exhaustive search only.
+/// first executions of one of the two. Samples read few of the old values that the exhaustive search does.
 const FIRST_TURNS: [(u64, u64); 2] = [(5, 10), (32, 32)];
 /// Maximum number of preemptions in those of the exhaustive search.
 const FIRST_PREEMPTIONS: u8 = 1;

@@ -9,6 +9,7 @@ use super::{
     child::{execution_begins, execution_ended},
     foreign,
     log::{self, records},
+    old::{self, Reads},
     outlet::{limit, refuse, send},
     searcher::Searcher,
 };
@@ -131,12 +132,18 @@ fn locate(body: fn(), by: Sampler, seed: u64, nth: u64, heartbeat: &'static Hear
 /// Makes one execution; returns whether every deviation was followed.
 fn replay(body: fn(), deviations: &[Deviation], heartbeat: &'static Heartbeat) -> bool {
     let followed = Arc::new(AtomicU64::new(0));
+    let loads = deviations.iter().filter_map(|deviation| match deviation {
+        Deviation::Load { nth, before } => Some((*nth, *before)),
+        Deviation::Thread { .. } => None,
+    });
+    let loads: Vec<(usize, usize)> = loads.collect();
+    old::choose(if loads.is_empty() { Reads::Newest } else { Reads::Planned(loads) });
     let guided = Guided { deviations: deviations.to_vec(), followed: followed.clone(), step: 0, began: false };
     run(guided, move || {
         execution_begins(heartbeat);
         body();
     });
-    followed.load(Relaxed) == deviations.len() as u64
+    followed.load(Relaxed) + old::followed() as u64 == deviations.len() as u64
 }
 
 fn run(scheduler: impl Scheduler + 'static, body: impl Fn() + Send + Sync + 'static) -> u64 {
@@ -152,6 +159,7 @@ fn run(scheduler: impl Scheduler + 'static, body: impl Fn() + Send + Sync + 'sta
 
 fn scheduler(by: Sampler, seed: u64, executions: u64) -> Box<dyn Scheduler + Send> {
     foreign::overlap(by == Sampler::Overlap);
+    old::choose(Reads::Newest);
     let executions = executions as usize;
     match by {
         Sampler::Directed => Box::new(Directed::new(seed, executions as u64)),
@@ -202,6 +210,7 @@ impl Scheduler for Reporting {
     fn new_execution(&mut self) -> Option<Schedule> {
         self.execution += 1;
         self.step = 0;
+        old::report(self.execution == self.nth);
         self.scheduler.new_execution()
     }
 
@@ -223,7 +232,7 @@ impl Scheduler for Reporting {
 fn report_deviation(chosen: TaskId, step: usize, runnable: &[&Task], current: Option<TaskId>, yields: bool) {
     if chosen != in_turn(runnable, current, yields) {
         let preempts = preempts(runnable, current, yields);
-        send(&RunMessage::Deviates(Deviation { step, thread: chosen.into(), preempts }));
+        send(&RunMessage::Deviates(Deviation::Thread { step, thread: chosen.into(), preempts }));
     }
 }
 
@@ -243,8 +252,11 @@ impl Scheduler for Guided {
     }
 
     fn next_task(&mut self, runnable: &[&Task], current: Option<TaskId>, yields: bool) -> Option<TaskId> {
-        let planned = self.deviations.iter().find(|deviation| deviation.step == self.step);
-        let planned = planned.and_then(|planned| runnable.iter().find(|task| usize::from(task.id()) == planned.thread));
+        let planned = self.deviations.iter().find_map(|deviation| match deviation {
+            Deviation::Thread { step, thread, .. } if *step == self.step => Some(*thread),
+            _ => None,
+        });
+        let planned = planned.and_then(|planned| runnable.iter().find(|task| usize::from(task.id()) == planned));
         self.followed.fetch_add(u64::from(planned.is_some()), Relaxed);
         let chosen = planned.map_or_else(|| in_turn(runnable, current, yields), |task| task.id());
         if records() {

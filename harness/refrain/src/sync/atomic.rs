@@ -1,6 +1,7 @@
 //! Atomics of all widths, and fences.
 
-mod newest;
+mod history;
+mod store;
 mod stores;
 mod word;
 
@@ -14,9 +15,10 @@ use crate::{
         spin,
     },
 };
-use newest::Newest;
+use history::History;
 use std::{fmt, panic::Location};
-use stores::{Read, Stores};
+use store::Read;
+use stores::Stores;
 use word::Value;
 
 #[doc(no_inline)]
@@ -54,7 +56,7 @@ macro_rules! atomic {
         pub struct $name {
             raw: On<
                 Stores<std::sync::atomic::$name>,
-                Newest<shuttle::sync::atomic::$name>,
+                History<std::sync::atomic::$name>,
                 std::sync::atomic::$name,
             >,
             number: Number,
@@ -104,7 +106,11 @@ macro_rules! atomic {
         #[track_caller]
         pub fn new(value: $value) -> Self {
             let (number, place) = (log::number("atomic"), Location::caller());
-            let raw = on!(Stores::new(value, number, place), Newest::new(<$shuttle>::new(value)), <$std>::new(value));
+            let raw = on!(
+                Stores::new(value, number, place),
+                History::new(<$shuttle>::new(value), value, place),
+                <$std>::new(value)
+            );
             log_effect(place, || {
                 let what = step::Atomic::New { of: step::AtomicType::$name, value: value.to_step() };
                 Operation::Atomic { id: number, what }
@@ -121,7 +127,7 @@ macro_rules! atomic {
             reads_again(place, "atomic", self.number);
             let read: Read<$value> = match &self.raw {
                 On::Loom(raw) => raw.load(order),
-                On::Shuttle(raw) => raw.load(order, |raw| raw.load(order)).into(),
+                On::Shuttle(raw) => raw.load(self.number, order, |raw| raw.load(order)),
                 On::Std(raw) => return raw.load(order),
             };
             spin::read(place, "atomic", self.number, read.value.bits());
@@ -137,7 +143,7 @@ macro_rules! atomic {
             let _used = alloc::uses(self, Effect::Write, place);
             match &self.raw {
                 On::Loom(raw) => raw.store(value, order, place),
-                On::Shuttle(raw) => raw.store(order, |raw| raw.store(value, order)),
+                On::Shuttle(raw) => raw.store(self.number, value, order, place, |raw| raw.store(value, order)),
                 On::Std(raw) => return raw.store(value, order),
             }
             log_effect(place, || self.step(step::Atomic::Store { value: value.to_step(), ordering: order.into() }));
@@ -162,7 +168,7 @@ macro_rules! atomic {
             let was: Result<$value, Read<$value>> = match &self.raw {
                 On::Loom(raw) => raw.compare_exchange(current, new, orders, place),
                 On::Shuttle(raw) => raw
-                    .compare_exchange(orders, |raw| raw.compare_exchange(current, new, success, failure))
+                    .compare_exchange(self.number, new, orders, place, |raw| raw.compare_exchange(current, new, success, failure))
                     .map_err(Read::from),
                 On::Std(raw) => return raw.compare_exchange(current, new, success, failure),
             };
@@ -238,7 +244,9 @@ macro_rules! atomic {
             let made_of: fn($value, $value) -> $value = $made_of;
             let was = match &self.raw {
                 On::Loom(raw) => raw.exchange(order, place, |was| made_of(was, value)),
-                On::Shuttle(raw) => raw.exchange(order, |raw| raw.$operation(value, order)),
+                On::Shuttle(raw) => {
+                    raw.exchange(self.number, order, place, |raw| raw.$operation(value, order), |was| made_of(was, value))
+                }
                 On::Std(raw) => return raw.$operation(value, order),
             };
             log_effect(place, || {
@@ -286,7 +294,7 @@ atomic!(AtomicBool, bool, [fetch_and And, fetch_nand Nand, fetch_or Or, fetch_xo
 pub struct AtomicPtr<T> {
     raw: On<
         Stores<std::sync::atomic::AtomicPtr<T>>,
-        Newest<shuttle::sync::atomic::AtomicPtr<T>>,
+        History<std::sync::atomic::AtomicPtr<T>>,
         std::sync::atomic::AtomicPtr<T>,
     >,
     number: Number,

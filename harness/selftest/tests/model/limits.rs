@@ -88,9 +88,9 @@ fn a_sixth_thread_stops_loom_and_not_shuttle() {
     assert_eq!(explored.runs, 10_000);
 }
 
-/// The relaxed flag is seen before the message by an old value only: nobody looked for that, and the report says so.
-#[refrain::model]
-fn an_old_value_among_six_threads_is_not_read() {
+/// The relaxed flag is seen before the message by an old value only. loom cannot search a model with so many threads.
+#[refrain::model(expect = "panic")]
+fn an_old_value_among_six_threads_is_read() {
     let shared = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
     threads(5, move |nth| match nth {
         0 => {
@@ -104,12 +104,10 @@ fn an_old_value_among_six_threads_is_not_read() {
 
 #[test]
 fn what_sampling_does_not_look_for_is_said() {
-    let explored = explored("model::limits::an_old_value_among_six_threads_is_not_read").unwrap();
-    assert_eq!(explored.caught, None);
+    let explored = explored("model::limits::six_threads_are_sampled").unwrap();
     let report = refrain::report::engines(&explored.engines, refrain::report::Style::default());
-    let said = "only sampled: data races were looked for, by vector clocks; stale reads were not: each load read the newest \
-                value\n";
-    assert!(report.ends_with(said), "{report}");
+    let said = "only sampled: data races were looked for, by vector clocks; stale reads in no more than ";
+    assert!(report.lines().last().is_some_and(|line| line.starts_with(said)), "{report}");
 }
 
 #[test]

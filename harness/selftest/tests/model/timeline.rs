@@ -159,13 +159,12 @@ fn choices(path: &str) -> Vec<Choice> {
 
 fn drawn() -> Vec<Threads> {
     let mut random = fastrand::Rng::with_seed(1);
-    let deviation =
-        |random: &mut fastrand::Rng| Deviation { step: random.usize(..30), thread: random.usize(..4), preempts: false };
     (0..EXECUTIONS)
         .map(|_| {
-            let mut deviations: Vec<Deviation> = (0..random.usize(1..8)).map(|_| deviation(&mut random)).collect();
-            deviations.sort_by_key(|deviation| deviation.step);
-            deviations.dedup_by_key(|deviation| deviation.step);
+            let steps: BTreeSet<usize> = (0..random.usize(1..8)).map(|_| random.usize(..30)).collect();
+            let thread = |step| Deviation::Thread { step, thread: random.usize(..4), preempts: false };
+            let mut deviations: Vec<Deviation> = steps.into_iter().map(thread).collect();
+            deviations.extend((0..random.usize(..4)).map(|nth| Deviation::Load { nth: nth + 1, before: 1 }));
             Threads::Deviations(deviations)
         })
         .collect()

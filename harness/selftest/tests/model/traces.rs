@@ -128,7 +128,7 @@ fn choices_that_are_left_over_are_stale() {
 
 #[test]
 fn deviations_to_threads_that_cannot_go_on_are_stale() {
-    let deviation = |step| Deviation { step, thread: 77, preempts: true };
+    let deviation = |step| Deviation::Thread { step, thread: 77, preempts: true };
     let threads = Threads::Deviations((0..9).map(deviation).collect());
     let outcome = replayed(&with(&saved(SHUTTLES), threads), None);
     assert!(matches!(outcome, Outcome::Replayed(Replay::Stale { .. })), "{outcome:?}");

@@ -86,7 +86,8 @@ fn sentence(words: &mut Words) -> Result<Sentence, SentenceError> {
         "seed" => Ok(Sentence::Seed(seed(words)?)),
         "hold" => Ok(Sentence::Hold(hold(words)?)),
         "threads" => Ok(Sentence::Threads(threads(words)?)),
-        "thread" => Ok(Sentence::Deviation(deviation(words)?)),
+        "thread" => Ok(Sentence::Deviation(thread(words)?)),
+        "load" => Ok(Sentence::Deviation(load(words)?)),
         "SeqCst" => words.exactly(TOTAL_ORDER).map(|()| Sentence::TotalOrder),
         verb if begins_fault(verb) => Ok(Sentence::Fault(fault(words)?)),
         _ => Err(words.expected(&format!("\"seed\", \"NAME = JSON\", \"hold\" or {}", a_fault()))),
@@ -131,11 +132,21 @@ fn threads(words: &mut Words) -> Result<Threads, SentenceError> {
     Ok(Threads::Choices { choices, total_order: false })
 }
 
-fn deviation(words: &mut Words) -> Result<Deviation, SentenceError> {
+fn number(words: &mut Words) -> Result<usize, SentenceError> {
+    words.word("a whole number", |word| word.parse().ok().filter(|n: &usize| n.to_string() == word))
+}
+
+fn load(words: &mut Words) -> Result<Deviation, SentenceError> {
+    words.exactly("load")?;
+    let nth = number(words)?;
+    words.exactly("reads the store")?;
+    let before = number(words)?;
+    words.exactly("before the newest")?;
+    Ok(Deviation::Load { nth, before })
+}
+
+fn thread(words: &mut Words) -> Result<Deviation, SentenceError> {
     words.exactly("thread")?;
-    let number = |words: &mut Words| {
-        words.word("a whole number", |word| word.parse().ok().filter(|n: &usize| n.to_string() == word))
-    };
     let thread = number(words)?;
     let preempts = words.takes("preempts");
     if !preempts {
@@ -145,7 +156,7 @@ fn deviation(words: &mut Words) -> Result<Deviation, SentenceError> {
         words.exactly("goes on")?;
     }
     words.exactly("at step")?;
-    Ok(Deviation { step: number(words)?, thread, preempts })
+    Ok(Deviation::Thread { step: number(words)?, thread, preempts })
 }
 
 /// Parses a fault: what it does, where, when and for how long.

@@ -7,10 +7,15 @@
 //! - a *single switch*: one thread runs up to such a point, another one runs, then the first goes on. They are
 //!   planned from the operations of earlier executions, see [`switches`];
 //! - *random switches*: the threads run in some order, and are preempted at each such point with some probability.
+//!
+//! In most executions loads read old stores, where that is not the same as another order of the threads: see [`Reads`].
 
 mod switches;
 
-use crate::interleaving::pending::{self, Effect, Pending};
+use crate::interleaving::{
+    old::{self, Reads},
+    pending::{self, Effect, Pending},
+};
 use ::shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use fastrand::Rng;
 use switches::{Op, Switch, Switches};
@@ -278,6 +283,13 @@ impl Scheduler for Directed {
         pending::forget();
         self.next_rank = RANK_MAX;
         self.mode = self.next_mode();
+        old::choose(match self.mode {
+            Mode::Random(Random { order: Order::Random, .. }) if self.random.bool() => {
+                Reads::Random(self.random.fork())
+            }
+            Mode::Random(Random { order: Order::Random, .. }) => Reads::Newest,
+            _ => Reads::Reordered,
+        });
         self.nth += 1;
         Some(Schedule::new(0))
     }

@@ -3,7 +3,6 @@
 //! A plan found this way has the minimum number of preemptions for its number of deviations, for any number of threads.
 
 use super::turns::{in_turn, preempts};
-use crate::plan::Deviation;
 use ::shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use std::{
     collections::VecDeque,
@@ -22,6 +21,14 @@ const DEVIATIONS_MAX: usize = 4;
 const STEP_MAX: usize = 1_000;
 /// Maximum number of pending executions.
 const TODO_MAX: usize = 200_000;
+
+/// A step at which another thread runs than in the default schedule.
+#[derive(Debug, Clone, Copy)]
+struct Deviation {
+    step: usize,
+    thread: usize,
+    preempts: bool,
+}
 
 /// The scheduler.
 pub(super) struct FewPreemptions {

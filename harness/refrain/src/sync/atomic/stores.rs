@@ -3,16 +3,15 @@
 //! The value known to loom is the name of a store, so that a load identifies the store that it reads, even among stores
 //! of equal values.
 
-use super::word::{Value, Word};
-use crate::{
-    event::step,
-    interleaving::{
-        clocks::{self, Clock},
-        log::{self, Number},
-        seq_cst,
-        threads::THREADS_MAX,
-    },
-    verdict,
+use super::{
+    store::{Read, STORES_MAX, Store, stale},
+    word::Word,
+};
+use crate::interleaving::{
+    clocks::{self, Clock},
+    log::{self, Number},
+    seq_cst,
+    threads::THREADS_MAX,
 };
 use std::{
     panic::Location,
@@ -24,8 +23,6 @@ use std::{
 
 /// The name of no store.
 const NOBODY: usize = usize::MAX;
-/// Maximum number of stores of an atomic that a load may read: loom forgets older ones.
-const STORES_MAX: usize = 7;
 
 /// An atomic.
 pub(super) struct Stores<A> {
@@ -45,34 +42,6 @@ struct Made<A> {
     is_chain: bool,
 }
 
-struct Store<A> {
-    name: usize,
-    value: A,
-    hands_on: Clock,
-    thread: usize,
-    place: &'static Location<'static>,
-}
-
-/// The result of a read.
-pub(super) struct Read<V> {
-    pub value: V,
-    /// For the timeline: which old store was read, if it was not the newest.
-    stale: Option<step::Read>,
-}
-
-impl<V> From<V> for Read<V> {
-    fn from(value: V) -> Read<V> {
-        Read { value, stale: None }
-    }
-}
-
-impl<V: Value> Read<V> {
-    /// Converts it for an event.
-    pub fn to_step(&self) -> step::Read {
-        self.stale.clone().unwrap_or_else(|| step::Read::Newest(self.value.to_step()))
-    }
-}
-
 impl<A: Word> Stores<A> {
     pub fn new(value: A::Value, number: Number, place: &'static Location<'static>) -> Stores<A> {
         let names = ::loom::sync::atomic::AtomicUsize::new(0);
@@ -85,7 +54,7 @@ impl<A: Word> Stores<A> {
     pub fn load(&self, order: Ordering) -> Read<A::Value> {
         let name = self.names.load(order);
         let (at, value) = self.made().read(name, order);
-        let stale = self.stale(at);
+        let stale = stale(&self.made().stores, at);
         seq_cst::load(self.number, order, name as u64);
         Read { value, stale }
     }
@@ -141,7 +110,7 @@ impl<A: Word> Stores<A> {
                 Err(found) => {
                     let (at, value) = self.made().read(found, failure);
                     if value != current {
-                        let stale = self.stale(at);
+                        let stale = stale(&self.made().stores, at);
                         seq_cst::load(self.number, failure, found as u64);
                         return Err(Read { value, stale });
                     }
@@ -190,31 +159,8 @@ impl<A: Word> Stores<A> {
         value
     }
 
-    /// Returns which old store was read, unless it was the newest.
-    fn stale(&self, at: usize) -> Option<step::Read> {
-        if !log::records() {
-            return None;
-        }
-        let made = self.made();
-        let last = made.stores.len() - 1;
-        if at == last {
-            return None;
-        }
-        let [(was, was_made), (newest, newest_made)] = [at, last].map(|at| made.stores[at].to_step(at + 1));
-        log::reads_old(was_made, newest_made);
-        Some(step::Read::Stale { was, newest })
-    }
-
     fn made(&self) -> MutexGuard<'_, Made<A>> {
         self.made.lock().expect("no thread panics with it")
-    }
-}
-
-impl<A: Word> Store<A> {
-    /// Converts the `nth` store of its atomic for an event and for a verdict.
-    fn to_step(&self, nth: usize) -> (step::Stored, verdict::Store) {
-        let (value, thread) = (self.value.get().to_step(), self.thread);
-        (step::Stored { value, nth, thread }, verdict::Store { value, thread, place: log::shown(self.place) })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The common interface of `std`'s atomics, for code that is generic over them.
 
-use crate::{event::step, interleaving::log};
+use crate::{event::step, interleaving::log, sync::shuttle};
 use std::sync::atomic::{self, Ordering::Relaxed};
 
 /// The value of an atomic.
@@ -15,6 +15,8 @@ pub(in crate::sync) trait Value: Copy + PartialEq {
 /// An atomic of `std`, which can store any value of its type.
 pub(in crate::sync) trait Word {
     type Value: Value;
+    /// The same atomic under shuttle.
+    type Sampled;
 
     fn of(value: Self::Value) -> Self;
 
@@ -41,6 +43,7 @@ macro_rules! word {
     ($atomic:ident, $value:ty) => {
         impl Word for atomic::$atomic {
             type Value = $value;
+            type Sampled = shuttle::sync::atomic::$atomic;
 
             fn of(value: $value) -> Self {
                 Self::new(value)
@@ -95,6 +98,7 @@ impl<T> Value for *mut T {
 
 impl<T> Word for atomic::AtomicPtr<T> {
     type Value = *mut T;
+    type Sampled = shuttle::sync::atomic::AtomicPtr<T>;
 
     fn of(value: *mut T) -> Self {
         Self::new(value)
