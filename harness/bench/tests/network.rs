@@ -27,13 +27,13 @@ async fn bulk(world: World) {
 }
 
 /// Measures itself.
-#[refrain::test(runs = 1, time_limit = "10h")]
+#[refrain::test(runs = 1, time_limit = "10h", allow = ["files"])]
 async fn hosts(world: World) {
     let measured = refrain_bench::hosts(MANY_ROUND_TRIPS / SHARE, |number| pair(&world, number), talk).await;
     fs::write(concat!(env!("CARGO_TARGET_TMPDIR"), "/hosts"), measured).unwrap();
 }
 
-#[refrain::test(runs = 1)]
+#[refrain::test(runs = 1, allow = ["files"])]
 async fn a_thousand_open_connections_need_little_memory(world: World) {
     serve(&world, "server", Program::RoundTrips(0));
     let streams = world.client("client").run(async {
