@@ -3,7 +3,10 @@
 use super::threads;
 use std::{
     cell::RefCell,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::atomic::{
+        AtomicBool,
+        Ordering::{self, Relaxed},
+    },
 };
 
 /// What an operation does to its object.
@@ -14,10 +17,19 @@ pub(crate) enum Effect {
     /// It may write.
     #[default]
     Write,
+    /// It may write, and take a lock that the service has made itself: it acquires, and does not release.
+    Claim,
     /// It waits for a lock.
     Lock,
     /// It releases a lock.
     Unlock,
+}
+
+impl Effect {
+    /// Returns that of a read-modify-write.
+    pub fn of_exchange(order: Ordering) -> Effect {
+        if order == Ordering::Acquire { Effect::Claim } else { Effect::Write }
+    }
 }
 
 /// An operation that a thread is about to make.

@@ -162,7 +162,7 @@ macro_rules! atomic {
         ) -> Result<$value, $value> {
             assert_loads(failure);
             let place = Location::caller();
-            let _used = alloc::uses(self, Effect::Write, place);
+            let _used = alloc::uses(self, Effect::of_exchange(success), place);
             reads_again(place, "atomic", self.number);
             let orders = (success, failure);
             let was: Result<$value, Read<$value>> = match &self.raw {
@@ -240,7 +240,7 @@ macro_rules! atomic {
         #[track_caller]
         pub fn $operation(&self, value: $value, order: Ordering) -> $value {
             let place = Location::caller();
-            let _used = alloc::uses(self, Effect::Write, place);
+            let _used = alloc::uses(self, Effect::of_exchange(order), place);
             let made_of: fn($value, $value) -> $value = $made_of;
             let was = match &self.raw {
                 On::Loom(raw) => raw.exchange(order, place, |was| made_of(was, value)),

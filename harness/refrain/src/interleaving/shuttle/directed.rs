@@ -28,21 +28,25 @@ const RANK_MAX: i64 = 1_000_000;
 const ORDER_MAX: usize = 10_000;
 /// The first execution: every thread is preempted for the next one that has not run. Their usual order would be tried
 /// without Refrain, too.
-const FIRST: Random = Random { order: Order::LastLast, percent: 100, once: true, with_locks: true, resumes: false };
+const FIRST: Random =
+    Random { order: Order::LastLast, percent: 100, once: true, with_locks: true, with_claims: false, resumes: false };
 /// The second one is as different as possible.
-const SECOND: Random = Random { order: Order::Longest, percent: 100, once: true, with_locks: false, resumes: true };
+const SECOND: Random =
+    Random { order: Order::Longest, percent: 100, once: true, with_locks: false, with_claims: true, resumes: true };
 
 /// The scheduler.
 pub(super) struct Directed {
     random: Rng,
     left: u64,
-    /// The number of the execution, counted from 0.
+    /// Number of executions that have begun, without the repeated one.
     nth: u64,
     switches: Switches,
     mode: Mode,
     threads: Vec<Thread>,
     /// The operations of each thread in the previous execution.
     learned: Vec<Vec<Op>>,
+    /// Whether a thread was not preempted in the first execution because of a claim. Then that is repeated without regard to claims.
+    spared_claim: bool,
     /// Given to the next thread that is to come last: lower ranks run first.
     next_rank: i64,
 }
@@ -74,6 +78,8 @@ struct Random {
     once: bool,
     /// Whether threads that hold a lock are preempted.
     with_locks: bool,
+    /// Whether those are that may hold a lock of the service's own: others then give up, or try for ever.
+    with_claims: bool,
     /// Whether a preempted thread goes on as soon as the one that ran in its place has ended; otherwise it comes last.
     resumes: bool,
 }
@@ -98,6 +104,8 @@ struct Thread {
     is_preempted: bool,
     ops: Vec<Op>,
     held: Vec<usize>,
+    /// What it has claimed and not written since.
+    claimed: Vec<usize>,
     rank: i64,
 }
 
@@ -113,25 +121,31 @@ impl Directed {
             mode: Mode::Random(FIRST),
             threads: vec![],
             learned: vec![],
+            spared_claim: false,
             next_rank: RANK_MAX,
         }
     }
 
     fn next_mode(&mut self) -> Mode {
-        if self.nth >= 2
-            && self.nth % 4 != 1
+        if std::mem::take(&mut self.spared_claim) {
+            return Mode::Random(Random { with_claims: true, ..FIRST });
+        }
+        self.nth += 1;
+        if self.nth > 2
+            && self.nth % 4 != 2
             && let Some(switch) = self.switches.next(&mut self.random)
         {
             return Mode::Single(switch, Phase::Before);
         }
         Mode::Random(match self.nth {
-            0 => FIRST,
-            1 => SECOND,
+            1 => FIRST,
+            2 => SECOND,
             _ => Random {
                 order: Order::Random,
                 percent: [100, 50, 25, 12][self.random.usize(..4)],
                 once: self.random.bool(),
                 with_locks: self.random.bool(),
+                with_claims: true,
                 resumes: self.random.bool(),
             },
         })
@@ -189,7 +203,9 @@ impl Directed {
             Effect::Lock if !is_private => thread.held.push(object),
             Effect::Lock => {}
             Effect::Unlock => thread.held.retain(|held| *held != object),
-            Effect::Read | Effect::Write => {}
+            Effect::Claim => thread.claimed.push(object),
+            Effect::Write => thread.claimed.retain(|claimed| *claimed != object),
+            Effect::Read => {}
         }
         if thread.ops.len() < OPS_MAX && (!is_over || effect == Effect::Unlock) {
             thread.ops.push(Op { object, effect });
@@ -235,6 +251,10 @@ impl Directed {
         if others.is_empty() || is_locked || !self.is_switch_point(current, op) || self.random.u8(..100) >= by.percent {
             return current;
         }
+        if !by.with_claims && self.has_claim(current, op) {
+            self.spared_claim = true;
+            return current;
+        }
         let chosen = self.by_rank(&others, Some(current));
         self.demote(current);
         if by.resumes {
@@ -242,6 +262,13 @@ impl Directed {
         }
         self.threads[current].is_preempted = true;
         chosen
+    }
+
+    /// Returns whether a thread has claimed something, and does not try to claim it again.
+    fn has_claim(&self, id: usize, next: Op) -> bool {
+        let claimed = &self.threads[id].claimed;
+        let is_retry = next.effect == Effect::Claim && claimed.contains(&next.object);
+        !claimed.is_empty() && !is_retry
     }
 
     /// All other threads run first.
@@ -290,7 +317,6 @@ impl Scheduler for Directed {
             Mode::Random(Random { order: Order::Random, .. }) => Reads::Newest,
             _ => Reads::Reordered,
         });
-        self.nth += 1;
         Some(Schedule::new(0))
     }
 

@@ -126,7 +126,7 @@ fn held(ops: &[Op]) -> Vec<usize> {
         match op.effect {
             Effect::Lock => held.push(op.object),
             Effect::Unlock => held.retain(|held| *held != op.object),
-            Effect::Read | Effect::Write => {}
+            Effect::Read | Effect::Write | Effect::Claim => {}
         }
     }
     held
