@@ -9,7 +9,7 @@ use refrain_core::{
 use std::{
     env,
     ffi::OsString,
-    io::BufReader,
+    io::{self, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -68,8 +68,13 @@ pub fn project_of(manifest: Option<&Path>) -> Result<Project, Problem> {
     match manifest {
         None => project_above(Path::new(".")),
         Some(manifest) => match manifest.parent() {
-            Some(dir) if manifest.ends_with("Cargo.toml") => project_above(&Path::new(".").join(dir)),
-            _ => Err(Problem::could_not_run(format!("{} is not a Cargo.toml", crate::output::shown(manifest)))),
+            Some(dir) if manifest.ends_with("Cargo.toml") && manifest.is_file() => {
+                project_above(&Path::new(".").join(dir))
+            }
+            _ => Err(Problem::could_not_run(format!(
+                "{} is no Cargo.toml, or not there",
+                crate::output::shown(manifest)
+            ))),
         },
     }
 }
@@ -122,12 +127,16 @@ fn host() -> Option<String> {
 fn why(error: cargo_metadata::Error) -> String {
     match error {
         cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim_end().into(),
+        cargo_metadata::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+            "there is no cargo: install Rust, put cargo on the PATH, or name it in the variable CARGO".into()
+        }
         error => error.to_string(),
     }
 }
 
 /// Builds tests and finds the refrain tests in their executables. Cargo prints to standard error.
 pub fn build(project: &Project, options: &Build, selection: Selection<'_>) -> Result<Vec<Executable>, Problem> {
+    graph::check_made(&project.root).map_err(Problem::could_not_run)?;
     let mut command = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
     command.current_dir(&project.dir).args(["test", "--no-run", "--message-format=json-render-diagnostics"]);
     command.args(selection_args(selection)).args(option_args(options)).stdin(Stdio::null()).stdout(Stdio::piped());

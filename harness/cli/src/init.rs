@@ -8,12 +8,15 @@ use crate::{
         self,
         workspace::{self, Edit},
     },
+    interrupt,
     output::{self, shown},
 };
 use refrain_core::graph::FOLDER;
 use std::{fs, path::Path};
 
 pub fn init(args: &Init) -> Result<Exit, Problem> {
+    // An interrupt ends cargo, or is seen when all is written. Either way nothing half done is left.
+    let _answers_interrupts = interrupt::session();
     let project = cargo::project_of(args.manifest_path.as_deref())?;
     let clone = match &args.clone {
         Some(clone) => Some(clone_at(clone)?),
@@ -92,12 +95,16 @@ fn apply(root: &Path, edits: &[Edit], tokio: &str) -> Result<(), Problem> {
     let changed = edits.iter().filter(|edit| edit.before.as_deref().unwrap_or_default() != edit.after);
     let written =
         changed.clone().try_for_each(|edit| graph::write_if_other(&edit.path, edit.after.as_bytes()).map(drop));
-    let applied = written.and_then(|()| lock_graph(root, tokio));
+    let applied = written.and_then(|()| lock_graph(root, tokio)).and_then(|()| match interrupt::count() {
+        0 => Ok(()),
+        _ => Err(Problem::could_not_run("interrupted: all is as it was before")),
+    });
     if applied.is_err() {
         for edit in changed {
             let _ = match &edit.before {
                 Some(before) => fs::write(&edit.path, before),
-                None => fs::remove_file(&edit.path),
+                // With its folder, if nothing else is in it.
+                None => fs::remove_file(&edit.path).and_then(|()| edit.path.parent().map_or(Ok(()), fs::remove_dir)),
             };
         }
         let _ = match locked {
@@ -112,7 +119,12 @@ fn apply(root: &Path, edits: &[Edit], tokio: &str) -> Result<(), Problem> {
 pub fn lock_graph(root: &Path, tokio: &str) -> Result<(), Problem> {
     let locked = || {
         let graph = cargo::metadata(root).map(drop);
-        graph.map_err(|why| Problem::could_not_run(format!("cargo does not accept the patched workspace: {why}")))
+        graph.map_err(|why| {
+            Problem::could_not_run(format!(
+                "cargo does not accept the patched workspace: {why}\n\
+                 what the workspace requires of tokio has to accept {tokio}, as `tokio = \"1\"` does"
+            ))
+        })
     };
     locked()?;
     if let Some(old) = workspace::registry_tokio(root)?.filter(|old| old != tokio) {

@@ -25,6 +25,12 @@ pub fn check_lock(lock: &str, copy: &str) -> Result<(), String> {
     let tokios = locked(lock).into_iter().filter(|package| package.name == "tokio").collect::<Vec<_>>();
     if let Some(real) = tokios.iter().find(|tokio| tokio.is_fetched()) {
         let version = &real.version;
+        if !version.starts_with("1.") {
+            return Err(format!(
+                "tokio {version} is in the graph, and only tokio 1 can be simulated: tests would use the real network. \
+                 `cargo tree --invert tokio@{version}` says who needs it: take a version of that which uses tokio 1"
+            ));
+        }
         return Err(format!(
             "tokio {version} of the registry is in the graph, and the patch to {FOLDER}/tokio {copy} does not apply to it: tests \
              would use the real network. Run `cargo refrain sync`, and if this stays, `cargo tree --invert tokio@{version}` says who needs it"
@@ -57,6 +63,20 @@ pub fn check(root: &Path) -> Result<(), String> {
     let path = root.join("Cargo.lock");
     let lock = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     check_lock(&lock, &copy)
+}
+
+/// Looks whether `.refrain/` is there if the workspace in this folder needs it: cargo would only say that a file is missing.
+///
+/// # Errors
+/// One message that says what to do.
+pub fn check_made(root: &Path) -> Result<(), String> {
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
+    let is_patched =
+        manifest.lines().any(|line| !line.starts_with('#') && line.contains(&format!("\"{FOLDER}/tokio\"")));
+    match is_patched && !root.join(FOLDER).join("tokio").exists() {
+        true => Err(format!("{FOLDER}/ is not there, from which this workspace takes tokio: run `cargo refrain sync`")),
+        false => Ok(()),
+    }
 }
 
 /// The version of the tokio that `.refrain/` stands for.
@@ -96,11 +116,18 @@ mod tests {
 
     #[test]
     fn a_registry_tokio_is_named_with_its_version() {
-        for packages in [&[("tokio", "1.55.0", true)][..], &[("tokio", "0.2.25", true), ("tokio", "1.54.1", false)]] {
-            let wrong = check_lock(&lock(packages), "1.54.1").expect_err("it would use the real network");
-            assert!(wrong.contains(&format!("tokio {} of the registry", packages[0].1)), "{wrong}");
-            assert!(wrong.contains("cargo refrain sync"), "{wrong}");
-        }
+        let wrong =
+            check_lock(&lock(&[("tokio", "1.55.0", true)]), "1.54.1").expect_err("it would use the real network");
+        assert!(wrong.contains("tokio 1.55.0 of the registry") && wrong.contains("cargo refrain sync"), "{wrong}");
+    }
+
+    /// No patch and no `sync` helps there.
+    #[test]
+    fn a_tokio_before_1_is_named_with_how_to_find_who_needs_it() {
+        let both = lock(&[("tokio", "0.2.25", true), ("tokio", "1.54.1", false)]);
+        let wrong = check_lock(&both, "1.54.1").expect_err("it would use the real network");
+        assert!(wrong.contains("only tokio 1") && wrong.contains("cargo tree --invert tokio@0.2.25"), "{wrong}");
+        assert!(!wrong.contains("sync"), "{wrong}");
     }
 
     #[test]

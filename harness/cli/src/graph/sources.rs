@@ -43,10 +43,15 @@ pub fn find(root: &Path, tokio: &str, clone: Option<&Path>) -> Result<Sources, P
         tree::write_if_other(&dir.join("Cargo.lock"), &lock)?;
     }
     let metadata = cargo::metadata(&dir).map_err(|why| {
-        Problem::could_not_run(format!(
-            "cannot find the sources of tokio {tokio} and refrain: {why}\n\
-             offline, run `cargo fetch` with a network first; with vendored sources, vendor them before the patch is there"
-        ))
+        // Cargo names refrain alone if it is the one that it does not find.
+        let todo = match clone.is_none() && why.contains("`refrain`") {
+            true => "the registry has no such refrain: clone it, and run `cargo refrain init --clone CLONE`",
+            false => {
+                "offline, run this once with a network: cargo keeps what it downloads; with vendored sources, run `cargo refrain init` without them, then \
+                 `cargo vendor --sync .refrain/sources/Cargo.toml`"
+            }
+        };
+        Problem::could_not_run(format!("cannot find the sources of tokio {tokio} and refrain: {why}\n{todo}"))
     })?;
     let one = |name: &str| {
         let found = metadata.packages.iter().find(|package| package.name.as_str() == name);

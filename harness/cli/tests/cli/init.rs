@@ -5,6 +5,7 @@ use refrain_core::graph;
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -27,8 +28,16 @@ fn service(manifest: &str) -> TempDir {
 }
 
 fn run(dir: &Path, args: &[&str]) -> Ran {
+    run_with(dir, args, None)
+}
+
+/// The same with another cargo.
+fn run_with(dir: &Path, args: &[&str], cargo: Option<&str>) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-refrain"));
     command.arg("refrain").args(args).current_dir(dir).env("CARGO_NET_OFFLINE", "true").env("NO_COLOR", "1");
+    if let Some(cargo) = cargo {
+        command.env("CARGO", cargo);
+    }
     Ran::of(&mut command)
 }
 
@@ -162,4 +171,58 @@ fn a_workspace_of_all_directories_does_not_take_the_generated_ones() {
     let ran = init(dir);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(init(dir).stdout.lines().count(), 1);
+}
+
+/// Each is told in one message with what to do, and changes nothing.
+#[test]
+fn what_init_cannot_do_is_told_and_undone() {
+    let unknown = MANIFEST.replace("\"1\"", "\"2\"");
+    let clone = repository();
+    let clone = clone.to_str().expect("it is text");
+    for (manifest, args, cargo, told) in [
+        (unknown.as_str(), &["init", "--clone", clone][..], None, "has to accept 1."),
+        (MANIFEST, &["init"], None, "cargo refrain init --clone CLONE"),
+        (MANIFEST, &["init", "--clone", clone], Some("/nowhere/cargo"), "there is no cargo: install Rust"),
+    ] {
+        let dir = service(manifest);
+        let dir = dir.path();
+        let before = files(dir);
+        let ran = run_with(dir, args, cargo);
+        assert_eq!(ran.code, 3, "{ran:?}");
+        assert!(ran.stderr.starts_with("error: ") && ran.stderr.contains(told), "{ran:?}");
+        assert_eq!(files(dir), before);
+        assert!(!dir.join(".refrain").exists(), "half of it is left");
+    }
+}
+
+/// Cargo is a script here that interrupts the command whenever it is run.
+#[test]
+fn an_interrupted_init_leaves_nothing() {
+    let dir = service(MANIFEST);
+    let dir = dir.path();
+    let before = files(dir);
+    let scripts = TempDir::new().expect("there is room for temporary files");
+    let script = scripts.path().join("cargo");
+    let cargo = std::env::var("CARGO").unwrap_or("cargo".into());
+    write(&script, &format!("#!/bin/sh\nkill -INT $PPID\nexec '{cargo}' \"$@\"\n"));
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let ran = run_with(dir, &["init", "--clone", repository().to_str().expect("it is text")], script.to_str());
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("interrupted: all is as it was before"), "{ran:?}");
+    assert_eq!(files(dir), before);
+    assert!(!dir.join(".refrain").exists(), "half of it is left");
+}
+
+#[test]
+fn a_new_clone_without_the_copy_says_to_run_sync() {
+    let dir = service(MANIFEST);
+    let dir = dir.path();
+    assert_eq!(init(dir).code, 0);
+    fs::remove_dir_all(dir.join(".refrain")).expect("it is there");
+    let ran = run(dir, &["explore"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(
+        ran.stderr.starts_with("error: .refrain/ is not there") && ran.stderr.contains("cargo refrain sync"),
+        "{ran:?}"
+    );
 }
