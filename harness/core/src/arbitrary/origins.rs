@@ -6,18 +6,11 @@ use proptest::{collection, prelude::*, sample::select};
 
 /// Generates any origin.
 pub(super) fn origins() -> BoxedStrategy<Origin> {
-    let unseen = select(&[
-        Unseen::Addresses,
-        Unseen::Threads,
-        Unseen::LaterCalls,
-        Unseen::TimeStamps,
-        Unseen::ProcessorsChance,
-        Unseen::Memory,
-    ]);
     one_of![
         collection::vec(other_answers(), 0..3).prop_map(Origin::Answers),
-        (any::<u64>(), collection::vec(unseen, 0..3)).prop_map(|(calls, unseen)| Origin::SameAnswers { calls, unseen }),
-        select(&[NotLogged::NoFilters, NotLogged::ProcessesAllowed]).prop_map(Origin::NotLogged),
+        (any::<u64>(), collection::vec(select(Unseen::ALL), 0..3))
+            .prop_map(|(calls, unseen)| Origin::SameAnswers { calls, unseen }),
+        select(NotLogged::ALL).prop_map(Origin::NotLogged),
     ]
 }
 

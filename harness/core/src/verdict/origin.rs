@@ -5,6 +5,7 @@
 use super::Backtrace;
 use crate::place::Place;
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 /// What the logs of two runs that differ say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,7 +99,7 @@ pub struct Metadata {
 }
 
 /// What no log shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, VariantArray)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Unseen {
@@ -116,8 +117,13 @@ pub enum Unseen {
     Memory,
 }
 
+impl Unseen {
+    /// Every kind of it.
+    pub const ALL: &[Unseen] = Unseen::VARIANTS;
+}
+
 /// Why there are no logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, VariantArray)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum NotLogged {
@@ -125,6 +131,11 @@ pub enum NotLogged {
     NoFilters,
     /// The test allows other processes, which would inherit the filter.
     ProcessesAllowed,
+}
+
+impl NotLogged {
+    /// Every reason.
+    pub const ALL: &[NotLogged] = NotLogged::VARIANTS;
 }
 
 impl Origin {

@@ -48,15 +48,7 @@ fn the_first_call_has_both_answers_and_its_backtrace() {
 
 #[test]
 fn what_no_log_shows_is_listed() {
-    let unseen = vec![
-        Unseen::Addresses,
-        Unseen::Threads,
-        Unseen::LaterCalls,
-        Unseen::TimeStamps,
-        Unseen::ProcessorsChance,
-        Unseen::Memory,
-    ];
-    assert_snapshot!(failure(&differs(Origin::SameAnswers { calls: 1, unseen }), PLAIN), @"
+    assert_snapshot!(failure(&differs(Origin::SameAnswers { calls: 1, unseen: Unseen::ALL.to_vec() }), PLAIN), @"
     FAILED nondeterminism: two runs of the same plan differ from event 12 on
       at src/config.rs:9
       no call has another answer before that in the logs of both runs: 1 call compared
@@ -69,7 +61,7 @@ fn what_no_log_shows_is_listed() {
         memory that another process writes
       let the service use `tokio::task::spawn_blocking`, and test what threads share with `#[refrain::model]`
     ");
-    for why in [NotLogged::NoFilters, NotLogged::ProcessesAllowed] {
+    for why in NotLogged::ALL.iter().copied() {
         let text = failure(&differs(Origin::NotLogged(why)), PLAIN);
         assert!(text.contains("the guard's log is missing: "), "{text}");
         assert!(text.contains("the service reads something from outside the simulation: "), "{text}");
