@@ -98,6 +98,9 @@ pub enum Search {
 pub struct Searched {
     /// Number of executions, including the failing one.
     pub executions: u64,
+    /// How many of them were abandoned because they had too many steps.
+    #[serde(default)]
+    pub abandoned: u64,
     /// The plan of the failing execution.
     pub failed: Option<Plan>,
     /// The state of an exhaustive search; `None` when it is complete.

@@ -25,6 +25,7 @@ pub(crate) mod seq_cst;
 mod shrink;
 mod shuttle;
 pub(crate) mod spin;
+pub(crate) mod stuck;
 pub(crate) mod threads;
 mod verdict;
 pub(crate) mod waiters;

@@ -40,6 +40,9 @@
 //! - a thread that repeatedly reads the same value: after three reads at one place without another operation, it
 //!   yields, and then reads a newer value if there is one. So a loop that waits terminates.
 //!
+//! An execution that never ends is a *deadlock* if each thread that can run yields in a loop and nothing changes. loom does not
+//! search executions with more than 10,000 choices, and samples are abandoned after 20,000 steps: the report counts them.
+//!
 //! # What is refused
 //!
 //! No engine sees a lock of `std`, `parking_lot` or `tokio`, so the result of a model that uses one would be wrong. It is
@@ -48,8 +51,9 @@
 //! - if a thread waits in the kernel (`futex`) for a third of a second, and no other thread of the process runs
 //!   meanwhile: with the backtrace of that wait;
 //! - if a data race is found, and one of the two accesses waits in this way for the other when they are made to overlap;
-//! - if a model has threads, but no two of them use the same object of this module, none unparks another one, and each
-//!   returns `()`: to an engine, all interleavings are the same execution.
+//! - if a model has threads, but no two of them use the same object of this module, none unparks another one, none asks for
+//!   the references of an [`Arc`] that another one drops, and each returns `()`: to an engine, all interleavings are the same
+//!   execution.
 //!
 //! A lock that is free whenever a thread takes it is not noticed in a model that also shares objects of this module.
 //!

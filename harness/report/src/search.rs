@@ -13,6 +13,8 @@ use refrain_core::{
 /// Wide enough for numbers below a thousand million.
 const COUNT_WIDTH: usize = 11;
 const COMPLETE: &str = "complete";
+/// The question about an execution with too many steps.
+const LOOP: &str = "is there a loop that never ends, or that waits for another thread without `yield_now`?";
 
 /// Formats what was searched and how that ended: `loom, any preemptions: complete`.
 pub fn searched(searched: &Searched) -> String {
@@ -105,7 +107,6 @@ pub fn all_engines<'a>(searched: impl IntoIterator<Item = &'a Searched>, style: 
 
 /// Formats why an engine cannot continue.
 pub fn engine_limit(limit: &EngineLimit) -> String {
-    const LOOP: &str = "is there a loop that never ends, or that waits for another thread without `yield_now`?";
     match limit {
         EngineLimit::TooManySteps => format!("an execution has more steps than it explores: {LOOP}"),
         EngineLimit::AlwaysTooManySteps { most } => {
@@ -171,8 +172,11 @@ fn by(Searched { engine, how, .. }: &Searched) -> String {
 }
 
 /// Formats why a search ended; empty for samples that used up their budget, which is the normal case.
-fn end(Searched { how, end, .. }: &Searched) -> String {
+fn end(Searched { how, end, abandoned, .. }: &Searched) -> String {
     match end {
+        SearchEnd::Budget if *abandoned > 0 => {
+            format!("{} abandoned for too many steps: {LOOP}", counted(*abandoned, "executions"))
+        }
         SearchEnd::Complete => COMPLETE.to_owned(),
         SearchEnd::Budget if how.is_exhaustive() => "stopped at its share of the budget".to_owned(),
         SearchEnd::Budget => String::new(),
@@ -188,7 +192,7 @@ mod tests {
     use refrain_core::verdict::Class;
 
     fn one(engine: &str, how: How, executions: u64, end: SearchEnd) -> Searched {
-        Searched { engine: engine.into(), how, executions, took_ms: 1_234, end }
+        Searched { engine: engine.into(), how, executions, abandoned: 0, took_ms: 1_234, end }
     }
 
     fn exhaustive(preemptions: Option<u8>, end: SearchEnd) -> Searched {
@@ -257,6 +261,13 @@ loom, no preemption          2         14          2
             SearchEnd::Limited(EngineLimit::TooManyThreads { most: 5 }),
             "loom, at most 1 preemption: stopped: it models up to 5 threads, the model's own among them",
         );
+    }
+
+    #[test]
+    fn executions_that_were_abandoned_are_told() {
+        let end = "1 execution abandoned for too many steps: is there a loop that never ends, or that waits for \
+                   another thread without `yield_now`?";
+        assert_eq!(searched(&Searched { abandoned: 1, ..sampled() }), format!("shuttle, random: {end}"));
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub(super) fn wait(wait: &ThreadWait) -> String {
         ThreadWait::Notification { condvar, timed: true } => format!("condvar{condvar}.wait_timeout()"),
         ThreadWait::Join { thread } => format!("join thread {thread}"),
         ThreadWait::Unpark => "park()".to_owned(),
+        ThreadWait::Loop { atomic: Some(atomic) } => format!("a loop that reads atomic{atomic}, which never changes"),
+        ThreadWait::Loop { atomic: None } => "a loop that nothing ends".to_owned(),
         other => raw(other),
     }
 }

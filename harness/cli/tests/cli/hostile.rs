@@ -231,7 +231,7 @@ fn idle() -> NotTriggered {
 
 fn searched(end: SearchEnd) -> Searched {
     let how = How::Exhaustive { preemptions: None, total_order: false };
-    Searched { engine: "loom".into(), how, executions: 7, took_ms: 9, end }
+    Searched { engine: "loom".into(), how, executions: 7, abandoned: 0, took_ms: 9, end }
 }
 
 fn progress() -> Progress {

@@ -36,6 +36,7 @@ pub(super) fn waits() -> BoxedStrategy<ThreadWait> {
         any::<(u32, bool)>().prop_map(|(condvar, timed)| ThreadWait::Notification { condvar, timed }),
         any::<usize>().prop_map(|thread| ThreadWait::Join { thread }),
         Just(ThreadWait::Unpark),
+        any::<Option<u32>>().prop_map(|atomic| ThreadWait::Loop { atomic }),
     ]
 }
 

@@ -12,6 +12,9 @@ pub struct Searched {
     pub how: How,
     /// Number of executions.
     pub executions: u64,
+    /// How many of them were abandoned because they had too many steps.
+    #[serde(default)]
+    pub abandoned: u64,
     /// The duration in milliseconds of real time; for a sampler, summed over all workers.
     pub took_ms: u64,
     /// Why it ended.

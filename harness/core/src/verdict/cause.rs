@@ -262,6 +262,12 @@ pub enum ThreadWait {
     },
     /// For another thread to unpark it.
     Unpark,
+    /// In a loop that yields, for a change that no thread is going to make.
+    Loop {
+        /// The atomic that it read last.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+        atomic: Option<u32>,
+    },
 }
 
 /// An open socket.

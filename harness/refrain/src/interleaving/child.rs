@@ -3,7 +3,7 @@
 //! The first panic ends the process, from the panic hook: nothing unwinds, so no destructor of the model can panic a
 //! second time and no failing execution can disturb another.
 
-use super::{clocks, foreign, log, memory, old, outlet::send, pending, seq_cst, spin, threads, verdict};
+use super::{clocks, foreign, log, memory, old, outlet::send, pending, seq_cst, spin, stuck, threads, verdict};
 use crate::{
     engine::{Heartbeat, exit},
     job::{Ended, RunMessage},
@@ -53,6 +53,7 @@ pub(crate) fn execution_begins(heartbeat: &'static Heartbeat) {
     threads::forget();
     log::forget();
     spin::forget();
+    stuck::forget();
     clocks::forget();
     old::forget();
     seq_cst::forget();

@@ -95,6 +95,7 @@ pub(super) fn resume(
         engine: Loom.version().name,
         how: How::Exhaustive { preemptions, total_order },
         executions: queue.executions,
+        abandoned: 0,
         took_ms: begun.elapsed().as_millis() as u64,
         end,
     };

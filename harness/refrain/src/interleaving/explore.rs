@@ -224,6 +224,7 @@ impl Exploring<'_> {
         if let Some(at) = self.parts.iter().position(|earlier| is_same_search(&earlier.searched, &part.searched)) {
             let earlier = self.parts.remove(at).searched;
             part.searched.executions += earlier.executions;
+            part.searched.abandoned += earlier.abandoned;
             part.searched.took_ms += earlier.took_ms;
         }
         self.parts.push(part);

@@ -16,10 +16,25 @@ static OVERLAPS: AtomicBool = AtomicBool::new(false);
 thread_local! {
     /// The first thread that used each object, by the object's address.
     static USERS: RefCell<BTreeMap<usize, usize>> = const { RefCell::new(BTreeMap::new()) };
-    /// The first thread that dropped each `Arc`; `None` if something was done with its value before.
-    static ARCS: RefCell<BTreeMap<Number, Option<usize>>> = const { RefCell::new(BTreeMap::new()) };
+    /// What was done with each `Arc`.
+    static ARCS: RefCell<BTreeMap<Number, Counted>> = const { RefCell::new(BTreeMap::new()) };
     /// Whether two threads use the same object, or one passes a value to another.
     static SHARES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What the threads have done with an `Arc`.
+#[derive(Default)]
+struct Counted {
+    /// The first thread that cloned or dropped it, or asked for the number of references.
+    by: Option<usize>,
+    /// The same, of those that dropped it.
+    dropped_by: Option<usize>,
+    /// Whether several threads did one of that.
+    by_several: bool,
+    /// Whether a thread borrowed its value, which may contain a lock that no engine sees.
+    is_open: bool,
+    /// Whether a thread asked for the number of references while other threads could change it.
+    is_asked: bool,
 }
 
 /// Sets whether accesses of cells overlap in the next executions.
@@ -61,7 +76,7 @@ pub(crate) fn uses(address: usize) {
 #[inline]
 pub(crate) fn opens_arc(number: Number) {
     if log::records() && !SHARES.get() {
-        ARCS.with(|arcs| arcs.borrow_mut().insert(number, None));
+        ARCS.with(|arcs| arcs.borrow_mut().entry(number).or_default().is_open = true);
     }
 }
 
@@ -70,9 +85,42 @@ pub(crate) fn opens_arc(number: Number) {
 pub(crate) fn drops_arc(number: Number) {
     if log::records() && !SHARES.get() {
         let thread = threads::running();
-        let first = ARCS.with(|arcs| *arcs.borrow_mut().entry(number).or_insert(Some(thread)));
-        SHARES.set(first.is_some_and(|first| first != thread));
+        let by_others = ARCS.with(|arcs| {
+            let mut arcs = arcs.borrow_mut();
+            let arc = arcs.entry(number).or_default();
+            !arc.is_open && *arc.dropped_by.get_or_insert(thread) != thread
+        });
+        SHARES.set(by_others);
+        uses_count(number, false);
     }
+}
+
+/// Records that the running thread clones an `Arc`.
+#[inline]
+pub(crate) fn clones_arc(number: Number) {
+    if log::records() && !SHARES.get() {
+        uses_count(number, false);
+    }
+}
+
+/// Records that the running thread asks how many references of an `Arc` there are. Two threads share it if one of them asks
+/// while the other one may clone or drop it.
+#[inline]
+pub(crate) fn counts_arc(number: Number) {
+    if log::records() && !SHARES.get() {
+        uses_count(number, threads::others_run());
+    }
+}
+
+fn uses_count(number: Number, asks: bool) {
+    let thread = threads::running();
+    ARCS.with(|arcs| {
+        let mut arcs = arcs.borrow_mut();
+        let arc = arcs.entry(number).or_default();
+        arc.by_several |= *arc.by.get_or_insert(thread) != thread;
+        arc.is_asked |= asks;
+        SHARES.set(SHARES.get() || arc.by_several && arc.is_asked);
+    });
 }
 
 /// Records that the running thread passes something to another thread.

@@ -2,7 +2,7 @@
 //!
 //! It is kept only while somebody records. The engines' own logs carry neither values nor places.
 
-use super::{Engine, engine, outlet::send, seq_cst, spin};
+use super::{Engine, engine, outlet::send, seq_cst, spin, stuck};
 pub(crate) use super::{Number, threads::running as thread};
 use crate::{
     engine::{Watch, exit},
@@ -173,6 +173,7 @@ pub(crate) fn begin(place: &'static Location<'static>, wait: ThreadWait) {
 #[inline]
 pub(crate) fn log_effect(place: &'static Location<'static>, does: impl FnOnce() -> Operation) {
     spin::changed();
+    stuck::changed();
     log_step(place, does);
 }
 
@@ -182,9 +183,12 @@ pub(crate) fn log_step(place: &'static Location<'static>, does: impl FnOnce() ->
     seq_cst::leave();
     if records() {
         // What it does may ask the log itself: which pointer it is.
-        let (thread, does) = (thread(), does());
+        let (thread, does, is_repeated) = (thread(), does(), stuck::is_repeated());
         with(|log| {
             log.about_to.remove(&thread);
+            if is_repeated {
+                return;
+            }
             log.step(Step { thread, place: shown(place), does });
         });
     }
@@ -194,6 +198,7 @@ pub(crate) fn log_step(place: &'static Location<'static>, does: impl FnOnce() ->
 #[inline]
 pub(crate) fn does_when_chosen(place: &'static Location<'static>, does: impl FnOnce() -> Operation) {
     spin::changed();
+    stuck::changed();
     if records() {
         let (thread, does) = (thread(), does());
         with(|log| log.when_chosen.insert(thread, Step { thread, place: shown(place), does }));

@@ -56,6 +56,7 @@ struct Slices([Sampled; SAMPLERS.len()]);
 #[derive(Debug, Default)]
 struct Sampled {
     executions: u64,
+    abandoned: u64,
     took: Duration,
     failed: Option<Plan>,
     limit: Option<EngineLimit>,
@@ -65,6 +66,7 @@ impl Sum for Slices {
     fn add(&mut self, next: Slices) {
         for (sum, next) in self.0.iter_mut().zip(next.0).filter(|(sum, _)| sum.limit.is_none()) {
             sum.executions += next.executions;
+            sum.abandoned += next.abandoned;
             sum.took += next.took;
             sum.failed = next.failed;
             sum.limit = next.limit;
@@ -170,7 +172,7 @@ impl WorkQueue {
 
     /// Adds the result of a slice.
     fn add(&mut self, slice: usize, searched: Searched, took: Duration) {
-        let Searched { executions, failed, limit, .. } = searched;
+        let Searched { executions, abandoned, failed, limit, .. } = searched;
         let sampler = slice % SAMPLERS.len();
         if limit.is_some() {
             self.limited[sampler] = self.limited[sampler].into_iter().chain([slice]).min();
@@ -179,7 +181,7 @@ impl WorkQueue {
             self.failed.push(slice);
         }
         let mut slices = Slices::default();
-        slices.0[sampler] = Sampled { executions, took, failed, limit };
+        slices.0[sampler] = Sampled { executions, abandoned, took, failed, limit };
         self.done.put(self.range(slice), slices);
     }
 
@@ -193,7 +195,7 @@ impl WorkQueue {
 /// Returns the results by scheduler.
 fn parts(slices: Slices) -> Vec<Part> {
     let mut parts = vec![];
-    for (by, Sampled { executions, took, failed, limit }) in SAMPLERS.into_iter().zip(slices.0) {
+    for (by, Sampled { executions, abandoned, took, failed, limit }) in SAMPLERS.into_iter().zip(slices.0) {
         if executions == 0 && limit.is_none() {
             continue;
         }
@@ -203,7 +205,7 @@ fn parts(slices: Slices) -> Vec<Part> {
             (None, None) => SearchEnd::Budget,
         };
         let (engine, how, took_ms) = (Shuttle.version().name, How::Sampled(by), took.as_millis() as u64);
-        parts.push(Part { searched: protocol::Searched { engine, how, executions, took_ms, end }, failed });
+        parts.push(Part { searched: protocol::Searched { engine, how, executions, abandoned, took_ms, end }, failed });
     }
     // The scheduler that found the failure comes last.
     parts.sort_by_key(|part| part.failed.is_some());

@@ -6,12 +6,13 @@ mod turns;
 
 use super::{
     Engine,
-    child::{execution_begins, execution_ended},
+    child::{execution_begins, execution_ended, fail},
     foreign,
     log::{self, records},
     old::{self, Reads},
     outlet::{limit, refuse, send},
     searcher::Searcher,
+    stuck,
 };
 use crate::{
     engine::Heartbeat,
@@ -114,10 +115,11 @@ fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, heartbeat: &'stat
         execution_begins(heartbeat);
         body();
     });
-    if broken_off.load(Relaxed) == made {
+    let abandoned = broken_off.load(Relaxed);
+    if abandoned == made {
         limit(EngineLimit::AlwaysTooManySteps { most: STEPS_MAX })
     }
-    Searched { executions: made, ..Searched::default() }
+    Searched { executions: made, abandoned, ..Searched::default() }
 }
 
 /// Repeats the executions up to the `nth`, counted from 1, and reports the deviations of that one as they occur.
@@ -152,7 +154,7 @@ fn run(scheduler: impl Scheduler + 'static, body: impl Fn() + Send + Sync + 'sta
     config.failure_persistence = FailurePersistence::None;
     config.max_steps = MaxSteps::ContinueAfter(STEPS_MAX);
     config.silence_warnings = true;
-    let made = Runner::new(scheduler, config).run(body) as u64;
+    let made = Runner::new(Limited { scheduler, steps: 0 }, config).run(body) as u64;
     execution_ended();
     made
 }
@@ -167,6 +169,33 @@ fn scheduler(by: Sampler, seed: u64, executions: u64) -> Box<dyn Scheduler + Sen
         Sampler::Pct(depth) => Box::new(PctScheduler::new_from_seed(seed, depth, executions)),
         Sampler::Walk => Box::new(UrwRandomScheduler::new_from_seed(seed, executions)),
         Sampler::Few => Box::new(FewPreemptions::new(executions as u64)),
+    }
+}
+
+/// Fails an execution that would never end, where shuttle would abandon it.
+struct Limited<S> {
+    scheduler: S,
+    steps: usize,
+}
+
+impl<S: Scheduler> Scheduler for Limited<S> {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        self.steps = 0;
+        self.scheduler.new_execution()
+    }
+
+    fn next_task(&mut self, runnable: &[&Task], current: Option<TaskId>, yields: bool) -> Option<TaskId> {
+        self.steps += 1;
+        if self.steps == STEPS_MAX
+            && let Some(failure) = stuck::failure(runnable.iter().map(|task| task.id().into()))
+        {
+            fail(failure)
+        }
+        self.scheduler.next_task(runnable, current, yields)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        self.scheduler.next_u64()
     }
 }
 

@@ -5,7 +5,7 @@
 //! thread yields before the next one, as if the loop contained a spin hint: other threads run, and it reads the newest
 //! value.
 
-use super::{Engine, Number, engine, threads};
+use super::{Engine, Number, engine, stuck, threads};
 use std::{cell::RefCell, panic::Location};
 
 /// Number of identical reads after which a thread yields.
@@ -49,6 +49,7 @@ pub(crate) fn yields(place: &'static Location<'static>, kind: &'static str, numb
             Engine::Shuttle => ::shuttle::thread::yield_now(),
             Engine::Std => {}
         }
+        stuck::yields(place);
     }
     yields
 }
@@ -79,7 +80,7 @@ fn count_read(read: Read) {
 
 /// Records that the running thread changed something.
 #[inline]
-pub(super) fn changed() {
+pub(crate) fn changed() {
     with(Vec::clear);
 }
 

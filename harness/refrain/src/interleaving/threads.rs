@@ -76,6 +76,11 @@ pub(super) fn ends() -> bool {
     ENDED.get() > SPAWNED.get()
 }
 
+/// Returns whether another thread than the running one has not ended.
+pub(super) fn others_run() -> bool {
+    running() != 0 || ENDED.get() < SPAWNED.get()
+}
+
 /// Returns the number of threads that the execution has spawned.
 pub(super) fn spawned() -> usize {
     SPAWNED.get()

@@ -12,7 +12,7 @@ use crate::{
         self, Engine, clocks,
         log::{self, Number, log_effect, log_step},
         pending::Effect,
-        spin,
+        spin, stuck,
     },
 };
 use history::History;
@@ -130,7 +130,7 @@ macro_rules! atomic {
                 On::Shuttle(raw) => raw.load(self.number, order, |raw| raw.load(order)),
                 On::Std(raw) => return raw.load(order),
             };
-            spin::read(place, "atomic", self.number, read.value.bits());
+            self.has_read(place, &read);
             log_step(place, || self.step(step::Atomic::Load { ordering: order.into(), read: read.to_step() }));
             read.value
         }
@@ -179,11 +179,12 @@ macro_rules! atomic {
             };
             match was {
                 Ok(was) => {
-                    log_effect(place, || does(Ok(was.to_step())));
+                    self.has_exchanged(place, was, new);
+                    log_step(place, || does(Ok(was.to_step())));
                     Ok(was)
                 }
                 Err(read) => {
-                    spin::read(place, "atomic", self.number, read.value.bits());
+                    self.has_read(place, &read);
                     log_step(place, || does(Err(read.to_step())));
                     Err(read.value)
                 }
@@ -230,6 +231,26 @@ macro_rules! atomic {
             }
         }
 
+        #[inline]
+        fn has_read(&self, place: &'static Location<'static>, read: &Read<$value>) {
+            spin::read(place, "atomic", self.number, read.value.bits());
+            match read.stale {
+                None => stuck::read(self.number),
+                Some(_) => stuck::changed(),
+            }
+        }
+
+        /// To write the value that is there is to read it, for a loop that waits.
+        #[inline]
+        fn has_exchanged(&self, place: &'static Location<'static>, was: $value, is: $value) {
+            if was.bits() == is.bits() {
+                self.has_read(place, &was.into());
+            } else {
+                spin::changed();
+                stuck::changed();
+            }
+        }
+
         fn step(&self, what: step::Atomic) -> Operation {
             Operation::Atomic { id: self.number, what }
         }
@@ -241,6 +262,7 @@ macro_rules! atomic {
         pub fn $operation(&self, value: $value, order: Ordering) -> $value {
             let place = Location::caller();
             let _used = alloc::uses(self, Effect::of_exchange(order), place);
+            reads_again(place, "atomic", self.number);
             let made_of: fn($value, $value) -> $value = $made_of;
             let was = match &self.raw {
                 On::Loom(raw) => raw.exchange(order, place, |was| made_of(was, value)),
@@ -249,7 +271,8 @@ macro_rules! atomic {
                 }
                 On::Std(raw) => return raw.$operation(value, order),
             };
-            log_effect(place, || {
+            self.has_exchanged(place, was, made_of(was, value));
+            log_step(place, || {
                 let (by, value, was) = (step::Fetch::$step, value.to_step(), was.to_step());
                 self.step(step::Atomic::Fetch { by, value, ordering: order.into(), was })
             });

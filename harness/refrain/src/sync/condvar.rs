@@ -10,7 +10,7 @@ use crate::{
         limit,
         log::{self, Number, begin, does_when_chosen, log_effect, log_step},
         pending::Effect,
-        seq_cst,
+        seq_cst, spin, stuck,
         waiters::Waiters,
     },
     protocol::EngineLimit,
@@ -119,7 +119,9 @@ impl Condvar {
                 let timed_out = raw.wait_timeout(|| {
                     drop(guard);
                     clocks::release(Through::Mutex(mutex.number));
-                    log_effect(place, || self.step(step::Condvar::WaitBegins { mutex: mutex.number, timed: true }));
+                    spin::changed();
+                    stuck::yields(place);
+                    log_step(place, || self.step(step::Condvar::WaitBegins { mutex: mutex.number, timed: true }));
                 });
                 (mutex.lock_raw(), timed_out)
             }

@@ -7,7 +7,7 @@ use crate::{
         clocks::{self, Through},
         log::{self, Number, begin, log_effect, log_step},
         pending::Effect,
-        spin,
+        spin, stuck,
     },
     verdict::ThreadWait,
 };
@@ -127,6 +127,7 @@ impl<T> Deref for MutexGuard<'_, T> {
 
 impl<T> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
+        stuck::changed();
         each!(self.raw.as_mut().expect("only a wait takes it away"), raw => raw)
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         clocks::{self, Through},
         log::{self, Number, begin, log_effect, log_step},
         pending::Effect,
-        spin,
+        spin, stuck,
     },
     verdict::ThreadWait,
 };
@@ -72,6 +72,7 @@ guard!(RwLockWriteGuard, UnlockWrite);
 
 impl<T> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
+        stuck::changed();
         each!(self.raw.as_mut().expect("only its drop takes it away"), raw => raw)
     }
 }

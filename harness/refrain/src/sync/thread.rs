@@ -7,8 +7,8 @@ use crate::{
         self, Engine,
         clocks::{self, Through},
         foreign, limit,
-        log::{self, Number, begin, log_effect},
-        seq_cst,
+        log::{self, Number, begin, log_effect, log_step},
+        seq_cst, spin, stuck,
         threads::{self, THREADS_MAX, number_under_loom, parked},
     },
     protocol::EngineLimit,
@@ -216,21 +216,28 @@ pub fn park_timeout(time: Duration) {
         Engine::Shuttle => shuttle::thread::yield_now(),
         Engine::Std => std::thread::park_timeout(time),
     }
-    log_effect(place, || Operation::Thread(step::Thread::ParkTimeout { time_ns: nanoseconds(time) }));
+    yielded(place, step::Thread::ParkTimeout { time_ns: nanoseconds(time) });
 }
 
 /// Like `std::thread::yield_now`: other threads run first.
 #[track_caller]
 pub fn yield_now() {
     each!(on!(loom::thread::yield_now(), shuttle::thread::yield_now(), std::thread::yield_now()), done => done);
-    log_effect(Location::caller(), || Operation::Thread(step::Thread::YieldNow));
+    yielded(Location::caller(), step::Thread::YieldNow);
 }
 
 /// Like `std::thread::sleep`. In a model it takes no time, and other threads run.
 #[track_caller]
 pub fn sleep(time: Duration) {
     each!(on!(loom::thread::yield_now(), shuttle::thread::yield_now(), std::thread::sleep(time)), done => done);
-    log_effect(Location::caller(), || Operation::Thread(step::Thread::Sleep { time_ns: nanoseconds(time) }));
+    yielded(Location::caller(), step::Thread::Sleep { time_ns: nanoseconds(time) });
+}
+
+/// The running thread let other threads run.
+fn yielded(place: &'static Location<'static>, what: step::Thread) {
+    spin::changed();
+    stuck::yields(place);
+    log_step(place, || Operation::Thread(what));
 }
 
 /// Returns a duration in nanoseconds, saturating.

@@ -176,3 +176,21 @@ fn threads_that_share_nothing_that_refrain_sees_are_refused() {
         refused(test, &["share nothing that refrain sees", "refrain::sync"]);
     }
 }
+
+/// A reference count that is asked for when nobody else can change it says nothing of the lock in it.
+#[refrain::model]
+#[ignore = "it is refused: see the test below"]
+fn a_lost_update_through_a_counted_lock_of_std() {
+    let count = refrain::sync::Arc::new(std::sync::Mutex::new(0));
+    let own = count.clone();
+    threads(2, move |_| {
+        let before = *count.lock().unwrap();
+        *count.lock().unwrap() = before + 1;
+    });
+    assert_eq!(refrain::sync::Arc::try_unwrap(own).unwrap().into_inner().unwrap(), 2);
+}
+
+#[test]
+fn a_count_that_nobody_else_changes_is_nothing_shared() {
+    refused("a_lost_update_through_a_counted_lock_of_std", &["share nothing that refrain sees", "refrain::sync"]);
+}

@@ -1,6 +1,7 @@
 //! Models: threads with known bugs, each of which is caught, and correct threads, in every interleaving.
 
 mod correct;
+mod counted;
 mod fatal;
 mod foreign;
 mod freed;
@@ -12,6 +13,7 @@ mod refcount;
 mod seeded_bugs;
 mod smoke;
 mod spin;
+mod stuck;
 mod timeline;
 mod traces;
 mod weak;
