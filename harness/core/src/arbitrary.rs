@@ -222,7 +222,11 @@ fn details() -> BoxedStrategy<Detail> {
             after
         }),
         Just(Detail::NotAllocated),
-        (actors(), backtraces()).prop_map(|(by, backtrace)| Detail::FreedAgain { by: Box::new(by), backtrace }),
+        (actors(), backtraces(), option::of(accesses())).prop_map(|(by, backtrace, before)| Detail::FreedAgain {
+            by: Box::new(by),
+            backtrace,
+            before: before.map(Box::new),
+        }),
         texts().prop_map(|said| Detail::UsedAfterFree { said }),
         allocations.prop_map(Detail::NotFreed),
         Just(Detail::NotAsPlanned),

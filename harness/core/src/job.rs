@@ -221,11 +221,14 @@ pub struct Ended {
     /// The sockets at the verdict, if it failed and was recorded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sockets: Vec<Socket>,
+    /// What a run of the same plan must be asked to locate, to know more about the verdict. A number of the engine's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locate: Option<u64>,
 }
 
 impl Ended {
     /// Creates the result of a run that could report nothing else.
     pub fn at(verdict: Verdict, digest: u64) -> Ended {
-        Ended { verdict, digest, coverage: Coverage::default(), not_triggered: vec![], sockets: vec![] }
+        Ended { verdict, digest, coverage: Coverage::default(), not_triggered: vec![], sockets: vec![], locate: None }
     }
 }

@@ -8,8 +8,10 @@
 //! forks and supervises; the driver records, replays, shrinks and saves.
 
 pub(crate) mod backtrace;
+pub(crate) mod frames;
 mod heartbeat;
 mod outlet;
+pub(crate) mod overflow;
 mod prefix;
 mod slots;
 mod trials;

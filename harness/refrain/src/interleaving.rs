@@ -18,6 +18,7 @@ mod model;
 pub(crate) mod old;
 mod outlet;
 pub(crate) mod pending;
+mod quarantine;
 mod run;
 mod sample;
 mod searcher;

@@ -2,7 +2,6 @@
 
 mod actor;
 mod apply;
-mod backtrace;
 mod called;
 mod chain;
 mod checks;
@@ -10,7 +9,6 @@ mod conserved;
 mod explore;
 mod named;
 mod nearest;
-mod overflow;
 mod paths;
 mod properties;
 mod rules;
@@ -33,7 +31,7 @@ pub use workload::{Parameter, argument};
 use crate::{
     engine::{
         Engine, Explored, FirstRun, Heartbeat, Limit, Logs, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials,
-        Watch, Workers,
+        Watch, Workers, frames::Hidden,
     },
     job::{RunMessage, Search, Source},
     plan::{Hold, Plan},
@@ -50,6 +48,12 @@ const NEARBY_SEEDS: u64 = 32;
 
 /// The engine's name and version, as recorded in traces.
 const ENGINE: (&str, &str) = ("madsim", "0.2.34");
+
+/// What is between the executor and the service in each poll.
+const HIDDEN: Hidden = Hidden {
+    packages: &["async-task-", "corosensei-", "madsim-", "scoped-tls-"],
+    crates: &["async_task", "corosensei", "madsim"],
+};
 
 /// Calls the test's own code on a thread of its own. What it does to thread-locals, such as the keys of hashes, is not there when the
 /// service runs.

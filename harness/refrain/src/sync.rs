@@ -16,7 +16,9 @@
 //! - Primitives are created inside the model: their `new` is not `const`. For statics, use [`LazyLock`].
 //! - [`cell::UnsafeCell`] passes its pointer to a closure, so that the end of an access is known. Two unsynchronized
 //!   accesses, at least one of them writing, are a data race.
-//! - Freed memory of [`alloc`] is kept until the execution ends: a use after free is a verdict.
+//! - Freed memory is kept until the execution ends, that of a `Box` as well as that of [`alloc`]. An operation on an object of
+//!   this module in it, and a second free, are verdicts that name both lines. Only [`alloc`] also finds a free that is not ordered
+//!   after a use, and leaks. What a raw pointer reads from freed memory is not seen: use a [`cell::UnsafeCell`].
 //! - Nothing waits in real time. Operations with timeouts are rejected under loom. Under shuttle a timeout elapses when
 //!   the thread is scheduled, unless a notification comes first.
 //! - A panic of a thread ends the execution, even if it would be caught, so locks are never poisoned.

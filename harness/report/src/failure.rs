@@ -111,6 +111,9 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
             used.thread,
             at(&used.place)
         ),
+        Detail::FreedAgain { by, before: Some(before), .. } => {
+            format!("{} frees memory that thread {} freed before{}", actor(by), before.thread, at(&before.place))
+        }
         Detail::NotAllocated | Detail::FreedAgain { .. } => {
             "memory was freed that is not allocated: it was freed before, or never allocated".to_owned()
         }
@@ -262,7 +265,7 @@ fn advice(failure: &Failure) -> Option<String> {
                 .to_owned(),
         ),
         Detail::Killed { signal } if of_model && signal == "SIGSEGV" => Some(
-            "a stack may have overflowed: a model's own thread has 32 KiB under loom, every other one 256 KiB".to_owned(),
+            "a pointer leads to memory that is not mapped: it is null or was never set, or a block of more than 1 MiB was freed".to_owned(),
         ),
         _ => None,
     }

@@ -135,13 +135,16 @@ pub enum Detail {
     },
     /// Memory that is not allocated was freed, by a thread of a model.
     NotAllocated,
-    /// The same in a simulation.
+    /// The same, through the allocator of the process.
     FreedAgain {
         /// Who freed it.
         by: Box<Actor>,
         /// The frames of the service and its dependencies. Not part of the signature.
         #[serde(default, skip_serializing_if = "Backtrace::is_empty")]
         backtrace: Box<Backtrace>,
+        /// Where and by which thread of a model it was freed before.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+        before: Option<Box<Access>>,
     },
     /// Freed memory was used or freed again.
     UsedAfterFree {

@@ -28,6 +28,11 @@ impl Heartbeat {
         self.place.store(place.map_or(ptr::null_mut(), |place| ptr::from_ref(place).cast_mut()), Relaxed);
     }
 
+    /// Records how far the run has come, without a poll.
+    pub fn comes_to(&self, place: &'static Location<'static>) {
+        self.place.store(ptr::from_ref(place).cast_mut(), Relaxed);
+    }
+
     /// Records that all code of the run has ended: what is left is the engine's.
     pub fn end(&self) {
         self.polls.fetch_add(1, Relaxed);

@@ -3,9 +3,16 @@
 //! The first panic ends the process, from the panic hook: nothing unwinds, so no destructor of the model can panic a
 //! second time and no failing execution can disturb another.
 
-use super::{clocks, foreign, log, memory, old, outlet::send, pending, seq_cst, spin, stuck, threads, verdict};
+use super::{
+    clocks, foreign, log, memory, old,
+    outlet::{refuse, send},
+    pending, quarantine, seq_cst, spin, stuck, threads, verdict,
+};
 use crate::{
-    engine::{Heartbeat, exit},
+    engine::{
+        Heartbeat, exit,
+        overflow::{self, Otherwise},
+    },
     job::{Ended, RunMessage},
     place::Place,
     plan::{Nearest, NotTriggered, Part},
@@ -46,10 +53,17 @@ pub(crate) fn thread_ends() {
     }
 }
 
+/// How far from the stack pointer a stack that overflows is accessed: large frames are probed page by page.
+const OVERFLOW_BYTES: usize = 64 << 10;
+
 /// An execution begins.
 pub(crate) fn execution_begins(heartbeat: &'static Heartbeat) {
+    // Here, because an engine installs a handler of its own when it begins, which prints.
+    overflow::watch(|address, stack| address.abs_diff(stack) < OVERFLOW_BYTES, Otherwise::Kernel)
+        .unwrap_or_else(|error| refuse(&format!("cannot watch for stack overflows: {error}")));
     HEARTBEAT.get_or_init(|| heartbeat).tick(None);
     memory::forget();
+    quarantine::forget();
     threads::forget();
     log::forget();
     spin::forget();
@@ -87,6 +101,10 @@ pub(super) fn end(verdict: Verdict) -> ! {
 
 pub(super) fn end_with(verdict: Verdict, not_triggered: Vec<NotTriggered>) -> ! {
     let digest = log::end(&verdict);
-    send(&RunMessage::Ended(Box::new(Ended { not_triggered, ..Ended::at(verdict, digest) })));
+    send(&RunMessage::Ended(Box::new(Ended {
+        not_triggered,
+        locate: quarantine::wanted(),
+        ..Ended::at(verdict, digest)
+    })));
     exit(0)
 }

@@ -21,6 +21,7 @@ use std::{
     collections::BTreeMap,
     panic::Location,
 };
+use tokio::control::unguarded;
 
 /// What is kept about one execution.
 pub(crate) struct Log {
@@ -127,7 +128,10 @@ pub(crate) fn records() -> bool {
 }
 
 fn with<R>(f: impl FnOnce(&mut Log) -> R) -> Option<R> {
-    LOG.with(|log| log.try_borrow_mut().ok().and_then(|mut log| log.as_mut().map(f)))
+    // It allocates apart: addresses in the model do not depend on whether it is recorded. And it is destroyed before others of
+    // the thread's if the process exits.
+    let with = || LOG.try_with(|log| log.try_borrow_mut().ok().and_then(|mut log| log.as_mut().map(f)));
+    unguarded(with).ok().flatten()
 }
 
 /// Gives a new object its number among those of its kind.
@@ -183,9 +187,10 @@ pub(crate) fn log_step(place: &'static Location<'static>, does: impl FnOnce() ->
     seq_cst::leave();
     if records() {
         // What it does may ask the log itself: which pointer it is.
-        let (thread, does, is_repeated) = (thread(), does(), stuck::is_repeated());
+        let (thread, does, is_repeated) = (thread(), unguarded(does), stuck::is_repeated());
         with(|log| {
             log.about_to.remove(&thread);
+            log.watch.heartbeat.comes_to(place);
             if is_repeated {
                 return;
             }
@@ -200,7 +205,7 @@ pub(crate) fn does_when_chosen(place: &'static Location<'static>, does: impl FnO
     spin::changed();
     stuck::changed();
     if records() {
-        let (thread, does) = (thread(), does());
+        let (thread, does) = (thread(), unguarded(does));
         with(|log| log.when_chosen.insert(thread, Step { thread, place: shown(place), does }));
     }
 }

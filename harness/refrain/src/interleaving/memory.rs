@@ -8,7 +8,7 @@ use super::{
     clocks::Accesses,
     engine, foreign, log,
     pending::{self, Effect},
-    threads,
+    quarantine, threads,
 };
 use crate::{
     place::Place,
@@ -104,7 +104,12 @@ fn access(place: At, thread: usize, writes: bool) -> Access {
 }
 
 /// An operation on an object, while it is in progress.
-pub(crate) struct Uses(Option<u64>);
+pub(crate) struct Uses {
+    /// Its number, if it is of an object in tracked memory.
+    nth: Option<u64>,
+    address: usize,
+    place: At,
+}
 
 /// Returns whether two unordered accesses that the engine reports now are a use and a free.
 pub(super) fn is_probed() -> bool {
@@ -151,10 +156,21 @@ pub(crate) fn uses<T>(object: &T, effect: Effect, place: At) -> Result<Uses, Mis
     let address = (&raw const *object).addr();
     foreign::uses(address);
     pending::begin(address, effect);
-    if IS_NEEDED.get() { uses_at(address, place) } else { Ok(Uses(None)) }
+    is_not_freed(address, place)?;
+    let nth = if IS_NEEDED.get() { uses_at(address, place)? } else { None };
+    Ok(Uses { nth, address, place })
 }
 
-fn uses_at(address: usize, place: At) -> Result<Uses, Misuse> {
+/// Fails if an address is in memory that was freed through the allocator of the process.
+#[inline]
+fn is_not_freed(address: usize, place: At) -> Result<(), Misuse> {
+    match quarantine::freed(address) {
+        Some(freed) => Err(Misuse { used: access(place, threads::running(), false), freed, after: true }),
+        None => Ok(()),
+    }
+}
+
+fn uses_at(address: usize, place: At) -> Result<Option<u64>, Misuse> {
     let by = threads::running();
     FREED.with(|freed| match freed.borrow().range(..=address).next_back() {
         Some((at, freed)) if is_in(*at, freed.layout, address) => Err(Misuse::after(place, by, freed.place, freed.by)),
@@ -176,15 +192,20 @@ fn uses_at(address: usize, place: At) -> Result<Uses, Misuse> {
             *next
         })
     });
-    Ok(Uses(nth))
+    Ok(nth)
 }
 
-impl Drop for Uses {
-    fn drop(&mut self) {
+impl Uses {
+    /// Ends the use.
+    ///
+    /// # Errors
+    /// Fails if the object was freed meanwhile: an operation takes effect after its scheduling point.
+    pub fn end(&self) -> Result<(), Misuse> {
         pending::end();
-        if let Some(nth) = self.0 {
+        if let Some(nth) = self.nth {
             USES.with(|uses| uses.borrow_mut().1.retain(|other| other.nth != nth));
         }
+        is_not_freed(self.address, self.place)
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     log::{self, Log},
     loom::Loom,
     outlet::{self, limit, refuse, send},
+    quarantine,
     searcher::Searcher,
     seq_cst,
     shuttle::Shuttle,
@@ -53,6 +54,7 @@ pub(super) fn run(body: fn(), source: Source, watch: Watch, outlet: Outlet) {
         if again {
             searcher.execute(body, &threads, watch.heartbeat);
         }
+        quarantine::locate(watch.locate);
         log::start(Log::new(watch));
         match searcher.execute(body, &threads, watch.heartbeat) {
             true => match foreign::nothing_is_shared() {
@@ -96,6 +98,7 @@ fn on_a_fresh_thread(outlet: Outlet, run: impl FnOnce() + Send + 'static) {
     let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
         let _ = sender.send(gettid());
         IS_ENGINES.set(true);
+        quarantine::begin(fail);
         run();
     });
     // What comes back here without having told how it ended is taken for a death by the worker.

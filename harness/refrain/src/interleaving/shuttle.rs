@@ -12,7 +12,7 @@ use super::{
     old::{self, Reads},
     outlet::{limit, refuse, send},
     searcher::Searcher,
-    stuck,
+    stuck, verdict,
 };
 use crate::{
     engine::Heartbeat,
@@ -187,9 +187,9 @@ impl<S: Scheduler> Scheduler for Limited<S> {
     fn next_task(&mut self, runnable: &[&Task], current: Option<TaskId>, yields: bool) -> Option<TaskId> {
         self.steps += 1;
         if self.steps == STEPS_MAX
-            && let Some(failure) = stuck::failure(runnable.iter().map(|task| task.id().into()))
+            && let Some(waiting) = stuck::waiting(runnable.iter().map(|task| task.id().into()))
         {
-            fail(failure)
+            fail(verdict::never_ends(&waiting))
         }
         self.scheduler.next_task(runnable, current, yields)
     }

@@ -5,12 +5,7 @@
 //! cannot search, samples decide.) A yield of a thread since anything last changed is a round. If every thread that can run
 //! has made many rounds, all of them have read the newest values again and again, and nothing is going to change.
 
-use super::{
-    Engine, engine,
-    log::{self, Number},
-    threads,
-};
-use crate::verdict::{Cause, Class, Detail, Failure, Property, ThreadWait, ThreadWaiting};
+use super::{Engine, Number, engine, threads};
 use std::{
     cell::{Cell, RefCell},
     panic::Location,
@@ -77,26 +72,26 @@ pub(crate) fn yields(place: &'static Location<'static>) {
     }
 }
 
-/// Returns the failure of an execution that does not end, if these threads can run and all of them wait for ever.
-pub(super) fn failure(mut runnable: impl Iterator<Item = usize>) -> Option<Failure> {
+/// A thread that waits in a loop.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting {
+    pub thread: usize,
+    /// The place of the loop's yield.
+    pub place: &'static Location<'static>,
+    /// The atomic that it read last.
+    pub atomic: Option<Number>,
+}
+
+/// Returns the threads that wait for ever, if all of these, which can run, do.
+pub(super) fn waiting(mut runnable: impl Iterator<Item = usize>) -> Option<Vec<Waiting>> {
     let rounds = ROUNDS.with(|rounds| rounds.borrow().clone());
-    let waits = |rounds: &Rounds, made| rounds.changes == CHANGES.get() && rounds.made >= made;
-    if !runnable.all(|thread| rounds.get(thread).is_some_and(|rounds| waits(rounds, ROUNDS_MIN))) {
-        return None;
-    }
-    let loops = rounds.iter().enumerate().filter(|(_, rounds)| waits(rounds, ROUNDS_MIN));
-    let loops: Vec<ThreadWaiting> = loops
-        .map(|(thread, rounds)| ThreadWaiting {
-            thread,
-            waits: ThreadWait::Loop { atomic: rounds.atomic },
-            place: rounds.place.and_then(|place| log::shown(place)),
-        })
-        .collect();
-    let place = loops.iter().filter_map(|waiting| waiting.place.clone()).min();
-    let is_blocked = |cause: &Cause| !matches!(cause, Cause::ThreadWaits(waiting) if loops.iter().any(|other| other.thread == waiting.thread));
-    let blocked: Vec<Cause> = log::waits().0.into_iter().filter(is_blocked).collect();
-    let causes = loops.into_iter().map(Cause::ThreadWaits).chain(blocked).collect();
-    Some(Failure { class: Class::Deadlock, property: Property::Progress, place, detail: Detail::Deadlocked, causes })
+    let waits = |rounds: &Rounds| rounds.changes == CHANGES.get() && rounds.made >= ROUNDS_MIN;
+    let waiting = |(thread, rounds): (usize, &Rounds)| {
+        let place = rounds.place.filter(|_| waits(rounds))?;
+        Some(Waiting { thread, place, atomic: rounds.atomic })
+    };
+    let all = runnable.all(|thread| rounds.get(thread).is_some_and(waits));
+    all.then(|| rounds.iter().enumerate().filter_map(waiting).collect())
 }
 
 #[inline]

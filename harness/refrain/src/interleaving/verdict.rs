@@ -1,10 +1,10 @@
 //! Interprets a panic in an execution: a failure of the model, or a limit of an engine.
 
-use super::{log, memory, threads};
+use super::{log, memory, stuck::Waiting, threads};
 use crate::{
     place::Place,
     protocol::EngineLimit,
-    verdict::{Actor, Allocation, Cause, Class, Detail, Failure, Property},
+    verdict::{Actor, Allocation, Cause, Class, Detail, Failure, Property, ThreadWait, ThreadWaiting},
 };
 
 /// The meaning of a panic.
@@ -88,6 +88,23 @@ pub(super) fn of_panic(message: &str, place: Option<Place>) -> Meaning {
 /// Returns the failure of an execution that is not a function of its plan.
 pub(super) fn nondeterminism(causes: Vec<Cause>) -> Failure {
     failure(Class::Nondeterminism, Property::Deterministic, None, Detail::NotAsPlanned, causes)
+}
+
+/// Returns the failure of an execution in which these threads wait for ever, in loops that yield.
+pub(super) fn never_ends(waiting: &[Waiting]) -> Failure {
+    let loops: Vec<ThreadWaiting> = waiting
+        .iter()
+        .map(|Waiting { thread, place, atomic }| ThreadWaiting {
+            thread: *thread,
+            waits: ThreadWait::Loop { atomic: *atomic },
+            place: log::shown(place),
+        })
+        .collect();
+    let place = loops.iter().filter_map(|waiting| waiting.place.clone()).min();
+    let is_blocked = |cause: &Cause| !matches!(cause, Cause::ThreadWaits(blocked) if waiting.iter().any(|waiting| waiting.thread == blocked.thread));
+    let blocked: Vec<Cause> = log::waits().0.into_iter().filter(is_blocked).collect();
+    let causes = loops.into_iter().map(Cause::ThreadWaits).chain(blocked).collect();
+    failure(Class::Deadlock, Property::Progress, place, Detail::Deadlocked, causes)
 }
 
 /// Returns the failure that something of this kind, allocated at this place, outlives its execution.

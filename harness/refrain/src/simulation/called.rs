@@ -1,8 +1,8 @@
 //! Sends the log of a recorded run to the worker: the calls of the service through which its machine can be read.
 
-use super::{backtrace::frames, state};
+use super::{HIDDEN, state};
 use crate::{
-    engine::Watch,
+    engine::{Watch, frames::frames},
     job::{Call, RunMessage},
     verdict,
 };
@@ -26,7 +26,7 @@ pub(super) fn log(watch: Watch) -> std::io::Result<()> {
 
 fn called(Called { nth, call, about, answer }: Called) {
     let backtrace = (nth as u64 == WANTED.load(Relaxed)).then(|| {
-        let (frames, _) = frames(&Backtrace::force_capture());
+        let (frames, _) = frames(&Backtrace::force_capture(), HIDDEN);
         verdict::Backtrace { frames }
     });
     let call = Call { after: 0, call: call.to_owned(), about, answer, backtrace };

@@ -1,13 +1,14 @@
 //! Checks the test's properties, during the run and at its end: each failed check is a verdict.
 
 use super::{
+    HIDDEN,
     actor::actor,
-    backtrace::frames,
     conserved::{Conserved, LogEvent, Opened, SOCKET, TASK},
     stall,
     state::{self, Panicked, fail},
 };
 use crate::{
+    engine::frames::frames,
     place::Place,
     verdict::{Backtrace, Cause, Class, Detail, Failure, Property},
 };
@@ -139,7 +140,7 @@ pub(super) fn fail_of_panic(Panicked { message, place, is_elsewhere, stack }: Pa
     let by = actor(&control::stamp());
     let property = if control::current_host() == 0 { Property::TestAssertions } else { Property::NoPanic };
     let told = state::with(|state| state.backtrace);
-    let (frames, nearest) = stack.map(|stack| frames(&stack)).unwrap_or_default();
+    let (frames, nearest) = stack.map(|stack| frames(&stack, HIDDEN)).unwrap_or_default();
     let backtrace = Box::new(Backtrace { frames: if told { frames } else { vec![] } });
     let place = nearest.filter(|_| is_elsewhere).or(place);
     fail(Failure {

@@ -1,19 +1,21 @@
 //! One run: sets up its world and hooks, runs the test's body, and determines the verdict.
 
 use super::{
+    HIDDEN,
     actor::actor,
-    apart,
-    backtrace::{frames, is_of_service},
-    called,
+    apart, called,
     checks::{check_always, fail_of_panic, quiescent},
-    overflow,
     scenario::Scenario,
     stall,
     state::{self, Panicked, PlanSource, State, fail, pass, refuse},
     tracing_layer,
 };
 use crate::{
-    engine::{Outlet, Watch},
+    engine::{
+        Outlet, Watch,
+        frames::{frames, is_of_service},
+        overflow::{self, Otherwise},
+    },
     event::Event,
     job::{RunMessage, Source},
     place::Place,
@@ -76,7 +78,8 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
     }
     state::with(|state| state.decide_workload(workload.clone()));
     catch_panics(watch);
-    overflow::watch().unwrap_or_else(|error| refuse(&format!("cannot watch for stack overflows: {error}")));
+    overflow::watch(|address, _| control::is_stack_guard(address), Otherwise::Previous)
+        .unwrap_or_else(|error| refuse(&format!("cannot watch for stack overflows: {error}")));
     called::log(watch).unwrap_or_else(|error| refuse(&format!("cannot log the run's system calls: {error}")));
     let values = workload.into_iter().map(|argument| argument.value).collect();
     let settings = Settings { time_max: scenario.time_limit().as_nanos() as u64 };
@@ -124,7 +127,7 @@ fn exited(Exited { host, place, error, signalled }: Exited) {
 /// Fails the run: the call that leaves the simulation is not made.
 fn escaped(Escape { call, to, outside }: Escape) -> ! {
     let stack = Backtrace::force_capture();
-    let (frames, place) = frames(&stack);
+    let (frames, place) = frames(&stack, HIDDEN);
     let (by, backtrace) = (Box::new(actor(&control::stamp())), Box::new(verdict::Backtrace { frames }));
     let detail = Detail::Escaped { by, call: call.into(), to: to.into(), outside, backtrace };
     fail(Failure { class: Class::Escape, property: Property::StaysInside, place, detail, causes: vec![] })
@@ -133,9 +136,9 @@ fn escaped(Escape { call, to, outside }: Escape) -> ! {
 /// Fails the run: nothing that is read afterwards could be relied on.
 fn freed_again() -> ! {
     let stack = Backtrace::force_capture();
-    let (frames, place) = frames(&stack);
+    let (frames, place) = frames(&stack, HIDDEN);
     let (by, backtrace) = (Box::new(actor(&control::stamp())), Box::new(verdict::Backtrace { frames }));
-    let detail = Detail::FreedAgain { by, backtrace };
+    let detail = Detail::FreedAgain { by, backtrace, before: None };
     fail(Failure { class: Class::DoubleFree, property: Property::FreedOnce, place, detail, causes: vec![] })
 }
 

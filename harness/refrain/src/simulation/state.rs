@@ -287,6 +287,7 @@ fn end(verdict: Verdict) -> ! {
             coverage,
             not_triggered,
             sockets,
+            locate: None,
         })));
     });
     exit(0)

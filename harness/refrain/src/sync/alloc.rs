@@ -13,6 +13,7 @@ use crate::{
 use std::{
     panic::Location,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
+    thread::panicking,
 };
 
 #[doc(no_inline)]
@@ -21,8 +22,22 @@ pub use std::alloc::Layout;
 /// Records that the running thread uses an object while the guard exists. Does not return if the object was freed.
 #[inline]
 #[must_use = "the use ends when this is dropped"]
-pub(super) fn uses<T>(object: &T, effect: Effect, place: &'static Location<'static>) -> Uses {
-    memory::uses(object, effect, place).unwrap_or_else(|misused| used_after_free(misused))
+pub(super) fn uses<T>(object: &T, effect: Effect, place: &'static Location<'static>) -> InUse {
+    InUse(memory::uses(object, effect, place).unwrap_or_else(|misused| used_after_free(misused)))
+}
+
+/// An operation on an object, while it is in progress.
+pub(super) struct InUse(Uses);
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        // The threads of an abandoned execution unwind, in any order.
+        if let Err(misused) = self.0.end()
+            && !panicking()
+        {
+            used_after_free(misused);
+        }
+    }
 }
 
 fn used_after_free(misused: Misuse) -> ! {

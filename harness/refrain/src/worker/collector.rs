@@ -85,6 +85,11 @@ impl RunCollector {
         self.ended.is_none() && self.stopped.is_none()
     }
 
+    /// What another run of the plan must be asked to locate.
+    pub fn wants(&self) -> Option<u64> {
+        self.ended.as_ref().and_then(|ended| ended.locate)
+    }
+
     /// Why the run could not be made. One that dies may die within a line; of one that ended well every line is whole.
     pub fn refusal(&mut self, end: End) -> Option<String> {
         let torn = self.torn.take().filter(|_| end == End::Exited(0) && self.ended.is_none());

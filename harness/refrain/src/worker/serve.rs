@@ -119,7 +119,10 @@ impl Worker {
     /// Makes one run; again, if it may have been killed from outside.
     fn run(&mut self, source: Source, recording: Recording) -> io::Result<Answer> {
         for made_again in 0.. {
-            let (mut collector, end) = self.run_once(source.clone(), recording)?;
+            let (mut collector, mut end) = self.run_once(source.clone(), recording)?;
+            if let (Recording::Of { until, locate: None }, Some(wanted)) = (recording, collector.wants()) {
+                (collector, end) = self.run_once(source.clone(), Recording::Of { until, locate: Some(wanted) })?;
+            }
             if let Some(why) = collector.refusal(end) {
                 return Ok(Answer::Refused(why));
             }

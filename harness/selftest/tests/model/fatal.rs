@@ -59,3 +59,48 @@ fn what_a_model_prints_disturbs_nobody() {
         printed.fetch_add(1, Relaxed);
     });
 }
+
+fn deeper(depth: u64) -> u64 {
+    let here = black_box([depth; 64]);
+    if depth == 0 { here[0] } else { deeper(depth - 1) + here[1] }
+}
+
+#[refrain::model(expect = "crash")]
+fn a_stack_that_overflows_is_caught() {
+    threads(1, |_| _ = black_box(deeper(1_000_000)));
+}
+
+#[refrain::model(expect = "crash", engine = "loom")]
+fn a_stack_that_overflows_is_caught_under_loom() {
+    threads(1, |_| _ = black_box(deeper(1_000_000)));
+}
+
+#[refrain::model(expect = "crash")]
+fn a_pointer_to_nothing_is_caught() {
+    let pointer = std::sync::Arc::new(refrain::sync::atomic::AtomicUsize::new(0x10_0000_0000));
+    threads(2, move |_| {
+        let pointer = pointer.load(std::sync::atomic::Ordering::Relaxed);
+        // SAFETY: unsound on purpose; the test expects this to be found.
+        unsafe { black_box((pointer as *const u64).read_volatile()) };
+    });
+}
+
+#[test]
+fn a_stack_that_overflows_is_no_other_fault() {
+    use crate::driver::ask;
+    use refrain_core::{
+        protocol::{Budget, Outcome, Request},
+        verdict::Detail,
+    };
+    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
+    let detail = |test: &str| match ask(&format!("model::fatal::{test}"), &request) {
+        Outcome::Explored(explored) => explored.caught.unwrap().failure.detail,
+        other => panic!("{test}: {other:?}"),
+    };
+    for engine in ["", "_under_loom"] {
+        let overflowed = detail(&format!("a_stack_that_overflows_is_caught{engine}"));
+        assert!(matches!(overflowed, Detail::StackOverflowed), "{engine}: {overflowed:?}");
+    }
+    let other = detail("a_pointer_to_nothing_is_caught");
+    assert!(matches!(&other, Detail::Killed { signal } if signal == "SIGSEGV"), "{other:?}");
+}

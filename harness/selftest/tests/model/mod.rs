@@ -1,5 +1,6 @@
 //! Models: threads with known bugs, each of which is caught, and correct threads, in every interleaving.
 
+mod boxed;
 mod correct;
 mod counted;
 mod fatal;

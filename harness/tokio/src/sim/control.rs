@@ -3,7 +3,7 @@
 
 use super::{
     gate::Gate,
-    interpose::{self, guard},
+    interpose::{self, guard, heap::Freed},
     kernel::{self, End, Fault, HostAction, Kernel, Kind, Network, Trigger, Wait, What, with},
 };
 use madsim::{
@@ -29,6 +29,7 @@ use std::{
     task::Poll,
 };
 
+pub mod quarantine;
 mod report;
 
 pub use super::{
@@ -83,7 +84,7 @@ where
 {
     interpose::link();
     if guard::is_on() {
-        interpose::heap::begin();
+        interpose::heap::begin(Freed { again: |_| (kernel::hooks().freed_again)(), kept: |_, _| {} });
     }
     let mut runtime = Runtime::with_seed_and_config(start.seed, Config::default());
     // Otherwise madsim lets std panic: `interpose` says which line of the service has started a thread.

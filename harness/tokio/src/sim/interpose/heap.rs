@@ -3,20 +3,35 @@
 //! libc's heap starts at an address that may be random, and goes on from what the worker has done. So on the thread of a simulation libc's
 //! functions of memory allocate from [`blocks`]. There, only that thread allocates.
 //!
+//! The executions of a model use it, too, and keep what is freed until the next one begins: whether something is used after it was freed is
+//! known by its address.
+//!
 //! The harness's own sections ([`section::unguarded`]) use libc's heap: a run that is recorded must not differ from one that is not.
 //!
 //! The symbols are weak. A service that links an allocator of these names uses that one, and its addresses are that one's.
 
 mod blocks;
 
-use crate::sim::{kernel, section};
+use crate::sim::section;
 use blocks::{HEADER, Heap, PAGE, is_of_heap};
 use libc::{c_int, c_void};
 use std::{
     cell::{Cell, UnsafeCell},
     ptr,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
+
+/// Is told what the thread of the heap frees.
+#[derive(Debug, Clone, Copy)]
+pub struct Freed {
+    /// Something at this address is freed that is not allocated.
+    pub again: fn(usize) -> !,
+    /// Something is freed and kept: its address and its length.
+    pub kept: fn(usize, usize),
+}
 
 struct OnlyOwner(UnsafeCell<Heap>);
 
@@ -25,13 +40,34 @@ unsafe impl Sync for OnlyOwner {}
 
 static HEAP: OnlyOwner = OnlyOwner(UnsafeCell::new(Heap::new()));
 
+static FREED: OnceLock<Freed> = OnceLock::new();
+
 thread_local! {
     static IS_OWNER: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Lets this thread allocate from the heap of the run. No other one of this process may have begun.
-pub(crate) fn begin() {
+pub(crate) fn begin(freed: Freed) {
+    let _ = FREED.set(freed);
     IS_OWNER.set(true);
+}
+
+/// From now on, what this thread frees is kept. It has begun.
+pub(crate) fn keep() {
+    own(Heap::keep);
+}
+
+/// Lets this thread allocate again what it has freed.
+pub(crate) fn reuse() {
+    if IS_OWNER.get() {
+        own(Heap::reuse);
+    }
+}
+
+/// Whether an address is in memory that this thread has freed, and that is kept.
+#[inline]
+pub(crate) fn is_freed(address: usize) -> bool {
+    IS_OWNER.get() && own(|heap| heap.is_kept(address))
 }
 
 /// The heap, on its own thread.
@@ -51,7 +87,20 @@ fn is_here() -> bool {
 /// `at` is within what is mapped.
 unsafe fn checked(at: *mut c_void) -> (usize, usize) {
     // SAFETY: as the caller says.
-    unsafe { blocks::block_of(at) }.unwrap_or_else(|| section::unguarded(|| (kernel::hooks().freed_again)()))
+    unsafe { blocks::block_of(at) }.unwrap_or_else(|| {
+        let freed = FREED.get().expect("a heap that was begun");
+        section::unguarded(|| (freed.again)(at.addr()))
+    })
+}
+
+/// Tells that the service has freed something, if it is kept.
+fn tell_kept(at: *mut c_void, (block, len): (usize, usize)) {
+    if is_freed(at.addr())
+        && !section::is_unguarded()
+        && let Some(freed) = FREED.get()
+    {
+        section::unguarded(|| (freed.kept)(at.addr(), block + len - at.addr()));
+    }
 }
 
 /// libc's own functions, under the names that it keeps for those who replace them.
@@ -116,7 +165,11 @@ unsafe extern "C" fn realloc(at: *mut c_void, len: usize) -> *mut c_void {
         // SAFETY: as the caller's.
         let block = unsafe { checked(at) };
         // SAFETY: as the caller's.
-        return or_no_memory(own(|heap| unsafe { heap.reallocate(at, block, len) }));
+        let new = own(|heap| unsafe { heap.reallocate(at, block, len) });
+        if new != at && !new.is_null() {
+            tell_kept(at, block);
+        }
+        return or_no_memory(new);
     }
     // Another thread's memory is left where it is.
     // SAFETY: as the caller's, and both have so many bytes.
@@ -140,6 +193,7 @@ unsafe extern "C" fn free(at: *mut c_void) {
         let block = unsafe { checked(at) };
         // SAFETY: as the caller's.
         own(|heap| unsafe { heap.free(at, block) });
+        tell_kept(at, block);
     }
 }
 

@@ -11,6 +11,8 @@ const START: usize = 0x2000_0000_0000;
 /// Where blocks begin that have a mapping of their own.
 const LARGE: usize = START + (1 << 40);
 const END: usize = START + (1 << 44);
+/// Where the marks of kept memory begin: a bit for each 16 bytes of small blocks.
+const MARKS: usize = END;
 
 pub const PAGE: usize = 4096;
 /// How much is mapped at once for blocks of up to [`SMALL_MAX`].
@@ -23,7 +25,7 @@ const CLASSES: usize = class_of(SMALL_MAX).0 + 1;
 /// Lies before each allocation.
 #[repr(C, align(16))]
 struct Header {
-    /// Where the block begins; 0 if it is free.
+    /// Where the block begins; no such place if it is free.
     block: usize,
     /// How long it is, with its header.
     len: usize,
@@ -35,10 +37,14 @@ pub const HEADER: usize = size_of::<Header>();
 /// Lies at the beginning of a free block, in the place of its header.
 #[repr(C)]
 struct Free {
-    /// 0, as in a [`Header`]: most blocks that are freed twice have their header here.
+    /// In the place of a [`Header`]'s: most blocks that are freed twice have their header here. 0, or [`KEPT`] and the length of a block
+    /// that is kept: all else in it is as it was.
     block: usize,
     next: *mut Free,
 }
+
+/// No block begins at an odd address.
+const KEPT: usize = 1;
 
 /// The free blocks, and where the next ones begin.
 pub struct Heap {
@@ -47,6 +53,9 @@ pub struct Heap {
     mapped: usize,
     next_large: usize,
     free: [*mut Free; CLASSES],
+    /// Whether free blocks are kept, and those that are.
+    keeps: bool,
+    kept: *mut Free,
 }
 
 /// Whether an address is one of this heap.
@@ -68,7 +77,43 @@ const fn class_of(len: usize) -> (usize, usize) {
 impl Heap {
     /// Creates an empty heap. There is one range of addresses, so a process has one heap.
     pub const fn new() -> Heap {
-        Heap { next: START, mapped: START, next_large: LARGE, free: [ptr::null_mut(); CLASSES] }
+        Heap {
+            next: START,
+            mapped: START,
+            next_large: LARGE,
+            free: [ptr::null_mut(); CLASSES],
+            keeps: false,
+            kept: ptr::null_mut(),
+        }
+    }
+
+    /// From now on, free blocks are kept. Nothing was allocated before.
+    pub fn keep(&mut self) {
+        self.keeps = true;
+    }
+
+    /// Frees the blocks that are kept.
+    pub fn reuse(&mut self) {
+        while !self.kept.is_null() {
+            let block = self.kept;
+            // SAFETY: what is in the list was put there by `keep_block`, with its length.
+            unsafe {
+                self.kept = (*block).next;
+                let len = (*block).block - KEPT;
+                mark(block.addr(), len, false);
+                self.put(block, len);
+            }
+        }
+    }
+
+    /// Whether an address is in a block that is kept.
+    #[inline]
+    pub fn is_kept(&self, address: usize) -> bool {
+        self.keeps && (START..self.mapped).contains(&address) && {
+            let (word, bit) = mark_of(address);
+            // SAFETY: the marks of what is mapped are.
+            unsafe { *word & bit != 0 }
+        }
     }
 
     /// Allocates, and says whether the memory is known to be zero. Null if there is no memory.
@@ -98,7 +143,9 @@ impl Heap {
         let end = self.next + len;
         if end > self.mapped {
             let more = (end - self.mapped).next_multiple_of(GROWS_BY);
-            if self.mapped + more > LARGE || !map(self.mapped, more) {
+            let marks = |at: usize| MARKS + (at - START) / 128;
+            let has_marks = || !self.keeps || map(marks(self.mapped), more / 128);
+            if self.mapped + more > LARGE || !map(self.mapped, more) || !has_marks() {
                 return (0, 0, false);
             }
             self.mapped += more;
@@ -128,13 +175,36 @@ impl Heap {
             unsafe { libc::munmap(block as *mut c_void, len) };
             return;
         }
-        let (class, _) = class_of(len);
+        let block = block as *mut Free;
         // SAFETY: the block is nobody's now. Its header may be elsewhere than its beginning, and is changed first.
         unsafe {
             (*header(at)).block = 0;
-            (block as *mut Free).write(Free { block: 0, next: self.free[class] });
+            if self.keeps {
+                self.keep_block(block, len);
+            } else {
+                self.put(block, len);
+            }
         }
-        self.free[class] = block as *mut Free;
+    }
+
+    /// # Safety
+    /// The block is nobody's, and has this length.
+    unsafe fn put(&mut self, block: *mut Free, len: usize) {
+        let (class, _) = class_of(len);
+        // SAFETY: as the caller says.
+        unsafe { block.write(Free { block: 0, next: self.free[class] }) };
+        self.free[class] = block;
+    }
+
+    /// # Safety
+    /// The block is nobody's, and has this length.
+    unsafe fn keep_block(&mut self, block: *mut Free, len: usize) {
+        // SAFETY: as the caller says.
+        unsafe {
+            block.write(Free { block: len | KEPT, next: self.kept });
+            mark(block.addr(), len, true);
+        }
+        self.kept = block;
     }
 
     /// Makes an allocation longer or shorter. Null if there is no memory.
@@ -194,6 +264,24 @@ impl Heap {
     }
 }
 
+/// The word with the mark of an address in a small block, and its bit there.
+fn mark_of(address: usize) -> (*mut u64, u64) {
+    let nth = (address - START) / HEADER;
+    ((MARKS + nth / 64 * size_of::<u64>()) as *mut u64, 1 << (nth % 64))
+}
+
+/// Marks a block as kept, or as not.
+///
+/// # Safety
+/// The marks of the block are mapped.
+unsafe fn mark(block: usize, len: usize, is_kept: bool) {
+    for address in (block..block + len).step_by(HEADER) {
+        let (word, bit) = mark_of(address);
+        // SAFETY: as the caller says.
+        unsafe { *word = if is_kept { *word | bit } else { *word & !bit } };
+    }
+}
+
 fn header(at: *mut c_void) -> *mut Header {
     at.wrapping_byte_sub(HEADER).cast()
 }
@@ -206,7 +294,7 @@ pub unsafe fn block_of(at: *mut c_void) -> Option<(usize, usize)> {
     // SAFETY: as the caller says.
     let Header { block, len } = unsafe { header(at).read() };
     let is_within = at.addr().is_multiple_of(HEADER) && (block..block.saturating_add(len)).contains(&at.addr());
-    (block != 0 && is_within).then_some((block, len))
+    (block != 0 && block & KEPT == 0 && is_within).then_some((block, len))
 }
 
 /// Maps memory at an address, unless something is there.
