@@ -149,6 +149,16 @@ macro_rules! each_case {
             network steady fault::a_rebooted_host_that_nobody_asks_says_nothing;
             network steady fault::a_closed_window_opens_after_a_cut;
 
+            network steady reused::a_connect_from_the_port_of_a_lost_connection_resets_that;
+            network steady reused::what_arrived_on_a_lost_connection_is_read_before_its_reset;
+            network steady reused::a_lost_connection_whose_end_was_read_is_broken_by_the_next;
+            network steady reused::a_lost_connection_that_was_shut_down_is_reset_by_the_next;
+            network steady reused::a_lost_connection_that_was_closed_gives_way_to_the_next;
+            network steady reused::a_lost_connection_is_reset_though_nobody_listens_any_more;
+            network steady reused::a_connection_that_is_over_gives_way_at_once;
+            network steady reused::a_handshake_that_was_given_up_gives_way_to_the_next;
+            network steady reused::a_waiting_reader_is_woken_by_the_connect_that_resets_it;
+
             network steady impaired::bytes_arrive_whole_and_in_order_though_packets_are_lost;
             network steady impaired::bytes_arrive_once_though_packets_arrive_twice;
             network steady impaired::bytes_arrive_in_order_though_packets_overtake_each_other;

@@ -32,6 +32,7 @@ pub mod impaired;
 mod list;
 pub mod race;
 pub mod ready;
+pub mod reused;
 pub mod socket;
 pub mod udp;
 pub mod unix;
@@ -72,6 +73,21 @@ impl Net {
     /// Connects from the client to the server.
     pub async fn connect(&self) -> io::Result<TcpStream> {
         self.on(Side::Client, TcpStream::connect(self.server())).await
+    }
+
+    /// Connects from the client to the server, from a given port.
+    pub async fn connect_from(&self, port: u16) -> io::Result<TcpStream> {
+        self.on(Side::Client, self.connecting_from(port)).await
+    }
+
+    /// Returns what the client is to do for that.
+    fn connecting_from(&self, port: u16) -> impl Future<Output = io::Result<TcpStream>> + Send + 'static {
+        let (own, server) = (SocketAddr::new(self.address(Side::Client), port), self.server());
+        async move {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind(own)?;
+            socket.connect(server).await
+        }
     }
 
     /// Returns a connection through this listener: the client's end and the server's.

@@ -8,17 +8,6 @@ use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
 };
 
-/// Connects from the client, from a given port.
-async fn connect_from(net: &Net, port: u16) -> io::Result<TcpStream> {
-    let (own, server) = (SocketAddr::new(net.address(Side::Client), port), net.server());
-    let connect = async move {
-        let socket = TcpSocket::new_v4()?;
-        socket.bind(own)?;
-        socket.connect(server).await
-    };
-    net.on(Side::Client, connect).await
-}
-
 /// Listens on the server, with or without `SO_REUSEADDR`.
 async fn listen(net: &Net, reuse: bool) -> io::Result<TcpListener> {
     let at = net.server();
@@ -33,15 +22,15 @@ async fn listen(net: &Net, reuse: bool) -> io::Result<TcpListener> {
 
 pub async fn a_bound_socket_connects_from_its_port(net: Net) {
     let listener = net.listen().await;
-    let _client = net.sees("the client connects", connect_from(&net, net.port() + 1)).await;
+    let _client = net.sees("the client connects", net.connect_from(net.port() + 1)).await;
     let (_, peer) = listener.accept().await.unwrap();
     net.note("the server's peer has that port", peer.port() == net.port() + 1);
 }
 
 pub async fn a_bound_port_connects_once_at_a_time(net: Net) {
     let _listener = net.listen().await;
-    let _client = net.sees("the client connects", connect_from(&net, net.port() + 1)).await;
-    net.sees("the client connects again", connect_from(&net, net.port() + 1)).await;
+    let _client = net.sees("the client connects", net.connect_from(net.port() + 1)).await;
+    net.sees("the client connects again", net.connect_from(net.port() + 1)).await;
 }
 
 pub async fn a_port_that_waits_for_stray_segments_is_taken(net: Net) {

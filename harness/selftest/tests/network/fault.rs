@@ -8,7 +8,8 @@ use std::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
     time::{Instant, sleep, timeout},
 };
 
@@ -41,6 +42,34 @@ async fn a_rebooted_host_resets_what_it_does_not_know(world: World) {
         assert_eq!(again.unwrap(), b"again");
     })
     .await;
+}
+
+/// The first connection of a host after a reboot leaves the one before half-open: it has another source port.
+#[refrain::test(runs = 20, without_holds)]
+async fn a_rebooted_host_connects_from_another_port(world: World) {
+    let (sender, mut accepted) = mpsc::unbounded_channel();
+    world.host("client", || async {
+        // The server needs a moment until it listens.
+        sleep(Duration::from_millis(100)).await;
+        hold(TcpStream::connect("server:80").await.unwrap()).await;
+    });
+    world.fault("crash client at 1 s and reboot it after 1 s");
+    let server = async move {
+        let listener = TcpListener::bind("0.0.0.0:80").await.unwrap();
+        loop {
+            sender.send(listener.accept().await.unwrap()).unwrap();
+        }
+    };
+    let ((mut before, old), (_after, new)) = world
+        .client("server")
+        .run(async move {
+            tokio::spawn(server);
+            (accepted.recv().await.unwrap(), accepted.recv().await.unwrap())
+        })
+        .await;
+    assert_eq!(old.ip(), new.ip());
+    assert_ne!(old.port(), new.port());
+    assert!(timeout(60 * SECOND, read(&mut before)).await.is_err(), "the old connection is half-open");
 }
 
 #[refrain::test(runs = 20, without_holds)]

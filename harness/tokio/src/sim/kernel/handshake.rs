@@ -93,13 +93,15 @@ impl Kernel {
         self.later(again, Action::SynRetry(conn, tries + 1));
     }
 
-    fn wants_to_connect(&self, conn: ConnId) -> bool {
+    pub(super) fn wants_to_connect(&self, conn: ConnId) -> bool {
         let end = &self.conns[conn].ends[0];
         end.open && !end.established && self.is_known(conn, 0) && end.error.is_none()
     }
 
     pub(super) fn syn_again(&mut self, conn: ConnId, tries: u32) {
-        if !self.wants_to_connect(conn) {
+        // A challenge may have started the timer again.
+        let (expires, made) = self.conns[conn].retry[0];
+        if expires > self.now || made + 1 != tries || !self.wants_to_connect(conn) {
             return;
         }
         let sysctl = &self.hosts[self.route(conn, 0).0].sysctl;
@@ -133,6 +135,9 @@ impl Kernel {
         if self.is_impaired(from, to, RouteEffect::RefuseSyns) {
             return self.send_rst(conn, 1);
         }
+        if let Some((old, side)) = self.older(conn) {
+            return self.challenge(old, side);
+        }
         let addr = self.conns[conn].ends[1].addr;
         let stream = self.conns[conn].stream;
         let Some(id) = self.listener_at(to, addr, stream) else { return self.send_rst(conn, 1) };
@@ -141,7 +146,7 @@ impl Kernel {
             Admission::Refused => return self.send_rst(conn, 1),
             Admission::Cookie => self.conns[conn].handshake = Handshake::Cookie(self.now + COOKIE_NS),
             Admission::Queued => {
-                self.listeners[id].half_open += 1;
+                self.listeners[id].half_open.insert(conn);
                 self.conns[conn].handshake = Handshake::SynReceived;
             }
         }
@@ -196,7 +201,7 @@ impl Kernel {
             return;
         }
         if let Some(id) = self.conns[conn].listener {
-            self.listeners[id].half_open -= 1;
+            self.listeners[id].half_open.remove(&conn);
         }
     }
 

@@ -221,7 +221,7 @@ impl Kernel {
         h.sockets.clear();
         h.conns.clear();
         h.udp_sockets.clear();
-        (h.tcp, h.udp) = (Ports::default(), Ports::default());
+        (h.tcp, h.udp) = (h.tcp.after_reboot(), h.udp.after_reboot());
         for id in listeners {
             self.listeners[id].open = false;
             self.listeners[id].queue.clear();

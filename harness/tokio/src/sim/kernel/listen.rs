@@ -8,7 +8,12 @@ use super::{
     socket::Options,
 };
 use refrain_core::plan::fault::HostEffect;
-use std::{collections::VecDeque, io, net::SocketAddr, task::Waker};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    io,
+    net::SocketAddr,
+    task::Waker,
+};
 
 /// The default backlog: what `TcpListener::bind` requests (mio 1.2).
 pub(crate) const BACKLOG: u32 = 128;
@@ -21,8 +26,8 @@ pub(crate) struct Listener {
     pub host: HostId,
     pub addr: SocketAddr,
     pub backlog: usize,
-    /// Number of connections in the SYN queue.
-    pub half_open: usize,
+    /// The SYN queue.
+    pub half_open: BTreeSet<ConnId>,
     pub queue: VecDeque<ConnId>,
     pub waiters: Waiters,
     pub open: bool,
@@ -71,7 +76,7 @@ impl Kernel {
             host,
             addr,
             backlog,
-            half_open: 0,
+            half_open: BTreeSet::new(),
             queue: VecDeque::new(),
             waiters: Waiters::default(),
             open: true,
@@ -108,9 +113,9 @@ impl Kernel {
         let listener = &self.listeners[id];
         // Both queues hold one more than the backlog (Linux: `sk_acceptq_is_full`).
         match self.hosts[listener.host].sysctl.overflow {
-            Overflow::Reset if listener.queue.len() + listener.half_open > listener.backlog => Admission::Refused,
+            Overflow::Reset if listener.queue.len() + listener.half_open.len() > listener.backlog => Admission::Refused,
             Overflow::DropSyn if listener.queue.len() > listener.backlog => Admission::Dropped,
-            Overflow::DropSyn if listener.half_open > listener.backlog => Admission::Cookie,
+            Overflow::DropSyn if listener.half_open.len() > listener.backlog => Admission::Cookie,
             _ => Admission::Queued,
         }
     }

@@ -15,6 +15,7 @@ use std::{
 };
 
 mod bytes;
+mod challenge;
 pub(crate) mod clock;
 mod close;
 mod conn;

@@ -36,7 +36,10 @@ impl Kernel {
         let (shut, acknowledged) = (c.pipes[side].fin > Fin::Open, c.pipes[side].flight.is_empty());
         let ended = c.pipes[1 - side].fin == Fin::Arrived;
         // An end that closed first keeps its port during TIME_WAIT.
-        let kept = || self.hosts[end.host].tcp.is_taken(end.addr.port(), peer.addr, self.now);
+        let kept = || {
+            let current = self.hosts[end.host].tcp.between(end.addr, peer.addr, self.now);
+            current.is_some_and(|(current, _)| current == conn)
+        };
         match (shut && c.pipes[side].fin == Fin::Arrived && acknowledged, ended) {
             _ if !self.is_known(conn, side) => "CLOSED",
             _ if !end.established && side == 0 => "SYN-SENT",

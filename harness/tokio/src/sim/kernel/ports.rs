@@ -56,6 +56,12 @@ const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0
 const LAST: SocketAddr = SocketAddr::new(IpAddr::V6(std::net::Ipv6Addr::new(!0, !0, !0, !0, !0, !0, !0, !0)), !0);
 
 impl Ports {
+    /// Returns the ports after a reboot: none is in use. Linux draws the first source port at each boot (RFC 6056), so that the next
+    /// connection hardly ever has the addresses of one that the peer still holds. Neither has it here: the range goes on.
+    pub fn after_reboot(&self) -> Ports {
+        Ports { next: self.next, ..Ports::default() }
+    }
+
     /// Binds a socket; port 0 selects a free ephemeral port.
     pub fn bind(&mut self, mut requested: Bound, now: u64) -> io::Result<SocketAddr> {
         if requested.addr.port() == 0 {
@@ -110,8 +116,15 @@ impl Ports {
         self.flows.get(&(port, remote)).is_some_and(|flow| flow.until == u64::MAX)
     }
 
+    /// Returns the connection between two addresses that is live or in TIME_WAIT, and whether its socket is gone: then it is in
+    /// TIME_WAIT, or waits for the peer's FIN.
+    pub fn between(&self, local: SocketAddr, remote: SocketAddr, now: u64) -> Option<(usize, bool)> {
+        let flow = self.flows.get(&(local.port(), remote))?;
+        (flow.ip == local.ip() && flow.until > now).then_some((flow.conn, flow.until != u64::MAX))
+    }
+
     /// Returns whether a connection from a port to an address is live or in TIME_WAIT.
-    pub fn is_taken(&self, port: u16, remote: SocketAddr, now: u64) -> bool {
+    fn is_taken(&self, port: u16, remote: SocketAddr, now: u64) -> bool {
         self.flows.get(&(port, remote)).is_some_and(|flow| flow.until > now)
     }
 

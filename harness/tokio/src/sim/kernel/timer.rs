@@ -23,6 +23,8 @@ pub(crate) enum Action {
     SynAckRetry(ConnId, u32),
     /// The final ACK of the handshake arrives at the server.
     Ack(ConnId),
+    /// A challenge ACK arrives at this side.
+    Challenge(ConnId, Side),
     /// Segments from this side, sent in this retransmission round, arrive.
     Deliver(ConnId, Side, u32),
     /// This side's retransmission timer expires.
@@ -144,6 +146,7 @@ impl super::Kernel {
             Action::SynAck(conn) => self.syn_ack_arrives(conn),
             Action::SynAckRetry(conn, tries) => self.syn_ack_again(conn, tries),
             Action::Ack(conn) => self.ack_arrives(conn),
+            Action::Challenge(conn, side) => self.challenge_arrives(conn, side),
             Action::Deliver(conn, side, round) => self.deliver(conn, side, round),
             Action::Retransmit(conn, side, round) => self.retransmit(conn, side, round),
             Action::Window(conn, side) => self.send_queued(conn, side),
