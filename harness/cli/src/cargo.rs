@@ -43,8 +43,8 @@ pub struct Package {
 pub enum Selection<'a> {
     /// Every test of these packages; of none: of every package.
     Packages(&'a [String]),
-    /// The targets of this name.
-    Target(&'a str),
+    /// One target of a package.
+    Target { package: &'a str, target: &'a str },
 }
 
 /// A test executable that holds refrain tests.
@@ -193,11 +193,15 @@ fn selection_args(selection: Selection<'_>) -> Vec<OsString> {
     match selection {
         Selection::Packages([]) => vec!["--workspace".into()],
         Selection::Packages(names) => names.iter().flat_map(|name| ["--package".into(), name.into()]).collect(),
-        // Of every package: for one alone cargo might choose other features, and build all dependencies once more.
-        Selection::Target(target) => match target.split_once('/') {
-            Some((kind, name)) if kind != "lib" => vec!["--workspace".into(), format!("--{kind}").into(), name.into()],
-            _ => vec!["--workspace".into(), "--lib".into()],
-        },
+        // Cargo chooses features for the selected packages: as when the package alone is explored, nothing is built once more.
+        Selection::Target { package, target } => {
+            let mut args = vec!["--package".into(), package.into()];
+            match target.split_once('/') {
+                Some((kind, name)) if kind != "lib" => args.extend([format!("--{kind}").into(), name.into()]),
+                _ => args.push("--lib".into()),
+            }
+            args
+        }
     }
 }
 

@@ -120,7 +120,7 @@ impl<'a> Builds<'a> {
         if let Some(executable) = self.built.iter().find(known) {
             return Ok(executable.clone());
         }
-        let built = cargo::build(project, self.options, Selection::Target(target))?;
+        let built = cargo::build(project, self.options, Selection::Target { package: &package.name, target })?;
         let Some(executable) = built.iter().find(known) else {
             let message = format!("{target} of package {} has no #[refrain::test] any more", package.name);
             return Err(Problem::could_not_run(message));

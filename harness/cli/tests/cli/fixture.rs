@@ -19,12 +19,19 @@ use std::{
 static FIXTURE: LazyLock<PathBuf> = LazyLock::new(|| {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixture");
     let manifest = "[package]\nname = \"fixture\"\nversion = \"1.2.3\"\nedition = \"2024\"\n\n\
-                    [[test]]\nname = \"talks\"\nharness = false\n\n[workspace]\nmembers = [\"bare\", \"blocked\", \"cracked\"]\n";
+                    [dependencies]\nshared.path = \"shared\"\n\n\
+                    [[test]]\nname = \"talks\"\nharness = false\n\n\
+                    [workspace]\nmembers = [\"bare\", \"blocked\", \"cracked\", \"shared\"]\n";
     write(&dir.join("Cargo.toml"), manifest);
     write(&dir.join("tests/talks.rs"), include_str!("talks.rs"));
     write(&dir.join("src/lib.rs"), "");
-    for name in ["bare", "blocked", "cracked"] {
-        let manifest = format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+    for (name, more) in [
+        ("bare", "[dependencies]\nshared = { path = \"../shared\", features = [\"more\"] }\n"),
+        ("blocked", ""),
+        ("cracked", ""),
+        ("shared", "[features]\nmore = []\n"),
+    ] {
+        let manifest = format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n{more}");
         write(&dir.join(name).join("Cargo.toml"), &manifest);
         write(&dir.join(name).join("src/lib.rs"), "");
     }

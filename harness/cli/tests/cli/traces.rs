@@ -115,6 +115,19 @@ fn a_run_stops_where_it_is_asked_to() {
     assert!(request.ends_with(",\"until\":1}}\n"), "{request}");
 }
 
+/// Another package enables a feature of a dependency: together with that one, cargo would build both once more.
+#[test]
+fn what_explore_has_built_of_the_package_is_not_built_again() {
+    saved("replays/built.jsonl", "bad::fails", Some(reproduced()));
+    let explored = refrain(&["explore", "good::passes", "--package", "fixture"]);
+    assert_eq!(explored.code, 0, "{explored:?}");
+    for command in ["replay", "shrink"] {
+        let ran = refrain(&[command, "replays/built.jsonl"]);
+        assert!(ran.stderr.contains("Finished"), "cargo tells what it does: {ran:?}");
+        assert!(!ran.stderr.contains("Compiling"), "{ran:?}");
+    }
+}
+
 #[test]
 fn of_several_replays_the_most_serious_counts_and_each_is_made() {
     saved("replays/one.jsonl", "bad::fails", Some(differs()));
