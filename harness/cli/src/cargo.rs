@@ -97,13 +97,22 @@ pub fn project_above(dir: &Path) -> Result<Project, Problem> {
 
 /// The whole graph of the project in a folder. Cargo asks the network only for what is not on this machine.
 pub fn metadata(dir: &Path) -> Result<Metadata, String> {
+    graph_of(dir, &[]).map_err(why)
+}
+
+/// The same, if Cargo.lock is as it has to be: nothing is written.
+pub fn locked_metadata(dir: &Path) -> Option<Metadata> {
+    graph_of(dir, &["--locked"]).ok()
+}
+
+fn graph_of(dir: &Path, options: &[&str]) -> Result<Metadata, cargo_metadata::Error> {
     let mut command = MetadataCommand::new();
     // What other platforms need is no reason to download anything.
-    if let Some(host) = host() {
-        command.other_options(["--filter-platform".to_owned(), host]);
-    }
+    let platform = host().map(|host| ["--filter-platform".to_owned(), host]);
+    let options = options.iter().copied().map(str::to_owned);
+    command.other_options(options.chain(platform.into_iter().flatten()).collect::<Vec<_>>());
     let offline = command.clone().env("CARGO_NET_OFFLINE", "true").current_dir(dir).exec();
-    offline.or_else(|_| command.current_dir(dir).exec()).map_err(why)
+    offline.or_else(|_| command.current_dir(dir).exec())
 }
 
 /// Changes the version of a package that Cargo.lock says.

@@ -23,7 +23,7 @@ use std::{
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 use tree::Tree;
 
-pub use tree::write_if_other;
+pub use tree::{may_be_written, write_if_other};
 
 /// What was made.
 #[derive(Debug)]

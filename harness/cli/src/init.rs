@@ -115,22 +115,28 @@ fn apply(root: &Path, edits: &[Edit], tokio: &str) -> Result<(), Problem> {
     applied
 }
 
-/// Lets cargo write Cargo.lock anew, with this tokio, and looks whether it is the only one.
+/// Lets cargo write Cargo.lock anew, with this tokio, unless it is so already, and looks whether it is the only one.
 pub fn lock_graph(root: &Path, tokio: &str) -> Result<(), Problem> {
-    let locked = || {
-        let graph = cargo::metadata(root).map(drop);
-        graph.map_err(|why| {
-            Problem::could_not_run(format!(
-                "cargo does not accept the patched workspace: {why}\n\
-                 what the workspace requires of tokio has to accept {tokio}, as `tokio = \"1\"` does"
-            ))
-        })
-    };
-    locked()?;
-    if let Some(old) = workspace::registry_tokio(root)?.filter(|old| old != tokio) {
-        cargo::update(root, "tokio", &old, tokio)
-            .map_err(|why| Problem::could_not_run(format!("cannot update tokio {old} to {tokio}: {why}")))?;
-        locked()?;
+    let old = || workspace::registry_tokio(root).map(|locked| locked.filter(|old| old != tokio));
+    if old()?.is_some() || cargo::locked_metadata(root).is_none() {
+        graph::may_be_written(&root.join("Cargo.lock"))?;
+        lock(root, tokio)?;
+        if let Some(old) = old()? {
+            cargo::update(root, "tokio", &old, tokio)
+                .map_err(|why| Problem::could_not_run(format!("cannot update tokio {old} to {tokio}: {why}")))?;
+            lock(root, tokio)?;
+        }
     }
     refrain_core::graph::check(root).map_err(Problem::could_not_run)
+}
+
+/// Lets cargo write Cargo.lock, or says why it does not accept the graph.
+fn lock(root: &Path, tokio: &str) -> Result<(), Problem> {
+    let graph = cargo::metadata(root).map(drop);
+    graph.map_err(|why| {
+        Problem::could_not_run(format!(
+            "cargo does not accept the patched workspace: {why}\n\
+             what the workspace requires of tokio has to accept {tokio}, as `tokio = \"1\"` does"
+        ))
+    })
 }

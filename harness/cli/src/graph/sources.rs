@@ -35,8 +35,17 @@ pub struct Source {
 /// Asks cargo, which may have to download them. `tokio` is a requirement: `=1.54.1`, or `1` for the newest.
 pub fn find(root: &Path, tokio: &str, clone: Option<&Path>) -> Result<Sources, Problem> {
     let dir = root.join(FOLDER).join(ASKED);
+    let asked = asked(tokio, clone).to_string();
+    let manifest = dir.join("Cargo.toml");
+    // Where it was asked before, the answer is the same and nothing is written.
+    if !tree::is_other(&manifest, asked.as_bytes())
+        && let Some(metadata) = cargo::locked_metadata(&dir)
+    {
+        return of(&metadata, clone);
+    }
+    tree::may_be_written(&manifest)?;
     tree::write_if_other(&dir.join("lib.rs"), b"//! Names what `.refrain/` is made from.\n")?;
-    tree::write_if_other(&dir.join("Cargo.toml"), asked(tokio, clone).to_string().as_bytes())?;
+    tree::write_if_other(&manifest, asked.as_bytes())?;
     // The versions that the workspace has: they are on this machine already. Cargo drops what is not needed.
     let lock = fs::read(root.join("Cargo.lock")).unwrap_or_default();
     if !lock.is_empty() {
@@ -53,6 +62,11 @@ pub fn find(root: &Path, tokio: &str, clone: Option<&Path>) -> Result<Sources, P
         };
         Problem::could_not_run(format!("cannot find the sources of tokio {tokio} and refrain: {why}\n{todo}"))
     })?;
+    of(&metadata, clone)
+}
+
+/// The sources that cargo has found.
+fn of(metadata: &Metadata, clone: Option<&Path>) -> Result<Sources, Problem> {
     let one = |name: &str| {
         let found = metadata.packages.iter().find(|package| package.name.as_str() == name);
         found
@@ -63,7 +77,7 @@ pub fn find(root: &Path, tokio: &str, clone: Option<&Path>) -> Result<Sources, P
         tokio: one("tokio")?,
         madsim: one("madsim")?,
         refrain_tokio: one("refrain-tokio")?,
-        cloned: if clone.is_some() { cloned(&metadata) } else { vec![] },
+        cloned: if clone.is_some() { cloned(metadata) } else { vec![] },
     })
 }
 

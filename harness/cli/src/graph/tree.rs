@@ -1,6 +1,8 @@
 //! A folder of files as data: read whole, changed in memory, and written with no more changes to the disk than needed.
 
 use crate::{exit::Problem, output::shown};
+use refrain_core::graph::FOLDER;
+use rustix::fs::{Access, access};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -40,33 +42,61 @@ impl Tree {
         names(from)?.into_iter().try_for_each(|name| self.add_all(&from.join(&name), &to.join(&name)))
     }
 
-    /// Makes the folder hold these files and no others but those below `kept`. Says whether anything had to change.
+    /// Makes the folder hold these files and no others but those below `kept`: all of it, or nothing where a file may not be written. Says
+    /// whether anything had to change.
     pub fn write(&self, folder: &Path, kept: &Path) -> Result<bool, Problem> {
-        let mut changed = false;
-        for path in files(folder, Path::new(""))? {
-            if !self.0.contains_key(&path) && !path.starts_with(kept) {
-                let path = folder.join(path);
-                fs::remove_file(&path).map_err(|error| cannot("remove", &path, &error))?;
-                changed = true;
-            }
+        let mut gone = files(folder, Path::new(""))?;
+        gone.retain(|path| !self.0.contains_key(path) && !path.starts_with(kept));
+        let others = self.0.iter().map(|(path, bytes)| (folder.join(path), bytes));
+        let others: Vec<_> = others.filter(|(path, bytes)| is_other(path, bytes)).collect();
+        let gone: Vec<_> = gone.iter().map(|path| folder.join(path)).collect();
+        gone.iter().chain(others.iter().map(|(path, _)| path)).try_for_each(|path| may_be_written(path))?;
+        for path in &gone {
+            fs::remove_file(path).map_err(|error| cannot("remove", path, &error))?;
         }
-        for (path, bytes) in &self.0 {
-            changed |= write_if_other(&folder.join(path), bytes)?;
+        for (path, bytes) in &others {
+            write(path, bytes)?;
         }
-        Ok(changed)
+        Ok(!gone.is_empty() || !others.is_empty())
     }
+}
+
+/// Returns an error that says what to do if this file of `.refrain/`, or Cargo.lock, may not be replaced or removed.
+pub fn may_be_written(path: &Path) -> Result<(), Problem> {
+    let folder = path.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or(path);
+    // What exists must not be protected itself, for cargo writes into its lock file.
+    let file = [path].into_iter().filter(|path| path.exists());
+    let refused = file.chain([folder]).find_map(|path| access(path, Access::WRITE_OK).err());
+    refused.map_or(Ok(()), |error| {
+        Err(Problem::could_not_run(format!(
+            "{} is not as it has to be, and may not be written: {}\n\
+             run `cargo refrain sync` where the checkout may be written, and take {FOLDER}/ and Cargo.lock from there: where both are as \
+             they have to be, it writes nothing",
+            shown(path),
+            io::Error::from(error)
+        )))
+    })
 }
 
 /// Writes a file unless it is so already: what is not touched is not built again. Says whether it was another.
 pub fn write_if_other(path: &Path, bytes: &[u8]) -> Result<bool, Problem> {
-    if fs::read(path).is_ok_and(|old| old == bytes) {
-        return Ok(false);
+    match is_other(path, bytes) {
+        true => write(path, bytes).map(|()| true),
+        false => Ok(false),
     }
+}
+
+/// Whether a file is not there, or has other bytes.
+pub fn is_other(path: &Path, bytes: &[u8]) -> bool {
+    !fs::read(path).is_ok_and(|old| old == bytes)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
     let parent = path.parent().unwrap_or(path);
     let half = path.with_added_extension("half");
     let written =
         fs::create_dir_all(parent).and_then(|()| fs::write(&half, bytes)).and_then(|()| fs::rename(&half, path));
-    written.map(|()| true).map_err(|error| cannot("write", path, &error))
+    written.map_err(|error| cannot("write", path, &error))
 }
 
 /// The files below a folder, in order; of a folder that is not there, none.

@@ -11,7 +11,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-const MANIFEST: &str = "[package]\nname = \"service\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n# Ours.\ntokio = { version = \"1\", features = [\"full\"] }\n";
+pub const MANIFEST: &str = "[package]\nname = \"service\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n# Ours.\ntokio = { version = \"1\", features = [\"full\"] }\n";
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -19,7 +19,7 @@ fn repository() -> PathBuf {
 
 /// A new workspace, with the versions that this repository has: they are on this machine. It lies outside of the repository,
 /// whose configuration cargo would read otherwise.
-fn service(manifest: &str) -> TempDir {
+pub fn service(manifest: &str) -> TempDir {
     let dir = TempDir::new().expect("there is room for temporary files");
     write(&dir.path().join("Cargo.toml"), &format!("{manifest}\n[workspace]\n"));
     write(&dir.path().join("src/lib.rs"), "");
@@ -27,7 +27,7 @@ fn service(manifest: &str) -> TempDir {
     dir
 }
 
-fn run(dir: &Path, args: &[&str]) -> Ran {
+pub fn run(dir: &Path, args: &[&str]) -> Ran {
     run_with(dir, args, None)
 }
 
@@ -41,7 +41,7 @@ fn run_with(dir: &Path, args: &[&str], cargo: Option<&str>) -> Ran {
     Ran::of(&mut command)
 }
 
-fn init(dir: &Path) -> Ran {
+pub fn init(dir: &Path) -> Ran {
     run(dir, &["init", "--clone", repository().to_str().expect("it is text")])
 }
 

@@ -7,4 +7,5 @@ mod hostile;
 mod init;
 mod interrupt;
 mod model;
+mod read_only;
 mod traces;
