@@ -18,7 +18,7 @@ pub use cause::{
 };
 pub use detail::{Access, Actor, Allocation, Detail};
 pub use faults::went_wrong;
-pub use origin::{Answer, Difference, Metadata, NotLogged, Origin, OtherAnswer, Unseen};
+pub use origin::{Answer, Difference, MadeCall, Metadata, NotLogged, Origin, OtherAnswer, OtherCall, Unseen};
 pub use outside::Outside;
 pub use property::Property;
 

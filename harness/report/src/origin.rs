@@ -1,7 +1,9 @@
 //! Formats where a difference between two runs came from.
 
 use super::words::{at, counted, grouped, raw};
-use refrain_core::verdict::{Answer, Difference, Metadata, NotLogged, Origin, OtherAnswer, Unseen};
+use refrain_core::verdict::{
+    Answer, Backtrace, Difference, MadeCall, Metadata, NotLogged, Origin, OtherAnswer, OtherCall, Unseen,
+};
 use std::io;
 
 /// Formats the first call that had another answer: `` `read` of data/count ``.
@@ -14,12 +16,13 @@ pub(super) fn first(origin: &Origin) -> Option<String> {
 pub(super) fn lines(origin: &Origin) -> Vec<String> {
     match origin {
         Origin::Answers(answers) => (0..).zip(answers).flat_map(|(nth, answer)| other_answer(nth, answer)).collect(),
-        Origin::SameAnswers { calls, unseen } => {
+        Origin::SameAnswers { calls, unseen, other } => {
             let compared = counted(*calls, "calls");
             let none = format!("no call has another answer before that in the logs of both runs: {compared} compared");
             let title = (!unseen.is_empty()).then(|| "what remains, as no log shows it:".to_owned());
             let remains = unseen.iter().map(|what| format!("  {}", not_seen(*what)));
-            [none].into_iter().chain(title).chain(remains).collect()
+            let other = other.iter().flat_map(|other| other_call(other));
+            [none].into_iter().chain(other).chain(title).chain(remains).collect()
         }
         Origin::NotLogged(why) => vec![not_logged(*why)],
         other => vec![raw(other)],
@@ -57,16 +60,29 @@ fn remains(origin: &Origin, what: Unseen) -> bool {
     matches!(origin, Origin::SameAnswers { unseen, .. } if unseen.contains(&what))
 }
 
+/// Formats the first call that is another one in each run.
+fn other_call(OtherCall { nth, calls }: &OtherCall) -> Vec<String> {
+    let title = format!("call {} is the first that is another one in each run:", grouped(*nth + 1));
+    let of_run = |(run, made): (u8, &Option<MadeCall>)| match made {
+        Some(made) => format!("  run {run}: {}{}", named(&made.call, &made.about), place(&made.backtrace)),
+        None => format!("  run {run}: none"),
+    };
+    [title].into_iter().chain((1..).zip(calls).map(of_run)).collect()
+}
+
 fn call(OtherAnswer { call, about, .. }: &OtherAnswer) -> String {
-    match &**about {
+    named(call, about)
+}
+
+fn named(call: &str, about: &str) -> String {
+    match about {
         "" => format!("`{call}`"),
         about => format!("`{call}` of {about}"),
     }
 }
 
 fn other_answer(nth: usize, other: &OtherAnswer) -> Vec<String> {
-    let frame = other.backtrace.frames.iter().find(|frame| frame.place.is_some());
-    let place = frame.map(|frame| at(&frame.place)).unwrap_or_default();
+    let place = place(&other.backtrace);
     let [one, two] = &other.answers;
     let title = match nth {
         0 => format!("the first call with another answer: {}{place}", call(other)),
@@ -75,6 +91,12 @@ fn other_answer(nth: usize, other: &OtherAnswer) -> Vec<String> {
     };
     let of_run = |(run, this, that)| format!("  run {run}: {}", answer(this, that));
     [title].into_iter().chain([(1, one, two), (2, two, one)].map(of_run)).collect()
+}
+
+/// Formats the innermost place of a call.
+fn place(backtrace: &Backtrace) -> String {
+    let frame = backtrace.frames.iter().find(|frame| frame.place.is_some());
+    frame.map(|frame| at(&frame.place)).unwrap_or_default()
 }
 
 /// Formats an answer; of a file, what differs from the other answer.

@@ -1,15 +1,15 @@
 //! Strategies for what the logs of two runs say.
 
 use super::{backtraces, texts};
-use crate::verdict::{Answer, Metadata, NotLogged, Origin, OtherAnswer, Unseen};
-use proptest::{collection, prelude::*, sample::select};
+use crate::verdict::{Answer, MadeCall, Metadata, NotLogged, Origin, OtherAnswer, OtherCall, Unseen};
+use proptest::{collection, option, prelude::*, sample::select};
 
 /// Generates any origin.
 pub(super) fn origins() -> BoxedStrategy<Origin> {
     one_of![
         collection::vec(other_answers(), 0..3).prop_map(Origin::Answers),
-        (any::<u64>(), collection::vec(select(Unseen::ALL), 0..3))
-            .prop_map(|(calls, unseen)| Origin::SameAnswers { calls, unseen }),
+        (any::<u64>(), collection::vec(select(Unseen::ALL), 0..3), option::of(other_calls()))
+            .prop_map(|(calls, unseen, other)| Origin::SameAnswers { calls, unseen, other: other.map(Box::new) }),
         select(NotLogged::ALL).prop_map(Origin::NotLogged),
     ]
 }
@@ -17,6 +17,15 @@ pub(super) fn origins() -> BoxedStrategy<Origin> {
 fn other_answers() -> BoxedStrategy<OtherAnswer> {
     (texts(), texts(), [answers(), answers()], backtraces())
         .prop_map(|(call, about, answers, backtrace)| OtherAnswer { call, about, answers, backtrace: *backtrace })
+        .boxed()
+}
+
+fn other_calls() -> BoxedStrategy<OtherCall> {
+    let made = (texts(), texts(), backtraces())
+        .prop_map(|(call, about, backtrace)| MadeCall { call, about, backtrace: *backtrace })
+        .boxed();
+    (any::<u64>(), [option::of(made.clone()), option::of(made)])
+        .prop_map(|(nth, calls)| OtherCall { nth, calls })
         .boxed()
 }
 

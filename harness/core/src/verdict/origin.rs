@@ -21,6 +21,9 @@ pub enum Origin {
         calls: u64,
         /// What no log shows, and may differ between these runs.
         unseen: Vec<Unseen>,
+        /// The first call that is another one in each run, if the logs differ before the runs do.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other: Option<Box<OtherCall>>,
     },
     /// There are no logs.
     NotLogged(NotLogged),
@@ -37,6 +40,28 @@ pub struct OtherAnswer {
     /// The answer in each run.
     pub answers: [Answer; 2],
     /// The frames of the service and its dependencies. Empty if a further run did not make the same call.
+    #[serde(default, skip_serializing_if = "Backtrace::is_empty")]
+    pub backtrace: Backtrace,
+}
+
+/// Where the logs of two runs have another call for the first time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherCall {
+    /// Its number in both logs, from 0.
+    pub nth: u64,
+    /// The call in each run; `None` if it made no more.
+    pub calls: [Option<MadeCall>; 2],
+}
+
+/// A call that one of two runs made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeCall {
+    /// The system call or the instruction.
+    pub call: String,
+    /// What it asks about, such as a path; empty if there is nothing to say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
+    /// The frames of the service and its dependencies. Empty if no further run made the same call.
     #[serde(default, skip_serializing_if = "Backtrace::is_empty")]
     pub backtrace: Backtrace,
 }

@@ -4,7 +4,7 @@ use crate::{
     engine::{Logs, Refusal},
     job::{CALLS_MAX, Call, Ran},
     sources,
-    verdict::{Backtrace, Difference, Origin, OtherAnswer, Unseen},
+    verdict::{Backtrace, Difference, MadeCall, Origin, OtherAnswer, OtherCall, Unseen},
 };
 use std::{env, path::Path};
 
@@ -27,7 +27,8 @@ pub(super) fn origin(
     let named = other_answers(&pairs);
     if named.is_empty() {
         unseen.extend((pairs.len() == CALLS_MAX).then_some(Unseen::LaterCalls));
-        return Ok(Origin::SameAnswers { calls: pairs.len() as u64, unseen });
+        let other = other_call(runs, pairs.len(), event, again)?.map(Box::new);
+        return Ok(Origin::SameAnswers { calls: pairs.len() as u64, unseen, other });
     }
     let named = named.into_iter().map(|nth| {
         let (one, two) = pairs[nth];
@@ -35,7 +36,7 @@ pub(super) fn origin(
             call: one.call.clone(),
             about: portable(&one.about),
             answers: [one.answer.clone(), two.answer.clone()],
-            backtrace: backtrace(again(nth)?, nth, one),
+            backtrace: backtrace(&again(nth)?, nth, one),
         })
     });
     named.collect::<Result<_, _>>().map(Origin::Answers)
@@ -47,6 +48,40 @@ fn common<'a>(one: &'a [Call], two: &'a [Call], event: u64) -> Vec<(&'a Call, &'
         one.after.max(two.after) <= event && one.call == two.call && one.about == two.about
     };
     one.iter().zip(two).take_while(is_common).collect()
+}
+
+/// The call behind the common ones, if it is another one in each run and was made before their events differ.
+fn other_call(
+    runs: [&Ran; 2],
+    nth: usize,
+    event: u64,
+    again: &mut dyn FnMut(usize) -> Result<Ran, Refusal>,
+) -> Result<Option<OtherCall>, Refusal> {
+    let calls = runs.map(|ran| ran.calls.get(nth));
+    if !are_others(calls, event) {
+        return Ok(None);
+    }
+    let made = |call: &Call| MadeCall {
+        call: call.call.clone(),
+        about: portable(&call.about),
+        backtrace: Backtrace::default(),
+    };
+    let mut other = OtherCall { nth: nth as u64, calls: calls.map(|call| call.map(made)) };
+    // A further run makes the call of one of them, and perhaps another one that of the other.
+    for _ in runs {
+        let ran = again(nth)?;
+        let made = calls.iter().zip(&mut other.calls).filter_map(|(call, made)| call.zip(made.as_mut()));
+        for (call, made) in made.filter(|(_, made)| made.backtrace.frames.is_empty()) {
+            made.backtrace = backtrace(&ran, nth, call);
+        }
+    }
+    Ok(Some(other))
+}
+
+/// Whether two calls with the same number are others, of which one was made before the events differ.
+fn are_others([one, two]: [Option<&Call>; 2], event: u64) -> bool {
+    let what = |call: Option<&Call>| call.map(|call| (call.call.clone(), call.about.clone()));
+    what(one) != what(two) && one.into_iter().chain(two).any(|call| call.after <= event)
 }
 
 /// The numbers of the first calls with other answers. Those that differ in a file's times come after the others, and are left out if more
@@ -68,10 +103,10 @@ fn other_answers(pairs: &[(&Call, &Call)]) -> Vec<usize> {
 }
 
 /// Returns the backtrace of a call from the log of a further run; none if that has not made the same call.
-fn backtrace(mut again: Ran, nth: usize, wanted: &Call) -> Backtrace {
-    let is_same = |call: &&mut Call| call.call == wanted.call && call.about == wanted.about;
-    let call = again.calls.get_mut(nth).filter(is_same);
-    call.and_then(|call| call.backtrace.take()).unwrap_or_default()
+fn backtrace(again: &Ran, nth: usize, wanted: &Call) -> Backtrace {
+    let is_same = |call: &&Call| call.call == wanted.call && call.about == wanted.about;
+    let call = again.calls.get(nth).filter(is_same);
+    call.and_then(|call| call.backtrace.clone()).unwrap_or_default()
 }
 
 /// A path as it reads on every machine: that of the workspace and that of temporary files are left out.
@@ -122,6 +157,16 @@ mod tests {
         let one = [read(0, 1), call(0, "read", Answer::Number(2)), read(0, 3)];
         let two = [read(0, 1), call(0, "lseek", Answer::Number(2)), read(0, 4)];
         assert_eq!(others(&one, &two, 9), [0; 0]);
+    }
+
+    #[test]
+    fn another_call_is_one_that_was_made_before_the_events_differ() {
+        let (one, two) = (read(4, 1), call(5, "lseek", Answer::Number(1)));
+        assert!(are_others([Some(&one), Some(&two)], 4));
+        assert!(are_others([None, Some(&one)], 4) && are_others([Some(&one), None], 4));
+        assert!(!are_others([Some(&one), Some(&two)], 3));
+        assert!(!are_others([None, Some(&two)], 4) && !are_others([None, None], 4));
+        assert!(!are_others([Some(&one), Some(&read(5, 2))], 4), "the same one, made later");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::*;
 use crate::origin::answer;
 use refrain_core::{
     arbitrary::answers,
-    verdict::{Answer, Backtrace, Frame, Metadata, NotLogged, Origin, OtherAnswer, Unseen},
+    verdict::{Answer, Backtrace, Frame, MadeCall, Metadata, NotLogged, Origin, OtherAnswer, OtherCall, Unseen},
 };
 
 fn differs(origin: Origin) -> Failure {
@@ -48,7 +48,7 @@ fn the_first_call_has_both_answers_and_its_backtrace() {
 
 #[test]
 fn what_no_log_shows_is_listed() {
-    assert_snapshot!(failure(&differs(Origin::SameAnswers { calls: 1, unseen: Unseen::ALL.to_vec() }), PLAIN), @"
+    assert_snapshot!(failure(&differs(Origin::SameAnswers { calls: 1, unseen: Unseen::ALL.to_vec(), other: None }), PLAIN), @"
     FAILED nondeterminism: two runs of the same plan differ from event 12 on
       at src/config.rs:9
       no call has another answer before that in the logs of both runs: 1 call compared
@@ -65,6 +65,32 @@ fn what_no_log_shows_is_listed() {
         let text = failure(&differs(Origin::NotLogged(why)), PLAIN);
         assert!(text.contains("the guard's log is missing: "), "{text}");
         assert!(text.contains("the service reads something from outside the simulation: "), "{text}");
+    }
+}
+
+#[test]
+fn the_first_other_call_has_its_place_in_each_run() {
+    let made = |call: &str, about: &str, place: &str| {
+        let frame = Frame { function: "service::start".into(), place: place.parse().ok() };
+        Some(MadeCall { call: call.into(), about: about.into(), backtrace: Backtrace { frames: vec![frame] } })
+    };
+    for (two, told) in [
+        (made("getrusage", "", "src/config.rs:12"), "`getrusage` at src/config.rs:12"),
+        (
+            Some(MadeCall { call: "stat".into(), about: "data/b".into(), backtrace: Backtrace::default() }),
+            "`stat` of data/b",
+        ),
+        (None, "none"),
+    ] {
+        let other = OtherCall { nth: 1_233, calls: [made("stat", "data/a", "src/config.rs:9"), two] };
+        let unseen = vec![Unseen::Memory];
+        let origin = Origin::SameAnswers { calls: 1_233, unseen, other: Some(Box::new(other)) };
+        let text = failure(&differs(origin), PLAIN);
+        let lines = format!(
+            "1,233 calls compared\n  call 1,234 is the first that is another one in each run:\n    run 1: `stat` of data/a at \
+             src/config.rs:9\n    run 2: {told}\n  what remains, as no log shows it:\n"
+        );
+        assert!(text.contains(&lines), "{text}\n{lines}");
     }
 }
 

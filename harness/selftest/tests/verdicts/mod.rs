@@ -1,5 +1,6 @@
 //! Every class of failure is caught, each by a seeded bug, whose saved trace is then replayed and checked.
 
+mod calls;
 mod context;
 mod dead_hosts;
 mod deaths;

@@ -17,12 +17,12 @@ use std::{
 };
 
 /// A path of the machine that all runs share.
-fn shared(name: &str) -> PathBuf {
+pub(super) fn shared(name: &str) -> PathBuf {
     env::temp_dir().join(format!("refrain-selftest-{name}"))
 }
 
 /// Lets a service do something at a time that depends on what it reads.
-async fn depends_on(world: World, read: fn() -> u64) {
+pub(super) async fn depends_on(world: World, read: fn() -> u64) {
     world.host("server", move || async move {
         tokio::time::sleep(Duration::from_millis(read() % 1_000_000)).await;
         tokio::spawn(async {});
@@ -135,11 +135,11 @@ async fn the_processors_chance_is_read(world: World) {
     depends_on(world, || processors_chance().unwrap_or_else(real_clock)).await;
 }
 
-/// Returns the place of the line with this text.
-fn place(text: &str) -> String {
-    let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verdicts/origins.rs")).unwrap();
+/// Returns the place of the line that ends with this text, in a file of the tests.
+pub(super) fn place(file: &str, text: &str) -> String {
+    let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(file)).unwrap();
     let line = (1..).zip(source.lines()).find(|(_, line)| line.ends_with(text)).expect("the text is there").0;
-    format!("harness/selftest/tests/verdicts/origins.rs:{line}")
+    format!("harness/selftest/tests/{file}:{line}")
 }
 
 fn differs(test: &str) -> Failure {
@@ -162,11 +162,11 @@ fn named(failure: &Failure) -> &[OtherAnswer] {
 fn check(test: &str, calls: &[&str], about: &str, line: &str) -> OtherAnswer {
     let failure = differs(test);
     let first = named(&failure)[0].clone();
-    let text = report::failure(&failure, Style::default());
+    let (text, place) = (report::failure(&failure, Style::default()), place("verdicts/origins.rs", line));
     assert!(calls.contains(&&*first.call), "{text}");
     assert_eq!(first.about, about, "{text}");
-    assert_eq!(failure.place.as_ref().map(ToString::to_string), Some(place(line)), "{text}");
-    assert!(text.contains(&format!("at {}\n    run 1: ", place(line))), "{text}");
+    assert_eq!(failure.place.as_ref().map(ToString::to_string), Some(place.clone()), "{text}");
+    assert!(text.contains(&format!("at {place}\n    run 1: ")), "{text}");
     assert!(text.contains("backtrace, innermost first:"), "{text}");
     first
 }

@@ -1,0 +1,76 @@
+//! Two runs that differ, and whose logs have other calls in each run.
+//!
+//! What a service does here depends on whether its run is an even or an odd one of this machine, so nothing else may run it meanwhile: the
+//! tests below alone do.
+
+use super::{
+    explained::failure,
+    origins::{depends_on, place, shared},
+};
+use nix::libc;
+use refrain::{
+    World,
+    report::{self, Style},
+    verdict::{Class, Detail, Origin},
+};
+use std::{fs, os::fd::AsRawFd, path::PathBuf, ptr};
+
+/// The size of a file of which a log does not see the end.
+const BYTES: usize = 2 << 20;
+
+/// Counts the runs in memory that they share, which no log shows.
+fn count(name: &str) -> u64 {
+    let path = shared(name);
+    let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).unwrap();
+    file.set_len(BYTES as u64).unwrap();
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: the mapping is new, of a file that is as long, and a number fits at its end.
+    unsafe {
+        let start = libc::mmap(ptr::null_mut(), BYTES, protection, libc::MAP_SHARED, file.as_raw_fd(), 0);
+        assert_ne!(start, libc::MAP_FAILED);
+        let last = start.byte_add(BYTES - 8).cast::<u64>();
+        *last += 1;
+        *last
+    }
+}
+
+/// Looks for one file in every second run, and for another one in the others.
+fn looks_elsewhere() -> u64 {
+    let count = count("elsewhere");
+    match count % 2 {
+        0 => drop(fs::metadata(shared("even"))), // even
+        _ => drop(fs::metadata(shared("odd"))),  // odd
+    }
+    count
+}
+
+#[refrain::test(runs = 1, without_holds, expect = "nondeterminism")]
+#[ignore = "only one process may run it: see the tests below"]
+async fn each_run_looks_for_another_file(world: World) {
+    depends_on(world, looks_elsewhere).await;
+}
+
+/// Returns what the logs of two runs say, and the text of the failure.
+fn differs(test: &str) -> (Origin, String) {
+    let failure = failure(&format!("verdicts::calls::{test}"), Class::Nondeterminism);
+    let Detail::RunsDiffer { origin: Some(origin), .. } = &failure.detail else { panic!("{failure:?}") };
+    ((**origin).clone(), report::failure(&failure, Style::default()))
+}
+
+#[test]
+fn the_first_other_call_is_named_with_its_line_in_each_run() {
+    let (origin, text) = differs("each_run_looks_for_another_file");
+    let Origin::SameAnswers { calls, other: Some(other), .. } = origin else { panic!("{origin:?}\n{text}") };
+    assert_eq!(other.nth, calls);
+    let path = |name: &str| PathBuf::from("$TMPDIR").join(format!("refrain-selftest-{name}")).display().to_string();
+    let lines = ["even", "odd"].map(|name| {
+        let place = place("verdicts/calls.rs", &format!("// {name}"));
+        format!("`statx` of {} at {place}", path(name))
+    });
+    let runs = |[one, two]: [&str; 2]| {
+        format!("is the first that is another one in each run:\n    run 1: {one}\n    run 2: {two}\n")
+    };
+    let [even, odd] = lines.each_ref().map(String::as_str);
+    assert!(text.contains(&runs([even, odd])) || text.contains(&runs([odd, even])), "{text}");
+    assert!(text.contains("memory that another process writes"), "{text}");
+}
