@@ -15,6 +15,7 @@ mod files;
 mod filter;
 mod handler;
 mod log;
+mod paths;
 mod reissue;
 mod tsc;
 mod watched;

@@ -2,11 +2,11 @@
 
 use super::{
     answered,
-    reissue::{Call, reissue},
+    paths::{file_of, in_folder},
+    reissue::Call,
 };
-use libc::{c_char, c_int, c_long};
+use libc::{c_int, c_long};
 use refrain_core::verdict::Answer;
-use std::ffi::CStr;
 
 /// What a call asks about.
 #[derive(Clone, Copy)]
@@ -116,51 +116,18 @@ pub(super) fn tells(call: &Call) -> bool {
 /// Describes a system call that tells something, and that was made: its name, what it asks about, and its answer.
 pub(super) fn describe(call: &Call, result: isize) -> (&'static str, String, Answer) {
     let (_, name, about, read) = rows().find(|(number, ..)| *number == call.number).expect("it is one of them");
-    const EFAULT: isize = -libc::EFAULT as isize;
-    match result {
-        // Its pointers are wrong.
-        EFAULT => (name, String::new(), Answer::Failed(libc::EFAULT)),
-        -4095..0 => (name, about.text(call), Answer::Failed(-result as i32)),
-        _ => (name, about.text(call), read(call, result)),
-    }
+    let answer = if (-4095..0).contains(&result) { Answer::Failed(-result as i32) } else { read(call, result) };
+    (name, about.text(call, result), answer)
 }
 
 impl About {
-    fn text(self, call: &Call) -> String {
+    fn text(self, call: &Call, result: isize) -> String {
         match self {
             Nothing => String::new(),
             Fd(nth) => file_of(call.args[nth] as c_int),
-            Path(nth) => in_folder(libc::AT_FDCWD, call.args[nth]),
-            In(folder, path) => in_folder(call.args[folder] as c_int, call.args[path]),
+            Path(nth) => in_folder(libc::AT_FDCWD, call.args[nth], result),
+            In(folder, path) => in_folder(call.args[folder] as c_int, call.args[path], result),
         }
-    }
-}
-
-/// A path in a folder, as the caller has written it where that is enough.
-fn in_folder(folder: c_int, path: usize) -> String {
-    let path = match path {
-        0 => "".into(),
-        // SAFETY: the kernel has read it as a string that ends with a zero, or has refused it as none.
-        path => unsafe { CStr::from_ptr(path as *const c_char) }.to_string_lossy(),
-    };
-    match (folder, &*path) {
-        (libc::AT_FDCWD, path) => path.to_owned(),
-        (_, path) if path.starts_with('/') => path.to_owned(),
-        (_, "") => file_of(folder),
-        (_, path) => format!("{}/{path}", file_of(folder)),
-    }
-}
-
-/// The path of an open file. What has none is named by its kind: the number that follows is another one in each run.
-fn file_of(fd: c_int) -> String {
-    let link = format!("/proc/self/fd/{fd}\0");
-    let mut path = [0u8; libc::PATH_MAX as usize];
-    let args = [libc::AT_FDCWD as usize, link.as_ptr() as usize, path.as_mut_ptr() as usize, path.len(), 0, 0];
-    let length = reissue(Call { number: libc::SYS_readlinkat, args });
-    let path = String::from_utf8_lossy(&path[..length.max(0) as usize]).into_owned();
-    match path.split_once(":[") {
-        Some((kind, _)) => kind.to_owned(),
-        None => path,
     }
 }
 
