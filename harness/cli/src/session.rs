@@ -140,6 +140,7 @@ impl Session {
             match lines.recv_timeout(if has_exited { LAST_WORDS } else { POLL }) {
                 Ok(line) => match protocol::read_message(&line) {
                     Ok(Message::Progress(progress)) => on_progress(&progress),
+                    Ok(Message::Waits(wait)) => crate::output::print_note(&refrain_report::slot_wait(&wait)),
                     Ok(Message::Printed(text)) => crate::output::print(&printed(&text)),
                     Ok(Message::Done(outcome)) => return Ok(*outcome),
                     Err(_) => return Err(self.garbage(&line)),

@@ -8,11 +8,13 @@ mod coverage;
 mod exploration;
 mod replay;
 mod search;
+mod slots;
 
 pub use coverage::{Coverage, Fired, Unreached};
 pub use exploration::{Caught, Exploration, Machine, SavedAt};
 pub use replay::{Difference, Replay};
 pub use search::{EngineLimit, Fewest, How, Sampler, SearchEnd, Searched};
+pub use slots::{SlotHolder, SlotWait};
 
 use crate::{plan::Plan, strict_json, trace::VALUES_MAX};
 use serde::{Deserialize, Serialize};
@@ -71,6 +73,8 @@ pub enum Budget {
 pub enum Message {
     /// Progress so far.
     Progress(Progress),
+    /// All slots of the machine for runs are taken.
+    Waits(SlotWait),
     /// The end of the replayed run's output.
     Printed(String),
     /// The result.

@@ -20,7 +20,7 @@ mod workers;
 pub use heartbeat::Heartbeat;
 pub use outlet::{Outlet, exit};
 pub use prefix::{Prefix, Sum};
-pub use slots::{Slot, wait, wait_briefly};
+pub use slots::{Slot, pause_with, tell_waits, wait, wait_briefly};
 pub use trials::{Fails, Smaller, Trials};
 pub use workers::{Ask, Limit, ProgressSink, Refusal, Workers, refused, unexpected};
 

@@ -28,7 +28,7 @@ pub use event::event;
 pub use exploration::{Standing, caught, machine, named_result, result, saved, shell_word, standing, unreached};
 pub use failure::{failure, headline, message};
 pub use model::{Core, model};
-pub use progress::doing;
+pub use progress::{doing, slot_wait};
 pub use replay::replay;
 pub use search::{all_engines, engine_limit, engines, fewest, last_engine, searched};
 pub use sockets::sockets;

@@ -1,7 +1,10 @@
-//! Formats the progress of a long operation.
+//! Formats the progress of a long operation, and what keeps it from making any.
 
 use super::plan_summary;
-use refrain_core::protocol::Doing;
+use refrain_core::{
+    escape::escaped,
+    protocol::{Doing, SlotHolder, SlotWait},
+};
 
 /// Formats the operation, and its progress beyond the number of runs, if any: `shrinking`, `2 faults, 1 hold`.
 pub fn doing(doing: &Doing) -> (&'static str, Option<String>) {
@@ -10,4 +13,29 @@ pub fn doing(doing: &Doing) -> (&'static str, Option<String>) {
         Doing::ExploringFor { gone_s, of_s } => ("exploring", Some(format!("{gone_s} of {of_s} s"))),
         Doing::Shrinking { best } => ("shrinking", Some(plan_summary(best, 0))),
     }
+}
+
+/// Formats what a test waits for, and what to do.
+pub fn slot_wait(SlotWait { holders, goes_on_after_s }: &SlotWait) -> String {
+    let taken = holders.iter().map(|SlotHolder { process, name, is_stopped }| {
+        format!("{process} ({}{})", escaped(name), if *is_stopped { ", stopped" } else { "" })
+    });
+    let by = match holders.len() {
+        0 => String::new(),
+        _ => format!(" by process {}", taken.collect::<Vec<_>>().join(", ")),
+    };
+    let goes_on = match goes_on_after_s {
+        0 => "now".to_owned(),
+        seconds => format!("after {seconds} s"),
+    };
+    let mut text =
+        format!("note: the slots of this machine for runs are taken{by}; the test goes on without one {goes_on}");
+    let stopped: Vec<_> =
+        holders.iter().filter(|holder| holder.is_stopped).map(|holder| holder.process.to_string()).collect();
+    if !stopped.is_empty() {
+        let stopped = stopped.join(" ");
+        text +=
+            &format!("\n  `fg`, or `kill -CONT {stopped}`, lets what is stopped go on; `kill -KILL {stopped}` ends it");
+    }
+    text
 }

@@ -2,7 +2,7 @@
 
 use super::fixture::{Ran, answers, exploration, failure, fixture, lines, refrain, refrain_command};
 use refrain_core::{
-    protocol::{Doing, Exploration, Message, Outcome, Progress},
+    protocol::{Doing, Exploration, Message, Outcome, Progress, SlotHolder, SlotWait},
     verdict::Class,
 };
 use serde_json::{Value, json};
@@ -207,6 +207,24 @@ fn without_a_terminal_progress_is_a_plain_line_every_few_seconds() {
     assert_eq!(told.len(), 1, "{ran:?}");
     assert!(told[0].starts_with("  slow::waits: exploring 1,500/2,000 runs  2"), "{told:?}");
     assert!(!ran.stderr.contains('\u{1b}') && !ran.stdout.contains('\u{1b}'), "{ran:?}");
+}
+
+#[test]
+fn what_a_test_waits_for_is_told_at_once() {
+    let holder = SlotHolder { process: 4242, name: "calcon\u{1b}".into(), is_stopped: true };
+    let waits = Message::Waits(SlotWait { holders: vec![holder], goes_on_after_s: 0 });
+    let done = Message::Done(Box::new(Outcome::Explored(exploration(None, None))));
+    answers("told-waits", &lines(&[waits, done]));
+    let ran = refrain(&["explore", "told::waits"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let note: Vec<&str> = ran.stderr.lines().skip_while(|line| !line.starts_with("note: ")).collect();
+    assert_eq!(
+        note,
+        [
+            r"note: the slots of this machine for runs are taken by process 4242 (calcon\u{1b}, stopped); the test goes on without one now",
+            "  `fg`, or `kill -CONT 4242`, lets what is stopped go on; `kill -KILL 4242` ends it",
+        ]
+    );
 }
 
 fn without_rates(ran: &Ran) -> String {

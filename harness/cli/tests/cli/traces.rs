@@ -281,6 +281,7 @@ fn a_list_has_every_test_its_traces_and_the_orphans() {
       slow::stops        tests/talks.rs:10
       slow::waits        tests/talks.rs:9
       stuck::hangs       tests/talks.rs:11
+      told::waits        tests/talks.rs:16
     orphan: traces/gone-0002.jsonl  stall: `a fresh query is answered` did not hold within 60 s after the network healed: 1 attempt, still pending
       no test bad::gone in test/talks of package fixture
     "#);

@@ -7,7 +7,7 @@ use super::{
     under_test::{exploration, shrunk_plan},
 };
 use crate::{
-    engine::{Limit, ProgressSink, Refusal},
+    engine::{Limit, ProgressSink, Refusal, pause_with, tell_waits},
     event::Event,
     job::Source,
     protocol::{Budget, Message, Outcome, Progress, Request, Shrunk},
@@ -18,6 +18,7 @@ use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
 };
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     os::{fd::AsFd, unix::net::UnixStream},
@@ -33,22 +34,35 @@ use std::{
 
 /// Maximum length of a request line.
 const REQUEST_BYTES_MAX: u64 = 1 << 20;
+/// About how much of what is sent may be unread: a few reports. Beyond that the test pauses.
+const UNREAD_BYTES: usize = 4 << 10;
 /// The minimum time between progress messages.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Serves the one request on standard input.
 pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    set_socket_send_buffer_size(&socket, UNREAD_BYTES)?;
     let mut reader = BufReader::new(socket.try_clone()?);
     let mut line = vec![];
     reader.by_ref().take(REQUEST_BYTES_MAX).read_until(b'\n', &mut line)?;
     let request = serde_json::from_slice(&line)?;
     let stop = Arc::new(AtomicBool::new(false));
     stop_when_asked(reader, stop.clone());
-    let connection = Mutex::new((socket.try_clone()?, Instant::now()));
+    let connection = Arc::new(Mutex::new((socket.try_clone()?, Instant::now())));
+    let of_waits = connection.clone();
+    let of_pauses = socket.try_clone()?;
+    // `cargo refrain` that is suspended reads nothing: then the test pauses, too, and leaves the slots to others.
+    pause_with(move || {
+        is_read(&of_pauses, PollTimeout::NONE);
+    });
+    tell_waits(move |wait| {
+        let _ = send(&mut of_waits.lock().expect("no thread panics while sending").0, &Message::Waits(wait.clone()));
+    });
     let progress = |progress: Progress| {
         let mut connection = connection.lock().expect("no thread panics while sending");
-        if connection.1.elapsed() >= PROGRESS_INTERVAL {
+        // Who reports may keep others of this process waiting that hold slots.
+        if connection.1.elapsed() >= PROGRESS_INTERVAL && is_read(&connection.0, PollTimeout::ZERO) {
             connection.1 = Instant::now();
             // If nobody is listening any more, sending the outcome will fail too.
             let _ = send(&mut connection.0, &Message::Progress(progress));
@@ -62,6 +76,17 @@ pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
     let sink = ProgressSink { stop: &stop, progress: &progress };
     let outcome = answer(test, request, sink, &print).unwrap_or_else(Outcome::Refused);
     send(&mut &socket, &Message::Done(Box::new(outcome)))
+}
+
+/// Waits up to this long until the other side has read most of what it was sent, or is gone.
+fn is_read(socket: &UnixStream, wait: PollTimeout) -> bool {
+    let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)];
+    loop {
+        match poll(&mut fds, wait) {
+            Err(Errno::EINTR) => {}
+            ready => return ready.is_ok_and(|ready| ready > 0),
+        }
+    }
 }
 
 fn send(socket: &mut impl Write, message: &Message) -> io::Result<()> {

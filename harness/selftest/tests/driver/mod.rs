@@ -86,7 +86,7 @@ impl Started {
     pub fn outcome(&mut self) -> Outcome {
         loop {
             match serde_json::from_str(&self.hear()).unwrap() {
-                Message::Progress(_) | Message::Printed(_) => {}
+                Message::Progress(_) | Message::Waits(_) | Message::Printed(_) => {}
                 Message::Done(outcome) => return *outcome,
             }
         }
@@ -130,7 +130,7 @@ pub fn ask_and_kill(command: Command, test: &str, request: &Request, is_doing: i
     loop {
         match serde_json::from_str(&started.hear()).unwrap() {
             Message::Progress(progress) if is_doing(&progress.doing) => return started.child.kill().unwrap(),
-            Message::Progress(_) | Message::Printed(_) => {}
+            Message::Progress(_) | Message::Waits(_) | Message::Printed(_) => {}
             Message::Done(outcome) => panic!("it is done before: {outcome:?}"),
         }
     }
