@@ -17,7 +17,7 @@ use refrain_core::protocol::{Budget, Exploration, Outcome, Request};
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command},
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -76,18 +76,33 @@ fn taken(slot: &Path) -> Option<File> {
 fn a_test_goes_on_while_a_stopped_process_has_all_slots() {
     let runtime = tempfile::tempdir().unwrap();
     fs::create_dir(runtime.path().join("refrain")).unwrap();
-    let mut stopped = Command::new("sleep").arg("1000").spawn().unwrap();
-    kill(Pid::from_raw(stopped.id() as i32), Signal::SIGSTOP).unwrap();
+    let stopped = Stopped::start();
     let slots = slots(runtime.path());
     let _taken: Vec<File> = slots.iter().map(|slot| taken(slot).expect("it is free")).collect();
-    slots.iter().for_each(|slot| fs::write(slot, stopped.id().to_string()).unwrap());
+    slots.iter().for_each(|slot| fs::write(slot, stopped.0.id().to_string()).unwrap());
     let request = Request::Explore { seed: 1, budget: Budget::Runs(40), jobs: None };
     let started = Instant::now();
     let environment = [("XDG_RUNTIME_DIR", runtime.path())];
     let outcome = Started::command("processes::budget::counts_who_runs", &request, &environment).outcome();
     assert!(matches!(outcome, Outcome::Explored(Exploration { runs: 40, caught: None, .. })), "{outcome:?}");
     assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
-    stopped.kill().and_then(|()| stopped.wait()).unwrap();
+}
+
+/// A process that is stopped. It ends with this.
+struct Stopped(Child);
+
+impl Stopped {
+    fn start() -> Stopped {
+        let stopped = Stopped(Command::new("sleep").arg("1000").spawn().unwrap());
+        kill(Pid::from_raw(stopped.0.id() as i32), Signal::SIGSTOP).unwrap();
+        stopped
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        self.0.kill().and_then(|()| self.0.wait()).unwrap();
+    }
 }
 
 /// It has more interleavings than anybody can search.
