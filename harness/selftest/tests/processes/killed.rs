@@ -43,8 +43,8 @@ async fn takes_a_while(_world: World) {
 }
 
 /// Returns the guard and the worker of a test with one worker.
-fn guard_and_worker(test: &Started) -> Option<(u32, u32)> {
-    let guard = *children(test.id()).first()?;
+fn guard_and_worker(test: u32) -> Option<(u32, u32)> {
+    let guard = *children(test).first()?;
     Some((guard, *children(guard).first()?))
 }
 
@@ -53,7 +53,7 @@ fn started() -> (Started, NamedTempFile, u32, u32) {
     let pids = NamedTempFile::new().unwrap();
     let test = explore("killed::goes_on_for_ever", 1, pids.path());
     eventually("a run and its daemon", || written_down(pids.path()).len() == 2);
-    let (guard, worker) = guard_and_worker(&test).unwrap();
+    let (guard, worker) = guard_and_worker(test.id()).unwrap();
     (test, pids, guard, worker)
 }
 
@@ -132,11 +132,14 @@ fn what_is_killed_from_outside_is_made_again() {
     const RUNS: u64 = 60;
     let pids = NamedTempFile::new().unwrap();
     let mut test = explore("killed::takes_a_while", RUNS, pids.path());
+    let id = test.id();
+    // A test whose reports nobody reads pauses.
+    let outcome = thread::spawn(move || test.outcome());
     let runs = |count: usize| eventually("runs", || written_down(pids.path()).len() >= count);
     for (nth, victim) in ["run", "guard", "run", "worker", "run"].into_iter().enumerate() {
         runs(6 * (nth + 1));
         eventually("something to kill", || {
-            let Some((guard, worker)) = guard_and_worker(&test) else { return false };
+            let Some((guard, worker)) = guard_and_worker(id) else { return false };
             let run = children(worker).first().copied();
             let victim = match victim {
                 "run" => run,
@@ -147,7 +150,7 @@ fn what_is_killed_from_outside_is_made_again() {
             victim.is_some_and(|pid| kill(Pid::from_raw(pid as i32), Signal::SIGKILL).is_ok())
         });
     }
-    let outcome = test.outcome();
+    let outcome = outcome.join().expect("it does not panic");
     let Outcome::Explored(Exploration { runs, caught: None, machine: Machine { made_again, .. }, .. }) = outcome else {
         panic!("{outcome:?}")
     };
