@@ -79,6 +79,8 @@ pub enum Search {
         seed: u64,
         /// Number of executions.
         executions: u64,
+        /// Which of the scheduler's turns it is, counted from 0.
+        turn: u64,
     },
     /// A part of the tree of all executions.
     Exhaust {

@@ -154,7 +154,7 @@ impl engine::Engine for Model {
         if failure.class != Class::DataRace {
             return Ok(());
         }
-        let search = Search::Sample { by: Sampler::Overlap, seed: 0, executions: OVERLAPS };
+        let search = Search::Sample { by: Sampler::Overlap, seed: 0, executions: OVERLAPS, turn: 0 };
         match workers.ask(&Job::Search(search))? {
             Answer::Refused(why) => Err(why),
             _ => Ok(()),

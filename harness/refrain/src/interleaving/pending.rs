@@ -21,6 +21,8 @@ pub(crate) enum Effect {
     Claim,
     /// It waits for a lock.
     Lock,
+    /// It takes a lock if that is free.
+    TryLock,
     /// It releases a lock.
     Unlock,
 }
@@ -40,7 +42,8 @@ pub(super) struct Pending {
     /// The address of its object.
     pub object: usize,
     pub effect: Effect,
-    /// Whether it has been completed, so that nothing comes next that others can observe.
+    /// Whether it has been completed, so that nothing comes next that others can observe. That of an unlock is not observed by
+    /// those who wait for the lock: they can as well go on after it.
     pub is_over: bool,
 }
 

@@ -112,7 +112,8 @@ fn work(worker: &mut dyn Ask, queue: &Mutex<WorkQueue>, base: u64, whole: u64, s
         let Some(slot) = worker.slot() else { continue };
         let Some((slice, executions)) = take(queue, whole, share) else { break };
         let by = SAMPLERS[slice % SAMPLERS.len()];
-        let search = Search::Sample { by, seed: seed(base, slice), executions };
+        let turn = (slice / SAMPLERS.len()) as u64;
+        let search = Search::Sample { by, seed: seed(base, slice), executions, turn };
         let asked = Instant::now();
         let answer = worker.ask(&Job::Search(search), slot);
         put(queue, slice, answer, asked.elapsed(), share);

@@ -65,7 +65,7 @@ fn simplest(trials: &mut Trials<'_>, plans: Vec<Plan>, best: Plan) -> Result<Pla
 
 /// Searches for the same failure with few preemptions and without old values.
 fn few_preemptions(trials: &mut Trials<'_>, best: &Plan, fewest: &mut Option<Fewest>) -> Result<Option<Plan>, Refusal> {
-    let search = Search::Sample { by: Sampler::Few, seed: 0, executions: FEW };
+    let search = Search::Sample { by: Sampler::Few, seed: 0, executions: FEW, turn: 0 };
     let Answer::Searched(searched) = trials.workers.ask(&Job::Search(search))? else { return Err(unexpected()) };
     trials.runs += searched.executions;
     let found = match searched.failed {

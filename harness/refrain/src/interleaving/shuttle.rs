@@ -70,17 +70,17 @@ impl Searcher for Shuttle {
     }
 
     fn search(&self, body: fn(), search: &Search, heartbeat: &'static Heartbeat) -> Searched {
-        let Search::Sample { by, seed, executions } = search else { not_ours() };
+        let Search::Sample { by, seed, executions, turn } = search else { not_ours() };
         match by {
             Sampler::Few => few(body, *executions, heartbeat),
-            _ => sample(body, *by, *seed, *executions, heartbeat),
+            _ => sample(body, *by, *seed, *executions, *turn, heartbeat),
         }
     }
 
     fn locate(&self, body: fn(), search: &Search, nth: u64, heartbeat: &'static Heartbeat) -> Searched {
-        let Search::Sample { by, seed, .. } = search else { not_ours() };
+        let Search::Sample { by, seed, turn, .. } = search else { not_ours() };
         send(&RunMessage::Plan(Plan { threads: Some(Threads::Deviations(vec![])), ..Plan::default() }));
-        locate(body, *by, *seed, nth, heartbeat)
+        locate(body, *by, *seed, nth, *turn, heartbeat)
     }
 
     fn execute(&self, body: fn(), threads: &Threads, heartbeat: &'static Heartbeat) -> bool {
@@ -108,9 +108,10 @@ fn few(body: fn(), executions: u64, heartbeat: &'static Heartbeat) -> Searched {
 }
 
 /// Samples executions.
-fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, heartbeat: &'static Heartbeat) -> Searched {
+fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, turn: u64, heartbeat: &'static Heartbeat) -> Searched {
     let broken_off = Arc::new(AtomicU64::new(0));
-    let watched = Watched { scheduler: scheduler(by, seed, executions), steps: 0, broken_off: broken_off.clone() };
+    let watched =
+        Watched { scheduler: scheduler(by, seed, executions, turn), steps: 0, broken_off: broken_off.clone() };
     let made = run(watched, move || {
         execution_begins(heartbeat);
         body();
@@ -123,8 +124,8 @@ fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, heartbeat: &'stat
 }
 
 /// Repeats the executions up to the `nth`, counted from 1, and reports the deviations of that one as they occur.
-fn locate(body: fn(), by: Sampler, seed: u64, nth: u64, heartbeat: &'static Heartbeat) -> Searched {
-    run(Reporting { scheduler: scheduler(by, seed, nth), nth, execution: 0, step: 0 }, move || {
+fn locate(body: fn(), by: Sampler, seed: u64, nth: u64, turn: u64, heartbeat: &'static Heartbeat) -> Searched {
+    run(Reporting { scheduler: scheduler(by, seed, nth, turn), nth, execution: 0, step: 0 }, move || {
         execution_begins(heartbeat);
         body();
     });
@@ -159,12 +160,12 @@ fn run(scheduler: impl Scheduler + 'static, body: impl Fn() + Send + Sync + 'sta
     made
 }
 
-fn scheduler(by: Sampler, seed: u64, executions: u64) -> Box<dyn Scheduler + Send> {
+fn scheduler(by: Sampler, seed: u64, executions: u64, turn: u64) -> Box<dyn Scheduler + Send> {
     foreign::overlap(by == Sampler::Overlap);
     old::choose(Reads::Newest);
     let executions = executions as usize;
     match by {
-        Sampler::Directed => Box::new(Directed::new(seed, executions as u64)),
+        Sampler::Directed => Box::new(Directed::new(seed, executions as u64, turn)),
         Sampler::Random | Sampler::Overlap => Box::new(RandomScheduler::new_from_seed(seed, executions)),
         Sampler::Pct(depth) => Box::new(PctScheduler::new_from_seed(seed, depth, executions)),
         Sampler::Walk => Box::new(UrwRandomScheduler::new_from_seed(seed, executions)),

@@ -71,7 +71,7 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let (place, number) = (Location::caller(), self.number);
-        let _used = alloc::uses(self, Effect::Write, place);
+        let _used = alloc::uses(self, Effect::TryLock, place);
         reads_again(place, "mutex", number);
         let raw = match &self.raw {
             On::Loom(raw) => raw.try_lock().ok().map(On::Loom),

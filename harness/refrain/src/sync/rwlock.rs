@@ -101,7 +101,7 @@ macro_rules! lock {
         #[track_caller]
         pub fn $try_lock(&self) -> TryLockResult<$guard<'_, T>> {
             let (place, number) = (Location::caller(), self.number);
-            let _used = alloc::uses(self, Effect::Write, place);
+            let _used = alloc::uses(self, Effect::TryLock, place);
             reads_again(place, "rwlock", number);
             let raw = match &self.raw {
                 On::Loom(raw) => raw.$try_lock().ok().map(On::Loom),

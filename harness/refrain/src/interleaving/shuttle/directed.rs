@@ -34,12 +34,18 @@ const FIRST: Random =
 const SECOND: Random =
     Random { order: Order::Longest, percent: 100, once: true, with_locks: false, with_claims: true, resumes: true };
 
+/// The first one of a later turn: what the threads tell each other arrives, and what is not ordered may arrive before.
+const LATER: Random =
+    Random { order: Order::Spawned, percent: 0, once: true, with_locks: true, with_claims: true, resumes: false };
+
 /// The scheduler.
 pub(super) struct Directed {
     random: Rng,
     left: u64,
+    /// Those that an exploration begins with.
+    first: &'static [Random],
     /// Number of executions that have begun, without the repeated one.
-    nth: u64,
+    nth: usize,
     switches: Switches,
     mode: Mode,
     threads: Vec<Thread>,
@@ -87,6 +93,7 @@ struct Random {
 /// The order in which threads run that can.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Order {
+    /// As they were spawned, the main thread last.
     Spawned,
     /// In reverse, except that the thread that was spawned last remains the last: it is often the one that checks.
     LastLast,
@@ -110,12 +117,13 @@ struct Thread {
 }
 
 impl Directed {
-    /// Creates a scheduler for at most this many executions.
-    pub fn new(seed: u64, executions: u64) -> Directed {
+    /// Creates a scheduler for at most this many executions, in this turn of its own.
+    pub fn new(seed: u64, executions: u64, turn: u64) -> Directed {
         pending::enable();
         Directed {
             random: Rng::with_seed(seed),
             left: executions,
+            first: if turn == 0 { &[FIRST, SECOND] } else { &[LATER] },
             nth: 0,
             switches: Switches::default(),
             mode: Mode::Random(FIRST),
@@ -131,31 +139,33 @@ impl Directed {
             return Mode::Random(Random { with_claims: true, ..FIRST });
         }
         self.nth += 1;
-        if self.nth > 2
-            && self.nth % 4 != 2
+        if let Some(first) = self.first.get(self.nth - 1) {
+            return Mode::Random(*first);
+        }
+        if self.nth % 4 != 2
             && let Some(switch) = self.switches.next(&mut self.random)
         {
             return Mode::Single(switch, Phase::Before);
         }
-        Mode::Random(match self.nth {
-            1 => FIRST,
-            2 => SECOND,
-            _ => Random {
-                order: Order::Random,
-                percent: [100, 50, 25, 12][self.random.usize(..4)],
-                once: self.random.bool(),
-                with_locks: self.random.bool(),
-                with_claims: true,
-                resumes: self.random.bool(),
-            },
+        Mode::Random(Random {
+            order: Order::Random,
+            percent: [100, 50, 25, 12][self.random.usize(..4)],
+            once: self.random.bool(),
+            with_locks: self.random.bool(),
+            with_claims: true,
+            resumes: self.random.bool(),
         })
     }
 
     fn thread(&mut self, id: usize) -> &mut Thread {
         while self.threads.len() <= id {
             let nth = self.threads.len();
-            let order = if let Mode::Random(Random { order, .. }) = self.mode { order } else { Order::Spawned };
+            let Mode::Random(Random { order, .. }) = self.mode else {
+                self.threads.push(Thread { rank: nth as i64, ..Thread::default() });
+                continue;
+            };
             let rank = match order {
+                Order::Spawned if nth == 0 => RANK_MAX,
                 Order::Spawned => nth as i64,
                 Order::LastLast => {
                     self.threads.last_mut().iter_mut().for_each(|last| last.rank = last.rank.min(1 - nth as i64));
@@ -190,6 +200,27 @@ impl Directed {
         next.is_some_and(|next| self.threads[id].ops.iter().any(|done| done.conflicts(next)))
     }
 
+    /// Returns whether a thread is about to release a lock that another one tries to take next: that fails only before.
+    fn is_tried(&self, id: usize) -> bool {
+        let tries = |object, other| self.next_op(other) == Some(Op { object, effect: Effect::TryLock });
+        let is_tried = |object| (0..self.threads.len()).any(|other| other != id && tries(object, other));
+        self.unlocks(id).is_some_and(is_tried)
+    }
+
+    /// Returns whether a thread has come to its switch, which is before it releases a lock.
+    fn is_at_switch(&self, id: usize) -> bool {
+        let ops = self.threads.get(id).map_or(0, |thread| thread.ops.len());
+        let is_at = |switch: Switch| switch.thread == id && ops >= switch.after && self.unlocks(id).is_some();
+        matches!(self.mode, Mode::Single(switch, Phase::Before) if is_at(switch))
+    }
+
+    /// Returns the lock that a thread is about to release.
+    fn unlocks(&self, id: usize) -> Option<usize> {
+        let Pending { nth, object, effect, .. } = pending::of(id);
+        let begun = self.threads.get(id).map_or(0, |thread| thread.begun);
+        (nth > begun && effect == Effect::Unlock).then_some(object)
+    }
+
     /// The thread begins its next operation.
     fn begin(&mut self, id: usize) {
         let Pending { nth, object, effect, is_over } = pending::of(id);
@@ -204,7 +235,7 @@ impl Directed {
             Effect::Lock => {}
             Effect::Unlock => thread.held.retain(|held| *held != object),
             Effect::Claim => thread.claimed.push(object),
-            Effect::Write => thread.claimed.retain(|claimed| *claimed != object),
+            Effect::Write | Effect::TryLock => thread.claimed.retain(|claimed| *claimed != object),
             Effect::Read => {}
         }
         if thread.ops.len() < OPS_MAX && (!is_over || effect == Effect::Unlock) {
@@ -240,9 +271,15 @@ impl Directed {
     }
 
     fn choose_random(&mut self, runnable: &[usize], current: usize, by: Random) -> usize {
+        if self.is_tried(current) {
+            let untried = |id: &&usize| **id != current && !(by.once && self.threads[**id].is_preempted);
+            let others: Vec<usize> = runnable.iter().filter(untried).copied().collect();
+            let preempts = !others.is_empty() && self.random.u8(..100) < by.percent;
+            return if preempts { self.preempt(current, &others, by) } else { current };
+        }
         let Some(op) = self.next_op(current) else { return current };
         // Threads that have done nothing yet run in their order.
-        if self.threads[current].ops.is_empty() {
+        if self.threads[current].ops.is_empty() || by.order == Order::Spawned {
             return self.by_rank(runnable, None);
         }
         let can_run = |id: &&usize| **id != current && !(by.once && self.threads[**id].is_preempted);
@@ -255,7 +292,12 @@ impl Directed {
             self.spared_claim = true;
             return current;
         }
-        let chosen = self.by_rank(&others, Some(current));
+        self.preempt(current, &others, by)
+    }
+
+    /// Preempts a thread, and chooses one of the others.
+    fn preempt(&mut self, current: usize, others: &[usize], by: Random) -> usize {
+        let chosen = self.by_rank(others, Some(current));
         self.demote(current);
         if by.resumes {
             self.threads[current].rank = -self.next_rank;
@@ -332,7 +374,9 @@ impl Scheduler for Directed {
         }
         let current = before.filter(|current| !yields && ids.contains(current));
         // What others cannot observe comes at once, so that the next operation of each thread is known.
-        let unobserved = current.filter(|current| self.next_op(*current).is_none());
+        let is_observed =
+            |current: usize| self.next_op(current).is_some() || self.is_tried(current) || self.is_at_switch(current);
+        let unobserved = current.filter(|current| !is_observed(*current));
         let new = || ids.iter().copied().find(|id| !self.threads[*id].is_started);
         let chosen = match (unobserved.or_else(new), self.mode) {
             (Some(id), _) => id,

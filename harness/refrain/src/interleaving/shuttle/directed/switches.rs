@@ -86,7 +86,10 @@ impl Switches {
             let is_last = ops[..after].iter().rev().find(|op| op.effect != Effect::Unlock);
             let is_last = is_last.is_some_and(|op| others.iter().any(|remote| remote.conflicts(*op)));
             let Some(remote) = first_conflict(&ops[..after], others).filter(|_| is_last) else { continue };
-            if ops[after].effect == Effect::Unlock || first_conflict(&ops[after..], others).is_none() {
+            // A lock is released before a switch, unless another thread only tries to take it.
+            let tries = Op { effect: Effect::TryLock, ..ops[after] };
+            let is_tried = ops[after].effect == Effect::Unlock && others.contains(&tries);
+            if !is_tried && (ops[after].effect == Effect::Unlock || first_conflict(&ops[after..], others).is_none()) {
                 continue;
             }
             let held = held(&ops[..after]);
@@ -95,7 +98,7 @@ impl Switches {
             if others[..=remote].iter().any(is_blocked) && !waits_with_lock {
                 continue;
             }
-            let score = score(&ops[..after], &ops[after..], others) + u32::from(waits_with_lock) * 4;
+            let score = score(&ops[..after], &ops[after..], others) + u32::from(waits_with_lock || is_tried) * 4;
             self.add(score, Switch { thread, after, other, until: None });
             // The other thread is preempted in its turn where the first one conflicts with what it has done.
             for until in remote + 1..others.len() {
@@ -126,7 +129,7 @@ fn held(ops: &[Op]) -> Vec<usize> {
         match op.effect {
             Effect::Lock => held.push(op.object),
             Effect::Unlock => held.retain(|held| *held != op.object),
-            Effect::Read | Effect::Write | Effect::Claim => {}
+            Effect::Read | Effect::Write | Effect::Claim | Effect::TryLock => {}
         }
     }
     held
@@ -212,6 +215,13 @@ mod tests {
         let twice = section.repeat(2);
         let all = switches([twice.clone(), section.into()]);
         assert!(!all.is_empty() && all.iter().all(|switch| switch.thread != 0 || switch.after == 3), "{all:?}");
+    }
+
+    #[test]
+    fn a_lock_that_the_other_thread_tries_is_held_at_a_switch() {
+        let section = |effect| vec![op(effect, A), op(Effect::Unlock, A)];
+        let first = switches([section(Effect::Lock), section(Effect::TryLock)])[0];
+        assert_eq!(first, Switch { thread: 0, after: 1, other: 1, until: None });
     }
 
     #[test]
