@@ -123,6 +123,8 @@ pub enum Code {
     Busy,
     /// The query is invalid.
     BadQuery,
+    /// The asker has not proven that it may ask.
+    Denied,
     /// A code that this build does not know, from a newer version.
     #[serde(other)]
     Other,

@@ -41,6 +41,16 @@ pub enum Event {
         /// End of the window.
         to: DateTime<Utc>,
     },
+    /// The settings of access cannot be read again; the previous ones stay in effect.
+    NotReloaded {
+        /// What is wrong with them.
+        why: String,
+    },
+    /// Peers do not accept the certificate of this side, or soon will not.
+    Certificate {
+        /// Why, and what to do.
+        what: String,
+    },
     /// The calendar directory cannot be listed; what was read before is still served.
     NoFolder {
         /// The directory and the system's error.
@@ -59,6 +69,8 @@ impl Event {
             Event::BadCalendar { .. } => 5005,
             Event::NoFolder { .. } => 5006,
             Event::OverBudget { .. } => 5007,
+            Event::NotReloaded { .. } => 5011,
+            Event::Certificate { .. } => 5012,
         }
     }
 }
@@ -84,6 +96,10 @@ impl fmt::Display for Event {
                 "{what}: the calendar takes too long to expand: what is not busy from {from} to {to} is reported as unknown; \
                  give its rules a later start or an end"
             ),
+            Event::NotReloaded { why } => {
+                write!(out, "not reloaded, the previous settings of access stay in effect: {why}")
+            }
+            Event::Certificate { what } => write!(out, "the certificate of this side: {what}"),
             Event::NoFolder { what } => write!(out, "cannot list the calendars: {what}"),
         }
     }

@@ -1,10 +1,12 @@
 //! CALCON's cache of Notes users: a recent record is served directly, otherwise the Notes side is queried. If it does
 //! not answer in time, the old record is served, and the late reply is still stored.
 
+use crate::access::{Attributed, Identity};
 use crate::answer::{Answer, Code, Query, Refusal, SLOTS_MAX, Source, WINDOW_DAYS_MAX};
 use crate::freebusy::{Slot, Window, clip};
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -44,7 +46,12 @@ struct Record {
     slots: Vec<Slot>,
     /// When the calendar was read, at the earliest: when we queried, minus the age in the reply.
     read_at: Instant,
+    /// Who answered.
+    by: Identity,
 }
+
+/// Says whether an identity is still accepted.
+pub type Trusts = Box<dyn Fn(&Identity) -> bool + Send + Sync>;
 
 /// Which of a user's two records a query uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,17 +63,17 @@ enum Span {
 }
 
 /// The cache.
-#[derive(Debug)]
 pub struct Cache {
     policy: CachePolicy,
+    trusts: Trusts,
     records: Mutex<BTreeMap<(String, Span), Record>>,
     fetches: Arc<Semaphore>,
 }
 
 impl Cache {
-    /// Creates an empty cache.
-    pub fn new(policy: CachePolicy) -> Self {
-        Self { policy, records: Mutex::default(), fetches: Arc::new(Semaphore::new(FETCHES_MAX)) }
+    /// Creates an empty cache. What was answered by somebody whom `trusts` no longer accepts is dropped.
+    pub fn new(policy: CachePolicy, trusts: Trusts) -> Self {
+        Self { policy, trusts, records: Mutex::default(), fetches: Arc::new(Semaphore::new(FETCHES_MAX)) }
     }
 
     /// Answers from the record or with `ask`, which queries the Notes side and may complete later.
@@ -76,11 +83,11 @@ impl Cache {
     pub async fn answer<A, F>(self: &Arc<Self>, query: Query, deadline: Instant, ask: A) -> Result<Answer, Refusal>
     where
         A: FnOnce(Query, Instant) -> F,
-        F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
+        F: Future<Output = Result<Attributed, Refusal>> + Send + 'static,
     {
         let now = Instant::now();
         let (wide, span) = self.widened(&query, Utc::now());
-        let old = self.lock().get(&(query.user.clone(), span)).cloned();
+        let old = self.known(&(query.user.clone(), span));
         if let Some(record) = &old
             && now.duration_since(record.read_at) < self.policy.age_max
             && record.window.covers(&query.window())
@@ -96,10 +103,7 @@ impl Cache {
             Err(_) => Err(Refusal::new(Code::TimedOut, "the other side did not answer in time")),
         };
         match (outcome, old) {
-            (Ok(answer), _) => {
-                let record = Record::from_reply(&answer, now);
-                Ok(record.answer(&query, Source::Live))
-            }
+            (Ok(reply), _) => Ok(Record::from_reply(&reply, now).answer(&query, Source::Live)),
             (Err(refusal), Some(record)) if !is_final(&refusal) => Ok(record.answer(&query, Source::Stale)),
             (Err(refusal), _) => Err(refusal),
         }
@@ -112,10 +116,10 @@ impl Cache {
         span: Span,
         patience: Instant,
         ask: A,
-    ) -> Result<Answer, Refusal>
+    ) -> Result<Attributed, Refusal>
     where
         A: FnOnce(Query, Instant) -> F,
-        F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
+        F: Future<Output = Result<Attributed, Refusal>> + Send + 'static,
     {
         let Ok(place) = Arc::clone(&self.fetches).try_acquire_owned() else {
             return Err(Refusal::new(Code::Busy, format!("{FETCHES_MAX} questions wait for the other side already")));
@@ -125,7 +129,7 @@ impl Cache {
         let cache = Arc::clone(self);
         let fetched = tokio::spawn(async move {
             let _place = place;
-            let outcome = asking.await;
+            let outcome = asking.await.and_then(|reply| cache.trusted(reply));
             cache.learn(&wide.user, span, &outcome, asked_at);
             if outcome.is_ok() && Instant::now() > patience {
                 tracing::info!(user = wide.user, "late reply kept");
@@ -150,12 +154,31 @@ impl Cache {
         if wide.checked().is_ok() { (wide, Span::Today) } else { (query.clone(), Span::Apart) }
     }
 
+    /// Returns the record of this key, unless whoever answered is no longer accepted: then it is dropped.
+    fn known(&self, key: &(String, Span)) -> Option<Record> {
+        let mut records = self.lock();
+        let by = &records.get(key)?.by;
+        if !(self.trusts)(by) {
+            tracing::info!(user = key.0, %by, "record dropped: the settings do not accept who answered any more");
+            records.remove(key);
+        }
+        records.get(key).cloned()
+    }
+
+    fn trusted(&self, reply: Attributed) -> Result<Attributed, Refusal> {
+        if (self.trusts)(&reply.by) {
+            return Ok(reply);
+        }
+        let why = format!("the answer came from {}, which the settings do not accept any more", reply.by);
+        Err(Refusal::new(Code::LinkDown, why))
+    }
+
     /// Stores a reply, unless a later query was answered before it; removes a user that no longer exists.
-    fn learn(&self, user: &str, span: Span, outcome: &Result<Answer, Refusal>, asked_at: Instant) {
+    fn learn(&self, user: &str, span: Span, outcome: &Result<Attributed, Refusal>, asked_at: Instant) {
         let mut records = self.lock();
         match outcome {
-            Ok(answer) => {
-                let record = Record::from_reply(answer, asked_at);
+            Ok(reply) => {
+                let record = Record::from_reply(reply, asked_at);
                 let key = (user.to_owned(), span);
                 if records.get(&key).is_none_or(|known| known.read_at <= record.read_at) {
                     records.insert(key, record);
@@ -181,11 +204,18 @@ impl Cache {
     }
 }
 
+impl fmt::Debug for Cache {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Cache").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
 impl Record {
-    fn from_reply(answer: &Answer, asked_at: Instant) -> Self {
+    fn from_reply(reply: &Attributed, asked_at: Instant) -> Self {
+        let Attributed { answer, by } = reply;
         let read_at = asked_at.checked_sub(Duration::from_secs(answer.age_secs)).unwrap_or(asked_at);
         let slots = answer.slots.iter().take(SLOTS_MAX).copied().collect();
-        Self { window: answer.window(), slots, read_at }
+        Self { window: answer.window(), slots, read_at, by: by.clone() }
     }
 
     fn answer(&self, query: &Query, source: Source) -> Answer {
@@ -207,7 +237,7 @@ mod tests {
 
     #[test]
     fn the_oldest_records_give_way_to_the_memory_of_new_ones() {
-        let cache = Cache::new(CachePolicy::default());
+        let cache = Cache::new(CachePolicy::default(), Box::new(|_| true));
         let at = |secs| DateTime::from_timestamp(1_785_000_000 + secs, 0).expect("in range");
         let slots =
             (0..SLOTS_MAX as i64).map(|n| Slot { from: at(n), to: at(n + 1), state: State::Busy }).collect::<Vec<_>>();
@@ -217,7 +247,8 @@ mod tests {
         for n in 0..users {
             let (user, slots) = (format!("{n:04}@notes.example"), slots.clone());
             let answer = Answer { user: user.clone(), from, to, slots, source: Source::Live, age_secs: 0 };
-            cache.learn(&user, Span::Today, &Ok(answer), began + Duration::from_secs(n as u64));
+            let reply = Attributed { answer, by: Identity::loopback() };
+            cache.learn(&user, Span::Today, &Ok(reply), began + Duration::from_secs(n as u64));
         }
         let records = cache.lock();
         assert_eq!(records.len(), SLOTS_TOTAL_MAX / SLOTS_MAX);

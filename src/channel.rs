@@ -2,12 +2,12 @@
 
 use crate::error::ChannelError;
 use crate::wire::{self, Decoder, FRAME_BYTES_MAX, Message, REQUEST_BYTES_MAX};
+use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 
 /// How long writing one message may take before the peer counts as not reading.
@@ -17,7 +17,7 @@ const READ_BYTES: usize = 8 * 1024;
 /// Number of connections of this process so far, from which each one gets its id in the log.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
-/// A connection. Both halves are dropped before its end is reported.
+/// A connection, over TCP, TLS or a Unix socket. Both halves are dropped before its end is reported.
 #[derive(Debug)]
 pub struct Channel {
     /// Reads the peer's messages.
@@ -39,10 +39,23 @@ impl Channel {
         // Messages are small and each is awaited: Nagle's algorithm would only delay them.
         stream.set_nodelay(true)?;
         let (read, write) = stream.into_split();
+        Ok(Self::from_halves(Box::new(read), Box::new(write), opened))
+    }
+
+    /// Wraps a stream that is neither plain TCP nor needs its options: of TLS, or a Unix socket.
+    pub fn over<S: AsyncRead + AsyncWrite + Send + 'static>(stream: S, opened: Opened) -> Self {
+        let (read, write) = tokio::io::split(stream);
+        Self::from_halves(Box::new(read), Box::new(write), opened)
+    }
+
+    fn from_halves(read: ReadHalf, write: WriteHalf, opened: Opened) -> Self {
         let reader = Reader { half: read, decoder: Decoder::limited(REQUEST_BYTES_MAX) };
-        Ok(Self { reader, writer: Writer { half: write }, opened })
+        Self { reader, writer: Writer { half: write }, opened }
     }
 }
+
+type ReadHalf = Box<dyn AsyncRead + Send + Unpin>;
+type WriteHalf = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// Reports "opened" when created and "closed" when dropped, on every path.
 #[derive(Debug)]
@@ -71,9 +84,8 @@ impl Drop for Opened {
 }
 
 /// The read half.
-#[derive(Debug)]
 pub struct Reader {
-    half: OwnedReadHalf,
+    half: ReadHalf,
     decoder: Decoder,
 }
 
@@ -93,14 +105,20 @@ impl Reader {
                 return Ok(Some(message));
             }
             let mut bytes = [0; READ_BYTES];
-            match self.half.read(&mut bytes).await? {
-                0 => {
-                    self.decoder.finish()?;
-                    return Ok(None);
-                }
-                count => self.decoder.push(&bytes[..count]),
+            match self.half.read(&mut bytes).await {
+                Ok(0) => return self.ended(),
+                // TLS misses the end that a peer announces before it closes. A frame that was cut is noticed without it, and
+                // nothing else depends on where the stream ends.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return self.ended(),
+                Ok(count) => self.decoder.push(&bytes[..count]),
+                Err(error) => return Err(ChannelError::from_tls(error)),
             }
         }
+    }
+
+    fn ended(&self) -> Result<Option<Message>, ChannelError> {
+        self.decoder.finish()?;
+        Ok(None)
     }
 
     /// Returns the next message, which must arrive within `limit`.
@@ -118,9 +136,20 @@ impl Reader {
 }
 
 /// The write half.
-#[derive(Debug)]
 pub struct Writer {
-    half: OwnedWriteHalf,
+    half: WriteHalf,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Reader(..)")
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Writer(..)")
+    }
 }
 
 impl Writer {

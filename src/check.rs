@@ -1,16 +1,18 @@
 //! The preflight of `calcon check`: tries what a daemon needs before it starts, and names each problem with its remedy.
 
+use crate::access::Access;
 use crate::channel::{Channel, Opened};
+use crate::credentials;
 use crate::error::{ChannelError, Error};
 use crate::problem::{Cause, Problem};
 use crate::profile;
-use crate::settings::{ExchangeSettings, NotesSettings, line_of};
-use crate::wire::{self, Message, Role, WireError};
+use crate::settings::{AccessSettings, ExchangeSettings, NotesSettings, line_of};
+use crate::wire::{Message, Role, WireError};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 /// How long connecting may take, and the reply to HELLO.
@@ -26,19 +28,24 @@ pub struct Check {
 }
 
 /// Checks what `calcon exchange` needs. `file` is the settings file, to name its lines.
-pub fn exchange(settings: &ExchangeSettings, file: Option<&Path>) -> Vec<Check> {
-    vec![calendars(&settings.calendars, file)]
+pub async fn exchange(settings: &ExchangeSettings, access: &AccessSettings, file: Option<&Path>) -> Vec<Check> {
+    let (entry, _) = entry(access, &settings.listen, file).await;
+    vec![calendars(&settings.calendars, file), entry]
 }
 
 /// Checks what `calcon notes` needs. `file` is the settings file, to name its lines.
-pub async fn notes(settings: &NotesSettings, file: Option<&Path>) -> Vec<Check> {
-    let mut checks = vec![calendars(&settings.calendars, file)];
+pub async fn notes(settings: &NotesSettings, access: &AccessSettings, file: Option<&Path>) -> Vec<Check> {
+    let (entry, opened) = entry(access, &settings.listen, file).await;
+    let mut checks = vec![calendars(&settings.calendars, file), entry];
     if let Some(ini) = &settings.notes_ini {
         let problems = profile::read(ini).err().unwrap_or_default();
         checks.push(Check { name: format!("the Notes profile {}", ini.display()), problems });
     }
-    let problems = server(&settings.exchange, file).await.err().into_iter().collect();
-    checks.push(Check { name: format!("the server {}", settings.exchange), problems });
+    // Without the certificates nothing can be learnt from the server.
+    if let Some(access) = opened {
+        let problems = server(&settings.exchange, &access, file).await.err().into_iter().collect();
+        checks.push(Check { name: format!("the server {}", settings.exchange), problems });
+    }
     checks
 }
 
@@ -71,8 +78,30 @@ fn calendars(folder: &Path, file: Option<&Path>) -> Check {
     }
 }
 
+/// Checks who may enter: the certificates and tokens, and where the daemon listens without them.
+async fn entry(access: &AccessSettings, listen: &str, file: Option<&Path>) -> (Check, Option<Access>) {
+    let (mut problems, opened) = match access.open(file) {
+        Ok(opened) => (access.doubt().into_iter().collect(), Some(opened)),
+        Err(problems) => (problems, None),
+    };
+    // A name that is not known is told at the start, with the system's error.
+    let found = lookup_host(listen).await.map(Vec::from_iter).unwrap_or_default();
+    if access.tls.is_none() && found.iter().any(|at| !at.ip().is_loopback()) {
+        problems.push(Problem {
+            cause: Cause::Settings,
+            file: file.map(Path::to_owned),
+            line: file.and_then(|file| line_of(file, "listen")),
+            tried: format!("to find who reaches {listen}"),
+            what: format!("{listen} is open to other machines, and there are no credentials"),
+            remedy: "make some, `calcon keys DIR`, and set ca, certificate, key and peer; or listen on 127.0.0.1"
+                .to_owned(),
+        });
+    }
+    (Check { name: "who may enter".to_owned(), problems }, opened)
+}
+
 /// Connects to the Exchange side as a client, because a second add-in would replace the link of a running daemon.
-async fn server(address: &str, file: Option<&Path>) -> Result<(), Problem> {
+async fn server(address: &str, access: &Access, file: Option<&Path>) -> Result<(), Problem> {
     let problem = |cause, tried: &str, what: String, remedy: &str| Problem {
         cause,
         file: file.map(Path::to_owned),
@@ -92,14 +121,23 @@ async fn server(address: &str, file: Option<&Path>) -> Result<(), Problem> {
         })?
         .map_err(|error| unreachable(format!("cannot connect to {address}: {error}")))?;
     let refused = |error: ChannelError| {
+        if let ChannelError::Tls(error) = &error {
+            let (what, remedy) = credentials::explain(error);
+            return problem(Cause::Certificate, "talk TLS with", format!("{address}: {what}"), remedy);
+        }
         let remedy = match &error {
             ChannelError::Wire(WireError::WrongVersion { .. }) => "update the older side",
+            ChannelError::Wire(WireError::Tls) => {
+                "make credentials, `calcon keys DIR`, and set ca, certificate, key and peer"
+            }
+            ChannelError::HandshakeClosed => "give that side credentials, or take those of this side away",
             _ => "set `exchange` to the address of `calcon exchange`, and look into its log",
         };
         problem(Cause::Refused, "say HELLO to", format!("{address} does not accept us: {error}"), remedy)
     };
-    match hello(stream, address).await.map_err(refused)? {
+    match hello(stream, address, access).await.map_err(refused)? {
         Message::Hello { role: Role::Exchange, .. } => Ok(()),
+        Message::Error { refusal, .. } => Err(refused(ChannelError::Denied(refusal))),
         other => {
             let expected = "`exchange` must be the address of `calcon exchange`";
             Err(refused(ChannelError::Unexpected { message: other.name(), expected }))
@@ -107,8 +145,12 @@ async fn server(address: &str, file: Option<&Path>) -> Result<(), Problem> {
     }
 }
 
-async fn hello(stream: TcpStream, address: &str) -> Result<Message, ChannelError> {
-    let mut channel = Channel::new(stream, Opened::report("dialled", address))?;
-    channel.writer.send(&Message::Hello { version: wire::VERSION, role: Role::Client, epoch: 0 }).await?;
+async fn hello(stream: TcpStream, address: &str, access: &Access) -> Result<Message, ChannelError> {
+    let opened = Opened::report("dialled", address);
+    let mut channel = match access.dialler() {
+        Some(dialler) => Channel::over(dialler.connect(stream).await?.0, opened),
+        None => Channel::new(stream, opened)?,
+    };
+    channel.writer.send(&Message::hello(Role::Client)).await?;
     channel.reader.expect(SERVER_LIMIT).await
 }

@@ -2,8 +2,8 @@
 
 use crate::answer::{Answer, Code, Query, Refusal, USER_BYTES_MAX};
 use crate::channel::Channel;
-use crate::console::{Command, Report};
 use crate::error::ChannelError;
+use crate::secret::Secret;
 use crate::shutdown::Shutdown;
 use crate::wire::{Message, Role};
 use std::future::Future;
@@ -22,23 +22,38 @@ pub const DEADLINE_MAX: Duration = Duration::from_secs(60);
 /// Reserved from the caller's deadline, so that a refusal arrives before the caller gives up.
 const ANSWER_MARGIN: Duration = Duration::from_millis(500);
 
-/// Reads the first message of a connection: its role; `None` if shutdown starts before.
+/// What a peer says that it is.
+#[derive(Debug)]
+pub enum Greeting {
+    /// A client, with its token.
+    Client(Option<Secret>),
+    /// An add-in: when it started, and its number for this link.
+    AddIn {
+        /// In microseconds since 1970.
+        boot: u64,
+        /// The attempt.
+        epoch: u64,
+    },
+}
+
+/// Reads the first message of a connection: what the peer says it is; `None` if shutdown starts before.
 ///
 /// # Errors
 /// If it sends something else first, or nothing in time.
-pub async fn greeting(channel: &mut Channel, shutdown: &mut Shutdown) -> Result<Option<Role>, ChannelError> {
+pub async fn greeting(channel: &mut Channel, shutdown: &mut Shutdown) -> Result<Option<Greeting>, ChannelError> {
     let message = tokio::select! {
         message = channel.reader.expect(HELLO_LIMIT) => message?,
         () = shutdown.asked() => return Ok(None),
     };
     match message {
-        Message::Hello { role: role @ (Role::Client | Role::AddIn), .. } => Ok(Some(role)),
+        Message::Hello { role: Role::Client, token, .. } => Ok(Some(Greeting::Client(token))),
+        Message::Hello { role: Role::AddIn, boot, epoch, .. } => Ok(Some(Greeting::AddIn { boot, epoch })),
         other => Err(ChannelError::Unexpected { message: other.name(), expected: "HELLO of a client or an add-in" }),
     }
 }
 
 /// Answers queries until the client disconnects, is idle for too long, or shutdown starts. A client in excess of the
-/// limit gets a refusal for its first query. An operator is a client that sends a command.
+/// limit gets a refusal for its first query. `permit` says before each query whether the client may still ask.
 ///
 /// # Errors
 /// Returns why the connection had to be closed.
@@ -46,8 +61,8 @@ pub async fn serve<A, F>(
     mut channel: Channel,
     mut shutdown: Shutdown,
     places: &Semaphore,
+    permit: impl Fn() -> Result<(), Refusal>,
     answer: A,
-    obey: impl Fn(Command) -> Result<Report, Refusal>,
 ) -> Result<(), ChannelError>
 where
     A: Fn(Query, Instant) -> F,
@@ -69,6 +84,11 @@ where
         };
         let reply = match message {
             Message::Query { id, epoch, deadline_ms, query } => {
+                if let Err(refusal) = permit() {
+                    // It may have been revoked since it said HELLO.
+                    let _ = channel.writer.send(&reply(id, epoch, Err(refusal.clone()))).await;
+                    return Err(ChannelError::Denied(refusal));
+                }
                 let outcome = tokio::select! {
                     // First: shutdown ends the link, too, which is no answer to a query.
                     biased;
@@ -77,16 +97,14 @@ where
                 };
                 reply(id, epoch, outcome)
             }
-            Message::Command { id, command } => match obey(command) {
-                Ok(report) => Message::Report { id, report },
-                Err(refusal) => Message::Error { id, epoch: 0, refusal },
+            Message::Command { id, .. } => Message::Error {
+                id,
+                epoch: 0,
+                refusal: Refusal::new(Code::Denied, "commands are given at the console, on the machine of the daemon"),
             },
             Message::Ping { nonce } => Message::Pong { nonce },
             other => {
-                return Err(ChannelError::Unexpected {
-                    message: other.name(),
-                    expected: "clients send QUERY or COMMAND",
-                });
+                return Err(ChannelError::Unexpected { message: other.name(), expected: "clients send QUERY" });
             }
         };
         channel.writer.send(&reply).await?;

@@ -3,7 +3,6 @@
 use crate::answer::{Code, Refusal};
 use crate::session::{Handle, Refused, Sessions, User};
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
 
 /// An operator command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +29,8 @@ pub enum Command {
     },
     /// Check the directory of calendars now, and read what has changed.
     SyncNow,
+    /// Read the settings of access again: certificates, tokens, and who is revoked.
+    Reload,
 }
 
 /// The result of a command.
@@ -52,6 +53,8 @@ pub enum Report {
     },
     /// The command is being executed.
     Started,
+    /// The settings of access are in effect.
+    Reloaded,
 }
 
 /// A task of the server, as `calcon show tasks` lists it.
@@ -69,19 +72,6 @@ pub struct Task {
     pub answer_ms_avg: u64,
     /// The longest time to an answer, in milliseconds.
     pub answer_ms_max: u64,
-}
-
-/// Checks that an operator at `peer` may give a command.
-///
-/// # Errors
-/// [`Code::BadQuery`] if it changes something and comes from another machine.
-pub(crate) fn permit(peer: IpAddr, command: &Command) -> Result<(), Refusal> {
-    match command {
-        Command::ShowUsers | Command::ShowTasks => Ok(()),
-        // Peers are not authenticated, so only local users may change what concerns others.
-        _ if peer.is_loopback() => Ok(()),
-        _ => Err(Refusal::new(Code::BadQuery, "this command is given on the machine that the daemon runs on")),
-    }
 }
 
 /// Lists the holders of all sessions.

@@ -1,6 +1,7 @@
 //! Errors of settings, sockets and peers. Each states what was tried and what to do.
 
 use crate::answer::Refusal;
+use crate::credentials;
 use crate::wire::WireError;
 use std::io;
 use std::path::PathBuf;
@@ -40,6 +41,22 @@ pub enum Error {
     Listen {
         /// The address as set.
         address: String,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The console's socket cannot be made.
+    #[error("cannot make the console's socket {}: {source}; set `console` to a path in a directory of this user's", path.display())]
+    Console {
+        /// Its path.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// `calcon keys` cannot write its files.
+    #[error("cannot write {}: {source}", path.display())]
+    Keys {
+        /// The file or directory.
+        path: PathBuf,
         /// The system's error.
         source: io::Error,
     },
@@ -91,6 +108,21 @@ pub enum ChannelError {
         /// The time limit.
         limit_secs: u64,
     },
+    /// The peer is no TLS peer that we accept, or does not accept us.
+    #[error("TLS: {}{}", credentials::explain(.0).0, remedy(.0))]
+    Tls(rustls::Error),
+    /// The TLS handshake takes too long.
+    #[error("the TLS handshake was not complete within {limit_secs} s")]
+    SlowHandshake {
+        /// The time limit.
+        limit_secs: u64,
+    },
+    /// The peer closed the connection during the TLS handshake.
+    #[error("the peer closed the connection during the TLS handshake: does it have credentials, and speak TLS?")]
+    HandshakeClosed,
+    /// The peer does not let us in, or we do not let it in.
+    #[error("{0}")]
+    Denied(Refusal),
     /// The peer closed the connection.
     #[error("the peer closed the connection")]
     Closed,
@@ -102,4 +134,23 @@ pub enum ChannelError {
         /// What was expected.
         expected: &'static str,
     },
+}
+
+impl ChannelError {
+    /// Returns the reason of a handshake's failure, which rustls puts into an I/O error.
+    pub(crate) fn from_tls(error: io::Error) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            Some(why) => Self::Tls(why.clone()),
+            None if error.kind() == io::ErrorKind::UnexpectedEof => Self::HandshakeClosed,
+            None => Self::Io(error),
+        }
+    }
+}
+
+/// Returns the remedy, where the certificate of one end is the reason.
+fn remedy(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(_) => format!(": {}", credentials::explain(error).1),
+        _ => String::new(),
+    }
 }

@@ -2,9 +2,9 @@
 
 use crate::answer::{Code, Refusal};
 use crate::console::{Report, Task};
-use crate::link;
 use crate::link::converse::Own;
 use crate::link::line::{Line, LineOwner, LinkState};
+use crate::link::{self, Target};
 use crate::shutdown::Shutdown;
 use std::pin::pin;
 use tokio::sync::watch;
@@ -65,7 +65,7 @@ impl Excalcon {
 
 /// Keeps the link whenever the task is loaded, until shutdown. `own` creates what answers the other side's queries.
 pub(crate) async fn run<O: Own>(
-    exchange: String,
+    target: Target,
     own: impl Fn() -> O,
     line: LineOwner,
     mut loaded: watch::Receiver<bool>,
@@ -79,7 +79,7 @@ pub(crate) async fn run<O: Own>(
             () = shutdown.asked() => return,
         }
         let (switch, stop) = Shutdown::pair();
-        let mut keeping = pin!(link::keep(&exchange, &own, &line, &mut epoch, stop));
+        let mut keeping = pin!(link::keep(&target, &own, &line, &mut epoch, stop));
         let stopping = tokio::select! {
             () = &mut keeping => return,
             _ = loaded.wait_for(|loaded| !*loaded) => false,

@@ -1,20 +1,21 @@
 //! The Exchange side (CALCON): answers clients about its own users and, through the cache, about the Notes users; takes
 //! the add-in's link.
 
+use crate::access::{Current, Peer};
 use crate::answer::{Answer, Query, Refusal};
 use crate::cache::Cache;
 use crate::calendar::{Calendars, is_unknown};
 use crate::channel::Channel;
-use crate::client;
+use crate::client::{self, Greeting};
 use crate::console::{self, Command, Report};
 use crate::error::{ChannelError, Error};
-use crate::link::incoming::Links;
+use crate::link::incoming::{Links, Rank};
 use crate::link::line::{Line, line};
+use crate::operator::{self, Console};
 use crate::server;
 use crate::settings::ExchangeSettings;
 use crate::shutdown::{self, Shutdown};
 use crate::wire::{self, Message, Role};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -22,28 +23,37 @@ use tokio::time::Instant;
 /// Runs the Exchange side until SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// If it cannot start: the directory cannot be listed, or the port is not available.
+/// If it cannot start: the directory cannot be listed, the certificates cannot be used, or the port is not available.
 pub async fn serve(settings: ExchangeSettings) -> Result<(), Error> {
+    let access = Current::open(settings.access)?;
     let calendars = Calendars::open(&settings.calendars, settings.time_zone)?;
     // Until here SIGTERM ends the process at once: a file system that hangs cannot prevent it.
     let (shutdown, _signals) = shutdown::on_signal()?;
+    let _reloads = access.reload_on_hangup()?;
     tokio::spawn(Arc::clone(&calendars).read_all());
     let (owner, line) = line("the add-in has not dialled yet");
-    let cache = Arc::new(Cache::new(settings.cache.clone()));
+    let trusting = access.clone();
+    let cache = Arc::new(Cache::new(settings.cache, Box::new(move |identity| trusting.get().trusts(identity))));
     let places = Semaphore::new(client::CLIENTS_MAX);
-    let side = Arc::new(Side { calendars, links: Links::new(owner), line, cache, places });
-    let listener = server::listen(&settings.listen, settings.backlog).await?;
-    server::run(listener, shutdown.clone(), |channel, peer| {
-        let (side, shutdown) = (Arc::clone(&side), shutdown.clone());
-        async move { side.connection(channel, peer, shutdown).await }
-    })
-    .await;
+    let side = Arc::new(Side { calendars, access: access.clone(), links: Links::new(owner), line, cache, places });
+    let listener = server::listen(&settings.listen, settings.backlog, &access).await?;
+    // After the port: of two daemons with the same settings, one gets no further than that.
+    let console = Console::listen(settings.console.as_deref(), "exchange").await?;
+    let operated = Arc::clone(&side);
+    let commands = console.run(shutdown.clone(), move |command| Arc::clone(&operated).obey(command));
+    let served = shutdown.clone();
+    let clients = server::run(listener, access, shutdown, move |channel, peer| {
+        let (side, shutdown) = (Arc::clone(&side), served.clone());
+        async move { side.converse(channel, peer, shutdown).await }
+    });
+    tokio::join!(clients, commands);
     Ok(())
 }
 
 /// State shared by the connections of this side.
 struct Side {
     calendars: Arc<Calendars>,
+    access: Current,
     links: Links,
     line: Line,
     cache: Arc<Cache>,
@@ -51,39 +61,45 @@ struct Side {
 }
 
 impl Side {
-    async fn connection(&self, channel: Channel, peer: SocketAddr, shutdown: Shutdown) {
-        let id = channel.opened.id();
-        server::report_end(id, self.converse(channel, peer, shutdown).await);
+    async fn converse(&self, mut channel: Channel, peer: Peer, mut shutdown: Shutdown) -> Result<(), ChannelError> {
+        match client::greeting(&mut channel, &mut shutdown).await? {
+            Some(Greeting::AddIn { boot, epoch }) => self.link(channel, peer, Rank { boot, epoch }, shutdown).await,
+            Some(Greeting::Client(token)) => {
+                let permit = || self.access.get().admit_client(&peer, token.as_ref()).map(drop);
+                if let Err(refusal) = permit() {
+                    return server::turn_away(channel, refusal).await;
+                }
+                channel.writer.send(&Message::hello(Role::Exchange)).await?;
+                let answer = |query, deadline| self.answer(query, deadline);
+                client::serve(channel, shutdown, &self.places, permit, answer).await
+            }
+            None => Ok(()),
+        }
     }
 
-    async fn converse(
-        &self,
-        mut channel: Channel,
-        peer: SocketAddr,
-        mut shutdown: Shutdown,
-    ) -> Result<(), ChannelError> {
-        let Some(role) = client::greeting(&mut channel, &mut shutdown).await? else {
-            return Ok(());
+    /// Runs a link, if its peer is the add-in and no newer link is up.
+    async fn link(&self, mut channel: Channel, peer: Peer, rank: Rank, shutdown: Shutdown) -> Result<(), ChannelError> {
+        let admitted = self.access.get().admit_add_in(&peer);
+        let admitted = admitted.and_then(|identity| Ok((identity, self.links.next_epoch(rank)?)));
+        let (identity, epoch) = match admitted {
+            Ok(admitted) => admitted,
+            Err(refusal) => return server::turn_away(channel, refusal).await,
         };
-        let epoch = if role == Role::AddIn { self.links.next_epoch() } else { 0 };
-        channel.writer.send(&Message::Hello { version: wire::VERSION, role: Role::Exchange, epoch }).await?;
-        if role == Role::AddIn {
-            self.links.hold(channel, epoch, Arc::clone(&self.calendars), shutdown).await;
-            return Ok(());
-        }
-        let answer = |query, deadline| self.answer(query, deadline);
-        let obey = |command| self.obey(peer, &command);
-        client::serve(channel, shutdown, &self.places, answer, obey).await
+        let hello = Message::Hello { version: wire::VERSION, role: Role::Exchange, epoch, boot: 0, token: None };
+        channel.writer.send(&hello).await?;
+        let calendars = Arc::clone(&self.calendars);
+        self.links.hold(channel, (epoch, rank), (identity, &self.access), calendars, shutdown).await;
+        Ok(())
     }
 
     /// Executes a command of an operator.
-    fn obey(&self, peer: SocketAddr, command: &Command) -> Result<Report, Refusal> {
-        console::permit(peer.ip(), command)?;
+    async fn obey(self: Arc<Self>, command: Command) -> Result<Report, Refusal> {
         match command {
             Command::SyncNow => {
                 self.calendars.sync();
                 Ok(Report::Started)
             }
+            Command::Reload => operator::reload(&self.access).await,
             _ => Err(console::no_sessions()),
         }
     }

@@ -18,6 +18,7 @@
 //! [`wire`] messages over a [`channel`].
 #![forbid(unsafe_code)]
 
+pub mod access;
 mod answer;
 mod backoff;
 mod browse_log;
@@ -27,21 +28,27 @@ pub mod channel;
 pub mod check;
 mod client;
 pub mod console;
+pub mod credentials;
 pub mod error;
 mod excalcon;
 pub mod exchange;
 pub mod freebusy;
+pub mod keys;
 mod link;
 pub mod notes;
+pub mod operator;
 pub mod problem;
 pub mod profile;
 pub mod query;
 mod regular_file;
+mod runtime_directory;
+pub mod secret;
 mod server;
 pub mod session;
 pub mod settings;
 pub mod show;
 mod shutdown;
+pub mod tls;
 pub mod wire;
 
 pub use error::Error;

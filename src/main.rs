@@ -1,182 +1,20 @@
 //! The command line: parses arguments and settings, and runs a daemon or sends it a request.
 #![forbid(unsafe_code)]
 
+#[path = "main/arguments.rs"]
+mod arguments;
+
+use arguments::{Cli, Command, Console, DaemonName, KeysArgs, QueryArgs, SettingsFile, Show, Side, Tell, When};
 use calcon::console;
+use calcon::credentials::{Credentials, Files, OwnFiles};
 use calcon::error::Error;
-use calcon::query::{Code, Query};
-use calcon::settings::{ExchangeOptions, NOTES_PORT, NotesOptions};
+use calcon::keys::{self, Wanted};
+use calcon::query::{Code, Query, Server};
+use calcon::secret::Secret;
 use chrono::{DateTime, Utc};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::Parser;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
 use tracing_subscriber::filter::LevelFilter;
-
-const EXIT_CODES: &str = "\
-Exit codes: 0 all is well, 1 the daemon could not run, 2 wrong usage or settings, 3 the daemon could not be asked, \
-4 nobody has a calendar of this user, 5 the daemon has no answer (its reason is on stderr), 6 a check failed.";
-
-/// Free/busy time between an Exchange-like and a Notes-like system.
-#[derive(Debug, Parser)]
-#[command(version, after_help = EXIT_CODES)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-    /// What is logged to stderr: off, error, warn, info, debug or trace [default: info of a daemon, error of the others]
-    #[arg(long, global = true, value_name = "LEVEL")]
-    log: Option<LevelFilter>,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Serve the Exchange side: its users, and the Notes users through a cache
-    #[command(after_help = EXIT_CODES)]
-    Exchange {
-        #[command(flatten)]
-        file: SettingsFile,
-        #[command(flatten)]
-        options: ExchangeOptions,
-    },
-    /// Serve the Notes side: its users, and the Exchange users over the add-in's link
-    #[command(after_help = EXIT_CODES)]
-    Notes {
-        #[command(flatten)]
-        file: SettingsFile,
-        #[command(flatten)]
-        options: NotesOptions,
-    },
-    /// Ask a daemon when a user is free
-    #[command(after_help = EXIT_CODES)]
-    Query(QueryArgs),
-    /// Ask the Notes side what goes on there
-    #[command(after_help = EXIT_CODES)]
-    Show {
-        #[command(subcommand)]
-        what: Show,
-    },
-    /// Check what a daemon needs before it starts: its settings, profile, calendars and server
-    #[command(after_help = EXIT_CODES)]
-    Check {
-        #[command(subcommand)]
-        side: Side,
-        /// Print JSON
-        #[arg(long, global = true)]
-        json: bool,
-    },
-    /// Close somebody's session, once the questions that use it now are answered
-    #[command(after_help = EXIT_CODES)]
-    Drop {
-        /// The session or its holder, as `calcon show users` lists them
-        session: String,
-        #[command(flatten)]
-        at: NotesSide,
-    },
-    /// Start a task of the Notes side
-    #[command(after_help = EXIT_CODES)]
-    Load {
-        /// The task: excalcon
-        task: String,
-        #[command(flatten)]
-        at: NotesSide,
-    },
-    /// Tell a task of the Notes side to quit
-    #[command(after_help = EXIT_CODES)]
-    Tell {
-        /// The task: excalcon
-        task: String,
-        /// What to do
-        what: Tell,
-        #[command(flatten)]
-        at: NotesSide,
-    },
-    /// Have a daemon read its calendars
-    #[command(after_help = EXIT_CODES)]
-    Sync {
-        /// When
-        when: When,
-        #[command(flatten)]
-        at: NotesSide,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum Side {
-    /// Check what `calcon exchange` needs
-    Exchange {
-        #[command(flatten)]
-        file: SettingsFile,
-        #[command(flatten)]
-        options: ExchangeOptions,
-    },
-    /// Check what `calcon notes` needs
-    Notes {
-        #[command(flatten)]
-        file: SettingsFile,
-        #[command(flatten)]
-        options: NotesOptions,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum Show {
-    /// List who holds which session
-    Users {
-        #[command(flatten)]
-        at: NotesSide,
-    },
-    /// List the tasks, and the state of their links
-    Tasks {
-        #[command(flatten)]
-        at: NotesSide,
-    },
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Tell {
-    Quit,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum When {
-    Now,
-}
-
-#[derive(Debug, Args)]
-struct NotesSide {
-    /// The daemon to ask, `calcon notes`
-    #[arg(long, value_name = "HOST:PORT", default_value_t = format!("127.0.0.1:{NOTES_PORT}"))]
-    at: String,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, Args)]
-struct SettingsFile {
-    /// Settings in TOML, by the names of the flags with `_` for `-`; a flag wins over the file
-    #[arg(long, value_name = "FILE")]
-    settings: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-struct QueryArgs {
-    /// The daemon to ask
-    #[arg(long, value_name = "HOST:PORT")]
-    at: String,
-    /// Whose time: a mail address
-    user: String,
-    /// Start of the window [default: now, to the minute]
-    #[arg(long, value_name = "RFC3339")]
-    from: Option<DateTime<Utc>>,
-    /// End of the window
-    #[arg(long, value_name = "RFC3339", conflicts_with = "days")]
-    to: Option<DateTime<Utc>>,
-    /// Length of the window
-    #[arg(long, default_value_t = 60)]
-    days: u32,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
 
 impl QueryArgs {
     fn query(&self) -> Query {
@@ -184,6 +22,26 @@ impl QueryArgs {
         let this_minute = DateTime::from_timestamp(now.timestamp() / 60 * 60, 0).unwrap_or(now);
         let query = Query::days(&self.user, self.from.unwrap_or(this_minute), self.days);
         Query { to: self.to.unwrap_or(query.to), ..query }
+    }
+
+    fn server(&self) -> Result<Server, Error> {
+        let unusable = |problem: &dyn std::fmt::Display| Error::Settings(problem.to_string());
+        let mut server = Server::from(&self.at);
+        if let Some(ca) = &self.ca {
+            let own = self.certificate.clone().zip(self.key.clone());
+            let files = Files { ca: ca.clone(), own: own.map(|(certificate, key)| OwnFiles { certificate, key }) };
+            let credentials = Credentials::read(&files);
+            let credentials = credentials.map_err(|problems| {
+                Error::Settings(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            })?;
+            let host = self.at.rsplit_once(':').map_or(self.at.as_str(), |(host, _)| host);
+            let name = self.peer.as_deref().unwrap_or(host);
+            server = Server::secured(&self.at, name, &credentials).map_err(|error| unusable(&error))?;
+        }
+        match &self.token {
+            Some(file) => Ok(server.with_token(Secret::read(file).map_err(|problem| unusable(&problem))?)),
+            None => Ok(server),
+        }
     }
 }
 
@@ -216,32 +74,40 @@ async fn run(command: Command) -> Result<(), Error> {
         }
         Command::Notes { file, options } => calcon::notes::serve(options.settings(file.settings.as_deref())?).await,
         Command::Query(args) => query(&args).await,
+        Command::Keys(args) => make_keys(args),
         Command::Show { what: Show::Users { at } } => give(&at, console::Command::ShowUsers).await,
         Command::Show { what: Show::Tasks { at } } => give(&at, console::Command::ShowTasks).await,
         Command::Load { task, at } => give(&at, console::Command::Load { task }).await,
         Command::Tell { task, what: Tell::Quit, at } => give(&at, console::Command::Quit { task }).await,
         Command::Sync { when: When::Now, at } => give(&at, console::Command::SyncNow).await,
+        Command::Reload { at } => give(&at, console::Command::Reload).await,
         Command::Check { side, json } => check(side, json).await,
         Command::Drop { session, at } => give(&at, console::Command::Drop { session }).await,
     }
 }
 
 async fn query(args: &QueryArgs) -> Result<(), Error> {
-    let answer = calcon::query::ask(&args.at, &args.query()).await?;
+    let answer = calcon::query::ask(args.server()?, &args.query()).await?;
     print(&if args.json { as_json(&answer) } else { calcon::show::answer(&answer) });
     Ok(())
 }
 
 async fn check(side: Side, json: bool) -> Result<(), Error> {
     let checks = match side {
-        Side::Exchange { file: SettingsFile { settings: file }, options } => match options.settings(file.as_deref()) {
-            Ok(settings) => calcon::check::exchange(&settings, file.as_deref()),
-            Err(error) => vec![calcon::check::settings(&error, file)],
-        },
-        Side::Notes { file: SettingsFile { settings: file }, options } => match options.settings(file.as_deref()) {
-            Ok(settings) => calcon::check::notes(&settings, file.as_deref()).await,
-            Err(error) => vec![calcon::check::settings(&error, file)],
-        },
+        Side::Exchange { file: SettingsFile { settings: file }, options } => {
+            let access = options.clone().access(file.as_deref());
+            match access.and_then(|access| Ok((options.settings(file.as_deref())?, access))) {
+                Ok((settings, access)) => calcon::check::exchange(&settings, &access, file.as_deref()).await,
+                Err(error) => vec![calcon::check::settings(&error, file)],
+            }
+        }
+        Side::Notes { file: SettingsFile { settings: file }, options } => {
+            let access = options.clone().access(file.as_deref());
+            match access.and_then(|access| Ok((options.settings(file.as_deref())?, access))) {
+                Ok((settings, access)) => calcon::check::notes(&settings, &access, file.as_deref()).await,
+                Err(error) => vec![calcon::check::settings(&error, file)],
+            }
+        }
     };
     print(&if json { as_json(&checks) } else { calcon::show::checks(&checks) });
     match checks.iter().filter(|check| !check.problems.is_empty()).count() {
@@ -251,8 +117,12 @@ async fn check(side: Side, json: bool) -> Result<(), Error> {
 }
 
 /// Gives a daemon a command, and prints its report. Lists are printed as such.
-async fn give(at: &NotesSide, command: console::Command) -> Result<(), Error> {
-    let report = calcon::query::command(&at.at, command).await?;
+async fn give(at: &Console, command: console::Command) -> Result<(), Error> {
+    let side = match at.side {
+        DaemonName::Exchange => "exchange",
+        DaemonName::Notes => "notes",
+    };
+    let report = calcon::operator::give(at.at.as_deref(), side, command).await?;
     let text = match &report {
         console::Report::Users { users, .. } if at.json => as_json(users),
         console::Report::Tasks { tasks } if at.json => as_json(tasks),
@@ -260,6 +130,16 @@ async fn give(at: &NotesSide, command: console::Command) -> Result<(), Error> {
         report => calcon::show::report(report, std::io::stdout().is_terminal()),
     };
     print(&text);
+    Ok(())
+}
+
+/// Makes certificates and tokens, and says what goes where.
+fn make_keys(args: KeysArgs) -> Result<(), Error> {
+    let asked = !(args.name.is_empty() && args.renew.is_empty() && args.client.is_empty());
+    let names = if asked { args.name } else { vec!["exchange".to_owned(), "notes".to_owned()] };
+    let wanted = Wanted { names, renewed: args.renew, clients: args.client };
+    let written = keys::make(&args.directory, &wanted, Utc::now())?;
+    print(&calcon::show::keys(&args.directory, &wanted, &written));
     Ok(())
 }
 
@@ -275,7 +155,8 @@ fn print(text: &str) {
 
 fn exit_code(error: &Error) -> i32 {
     match error {
-        Error::Calendars { .. } | Error::Audit { .. } | Error::Listen { .. } | Error::Signals(_) => 1,
+        Error::Calendars { .. } | Error::Audit { .. } | Error::Listen { .. } => 1,
+        Error::Console { .. } | Error::Keys { .. } | Error::Signals(_) => 1,
         Error::Settings(_) => 2,
         Error::Connect { .. } | Error::TimedOut { .. } | Error::Connection(_) => 3,
         Error::Refused(refusal) if refusal.code == Code::UnknownUser => 4,

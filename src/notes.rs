@@ -1,29 +1,31 @@
 //! The Notes side: answers clients about its own users and, over the link that its add-in task (EXCALCON) maintains,
 //! about the Exchange users.
 
+use crate::access::{Current, Peer};
 use crate::answer::{Answer, Query, Refusal};
 use crate::browse_log::{self, Event};
 use crate::calendar::{Calendars, is_unknown};
 use crate::channel::Channel;
-use crate::client;
+use crate::client::{self, Greeting};
 use crate::console::{self, Command, Report};
 use crate::error::{ChannelError, Error};
 use crate::excalcon::{self, Excalcon};
+use crate::link::Target;
 use crate::link::converse::Own;
 use crate::link::line::{Line, line};
+use crate::operator::{self, Console};
 use crate::profile;
 use crate::server;
 use crate::session::audit::AuditFile;
 use crate::session::{Seat, Sessions};
 use crate::settings::NotesSettings;
 use crate::shutdown::{self, Shutdown};
-use crate::wire::{self, Message, Role};
+use crate::wire::{Message, Role};
 use std::future::Future;
-use std::net::SocketAddr;
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -43,32 +45,40 @@ const DRAIN_LIMIT: Duration = Duration::from_millis(250);
 /// If it cannot start: the profile is unusable, the directory cannot be listed, the audit cannot be written, or the
 /// port is not available.
 pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
+    let access = Current::open(settings.access.clone())?;
     settings.notes_ini.as_deref().map(check_profile).transpose()?;
     let audit = AuditFile::open(settings.session_log.as_deref())
         .map_err(|source| Error::Audit { file: settings.session_log.clone().unwrap_or_default(), source })?;
     let calendars = Calendars::open(&settings.calendars, settings.time_zone)?;
     // Until here SIGTERM ends the process at once: a file system that hangs cannot prevent it.
     let (shutdown, _signals) = shutdown::on_signal()?;
+    let _reloads = access.reload_on_hangup()?;
     tokio::spawn(Arc::clone(&calendars).read_all());
     let (owner, line) = line("it has not been dialled yet");
     let places = Semaphore::new(client::CLIENTS_MAX);
     let (sessions, closer) = Sessions::new(settings.sessions);
     let (excalcon, loaded) = Excalcon::new(settings.exchange.clone(), line.clone());
-    let side = Arc::new(Side { calendars: Arc::clone(&calendars), line, places, sessions: sessions.clone(), excalcon });
-    let listener = server::listen(&settings.listen, settings.backlog).await?;
+    let side = Side { calendars: Arc::clone(&calendars), access, line, places, sessions: sessions.clone(), excalcon };
+    let side = Arc::new(side);
+    let listener = server::listen(&settings.listen, settings.backlog, &side.access).await?;
+    // After the port: of two daemons with the same settings, one gets no further than that.
+    let console = Console::listen(settings.console.as_deref(), "notes").await?;
     // The link shuts down after the clients are served: their queries may need it.
     let (link_switch, link_shutdown) = Shutdown::pair();
     let mut tasks = JoinSet::new();
     let holder = format!("CALCON {}", settings.exchange);
     let answers = move || CalendarAnswers { calendars: Arc::clone(&calendars), seat: Arc::new(sessions.seat(&holder)) };
-    tasks.spawn(excalcon::run(settings.exchange, answers, owner, loaded, link_shutdown));
+    let target = Target { exchange: settings.exchange, access: side.access.clone(), boot: boot() };
+    tasks.spawn(excalcon::run(target, answers, owner, loaded, link_shutdown));
     tasks.spawn(closer.run(audit));
-    let clients = server::run(listener, shutdown.clone(), |channel, peer| {
-        let (side, shutdown) = (Arc::clone(&side), shutdown.clone());
-        async move { side.connection(channel, peer, shutdown).await }
+    let (operated, served, served_until) = (Arc::clone(&side), Arc::clone(&side), shutdown.clone());
+    let commands = console.run(shutdown.clone(), move |command| Arc::clone(&operated).obey(command));
+    let clients = server::run(listener, side.access.clone(), shutdown, move |channel, peer| {
+        let (side, shutdown) = (Arc::clone(&served), served_until.clone());
+        async move { side.converse(channel, peer, shutdown).await }
     });
     tokio::select! {
-        () = clients => {}
+        _ = async { tokio::join!(clients, commands) } => {}
         ended = tasks.join_next() => raise_panic(ended),
     }
     // No new session is opened from now on, so the closer ends after closing the remaining ones.
@@ -76,6 +86,12 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     link_switch.stop();
     drain(tasks).await;
     Ok(())
+}
+
+/// Returns the time of this start, in microseconds since 1970: of two add-ins, it tells which is newer.
+fn boot() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map(|since| since.as_micros() as u64).unwrap_or_default()
 }
 
 /// Refuses a profile with which no session can be opened (Q245545).
@@ -114,6 +130,7 @@ fn raise_panic(ended: Option<Result<(), tokio::task::JoinError>>) {
 /// State shared by the connections of this side.
 struct Side {
     calendars: Arc<Calendars>,
+    access: Current,
     line: Line,
     places: Semaphore,
     sessions: Sessions,
@@ -142,39 +159,35 @@ where
 }
 
 impl Side {
-    async fn connection(&self, channel: Channel, peer: SocketAddr, shutdown: Shutdown) {
-        let id = channel.opened.id();
-        server::report_end(id, self.converse(channel, peer, shutdown).await);
-    }
-
-    async fn converse(
-        &self,
-        mut channel: Channel,
-        peer: SocketAddr,
-        mut shutdown: Shutdown,
-    ) -> Result<(), ChannelError> {
-        let Some(role) = client::greeting(&mut channel, &mut shutdown).await? else {
-            return Ok(());
+    async fn converse(&self, mut channel: Channel, peer: Peer, mut shutdown: Shutdown) -> Result<(), ChannelError> {
+        let token = match client::greeting(&mut channel, &mut shutdown).await? {
+            Some(Greeting::Client(token)) => token,
+            Some(Greeting::AddIn { .. }) => {
+                let expected = "the add-in dials `calcon exchange`";
+                return Err(ChannelError::Unexpected { message: "add-in", expected });
+            }
+            None => return Ok(()),
         };
-        channel.writer.send(&Message::Hello { version: wire::VERSION, role: Role::Notes, epoch: 0 }).await?;
-        if role == Role::AddIn {
-            return Err(ChannelError::Unexpected { message: "add-in", expected: "the add-in dials `calcon exchange`" });
-        }
-        let seat = self.sessions.seat(format!("client {}", peer.ip()));
+        let permit = || self.access.get().admit_client(&peer, token.as_ref());
+        let name = match permit() {
+            Ok(name) => name,
+            Err(refusal) => return server::turn_away(channel, refusal).await,
+        };
+        channel.writer.send(&Message::hello(Role::Notes)).await?;
+        let seat = self.sessions.seat(format!("client {name}"));
         let answer = |query, deadline| under_session(&seat, deadline, move || self.answer(query, deadline));
-        let obey = |command| self.obey(peer, &command);
-        client::serve(channel, shutdown, &self.places, answer, obey).await
+        client::serve(channel, shutdown, &self.places, || permit().map(drop), answer).await
     }
 
     /// Executes a command of an operator.
-    fn obey(&self, peer: SocketAddr, command: &Command) -> Result<Report, Refusal> {
-        console::permit(peer.ip(), command)?;
+    async fn obey(self: Arc<Self>, command: Command) -> Result<Report, Refusal> {
         match command {
             Command::ShowUsers => Ok(console::users(&self.sessions)),
-            Command::Drop { session } => console::drop_session(&self.sessions, session),
+            Command::Drop { session } => console::drop_session(&self.sessions, &session),
             Command::ShowTasks => Ok(self.excalcon.tasks()),
-            Command::Load { task } => self.excalcon.load(task, true),
-            Command::Quit { task } => self.excalcon.load(task, false),
+            Command::Load { task } => self.excalcon.load(&task, true),
+            Command::Quit { task } => self.excalcon.load(&task, false),
+            Command::Reload => operator::reload(&self.access).await,
             Command::SyncNow => {
                 self.calendars.sync();
                 Ok(Report::Started)
@@ -188,6 +201,7 @@ impl Side {
         if !is_unknown(&own) {
             return own;
         }
-        self.line.ask_patiently(query, Instant::now() + LINK_PATIENCE, deadline).await
+        let reply = self.line.ask_patiently(query, Instant::now() + LINK_PATIENCE, deadline).await?;
+        Ok(reply.answer)
     }
 }

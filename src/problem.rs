@@ -38,6 +38,8 @@ pub enum Cause {
     Location,
     /// A file or a directory of the settings cannot be used.
     Settings,
+    /// A certificate or a key is missing, or is not accepted.
+    Certificate,
 }
 
 impl Problem {

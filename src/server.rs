@@ -2,9 +2,12 @@
 
 mod peers;
 
+use crate::access::{Current, Peer};
+use crate::answer::{Code, Refusal};
 use crate::channel::{Channel, Opened};
 use crate::error::{ChannelError, Error};
 use crate::shutdown::Shutdown;
+use crate::wire::Message;
 use peers::{Peers, Place};
 use std::future::Future;
 use std::io;
@@ -18,33 +21,42 @@ use tokio::time::{sleep, timeout};
 pub const CONNECTIONS_MAX: usize = 4096;
 /// Maximum number of connections of one address, so that one machine cannot take all.
 pub const CONNECTIONS_PER_PEER_MAX: usize = 1024;
+/// Maximum number of TLS handshakes at once.
+pub const HANDSHAKES_MAX: usize = 1024;
+/// Maximum number of TLS handshakes of one address. Of those that are held open, each ends at its time limit.
+pub const HANDSHAKES_PER_PEER_MAX: usize = 256;
 /// How long connections may take to complete their work after shutdown starts. SIGTERM is obeyed within a second.
 pub const DRAIN_LIMIT: Duration = Duration::from_millis(500);
 /// Delay after a failed accept, for example because the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Listens on an address and reports the actual one: port 0 selects a free port. `backlog` connections may wait to be
-/// accepted.
+/// accepted. Without credentials, only on loopback.
 ///
 /// # Errors
-/// [`Error::Listen`] if the address is not available.
-pub async fn listen(address: &str, backlog: u32) -> Result<TcpListener, Error> {
+/// [`Error::Listen`] if the address is not available, [`Error::Settings`] if it is open to others without credentials.
+pub async fn listen(address: &str, backlog: u32, access: &Current) -> Result<TcpListener, Error> {
     let failed = |source| Error::Listen { address: address.to_owned(), source };
-    let listener = bind(address, backlog).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    tracing::info!("listening on {bound}");
-    if !bound.ip().is_loopback() {
-        tracing::warn!(
-            "whoever reaches {bound} can ask about every user and can take the add-in's place: peers are not authenticated"
-        );
+    let found: Vec<SocketAddr> = lookup_host(address).await.map_err(failed)?.collect();
+    let secured = access.get().is_secured();
+    if let Some(open) = found.iter().find(|at| !secured && !at.ip().is_loopback()) {
+        return Err(Error::Settings(format!(
+            "listen: {open} is open to other machines, and there are no credentials, so that anybody could ask and take the \
+             add-in's place: make some, `calcon keys DIR`, and set `ca`, `certificate`, `key` and `peer`; or listen on 127.0.0.1"
+        )));
     }
+    let listener = bind(&found, backlog).map_err(failed)?;
+    if !secured {
+        tracing::info!("no credentials: any program of this machine can take the place of the other side");
+    }
+    tracing::info!("listening on {}", listener.local_addr().map_err(failed)?);
     Ok(listener)
 }
 
-/// Listens on the first available address of that name.
-async fn bind(address: &str, backlog: u32) -> io::Result<TcpListener> {
+/// Listens on the first available address.
+fn bind(addresses: &[SocketAddr], backlog: u32) -> io::Result<TcpListener> {
     let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for at in lookup_host(address).await? {
+    for &at in addresses {
         let socket = if at.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         // Connections of a previous process may be in TIME_WAIT, which must not block the port.
         #[cfg(unix)]
@@ -58,22 +70,32 @@ async fn bind(address: &str, backlog: u32) -> io::Result<TcpListener> {
 }
 
 /// Serves each connection in its own task until shutdown; then waits for them, for a limited time.
-pub async fn run<S, F>(listener: TcpListener, mut shutdown: Shutdown, serve: S)
+pub async fn run<S, F>(listener: TcpListener, access: Current, mut shutdown: Shutdown, serve: S)
 where
-    S: Fn(Channel, SocketAddr) -> F,
-    F: Future<Output = ()> + Send + 'static,
+    S: Fn(Channel, Peer) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<(), ChannelError>> + Send + 'static,
 {
     let mut connections = JoinSet::new();
-    let peers = Peers::default();
+    let (peers, handshakes) = (Peers::default(), Peers::default());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    if let Some((channel, place)) = admit(stream, peer, connections.len(), &peers) {
-                        let served = serve(channel, peer);
+                    if let Some((opened, place)) = admit(peer, connections.len(), &peers) {
+                        let (access, handshakes, serve) = (access.clone(), handshakes.clone(), serve.clone());
+                        let mut stopping = shutdown.clone();
                         connections.spawn(async move {
                             let _place = place;
-                            served.await;
+                            let id = opened.id();
+                            let entered = tokio::select! {
+                                entered = enter(stream, peer, opened, &access, &handshakes) => entered,
+                                () = stopping.asked() => return,
+                            };
+                            let ended = match entered {
+                                Ok((channel, peer)) => serve(channel, peer).await,
+                                Err(error) => Err(error),
+                            };
+                            report_end(id, ended);
                         });
                     }
                 }
@@ -92,17 +114,31 @@ where
 
 /// Reports why a connection ended. Invalid bytes are worth a warning; a peer that just disconnects, as a health check
 /// does, is not.
-pub fn report_end(id: u64, ended: Result<(), ChannelError>) {
+fn report_end(id: u64, ended: Result<(), ChannelError>) {
     match ended {
         Ok(()) => {}
-        Err(error @ (ChannelError::Wire(_) | ChannelError::Unexpected { .. })) => {
-            tracing::warn!(id, reason = %error, "connection refused");
-        }
+        Err(
+            error @ (ChannelError::Wire(_)
+            | ChannelError::Unexpected { .. }
+            | ChannelError::Tls(_)
+            | ChannelError::SlowHandshake { .. }
+            | ChannelError::Denied(_)),
+        ) => tracing::warn!(id, reason = %error, "connection refused"),
         Err(error) => tracing::info!(id, reason = %error, "connection lost"),
     }
 }
 
-fn admit(stream: TcpStream, peer: SocketAddr, others: usize, peers: &Peers) -> Option<(Channel, Place)> {
+/// Tells a peer why it is not let in, in place of HELLO.
+///
+/// # Errors
+/// Always: with the reason.
+pub async fn turn_away(mut channel: Channel, refusal: Refusal) -> Result<(), ChannelError> {
+    // The reason for the log is the refusal, even if the peer does not wait for it.
+    let _ = channel.writer.send(&Message::Error { id: 0, epoch: 0, refusal: refusal.clone() }).await;
+    Err(ChannelError::Denied(refusal))
+}
+
+fn admit(peer: SocketAddr, others: usize, peers: &Peers) -> Option<(Opened, Place)> {
     let opened = Opened::report("accepted", &peer.to_string());
     if others >= CONNECTIONS_MAX {
         tracing::warn!(id = opened.id(), limit = CONNECTIONS_MAX, "connection refused: too many");
@@ -113,13 +149,29 @@ fn admit(stream: TcpStream, peer: SocketAddr, others: usize, peers: &Peers) -> O
         tracing::warn!(id = opened.id(), limit, "connection refused: too many of this address");
         return None;
     };
-    match Channel::new(stream, opened) {
-        Ok(channel) => Some((channel, place)),
-        Err(error) => {
-            tracing::info!(%peer, %error, "connection lost before it was served");
-            None
-        }
-    }
+    Some((opened, place))
+}
+
+/// Performs the handshake, if the daemon has credentials. Nobody is served before it is complete.
+async fn enter(
+    stream: TcpStream,
+    address: SocketAddr,
+    opened: Opened,
+    access: &Current,
+    handshakes: &Peers,
+) -> Result<(Channel, Peer), ChannelError> {
+    let access = access.get();
+    let Some(acceptor) = access.acceptor() else {
+        return Ok((Channel::new(stream, opened)?, Peer { address, identity: None }));
+    };
+    let place = (handshakes.count() < HANDSHAKES_MAX).then(|| handshakes.admit(address.ip(), HANDSHAKES_PER_PEER_MAX));
+    let Some(_place) = place.flatten() else {
+        return Err(ChannelError::Denied(Refusal::new(Code::Busy, "too many TLS handshakes of this address at once")));
+    };
+    stream.set_nodelay(true)?;
+    let (stream, certificate) = acceptor.accept(stream).await?;
+    let identity = access.identify(certificate.as_ref());
+    Ok((Channel::over(stream, opened), Peer { address, identity }))
 }
 
 async fn drain(mut connections: JoinSet<()>) {

@@ -4,9 +4,11 @@ use crate::answer::Answer;
 use crate::check::Check;
 use crate::console::{Report, Task};
 use crate::freebusy::State;
+use crate::keys::Wanted;
 use crate::session::User;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 /// Formats an answer as aligned text: a line with its source and age, then a line for each slot.
 pub fn answer(answer: &Answer) -> String {
@@ -34,6 +36,41 @@ pub fn checks(checks: &[Check]) -> String {
     text
 }
 
+/// Formats what `calcon keys` has written, and where it goes.
+pub fn keys(directory: &Path, wanted: &Wanted, written: &[PathBuf]) -> String {
+    let mut text = String::new();
+    for path in written {
+        let _ = writeln!(text, "wrote {}", path.display());
+    }
+    let at = directory.display();
+    for name in &wanted.names {
+        let _ =
+            writeln!(text, "\n{name}: take ca.pem, {name}.pem and {name}.key there, and write into its settings:\n");
+        let other = wanted.names.iter().find(|other| *other != name).map_or("NAME OF THE OTHER SIDE", String::as_str);
+        let _ = writeln!(text, "[access]\nca = \"{at}/ca.pem\"\ncertificate = \"{at}/{name}.pem\"");
+        let _ = writeln!(text, "key = \"{at}/{name}.key\"\npeer = \"{other}\"");
+    }
+    if !wanted.names.is_empty() {
+        text += "\nKeep ca.key elsewhere: whoever has it can make certificates of any name.\n";
+    }
+    for name in &wanted.renewed {
+        let _ = writeln!(
+            text,
+            "\n{name}: take the new {name}.pem and {name}.key there, and have it reload: `calcon reload`"
+        );
+    }
+    for name in &wanted.clients {
+        let _ = writeln!(
+            text,
+            "\n{name}: take {name}.token and ca.pem there, and ask with `--token {name}.token --ca ca.pem`"
+        );
+    }
+    if !wanted.clients.is_empty() {
+        let _ = writeln!(text, "\nThe daemons need `tokens = \"{at}/tokens\"` in [access]; then `calcon reload`");
+    }
+    text
+}
+
 /// Formats a report: users as an aligned table, with a bold header if `styled`.
 pub fn report(report: &Report, styled: bool) -> String {
     match report {
@@ -42,6 +79,7 @@ pub fn report(report: &Report, styled: bool) -> String {
         }
         Report::Dropped => "dropped\n".to_owned(),
         Report::Started => "started\n".to_owned(),
+        Report::Reloaded => "reloaded\n".to_owned(),
         Report::Tasks { tasks } => tasks.iter().map(task).collect(),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, Query, Refusal};
 use crate::console::{Command, Report};
+use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 /// The version of this protocol. Both ends must use the same one.
@@ -9,13 +10,19 @@ use serde::{Deserialize, Serialize};
 /// 1: HELLO, QUERY, ANSWER, ERROR, PING, PONG.
 /// 2: also COMMAND and REPORT.
 /// 3: also the state `out_of_office`.
-pub const VERSION: u32 = 3;
+/// 4: HELLO has the token of a client, and when an add-in started; ERROR may reply to HELLO.
+pub const VERSION: u32 = 4;
 /// Maximum length of a frame's body, in bytes. A longer one closes the connection before it is read.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
 /// The same for what a client sends: HELLO, queries and commands are short. Limits what half a frame can occupy, because
 /// any number of clients may send one.
 pub const REQUEST_BYTES_MAX: usize = 8 << 10;
 const LENGTH_BYTES: usize = 4;
+/// The first byte of a record of TLS, of the kinds that begin a connection. As a length, both are far over any limit.
+const TLS_ALERT: u8 = 21;
+const TLS_HANDSHAKE: u8 = 22;
+/// The second byte.
+const TLS_MAJOR: u8 = 3;
 
 /// The role of an end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +36,8 @@ pub enum Role {
     Exchange,
     /// The Notes side.
     Notes,
+    /// The console of either.
+    Console,
 }
 
 /// A message.
@@ -43,6 +52,13 @@ pub enum Message {
         role: Role,
         /// The sender's number for this link; a reply must carry it. Clients, which have no link, send 0.
         epoch: u64,
+        /// When the sender started, in microseconds since 1970: an add-in that started later, and a later epoch of the same
+        /// one, takes the place of an earlier one. Others send none.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        boot: u64,
+        /// The token of a client that has no certificate.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<Secret>,
     },
     /// A query; the reply carries the same `id` and `epoch`.
     Query {
@@ -64,9 +80,10 @@ pub enum Message {
         /// The answer.
         answer: Answer,
     },
-    /// The reply to a query that cannot be answered, or to a command that cannot be executed.
+    /// The reply to a query that cannot be answered, or to a command that cannot be executed. In place of HELLO it says why
+    /// the peer is not let in.
     Error {
-        /// The query's number.
+        /// The query's number; 0 in place of HELLO.
         id: u64,
         /// The epoch of the query.
         epoch: u64,
@@ -100,6 +117,11 @@ pub enum Message {
 }
 
 impl Message {
+    /// Returns the first message of an end that has no link.
+    pub fn hello(role: Role) -> Self {
+        Message::Hello { version: VERSION, role, epoch: 0, boot: 0, token: None }
+    }
+
     /// The name of the message, for logs.
     pub fn name(&self) -> &'static str {
         match self {
@@ -113,6 +135,10 @@ impl Message {
             Message::Pong { .. } => "PONG",
         }
     }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Why bytes are not a message. Each of these ends the connection, because the next frame boundary is unknown.
@@ -134,6 +160,9 @@ pub enum WireError {
         /// The JSON parser's error.
         why: String,
     },
+    /// The other end begins with a record of TLS.
+    #[error("the peer speaks TLS: ask it with `--ca FILE`, or set `ca`, `certificate` and `key` of this side")]
+    Tls,
     /// The other end uses another version.
     #[error("the peer speaks protocol version {theirs}, this build speaks {VERSION}: update the older one")]
     WrongVersion {
@@ -203,6 +232,9 @@ impl Decoder {
         let Some(length) = self.buffer.first_chunk::<LENGTH_BYTES>() else {
             return Ok(None);
         };
+        if matches!(length, [TLS_ALERT | TLS_HANDSHAKE, TLS_MAJOR, ..]) {
+            return Err(WireError::Tls);
+        }
         let bytes = u32::from_be_bytes(*length) as usize;
         if bytes > self.bytes_max {
             return Err(WireError::Oversized { bytes, bytes_max: self.bytes_max });

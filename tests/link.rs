@@ -21,7 +21,7 @@ async fn queries_recover_after_the_link_heals(world: World, #[any(queries(1..6))
         let fresh = over_the_link(side);
         world
             .eventually(Duration::from_secs(60), &format!("a fresh query is answered at {}", side.host()), || {
-                calcon::query::ask(side.address(), &fresh)
+                calcon::query::ask(side.server(), &fresh)
             })
             .await;
     }

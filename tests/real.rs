@@ -4,6 +4,8 @@
 mod check;
 #[path = "real/console.rs"]
 mod console;
+#[path = "real/entry.rs"]
+mod entry;
 #[path = "real/limits.rs"]
 mod limits;
 #[path = "real/link.rs"]
@@ -244,7 +246,7 @@ fn bad_bytes_close_their_own_connection_and_no_other() {
 fn every_client_of_a_storm_is_answered() {
     const CLIENTS: usize = 300;
     let (_exchange, notes) = pair(&[]);
-    let hello = Message::Hello { version: calcon::wire::VERSION, role: Role::Client, epoch: 0 };
+    let hello = Message::hello(Role::Client);
     let day = Query::days("carol@notes.example", DateTime::from_timestamp(1_785_715_200, 0).expect("a time"), 1);
     let query = Message::Query { id: 1, epoch: 0, deadline_ms: 10_000, query: day };
     let said = [hello, query].map(|message| calcon::wire::encode(&message).expect("it fits")).concat();

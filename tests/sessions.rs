@@ -2,7 +2,7 @@
 
 use crate::world::{Calendars, ask_each, exchange, notes, queries};
 use calcon::console::{Command, Report};
-use calcon::query::command;
+use calcon::operator::give;
 use calcon::session::audit::{Audit, Closed};
 use calcon::session::{Limits, Sessions};
 use calcon::settings::NotesSettings;
@@ -35,7 +35,7 @@ async fn sessions_of_the_daemon_come_to_rest(world: World, #[any(queries(1..4))]
         for day in 1..6 {
             sleep(Duration::from_secs(day)).await;
             let _ =
-                calcon::query::ask(Calendars::Notes.address(), &crate::world::over_the_link(Calendars::Exchange)).await;
+                calcon::query::ask(Calendars::Notes.server(), &crate::world::over_the_link(Calendars::Exchange)).await;
         }
     });
     tokio::join!(others, ask_each(&world, queries));
@@ -44,11 +44,12 @@ async fn sessions_of_the_daemon_come_to_rest(world: World, #[any(queries(1..4))]
 
 /// The administrator, on the daemon's machine.
 async fn drop_all() {
+    let console = Some(Calendars::Notes.console());
     for _ in 0..10 {
         sleep(Duration::from_secs(3)).await;
-        let Ok(Report::Users { users, .. }) = command("localhost:5011", Command::ShowUsers).await else { continue };
+        let Ok(Report::Users { users, .. }) = give(console, "notes", Command::ShowUsers).await else { continue };
         for user in users {
-            let _ = command("localhost:5011", Command::Drop { session: user.session }).await;
+            let _ = give(console, "notes", Command::Drop { session: user.session }).await;
         }
     }
 }

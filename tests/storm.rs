@@ -22,7 +22,8 @@ async fn every_client_of_a_storm_is_answered(world: World, #[any(1..=300u16)] cl
     let mut asking = JoinSet::new();
     for n in 0..clients {
         let side = Calendars::BOTH[usize::from(n) % 2];
-        let ask = async move { calcon::query::ask(side.address(), &of_its_own(side)).await };
+        let server = side.server();
+        let ask = async move { calcon::query::ask(server, &of_its_own(side)).await };
         asking.spawn(world.client("office").run(ask));
     }
     while let Some(answered) = asking.join_next().await {

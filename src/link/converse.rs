@@ -54,6 +54,9 @@ pub(crate) enum End {
     /// A newer link has replaced it.
     #[error("replaced by a newer link")]
     Replaced,
+    /// The peer was let in, and by the settings as they are now it would not be.
+    #[error("the settings do not accept the other side any more")]
+    NotTrusted,
     /// Shutdown.
     #[error("this side is stopping")]
     Stopped,

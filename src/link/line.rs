@@ -1,5 +1,6 @@
 //! The rest of the daemon's view of the link: its state, and sending queries to the other side while it is up.
 
+use crate::access::{Attributed, Identity};
 use crate::answer::{Answer, Code, Query, Refusal};
 use crate::browse_log::{self, Event};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,8 +25,8 @@ pub(crate) enum LinkState {
     },
     /// Queries can be sent to the other side.
     Up {
-        /// The attempt that succeeded.
-        epoch: u64,
+        /// Who answers.
+        peer: Identity,
         /// The queue of queries. They fail once the link's task has ended, for whatever reason.
         asks: mpsc::Sender<Ask>,
     },
@@ -83,36 +84,6 @@ impl LineOwner {
         self.state.send_replace(state);
     }
 
-    /// Publishes that the link of `epoch` is up, unless a newer one is: a slow handshake must not replace it.
-    pub(crate) fn publish_up(&self, epoch: u64, asks: mpsc::Sender<Ask>) -> bool {
-        self.state.send_if_modified(|current| {
-            let newest = !matches!(current, LinkState::Up { epoch: up, .. } if *up > epoch);
-            if newest {
-                *current = LinkState::Up { epoch, asks };
-            }
-            newest
-        })
-    }
-
-    /// Changes the state if it is still that of `epoch`: a replaced link must not affect its successor.
-    pub(crate) fn publish_if_still(&self, epoch: u64, state: LinkState) {
-        self.state.send_if_modified(|current| {
-            let still = matches!(current, LinkState::Up { epoch: up, .. } if *up == epoch);
-            if still {
-                *current = state;
-            }
-            still
-        });
-    }
-
-    /// Waits until the state is no longer that of `epoch`.
-    pub(crate) async fn replaced(&self, epoch: u64) {
-        let mut state = self.state.subscribe();
-        let gone = |state: &LinkState| !matches!(state, LinkState::Up { epoch: up, .. } if *up == epoch);
-        // Cannot fail, because we own the sender.
-        let _ = state.wait_for(gone).await;
-    }
-
     /// Waits until a query needs the link while it is down.
     pub(crate) async fn wanted(&self) {
         self.wanted.notified().await;
@@ -121,10 +92,10 @@ impl LineOwner {
 
 impl Line {
     /// Queries the other side, and fails at once if the link is down.
-    pub(crate) async fn ask(&self, query: Query, deadline: Instant) -> Result<Answer, Refusal> {
+    pub(crate) async fn ask(&self, query: Query, deadline: Instant) -> Result<Attributed, Refusal> {
         let state = self.state.borrow().clone();
         match state {
-            LinkState::Up { asks, .. } => {
+            LinkState::Up { asks, peer, .. } => {
                 self.count(|stats| stats.requests += 1);
                 let sent_at = Instant::now();
                 let outcome = ask_up(asks, query, deadline).await;
@@ -136,7 +107,7 @@ impl Line {
                         stats.max_ms = stats.max_ms.max(ms);
                     });
                 }
-                outcome
+                outcome.map(|answer| Attributed { answer, by: peer })
             }
             LinkState::Dialling { epoch } => Err(down(&format!("attempt {epoch} is under way"))),
             LinkState::Down { why } => Err(down(&why)),
@@ -163,7 +134,7 @@ impl Line {
         query: Query,
         patience: Instant,
         deadline: Instant,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Attributed, Refusal> {
         // Whatever the outcome of the attempt, `ask` checks the state and reports the reason.
         let _ = timeout_at(patience.min(deadline), self.one_attempt()).await;
         self.ask(query, deadline).await

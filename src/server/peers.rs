@@ -30,6 +30,11 @@ impl Peers {
         })
     }
 
+    /// Returns the number of connections of all addresses.
+    pub(super) fn count(&self) -> usize {
+        self.counts().values().sum()
+    }
+
     fn counts(&self) -> MutexGuard<'_, BTreeMap<IpAddr, usize>> {
         // Nothing panics while it is locked.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)

@@ -44,6 +44,7 @@ fn command() -> impl Strategy<Value = Command> {
         Just(Command::ShowUsers),
         Just(Command::ShowTasks),
         Just(Command::SyncNow),
+        Just(Command::Reload),
         any::<String>().prop_map(|session| Command::Drop { session }),
         any::<String>().prop_map(|task| Command::Load { task }),
         any::<String>().prop_map(|task| Command::Quit { task }),
@@ -71,14 +72,25 @@ fn report() -> impl Strategy<Value = Report> {
         prop::collection::vec(task(), 0..4).prop_map(|tasks| Report::Tasks { tasks }),
         Just(Report::Dropped),
         Just(Report::Started),
+        Just(Report::Reloaded),
     ]
 }
 
 fn message() -> impl Strategy<Value = Message> {
-    let role = prop_oneof![Just(Role::Client), Just(Role::AddIn), Just(Role::Exchange), Just(Role::Notes)];
+    let role = prop_oneof![
+        Just(Role::Client),
+        Just(Role::AddIn),
+        Just(Role::Exchange),
+        Just(Role::Notes),
+        Just(Role::Console)
+    ];
     let query = (any::<String>(), instant(), instant()).prop_map(|(user, from, to)| Query { user, from, to });
     prop_oneof![
-        (role, any::<u64>()).prop_map(|(role, epoch)| Message::Hello { version: VERSION, role, epoch }),
+        (role, any::<u64>(), any::<u64>(), proptest::option::of("[a-z]{0,40}")).prop_map(
+            |(role, epoch, boot, token)| {
+                Message::Hello { version: VERSION, role, epoch, boot, token: token.map(|token| Secret::new(&token)) }
+            }
+        ),
         (any::<u64>(), any::<u64>(), any::<u64>(), query).prop_map(|(id, epoch, deadline_ms, query)| Message::Query {
             id,
             epoch,

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -54,13 +55,34 @@ pub struct Daemon {
     pub log: Vec<String>,
     /// The address on which it listens.
     pub address: String,
+    /// The path of its console's socket.
+    pub console: String,
+}
+
+/// Returns a path of this test alone. A socket's may have 107 bytes, so that it is not in the target directory.
+pub fn console() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("calcon-test-{}-{}.sock", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    std::env::temp_dir().join(name).to_str().expect("UTF-8").to_owned()
 }
 
 impl Daemon {
-    /// Starts `calcon` with these arguments and waits until it listens.
+    /// Starts `calcon` with these arguments, and a console of its own, and waits until it listens.
     pub fn start(args: &[&str]) -> Self {
+        Self::start_with_console(args, &console())
+    }
+
+    /// The same, with its console at a path.
+    pub fn start_with_console(args: &[&str], console: &str) -> Self {
+        let console = console.to_owned();
         let mut command = Command::new(binary());
-        command.args(args).current_dir(root()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+            .args(args)
+            .args(["--console", &console])
+            .current_dir(root())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the daemon starts");
         let stderr = child.stderr.take().expect("piped");
         let (sender, lines) = channel();
@@ -71,9 +93,10 @@ impl Daemon {
                 }
             }
         });
-        let mut daemon = Self { child, lines, log: Vec::new(), address: String::new() };
+        let mut daemon = Self { child, lines, log: Vec::new(), address: String::new(), console };
         let line = daemon.wait_for("listening on ");
         daemon.address = line.rsplit(' ').next().expect("an address").to_owned();
+        daemon.wait_for("console at ");
         daemon
     }
 
@@ -106,6 +129,11 @@ impl Daemon {
         assert!(sent.expect("kill starts").success());
     }
 
+    /// Waits until it has ended.
+    pub fn wait_until_dead(&mut self) {
+        self.child.wait().expect("waited for");
+    }
+
     /// Stops it, returns its exit code, and reads the rest of its log.
     pub fn stop(&mut self) -> Option<i32> {
         self.signal("TERM");
@@ -120,6 +148,8 @@ impl Drop for Daemon {
         // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // A daemon that is killed leaves it.
+        let _ = fs::remove_file(&self.console);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The Notes side around a historic add-in: serves clients, and queries over its link. Only the link has a bug.
 
+use crate::world::keys;
 use calcon::{
     Error, NotesSettings,
     calendar::Calendars,
@@ -14,7 +15,7 @@ use std::{
     future::Future,
     net::SocketAddr,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -164,9 +165,21 @@ impl Talk {
     }
 }
 
+/// Connects to the Exchange side, and proves who it is: TLS did not exist then, and without it no link is accepted now.
+pub async fn connect(exchange: &str) -> Result<Channel, Error> {
+    let failed = |source| Error::Connect { address: exchange.to_owned(), source };
+    let stream = TcpStream::connect(exchange).await.map_err(failed)?;
+    let opened = Opened::report("dialled", exchange);
+    let (stream, _) = keys::dialler().connect(stream).await?;
+    Ok(Channel::over(stream, opened))
+}
+
 /// Returns the first message of each end.
 pub fn hello(role: Role, epoch: u64) -> Message {
-    Message::Hello { version: wire::VERSION, role, epoch }
+    // The later link of an add-in replaces the earlier one: without a number for its start, the time of each will do.
+    let now = SystemTime::UNIX_EPOCH.elapsed().expect("it is after 1970").as_micros() as u64;
+    let boot = if role == Role::AddIn { now } else { 0 };
+    Message::Hello { version: wire::VERSION, role, epoch, boot, token: None }
 }
 
 /// Returns event 5010 for a caller.

@@ -4,18 +4,17 @@
 //! progress. Then the whole attempt was given a deadline. When that expires, the attempt is dropped before it could
 //! record its end: to every query it still seems to be in progress.
 
-use super::addin::{AddIn, Talk, down, hello};
+use super::addin::{AddIn, Talk, connect, down, hello};
 use calcon::{
     Error,
     calendar::Calendars,
-    channel::{Channel, Opened},
+    channel::Channel,
     error::ChannelError,
     query::{Answer, Query, Refusal},
     wire::{Message, Role},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    net::TcpStream,
     sync::{Notify, watch},
     time::timeout,
 };
@@ -97,9 +96,7 @@ impl CancelledAttempt {
 
 /// Connects and performs the handshake.
 async fn dial(exchange: &str, epoch: u64) -> Result<Channel, Error> {
-    let failed = |source| Error::Connect { address: exchange.to_owned(), source };
-    let stream = TcpStream::connect(exchange).await.map_err(failed)?;
-    let mut channel = Channel::new(stream, Opened::report("dialled", exchange)).map_err(failed)?;
+    let mut channel = connect(exchange).await?;
     channel.writer.send(&hello(Role::AddIn, epoch)).await?;
     match channel.reader.next().await? {
         Some(Message::Hello { role: Role::Exchange, .. }) => Ok(channel),

@@ -4,24 +4,20 @@
 //! within milliseconds. But the other host may lose power after it received our HELLO. None of our data is in flight
 //! then, so nothing ever reveals that the connection is half-open.
 
-use super::addin::{AddIn, RETRY, Talk, down, hello};
+use super::addin::{AddIn, RETRY, Talk, connect, down, hello};
 use calcon::{
     Error,
     calendar::Calendars,
-    channel::{Channel, Opened},
+    channel::Channel,
     error::ChannelError,
     query::{Answer, Query, Refusal},
     wire::{Message, Role},
 };
 use std::{
-    io::ErrorKind,
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::{
-    net::TcpStream,
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 
 /// How long the other host may take to accept our connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -69,10 +65,8 @@ impl HandshakeWithoutDeadline {
 
 /// Connects and performs the handshake.
 async fn attempt(exchange: &str, epoch: u64) -> Result<Channel, Error> {
-    let failed = |source| Error::Connect { address: exchange.to_owned(), source };
-    let connected = timeout(CONNECT_LIMIT, TcpStream::connect(exchange)).await;
-    let stream = connected.unwrap_or(Err(ErrorKind::TimedOut.into())).map_err(failed)?;
-    let mut channel = Channel::new(stream, Opened::report("dialled", exchange)).map_err(failed)?;
+    let late = |_| Error::TimedOut { address: exchange.to_owned(), limit_secs: CONNECT_LIMIT.as_secs() };
+    let mut channel = timeout(CONNECT_LIMIT, connect(exchange)).await.map_err(late)??;
     channel.writer.send(&hello(Role::AddIn, epoch)).await?;
     match channel.reader.next().await? {
         Some(Message::Hello { role: Role::Exchange, .. }) => Ok(channel),

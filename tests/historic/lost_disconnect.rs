@@ -4,7 +4,7 @@
 //! that wait at that moment are woken, like with `PulseEvent`. During the attempt the add-in's task waits for other
 //! things; it starts to wait for the loss only afterwards, and then forever.
 
-use super::addin::{AddIn, RETRY, SILENCE_LIMIT, Talk, down, hello};
+use super::addin::{AddIn, RETRY, SILENCE_LIMIT, Talk, connect, down, hello};
 use calcon::{
     Error,
     calendar::Calendars,
@@ -13,12 +13,10 @@ use calcon::{
     wire::{Message, Role},
 };
 use std::{
-    io::ErrorKind,
     sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::{
-    net::TcpStream,
     sync::Notify,
     task::JoinSet,
     time::{Instant, sleep, timeout},
@@ -89,11 +87,9 @@ async fn attempt(
     calendars: &Arc<Calendars>,
     reading: &mut JoinSet<()>,
 ) -> Result<Arc<Connection>, Error> {
-    let failed = |source| Error::Connect { address: exchange.to_owned(), source };
-    let connected = timeout(CONNECT_LIMIT, TcpStream::connect(exchange)).await;
-    let stream = connected.unwrap_or(Err(ErrorKind::TimedOut.into())).map_err(failed)?;
-    let Channel { reader, writer, opened } =
-        Channel::new(stream, Opened::report("dialled", exchange)).map_err(failed)?;
+    let late = |limit: Duration| Error::TimedOut { address: exchange.to_owned(), limit_secs: limit.as_secs() };
+    let connected = timeout(CONNECT_LIMIT, connect(exchange)).await;
+    let Channel { reader, writer, opened } = connected.unwrap_or_else(|_| Err(late(CONNECT_LIMIT)))?;
     let connection = Arc::new(Connection {
         talk: Talk::new(epoch, Arc::clone(calendars), writer),
         greeted: Notify::new(),
@@ -102,8 +98,7 @@ async fn attempt(
     });
     reading.spawn(read_all(Arc::clone(&connection), reader, opened));
     connection.talk.say(&hello(Role::AddIn, epoch)).await?;
-    let late = |_| Error::TimedOut { address: exchange.to_owned(), limit_secs: HELLO_LIMIT.as_secs() };
-    timeout(HELLO_LIMIT, connection.greeted.notified()).await.map_err(late)?;
+    timeout(HELLO_LIMIT, connection.greeted.notified()).await.map_err(|_| late(HELLO_LIMIT))?;
     measure(&connection).await;
     Ok(connection)
 }

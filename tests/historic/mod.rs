@@ -19,7 +19,7 @@ mod saved;
 mod server;
 mod storm;
 
-use crate::world::{Calendars, ask_each, exchange, notes, over_the_link, queries};
+use crate::world::{Calendars, ask_servers, exchange, notes, over_the_link, queries};
 use addin::AddIn;
 use calcon::query::{Query, ask};
 use cancelled_attempt::CancelledAttempt;
@@ -63,7 +63,11 @@ async fn questions_from_notes_recover<A: AddIn>(world: World, queries: Vec<Query
     world.host("exchange", || calcon::exchange::serve(exchange()));
     world.host("notes", || addin::serve::<A>(notes()));
     world.faults(Faults::between("exchange", "notes").all().at_most(4));
-    ask_each(&world, queries).await;
+    ask_servers(&world, queries, |side| match side {
+        Calendars::Exchange => side.server(),
+        Calendars::Notes => side.address().into(),
+    })
+    .await;
     world.heal().await;
     let fresh = over_the_link(Calendars::Notes);
     world

@@ -9,7 +9,7 @@ use calcon::{
     channel::{Channel, Opened},
     error::ChannelError,
     query::{Answer, Query},
-    wire::{self, Message, Role},
+    wire::{Message, Role},
 };
 use refrain::{Overflow, Sysctl, World};
 use std::{
@@ -104,7 +104,7 @@ async fn ask() -> Result<Answer, Error> {
     let mut channel = Channel::new(stream, Opened::report("dialled", at)).map_err(failed)?;
     let query: Query = of_its_own(Side::Notes);
     let deadline_ms = BOUND.as_millis() as u64;
-    channel.writer.send(&Message::Hello { version: wire::VERSION, role: Role::Client, epoch: 0 }).await?;
+    channel.writer.send(&Message::hello(Role::Client)).await?;
     channel.writer.send(&Message::Query { id: 1, epoch: 0, deadline_ms, query }).await?;
     loop {
         match channel.reader.next().await? {
@@ -139,7 +139,7 @@ async fn serve(settings: NotesSettings) -> Result<(), Error> {
 async fn client(stream: TcpStream, peer: SocketAddr, calendars: &Arc<Calendars>) -> Result<(), ChannelError> {
     let mut channel = Channel::new(stream, Opened::report("accepted", &peer.to_string()))?;
     channel.reader.expect(CLIENT_LIMIT).await?;
-    channel.writer.send(&Message::Hello { version: wire::VERSION, role: Role::Notes, epoch: 0 }).await?;
+    channel.writer.send(&Message::hello(Role::Notes)).await?;
     if let Message::Query { id, epoch, query, .. } = channel.reader.expect(CLIENT_LIMIT).await? {
         sleep(LOOK_UP).await;
         let reply = match calendars.answer(query).await {

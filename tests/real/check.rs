@@ -1,10 +1,13 @@
 //! `calcon check`: each cause of event 41220 is named, with the file, the line and the remedy.
 
-use crate::production::root;
+use crate::entry::Keys;
+use crate::production::{Daemon, root};
 use crate::{calcon, exchange, folder, notes, printed};
 use calcon::check::Check;
+use calcon::keys::Authority;
 use calcon::problem::Cause;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -44,7 +47,7 @@ fn a_side_that_can_start_passes() {
     let exchange = exchange("samples/exchange", &[]);
     let settings = notes_side("check-good", &exchange.address, GOOD);
     let shown = printed(check(&settings, &[]), 0);
-    assert_eq!(shown.lines().filter(|line| line.starts_with("ok      ")).count(), 3, "{shown}");
+    assert_eq!(shown.lines().filter(|line| line.starts_with("ok      ")).count(), 4, "{shown}");
     let checks = printed(calcon(&["check", "exchange", "--settings", "samples/exchange.toml"]), 0);
     assert!(checks.starts_with("ok      the calendars in samples/exchange"), "{checks}");
 }
@@ -96,4 +99,86 @@ fn a_daemon_that_cannot_open_a_session_says_so_in_the_old_form() {
     let log = printed(output, 2);
     assert!(log.contains("LME-NOTES-NTSMEX(0130) 1 41220:Error: no Notes Session Open"), "{log}");
     assert!(log.contains("notes.ini:2: KeyFilename=user.id: there is no file"), "{log}");
+}
+
+/// Checks the Exchange side, whose certificates have one problem; returns its cause, its file, and its text.
+#[track_caller]
+fn problem_of_exchange(keys: &Keys) -> (Cause, String, String) {
+    let settings = keys.settings("exchange", "exchange", "", "");
+    let output = calcon(&["check", "exchange", "--json", "--settings", &settings]);
+    let checks: Vec<Check> = serde_json::from_slice(&output.stdout).expect("checks");
+    printed(output, 6);
+    let problems: Vec<_> = checks.into_iter().flat_map(|check| check.problems).collect();
+    let [problem] = &problems[..] else { panic!("not one problem: {problems:?}") };
+    assert!(problem.tried.starts_with("to ") && !problem.remedy.is_empty(), "{problem:?}");
+    let file = problem.file.as_deref().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default();
+    (problem.cause, file.to_owned(), problem.to_string())
+}
+
+#[test]
+fn each_problem_of_the_certificates_is_named_with_its_file() {
+    let (keys, other) = (Keys::new("check-keys"), Keys::new("check-keys-other"));
+    let key = keys.file("exchange.key");
+    let set = |mode| fs::set_permissions(&key, Permissions::from_mode(mode)).expect("set");
+    set(0o640);
+    let (cause, file, text) = problem_of_exchange(&keys);
+    assert_eq!((cause, file.as_str()), (Cause::MissingRight, "exchange.key"), "{text}");
+    assert!(text.ends_with("others may read it: its mode is 640: `chmod 600` it"), "{text}");
+    set(0o600);
+    let put_aside = |name: &str| fs::rename(keys.file(name), keys.file("aside")).expect("moved");
+    let put_back = |name: &str| fs::rename(keys.file("aside"), keys.file(name)).expect("moved");
+    put_aside("exchange.key");
+    let (cause, file, text) = problem_of_exchange(&keys);
+    assert_eq!((cause, file.as_str()), (Cause::Certificate, "exchange.key"), "{text}");
+    assert!(text.contains("No such file"), "{text}");
+    fs::copy(other.file("exchange.key"), &key).expect("copied");
+    let (cause, file, text) = problem_of_exchange(&keys);
+    assert_eq!((cause, file.as_str()), (Cause::Certificate, "exchange.pem"), "{text}");
+    assert!(text.contains("the key is not that of the certificate"), "{text}");
+    put_back("exchange.key");
+    put_aside("ca.pem");
+    fs::copy(other.file("ca.pem"), keys.file("ca.pem")).expect("copied");
+    let (cause, file, text) = problem_of_exchange(&keys);
+    assert_eq!((cause, file.as_str()), (Cause::Certificate, "exchange.pem"), "{text}");
+    assert!(text.contains("the certificate is not of the CA in `ca`"), "{text}");
+    // Of a CA that made it long ago.
+    let now = chrono::Utc::now();
+    let authority = Authority::new(now).expect("a CA");
+    let expired = authority.issue("exchange", now - chrono::TimeDelta::days(100), 50).expect("issued");
+    let files =
+        [("ca.pem", &authority.certificate), ("exchange.pem", &expired.certificate), ("exchange.key", &expired.key)];
+    files.iter().for_each(|(name, text)| fs::write(keys.file(name), text).expect("written"));
+    let (cause, file, text) = problem_of_exchange(&keys);
+    assert_eq!((cause, file.as_str()), (Cause::Certificate, "exchange.pem"), "{text}");
+    assert!(text.contains("the certificate has expired: make another one, `calcon keys DIR --renew NAME`"), "{text}");
+}
+
+#[test]
+fn what_the_other_side_shows_is_checked() {
+    let keys = Keys::new("check-peer");
+    let (secured, plain) = (keys.exchange(), exchange("samples/exchange", &[]));
+    let of = |settings: &str| one_problem(Path::new(settings));
+    let to = |daemon: &Daemon| format!("exchange = {:?}", daemon.address);
+    let good = keys.settings("notes", "notes", &to(&secured), "");
+    printed(check(Path::new(&good), &[]), 0);
+    // The name is not that in its certificate.
+    let text = fs::read_to_string(&good).expect("read").replace("peer = \"exchange\"", "peer = \"outlook\"");
+    fs::write(&good, text).expect("written");
+    let (cause, place, text) = of(&good);
+    assert_eq!((cause, place.as_str()), (Cause::Certificate, "notes-notes.toml:3"), "{text}");
+    assert!(text.contains("the certificate is not of outlook, but of"), "{text}");
+    // One of the two has no credentials.
+    let (cause, _, text) = of(&keys.settings("notes", "notes", &to(&plain), ""));
+    assert_eq!(cause, Cause::Refused, "{text}");
+    assert!(text.ends_with("give that side credentials, or take those of this side away"), "{text}");
+    let (cause, _, text) = one_problem(&notes_side("check-plain", &secured.address, GOOD));
+    assert_eq!(cause, Cause::Refused, "{text}");
+    assert!(text.contains("make credentials, `calcon keys DIR`"), "{text}");
+}
+
+#[test]
+fn an_open_address_without_credentials_is_named() {
+    let output = calcon(&["check", "exchange", "--listen", "0.0.0.0:0", "--calendars", "samples/exchange"]);
+    let shown = printed_text(output);
+    assert!(shown.contains("0.0.0.0:0 is open to other machines, and there are no credentials"), "{shown}");
 }

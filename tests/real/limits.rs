@@ -2,7 +2,7 @@
 
 use crate::production::{Daemon, query};
 use crate::{TWO_DAYS, eventually, exchange, folder, pair, printed};
-use calcon::wire::{Message, Role, VERSION, encode};
+use calcon::wire::{Message, Role, encode};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -154,7 +154,7 @@ fn half_a_frame_occupies_little_and_a_long_one_is_refused() {
     const PEERS: usize = 500;
     let mut daemon = exchange("samples/exchange", &[]);
     let before = memory_mb(&daemon);
-    let hello = encode(&Message::Hello { version: VERSION, role: Role::Client, epoch: 0 }).expect("it fits");
+    let hello = encode(&Message::hello(Role::Client)).expect("it fits");
     let half = |bytes: u32| [&hello[..], &bytes.to_be_bytes(), &vec![b' '; bytes as usize - 1]].concat();
     let connect = |frame: &[u8]| {
         let mut stream = TcpStream::connect(&daemon.address).expect("connected");

@@ -1,8 +1,10 @@
 //! Shared by the scenarios: the two sides as hosts, and queries to them.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+pub mod keys;
+
 use calcon::{
-    query::{Query, ask},
+    query::{Query, Server, ask},
     settings::{ExchangeSettings, NotesSettings},
 };
 use chrono::{TimeZone, Utc};
@@ -45,6 +47,19 @@ impl Calendars {
         }
     }
 
+    /// The daemon of this side, for a client with a token.
+    pub fn server(self) -> Server {
+        keys::server(self.host(), self.address())
+    }
+
+    /// Where the console of its daemon is, on its host.
+    pub fn console(self) -> &'static Path {
+        Path::new(match self {
+            Calendars::Exchange => "exchange.sock",
+            Calendars::Notes => "notes.sock",
+        })
+    }
+
     fn users(self) -> [&'static str; 2] {
         match self {
             Calendars::Exchange => ["alice@exchange.example", "bob@exchange.example"],
@@ -61,14 +76,18 @@ impl Calendars {
 
 /// Returns settings of the Exchange side.
 pub fn exchange() -> ExchangeSettings {
-    let settings = ExchangeSettings::new(Calendars::Exchange.folder());
-    ExchangeSettings { listen: "0.0.0.0:5010".to_owned(), ..settings }
+    let side = Calendars::Exchange;
+    let console = Some(side.console().to_owned());
+    let settings = ExchangeSettings::new(side.folder());
+    ExchangeSettings { listen: "0.0.0.0:5010".to_owned(), access: keys::access(side.host()), console, ..settings }
 }
 
 /// Returns settings of the Notes side.
 pub fn notes() -> NotesSettings {
-    let settings = NotesSettings::new(Calendars::Notes.folder(), Calendars::Exchange.address());
-    NotesSettings { listen: "0.0.0.0:5011".to_owned(), ..settings }
+    let side = Calendars::Notes;
+    let console = Some(side.console().to_owned());
+    let settings = NotesSettings::new(side.folder(), Calendars::Exchange.address());
+    NotesSettings { listen: "0.0.0.0:5011".to_owned(), access: keys::access(side.host()), console, ..settings }
 }
 
 /// Returns a query that a side can answer only over the link: one day of a user of the other side.
@@ -96,10 +115,15 @@ const APART: Duration = Duration::from_secs(6);
 
 /// Sends each query to both sides, with an interval. While the network is broken, an error is a valid answer.
 pub async fn ask_each(world: &World, queries: Vec<Query>) {
+    ask_servers(world, queries, Calendars::server).await;
+}
+
+/// The same, where a side may be another server.
+pub async fn ask_servers(world: &World, queries: Vec<Query>, server: impl Fn(Calendars) -> Server) {
     for query in queries {
         for side in Calendars::BOTH {
-            let query = query.clone();
-            let answer = world.client("schedule").run(async move { ask(side.address(), &query).await }).await;
+            let (query, server) = (query.clone(), server(side));
+            let answer = world.client("schedule").run(async move { ask(server, &query).await }).await;
             match answer {
                 Ok(answer) => {
                     world.saw(format_args!("{} answers about {}: {}", side.host(), answer.user, answer.source))

@@ -1,0 +1,209 @@
+//! The options of the two sides: from the command line, else from a settings file.
+
+use super::access::{self, AccessOptions, AccessSettings};
+use super::{BACKLOG_MAX, ExchangeSettings, IDLE_SECS_MAX, NotesSettings, path};
+use crate::access::Source;
+use crate::calendar::{UnknownTimeZone, Zone};
+use crate::error::Error;
+use crate::session::SESSIONS_MAX;
+use clap::Args;
+use serde::Deserialize;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The options of `calcon exchange`, on the command line and, with `_` for `-`, in the file.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExchangeOptions {
+    /// Address to listen on, for clients and for the add-in [default: 127.0.0.1:5010]
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// How many connections may wait to be accepted; the system may admit fewer [default: 4096]
+    #[arg(long, value_name = "COUNT")]
+    backlog: Option<u32>,
+    /// Folder of the Exchange users' calendars: USER.ics each
+    #[arg(long, value_name = "FOLDER")]
+    calendars: Option<PathBuf>,
+    /// Zone of the times that name none [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// Age up to which a record of a Notes user is served without asking, in seconds [default: 900]
+    #[arg(long, value_name = "SECS")]
+    age_max_secs: Option<u64>,
+    /// How long the Notes side may take before an old record is served, in milliseconds [default: 3000]
+    #[arg(long, value_name = "MS")]
+    patience_ms: Option<u64>,
+    /// How many days from today a record spans [default: 60]
+    #[arg(long, value_name = "DAYS")]
+    window_days: Option<u32>,
+    /// The console's Unix socket [default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/calcon or /tmp/calcon-UID]
+    #[arg(long, value_name = "SOCKET")]
+    console: Option<PathBuf>,
+    /// Who may enter
+    #[command(flatten)]
+    #[serde(default)]
+    access: AccessOptions,
+}
+
+/// The options of `calcon notes`, on the command line and, with `_` for `-`, in the file.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotesOptions {
+    /// Address to listen on, for clients [default: 127.0.0.1:5011]
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// How many connections may wait to be accepted; the system may admit fewer [default: 4096]
+    #[arg(long, value_name = "COUNT")]
+    backlog: Option<u32>,
+    /// Folder of the Notes users' calendars: USER.ics each
+    #[arg(long, value_name = "FOLDER")]
+    calendars: Option<PathBuf>,
+    /// Zone of the times that name none [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// Address of `calcon exchange`
+    #[arg(long, value_name = "HOST:PORT")]
+    exchange: Option<String>,
+    /// Most sessions at once, as Server_MaxSessions; at most 4096 [default: 1024]
+    #[arg(long, value_name = "N")]
+    sessions_max: Option<usize>,
+    /// How long a session may be unused; it is closed after once to twice this time, in seconds [default: 900]
+    #[arg(long, value_name = "SECS")]
+    session_idle_secs: Option<u64>,
+    /// File to which a line is appended for each session that was closed [default: none]
+    #[arg(long, value_name = "FILE")]
+    session_log: Option<PathBuf>,
+    /// The Notes.ini whose KeyFilename and Location are checked before start [default: none]
+    #[arg(long, value_name = "FILE")]
+    notes_ini: Option<PathBuf>,
+    /// The console's Unix socket [default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/calcon or /tmp/calcon-UID]
+    #[arg(long, value_name = "SOCKET")]
+    console: Option<PathBuf>,
+    /// Who may enter
+    #[command(flatten)]
+    #[serde(default)]
+    access: AccessOptions,
+}
+
+impl ExchangeOptions {
+    /// Returns the settings of access.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] with the file, or the setting that is missing.
+    pub fn access(self, file: Option<&Path>) -> Result<AccessSettings, Error> {
+        let other: Self = file.map(read).transpose()?.unwrap_or_default();
+        self.access.settings(other.access, file)
+    }
+
+    /// Returns what reads the settings of access, at start and again at each reload.
+    fn access_source(self, file: Option<&Path>) -> Source {
+        let file = file.map(Path::to_owned);
+        access::source(move || self.clone().access(file.as_deref()))
+    }
+
+    /// Returns the settings: these options, then those of the file, then the defaults.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] with the file, or the setting that is missing or invalid.
+    pub fn settings(self, file: Option<&Path>) -> Result<ExchangeSettings, Error> {
+        let source = self.clone().access_source(file);
+        let other: Self = file.map(read).transpose()?.unwrap_or_default();
+        let calendars = calendars(self.calendars, other.calendars, file)?;
+        let mut settings = ExchangeSettings::new(calendars);
+        set(&mut settings.listen, self.listen.or(other.listen));
+        set(&mut settings.backlog, within("backlog", self.backlog.or(other.backlog), 1..=BACKLOG_MAX)?);
+        set(&mut settings.time_zone, zone(self.time_zone.or(other.time_zone))?);
+        set(&mut settings.cache.age_max, self.age_max_secs.or(other.age_max_secs).map(Duration::from_secs));
+        set(&mut settings.cache.patience, self.patience_ms.or(other.patience_ms).map(Duration::from_millis));
+        set(&mut settings.cache.window_days, self.window_days.or(other.window_days));
+        settings.console = path(self.console, other.console, file);
+        settings.access = source;
+        Ok(settings)
+    }
+}
+
+impl NotesOptions {
+    /// Returns the settings of access.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] with the file, or the setting that is missing.
+    pub fn access(self, file: Option<&Path>) -> Result<AccessSettings, Error> {
+        let other: Self = file.map(read).transpose()?.unwrap_or_default();
+        self.access.settings(other.access, file)
+    }
+
+    /// Returns what reads the settings of access, at start and again at each reload.
+    fn access_source(self, file: Option<&Path>) -> Source {
+        let file = file.map(Path::to_owned);
+        access::source(move || self.clone().access(file.as_deref()))
+    }
+
+    /// Returns the settings: these options, then those of the file, then the defaults.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] with the file, or the setting that is missing or invalid.
+    pub fn settings(self, file: Option<&Path>) -> Result<NotesSettings, Error> {
+        let source = self.clone().access_source(file);
+        let other: Self = file.map(read).transpose()?.unwrap_or_default();
+        let calendars = calendars(self.calendars, other.calendars, file)?;
+        let Some(exchange) = self.exchange.or(other.exchange) else {
+            return Err(missing("exchange", "the address of `calcon exchange`, HOST:PORT"));
+        };
+        let mut settings = NotesSettings::new(calendars, exchange);
+        set(&mut settings.listen, self.listen.or(other.listen));
+        set(&mut settings.backlog, within("backlog", self.backlog.or(other.backlog), 1..=BACKLOG_MAX)?);
+        set(&mut settings.time_zone, zone(self.time_zone.or(other.time_zone))?);
+        settings.session_log = path(self.session_log, other.session_log, file);
+        settings.notes_ini = path(self.notes_ini, other.notes_ini, file);
+        let sessions_max = self.sessions_max.or(other.sessions_max);
+        let idle_secs = self.session_idle_secs.or(other.session_idle_secs);
+        set(&mut settings.sessions.sessions_max, within("sessions_max", sessions_max, 1..=SESSIONS_MAX)?);
+        let idle_secs = within("session_idle_secs", idle_secs, 1..=IDLE_SECS_MAX)?;
+        set(&mut settings.sessions.idle, idle_secs.map(Duration::from_secs));
+        settings.console = path(self.console, other.console, file);
+        settings.access = source;
+        Ok(settings)
+    }
+}
+
+fn set<T>(setting: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *setting = value;
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(file: &Path) -> Result<T, Error> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Error::Settings(format!("cannot read the settings in {}: {error}", file.display())))?;
+    toml::from_str(&text).map_err(|error| Error::Settings(format!("{}: {error}", file.display())))
+}
+
+fn calendars(flag: Option<PathBuf>, in_file: Option<PathBuf>, file: Option<&Path>) -> Result<PathBuf, Error> {
+    path(flag, in_file, file).ok_or_else(|| missing("calendars", "a folder of .ics files"))
+}
+
+fn within<T: PartialOrd + fmt::Display>(
+    name: &str,
+    value: Option<T>,
+    range: RangeInclusive<T>,
+) -> Result<Option<T>, Error> {
+    match value {
+        Some(value) if !range.contains(&value) => {
+            let (least, most) = range.into_inner();
+            Err(Error::Settings(format!("{name}: {value} is not between {least} and {most}")))
+        }
+        value => Ok(value),
+    }
+}
+
+fn zone(name: Option<String>) -> Result<Option<Zone>, Error> {
+    name.map(|name| name.parse())
+        .transpose()
+        .map_err(|error: UnknownTimeZone| Error::Settings(format!("time_zone: {error}")))
+}
+
+fn missing(name: &str, what: &str) -> Error {
+    Error::Settings(format!("`{name}` is not set: give --{name}, or {name} in the settings file: {what}"))
+}
