@@ -139,7 +139,9 @@ fn make_keys(args: KeysArgs) -> Result<(), Error> {
     let names = if asked { args.name } else { vec!["exchange".to_owned(), "notes".to_owned()] };
     let wanted = Wanted { names, renewed: args.renew, clients: args.client };
     let written = keys::make(&args.directory, &wanted, Utc::now())?;
-    print(&calcon::show::keys(&args.directory, &wanted, &written));
+    // A path in a settings file is relative to that file, wherever that will be.
+    let directory = args.directory.canonicalize().unwrap_or(args.directory);
+    print(&calcon::show::keys(&directory, &wanted, &written));
     Ok(())
 }
 

@@ -275,6 +275,9 @@ fn keys_are_private_and_never_overwritten() {
     for private in ["ca.key", "exchange.key", "notes.key", "ada.token", "tokens"] {
         assert_eq!(mode(private), 0o600, "{private}");
     }
+    let said = keys.make(&["--name", "bob"]);
+    let absolute = fs::canonicalize(keys.file("bob.pem")).expect("it is there");
+    assert!(said.contains(&format!("certificate = {absolute:?}")), "{said}");
     let before = fs::read(keys.file("ca.key")).expect("read");
     for more in [&[][..], &["--name", "exchange"], &["--client", "ada"]] {
         let refused = printed(calcon(&[&["keys", &keys.file("")], more].concat()), 1);
