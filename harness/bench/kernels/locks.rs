@@ -169,3 +169,15 @@ pub fn cve_2017_15265(repaired: bool) {
     }
     delete.join().unwrap();
 }
+
+/// A thread that does not get the lock at once skips its update, as a `trylock` without a fallback does.
+pub fn skipped_update(repaired: bool) {
+    let count = Arc::new(Mutex::new(0));
+    let own = count.clone();
+    threads(2, move |_| match count.try_lock() {
+        Ok(mut count) => *count += 1,
+        Err(_) if repaired => *count.lock().unwrap() += 1,
+        Err(_) => {}
+    });
+    assert_eq!(*own.lock().unwrap(), 2, "both updates");
+}

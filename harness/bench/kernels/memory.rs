@@ -167,3 +167,45 @@ pub fn dekker(repaired: bool) {
         }
     });
 }
+
+/// Three threads, as `ISA2` in Sarkar et al. (PLDI 2011): one of the two flags through which the message passes is not released.
+pub fn relay(repaired: bool) {
+    let shared = Arc::new([0; 3].map(AtomicUsize::new));
+    let [sends, passes_on] = [0; 2].map(|_| shared.clone());
+    let sender = thread::spawn(move || {
+        sends[0].store(7, Relaxed);
+        sends[1].store(1, Release);
+    });
+    let relay = thread::spawn(move || {
+        if passes_on[1].load(Acquire) == 1 {
+            passes_on[2].store(1, if repaired { Release } else { Relaxed });
+        }
+    });
+    if shared[2].load(Acquire) == 1 {
+        assert_eq!(shared[0].load(Relaxed), 7, "the message");
+    }
+    join([sender, relay]);
+}
+
+/// C++20, 6.9.2.2: a read-modify-write of another thread continues a release sequence, its store does not.
+pub fn release_sequence(repaired: bool) {
+    let shared = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+    let [sends, counts] = [0; 2].map(|_| shared.clone());
+    let sender = thread::spawn(move || {
+        sends.0.store(7, Relaxed);
+        sends.1.store(1, Release);
+    });
+    let counter = thread::spawn(move || {
+        if counts.1.load(Relaxed) == 1 {
+            if repaired {
+                counts.1.fetch_add(1, Relaxed);
+            } else {
+                counts.1.store(2, Relaxed);
+            }
+        }
+    });
+    if shared.1.load(Acquire) == 2 {
+        assert_eq!(shared.0.load(Relaxed), 7, "the message");
+    }
+    join([sender, counter]);
+}

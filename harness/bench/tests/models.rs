@@ -96,7 +96,8 @@ macro_rules! kernels {
 kernels! {
     "panic":
         account apache_21287 bluetooth channel_discard circular_buffer cve_2009_3547 cve_2017_15265 deque_pop lazy01
-        message ms_queue mysql_3596 pbzip2 peterson queue reorder_3 reorder_4 reorder_10 reorder_20 seqlock spin_once
+        message ms_queue mysql_3596 pbzip2 peterson queue relay release_sequence reorder_3 reorder_4 reorder_10 reorder_20 seqlock
+        skipped_update spin_once
         stack stringbuffer sync02 token_ring treiber twostage twostage_20 wronglock_3 wronglock;
     "deadlock": carter01 deadlock01 philosophers sync01 waker;
     "data-race":
