@@ -27,6 +27,7 @@ pub use outcome::Snapshot;
 /// Panics with the report if the test failed; libtest prints it.
 #[track_caller]
 pub fn run(test: &'static Test) -> Vec<Snapshot> {
+    crate::sync::dependencies::install();
     // Keeps the announcement in the executable, where `cargo refrain` looks for it.
     std::hint::black_box(test.announcement);
     sources::set(|| sources_of(test));

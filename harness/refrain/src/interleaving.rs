@@ -4,6 +4,7 @@
 //! One engine is exhaustive and implements the memory model; the other samples, and scales further. Both run the model
 //! on [`crate::sync`], on a single thread of the process: the model's threads are coroutines with their own stacks.
 
+mod at;
 mod blocked;
 mod budget;
 mod child;
@@ -25,15 +26,17 @@ mod searcher;
 pub(crate) mod seq_cst;
 mod shrink;
 mod shuttle;
+pub(crate) mod spare;
 pub(crate) mod spin;
 pub(crate) mod stuck;
 pub(crate) mod threads;
+pub(crate) mod tickets;
 mod verdict;
 pub(crate) mod waiters;
 
 pub use model::Model;
 pub(crate) use {
-    child::{fail_with, thread_ends},
+    child::{execution, fail_with, thread_ends},
     outlet::limit,
 };
 

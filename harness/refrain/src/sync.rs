@@ -80,6 +80,7 @@ pub mod atomic;
 mod barrier;
 pub mod cell;
 mod condvar;
+pub(crate) mod dependencies;
 pub mod hint;
 mod lazy_lock;
 pub mod mpsc;

@@ -119,6 +119,11 @@ pub fn engine_limit(limit: &EngineLimit) -> String {
             "an execution has more than {most} operations on atomics, too many to put SeqCst in order: is there a loop that \
              waits for another thread?"
         ),
+        EngineLimit::TooManyAtomics { most } => {
+            format!(
+                "it is prepared for {most} atomics of unmodified dependencies in an execution, and the model has more"
+            )
+        }
         EngineLimit::OneThread => "never can two threads go on, so there is no order to choose".to_owned(),
         EngineLimit::Time { call } => format!("it models no time, and the model calls {call}"),
         EngineLimit::NotLeft { place, message } => {

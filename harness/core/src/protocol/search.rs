@@ -93,6 +93,11 @@ pub enum EngineLimit {
         /// The maximum.
         most: usize,
     },
+    /// Unmodified dependencies of the model have more atomics than the engine is prepared for.
+    TooManyAtomics {
+        /// The maximum.
+        most: usize,
+    },
     /// At no point can two threads run, and the engine requires a scheduling choice.
     OneThread,
     /// The model waits for real time, which the engine does not model.

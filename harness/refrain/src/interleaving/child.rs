@@ -6,7 +6,7 @@
 use super::{
     clocks, foreign, log, memory, old,
     outlet::{refuse, send},
-    pending, quarantine, seq_cst, spin, stuck, threads, verdict,
+    pending, quarantine, seq_cst, spare, spin, stuck, threads, tickets, verdict,
 };
 use crate::{
     engine::{
@@ -18,15 +18,28 @@ use crate::{
     plan::{Nearest, NotTriggered, Part},
     verdict::{Cause, Class, Detail, Failure, Property, Verdict},
 };
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicBool, Ordering::Relaxed},
+use std::{
+    cell::Cell,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 /// What the worker watches.
 static HEARTBEAT: OnceLock<&Heartbeat> = OnceLock::new();
 /// Whether the execution follows the choices of a plan.
 static FOLLOWS: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// Number of executions that have begun in this process.
+    static EXECUTIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Returns the number of the current execution in this process.
+pub(crate) fn execution() -> u64 {
+    EXECUTIONS.get()
+}
 
 /// Decides whether the execution that comes follows the choices of a plan.
 pub(super) fn follow(follows: bool) {
@@ -62,6 +75,7 @@ pub(crate) fn execution_begins(heartbeat: &'static Heartbeat) {
     overflow::watch(|address, stack| address.abs_diff(stack) < OVERFLOW_BYTES, Otherwise::Kernel)
         .unwrap_or_else(|error| refuse(&format!("cannot watch for stack overflows: {error}")));
     HEARTBEAT.get_or_init(|| heartbeat).tick(None);
+    EXECUTIONS.set(EXECUTIONS.get() + 1);
     memory::forget();
     quarantine::forget();
     threads::forget();
@@ -73,10 +87,21 @@ pub(crate) fn execution_begins(heartbeat: &'static Heartbeat) {
     seq_cst::forget();
     foreign::forget();
     pending::forget();
+    tickets::forget();
+    spare::prepare();
+    refrain_std::thread::begin();
+    refrain_std::model::enter(true);
+}
+
+/// Runs the model's main thread.
+pub(crate) fn run_main(body: fn()) {
+    body();
+    refrain_std::thread::end();
 }
 
 /// An execution ended, and nothing failed in it.
 pub(crate) fn execution_ended() {
+    refrain_std::model::enter(false);
     if !seq_cst::is_left()
         && let Some((what, place)) = memory::first_live()
     {

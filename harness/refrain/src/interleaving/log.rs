@@ -2,8 +2,8 @@
 //!
 //! It is kept only while somebody records. The engines' own logs carry neither values nor places.
 
-use super::{Engine, engine, outlet::send, seq_cst, spin, stuck};
-pub(crate) use super::{Number, threads::running as thread};
+use super::{Engine, at::At, engine, outlet::send, seq_cst, spin, stuck};
+pub(crate) use super::{Number, at::shown, threads::running as thread};
 use crate::{
     engine::{Watch, exit},
     event::{
@@ -13,7 +13,6 @@ use crate::{
     job::RunMessage,
     place::Place,
     seed::seed_of,
-    sources::{self, Owner},
     verdict::{Cause, StaleRead, Store, ThreadWait, ThreadWaiting, Verdict},
 };
 use std::{
@@ -30,7 +29,7 @@ pub(crate) struct Log {
     events: usize,
     pointers: BTreeMap<usize, Pointer>,
     /// What each thread may have to wait for now, and where: in a deadlock, what it waits for.
-    about_to: BTreeMap<usize, (ThreadWait, Option<Place>)>,
+    about_to: BTreeMap<usize, (ThreadWait, At)>,
     last: usize,
     /// What each thread does as soon as it is chosen to go on.
     when_chosen: BTreeMap<usize, Step>,
@@ -92,8 +91,8 @@ impl Log {
     }
 
     fn waits(&self) -> Vec<Cause> {
-        let wait = |(thread, (waits, place)): (&usize, &(ThreadWait, Option<Place>))| {
-            Cause::ThreadWaits(ThreadWaiting { thread: *thread, waits: *waits, place: place.clone() })
+        let wait = |(thread, (waits, at)): (&usize, &(ThreadWait, At))| {
+            Cause::ThreadWaits(ThreadWaiting { thread: *thread, waits: *waits, place: at.shown() })
         };
         self.about_to.iter().map(wait).collect()
     }
@@ -168,7 +167,7 @@ pub(crate) fn begin(place: &'static Location<'static>, wait: ThreadWait) {
         let thread = thread();
         with(|log| {
             log.watch.heartbeat.tick(Some(place));
-            log.about_to.insert(thread, (wait, shown(place)))
+            log.about_to.insert(thread, (wait, At::new(place)))
         });
     }
 }
@@ -194,7 +193,8 @@ pub(crate) fn log_step(place: &'static Location<'static>, does: impl FnOnce() ->
             if is_repeated {
                 return;
             }
-            log.step(Step { thread, place: shown(place), does });
+            let place = if log.watch.record { At::new(place).shown() } else { shown(place) };
+            log.step(Step { thread, place, does });
         });
     }
 }
@@ -238,7 +238,7 @@ pub(crate) fn pointer(address: usize) -> Pointer {
 
 /// What each thread waits for, with the first of the places.
 pub(super) fn waits() -> (Vec<Cause>, Option<Place>) {
-    with(|log| (log.waits(), log.about_to.values().filter_map(|(_, place)| place.clone()).min())).unwrap_or_default()
+    with(|log| (log.waits(), log.about_to.values().filter_map(|(_, at)| at.shown()).min())).unwrap_or_default()
 }
 
 /// The first load that read an old value: without it, there may be no failure.
@@ -249,11 +249,6 @@ pub(super) fn old() -> Option<StaleRead> {
 /// The thread that did something last.
 pub(super) fn last() -> usize {
     with(|log| log.last).unwrap_or(0)
-}
-
-/// A place in the source. One in the standard library is none: a drop, or a function that was handed over as a value.
-pub(crate) fn shown(place: &Location<'_>) -> Option<Place> {
-    (sources::current().identify(place.file()).owner != Owner::Std).then(|| place.into())
 }
 
 fn event(kind: Kind) -> Event {

@@ -7,7 +7,7 @@
 
 use super::{
     Engine,
-    child::{execution_begins, execution_ended, thread_ends},
+    child::{execution_begins, execution_ended, run_main, thread_ends},
     outlet::{limit, refuse},
     searcher::Searcher,
     seq_cst,
@@ -119,7 +119,7 @@ fn search(
             execution_ended();
             counts.fetch_add(1, Relaxed);
             execution_begins(heartbeat);
-            seq_cst::run(body);
+            seq_cst::run(|| run_main(body));
         });
         execution_ended();
         made += count.load(Relaxed);
@@ -139,7 +139,7 @@ fn locate(body: fn(), from: &str, total_order: bool, nth: u64, heartbeat: &'stat
     builder.max_permutations = Some(nth as usize);
     builder.check(move || {
         execution_begins(heartbeat);
-        seq_cst::run(body);
+        seq_cst::run(|| run_main(body));
     });
     let choices = Path::parse(&file.text()).map(|path| path.choices()).unwrap_or_default();
     let threads = Some(Threads::Choices { choices, total_order });
@@ -151,7 +151,7 @@ fn replay(body: fn(), choices: &[Choice], total_order: bool, heartbeat: &'static
     let file = Checkpoint::new(&Path::of_choices(choices).to_string());
     builder(&file, total_order).check(move || {
         execution_begins(heartbeat);
-        if seq_cst::run(body).is_some() {
+        if seq_cst::run(|| run_main(body)).is_some() {
             thread_ends();
         }
     });

@@ -104,15 +104,20 @@ pub(crate) fn store() -> usize {
     .unwrap_or(0)
 }
 
-/// The same for a read-modify-write, which processors rarely reorder with a later load.
-#[inline]
-pub(crate) fn exchange() -> usize {
-    fence();
+/// The same for the first store of an atomic that exists since the execution began, which the thread did not make.
+pub(crate) fn first_store() -> usize {
     with(|state, _| {
         state.stores += 1;
         state.stores
     })
     .unwrap_or(0)
+}
+
+/// The same for a read-modify-write, which processors rarely reorder with a later load.
+#[inline]
+pub(crate) fn exchange() -> usize {
+    fence();
+    first_store()
 }
 
 /// Records that the loads of the running thread are not reordered with what it did before.

@@ -25,6 +25,7 @@ use super::{
     Number,
     outlet::limit,
     threads::{running_under_loom, spawned, unpark_all},
+    tickets,
     waiters::Waiters,
 };
 use crate::protocol::EngineLimit;
@@ -73,6 +74,9 @@ pub(crate) enum Through {
     Join(Number),
     /// From the thread that unparks another to that one.
     Park(Number),
+    /// From the thread that wakes another, which sleeps in a queue of a dependency, to that one; by the number of the
+    /// wait.
+    Wake(Number),
     /// From a thread that drops a reference to the one that drops the last one.
     Arc(Number),
     /// From the thread that initialized a lazy value to those that read it; by its address.
@@ -112,6 +116,12 @@ pub(crate) fn store(atomic: Number, order: Ordering, store: u64) {
     with(|watch, thread| watch.history.store(thread, atomic, order, store));
 }
 
+/// Records the first store of an atomic that exists since the execution began.
+#[inline]
+pub(crate) fn first_store(atomic: Number, store: u64) {
+    with(|watch, _| watch.history.first_store(atomic, store));
+}
+
 /// Checks a read-modify-write of the running thread. Does not return if no order allows it.
 #[inline]
 pub(crate) fn exchange(atomic: Number, order: Ordering, was: u64, store: u64) {
@@ -133,6 +143,7 @@ fn wake_all() {
     let condvars = WATCH.with(|watch| watch.borrow().condvars.clone());
     condvars.iter().filter_map(Weak::upgrade).for_each(|condvar| condvar.wake_all());
     unpark_all();
+    tickets::wake_all();
 }
 
 /// Registers a condition variable.

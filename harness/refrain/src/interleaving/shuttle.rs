@@ -6,7 +6,7 @@ mod turns;
 
 use super::{
     Engine,
-    child::{execution_begins, execution_ended, fail},
+    child::{execution_begins, execution_ended, fail, run_main},
     foreign,
     log::{self, records},
     old::{self, Reads},
@@ -100,7 +100,7 @@ fn few(body: fn(), executions: u64, heartbeat: &'static Heartbeat) -> Searched {
     let watched = Watched { scheduler: Box::new(few), steps: 0, broken_off: Arc::default() };
     let executions = run(watched, move || {
         execution_begins(heartbeat);
-        body();
+        run_main(body);
     });
     let stands_at = stands_at.load(Relaxed);
     let stands_at = Some(stands_at).filter(|preemptions| *preemptions <= PREEMPTIONS_MAX);
@@ -114,7 +114,7 @@ fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, turn: u64, heartb
         Watched { scheduler: scheduler(by, seed, executions, turn), steps: 0, broken_off: broken_off.clone() };
     let made = run(watched, move || {
         execution_begins(heartbeat);
-        body();
+        run_main(body);
     });
     let abandoned = broken_off.load(Relaxed);
     if abandoned == made {
@@ -127,7 +127,7 @@ fn sample(body: fn(), by: Sampler, seed: u64, executions: u64, turn: u64, heartb
 fn locate(body: fn(), by: Sampler, seed: u64, nth: u64, turn: u64, heartbeat: &'static Heartbeat) -> Searched {
     run(Reporting { scheduler: scheduler(by, seed, nth, turn), nth, execution: 0, step: 0 }, move || {
         execution_begins(heartbeat);
-        body();
+        run_main(body);
     });
     Searched { executions: nth, ..Searched::default() }
 }
@@ -144,7 +144,7 @@ fn replay(body: fn(), deviations: &[Deviation], heartbeat: &'static Heartbeat) -
     let guided = Guided { deviations: deviations.to_vec(), followed: followed.clone(), step: 0, began: false };
     run(guided, move || {
         execution_begins(heartbeat);
-        body();
+        run_main(body);
     });
     followed.load(Relaxed) + old::followed() as u64 == deviations.len() as u64
 }

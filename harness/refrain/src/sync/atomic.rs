@@ -27,6 +27,10 @@ pub use std::sync::atomic::{Ordering, compiler_fence};
 /// Like `std::sync::atomic::fence`.
 #[track_caller]
 pub fn fence(order: Ordering) {
+    fence_at(order, Location::caller());
+}
+
+pub(super) fn fence_at(order: Ordering, place: Place) {
     assert!(order != Ordering::Relaxed, "there is no such thing as a relaxed fence");
     match interleaving::engine() {
         Engine::Loom => ::loom::sync::atomic::fence(order),
@@ -34,8 +38,11 @@ pub fn fence(order: Ordering) {
         Engine::Std => std::sync::atomic::fence(order),
     }
     clocks::fence(order);
-    log_effect(Location::caller(), || Operation::Fence { ordering: order.into() });
+    log_effect(place, || Operation::Fence { ordering: order.into() });
 }
+
+/// A source location.
+type Place = &'static Location<'static>;
 
 /// `std` rejects it, but the engines do not.
 #[track_caller]
@@ -64,12 +71,7 @@ macro_rules! atomic {
 
         impl $name {
             atomic!(@common $name, $value, shuttle::sync::atomic::$name, std::sync::atomic::$name);
-            // The new value is what `std` computes from the old one.
-            $(atomic!(@exchange $more $step, $value, |was, value| {
-                let made = std::sync::atomic::$name::new(was);
-                made.$more(value, Ordering::Relaxed);
-                made.into_inner()
-            });)*
+            atomic!(@exchanges $value, std::sync::atomic::$name, [swap Swap $(, $more $step)*]);
         }
 
         impl From<$value> for $name {
@@ -111,18 +113,35 @@ macro_rules! atomic {
                 History::new(<$shuttle>::new(value), value, place),
                 <$std>::new(value)
             );
+            Self { raw, number }.logged(value, place)
+        }
+
+        /// Makes the atomic of a dependency, which exists since the execution began, at its first use.
+        pub(super) fn found(value: $value, place: Place) -> Self {
+            let number = log::number("atomic");
+            let raw = on!(
+                Stores::found(value, number, place),
+                History::found(<$shuttle>::new(value), value, place),
+                <$std>::new(value)
+            );
+            Self { raw, number }.logged(value, place)
+        }
+
+        fn logged(self, value: $value, place: Place) -> Self {
             log_effect(place, || {
-                let what = step::Atomic::New { of: step::AtomicType::$name, value: value.to_step() };
-                Operation::Atomic { id: number, what }
+                self.step(step::Atomic::New { of: step::AtomicType::$name, value: value.to_step() })
             });
-            Self { raw, number }
+            self
         }
 
         /// See `std`.
         #[track_caller]
         pub fn load(&self, order: Ordering) -> $value {
             assert_loads(order);
-            let place = Location::caller();
+            self.load_at(order, Location::caller())
+        }
+
+        pub(super) fn load_at(&self, order: Ordering, place: Place) -> $value {
             let _used = alloc::uses(self, Effect::Read, place);
             reads_again(place, "atomic", self.number);
             let read: Read<$value> = match &self.raw {
@@ -139,7 +158,10 @@ macro_rules! atomic {
         #[track_caller]
         pub fn store(&self, value: $value, order: Ordering) {
             assert_stores(order);
-            let place = Location::caller();
+            self.store_at(value, order, Location::caller());
+        }
+
+        pub(super) fn store_at(&self, value: $value, order: Ordering, place: Place) {
             let _used = alloc::uses(self, Effect::Write, place);
             match &self.raw {
                 On::Loom(raw) => raw.store(value, order, place),
@@ -148,8 +170,6 @@ macro_rules! atomic {
             }
             log_effect(place, || self.step(step::Atomic::Store { value: value.to_step(), ordering: order.into() }));
         }
-
-        atomic!(@exchange swap Swap, $value, |_, value| value);
 
         /// See `std`.
         #[track_caller]
@@ -161,7 +181,15 @@ macro_rules! atomic {
             failure: Ordering,
         ) -> Result<$value, $value> {
             assert_loads(failure);
-            let place = Location::caller();
+            self.compare_exchange_at((current, new), (success, failure), Location::caller())
+        }
+
+        pub(super) fn compare_exchange_at(
+            &self,
+            (current, new): ($value, $value),
+            (success, failure): (Ordering, Ordering),
+            place: Place,
+        ) -> Result<$value, $value> {
             let _used = alloc::uses(self, Effect::of_exchange(success), place);
             reads_again(place, "atomic", self.number);
             let orders = (success, failure);
@@ -256,27 +284,51 @@ macro_rules! atomic {
         }
     };
 
-    (@exchange $operation:ident $step:ident, $value:ty, $made_of:expr) => {
-        /// See `std`.
-        #[track_caller]
-        pub fn $operation(&self, value: $value, order: Ordering) -> $value {
-            let place = Location::caller();
+    (@exchanges $value:ty, $std:ty, [$($operation:ident $step:ident),*]) => {
+        $(
+            /// See `std`.
+            #[track_caller]
+            pub fn $operation(&self, value: $value, order: Ordering) -> $value {
+                self.exchange_at(step::Fetch::$step, value, order, Location::caller())
+            }
+        )*
+
+        pub(super) fn exchange_at(&self, by: step::Fetch, value: $value, order: Ordering, place: Place) -> $value {
             let _used = alloc::uses(self, Effect::of_exchange(order), place);
             reads_again(place, "atomic", self.number);
-            let made_of: fn($value, $value) -> $value = $made_of;
             let was = match &self.raw {
-                On::Loom(raw) => raw.exchange(order, place, |was| made_of(was, value)),
-                On::Shuttle(raw) => {
-                    raw.exchange(self.number, order, place, |raw| raw.$operation(value, order), |was| made_of(was, value))
-                }
-                On::Std(raw) => return raw.$operation(value, order),
+                On::Loom(raw) => raw.exchange(order, place, |was| Self::made_of(by, was, value)),
+                On::Shuttle(raw) => raw.exchange(
+                    self.number,
+                    order,
+                    place,
+                    |raw| match by {
+                        $(step::Fetch::$step => raw.$operation(value, order),)*
+                        _ => unreachable!("a type has the operations of std"),
+                    },
+                    |was| Self::made_of(by, was, value),
+                ),
+                On::Std(raw) => return match by {
+                    $(step::Fetch::$step => raw.$operation(value, order),)*
+                    _ => unreachable!("a type has the operations of std"),
+                },
             };
-            self.has_exchanged(place, was, made_of(was, value));
+            self.has_exchanged(place, was, Self::made_of(by, was, value));
             log_step(place, || {
-                let (by, value, was) = (step::Fetch::$step, value.to_step(), was.to_step());
+                let (value, was) = (value.to_step(), was.to_step());
                 self.step(step::Atomic::Fetch { by, value, ordering: order.into(), was })
             });
             was
+        }
+
+        /// Returns what a read-modify-write stores: what `std` computes from the old value.
+        pub(super) fn made_of(by: step::Fetch, was: $value, value: $value) -> $value {
+            let made = <$std>::new(was);
+            match by {
+                $(step::Fetch::$step => made.$operation(value, Ordering::Relaxed),)*
+                _ => unreachable!("a type has the operations of std"),
+            };
+            made.into_inner()
         }
     };
 }
@@ -325,6 +377,7 @@ pub struct AtomicPtr<T> {
 
 impl<T> AtomicPtr<T> {
     atomic!(@common AtomicPtr, *mut T, shuttle::sync::atomic::AtomicPtr<T>, std::sync::atomic::AtomicPtr<T>);
+    atomic!(@exchanges *mut T, std::sync::atomic::AtomicPtr<T>, [swap Swap]);
 }
 
 impl<T> fmt::Debug for AtomicPtr<T> {

@@ -48,7 +48,11 @@ impl<T> Mutex<T> {
     /// See `std`.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let (place, number) = (Location::caller(), self.number);
+        Ok(self.lock_at(Location::caller()))
+    }
+
+    pub(super) fn lock_at(&self, place: &'static Location<'static>) -> MutexGuard<'_, T> {
+        let number = self.number;
         let _used = alloc::uses(self, Effect::Lock, place);
         reads_again(place, "mutex", number);
         begin(place, ThreadWait::Lock { mutex: number });
@@ -56,7 +60,7 @@ impl<T> Mutex<T> {
         clocks::acquire(Through::Mutex(number));
         spin::locked(place, "mutex", number);
         log_step(place, || Operation::Mutex { id: number, what: step::Mutex::Lock });
-        Ok(MutexGuard { raw, mutex: self, place })
+        MutexGuard { raw, mutex: self, place }
     }
 
     pub(super) fn lock_raw(&self) -> RawGuard<'_, T> {

@@ -67,13 +67,21 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let place = Location::caller();
+    spawn_at(f, Location::caller())
+}
+
+pub(super) fn spawn_at<F, T>(f: F, place: &'static Location<'static>) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
     let nth = threads::next();
     clocks::release(Through::Spawn(nth));
     let thread = move || {
         clocks::acquire(Through::Spawn(nth));
         log_effect(place, || Operation::Thread(step::Thread::Begins));
         let value = f();
+        refrain_std::thread::end();
         if TypeId::of::<T>() != TypeId::of::<()>() {
             foreign::passes();
         }
@@ -113,7 +121,11 @@ impl<T> JoinHandle<T> {
     /// See `std`. In a model it never returns a panic, because the execution would have ended.
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        let (place, number) = (Location::caller(), self.thread.number);
+        self.join_at(Location::caller())
+    }
+
+    pub(super) fn join_at(self, place: &'static Location<'static>) -> Result<T> {
+        let number = self.thread.number;
         let thread = number as usize;
         begin(place, ThreadWait::Join { thread });
         let value = seq_cst::joining(|| each!(self.raw, raw => raw.join()))?;
@@ -129,6 +141,11 @@ impl<T> JoinHandle<T> {
 }
 
 impl Thread {
+    /// Returns its number in the model.
+    pub(super) fn number(&self) -> usize {
+        self.number as usize
+    }
+
     /// See `std`.
     pub fn id(&self) -> ThreadId {
         ThreadId(match &self.raw {
@@ -141,6 +158,10 @@ impl Thread {
     /// See `std`.
     #[track_caller]
     pub fn unpark(&self) {
+        self.unpark_at(Location::caller());
+    }
+
+    pub(super) fn unpark_at(&self, place: &'static Location<'static>) {
         match &self.raw {
             Raw::Loom(_) => parked(self.number).notify(),
             Raw::Shuttle(raw) => raw.unpark(),
@@ -148,7 +169,7 @@ impl Thread {
         }
         clocks::release(Through::Park(self.number));
         foreign::passes();
-        log_effect(Location::caller(), || Operation::Thread(step::Thread::Unpark { thread: self.number as usize }));
+        log_effect(place, || Operation::Thread(step::Thread::Unpark { thread: self.number as usize }));
     }
 }
 
@@ -195,7 +216,10 @@ pub fn current() -> Thread {
 /// Like `std::thread::park`. Under loom each thread wakes spuriously once, in some of the executions.
 #[track_caller]
 pub fn park() {
-    let place = Location::caller();
+    park_at(Location::caller());
+}
+
+pub(super) fn park_at(place: &'static Location<'static>) {
     begin(place, ThreadWait::Unpark);
     match interleaving::engine() {
         Engine::Loom => parked(log::thread() as Number).wait(),
@@ -210,7 +234,10 @@ pub fn park() {
 /// have run.
 #[track_caller]
 pub fn park_timeout(time: Duration) {
-    let place = Location::caller();
+    park_timeout_at(time, Location::caller());
+}
+
+pub(super) fn park_timeout_at(time: Duration, place: &'static Location<'static>) {
     match interleaving::engine() {
         Engine::Loom => limit(EngineLimit::Time { call: "thread::park_timeout".into() }),
         Engine::Shuttle => shuttle::thread::yield_now(),
@@ -222,15 +249,23 @@ pub fn park_timeout(time: Duration) {
 /// Like `std::thread::yield_now`: other threads run first.
 #[track_caller]
 pub fn yield_now() {
+    yield_at(Location::caller());
+}
+
+pub(super) fn yield_at(place: &'static Location<'static>) {
     each!(on!(loom::thread::yield_now(), shuttle::thread::yield_now(), std::thread::yield_now()), done => done);
-    yielded(Location::caller(), step::Thread::YieldNow);
+    yielded(place, step::Thread::YieldNow);
 }
 
 /// Like `std::thread::sleep`. In a model it takes no time, and other threads run.
 #[track_caller]
 pub fn sleep(time: Duration) {
+    sleep_at(time, Location::caller());
+}
+
+pub(super) fn sleep_at(time: Duration, place: &'static Location<'static>) {
     each!(on!(loom::thread::yield_now(), shuttle::thread::yield_now(), std::thread::sleep(time)), done => done);
-    yielded(Location::caller(), step::Thread::Sleep { time_ns: nanoseconds(time) });
+    yielded(place, step::Thread::Sleep { time_ns: nanoseconds(time) });
 }
 
 /// The running thread let other threads run.

@@ -64,6 +64,13 @@ impl History {
         self.push(thread, order, Some(Access { atomic, reads: None, stores: Some((name, Clock::default())) }));
     }
 
+    /// Records a store that happens before every other operation.
+    pub fn first_store(&mut self, atomic: u32, name: u64) {
+        let (before, clock) = (Clock::default(), Clock::default());
+        let access = Some(Access { atomic, reads: None, stores: Some((name, Clock::default())) });
+        self.operations.push(Operation { thread: 0, before, clock, is_seq_cst: false, access });
+    }
+
     /// Records a read-modify-write; returns `false` if it is impossible.
     pub fn exchange(&mut self, thread: usize, atomic: u32, order: Ordering, was: u64, name: u64) -> bool {
         let reads = self.read(atomic, was);

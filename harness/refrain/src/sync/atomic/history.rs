@@ -27,8 +27,17 @@ pub(super) struct History<A: Word> {
 
 impl<A: Word> History<A> {
     pub fn new(raw: A::Sampled, value: A::Value, place: &'static Location<'static>) -> History<A> {
+        History::named(raw, value, old::store(), place)
+    }
+
+    /// Returns the atomic of a dependency, which exists since the execution began.
+    pub fn found(raw: A::Sampled, value: A::Value, place: &'static Location<'static>) -> History<A> {
+        History::named(raw, value, old::first_store(), place)
+    }
+
+    fn named(raw: A::Sampled, value: A::Value, name: usize, place: &'static Location<'static>) -> History<A> {
         let hands_on = Clock::default();
-        let first = Store { name: old::store(), value: A::of(value), hands_on, thread: log::thread(), place };
+        let first = Store { name, value: A::of(value), hands_on, thread: log::thread(), place };
         History { raw, stores: Mutex::new(vec![first]) }
     }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::interleaving::{
     clocks::{self, Clock},
     log::{self, Number},
-    seq_cst,
+    seq_cst, spare,
     threads::THREADS_MAX,
 };
 use std::{
@@ -46,6 +46,22 @@ impl<A: Word> Stores<A> {
     pub fn new(value: A::Value, number: Number, place: &'static Location<'static>) -> Stores<A> {
         let names = ::loom::sync::atomic::AtomicUsize::new(0);
         seq_cst::store(number, Relaxed, 0);
+        Stores::named(names, value, number, place)
+    }
+
+    /// Returns the atomic of a dependency, which exists since the execution began.
+    pub fn found(value: A::Value, number: Number, place: &'static Location<'static>) -> Stores<A> {
+        let names = spare::take();
+        seq_cst::first_store(number, 0);
+        Stores::named(names, value, number, place)
+    }
+
+    fn named(
+        names: ::loom::sync::atomic::AtomicUsize,
+        value: A::Value,
+        number: Number,
+        place: &'static Location<'static>,
+    ) -> Stores<A> {
         let first = Store { name: 0, value: A::of(value), hands_on: Clock::default(), thread: log::thread(), place };
         let made = Made { stores: vec![first], next: 1, seen: [0; THREADS_MAX], is_chain: true };
         Stores { names, number, made: Mutex::new(made) }

@@ -1,7 +1,14 @@
 //! The common interface of `std`'s atomics, for code that is generic over them.
 
 use crate::{event::step, interleaving::log, sync::shuttle};
-use std::sync::atomic::{self, Ordering::Relaxed};
+use std::{
+    ops::Range,
+    sync::atomic::{self, Ordering::Relaxed},
+};
+
+/// Where Linux has the heap, stacks and executables of a process with 64-bit addresses, and larger than other integers
+/// usually are.
+const ADDRESSES: Range<u64> = 1 << 44..1 << 47;
 
 /// The value of an atomic.
 pub(in crate::sync) trait Value: Copy + PartialEq {
@@ -62,8 +69,23 @@ integers! {
     u16: AtomicU16,
     u32: AtomicU32,
     u64: AtomicU64,
-    usize: AtomicUsize,
 }
+
+impl Value for usize {
+    /// An integer that may be an address, perhaps with a tag, is shown as a pointer: addresses differ between runs.
+    fn to_step(self) -> step::Value {
+        match ADDRESSES.contains(&(self as u64)) {
+            true => step::Value::Pointer(log::pointer(self)),
+            false => step::Value::Unsigned(self as u64),
+        }
+    }
+
+    fn bits(self) -> u64 {
+        self as u64
+    }
+}
+
+word!(AtomicUsize, usize);
 
 integers! {
     Signed(i64);

@@ -1,0 +1,91 @@
+//! `Once`. In a static it is incomplete again in each execution of a model.
+
+use super::atomic::{AtomicU32, Ordering::*};
+use crate::{
+    model::{self, Model},
+    parking,
+};
+use std::{fmt, sync};
+
+/// Nothing has run.
+const INCOMPLETE: u32 = 0;
+const RUNNING: u32 = 1;
+const COMPLETE: u32 = 2;
+
+/// Like `std::sync::Once`.
+pub struct Once {
+    raw: sync::Once,
+    /// In a model.
+    state: AtomicU32,
+}
+
+/// Like `std::sync::OnceState`.
+#[derive(Debug)]
+pub struct OnceState {
+    is_poisoned: bool,
+}
+
+impl OnceState {
+    /// See `std`.
+    pub fn is_poisoned(&self) -> bool {
+        self.is_poisoned
+    }
+}
+
+impl Once {
+    /// See `std`.
+    #[allow(clippy::new_without_default)] // As in `std`.
+    pub const fn new() -> Once {
+        Once { raw: sync::Once::new(), state: AtomicU32::new(INCOMPLETE) }
+    }
+
+    /// See `std`.
+    #[track_caller]
+    pub fn call_once(&self, f: impl FnOnce()) {
+        match model::current() {
+            Some(model) => self.call(model, f),
+            None => self.raw.call_once(f),
+        }
+    }
+
+    /// See `std`. In a model it is never poisoned, because a panic ends the execution.
+    #[track_caller]
+    pub fn call_once_force(&self, f: impl FnOnce(&OnceState)) {
+        match model::current() {
+            Some(model) => self.call(model, || f(&OnceState { is_poisoned: false })),
+            None => self.raw.call_once_force(|state| f(&OnceState { is_poisoned: state.is_poisoned() })),
+        }
+    }
+
+    /// See `std`.
+    #[track_caller]
+    pub fn is_completed(&self) -> bool {
+        match model::current() {
+            Some(_) => self.state.load(Acquire) == COMPLETE,
+            None => self.raw.is_completed(),
+        }
+    }
+
+    #[track_caller]
+    fn call(&self, model: &dyn Model, f: impl FnOnce()) {
+        let key = (&raw const *self).addr();
+        loop {
+            match self.state.compare_exchange(INCOMPLETE, RUNNING, Acquire, Acquire) {
+                Ok(_) => break,
+                Err(COMPLETE) => return,
+                Err(_) => {
+                    parking::park(model, key, || self.state.load(Relaxed) == RUNNING, || {}, |_, _| {}, 0, false);
+                }
+            }
+        }
+        f();
+        self.state.store(COMPLETE, Release);
+        parking::unpark_all(model, key, 0);
+    }
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Once").finish_non_exhaustive()
+    }
+}
