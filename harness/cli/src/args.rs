@@ -55,6 +55,9 @@ pub struct Init {
     /// Packages whose tests use refrain; may be given several times [default: every one that names tokio]
     #[arg(long, short, value_name = "PACKAGE")]
     pub package: Vec<String>,
+    /// Dependencies whose locks are part of models, `parking_lot,dashmap`; none: an empty text [default: as it is]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub models: Option<Vec<String>>,
     /// A clone of refrain's repository, to use in place of the registry's
     #[arg(long, value_name = "FOLDER")]
     pub clone: Option<PathBuf>,

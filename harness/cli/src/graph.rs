@@ -5,10 +5,12 @@
 //! refrain-tokio      with tokio itself in production, with madsim in tests; of a clone, with the rest of refrain: harness/
 //! real-tokio         tokio itself under another name, from the registry
 //! madsim             on real-tokio, from the registry
+//! models             the dependencies that are part of models, on std, core and alloc: see `graph/models.rs`
 //! sources            the package by which cargo is asked for those
 //! ```
 
 mod manifest;
+pub mod models;
 mod sources;
 mod tree;
 pub mod workspace;
@@ -33,21 +35,26 @@ pub struct Made {
     /// Whether anything was there otherwise before.
     pub changed: bool,
     /// Where the patched packages are, from the workspace's folder.
-    pub patches: Vec<(&'static str, PathBuf)>,
+    pub patches: Vec<(String, PathBuf)>,
 }
 
 /// Makes it for the workspace in a folder, or leaves it as it is if nothing has changed.
-pub fn make(root: &Path, clone: Option<&Path>) -> Result<Made, Problem> {
+pub fn make(root: &Path, models: &[String], clone: Option<&Path>) -> Result<Made, Problem> {
     let required = workspace::tokio_requirement(root)?;
+    let wanted = models::wanted(root, models)?;
     // If that one is too old, the newest.
-    let sources = sources::find(root, &required, clone).or_else(|_| sources::find(root, "1", clone))?;
+    let find = |tokio: &str| sources::find(root, tokio, &wanted, clone);
+    let sources = find(&required).or_else(|_| find("1"))?;
     let files = files(&sources, clone)?;
     let changed = files.write(&root.join(FOLDER), Path::new(sources::ASKED))?;
     let facade = ("tokio", Path::new(FOLDER).join("tokio"));
     // Of a clone, refrain is patched, and has the rest by its paths.
     let other = if clone.is_some() { "refrain" } else { "refrain-tokio" };
     let other = (other, Path::new(FOLDER).join(place(&sources, clone, other)));
-    Ok(Made { tokio: sources.tokio.version, changed, patches: vec![facade, other] })
+    let models =
+        sources.models.iter().map(|source| (source.name.clone(), Path::new(FOLDER).join(models::folder(source))));
+    let patches = [facade, other].into_iter().map(|(name, path)| (name.to_owned(), path)).chain(models).collect();
+    Ok(Made { tokio: sources.tokio.version, changed, patches })
 }
 
 /// The folder of a package of refrain in `.refrain/`: in a clone their paths to each other stay as they are.
@@ -85,6 +92,8 @@ fn files(sources: &Sources, clone: Option<&Path>) -> Result<Tree, Problem> {
         add(source, &to, &mut manifest::library_only)?;
         members.push(to);
     }
+    let refrain_std = clone.map(|_| place(sources, clone, "refrain-std"));
+    members.extend(models::add(&mut tree, sources, refrain_std.as_deref())?);
     tree.add(
         "tokio/Cargo.toml",
         manifest::tokio(&sources.tokio.version, &Path::new("..").join(refrain_tokio), features),

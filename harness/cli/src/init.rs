@@ -22,6 +22,10 @@ pub fn init(args: &Init) -> Result<Exit, Problem> {
         Some(clone) => Some(clone_at(clone)?),
         None => workspace::clone_of(&project.root)?,
     };
+    let models = match &args.models {
+        Some(models) => models.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect(),
+        None => workspace::models_of(&project.root)?,
+    };
     let locked = workspace::registry_tokio(&project.root)?;
     let had_folder = project.root.join(FOLDER).exists();
     let undone = |problem: Problem| {
@@ -30,8 +34,8 @@ pub fn init(args: &Init) -> Result<Exit, Problem> {
         }
         problem
     };
-    let made = graph::make(&project.root, clone.as_deref()).map_err(undone)?;
-    let edits = edits(&project, args, &made, clone.as_deref()).map_err(undone)?;
+    let made = graph::make(&project.root, &models, clone.as_deref()).map_err(undone)?;
+    let edits = edits(&project, args, &made, &models, clone.as_deref()).map_err(undone)?;
     apply(&project.root, &edits, &made.tokio).map_err(undone)?;
     for edit in &edits {
         for done in &edit.done {
@@ -43,6 +47,9 @@ pub fn init(args: &Init) -> Result<Exit, Problem> {
     }
     if made.changed {
         output::print(&format!("{FOLDER}/: made from tokio {}", made.tokio));
+    }
+    if made.changed && !models.is_empty() {
+        output::print(&format!("`#[refrain::model]` explores the locks and atomics of {}, too.", models.join(", ")));
     }
     if made.changed || edits.iter().any(|edit| !edit.done.is_empty()) {
         output::print(&format!(
@@ -65,8 +72,14 @@ fn clone_at(path: &Path) -> Result<std::path::PathBuf, Problem> {
 }
 
 /// What changes in the user's files. Nothing is written yet.
-fn edits(project: &Project, args: &Init, made: &graph::Made, clone: Option<&Path>) -> Result<Vec<Edit>, Problem> {
-    let mut edits = vec![workspace::patch(&project.root, &made.patches, clone)?];
+fn edits(
+    project: &Project,
+    args: &Init,
+    made: &graph::Made,
+    models: &[String],
+    clone: Option<&Path>,
+) -> Result<Vec<Edit>, Problem> {
+    let mut edits = vec![workspace::patch(&project.root, &made.patches, models, clone)?];
     if let Some(unknown) =
         args.package.iter().find(|name| !project.packages.iter().any(|package| package.name == **name))
     {

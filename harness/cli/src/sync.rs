@@ -18,7 +18,7 @@ pub fn sync(args: &Sync) -> Result<Exit, Problem> {
             "this workspace does not patch tokio: `cargo refrain init` makes all that is needed",
         ));
     }
-    let made = graph::make(&project.root, clone.as_deref())?;
+    let made = graph::make(&project.root, &workspace::models_of(&project.root)?, clone.as_deref())?;
     lock_graph(&project.root, &made.tokio)?;
     let what = if made.changed { "made from" } else { "is of" };
     output::print(&format!("{FOLDER}/ {what} tokio {}, as Cargo.lock says", made.tokio));

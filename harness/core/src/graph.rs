@@ -5,7 +5,7 @@
 
 mod lock;
 
-pub use lock::{Change, Locked, Package, changes, highest, locked, needed_by};
+pub use lock::{Change, Locked, Package, changes, dependencies_of, highest, locked, needed_by};
 
 use std::{
     fs, io,
@@ -14,6 +14,10 @@ use std::{
 
 /// The folder that `cargo refrain init` makes beside the workspace's Cargo.lock.
 pub const FOLDER: &str = ".refrain";
+/// The folder in it with the dependencies that are part of models; in a manifest, the key that names them.
+pub const MODELS: &str = "models";
+/// What the name begins with of a package in that folder which is the original of a facade.
+pub const REAL_PREFIX: &str = "real-";
 /// tokio itself under another name, so that the one that is called tokio may depend on it.
 pub const REAL: &str = "real-tokio";
 
@@ -62,7 +66,35 @@ pub fn check(root: &Path) -> Result<(), String> {
     let Some(copy) = copied(root)? else { return Ok(()) };
     let path = root.join("Cargo.lock");
     let lock = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    check_lock(&lock, &copy)
+    check_lock(&lock, &copy)?;
+    modeled(root)?.iter().try_for_each(|(name, version)| check_model(&lock, name, version))
+}
+
+/// Looks whether a dependency that is part of models is the copy of this version in `.refrain/`, and no other is in the
+/// graph.
+///
+/// # Errors
+/// As [`check_lock`].
+pub fn check_model(lock: &str, name: &str, copy: &str) -> Result<(), String> {
+    let all: Vec<Locked> = locked(lock).into_iter().filter(|package| package.name == name).collect();
+    if let Some(real) = all.iter().find(|package| package.is_fetched()) {
+        let version = &real.version;
+        return Err(format!(
+            "{name} {version} of the registry is in the graph, and the patch to {FOLDER}/{MODELS}/{name} {copy} does not apply to \
+             it: no model would see its locks. Run `cargo refrain sync`, and if this stays, `cargo tree --invert {name}@{version}` \
+             says who needs it: only one version can be part of models"
+        ));
+    }
+    match all.first() {
+        Some(package) if package.version == copy => Ok(()),
+        Some(package) => Err(format!(
+            "{FOLDER}/{MODELS}/{name} is a copy of {name} {copy}, and Cargo.lock says {}: run `cargo refrain sync`",
+            package.version
+        )),
+        None => Err(format!(
+            "Cargo.lock names no {name}, which is to be part of models: run `cargo refrain init --models` without it"
+        )),
+    }
 }
 
 /// Looks whether `.refrain/` is there if the workspace in this folder needs it: cargo would only say that a file is missing.
@@ -79,13 +111,38 @@ pub fn check_made(root: &Path) -> Result<(), String> {
     }
 }
 
+/// The dependencies in `.refrain/` that are part of models, and their versions.
+///
+/// # Errors
+/// As [`copied`].
+pub fn modeled(root: &Path) -> Result<Vec<(String, String)>, String> {
+    let folder = root.join(FOLDER).join(MODELS);
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+        Err(error) => return Err(format!("cannot list {}: {error}: run `cargo refrain sync`", folder.display())),
+    };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| !name.starts_with(REAL_PREFIX)).collect();
+    names.sort();
+    let version = |name: String| {
+        let version = version_at(&folder.join(&name).join("Cargo.toml"));
+        version.map(|version| version.map(|version| (name, version))).transpose()
+    };
+    names.into_iter().filter_map(version).collect()
+}
+
 /// The version of the tokio that `.refrain/` stands for.
 ///
 /// # Errors
 /// A folder that was not made by `cargo refrain`, or cannot be read.
 pub fn copied(root: &Path) -> Result<Option<String>, String> {
-    let path = root.join(FOLDER).join("tokio/Cargo.toml");
-    let manifest = match fs::read_to_string(&path) {
+    version_at(&root.join(FOLDER).join("tokio/Cargo.toml"))
+}
+
+/// The version of a package in `.refrain/`; none if it is not there.
+fn version_at(path: &Path) -> Result<Option<String>, String> {
+    let manifest = match fs::read_to_string(path) {
         Ok(manifest) => manifest,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("cannot read {}: {error}: run `cargo refrain sync`", path.display())),
@@ -128,6 +185,21 @@ mod tests {
         let wrong = check_lock(&both, "1.54.1").expect_err("it would use the real network");
         assert!(wrong.contains("only tokio 1") && wrong.contains("cargo tree --invert tokio@0.2.25"), "{wrong}");
         assert!(!wrong.contains("sync"), "{wrong}");
+    }
+
+    #[test]
+    fn a_dependency_of_models_is_the_copy_and_no_other() {
+        let check = |packages: &[(&str, &str, bool)]| check_model(&lock(packages), "dashmap", "6.2.1");
+        assert_eq!(check(&[("dashmap", "6.2.1", false), ("tokio", "1.54.1", false)]), Ok(()));
+        for (packages, says) in [
+            (&[("dashmap", "6.3.0", true)] as &[_], "dashmap 6.3.0 of the registry"),
+            (&[("dashmap", "5.5.3", true), ("dashmap", "6.2.1", false)], "cargo tree --invert dashmap@5.5.3"),
+            (&[("dashmap", "6.3.0", false)], "is a copy of dashmap 6.2.1, and Cargo.lock says 6.3.0"),
+            (&[("tokio", "1.54.1", false)], "names no dashmap"),
+        ] {
+            let wrong = check(packages).expect_err("no model would see its locks");
+            assert!(wrong.contains(says), "{wrong}");
+        }
     }
 
     #[test]

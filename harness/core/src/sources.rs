@@ -7,7 +7,7 @@
 
 mod disk;
 
-use crate::graph::{FOLDER, Locked, Package, REAL, highest, needed_by};
+use crate::graph::{FOLDER, Locked, MODELS, Package, REAL, REAL_PREFIX, highest, needed_by};
 use std::{
     borrow::Cow,
     cell::RefCell,
@@ -108,6 +108,7 @@ impl Sources {
         let dependency = |name| Source { name, owner: Owner::Dependency };
         in_std(file)
             .map(|name| Source { name: name.into(), owner: Owner::Std })
+            .or_else(|| Some(dependency(self.in_models(seen)?.into())))
             .or_else(|| Some(Source { name: self.in_harness(seen)?, owner: Owner::Harness }))
             .or_else(|| Some(dependency(in_registry(seen)?.into())))
             .or_else(|| Some(dependency(self.in_checkout(seen)?.into())))
@@ -145,6 +146,15 @@ impl Sources {
         let fetched = || self.packages.iter().filter(|package| package.is_fetched());
         let with_version = fetched().any(|package| package.folder() == folder).then(|| folder.to_owned());
         with_version.or_else(|| Some(highest(fetched().filter(|package| package.name == folder))?.folder()))
+    }
+
+    /// `.refrain/models/parking_lot/src/lib.rs`: the copy of a dependency that is part of models.
+    fn in_models(&self, seen: &str) -> Option<String> {
+        let (folder, path) =
+            after(seen, FOLDER).next()?.strip_prefix('/')?.strip_prefix(MODELS)?.strip_prefix('/')?.split_once('/')?;
+        let name = folder.strip_prefix(REAL_PREFIX).unwrap_or(folder);
+        let is_copied = |package: &&Locked| package.name == name && !package.is_fetched();
+        Some(format!("{}/{path}", highest(self.packages.iter().filter(is_copied))?.folder()))
     }
 
     fn in_harness<'a>(&self, seen: &'a str) -> Option<Cow<'a, str>> {

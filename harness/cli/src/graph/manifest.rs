@@ -1,7 +1,7 @@
 //! The manifests in `.refrain/`: those of the registry with another name or other dependencies. Sources are not changed.
 
 use refrain_core::graph::REAL;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, value};
 
 /// A feature that a package has, and which features that turns on.
@@ -9,9 +9,80 @@ pub type Features = std::collections::BTreeMap<String, Vec<String>>;
 
 /// tokio itself under its other name.
 pub fn real_tokio(manifest: &mut DocumentMut) {
+    renamed(manifest, REAL);
+}
+
+/// A package under another name.
+pub fn renamed(manifest: &mut DocumentMut, name: &str) {
     library_only(manifest);
-    manifest["package"]["name"] = value(REAL);
+    manifest["package"]["name"] = value(name);
+    if let Some(library) = manifest.get_mut("lib").and_then(Item::as_table_like_mut) {
+        library.insert("name", value(name.replace('-', "_")));
+    }
     quiet(manifest);
+}
+
+/// A copy whose standard library consists of these packages: cargo passes them to the compiler under these names, which
+/// come before the compiler's own.
+pub fn on_std<const N: usize>(manifest: &mut DocumentMut, standard: [(&str, PathBuf); N]) {
+    library_only(manifest);
+    let dependencies = manifest["dependencies"].or_insert(Item::Table(Table::new()));
+    for (name, path) in standard {
+        dependencies[name] = Item::Table(Table::new());
+        dependencies[name]["package"] = value(standard_package(name));
+        dependencies[name]["path"] = value(text(&path));
+    }
+    quiet(manifest);
+}
+
+fn standard_package(name: &str) -> String {
+    format!("refrain-as-{name}")
+}
+
+/// The package that is `std`, `core` or `alloc` for the copies.
+pub fn standard(name: &str, to_refrain_std: Option<&Path>) -> String {
+    let mut manifest = generated(&standard_package(name), "0.0.0", Path::new(".."));
+    manifest["dependencies"]["refrain-std"] = refrain_std(to_refrain_std.map(|path| Path::new("..").join(path)));
+    manifest["dependencies"]["refrain-std"]["features"] = value(Array::from_iter(["linked"]));
+    format!("# Made by `cargo refrain`: {name} for dependencies that are part of models.\n{manifest}")
+}
+
+/// The package that stands for another, whose own code has a name of its own.
+pub fn facade((name, version): (&str, &str), features: &Features, real: &str, to_refrain_std: Option<&Path>) -> String {
+    let up = Path::new("../..");
+    let mut manifest = generated(name, version, up);
+    manifest["features"] = Item::Table(Table::new());
+    for name in features.keys() {
+        let turns_on = (name != "default").then(|| format!("{real}/{name}"));
+        manifest["features"][name] = value(Array::from_iter(turns_on));
+    }
+    manifest["dependencies"][real]["path"] = value(format!("../{real}"));
+    manifest["dependencies"]["refrain-std"] = refrain_std(to_refrain_std.map(|path| up.join(path)));
+    quiet(&mut manifest);
+    format!("# Made by `cargo refrain`: in models its queues are the model's.\n{manifest}")
+}
+
+fn generated(name: &str, version: &str, to_workspace: &Path) -> DocumentMut {
+    let mut manifest = DocumentMut::new();
+    for table in ["package", "dependencies"] {
+        manifest[table] = Item::Table(Table::new());
+    }
+    manifest["package"]["name"] = value(name);
+    manifest["package"]["version"] = value(version);
+    manifest["package"]["edition"] = value("2024");
+    manifest["package"]["publish"] = value(false);
+    manifest["package"]["workspace"] = value(text(to_workspace));
+    manifest
+}
+
+/// refrain_std, at a path or of the registry.
+fn refrain_std(path: Option<PathBuf>) -> Item {
+    let mut dependency = Table::new();
+    match path {
+        Some(path) => dependency["path"] = value(text(&path)),
+        None => dependency["version"] = value(format!("={}", env!("CARGO_PKG_VERSION"))),
+    }
+    Item::Table(dependency)
 }
 
 /// madsim on tokio itself. What it needs outside of a simulation is left out: cargo would see a circle, though nothing builds it.

@@ -19,8 +19,18 @@ pub struct Sources {
     pub tokio: Source,
     pub madsim: Source,
     pub refrain_tokio: Source,
+    pub refrain_std: Source,
+    /// The packages that are part of models.
+    pub models: Vec<Source>,
     /// The packages of refrain, if they come from a clone.
     pub cloned: Vec<Source>,
+}
+
+/// A package that is to be part of models.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wanted {
+    pub name: &'static str,
+    pub version: String,
 }
 
 /// A package's folder.
@@ -33,15 +43,15 @@ pub struct Source {
 }
 
 /// Asks cargo, which may have to download them. `tokio` is a requirement: `=1.54.1`, or `1` for the newest.
-pub fn find(root: &Path, tokio: &str, clone: Option<&Path>) -> Result<Sources, Problem> {
+pub fn find(root: &Path, tokio: &str, models: &[Wanted], clone: Option<&Path>) -> Result<Sources, Problem> {
     let dir = root.join(FOLDER).join(ASKED);
-    let asked = asked(tokio, clone).to_string();
+    let asked = asked(tokio, models, clone).to_string();
     let manifest = dir.join("Cargo.toml");
     // Where it was asked before, the answer is the same and nothing is written.
     if !tree::is_other(&manifest, asked.as_bytes())
         && let Some(metadata) = cargo::locked_metadata(&dir)
     {
-        return of(&metadata, clone);
+        return of(&metadata, models, clone);
     }
     tree::may_be_written(&manifest)?;
     tree::write_if_other(&dir.join("lib.rs"), b"//! Names what `.refrain/` is made from.\n")?;
@@ -62,11 +72,11 @@ pub fn find(root: &Path, tokio: &str, clone: Option<&Path>) -> Result<Sources, P
         };
         Problem::could_not_run(format!("cannot find the sources of tokio {tokio} and refrain: {why}\n{todo}"))
     })?;
-    of(&metadata, clone)
+    of(&metadata, models, clone)
 }
 
 /// The sources that cargo has found.
-fn of(metadata: &Metadata, clone: Option<&Path>) -> Result<Sources, Problem> {
+fn of(metadata: &Metadata, models: &[Wanted], clone: Option<&Path>) -> Result<Sources, Problem> {
     let one = |name: &str| {
         let found = metadata.packages.iter().find(|package| package.name.as_str() == name);
         found
@@ -77,11 +87,22 @@ fn of(metadata: &Metadata, clone: Option<&Path>) -> Result<Sources, Problem> {
         tokio: one("tokio")?,
         madsim: one("madsim")?,
         refrain_tokio: one("refrain-tokio")?,
+        refrain_std: one("refrain-std")?,
+        models: models.iter().map(|wanted| model(metadata, wanted)).collect::<Result<_, _>>()?,
         cloned: if clone.is_some() { cloned(metadata) } else { vec![] },
     })
 }
 
-fn asked(tokio: &str, clone: Option<&Path>) -> DocumentMut {
+fn model(metadata: &Metadata, wanted: &Wanted) -> Result<Source, Problem> {
+    let Wanted { name, version } = wanted;
+    let is_wanted = |package: &&Package| package.name.as_str() == *name && package.version.to_string() == *version;
+    let found = metadata.packages.iter().find(is_wanted).map(source);
+    found.ok_or_else(|| {
+        Problem::could_not_run(format!("cargo does not find {name} {version}, which is to be part of models"))
+    })
+}
+
+fn asked(tokio: &str, models: &[Wanted], clone: Option<&Path>) -> DocumentMut {
     let mut manifest = DocumentMut::new();
     for table in ["package", "lib", "dependencies", "workspace"] {
         manifest[table] = Item::Table(Table::new());
@@ -90,6 +111,9 @@ fn asked(tokio: &str, clone: Option<&Path>) -> DocumentMut {
     manifest["package"]["edition"] = value("2024");
     manifest["lib"]["path"] = value("lib.rs");
     manifest["dependencies"]["tokio"] = value(tokio);
+    for Wanted { name, version } in models {
+        manifest["dependencies"][name] = value(format!("={version}"));
+    }
     match clone {
         Some(clone) => {
             let path = clone.join("harness/refrain");

@@ -33,6 +33,16 @@ impl Tree {
         Ok(())
     }
 
+    /// Changes the text of the Rust sources below a folder.
+    pub fn edit(&mut self, folder: &Path, change: &dyn Fn(&str) -> String) {
+        let is_source = |path: &Path| path.starts_with(folder) && path.extension().is_some_and(|end| end == "rs");
+        for (_, bytes) in self.0.iter_mut().filter(|(path, _)| is_source(path)) {
+            if let Ok(text) = str::from_utf8(bytes) {
+                *bytes = change(text).into_bytes();
+            }
+        }
+    }
+
     fn add_all(&mut self, from: &Path, to: &Path) -> Result<(), Problem> {
         if !from.is_dir() {
             let bytes = fs::read(from).map_err(|error| cannot("read", from, &error))?;

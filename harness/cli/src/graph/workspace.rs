@@ -2,7 +2,7 @@
 
 use super::read;
 use crate::{exit::Problem, output::shown};
-use refrain_core::graph::{FOLDER, locked};
+use refrain_core::graph::{FOLDER, MODELS, locked};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -76,6 +76,15 @@ pub fn clone_of(root: &Path) -> Result<Option<PathBuf>, Problem> {
     })
 }
 
+/// The dependencies that the workspace wants to be part of models.
+pub fn models_of(root: &Path) -> Result<Vec<String>, Problem> {
+    let manifest = read(&root.join("Cargo.toml"))?;
+    let metadata =
+        ["workspace", "package"].iter().find_map(|table| manifest.get(table)?.get("metadata")?.get("refrain"));
+    let names = metadata.and_then(|metadata| metadata.get(MODELS)?.as_array());
+    Ok(names.into_iter().flat_map(Array::iter).filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
 /// Whether the workspace says that tokio is the one in `.refrain/`.
 pub fn is_patched(root: &Path) -> Result<bool, Problem> {
     let manifest = read(&root.join("Cargo.toml"))?;
@@ -84,15 +93,25 @@ pub fn is_patched(root: &Path) -> Result<bool, Problem> {
 }
 
 /// The workspace's own manifest: the patch, and where refrain is cloned.
-pub fn patch(root: &Path, patches: &[(&str, PathBuf)], clone: Option<&Path>) -> Result<Edit, Problem> {
+pub fn patch(
+    root: &Path,
+    patches: &[(String, PathBuf)],
+    models: &[String],
+    clone: Option<&Path>,
+) -> Result<Edit, Problem> {
     let (mut edit, mut manifest) = Edit::open(root.join("Cargo.toml"))?;
     if has_first_resolver(&manifest) {
         let table = if manifest.contains_key("workspace") { "workspace" } else { "package" };
         manifest[table]["resolver"] = value("2");
         edit.done.push(format!("[{table}] resolver = \"2\", for with the first one production is simulated as well"));
     }
+    let table = if manifest.contains_key("workspace") { "workspace" } else { "package" };
+    if models != models_of(root)? {
+        let metadata = implicit(implicit(&mut manifest[table]["metadata"]).entry("refrain").or_insert(Item::None));
+        edit.done.push(format!("[{table}.metadata.refrain] {MODELS} = {models:?}"));
+        metadata[MODELS] = value(models.iter().map(String::as_str).collect::<Array>());
+    }
     if let Some(clone) = clone {
-        let table = if manifest.contains_key("workspace") { "workspace" } else { "package" };
         let clone = pathdiff::diff_paths(clone, root).unwrap_or_else(|| clone.to_owned());
         let clone = clone.to_string_lossy().into_owned();
         let metadata = implicit(implicit(&mut manifest[table]["metadata"]).entry("refrain").or_insert(Item::None));
@@ -103,6 +122,7 @@ pub fn patch(root: &Path, patches: &[(&str, PathBuf)], clone: Option<&Path>) -> 
     }
     exclude_generated(&mut manifest, &mut edit.done);
     let all = implicit(implicit(&mut manifest["patch"]).entry("crates-io").or_insert(Item::None));
+    remove_old(all, patches, &mut edit.done);
     for (name, path) in patches {
         let path = path.to_string_lossy();
         let old = all.get(name).map(|patch| patch.get("path").and_then(Item::as_str).unwrap_or("").to_owned());
@@ -116,11 +136,25 @@ pub fn patch(root: &Path, patches: &[(&str, PathBuf)], clone: Option<&Path>) -> 
             }
             _ => {
                 edit.done.push(format!("[patch.crates-io] {name} = {{ path = \"{path}\" }}"));
-                all[*name] = value(InlineTable::from_iter([("path", path.as_ref())]));
+                all[name] = value(InlineTable::from_iter([("path", path.as_ref())]));
             }
         }
     }
     Ok(edit.close(&manifest))
+}
+
+/// Removes the patches of what is no longer part of models.
+fn remove_old(all: &mut Table, patches: &[(String, PathBuf)], done: &mut Vec<String>) {
+    let models = Path::new(FOLDER).join(MODELS);
+    let is_old = |(name, patch): (&str, &Item)| {
+        let path = patch.get("path").and_then(Item::as_str).unwrap_or_default();
+        (Path::new(path).starts_with(&models) && !patches.iter().any(|(other, _)| other == name))
+            .then(|| name.to_owned())
+    };
+    for name in all.iter().filter_map(is_old).collect::<Vec<_>>() {
+        all.remove(&name);
+        done.push(format!("[patch.crates-io] without {name}"));
+    }
 }
 
 /// A pattern such as `*` among the members matches the generated directories, too, which hold no member.

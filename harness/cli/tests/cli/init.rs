@@ -159,6 +159,44 @@ fn sync_without_a_patch_says_what_to_do() {
     assert!(ran.stderr.contains("cargo refrain init"), "{ran:?}");
 }
 
+/// parking_lot is in the graph because tokio's feature `full` needs it.
+#[test]
+fn a_dependency_becomes_part_of_models_with_what_it_needs_and_ceases_to_be() {
+    let dir = service(MANIFEST);
+    let dir = dir.path();
+    let models =
+        |names: &str| run(dir, &["init", "--clone", repository().to_str().expect("it is text"), "--models", names]);
+    let ran = models("parking_lot");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let manifest = fs::read_to_string(dir.join("Cargo.toml")).expect("it is there");
+    for added in ["models = [\"parking_lot\"]", "lock_api = {", "parking_lot = {", "parking_lot_core = {"] {
+        assert!(manifest.contains(added), "{added}: {manifest}");
+    }
+    let modeled = graph::modeled(dir).expect("it is readable");
+    let names: Vec<&str> = modeled.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["lock_api", "parking_lot", "parking_lot_core"]);
+    assert_eq!(graph::check(dir), Ok(()));
+
+    let before = files(dir);
+    assert!(models("parking_lot").stdout.starts_with("Nothing to do"), "a second time changes nothing");
+    assert!(init(dir).stdout.starts_with("Nothing to do"), "without the option it stays as it is");
+    fs::remove_dir_all(dir.join(".refrain")).expect("it is there");
+    let ran = run(dir, &["sync"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!((files(dir), graph::modeled(dir)), (before, Ok(modeled)));
+
+    let copy = dir.join(".refrain/models/lock_api/Cargo.toml");
+    write(&copy, &fs::read_to_string(&copy).expect("it is there").replace("version = \"0.4.", "version = \"0.3."));
+    let wrong = graph::check(dir).expect_err("the lock file says another one");
+    assert!(wrong.contains("lock_api") && wrong.contains("cargo refrain sync"), "{wrong}");
+
+    let ran = models("");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let manifest = fs::read_to_string(dir.join("Cargo.toml")).expect("it is there");
+    assert!(!manifest.contains("parking_lot") && manifest.contains("tokio = { path"), "{manifest}");
+    assert_eq!(graph::modeled(dir), Ok(vec![]));
+}
+
 /// `*` matches the directories that init makes, which hold no member.
 #[test]
 fn a_workspace_of_all_directories_does_not_take_the_generated_ones() {
@@ -183,6 +221,8 @@ fn what_init_cannot_do_is_told_and_undone() {
         (unknown.as_str(), &["init", "--clone", clone][..], None, "has to accept 1."),
         (MANIFEST, &["init"], None, "cargo refrain init --clone CLONE"),
         (MANIFEST, &["init", "--clone", clone], Some("/nowhere/cargo"), "there is no cargo: install Rust"),
+        (MANIFEST, &["init", "--clone", clone, "--models", "rayon"], None, "rayon cannot be part of models"),
+        (MANIFEST, &["init", "--clone", clone, "--models", "dashmap"], None, "Cargo.lock names no dashmap"),
     ] {
         let dir = service(manifest);
         let dir = dir.path();

@@ -49,7 +49,20 @@ pub struct NoPackage(String);
 /// The packages of refrain itself that only tests need. A trace has its version anyway.
 const HARNESS: [&str; 4] = ["refrain", "refrain-core", "refrain-macros", "refrain-report"];
 /// The packages that `cargo refrain` copies from the registry.
-const COPIED: [&str; 2] = ["madsim", "tokio"];
+const COPIED: [&str; 12] = [
+    "arc-swap",
+    "crossbeam",
+    "crossbeam-channel",
+    "crossbeam-deque",
+    "crossbeam-epoch",
+    "crossbeam-queue",
+    "crossbeam-utils",
+    "dashmap",
+    "lock_api",
+    "madsim",
+    "parking_lot",
+    "tokio",
+];
 
 impl Locked {
     /// Returns whether it comes from a registry or a repository.
@@ -104,6 +117,22 @@ pub fn highest<'a>(packages: impl Iterator<Item = &'a Locked>) -> Option<&'a Loc
         let numbers: Vec<u64> = numbers.split('.').map(|number| number.parse().unwrap_or_default()).collect();
         (numbers, !before_release, package.version.as_str())
     })
+}
+
+/// Returns what a package needs, directly and indirectly.
+pub fn dependencies_of<'a>(packages: &'a [Locked], package: &'a Locked) -> Vec<&'a Locked> {
+    let mut found: Vec<&Locked> = vec![];
+    let mut open = vec![package];
+    while let Some(package) = open.pop() {
+        for dependency in &package.dependencies {
+            let needed = packages.iter().find(|package| package.is(dependency));
+            if let Some(needed) = needed.filter(|needed| !found.contains(needed)) {
+                found.push(needed);
+                open.push(needed);
+            }
+        }
+    }
+    found
 }
 
 /// Returns what a package of the workspace needs from elsewhere, directly and indirectly, in its tests, too, but for refrain's own.

@@ -18,6 +18,8 @@ fn sources() -> Sources {
         ("hyper-util", "0.1.9", REGISTRY),
         ("hyper-util", "0.1.10", REGISTRY),
         ("madsim", "0.2.34", ""),
+        ("parking_lot_core", "0.8.6", REGISTRY),
+        ("parking_lot_core", "0.9.12", ""),
         ("real-tokio", "1.54.1", ""),
         ("service", "1.2.0", ""),
         ("tokio", "1.54.1", ""),
@@ -105,6 +107,14 @@ fn the_standard_library_is_named_by_its_path() {
     for folder in ["/rustc/59807616e1fa", "/build/.rustup/toolchains/stable/lib/rustlib/src/rust"] {
         check(&format!("{folder}/library/core/src/panicking.rs"), "library/core/src/panicking.rs", Std);
     }
+}
+
+/// With the version of the copy, whichever others are in the graph.
+#[test]
+fn a_dependency_that_is_part_of_models_is_still_one() {
+    let name = "parking_lot_core-0.9.12/src/parking_lot.rs";
+    check(".refrain/models/parking_lot_core/src/parking_lot.rs", name, Dependency);
+    check("/build/service/.refrain/models/real-parking_lot_core/src/parking_lot.rs", name, Dependency);
 }
 
 #[test]
