@@ -45,10 +45,40 @@
 //! An execution that never ends is a *deadlock* if each thread that can run yields in a loop and nothing changes. loom does not
 //! search executions with more than 10,000 choices, and samples are abandoned after 20,000 steps: the report counts them.
 //!
+//! # Unmodified dependencies
+//!
+//! The locks of some dependencies can be part of models, without a change of their sources or of the code that uses
+//! them:
+//!
+//! ```text
+//! cargo refrain init --models parking_lot,dashmap
+//! ```
+//!
+//! Then the model of a service that updates a `dashmap::DashMap` by a `get` and an `insert` fails, because another thread
+//! may insert in between, and one that uses an `entry` passes. Atomics, locks, parked threads and thread-locals of these
+//! dependencies are those of this module: their interleavings are explored, their orderings count, and a deadlock in
+//! them is one of the model. An operation has the line of the service that led to it.
+//!
+//! It is possible for `arc-swap`, `crossbeam` and its parts, `dashmap`, `parking_lot` and `tokio`. Of tokio these are
+//! the primitives of `tokio::sync`; [`future::block_on`] waits for them. `harness/dependencies/CRATES.md` in the repository
+//! has what was tried, with versions. The names are kept as `models` in `[workspace.metadata.refrain]` of Cargo.toml, or
+//! in that of the package, and `--models ""` removes all. Of each package, one version is part of models.
+//!
+//! Differences:
+//!
+//! - A data race in a dependency's own cells is not found, and its reference counts are not explored. Races of the
+//!   service's [`cell::UnsafeCell`] are found, whichever locks order its accesses.
+//! - An atomic in a static has its first value in each execution. What other statics contain stays.
+//! - Waits with a timeout are rejected under loom. Under shuttle, a thread that waits until some time has passed lets
+//!   others run until then, in real time.
+//! - Locks do not spin before they wait, and `parking_lot` never hands a lock over unless it is asked to.
+//! - Under loom, an execution has at most 96 atomics of dependencies. A model with more is only sampled, as the report
+//!   says. Lock-free structures may have too many interleavings for a complete search.
+//!
 //! # What is refused
 //!
-//! No engine sees a lock of `std`, `parking_lot` or `tokio`, so the result of a model that uses one would be wrong. It is
-//! refused, with what to use instead:
+//! No engine sees another lock, such as one of `std`, or one of `parking_lot` or `tokio` that is not part of models, so the
+//! result of a model that uses one would be wrong. It is refused, with what to use instead:
 //!
 //! - if a thread waits in the kernel (`futex`) for a third of a second, and no other thread of the process runs
 //!   meanwhile: with the backtrace of that wait;
@@ -81,6 +111,7 @@ mod barrier;
 pub mod cell;
 mod condvar;
 pub(crate) mod dependencies;
+pub mod future;
 pub mod hint;
 mod lazy_lock;
 pub mod mpsc;

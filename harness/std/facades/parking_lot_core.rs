@@ -17,7 +17,7 @@ refrain_std::in_tests! {
         model,
         parking::{self, Choice, Move, Outcome, Unparked},
     };
-    use std::time::Instant;
+    use std::{panic::Location, time::Instant};
 
     /// Spins outside of models. In a model, a thread parks at once.
     #[derive(Default)]
@@ -70,7 +70,7 @@ refrain_std::in_tests! {
             // SAFETY: guaranteed by the caller.
             return unsafe { real::park(key, validate, before_sleep, timed_out, park_token, timeout) };
         };
-        match parking::park(model, key, validate, before_sleep, timed_out, park_token.0, timeout.is_some()) {
+        match parking::park((model, Location::caller()), key, validate, before_sleep, timed_out, park_token.0, timeout.is_some()) {
             Outcome::Unparked(token) => ParkResult::Unparked(UnparkToken(token)),
             Outcome::Invalid => ParkResult::Invalid,
             Outcome::TimedOut => ParkResult::TimedOut,
@@ -82,7 +82,7 @@ refrain_std::in_tests! {
     #[track_caller]
     pub unsafe fn unpark_one(key: usize, callback: impl FnOnce(UnparkResult) -> UnparkToken) -> UnparkResult {
         match model::current() {
-            Some(model) => result(parking::unpark_one(model, key, |unparked| callback(result(unparked)).0)),
+            Some(model) => result(parking::unpark_one((model, Location::caller()), key, |unparked| callback(result(unparked)).0)),
             // SAFETY: guaranteed by the caller.
             None => unsafe { real::unpark_one(key, callback) },
         }
@@ -93,7 +93,7 @@ refrain_std::in_tests! {
     #[track_caller]
     pub unsafe fn unpark_all(key: usize, unpark_token: UnparkToken) -> usize {
         match model::current() {
-            Some(model) => parking::unpark_all(model, key, unpark_token.0),
+            Some(model) => parking::unpark_all((model, Location::caller()), key, unpark_token.0),
             // SAFETY: guaranteed by the caller.
             None => unsafe { real::unpark_all(key, unpark_token) },
         }
@@ -116,7 +116,7 @@ refrain_std::in_tests! {
             FilterOp::Skip => Choice::Skip,
             FilterOp::Stop => Choice::Stop,
         };
-        result(parking::unpark_filter(model, key, choose, |unparked| callback(result(unparked)).0))
+        result(parking::unpark_filter((model, Location::caller()), key, choose, |unparked| callback(result(unparked)).0))
     }
 
     /// # Safety
@@ -144,6 +144,6 @@ refrain_std::in_tests! {
             (op, moves)
         };
         let told = |op, unparked| callback(op, result(unparked)).0;
-        result(parking::unpark_requeue(model, (key_from, key_to), moves, told))
+        result(parking::unpark_requeue((model, Location::caller()), (key_from, key_to), moves, told))
     }
 }

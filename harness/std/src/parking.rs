@@ -1,11 +1,10 @@
 //! Queues of parked threads in a model, with the operations of `parking_lot_core`.
 //!
 //! Each key has a queue and a lock of its own, where `parking_lot_core` hashes keys to buckets: what shares a bucket by
-//! chance has nothing to do with the model. An unlock is fair only if the lock asks for it, because `parking_lot_core`
+//! chance has nothing to do with the model. Each function takes the model and where it is called. An unlock is fair only if the lock asks for it, because `parking_lot_core`
 //! decides that by the time.
 
 use crate::model::{Model, Parked, Place};
-use std::panic::Location;
 
 /// The result of parking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +49,8 @@ pub struct Move {
 }
 
 /// Parks the running thread, unless `validate` returns false.
-#[track_caller]
 pub fn park(
-    model: &dyn Model,
+    (model, place): (&dyn Model, Place),
     key: usize,
     validate: impl FnOnce() -> bool,
     before_sleep: impl FnOnce(),
@@ -60,7 +58,6 @@ pub fn park(
     token: usize,
     is_timed: bool,
 ) -> Outcome {
-    let place = Location::caller();
     if is_timed {
         // Before anything is queued: an engine may reject it.
         model.time("parking_lot's waits with a timeout", place);
@@ -93,31 +90,31 @@ pub fn park(
 }
 
 /// Unparks the first thread of a queue.
-#[track_caller]
-pub fn unpark_one(model: &dyn Model, key: usize, callback: impl FnOnce(Unparked) -> usize) -> Unparked {
+pub fn unpark_one(
+    (model, place): (&dyn Model, Place),
+    key: usize,
+    callback: impl FnOnce(Unparked) -> usize,
+) -> Unparked {
     let mut is_first = true;
     let first = |_| match std::mem::take(&mut is_first) {
         true => Choice::Unpark,
         false => Choice::Stop,
     };
-    unpark_filter(model, key, first, callback)
+    unpark_filter((model, place), key, first, callback)
 }
 
 /// Unparks all threads of a queue, and returns their number.
-#[track_caller]
-pub fn unpark_all(model: &dyn Model, key: usize, token: usize) -> usize {
-    unpark_filter(model, key, |_| Choice::Unpark, |_| token).unparked
+pub fn unpark_all((model, place): (&dyn Model, Place), key: usize, token: usize) -> usize {
+    unpark_filter((model, place), key, |_| Choice::Unpark, |_| token).unparked
 }
 
 /// Unparks those threads of a queue that `filter` chooses by their tokens. They get the token that `callback` returns.
-#[track_caller]
 pub fn unpark_filter(
-    model: &dyn Model,
+    (model, place): (&dyn Model, Place),
     key: usize,
     mut filter: impl FnMut(usize) -> Choice,
     callback: impl FnOnce(Unparked) -> usize,
 ) -> Unparked {
-    let place = Location::caller();
     let (mut woken, mut token, mut result) = (vec![], 0, Unparked::default());
     with(model, key, place, |queue| {
         let mut at = 0;
@@ -136,14 +133,12 @@ pub fn unpark_filter(
 }
 
 /// Moves threads to another queue, and unparks one, as `validate` says.
-#[track_caller]
 pub fn unpark_requeue<T: Copy>(
-    model: &dyn Model,
+    (model, place): (&dyn Model, Place),
     (from, to): (usize, usize),
     validate: impl FnOnce() -> (T, Option<Move>),
     callback: impl FnOnce(T, Unparked) -> usize,
 ) -> Unparked {
-    let place = Location::caller();
     let (mut woken, mut token, mut result) = (None, 0, Unparked::default());
     with(model, from, place, |from| {
         with(model, to, place, |to| {

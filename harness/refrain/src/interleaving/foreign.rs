@@ -135,7 +135,7 @@ pub(super) fn nothing_is_shared() -> Option<String> {
     (threads::spawned() > 0 && !SHARES.get()).then(|| {
         "the threads of the model share nothing that refrain sees: no two of them use the same object of refrain::sync, \
          and none returns a value. If they share a lock of std, parking_lot or tokio, or an atomic of std, use the one of \
-         refrain::sync instead, which has the same name"
+         refrain::sync instead, which has the same name; or `cargo refrain init --models parking_lot` makes it part of the model"
             .into()
     })
 }

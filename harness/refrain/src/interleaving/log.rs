@@ -180,20 +180,37 @@ pub(crate) fn log_effect(place: &'static Location<'static>, does: impl FnOnce() 
     log_step(place, does);
 }
 
+/// The running thread made an object. The place of a dependency's is in the dependency: it says what the object is.
+#[inline]
+pub(crate) fn log_creation(place: &'static Location<'static>, does: impl FnOnce() -> Operation) {
+    spin::changed();
+    stuck::changed();
+    log_at(place, |_| shown(place), does);
+}
+
 /// The running thread did something that changes nothing.
 #[inline]
 pub(crate) fn log_step(place: &'static Location<'static>, does: impl FnOnce() -> Operation) {
+    log_at(place, |records| if records { At::new(place).shown() } else { shown(place) }, does);
+}
+
+#[inline]
+fn log_at(
+    at: &'static Location<'static>,
+    place: impl FnOnce(bool) -> Option<Place>,
+    does: impl FnOnce() -> Operation,
+) {
     seq_cst::leave();
     if records() {
         // What it does may ask the log itself: which pointer it is.
         let (thread, does, is_repeated) = (thread(), unguarded(does), stuck::is_repeated());
         with(|log| {
             log.about_to.remove(&thread);
-            log.watch.heartbeat.comes_to(place);
+            log.watch.heartbeat.comes_to(at);
             if is_repeated {
                 return;
             }
-            let place = if log.watch.record { At::new(place).shown() } else { shown(place) };
+            let place = place(log.watch.record);
             log.step(Step { thread, place, does });
         });
     }

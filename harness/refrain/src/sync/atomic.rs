@@ -10,7 +10,7 @@ use crate::{
     event::step::{self, Operation},
     interleaving::{
         self, Engine, clocks,
-        log::{self, Number, log_effect, log_step},
+        log::{self, Number, log_creation, log_effect, log_step},
         pending::Effect,
         spin, stuck,
     },
@@ -128,7 +128,7 @@ macro_rules! atomic {
         }
 
         fn logged(self, value: $value, place: Place) -> Self {
-            log_effect(place, || {
+            log_creation(place, || {
                 self.step(step::Atomic::New { of: step::AtomicType::$name, value: value.to_step() })
             });
             self

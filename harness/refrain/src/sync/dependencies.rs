@@ -126,7 +126,7 @@ impl Model for Dependencies {
         acts();
         let queue = with(|state| state.queues.get(&key).cloned());
         let queue = queue.unwrap_or_else(|| {
-            let new = Rc::new(Mutex::new(vec![]));
+            let new = Rc::new(Mutex::new_at(vec![], place));
             with(|state| state.queues.insert(key, new.clone()));
             new
         });

@@ -5,7 +5,7 @@ use crate::{
     event::step::{self, Operation},
     interleaving::{
         clocks::{self, Through},
-        log::{self, Number, begin, log_effect, log_step},
+        log::{self, Number, begin, log_creation, log_step},
         pending::Effect,
         spin, stuck,
     },
@@ -39,9 +39,13 @@ impl<T> Mutex<T> {
     /// See `std`; but not `const`.
     #[track_caller]
     pub fn new(value: T) -> Mutex<T> {
+        Mutex::new_at(value, Location::caller())
+    }
+
+    pub(super) fn new_at(value: T, place: &'static Location<'static>) -> Mutex<T> {
         let raw = on!(loom::sync::Mutex::new(value), shuttle::sync::Mutex::new(value), std::sync::Mutex::new(value));
         let number = log::number("mutex");
-        log_effect(Location::caller(), || Operation::Mutex { id: number, what: step::Mutex::New });
+        log_creation(place, || Operation::Mutex { id: number, what: step::Mutex::New });
         Mutex { raw, number }
     }
 

@@ -88,6 +88,14 @@ fn a_sixth_thread_stops_loom_and_not_shuttle() {
     assert_eq!(explored.runs, 10_000);
 }
 
+#[test]
+fn more_atomics_of_dependencies_than_loom_is_prepared_for_stop_it_and_not_shuttle() {
+    let explored = explored("model::dependencies::two_hundred_atomics_are_sampled").unwrap();
+    let loom = exhaustive(&explored);
+    assert_eq!(loom.end, SearchEnd::Limited(EngineLimit::TooManyAtomics { most: 96 }));
+    assert_eq!(explored.runs, 10_000);
+}
+
 /// The relaxed flag is seen before the message by an old value only. loom cannot search a model with so many threads.
 #[refrain::model(expect = "panic")]
 fn an_old_value_among_six_threads_is_read() {

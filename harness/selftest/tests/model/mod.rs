@@ -3,6 +3,7 @@
 mod boxed;
 mod correct;
 mod counted;
+mod dependencies;
 mod fatal;
 mod foreign;
 mod freed;

@@ -98,8 +98,13 @@ macro_rules! common {
             #[inline]
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $value {
+                self.load_at(order, Location::caller())
+            }
+
+            #[inline]
+            pub(crate) fn load_at(&self, order: Ordering, place: Place) -> $value {
                 let Some(model) = model::current() else { return self.raw.load(order) };
-                let (place, of_bits): (Place, fn(u64) -> $value) = (Location::caller(), $of_bits);
+                let of_bits: fn(u64) -> $value = $of_bits;
                 of_bits(model.load(self.found(model, place), order, place))
             }
 
@@ -107,8 +112,13 @@ macro_rules! common {
             #[inline]
             #[track_caller]
             pub fn store(&self, value: $value, order: Ordering) {
+                self.store_at(value, order, Location::caller());
+            }
+
+            #[inline]
+            pub(crate) fn store_at(&self, value: $value, order: Ordering, place: Place) {
                 let Some(model) = model::current() else { return self.raw.store(value, order) };
-                let (place, to_bits): (Place, fn($value) -> u64) = (Location::caller(), $to_bits);
+                let to_bits: fn($value) -> u64 = $to_bits;
                 model.store(self.found(model, place), to_bits(value), order, place);
                 self.raw.store(value, Ordering::Relaxed);
             }
@@ -117,8 +127,13 @@ macro_rules! common {
             #[inline]
             #[track_caller]
             pub fn swap(&self, value: $value, order: Ordering) -> $value {
+                self.swap_at(value, order, Location::caller())
+            }
+
+            #[inline]
+            pub(crate) fn swap_at(&self, value: $value, order: Ordering, place: Place) -> $value {
                 let Some(model) = model::current() else { return self.raw.swap(value, order) };
-                let was = self.exchange(model, Exchange::Swap, value, order, Location::caller());
+                let was = self.exchange(model, Exchange::Swap, value, order, place);
                 self.raw.store(value, Ordering::Relaxed);
                 was
             }
@@ -136,11 +151,21 @@ macro_rules! common {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
+                self.compare_exchange_at((current, new), (success, failure), Location::caller())
+            }
+
+            #[inline]
+            pub(crate) fn compare_exchange_at(
+                &self,
+                (current, new): ($value, $value),
+                (success, failure): (Ordering, Ordering),
+                place: Place,
+            ) -> Result<$value, $value> {
                 let Some(model) = model::current() else {
                     return self.raw.compare_exchange(current, new, success, failure);
                 };
                 let (to_bits, of_bits): (fn($value) -> u64, fn(u64) -> $value) = ($to_bits, $of_bits);
-                let (place, values) = (Location::caller(), (to_bits(current), to_bits(new)));
+                let values = (to_bits(current), to_bits(new));
                 let was = model.compare_exchange(self.found(model, place), values, (success, failure), place);
                 if was.is_ok() {
                     self.raw.store(new, Ordering::Relaxed);

@@ -6,6 +6,7 @@ use crate::{
     parking::{self, Outcome},
 };
 use std::{
+    panic::Location,
     sync::{LockResult, PoisonError},
     time::{Duration, Instant},
 };
@@ -59,10 +60,10 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         is_timed: bool,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let mutex = guard.mutex;
-        let outcome = parking::park(model, self.key(), || true, || drop(guard), |_, _| {}, 0, is_timed);
+        let (mutex, place) = (guard.mutex, Location::caller());
+        let outcome = parking::park((model, place), self.key(), || true, || drop(guard), |_, _| {}, 0, is_timed);
         let result = WaitTimeoutResult(outcome == Outcome::TimedOut);
-        match mutex.lock() {
+        match mutex.lock_at(place) {
             Ok(guard) => Ok((guard, result)),
             Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), result))),
         }
@@ -134,7 +135,7 @@ impl Condvar {
     #[track_caller]
     pub fn notify_one(&self) {
         match model::current() {
-            Some(model) => drop(parking::unpark_one(model, self.key(), |_| 0)),
+            Some(model) => drop(parking::unpark_one((model, Location::caller()), self.key(), |_| 0)),
             None => self.0.notify_one(),
         }
     }
@@ -143,7 +144,7 @@ impl Condvar {
     #[track_caller]
     pub fn notify_all(&self) {
         match model::current() {
-            Some(model) => drop(parking::unpark_all(model, self.key(), 0)),
+            Some(model) => drop(parking::unpark_all((model, Location::caller()), self.key(), 0)),
             None => self.0.notify_all(),
         }
     }

@@ -1,10 +1,11 @@
 //! `Mutex`.
 
 use super::raw::RawMutex;
-use crate::model;
+use crate::model::{self, Place};
 use std::{
     fmt,
     ops::{Deref, DerefMut},
+    panic::Location,
     sync::{LockResult, PoisonError, TryLockError, TryLockResult},
 };
 
@@ -19,6 +20,8 @@ pub struct MutexGuard<'a, T: ?Sized> {
     /// `None` only during a wait on a condition variable, and while dropping.
     pub(super) value: Option<std::sync::MutexGuard<'a, T>>,
     pub(super) mutex: &'a Mutex<T>,
+    /// Where it was locked.
+    pub(super) place: Place,
 }
 
 impl<T> Mutex<T> {
@@ -43,10 +46,14 @@ impl<T: ?Sized> Mutex<T> {
     /// See `std`.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        self.lock_at(Location::caller())
+    }
+
+    pub(super) fn lock_at(&self, place: Place) -> LockResult<MutexGuard<'_, T>> {
         if let Some(model) = model::current() {
-            self.raw.lock(model);
+            self.raw.lock(model, place);
         }
-        let guard = |value| MutexGuard { value: Some(value), mutex: self };
+        let guard = |value| MutexGuard { value: Some(value), mutex: self, place };
         match self.value.lock() {
             Ok(value) => Ok(guard(value)),
             Err(poisoned) => Err(PoisonError::new(guard(poisoned.into_inner()))),
@@ -59,10 +66,11 @@ impl<T: ?Sized> Mutex<T> {
     /// See `std`.
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        if model::current().is_some() && !self.raw.try_lock() {
+        let place = Location::caller();
+        if model::current().is_some() && !self.raw.try_lock(place) {
             return Err(TryLockError::WouldBlock);
         }
-        let guard = |value| MutexGuard { value: Some(value), mutex: self };
+        let guard = |value| MutexGuard { value: Some(value), mutex: self, place };
         match self.value.try_lock() {
             Ok(value) => Ok(guard(value)),
             Err(TryLockError::Poisoned(poisoned)) => {
@@ -110,7 +118,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         let Some(value) = self.value.take() else { return };
         drop(value);
         if let Some(model) = model::current() {
-            self.mutex.raw.unlock(model);
+            self.mutex.raw.unlock(model, self.place);
         }
     }
 }

@@ -1,11 +1,14 @@
 //! `Once`. In a static it is incomplete again in each execution of a model.
 
-use super::atomic::{AtomicU32, Ordering::*};
+use super::{
+    atomic::{AtomicU32, Ordering::*},
+    raw,
+};
 use crate::{
     model::{self, Model},
     parking,
 };
-use std::{fmt, sync};
+use std::{fmt, panic::Location, sync};
 
 /// Nothing has run.
 const INCOMPLETE: u32 = 0;
@@ -68,19 +71,17 @@ impl Once {
 
     #[track_caller]
     fn call(&self, model: &dyn Model, f: impl FnOnce()) {
-        let key = (&raw const *self).addr();
+        let place = Location::caller();
         loop {
-            match self.state.compare_exchange(INCOMPLETE, RUNNING, Acquire, Acquire) {
+            match self.state.compare_exchange_at((INCOMPLETE, RUNNING), (Acquire, Acquire), place) {
                 Ok(_) => break,
                 Err(COMPLETE) => return,
-                Err(_) => {
-                    parking::park(model, key, || self.state.load(Relaxed) == RUNNING, || {}, |_, _| {}, 0, false);
-                }
+                Err(_) => raw::park(model, place, &self.state, |state| state == RUNNING),
             }
         }
         f();
-        self.state.store(COMPLETE, Release);
-        parking::unpark_all(model, key, 0);
+        self.state.store_at(COMPLETE, Release, place);
+        parking::unpark_all((model, place), raw::key(&self.state), 0);
     }
 }
 

@@ -1,10 +1,11 @@
 //! `RwLock`.
 
 use super::raw::RawRwLock;
-use crate::model;
+use crate::model::{self, Place};
 use std::{
     fmt,
     ops::{Deref, DerefMut},
+    panic::Location,
     sync::{LockResult, PoisonError, TryLockError, TryLockResult},
 };
 
@@ -21,6 +22,8 @@ macro_rules! guard {
             /// `None` only while dropping.
             value: Option<std::sync::$name<'a, T>>,
             lock: &'a RwLock<T>,
+            /// Where it was locked.
+            place: Place,
         }
 
         impl<T: ?Sized> Deref for $name<'_, T> {
@@ -35,7 +38,7 @@ macro_rules! guard {
             fn drop(&mut self) {
                 drop(self.value.take());
                 if let Some(model) = model::current() {
-                    self.lock.raw.$unlock(model);
+                    self.lock.raw.$unlock(model, self.place);
                 }
             }
         }
@@ -71,10 +74,11 @@ macro_rules! lock {
         /// See `std`.
         #[track_caller]
         pub fn $lock(&self) -> LockResult<$guard<'_, T>> {
+            let place = Location::caller();
             if let Some(model) = model::current() {
-                self.raw.$lock(model);
+                self.raw.$lock(model, place);
             }
-            let guard = |value| $guard { value: Some(value), lock: self };
+            let guard = |value| $guard { value: Some(value), lock: self, place };
             match self.value.$lock() {
                 Ok(value) => Ok(guard(value)),
                 Err(poisoned) => Err(PoisonError::new(guard(poisoned.into_inner()))),
@@ -87,10 +91,11 @@ macro_rules! lock {
         /// See `std`.
         #[track_caller]
         pub fn $try_lock(&self) -> TryLockResult<$guard<'_, T>> {
-            if model::current().is_some() && !self.raw.$try_lock() {
+            let place = Location::caller();
+            if model::current().is_some() && !self.raw.$try_lock(place) {
                 return Err(TryLockError::WouldBlock);
             }
-            let guard = |value| $guard { value: Some(value), lock: self };
+            let guard = |value| $guard { value: Some(value), lock: self, place };
             match self.value.$try_lock() {
                 Ok(value) => Ok(guard(value)),
                 Err(TryLockError::Poisoned(poisoned)) => {

@@ -43,6 +43,9 @@ const REPLACEMENTS: [(&str, &str); 9] = [
     ("JoinHandle", "thread"),
 ];
 
+/// Packages whose locks can be part of models, those that use another's first.
+const MODELED: [&str; 5] = ["dashmap", "tokio", "crossbeam-channel", "crossbeam-utils", "parking_lot"];
+
 /// Explains a backtrace.
 pub(super) fn explain(backtrace: &str, here: &Path, sources: &Sources) -> String {
     let functions = functions(backtrace, here);
@@ -62,10 +65,14 @@ pub(super) fn explain(backtrace: &str, here: &Path, sources: &Sources) -> String
         || "the primitives of refrain::sync".to_owned(),
         |(_, replacement)| format!("refrain::sync::{replacement}"),
     );
+    let is_in = |package: &&&str| frames.iter().any(|frame| frame.contains(&format!(" at {package}-")));
+    let modeled = MODELED.iter().find(is_in).map_or_else(String::new, |package| {
+        format!(", or let it be part of the model with `cargo refrain init --models {package}`")
+    });
     let frames: String = frames.iter().take(FRAMES_MAX).map(|frame| format!("\n  {frame}")).collect();
     format!(
         "a thread of the model waits in the kernel for something that refrain does not see, and no other thread can run \
-         meanwhile: use {replacement} instead. It waits here:{frames}"
+         meanwhile: use {replacement} instead{modeled}. It waits here:{frames}"
     )
 }
 
@@ -130,6 +137,16 @@ mod tests {
                 "service::pool::unknown",
             ]
         );
+    }
+
+    #[test]
+    fn a_lock_that_can_be_part_of_models_is_explained_with_how() {
+        let lock = "cargo/registry/src/index-1949cf8c6b5b557f/parking_lot-0.12.5/src/raw_mutex.rs:69:5";
+        let text = format!("   0: parking_lot::raw_mutex::RawMutex::lock_slow\n             at /home/user/.{lock}\n");
+        let explained = explain(&text, Path::new("/service"), &sources());
+        assert!(explained.contains("use refrain::sync::Mutex instead, or let it"), "{explained}");
+        assert!(explained.contains("`cargo refrain init --models parking_lot`"), "{explained}");
+        assert!(!explain(BACKTRACE, Path::new("/service"), &sources()).contains("--models"));
     }
 
     #[test]
