@@ -45,7 +45,7 @@ pub fn make(root: &Path, models: &[String], clone: Option<&Path>) -> Result<Made
     // If that one is too old, the newest.
     let find = |tokio: &str| sources::find(root, tokio, &wanted, clone);
     let sources = find(&required).or_else(|_| find("1"))?;
-    let files = files(&sources, clone)?;
+    let files = files(&sources, models, clone)?;
     let changed = files.write(&root.join(FOLDER), Path::new(sources::ASKED))?;
     let facade = ("tokio", Path::new(FOLDER).join("tokio"));
     // Of a clone, refrain is patched, and has the rest by its paths.
@@ -69,7 +69,7 @@ fn up_from(path: &Path) -> PathBuf {
     path.components().map(|_| "..").collect()
 }
 
-fn files(sources: &Sources, clone: Option<&Path>) -> Result<Tree, Problem> {
+fn files(sources: &Sources, models: &[String], clone: Option<&Path>) -> Result<Tree, Problem> {
     let mut tree = Tree::default();
     let mut add = |source: &Source, to: &Path, change: &mut dyn FnMut(&mut DocumentMut)| {
         let mut manifest = read(&source.dir.join("Cargo.toml"))?;
@@ -81,7 +81,13 @@ fn files(sources: &Sources, clone: Option<&Path>) -> Result<Tree, Problem> {
     let features = &sources.tokio.features;
     let refrain_tokio = place(sources, clone, "refrain-tokio");
     let up = up_from(&refrain_tokio);
-    add(&sources.tokio, Path::new(REAL), &mut manifest::real_tokio)?;
+    let is_tokio_modeled = models::is_tokio_wanted(models);
+    add(&sources.tokio, Path::new(REAL), &mut |manifest| {
+        manifest::real_tokio(manifest);
+        if is_tokio_modeled {
+            models::on_std(manifest, Path::new(REAL));
+        }
+    })?;
     add(&sources.madsim, Path::new("madsim"), &mut |madsim| manifest::madsim(madsim, &Path::new("..").join(REAL)))?;
     add(&sources.refrain_tokio, &refrain_tokio, &mut |manifest| {
         manifest::refrain_tokio(manifest, &up.join(REAL), &up.join("madsim"), features);
@@ -93,7 +99,12 @@ fn files(sources: &Sources, clone: Option<&Path>) -> Result<Tree, Problem> {
         members.push(to);
     }
     let refrain_std = clone.map(|_| place(sources, clone, "refrain-std"));
-    members.extend(models::add(&mut tree, sources, refrain_std.as_deref())?);
+    if !models.is_empty() {
+        members.extend(models::add(&mut tree, sources, refrain_std.as_deref())?);
+    }
+    if is_tokio_modeled {
+        tree.edit(Path::new(REAL), &models::name_thread_local);
+    }
     tree.add(
         "tokio/Cargo.toml",
         manifest::tokio(&sources.tokio.version, &Path::new("..").join(refrain_tokio), features),

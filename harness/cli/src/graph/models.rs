@@ -21,7 +21,7 @@ use std::{
 
 /// What can be part of models: the name that is asked for, and the packages that are copied for it, if the graph has
 /// them.
-const KNOWN: [(&str, &[&str]); 9] = [
+const KNOWN: [(&str, &[&str]); 10] = [
     ("arc-swap", &["arc-swap"]),
     (
         "crossbeam",
@@ -34,7 +34,10 @@ const KNOWN: [(&str, &[&str]); 9] = [
     ("crossbeam-utils", &["crossbeam-utils"]),
     ("dashmap", &["dashmap", "lock_api", "parking_lot_core", "crossbeam-utils"]),
     ("parking_lot", &["lock_api", "parking_lot", "parking_lot_core"]),
+    // It is copied anyway: see `is_tokio_wanted`.
+    (TOKIO, &["lock_api", "parking_lot", "parking_lot_core"]),
 ];
+const TOKIO: &str = "tokio";
 
 /// The packages that have a facade, in the sources of `refrain_std`.
 const FACADES: [&str; 1] = ["parking_lot_core"];
@@ -49,6 +52,11 @@ pub fn folder(source: &Source) -> PathBuf {
 /// The names that can be asked for.
 pub fn known() -> String {
     KNOWN.map(|(name, _)| name).join(", ")
+}
+
+/// Returns whether the primitives of tokio are part of models: then its copy is on refrain's standard library.
+pub fn is_tokio_wanted(names: &[String]) -> bool {
+    names.iter().any(|name| name == TOKIO)
 }
 
 /// Returns the packages to copy for the names that are asked for, as Cargo.lock has them.
@@ -82,9 +90,6 @@ pub fn wanted(root: &Path, names: &[String]) -> Result<Vec<Wanted>, Problem> {
 
 /// Adds the copies, and what they need. Returns the folders of the packages.
 pub fn add(tree: &mut Tree, sources: &Sources, refrain_std: Option<&Path>) -> Result<Vec<PathBuf>, Problem> {
-    if sources.models.is_empty() {
-        return Ok(vec![]);
-    }
     let mut members = vec![];
     for name in STANDARD {
         tree.add(Path::new(name).join("Cargo.toml"), manifest::standard(name, refrain_std));
@@ -99,13 +104,18 @@ pub fn add(tree: &mut Tree, sources: &Sources, refrain_std: Option<&Path>) -> Re
         if FACADES.contains(&source.name.as_str()) {
             members.push(facade(tree, sources, source, refrain_std)?);
         } else {
-            let up = up_from(&to);
-            copy(tree, source, &to, |manifest| manifest::on_std(manifest, STANDARD.map(|name| (name, up.join(name)))))?;
+            copy(tree, source, &to, |manifest| on_std(manifest, &to))?;
             tree.edit(&to, &name_thread_local);
         }
         members.push(to);
     }
     Ok(members)
+}
+
+/// Lets the copy in a folder be on refrain's standard library; its sources need [`name_thread_local`].
+pub fn on_std(manifest: &mut toml_edit::DocumentMut, folder: &Path) {
+    let up = up_from(folder);
+    manifest::on_std(manifest, STANDARD.map(|name| (name, up.join(name))));
 }
 
 fn copy(
@@ -123,7 +133,7 @@ fn copy(
 
 /// Names the crate of the macro `thread_local!`, where the source does not: the compiler takes macros without a path from
 /// its own standard library. It is the only one of these macros that is about threads. No line moves.
-fn name_thread_local(text: &str) -> String {
+pub fn name_thread_local(text: &str) -> String {
     const MACRO: &str = "thread_local!";
     let mut named = String::with_capacity(text.len());
     let mut rest = text;
