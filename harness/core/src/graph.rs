@@ -53,6 +53,12 @@ pub fn check_lock(lock: &str, copy: &str) -> Result<(), String> {
     }
 }
 
+/// What versions have in common that cargo takes for compatible: `1` of `1.2.3`, `0.9` of `0.9.12`.
+fn compatible(version: &str) -> &str {
+    let numbers = if version.starts_with("0.") { 2 } else { 1 };
+    version.match_indices('.').nth(numbers - 1).map_or(version, |(at, _)| &version[..at])
+}
+
 /// The folder at or above this one that holds the workspace's Cargo.lock.
 pub fn root_above(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(|folder| folder.join("Cargo.lock").is_file()).map(Path::to_owned)
@@ -70,22 +76,22 @@ pub fn check(root: &Path) -> Result<(), String> {
     modeled(root)?.iter().try_for_each(|(name, version)| check_model(&lock, name, version))
 }
 
-/// Looks whether a dependency that is part of models is the copy of this version in `.refrain/`, and no other is in the
-/// graph.
+/// Looks whether a dependency that is part of models is the copy of this version in `.refrain/`. A version that is not
+/// compatible with it may be in the graph, too, and is no part of models.
 ///
 /// # Errors
 /// As [`check_lock`].
 pub fn check_model(lock: &str, name: &str, copy: &str) -> Result<(), String> {
     let all: Vec<Locked> = locked(lock).into_iter().filter(|package| package.name == name).collect();
-    if let Some(real) = all.iter().find(|package| package.is_fetched()) {
-        let version = &real.version;
+    let is_meant = |package: &&Locked| package.is_fetched() && compatible(&package.version) == compatible(copy);
+    if let Some(Locked { version, .. }) = all.iter().find(is_meant) {
         return Err(format!(
             "{name} {version} of the registry is in the graph, and the patch to {FOLDER}/{MODELS}/{name} {copy} does not apply to \
              it: no model would see its locks. Run `cargo refrain sync`, and if this stays, `cargo tree --invert {name}@{version}` \
-             says who needs it: only one version can be part of models"
+             says who needs it"
         ));
     }
-    match all.first() {
+    match all.iter().find(|package| !package.is_fetched()) {
         Some(package) if package.version == copy => Ok(()),
         Some(package) => Err(format!(
             "{FOLDER}/{MODELS}/{name} is a copy of {name} {copy}, and Cargo.lock says {}: run `cargo refrain sync`",
@@ -97,17 +103,23 @@ pub fn check_model(lock: &str, name: &str, copy: &str) -> Result<(), String> {
     }
 }
 
-/// Looks whether `.refrain/` is there if the workspace in this folder needs it: cargo would only say that a file is missing.
+/// Looks whether what the workspace in this folder takes from `.refrain/` is there: cargo would only say that a file is
+/// missing.
 ///
 /// # Errors
 /// One message that says what to do.
 pub fn check_made(root: &Path) -> Result<(), String> {
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
-    let is_patched =
-        manifest.lines().any(|line| !line.starts_with('#') && line.contains(&format!("\"{FOLDER}/tokio\"")));
-    match is_patched && !root.join(FOLDER).join("tokio").exists() {
-        true => Err(format!("{FOLDER}/ is not there, from which this workspace takes tokio: run `cargo refrain sync`")),
-        false => Ok(()),
+    let paths = manifest.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let (name, quoted) = line.split_once(" = { path = \"")?;
+        let path = quoted.split('"').next()?;
+        Path::new(path).starts_with(FOLDER).then_some((name, path))
+    });
+    match paths.into_iter().find(|(_, path)| !root.join(path).join("Cargo.toml").is_file()) {
+        Some((name, _)) => {
+            Err(format!("{FOLDER}/ is not there, from which this workspace takes {name}: run `cargo refrain sync`"))
+        }
+        None => Ok(()),
     }
 }
 
@@ -188,12 +200,15 @@ mod tests {
     }
 
     #[test]
-    fn a_dependency_of_models_is_the_copy_and_no_other() {
+    fn a_dependency_of_models_is_the_copy_and_no_compatible_one() {
         let check = |packages: &[(&str, &str, bool)]| check_model(&lock(packages), "dashmap", "6.2.1");
         assert_eq!(check(&[("dashmap", "6.2.1", false), ("tokio", "1.54.1", false)]), Ok(()));
+        assert_eq!(check(&[("dashmap", "5.5.3", true), ("dashmap", "6.2.1", false)]), Ok(()));
+        assert_eq!(["0.9.12", "0.10.0", "1.2.3", "12"].map(compatible), ["0.9", "0.10", "1", "12"]);
         for (packages, says) in [
             (&[("dashmap", "6.3.0", true)] as &[_], "dashmap 6.3.0 of the registry"),
-            (&[("dashmap", "5.5.3", true), ("dashmap", "6.2.1", false)], "cargo tree --invert dashmap@5.5.3"),
+            (&[("dashmap", "6.0.0", true), ("dashmap", "6.2.1", false)], "cargo tree --invert dashmap@6.0.0"),
+            (&[("dashmap", "5.5.3", true)], "names no dashmap"),
             (&[("dashmap", "6.3.0", false)], "is a copy of dashmap 6.2.1, and Cargo.lock says 6.3.0"),
             (&[("tokio", "1.54.1", false)], "names no dashmap"),
         ] {

@@ -6,6 +6,9 @@
 
 use crate::model::{Model, Parked, Place};
 
+/// What an engine without time is told that the model calls.
+const TIMED: &str = "a wait with a timeout, in a dependency";
+
 /// The result of parking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -60,7 +63,7 @@ pub fn park(
 ) -> Outcome {
     if is_timed {
         // Before anything is queued: an engine may reject it.
-        model.time("parking_lot's waits with a timeout", place);
+        model.time(TIMED, place);
     }
     let mut ticket = None;
     with(model, key, place, |queue| {
@@ -73,7 +76,7 @@ pub fn park(
     let Some(ticket) = ticket else { return Outcome::Invalid };
     before_sleep();
     if is_timed {
-        model.time("parking_lot's waits with a timeout", place);
+        model.time(TIMED, place);
         let mut is_over = false;
         with(model, key, place, |queue| {
             if let Some(at) = queue.iter().position(|parked| parked.ticket == ticket) {

@@ -190,8 +190,14 @@ fn a_dependency_becomes_part_of_models_with_what_it_needs_and_ceases_to_be() {
     let wrong = graph::check(dir).expect_err("the lock file says another one");
     assert!(wrong.contains("lock_api") && wrong.contains("cargo refrain sync"), "{wrong}");
 
+    // As after a pull of what another has made part of models.
+    fs::remove_dir_all(dir.join(".refrain/models/parking_lot")).expect("it is there");
+    let wrong = graph::check_made(dir).expect_err("cargo would only say that a file is missing");
+    assert!(wrong.contains("takes parking_lot") && wrong.contains("cargo refrain sync"), "{wrong}");
+
     let ran = models("");
     assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(graph::check_made(dir), Ok(()));
     let manifest = fs::read_to_string(dir.join("Cargo.toml")).expect("it is there");
     assert!(!manifest.contains("parking_lot") && manifest.contains("tokio = { path"), "{manifest}");
     assert_eq!(graph::modeled(dir), Ok(vec![]));

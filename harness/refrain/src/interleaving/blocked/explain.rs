@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_lock_that_can_be_part_of_models_is_explained_with_how() {
         let lock = "cargo/registry/src/index-1949cf8c6b5b557f/parking_lot-0.12.5/src/raw_mutex.rs:69:5";
-        let text = format!("   0: parking_lot::raw_mutex::RawMutex::lock_slow\n             at /home/user/.{lock}\n");
+        let text = format!("   0: parking_lot::raw_mutex::RawMutex::lock_slow\n             at /build/.{lock}\n");
         let explained = explain(&text, Path::new("/service"), &sources());
         assert!(explained.contains("use refrain::sync::Mutex instead, or let it"), "{explained}");
         assert!(explained.contains("`cargo refrain init --models parking_lot`"), "{explained}");
