@@ -1,6 +1,8 @@
 //! Models of code on `refrain_std`, as an unmodified dependency is: its atomics, locks, threads and thread-locals are the
 //! model's.
 
+mod operations;
+
 use super::threads;
 use refrain::sync::cell::UnsafeCell;
 use refrain_std::{

@@ -4,6 +4,8 @@
 //! So what a model knows about it is kept by the model, for its address. The memory has the newest value, which moves
 //! with the atomic.
 
+mod pointer;
+
 pub use ::std::sync::atomic::*;
 
 use crate::model::{self, Exchange, Found, Model, Place, Type};
@@ -225,6 +227,36 @@ macro_rules! common {
                     }
                 }
                 Err(was)
+            }
+        }
+
+        impl<$($t)?> $name<$($t)?> {
+            /// See `std`.
+            ///
+            /// # Errors
+            /// See `std`.
+            #[inline]
+            #[track_caller]
+            pub fn try_update(
+                &self,
+                set_order: Ordering,
+                fetch_order: Ordering,
+                f: impl FnMut($value) -> Option<$value>,
+            ) -> Result<$value, $value> {
+                self.fetch_update(set_order, fetch_order, f)
+            }
+
+            /// See `std`.
+            #[inline]
+            #[track_caller]
+            pub fn update(
+                &self,
+                set_order: Ordering,
+                fetch_order: Ordering,
+                mut f: impl FnMut($value) -> $value,
+            ) -> $value {
+                let updated = self.fetch_update(set_order, fetch_order, |was| Some(f(was)));
+                updated.unwrap_or_else(|was| was)
             }
         }
 

@@ -69,6 +69,25 @@ impl Once {
         }
     }
 
+    /// See `std`.
+    #[track_caller]
+    pub fn wait(&self) {
+        let Some(model) = model::current() else { return self.raw.wait() };
+        let place = Location::caller();
+        while self.state.load_at(Acquire, place) != COMPLETE {
+            raw::park(model, place, &self.state, |state| state != COMPLETE);
+        }
+    }
+
+    /// See `std`.
+    #[track_caller]
+    pub fn wait_force(&self) {
+        match model::current() {
+            Some(_) => self.wait(),
+            None => self.raw.wait_force(),
+        }
+    }
+
     #[track_caller]
     fn call(&self, model: &dyn Model, f: impl FnOnce()) {
         let place = Location::caller();

@@ -7,6 +7,7 @@ use std::{
     fmt, io,
     panic::Location,
     sync::{Arc, Mutex, PoisonError},
+    thread::{Scope, ScopedJoinHandle},
 };
 
 /// Like `std::thread::Thread`.
@@ -104,6 +105,22 @@ impl Builder {
         };
         let thread = model.spawn(Box::new(run), Location::caller());
         Ok(JoinHandle { raw: Joins::Model(thread, result), thread: Thread(Of::Model(thread)) })
+    }
+
+    /// See `std`, whose scoped thread it is in a model, too: there it is refused when it uses the model's primitives.
+    ///
+    /// # Errors
+    /// See `std`.
+    pub fn spawn_scoped<'scope, F, T>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        f: F,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        self.0.spawn_scoped(scope, f)
     }
 }
 
