@@ -195,11 +195,7 @@ pub(crate) fn log_step(place: &'static Location<'static>, does: impl FnOnce() ->
 }
 
 #[inline]
-fn log_at(
-    at: &'static Location<'static>,
-    place: impl FnOnce(bool) -> Option<Place>,
-    does: impl FnOnce() -> Operation,
-) {
+fn log_at(at: &'static Location<'static>, place: impl FnOnce(bool) -> Option<Place>, does: impl FnOnce() -> Operation) {
     seq_cst::leave();
     if records() {
         // What it does may ask the log itself: which pointer it is.
