@@ -12,6 +12,7 @@ pub(crate) mod frames;
 mod heartbeat;
 mod outlet;
 pub(crate) mod overflow;
+mod own_folder;
 mod prefix;
 mod slots;
 mod trials;
