@@ -73,7 +73,7 @@ fn reads_no_link() -> u64 {
 }
 
 /// The address of a page of letters. Behind it no memory can be read.
-fn without_end() -> usize {
+pub(super) fn without_end() -> usize {
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     // SAFETY: the mapping is new and has two pages, of which the first is filled.
     unsafe {

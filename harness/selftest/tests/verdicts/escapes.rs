@@ -221,3 +221,19 @@ async fn a_process_signals_itself(world: World) {
     let kill = || signal::kill(unistd::getpid(), signal::Signal::SIGTERM);
     world.client("client").run(async move { kill() }).await.unwrap();
 }
+
+/// The guard reads a path before the kernel does.
+#[refrain::test(runs = 1)]
+async fn a_path_that_cannot_be_read_is_refused_by_the_kernel(world: World) {
+    let open = |path: usize| system_call(libc::SYS_openat, [libc::AT_FDCWD as usize, path, 0, 0]);
+    let client = world.client("client");
+    client
+        .run(async move {
+            let path = super::calls::without_end();
+            assert_eq!(open(path), -libc::ENAMETOOLONG as isize);
+            for unreadable in [path + 100, 0, 1, usize::MAX] {
+                assert_eq!(open(unreadable), -libc::EFAULT as isize);
+            }
+        })
+        .await;
+}

@@ -2,16 +2,16 @@
 //!
 //! libc opens files itself while it allocates memory. So nothing here allocates, until the run ends.
 
-use super::{answers, is_allowed};
+use super::{
+    answers, is_allowed,
+    paths::{PATH_BYTES_MAX, ahead},
+};
 use libc::c_int;
 use refrain_core::verdict::Outside;
-use std::{env, ffi::CStr, os::unix::ffi::OsStrExt, path::Path, sync::OnceLock};
+use std::{env, os::unix::ffi::OsStrExt, path::Path, sync::OnceLock};
 
 /// The folders in which any file may be opened.
 static ROOTS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
-
-/// The longest path.
-const PATH_MAX: usize = libc::PATH_MAX as usize;
 
 /// Files that yield chance.
 const CHANCE: [&str; 2] = ["/dev/urandom", "/dev/random"];
@@ -70,12 +70,9 @@ pub(super) fn find_roots() {
 
 /// Answers a system call that opens a file.
 pub(super) fn open(name: &'static str, folder: c_int, path: usize) -> Option<isize> {
-    if path == 0 {
-        return None;
-    }
-    // SAFETY: the caller gives a string that ends with a zero.
-    let path = unsafe { CStr::from_ptr(path as *const libc::c_char) }.to_bytes();
-    let mut absolute = [0; PATH_MAX];
+    let mut copy = [0; PATH_BYTES_MAX];
+    let path = ahead(path, &mut copy)?;
+    let mut absolute = [0; PATH_BYTES_MAX];
     let mut length = 0;
     if !path.starts_with(b"/") {
         // The folder itself was checked when it was opened. Only `..` leads out of it.
@@ -87,7 +84,7 @@ pub(super) fn open(name: &'static str, folder: c_int, path: usize) -> Option<isi
             return None;
         }
         // SAFETY: the buffer has so many bytes.
-        unsafe { libc::getcwd(absolute.as_mut_ptr().cast(), PATH_MAX) };
+        unsafe { libc::getcwd(absolute.as_mut_ptr().cast(), PATH_BYTES_MAX) };
         length = absolute.iter().position(|byte| *byte == 0).unwrap_or(0);
     }
     let path = append(&mut absolute, length, path)?;
@@ -117,7 +114,7 @@ fn is_in(path: &[u8], folder: &[u8]) -> bool {
 }
 
 /// Appends a path to an absolute one without `.` and `..`; `None` if it is too long.
-fn append<'a>(buffer: &'a mut [u8; PATH_MAX], mut length: usize, path: &[u8]) -> Option<&'a [u8]> {
+fn append<'a>(buffer: &'a mut [u8; PATH_BYTES_MAX], mut length: usize, path: &[u8]) -> Option<&'a [u8]> {
     for part in path.split(|byte| *byte == b'/') {
         match part {
             b"" | b"." => {}

@@ -1,12 +1,11 @@
-//! The paths that system calls ask about, also of calls that the kernel has refused: what it has not read may not be there, or have no
-//! end.
+//! The paths that system calls ask about, also of calls that the kernel refuses: what it has not read may not be there, or have no end.
 
 use super::reissue::{Call, reissue};
 use libc::c_int;
-use std::slice;
+use std::{ffi::CStr, slice};
 
 /// How much of a path is read: as much as the kernel reads.
-const PATH_BYTES_MAX: usize = libc::PATH_MAX as usize;
+pub(super) const PATH_BYTES_MAX: usize = libc::PATH_MAX as usize;
 /// Memory is there or not in pieces of this size, or of a multiple of it.
 const PAGE_BYTES: usize = 4096;
 
@@ -34,6 +33,21 @@ pub(super) fn file_of(fd: c_int) -> String {
     }
 }
 
+/// The path at an address up to its zero, before the kernel has read it; `None` if the kernel will refuse it. Nothing here allocates.
+pub(super) fn ahead(address: usize, copy: &mut [u8; PATH_BYTES_MAX]) -> Option<&[u8]> {
+    if address == 0 {
+        return None;
+    }
+    let result = copied(address, copy);
+    if result < 0 && result != -libc::EFAULT as isize {
+        // The machine does not let a process copy its own memory.
+        // SAFETY: the caller gives a string that ends with a zero.
+        return Some(unsafe { CStr::from_ptr(address as *const libc::c_char) }.to_bytes());
+    }
+    let bytes = &copy[..result.max(0) as usize];
+    bytes.iter().position(|byte| *byte == 0).map(|length| &bytes[..length])
+}
+
 /// The text at an address up to its zero, or as much of it as the kernel reads.
 fn text_at(address: usize, result: isize) -> String {
     let mut copy = [0; PATH_BYTES_MAX];
@@ -45,8 +59,8 @@ fn text_at(address: usize, result: isize) -> String {
             slice::from_raw_parts(text, libc::strnlen(text.cast(), PATH_BYTES_MAX))
         },
         _ => {
-            let length = copied(address, &mut copy);
-            &copy[..length]
+            let length = copied(address, &mut copy).max(0);
+            &copy[..length as usize]
         }
     };
     String::from_utf8_lossy(bytes.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned()
@@ -59,8 +73,8 @@ fn was_read(result: isize) -> bool {
     result >= 0 || AFTER_READING.contains(&(-result as c_int))
 }
 
-/// Lets the kernel copy what is at an address, and returns how much of it is there.
-fn copied(address: usize, to: &mut [u8; PATH_BYTES_MAX]) -> usize {
+/// Lets the kernel copy what is at an address, and returns how much of it is there, or why that is not known.
+fn copied(address: usize, to: &mut [u8; PATH_BYTES_MAX]) -> isize {
     let process = reissue(Call { number: libc::SYS_getpid, args: [0; 6] });
     // Of a piece of which a part is not there it need not copy the rest.
     let first = PAGE_BYTES - address % PAGE_BYTES;
@@ -68,5 +82,5 @@ fn copied(address: usize, to: &mut [u8; PATH_BYTES_MAX]) -> usize {
     let there = [piece(address, first), piece(address.wrapping_add(first), PATH_BYTES_MAX - first)];
     let here = piece(to.as_mut_ptr() as usize, PATH_BYTES_MAX);
     let args = [process as usize, &raw const here as usize, 1, &raw const there as usize, there.len(), 0];
-    reissue(Call { number: libc::SYS_process_vm_readv, args }).max(0) as usize
+    reissue(Call { number: libc::SYS_process_vm_readv, args })
 }
