@@ -20,6 +20,7 @@ mod workers;
 
 pub use heartbeat::Heartbeat;
 pub use outlet::{Outlet, exit};
+pub use own_folder::make_own;
 pub use prefix::{Prefix, Sum};
 pub use slots::{Slot, pause_with, tell_waits, wait, wait_briefly};
 pub use trials::{Fails, Smaller, Trials};

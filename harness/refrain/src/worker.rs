@@ -13,6 +13,7 @@ mod poll_timer;
 mod pool;
 mod process;
 mod serve;
+pub(crate) mod temporary;
 mod verdict;
 mod watch;
 

@@ -46,6 +46,10 @@ const SOURCES: &[Source] = &[
     ("hashes of a `HashMap`", || Some(RandomState::new().hash_one(1).to_string())),
     ("fastrand", || Some(fastrand::u64(..).to_string())),
     ("name of a temporary file", || Some(format!("{:?}", tempfile::NamedTempFile::new().unwrap().path()))),
+    ("canonical path of a temporary file", || {
+        Some(format!("{:?}", tempfile::NamedTempFile::new().unwrap().path().canonicalize().unwrap()))
+    }),
+    ("path of an open temporary file", || Some(format!("{:?}", tempfile::NamedTempFile::new().unwrap().as_file()))),
     ("`SystemTime::now`", || Some(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos().to_string())),
     ("`Instant::now`", || Some(format!("{:?}", Instant::now()))),
     ("`clock_gettime` without libc", || {

@@ -5,6 +5,7 @@ use crate::{
     job::{CALLS_MAX, Call, Ran},
     sources,
     verdict::{Backtrace, Difference, MadeCall, Origin, OtherAnswer, OtherCall, Unseen},
+    worker::temporary,
 };
 use std::{env, path::Path};
 
@@ -113,10 +114,10 @@ fn backtrace(again: &Ran, nth: usize, wanted: &Call) -> Backtrace {
 fn portable(path: &str) -> String {
     let path = Path::new(path);
     let within = |folder: &Path| path.strip_prefix(folder).ok().filter(|_| folder.parent().is_some());
-    let name = match (within(&sources::current().now), within(&env::temp_dir())) {
-        (Some(rest), _) => rest.to_owned(),
-        (_, Some(rest)) => Path::new("$TMPDIR").join(rest),
-        _ => path.to_owned(),
+    let temporary = || within(Path::new(temporary::NAME)).or_else(|| within(&env::temp_dir()));
+    let name = match within(&sources::current().now) {
+        Some(rest) => rest.to_owned(),
+        None => temporary().map_or_else(|| path.to_owned(), |rest| Path::new("$TMPDIR").join(rest)),
     };
     name.to_string_lossy().into_owned()
 }

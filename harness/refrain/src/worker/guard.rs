@@ -8,7 +8,10 @@
 //! is closed then, and it sees when the worker is gone. Either way it ends everything below it. The worker sees the same
 //! way when its guard is gone. If both are killed at once, the test's process ends what they leave: see [`super::orphans`].
 
-use super::{descendants, orphans, process};
+use super::{
+    descendants, orphans, process,
+    temporary::{self, Temporary},
+};
 use crate::engine::exit;
 use nix::{
     errno::Errno,
@@ -42,22 +45,29 @@ impl Lifeline {
     }
 }
 
-/// Forks the worker. Returns in the worker only: this process becomes its guard, and ends with it.
-pub fn enter() -> io::Result<Lifeline> {
+/// Forks the worker. Returns in the worker only, with the temporary folder of its runs: this process becomes its guard, and ends with it.
+pub fn enter() -> io::Result<(Lifeline, Option<Temporary>)> {
     check_threads(ASLEEP_MAX)?;
+    let temporary = Temporary::new();
     let (lifeline, ours) = pipe2(OFlag::O_CLOEXEC)?;
     let Some(worker) = process::fork_once()? else {
         drop(ours);
         prctl::set_child_subreaper(true)?;
         setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
         orphans::mark();
-        return Ok(Lifeline(lifeline));
+        if temporary.is_some() {
+            process::set_variable("TMPDIR", temporary::NAME);
+        }
+        return Ok((Lifeline(lifeline), temporary));
     };
     drop(lifeline);
     // Whatever goes wrong, there is nobody left to tell but the test, which sees that its worker is gone.
     let _ = guard(worker);
     let _ = kill(worker, Signal::SIGKILL);
     let _ = descendants::end_all();
+    if let Some(temporary) = &temporary {
+        temporary.remove();
+    }
     exit(0)
 }
 

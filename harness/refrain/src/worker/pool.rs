@@ -1,6 +1,6 @@
 //! The test process's side: starts workers and hands out jobs.
 
-use super::orphans;
+use super::{orphans, temporary};
 use crate::{
     engine::{self, Ask, Refusal, Slot, Workers, refused},
     job::{Answer, Job},
@@ -169,6 +169,7 @@ impl Drop for Process {
         // A guard exits once nothing is left. One that was killed may have been killed together with its worker.
         if !ended.is_ok_and(|status| status.success()) {
             orphans::end_all();
+            temporary::remove_abandoned();
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Forks: the worker's own, and one for each run. The unsafe code of workers.
 
+use super::temporary;
 use crate::engine::{Heartbeat, exit};
 use nix::{
     errno::Errno,
@@ -14,7 +15,7 @@ use nix::{
     unistd::{ForkResult, Pid, fork, getpid, getppid, pipe2, setpgid},
 };
 use std::{
-    io,
+    env, io,
     num::NonZeroUsize,
     os::fd::{AsFd, AsRawFd, OwnedFd, RawFd},
     panic::Location,
@@ -23,6 +24,12 @@ use std::{
 
 /// Where a run's pipe is, if so many descriptors are allowed: far from those that a service opens, and writes to by mistake.
 const PIPE_FD: RawFd = 1000;
+
+/// Sets a variable of this worker's environment, which its runs inherit.
+pub fn set_variable(name: &str, value: &str) {
+    // SAFETY: this process has one thread: it was forked by `fork_once` and starts none. So nobody reads the environment meanwhile.
+    unsafe { env::set_var(name, value) };
+}
 
 /// A page that this process shares with the runs that it forks.
 pub fn shared_heartbeat() -> io::Result<&'static Heartbeat> {
@@ -82,10 +89,22 @@ fn become_run(worker: Pid, pipe: OwnedFd, memory_max: u64) -> io::Result<OwnedFd
         pipe => pipe?,
     };
     drop(low);
-    close_range(3, pipe.as_raw_fd() - 1)?;
-    close_range(pipe.as_raw_fd() + 1, RawFd::MAX)?;
+    close_all_but([pipe.as_raw_fd(), temporary::FD])?;
     setrlimit(Resource::RLIMIT_AS, memory_max, memory_max)?;
     Ok(pipe)
+}
+
+/// Closes all descriptors except the standard streams and these.
+fn close_all_but(mut kept: [RawFd; 2]) -> io::Result<()> {
+    kept.sort_unstable();
+    let mut first = 3;
+    for fd in kept {
+        if first < fd {
+            close_range(first, fd - 1)?;
+        }
+        first = fd + 1;
+    }
+    close_range(first, RawFd::MAX)
 }
 
 /// Closes the descriptors from `first` to `last`.

@@ -52,7 +52,8 @@ fn serve_on(test: &'static Test, backtraces: bool, socket: &UnixStream) -> io::R
     // As cargo does, whoever started us where: a path that a test gives its service is the same one in every clone, and
     // reads the same in traces and snapshots. Where the sources are gone, it stays as it is.
     let _ = crate::package::folder(test).map(std::env::set_current_dir);
-    let mut worker = Worker { test, backtraces, runner: Runner::new(guard::enter()?, test.memory_max())? };
+    let (lifeline, temporary) = guard::enter()?;
+    let mut worker = Worker { test, backtraces, runner: Runner::new(lifeline, temporary, test.memory_max())? };
     test.engine.prepare();
     let mut jobs = BufReader::new(socket);
     let mut line = String::new();

@@ -7,6 +7,7 @@ use super::{
     output::Output,
     poll_timer::{LOOK_EVERY, Look, PollTimer},
     process,
+    temporary::Temporary,
 };
 use crate::engine::{Heartbeat, exit};
 use nix::{
@@ -59,16 +60,18 @@ impl End {
 pub struct Runner {
     heartbeat: &'static Heartbeat,
     lifeline: Lifeline,
+    temporary: Option<Temporary>,
     output: Output,
     piece: Vec<u8>,
     memory_max: u64,
 }
 
 impl Runner {
-    /// For a worker that has just begun, whose runs have this memory limit. From here on what it prints is taken for what a run prints.
-    pub fn new(lifeline: Lifeline, memory_max: u64) -> io::Result<Runner> {
+    /// For a worker that has just begun, whose runs have this temporary folder and this memory limit. From here on what it prints is taken for what a run prints.
+    pub fn new(lifeline: Lifeline, temporary: Option<Temporary>, memory_max: u64) -> io::Result<Runner> {
         let heartbeat = process::shared_heartbeat()?;
-        Ok(Runner { heartbeat, lifeline, output: Output::catch()?, piece: vec![0; PIECE_BYTES], memory_max })
+        let output = Output::catch()?;
+        Ok(Runner { heartbeat, lifeline, temporary, output, piece: vec![0; PIECE_BYTES], memory_max })
     }
 
     /// What runs show while they go on.
@@ -86,10 +89,21 @@ impl Runner {
         loop {
             let mut fds = [self.lifeline.as_fd(), test.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
             match poll(&mut fds, PollTimeout::NONE) {
-                Ok(_) => return Ok(fds[0].any() == Some(false)),
+                Ok(_) if fds[0].any() == Some(false) => return Ok(true),
+                Ok(_) => {
+                    self.remove_temporary();
+                    return Ok(false);
+                }
                 Err(Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }
+        }
+    }
+
+    /// Does what the guard would do if it lived.
+    fn remove_temporary(&self) {
+        if let Some(temporary) = &self.temporary {
+            temporary.remove();
         }
     }
 
@@ -103,6 +117,9 @@ impl Runner {
     ) -> io::Result<End> {
         self.output.clear();
         self.heartbeat.clear();
+        if let Some(temporary) = &self.temporary {
+            temporary.empty()?;
+        }
         let (pid, pipe) = process::fork_run(self.memory_max, run)?;
         let mut messages = Messages { pipe: Some(pipe), lines: Lines::default() };
         let hung = self.until_it_ends(pid, poll_max, &mut messages, line);
@@ -144,6 +161,7 @@ impl Runner {
             if is_alone {
                 let _ = kill(pid, Signal::SIGKILL);
                 let _ = descendants::end_all();
+                self.remove_temporary();
                 exit(1)
             }
             if has_messages {

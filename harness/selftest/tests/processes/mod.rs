@@ -4,6 +4,7 @@ mod budget;
 mod killed;
 mod left;
 mod limits;
+mod temporary;
 
 use crate::driver::Started;
 use nix::{

@@ -5,7 +5,7 @@
 
 use super::{
     explained::failure,
-    origins::{depends_on, place, shared},
+    origins::{depends_on, path, place, shared},
 };
 use crate::machine::system_call;
 use nix::libc;
@@ -14,7 +14,7 @@ use refrain::{
     report::{self, Style},
     verdict::{Answer, Class, Detail, Origin},
 };
-use std::{fs, iter, os::fd::AsRawFd, path::PathBuf, ptr};
+use std::{fs, iter, os::fd::AsRawFd, ptr};
 
 /// The size of a file of which a log does not see the end.
 const BYTES: usize = 2 << 20;
@@ -103,7 +103,6 @@ fn the_first_other_call_is_named_with_its_line_in_each_run() {
     let (origin, text) = differs("each_run_looks_for_another_file");
     let Origin::SameAnswers { calls, other: Some(other), .. } = origin else { panic!("{origin:?}\n{text}") };
     assert_eq!(other.nth, calls);
-    let path = |name: &str| PathBuf::from("$TMPDIR").join(format!("refrain-selftest-{name}")).display().to_string();
     let lines = ["even", "odd"].map(|name| {
         let place = place("verdicts/calls.rs", &format!("// {name}"));
         format!("`statx` of {} at {place}", path(name))

@@ -9,7 +9,7 @@ use refrain::{
     verdict::{Answer, Class, Detail, Failure, NotLogged, Origin, OtherAnswer, Unseen},
 };
 use std::{
-    env, fs,
+    fs,
     io::Write,
     mem,
     path::{Path, PathBuf},
@@ -18,7 +18,7 @@ use std::{
 
 /// A path of the machine that all runs share.
 pub(super) fn shared(name: &str) -> PathBuf {
-    env::temp_dir().join(format!("refrain-selftest-{name}"))
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("refrain-selftest-{name}"))
 }
 
 /// Lets a service do something at a time that depends on what it reads.
@@ -171,8 +171,11 @@ fn check(test: &str, calls: &[&str], about: &str, line: &str) -> OtherAnswer {
     first
 }
 
-fn path(name: &str) -> String {
-    format!("$TMPDIR/refrain-selftest-{name}")
+/// Returns how a verdict names a path that all runs share.
+pub(super) fn path(name: &str) -> String {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    let path = shared(name);
+    path.strip_prefix(workspace).unwrap_or(&path).display().to_string()
 }
 
 #[test]

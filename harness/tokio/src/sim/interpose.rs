@@ -33,6 +33,7 @@ pub(crate) mod heap;
 #[cfg(not(all(target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 #[path = "interpose/no_heap.rs"]
 pub(crate) mod heap;
+mod links;
 mod names;
 mod processes;
 mod sockets;
@@ -55,6 +56,7 @@ pub(crate) fn link() {
         datagrams::recvmsg as *const (),
         datagrams::recvmmsg as *const (),
         chance::syscall as *const (),
+        links::realpath as *const (),
         processes::fork as *const (),
         processes::posix_spawn as *const (),
         processes::posix_spawnp as *const (),

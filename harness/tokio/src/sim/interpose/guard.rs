@@ -17,6 +17,7 @@ mod handler;
 mod log;
 mod paths;
 mod reissue;
+pub(crate) mod temporary;
 mod tsc;
 mod watched;
 
@@ -35,6 +36,9 @@ pub use filter::is_available as can_guard;
 pub use log::Called;
 pub use tsc::sees_time_stamps;
 
+/// How much of a path is read: as much as the kernel reads.
+pub(crate) const PATH_BYTES_MAX: usize = libc::PATH_MAX as usize;
+
 /// Whether this process is a worker of simulations, or a run.
 static ON: AtomicBool = AtomicBool::new(false);
 /// Whether the filter is installed in this process.
@@ -49,6 +53,7 @@ static ALLOWED: AtomicU8 = AtomicU8::new(0);
 pub fn guard(allowed: &[Outside]) -> io::Result<()> {
     ALLOWED.store(allowed.iter().fold(0, |all, outside| all | bit(*outside)), Relaxed);
     ON.store(true, Relaxed);
+    temporary::find();
     if is_allowed(Outside::Processes) || !can_guard() {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! The system calls that do not reach the kernel from within a run, and what happens to each.
 
-use super::{answers, check, files, filter::Fate, reissue::Call, watched};
+use super::{answers, check, files, filter::Fate, reissue::Call, temporary, watched};
 use libc::c_long;
 use refrain_core::verdict::Outside::{self, Processes, SystemCalls};
 
@@ -68,6 +68,8 @@ const CALLS: &[Row] = &[
     (libc::SYS_sched_getaffinity, "sched_getaffinity", Answer(answers::sched_getaffinity)),
     (libc::SYS_openat, "openat", Answer(|call| files::open("openat", call.args[0] as i32, call.args[1]))),
     (libc::SYS_openat2, "openat2", Answer(|call| files::open("openat2", call.args[0] as i32, call.args[1]))),
+    (libc::SYS_readlinkat, "readlinkat", Answer(|call| temporary::link(call, 2))),
+    (libc::SYS_getcwd, "getcwd", Answer(temporary::getcwd)),
 ];
 
 /// Those that newer architectures do not have.
@@ -79,6 +81,7 @@ const OLD_CALLS: &[Row] = &[
     (libc::SYS_time, "time", Answer(answers::time)),
     (libc::SYS_open, "open", Answer(|call| files::open("open", libc::AT_FDCWD, call.args[0]))),
     (libc::SYS_creat, "creat", Answer(|call| files::open("creat", libc::AT_FDCWD, call.args[0]))),
+    (libc::SYS_readlink, "readlink", Answer(|call| temporary::link(call, 1))),
 ];
 #[cfg(not(target_arch = "x86_64"))]
 const OLD_CALLS: &[Row] = &[];

@@ -2,10 +2,7 @@
 //!
 //! libc opens files itself while it allocates memory. So nothing here allocates, until the run ends.
 
-use super::{
-    answers, is_allowed,
-    paths::{PATH_BYTES_MAX, ahead},
-};
+use super::{PATH_BYTES_MAX, answers, is_allowed, paths::ahead, temporary};
 use libc::c_int;
 use refrain_core::verdict::Outside;
 use std::{env, os::unix::ffi::OsStrExt, path::Path, sync::OnceLock};
@@ -62,8 +59,10 @@ pub(super) fn find_roots() {
     let package = env::current_dir().unwrap_or_default();
     let workspace = package.ancestors().find(|folder| folder.join("Cargo.lock").exists()).map(Path::to_owned);
     // target/debug/deps/NAME-HASH
-    let target = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.to_owned()));
-    let roots = [Some(package), workspace, target, Some(env::temp_dir())];
+    let exe = env::current_exe().unwrap_or_default();
+    let target = exe.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists()).or(exe.ancestors().nth(2));
+    let target = target.map(Path::to_owned);
+    let roots = [Some(package), workspace, target, Some(env::temp_dir()), temporary::machines()];
     let roots = roots.into_iter().flatten().map(|root| root.as_os_str().as_bytes().to_vec());
     let _ = ROOTS.set(roots.filter(|root| !root.is_empty()).collect());
 }
@@ -83,9 +82,7 @@ pub(super) fn open(name: &'static str, folder: c_int, path: usize) -> Option<isi
             }
             return None;
         }
-        // SAFETY: the buffer has so many bytes.
-        unsafe { libc::getcwd(absolute.as_mut_ptr().cast(), PATH_BYTES_MAX) };
-        length = absolute.iter().position(|byte| *byte == 0).unwrap_or(0);
+        length = temporary::working_folder(&mut absolute).unwrap_or(0);
     }
     let path = append(&mut absolute, length, path)?;
     let is = |known: &[&str]| known.iter().any(|known| is_in(path, known.as_bytes()));

@@ -1,11 +1,13 @@
 //! The paths that system calls ask about, also of calls that the kernel refuses: what it has not read may not be there, or have no end.
 
-use super::reissue::{Call, reissue};
+use super::{
+    PATH_BYTES_MAX,
+    reissue::{Call, reissue},
+    temporary,
+};
 use libc::c_int;
 use std::{ffi::CStr, slice};
 
-/// How much of a path is read: as much as the kernel reads.
-pub(super) const PATH_BYTES_MAX: usize = libc::PATH_MAX as usize;
 /// Memory is there or not in pieces of this size, or of a multiple of it.
 const PAGE_BYTES: usize = 4096;
 
@@ -26,7 +28,9 @@ pub(super) fn file_of(fd: c_int) -> String {
     let mut path = [0u8; PATH_BYTES_MAX];
     let args = [libc::AT_FDCWD as usize, link.as_ptr() as usize, path.as_mut_ptr() as usize, path.len(), 0, 0];
     let length = reissue(Call { number: libc::SYS_readlinkat, args });
-    let path = String::from_utf8_lossy(&path[..length.max(0) as usize]).into_owned();
+    let path = &path[..length.max(0) as usize];
+    let mut into = [0; PATH_BYTES_MAX];
+    let path = String::from_utf8_lossy(temporary::named(path, &mut into).unwrap_or(path)).into_owned();
     match path.split_once(":[") {
         Some((kind, _)) => kind.to_owned(),
         None => path,
