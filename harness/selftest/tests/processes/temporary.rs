@@ -99,6 +99,7 @@ async fn is_where_it_was_created(world: World) {
             env::set_current_dir(folder.path()).unwrap();
             assert_eq!(env::current_dir().unwrap(), folder.path());
             fs::write("relative", "").unwrap();
+            assert_eq!(fs::canonicalize("relative").unwrap(), folder.path().join("relative"));
         })
         .await;
 }
