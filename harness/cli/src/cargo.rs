@@ -143,10 +143,21 @@ fn why(error: cargo_metadata::Error) -> String {
     }
 }
 
+/// The variables that `cargo run` sets for the package that it runs. A build script that depends on one of them, as ring's does, would be
+/// run again, and all that is built on it, each time that somebody runs `cargo test` after `cargo refrain`.
+fn of_a_package(environment: impl Iterator<Item = (OsString, OsString)>) -> impl Iterator<Item = OsString> {
+    const PREFIXES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
+    environment.map(|(name, _)| name).filter(|name| {
+        let name = name.to_string_lossy();
+        name == "CARGO_PRIMARY_PACKAGE" || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    })
+}
+
 /// Builds tests and finds the refrain tests in their executables. Cargo prints to standard error.
 pub fn build(project: &Project, options: &Build, selection: Selection<'_>) -> Result<Vec<Executable>, Problem> {
     graph::check_made(&project.root).map_err(Problem::could_not_run)?;
     let mut command = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+    of_a_package(env::vars_os()).for_each(|name| drop(command.env_remove(name)));
     command.current_dir(&project.dir).args(["test", "--no-run", "--message-format=json-render-diagnostics"]);
     command.args(selection_args(selection)).args(option_args(options)).stdin(Stdio::null()).stdout(Stdio::piped());
     let failed = |error| Problem::could_not_run(format!("cannot run cargo test --no-run: {error}"));
@@ -225,4 +236,16 @@ fn option_args(options: &Build) -> Vec<OsString> {
     let with_value = with_value.chain(options.features.iter().map(|names| ("--features", names)));
     args.extend(with_value.flat_map(|(option, value)| [option.into(), value.into()]));
     args
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cargo_run_says_of_its_package_is_not_passed_on() {
+        let environment = ["CARGO", "CARGO_HOME", "CARGO_PKG_NAME", "CARGO_MANIFEST_DIR", "CARGO_TARGET_DIR", "PATH"];
+        let environment = environment.into_iter().map(|name| (name.into(), OsString::new()));
+        assert_eq!(of_a_package(environment).collect::<Vec<_>>(), ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR"]);
+    }
 }
