@@ -22,7 +22,7 @@ use std::{
         unix::fs::{DirBuilderExt, PermissionsExt},
     },
     path::{self, Path, PathBuf},
-    process,
+    process, thread,
     time::SystemTime,
 };
 
@@ -49,6 +49,12 @@ impl Temporary {
     /// Makes a folder, and opens it as [`FD`]. `None`: this machine has no `/proc`, allows too few descriptors, or lets nobody write to
     /// its temporary folder, which runs then have as it is.
     pub fn new() -> Option<Temporary> {
+        // What other workers have there must leave no trace in this thread's heap, which runs without a guard have a copy of: another
+        // thread allocates elsewhere.
+        thread::spawn(Temporary::make).join().ok().flatten()
+    }
+
+    fn make() -> Option<Temporary> {
         remove_abandoned();
         let all = all()?;
         let names = (0..SAME_NUMBER_MAX).map(|nth| all.join(format!("{}-{nth}", process::id())));
