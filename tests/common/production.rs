@@ -24,7 +24,13 @@ pub fn binary() -> &'static Path {
     BINARY.get_or_init(|| {
         let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let target = temporary.parent().expect("cargo keeps it below the target folder");
-        let built = Command::new(env!("CARGO"))
+        let mut cargo = Command::new(env!("CARGO"));
+        // Cargo sets these for a test. Build scripts that depend on them, as ring's does, would be run again by this build and by the next.
+        let of_a_test = std::env::vars_os().map(|(name, _)| name).filter(|name| {
+            ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix))
+        });
+        of_a_test.for_each(|name| drop(cargo.env_remove(name)));
+        let built = cargo
             .args(["build", "--package", "calcon", "--bin", "calcon", "--target-dir"])
             .arg(target)
             .args(["--message-format", "json-render-diagnostics"])

@@ -60,6 +60,8 @@ pub(crate) fn default_jobs() -> usize {
 impl Pool {
     /// Of at most `jobs` workers of a test of this executable, whose runs have this memory limit.
     pub fn new(test: &'static str, memory_max: u64, jobs: usize) -> Pool {
+        // Not in a worker: what it reads there would be seen in the heap that its runs have a copy of.
+        temporary::remove_abandoned();
         let worker = |nth| Worker { test, memory_max, is_first: nth == 0, process: None, machine: Machine::default() };
         Pool { workers: (0..jobs.max(1)).map(worker).collect() }
     }

@@ -6,7 +6,7 @@
 //!
 //! The folder is one of the machine's temporary folder. It is locked for as long as a process of the worker has it open. The guard removes
 //! it, or the worker if the guard is gone. If both are killed at once, the test's process does, and if that is killed as well, the next
-//! worker of the machine: they remove folders that nobody has locked.
+//! test of the machine: they remove folders that nobody has locked.
 
 use crate::engine::make_own;
 use rustix::{
@@ -22,7 +22,7 @@ use std::{
         unix::fs::{DirBuilderExt, PermissionsExt},
     },
     path::{self, Path, PathBuf},
-    process, thread,
+    process,
     time::SystemTime,
 };
 
@@ -49,15 +49,8 @@ impl Temporary {
     /// Makes a folder, and opens it as [`FD`]. `None`: this machine has no `/proc`, allows too few descriptors, or lets nobody write to
     /// its temporary folder, which runs then have as it is.
     pub fn new() -> Option<Temporary> {
-        // What other workers have there must leave no trace in this thread's heap, which runs without a guard have a copy of: another
-        // thread allocates elsewhere.
-        thread::spawn(Temporary::make).join().ok().flatten()
-    }
-
-    fn make() -> Option<Temporary> {
-        remove_abandoned();
         let all = all()?;
-        let names = (0..SAME_NUMBER_MAX).map(|nth| all.join(format!("{}-{nth}", process::id())));
+        let names = (0..SAME_NUMBER_MAX).map(|nth| all.join(format!("{:010}-{nth}", process::id())));
         let (path, folder) = names.into_iter().find_map(make_locked)?;
         let fd = folder.set_modified(UNTOUCHED).and_then(|()| with_fixed_number(&folder));
         match fd {
