@@ -29,7 +29,9 @@ pub fn binary() -> &'static Path {
         let of_a_test = std::env::vars_os().map(|(name, _)| name).filter(|name| {
             ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix))
         });
-        of_a_test.for_each(|name| drop(cargo.env_remove(name)));
+        for name in of_a_test {
+            cargo.env_remove(name);
+        }
         let built = cargo
             .args(["build", "--package", "calcon", "--bin", "calcon", "--target-dir"])
             .arg(target)

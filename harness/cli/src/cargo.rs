@@ -157,7 +157,9 @@ fn of_a_package(environment: impl Iterator<Item = (OsString, OsString)>) -> impl
 pub fn build(project: &Project, options: &Build, selection: Selection<'_>) -> Result<Vec<Executable>, Problem> {
     graph::check_made(&project.root).map_err(Problem::could_not_run)?;
     let mut command = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
-    of_a_package(env::vars_os()).for_each(|name| drop(command.env_remove(name)));
+    for name in of_a_package(env::vars_os()) {
+        command.env_remove(name);
+    }
     command.current_dir(&project.dir).args(["test", "--no-run", "--message-format=json-render-diagnostics"]);
     command.args(selection_args(selection)).args(option_args(options)).stdin(Stdio::null()).stdout(Stdio::piped());
     let failed = |error| Problem::could_not_run(format!("cannot run cargo test --no-run: {error}"));
