@@ -1,5 +1,5 @@
-//! When a process does without a slot: after one wait in vain, because a process that is stopped gives none back; and while nobody reads
-//! what it reports.
+//! Decides when a process runs without a slot, and when it pauses. It waits for a slot until a timeout, once: a stopped process does not
+//! release its slot. It pauses while its reports are not read.
 
 use super::{Slot, free_within, holders};
 use crate::{protocol::SlotWait, report};
@@ -53,7 +53,7 @@ pub(super) fn pause() {
 /// What this process has waited for.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
-    /// Whether the last wait was in vain.
+    /// Whether the last wait timed out.
     is_over: AtomicBool,
     /// Whether a wait was told.
     was_told: AtomicBool,
@@ -64,13 +64,13 @@ impl Patience {
         Patience { is_over: AtomicBool::new(false), was_told: AtomicBool::new(false) }
     }
 
-    /// Returns whether the last wait was in vain.
+    /// Returns whether the last wait timed out.
     #[cfg(test)]
     pub fn is_over(&self) -> bool {
         self.is_over.load(Relaxed)
     }
 
-    /// Waits for a slot; `None` if that was in vain, as it is at once until a slot is free again.
+    /// Waits for a slot. Returns `None` after the timeout, and from then on immediately, until a slot is free again.
     pub fn wait(&self, directory: &Path, slots: usize, memory_max: u64, tell: impl Fn(&SlotWait)) -> Option<Slot> {
         let slot = match self.is_over.load(Relaxed) {
             true => free_within(directory, slots, memory_max, Duration::ZERO),
