@@ -10,6 +10,7 @@
 //!
 //! In most executions loads read old stores, where that is not the same as another order of the threads: see [`Reads`].
 
+mod modes;
 mod switches;
 
 use crate::interleaving::{
@@ -18,6 +19,7 @@ use crate::interleaving::{
 };
 use ::shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use fastrand::Rng;
+use modes::{FIRST, LATER, Mode, Order, Phase, Random, SECOND};
 use switches::{Op, Switch, Switches};
 
 /// Number of operations of a thread that are kept for planning.
@@ -26,18 +28,6 @@ const OPS_MAX: usize = 64;
 const RANK_MAX: i64 = 1_000_000;
 /// Less than this many threads have an order among those with as many operations.
 const ORDER_MAX: usize = 10_000;
-/// The first execution: every thread is preempted for the next one that has not run. Their usual order would be tried
-/// without Refrain, too.
-const FIRST: Random =
-    Random { order: Order::LastLast, percent: 100, once: true, with_locks: true, with_claims: false, resumes: false };
-/// The second one is as different as possible.
-const SECOND: Random =
-    Random { order: Order::Longest, percent: 100, once: true, with_locks: false, with_claims: true, resumes: true };
-
-/// The first one of a later turn: what the threads tell each other arrives, and what is not ordered may arrive before.
-const LATER: Random =
-    Random { order: Order::Spawned, percent: 0, once: true, with_locks: true, with_claims: true, resumes: false };
-
 /// The scheduler.
 pub(super) struct Directed {
     random: Rng,
@@ -55,51 +45,6 @@ pub(super) struct Directed {
     spared_claim: bool,
     /// Given to the next thread that is to come last: lower ranks run first.
     next_rank: i64,
-}
-
-/// What is done in one execution.
-#[derive(Debug, Clone, Copy)]
-enum Mode {
-    Single(Switch, Phase),
-    Random(Random),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Phase {
-    /// The first thread runs up to the switch.
-    Before,
-    /// The other thread runs.
-    Other,
-    /// The first thread goes on.
-    After,
-}
-
-/// How threads are preempted at random.
-#[derive(Debug, Clone, Copy)]
-struct Random {
-    order: Order,
-    /// How often a thread is preempted where it can be.
-    percent: u8,
-    /// Whether no thread runs in the place of another after it was preempted itself.
-    once: bool,
-    /// Whether threads that hold a lock are preempted.
-    with_locks: bool,
-    /// Whether those are that may hold a lock of the service's own: others then give up, or try for ever.
-    with_claims: bool,
-    /// Whether a preempted thread goes on as soon as the one that ran in its place has ended; otherwise it comes last.
-    resumes: bool,
-}
-
-/// The order in which threads run that can.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Order {
-    /// As they were spawned, the main thread last.
-    Spawned,
-    /// In reverse, except that the thread that was spawned last remains the last: it is often the one that checks.
-    LastLast,
-    /// The thread that had the most operations comes first: it has the most to lose when it is preempted.
-    Longest,
-    Random,
 }
 
 /// A thread of the current execution.
@@ -147,14 +92,7 @@ impl Directed {
         {
             return Mode::Single(switch, Phase::Before);
         }
-        Mode::Random(Random {
-            order: Order::Random,
-            percent: [100, 50, 25, 12][self.random.usize(..4)],
-            once: self.random.bool(),
-            with_locks: self.random.bool(),
-            with_claims: true,
-            resumes: self.random.bool(),
-        })
+        Mode::Random(Random::drawn(&mut self.random))
     }
 
     fn thread(&mut self, id: usize) -> &mut Thread {
