@@ -35,6 +35,7 @@ mod verdict;
 pub(crate) mod waiters;
 
 pub use model::Model;
+pub use spare::prepare as prepare_dependencies;
 pub(crate) use {
     child::{execution, fail_with, thread_ends},
     outlet::limit,

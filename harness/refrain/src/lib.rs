@@ -394,7 +394,7 @@ pub mod rule {
 pub mod __private {
     pub use crate::{
         driver::{Snapshot, run},
-        interleaving::Model,
+        interleaving::{Model, prepare_dependencies},
         simulation::{Parameter, Scenario, argument},
         test::Test,
         verdict::{Class, Outside},

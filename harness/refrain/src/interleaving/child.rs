@@ -88,7 +88,7 @@ pub(crate) fn execution_begins(heartbeat: &'static Heartbeat) {
     foreign::forget();
     pending::forget();
     tickets::forget();
-    spare::prepare();
+    spare::begin();
     refrain_std::thread::begin();
     refrain_std::model::enter(true);
 }

@@ -16,14 +16,18 @@ thread_local! {
     static SPARE: RefCell<Vec<AtomicUsize>> = const { RefCell::new(vec![]) };
 }
 
-/// Prepares an execution, if any dependency may use refrain's atomics.
-pub(super) fn prepare() {
-    if refrain_std::LINKED && engine() == Engine::Loom {
-        SPARE.with(|spare| {
-            let mut spare = spare.borrow_mut();
-            spare.clear();
-            spare.extend((0..ATOMICS_MAX).map(|_| AtomicUsize::new(0)));
-        });
+/// Begins an execution, and prepares it if any dependency may use refrain's atomics.
+pub(super) fn begin() {
+    SPARE.with(|spare| spare.borrow_mut().clear());
+    if refrain_std::LINKED {
+        prepare();
+    }
+}
+
+/// Prepares the execution. Called by its main thread, before it spawns others.
+pub fn prepare() {
+    if engine() == Engine::Loom {
+        SPARE.with(|spare| spare.borrow_mut().extend((0..ATOMICS_MAX).map(|_| AtomicUsize::new(0))));
     }
 }
 

@@ -4,7 +4,7 @@
 mod operations;
 
 use super::threads;
-use refrain::sync::cell::UnsafeCell;
+use refrain::{__private::prepare_dependencies, sync::cell::UnsafeCell};
 use refrain_std::{
     hint,
     sync::{
@@ -38,16 +38,19 @@ fn both_enter(order: Ordering, fenced: bool) -> bool {
 
 #[refrain::model(complete)]
 fn sequentially_consistent_flags_let_one_enter() {
+    prepare_dependencies();
     assert!(!both_enter(SeqCst, false), "both entered");
 }
 
 #[refrain::model(complete)]
 fn fences_let_one_enter() {
+    prepare_dependencies();
     assert!(!both_enter(Relaxed, true), "both entered");
 }
 
 #[refrain::model(expect = "panic")]
 fn released_flags_let_both_enter() {
+    prepare_dependencies();
     assert!(!both_enter(Release, false), "both entered");
 }
 
@@ -72,17 +75,20 @@ fn announced(order: Ordering) {
 
 #[refrain::model(complete)]
 fn a_released_flag_announces_a_cell() {
+    prepare_dependencies();
     announced(Release);
 }
 
 #[refrain::model(expect = "data-race")]
 fn a_relaxed_flag_announces_nothing() {
+    prepare_dependencies();
     announced(Relaxed);
 }
 
 /// Nothing of an execution is left in the next one.
 #[refrain::model(complete)]
 fn a_static_starts_anew() {
+    prepare_dependencies();
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     threads(2, |_| {
         COUNT.fetch_add(1, Relaxed);
@@ -92,6 +98,7 @@ fn a_static_starts_anew() {
 
 #[refrain::model(complete)]
 fn a_moved_atomic_keeps_its_value() {
+    prepare_dependencies();
     let count = AtomicUsize::new(0);
     count.store(1, Relaxed);
     let count = Arc::new(count);
@@ -105,6 +112,7 @@ fn a_moved_atomic_keeps_its_value() {
 /// The memory of one is reused for the next: it is another atomic.
 #[refrain::model(complete)]
 fn an_atomic_in_the_memory_of_another_is_new() {
+    prepare_dependencies();
     let shared = Arc::new(AtomicPtr::<AtomicUsize>::default());
     let other = shared.clone();
     let thread = thread::spawn(move || {
@@ -124,6 +132,7 @@ fn an_atomic_in_the_memory_of_another_is_new() {
 /// As `AtomicCell` of crossbeam does.
 #[refrain::model(complete)]
 fn a_word_in_memory_is_an_atomic() {
+    prepare_dependencies();
     let mut word = 0usize;
     let address = (&raw mut word).expose_provenance();
     threads(2, move |_| {
@@ -140,6 +149,7 @@ thread_local! {
 
 #[refrain::model(complete)]
 fn a_thread_local_belongs_to_its_thread() {
+    prepare_dependencies();
     let count = Arc::new(AtomicUsize::new(0));
     threads(2, move |_| {
         OWN.set(OWN.get() + 1);
@@ -166,12 +176,14 @@ thread_local! {
 
 #[refrain::model(complete)]
 fn a_thread_local_is_dropped_before_its_thread_is_joined() {
+    prepare_dependencies();
     threads(2, |_| COUNTS.with(|_| ()));
     assert_eq!(DROPPED.load(Acquire), 2);
 }
 
 #[refrain::model(complete)]
 fn a_lock_hands_on_what_was_written() {
+    prepare_dependencies();
     let shared = Arc::new((Mutex::new(()), Message(AtomicBool::new(false), UnsafeCell::new(0))));
     let other = shared.clone();
     threads(2, move |_| {
@@ -185,6 +197,7 @@ fn a_lock_hands_on_what_was_written() {
 
 #[refrain::model(expect = "panic")]
 fn an_update_is_lost_between_two_locks() {
+    prepare_dependencies();
     let value = Arc::new(RwLock::new(0));
     let shared = value.clone();
     threads(2, move |_| {
@@ -196,6 +209,7 @@ fn an_update_is_lost_between_two_locks() {
 
 #[refrain::model(complete)]
 fn a_wait_that_checks_under_the_lock_ends() {
+    prepare_dependencies();
     let shared = Arc::new((Mutex::new(false), Condvar::new()));
     let other = shared.clone();
     let thread = thread::spawn(move || {
@@ -208,6 +222,7 @@ fn a_wait_that_checks_under_the_lock_ends() {
 
 #[refrain::model(expect = "deadlock")]
 fn a_notification_before_the_wait_is_lost() {
+    prepare_dependencies();
     let shared = Arc::new((Mutex::new(()), Condvar::new()));
     let other = shared.clone();
     let thread = thread::spawn(move || other.1.notify_one());
@@ -217,6 +232,7 @@ fn a_notification_before_the_wait_is_lost() {
 
 #[refrain::model(complete)]
 fn a_once_in_a_static_runs_once_in_each_execution() {
+    prepare_dependencies();
     static ONCE: Once = Once::new();
     static RAN: AtomicUsize = AtomicUsize::new(0);
     threads(2, |_| {
@@ -230,6 +246,7 @@ fn a_once_in_a_static_runs_once_in_each_execution() {
 /// The permit of a `park` is not taken by a wait for a lock.
 #[refrain::model]
 fn a_lock_does_not_take_the_permit_of_a_park() {
+    prepare_dependencies();
     let lock = Arc::new(Mutex::new(()));
     let other = lock.clone();
     let main = thread::current();
@@ -246,6 +263,7 @@ fn a_lock_does_not_take_the_permit_of_a_park() {
 
 #[refrain::model(complete)]
 fn a_loop_with_a_spin_hint_ends() {
+    prepare_dependencies();
     let flag = Arc::new(AtomicBool::new(false));
     let other = flag.clone();
     let thread = thread::spawn(move || other.store(true, Release));
@@ -258,6 +276,7 @@ fn a_loop_with_a_spin_hint_ends() {
 
 #[refrain::model]
 fn a_wait_with_a_time_is_sampled() {
+    prepare_dependencies();
     let shared = (Mutex::new(()), Condvar::new());
     let (_guard, result) = shared.1.wait_timeout(shared.0.lock().unwrap(), Duration::from_secs(1)).unwrap();
     assert!(result.timed_out(), "nobody notifies it");
@@ -265,6 +284,7 @@ fn a_wait_with_a_time_is_sampled() {
 
 #[refrain::model]
 fn two_hundred_atomics_are_sampled() {
+    prepare_dependencies();
     let all: Arc<Vec<AtomicUsize>> = Arc::new((0..200).map(AtomicUsize::new).collect());
     threads(2, move |_| assert_eq!(all.iter().map(|one| one.load(Relaxed)).sum::<usize>(), 19_900));
 }

@@ -1,5 +1,6 @@
 //! The operations of a dependency's atomics in a model, compared with those of `std`.
 
+use refrain::__private::prepare_dependencies;
 use refrain_std::sync::atomic::{self, Ordering::*};
 
 /// Calls methods on an atomic of a dependency and on one of `std`, which must return and leave the same.
@@ -15,6 +16,7 @@ macro_rules! as_std {
 
 #[refrain::model(runs = 20)]
 fn operations_compute_what_those_of_std_do() {
+    prepare_dependencies();
     as_std! { AtomicUsize(5): swap(9, AcqRel), fetch_add(usize::MAX, Relaxed), fetch_sub(9, Release), fetch_and(12, SeqCst),
     fetch_nand(6, Acquire), fetch_or(1, Relaxed), fetch_xor(7, Relaxed), fetch_max(3, Relaxed), fetch_min(2, Relaxed),
     compare_exchange(2, 8, AcqRel, Acquire), compare_exchange(2, 1, SeqCst, Relaxed),
