@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::{Args as Arguments, Parser, Subcommand};
+use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use refrain_core::verdict::Class;
 use std::{
     num::{NonZeroU64, NonZeroUsize},
@@ -137,6 +137,45 @@ pub struct Show {
     /// Print only the plan
     #[arg(long)]
     pub plan: bool,
+    /// How to show them: a table, JSON for programs, an HTML page, a trace for ui.perfetto.dev, a Mermaid sequence diagram
+    #[arg(long, value_name = "FORM", default_value = "text", conflicts_with = "plan")]
+    pub format: Form,
+    /// Write to this file, not to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Only events from this one on, counted from 0
+    #[arg(long, value_name = "EVENT", help_heading = EVENTS)]
+    pub from: Option<usize>,
+    /// Only events up to this one
+    #[arg(long, value_name = "EVENT", help_heading = EVENTS)]
+    pub to: Option<usize>,
+    /// Only the last N of the events that the other options let through
+    #[arg(long, value_name = "N", help_heading = EVENTS)]
+    pub tail: Option<usize>,
+    /// Only events on this host, or of this thread of a model, `thread 1`; may be given several times
+    #[arg(long, value_name = "HOST", help_heading = EVENTS)]
+    pub host: Vec<String>,
+    /// Only events of tasks whose name contains this
+    #[arg(long, value_name = "TEXT", help_heading = EVENTS)]
+    pub task: Option<String>,
+    /// Only events of connections whose name contains this, such as notes:49152
+    #[arg(long, value_name = "TEXT", help_heading = EVENTS)]
+    pub conn: Option<String>,
+    /// Only events that contain this text
+    #[arg(long, value_name = "TEXT", help_heading = EVENTS)]
+    pub grep: Option<String>,
+}
+
+const EVENTS: &str = "Which events to show";
+
+/// A form in which a run is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    Text,
+    Json,
+    Html,
+    Perfetto,
+    Mermaid,
 }
 
 #[derive(Debug, Arguments)]

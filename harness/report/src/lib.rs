@@ -1,4 +1,4 @@
-//! All human-readable text: timelines, sockets, failures, plans, and the results of explorations and replays.
+//! All human-readable text: timelines, sockets, failures, plans, the results of explorations and replays, and runs as diagrams.
 //!
 //! A service may log anything. `refrain_core::escape` escapes whatever would not be displayed as itself, so that no log
 //! line can move the cursor or forge a row.
@@ -21,6 +21,7 @@ mod step;
 mod summary;
 mod threads;
 mod timeline;
+mod view;
 mod words;
 
 pub use coverage::coverage;
@@ -34,6 +35,7 @@ pub use search::{all_engines, engine_limit, engines, fewest, last_engine, search
 pub use sockets::sockets;
 pub use summary::plan_summary;
 pub use timeline::{events, plan, timeline};
+pub use view::{Filter, View, json, mermaid, page, perfetto};
 pub use words::{counted, grouped};
 
 /// How a text is formatted.

@@ -43,7 +43,7 @@ fn sockets_are_shown_as_ss_does() {
     exchange  tcp    ESTAB   0       18      exchange:5010       notes:49152        timer:(on,3.200sec,3)
     notes     tcp    ESTAB   0       0       notes:49152         exchange:5010
     ");
-    let whole = timeline(&trace, PLAIN);
+    let whole = timeline(&trace, &Filter::default(), PLAIN);
     assert!(whole.contains(&format!("\n\n{}\nFAILED stall", sockets(&trace.sockets, PLAIN))), "{whole}");
     assert_eq!(sockets(&[], PLAIN), "");
 }
@@ -57,7 +57,7 @@ fn visible(text: &str) -> String {
 
 #[test]
 fn a_trace_reads_from_its_plan_to_its_failure() {
-    assert_snapshot!(timeline(&saved(), PLAIN), @r#"
+    assert_snapshot!(timeline(&saved(), &Filter::default(), PLAIN), @r#"
     link::queries_recover_after_the_link_heals
       seed 42
       queries = [{"user":"ålice","weight":0.1}]
@@ -95,7 +95,7 @@ fn a_trace_reads_from_its_plan_to_its_failure() {
 fn a_narrow_terminal_gets_more_lines_and_loses_no_word() {
     let style = Style { width: Some(88), exact: true, ..PLAIN };
     let trace = Trace { events: saved().events.split_off(7), left_out: 7, ..saved() };
-    assert_snapshot!(timeline(&trace, style), @r#"
+    assert_snapshot!(timeline(&trace, &Filter::default(), style), @r#"
     link::queries_recover_after_the_link_heals
       seed 42
       queries = [{"user":"ålice","weight":0.1}]
@@ -135,7 +135,7 @@ fn a_narrow_terminal_gets_more_lines_and_loses_no_word() {
 fn colours_tell_hosts_and_kinds_apart() {
     let trace = Trace { events: saved().events.split_off(6), ..saved() };
     let style = Style { colour: true, ..PLAIN };
-    assert_snapshot!(visible(&timeline(&trace, style)), @r#"
+    assert_snapshot!(visible(&timeline(&trace, &Filter::default(), style)), @r#"
     <1>link::queries_recover_after_the_link_heals<0>
       seed 42
       queries = [{"user":"ålice","weight":0.1}]
@@ -256,11 +256,11 @@ proptest! {
         let texts = trace.events.iter().map(event).chain([super::failure(&trace.failure, PLAIN)]);
         prop_assert!(texts.into_iter().all(|text| !text.contains(words::RAW)), "{trace:?}");
         trace.events.push(says(&host, &text, &[(&text, json!(value))]));
-        let wide = timeline(&trace, PLAIN);
+        let wide = timeline(&trace, &Filter::default(), PLAIN);
         prop_assert!(!wide.chars().any(|c| c.is_control() && c != '\n'), "{wide:?}");
-        let narrow = timeline(&trace, Style { width: Some(width), ..PLAIN });
+        let narrow = timeline(&trace, &Filter::default(), Style { width: Some(width), ..PLAIN });
         prop_assert!(narrow.split_whitespace().eq(wide.split_whitespace()), "{narrow}");
-        let coloured = timeline(&trace, Style { colour: true, ..PLAIN });
+        let coloured = timeline(&trace, &Filter::default(), Style { colour: true, ..PLAIN });
         let codes = ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m"].map(str::to_string);
         let codes = (30..98).map(|code| format!("\u{1b}[{code}m")).chain(codes);
         let plain = codes.fold(coloured, |text, code| text.replace(&code, ""));

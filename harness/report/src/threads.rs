@@ -19,15 +19,15 @@ const COLOURS: [AnsiColor; 5] =
 const GAP: usize = 2;
 
 /// Returns whether these are operations of threads.
-pub(super) fn are_operations(events: &[Event]) -> bool {
-    events.iter().any(|event| step(event).is_some())
+pub(super) fn are_operations(events: &[(usize, &Event)]) -> bool {
+    events.iter().any(|(_, event)| step(event).is_some())
 }
 
-/// Formats a table of operations; `first` is the number of the first one in its execution, counted from 0.
-pub(super) fn threads(events: &[Event], first: usize, style: Style) -> String {
-    let number_width = first.saturating_add(events.len()).to_string().len().max(1);
+/// Formats a table of numbered operations, before which so many were left out of the trace.
+pub(super) fn threads(events: &[(usize, &Event)], first: usize, style: Style) -> String {
+    let number_width = events.last().map_or(1, |(last, _)| last.saturating_add(1).to_string().len());
     let mut widths: BTreeMap<usize, usize> = BTreeMap::new();
-    for event in events {
+    for (_, event) in events {
         let Some(step) = step(event) else { continue };
         let column = widths.entry(step.thread).or_insert_with(|| title(step.thread).len());
         *column = columns(&operation(&step.does)).max(*column);
@@ -38,7 +38,7 @@ pub(super) fn threads(events: &[Event], first: usize, style: Style) -> String {
     if first > 0 {
         text += &format!("{}\n", paint(&format!("({first} operations before)"), DIM, style));
     }
-    for (nth, event) in (0..).map(|nth| first.saturating_add(nth)).zip(events) {
+    for (nth, event) in events {
         text += format!("{}{}", paint(&format!("{nth:>number_width$}"), DIM, style), " ".repeat(GAP)).as_str();
         text += row(event, &widths, style).trim_end_matches(' ');
         text += "\n";

@@ -1,7 +1,7 @@
 //! Formats a run as an aligned table: when, on which host, in which task, what happened.
 
 use super::{
-    Style, event, failure,
+    Filter, Style, View, event, failure,
     paint::{BOLD, DIM, PLAIN, columns, ink, lines, padded, paint},
     sockets,
     threads::{are_operations, threads},
@@ -20,15 +20,20 @@ use std::collections::BTreeMap;
 const HOST_COLOURS: [AnsiColor; 5] =
     [AnsiColor::Cyan, AnsiColor::Green, AnsiColor::Blue, AnsiColor::BrightMagenta, AnsiColor::BrightGreen];
 
-/// Formats a whole trace: its test, plan, events, remaining sockets and failure. Ends with a newline.
-pub fn timeline(trace: &Trace, style: Style) -> String {
+/// Formats a whole trace: its test, plan, the events that the filter lets through, remaining sockets and failure. Ends with a newline.
+pub fn timeline(trace: &Trace, filter: &Filter, style: Style) -> String {
     let mut text = format!("{}\n", paint(&escaped(&trace.test), BOLD, style));
     for sentence in trace.plan.sentences() {
         for (nth, line) in lines(&sentence, 4, style).iter().enumerate() {
             text += &format!("{}{line}\n", if nth == 0 { "  " } else { "    " });
         }
     }
-    let table = events(&trace.events, trace.left_out, style);
+    let first = trace.left_out;
+    let chosen: Vec<_> = match filter == &Filter::default() {
+        true => numbered(&trace.events, first).collect(),
+        false => View::new(trace, filter).numbers().map(|n| (n, &trace.events[n - first])).collect(),
+    };
+    let table = table(&chosen, first, style);
     let sockets = sockets(&trace.sockets, style);
     let gap = if sockets.is_empty() { "" } else { "\n" };
     format!("{text}\n{table}{gap}{sockets}\n{}", failure(&trace.failure, style))
@@ -42,11 +47,19 @@ pub fn plan(plan: &Plan) -> String {
 /// Formats a table of events, or of a model's operations; `first` is the number of the first one in its run, counted
 /// from 0. Ends with a newline.
 pub fn events(events: &[Event], first: usize, style: Style) -> String {
+    table(&numbered(events, first).collect::<Vec<_>>(), first, style)
+}
+
+fn numbered(events: &[Event], first: usize) -> impl Iterator<Item = (usize, &Event)> {
+    (0..).map(move |nth| first.saturating_add(nth)).zip(events)
+}
+
+/// Formats numbered events, before which so many were left out of the trace.
+fn table(events: &[(usize, &Event)], first: usize, style: Style) -> String {
     if are_operations(events) {
         return threads(events, first, style);
     }
-    let numbered = (0..).map(|nth| first.saturating_add(nth)).zip(events);
-    let rows: Vec<[String; 4]> = numbered.map(|(nth, event)| cells(nth, event, style)).collect();
+    let rows: Vec<[String; 4]> = events.iter().map(|(nth, event)| cells(*nth, event, style)).collect();
     let titles = ["#", "time", "host", "task"].map(str::to_string);
     let widths = [0, 1, 2, 3]
         .map(|nth| rows.iter().chain([&titles]).map(|cells| columns(&cells[nth])).max().unwrap_or_default());
@@ -55,7 +68,7 @@ pub fn events(events: &[Event], first: usize, style: Style) -> String {
     if first > 0 {
         text += &format!("{}\n", paint(&format!("({first} events before)"), DIM, style));
     }
-    for (cells, event) in rows.iter().zip(events) {
+    for (cells, (_, event)) in rows.iter().zip(events) {
         let inks = [DIM, hosts[event.host.as_str()], kind_ink(&event.kind)];
         text += &row(cells, &event::event(event), &widths, inks, style);
     }
@@ -90,9 +103,9 @@ fn time(at: u64, style: Style) -> String {
     if style.exact { words::exact_clock(at) } else { words::clock(at) }
 }
 
-fn host_inks(events: &[Event]) -> BTreeMap<&str, anstyle::Style> {
+fn host_inks<'a>(events: &[(usize, &'a Event)]) -> BTreeMap<&'a str, anstyle::Style> {
     let mut inks = BTreeMap::from([("", BOLD)]);
-    for event in events {
+    for (_, event) in events {
         let next = ink(HOST_COLOURS[(inks.len() - 1) % HOST_COLOURS.len()]);
         inks.entry(event.host.as_str()).or_insert(next);
     }

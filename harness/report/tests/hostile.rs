@@ -1,8 +1,8 @@
 //! Hostile strings in any field of a trace are escaped in all reports.
 
 use refrain_core::trace::{self, Trace};
-use refrain_report::{Style, headline, plan, timeline};
-use serde_json::{Value, json};
+use refrain_report::{Filter, Style, View, headline, json, mermaid, page, perfetto, plan, timeline};
+use serde_json::{Value, json as value};
 use std::{
     collections::BTreeMap,
     fs,
@@ -45,9 +45,9 @@ fn strings(value: &Value, at: &str, kind: &str, found: &mut Vec<(String, String)
 fn poisoned(header: &str, line: Option<&str>, is_event: bool, at: &str) -> Option<Trace> {
     let parse = |text: &str| -> Value { serde_json::from_str(text).expect("it is JSON") };
     let (mut header, mut line) = (parse(header), line.map(parse));
-    *line.as_mut().unwrap_or(&mut header).pointer_mut(at)? = json!(NASTY);
-    header["events"] = json!(usize::from(line.is_some() && is_event));
-    header["sockets"] = json!(usize::from(line.is_some() && !is_event));
+    *line.as_mut().unwrap_or(&mut header).pointer_mut(at)? = value!(NASTY);
+    header["events"] = value!(usize::from(line.is_some() && is_event));
+    header["sockets"] = value!(usize::from(line.is_some() && !is_event));
     // serde_json sorts names, and the format must come first.
     let version = format!("\"refrain-trace\":{}", trace::VERSION);
     let header = header.to_string().replacen(&format!(",{version}"), "", 1).replacen('{', &format!("{{{version},"), 1);
@@ -77,9 +77,14 @@ fn no_string_of_a_trace_is_printed_as_it_is() {
                 }
                 let Some(trace) = poisoned(lines[0], (nth > 0).then_some(*line), nth <= events, &at) else { continue };
                 let coloured = Style { width: Some(100), ..Style::default() };
+                let view = View::new(&trace, &Filter::default());
                 let texts = [
-                    timeline(&trace, Style::default()),
-                    timeline(&trace, coloured),
+                    json(&view),
+                    mermaid(&view),
+                    perfetto(&view),
+                    page(&view),
+                    timeline(&trace, &Filter::default(), Style::default()),
+                    timeline(&trace, &Filter::default(), coloured),
                     plan(&trace.plan),
                     headline(&trace.failure, Style::default()),
                 ];

@@ -258,6 +258,41 @@ fn a_trace_is_shown_without_building_anything() {
 }
 
 #[test]
+fn a_trace_is_shown_in_the_form_and_with_the_events_that_are_asked_for() {
+    let trace = saved("replays/forms.jsonl", "bad::fails", None);
+    let show = |args: &[&str]| refrain(&[&["show", "replays/forms.jsonl"][..], args].concat());
+    let json = show(&["--format", "json", "--from", "1"]);
+    let parsed: serde_json::Value = serde_json::from_str(&json.stdout).expect("it is JSON");
+    let numbers: Vec<_> = parsed["events"].as_array().expect("it has events").iter().map(|event| &event["n"]).collect();
+    assert_eq!((json.code, parsed["format"].as_str(), numbers), (0, Some("refrain-show/1"), vec![&1.into()]));
+    assert!(show(&["--format", "mermaid"]).stdout.starts_with("sequenceDiagram\n"));
+    let perfetto: serde_json::Value =
+        serde_json::from_str(&show(&["--format", "perfetto"]).stdout).expect("it is JSON");
+    assert!(perfetto["traceEvents"].is_array());
+    let page = trace.with_extension("html");
+    let html = show(&["--format", "html", "--output", "replays/forms.html"]);
+    assert_eq!((html.code, html.stdout.as_str(), html.stderr.as_str()), (0, "", "written replays/forms.html\n"));
+    let page = fs::read_to_string(page).expect("it was written");
+    assert!(page.starts_with("<!doctype html>") && page.contains("<title>bad::fails</title>"), "{page}");
+    let nothing = show(&["--grep", "no event has this"]);
+    assert!(!nothing.stdout.contains("connects notes:49152"), "{}", nothing.stdout);
+}
+
+#[test]
+fn what_cannot_be_shown_says_what_to_do() {
+    saved("replays/shown-1.jsonl", "bad::fails", None);
+    saved("replays/shown-2.jsonl", "bad::fails", None);
+    let both = ["show", "replays/shown-1.jsonl", "replays/shown-2.jsonl", "--format"];
+    let ran = refrain(&[&both[..], &["html"]].concat());
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+    assert!(ran.stderr.contains("run `cargo refrain show` for each of them"), "{}", ran.stderr);
+    assert_eq!(refrain(&[&both[..], &["json"]].concat()).stdout.lines().count(), 2);
+    let ran = refrain(&["show", "replays/shown-1.jsonl", "--output", "no-such-folder/x.txt"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("cannot write no-such-folder/x.txt: "), "{}", ran.stderr);
+}
+
+#[test]
 fn a_list_has_every_test_its_traces_and_the_orphans() {
     saved("traces/bad.fails-0001.jsonl", "bad::fails", None);
     saved("traces/gone-0002.jsonl", "bad::gone", None);

@@ -7,7 +7,7 @@ use crate::{
     event::{Event, Kind, Level},
     job::Ran,
     package,
-    report::{self, Style, timeline},
+    report::{self, Filter, Style, timeline},
     test::Test,
 };
 use std::path::{Path, PathBuf};
@@ -67,6 +67,6 @@ pub(crate) fn of_replay(test: &Test, path: &Path, run: &Ran) -> Result<Option<Sn
         folder: folder(test)?,
         description: format!("the timeline of a replay of traces/{name}.jsonl"),
         name: format!("{name}.timeline"),
-        text: timeline(&save::trace(test, run, failure), Style::default()),
+        text: timeline(&save::trace(test, run, failure), &Filter::default(), Style::default()),
     }))
 }
