@@ -5,7 +5,7 @@ use refrain::{Faults, World};
 use std::time::Duration;
 
 /// Q201280: whatever the network did, queries work again once it heals.
-#[refrain::test(runs = 1_500, snapshot)]
+#[refrain::test(runs = 1_000, snapshot)]
 async fn queries_recover_after_the_link_heals(world: World, #[any(queries(1..6))] queries: Vec<calcon::query::Query>) {
     world.host("exchange", || calcon::exchange::serve(exchange()));
     world.host("notes", || calcon::notes::serve(notes()));

@@ -282,7 +282,7 @@ fn a_wait_with_a_time_is_sampled() {
     assert!(result.timed_out(), "nobody notifies it");
 }
 
-#[refrain::model]
+#[refrain::model(runs = 500)]
 fn two_hundred_atomics_are_sampled() {
     prepare_dependencies();
     let all: Arc<Vec<AtomicUsize>> = Arc::new((0..200).map(AtomicUsize::new).collect());
