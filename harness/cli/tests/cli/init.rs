@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 pub const MANIFEST: &str = "[package]\nname = \"service\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n# Ours.\ntokio = { version = \"1\", features = [\"full\"] }\n";
 
-fn repository() -> PathBuf {
+pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
@@ -28,16 +28,14 @@ pub fn service(manifest: &str) -> TempDir {
 }
 
 pub fn run(dir: &Path, args: &[&str]) -> Ran {
-    run_with(dir, args, None)
+    run_with(dir, args, &[])
 }
 
-/// The same with another cargo.
-fn run_with(dir: &Path, args: &[&str], cargo: Option<&str>) -> Ran {
+/// The same with other variables, such as that of cargo.
+fn run_with(dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-refrain"));
     command.arg("refrain").args(args).current_dir(dir).env("CARGO_NET_OFFLINE", "true").env("NO_COLOR", "1");
-    if let Some(cargo) = cargo {
-        command.env("CARGO", cargo);
-    }
+    command.envs(variables.iter().copied());
     Ran::of(&mut command)
 }
 
@@ -221,19 +219,24 @@ fn a_workspace_of_all_directories_does_not_take_the_generated_ones() {
 #[test]
 fn what_init_cannot_do_is_told_and_undone() {
     let unknown = MANIFEST.replace("\"1\"", "\"2\"");
+    // A cargo home without a registry.
+    let empty = TempDir::new().expect("there is room for temporary files");
+    let empty = empty.path().to_str().expect("it is text");
     let clone = repository();
     let clone = clone.to_str().expect("it is text");
-    for (manifest, args, cargo, told) in [
-        (unknown.as_str(), &["init", "--clone", clone][..], None, "has to accept 1."),
-        (MANIFEST, &["init"], None, "cargo refrain init --clone CLONE"),
-        (MANIFEST, &["init", "--clone", clone], Some("/nowhere/cargo"), "there is no cargo: install Rust"),
-        (MANIFEST, &["init", "--clone", clone, "--models", "rayon"], None, "rayon cannot be part of models"),
-        (MANIFEST, &["init", "--clone", clone, "--models", "dashmap"], None, "Cargo.lock names no dashmap"),
+    let init = &["init", "--clone", clone][..];
+    for (manifest, args, variables, told) in [
+        (unknown.as_str(), init, &[][..], "has to accept 1."),
+        (MANIFEST, &["init"], &[], "cargo refrain init --clone CLONE"),
+        (MANIFEST, init, &[("CARGO", "/nowhere/cargo")], "there is no cargo: install Rust"),
+        (MANIFEST, init, &[("CARGO_HOME", empty)], "offline, run this once with a network"),
+        (MANIFEST, &["init", "--clone", clone, "--models", "rayon"], &[], "rayon cannot be part of models"),
+        (MANIFEST, &["init", "--clone", clone, "--models", "dashmap"], &[], "Cargo.lock names no dashmap"),
     ] {
         let dir = service(manifest);
         let dir = dir.path();
         let before = files(dir);
-        let ran = run_with(dir, args, cargo);
+        let ran = run_with(dir, args, variables);
         assert_eq!(ran.code, 3, "{ran:?}");
         assert!(ran.stderr.starts_with("error: ") && ran.stderr.contains(told), "{ran:?}");
         assert_eq!(files(dir), before);
@@ -252,7 +255,9 @@ fn an_interrupted_init_leaves_nothing() {
     let cargo = std::env::var("CARGO").unwrap_or("cargo".into());
     write(&script, &format!("#!/bin/sh\nkill -INT $PPID\nexec '{cargo}' \"$@\"\n"));
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let ran = run_with(dir, &["init", "--clone", repository().to_str().expect("it is text")], script.to_str());
+    let clone = repository();
+    let args = ["init", "--clone", clone.to_str().expect("it is text")];
+    let ran = run_with(dir, &args, &[("CARGO", script.to_str().expect("it is text"))]);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.stderr.contains("interrupted: all is as it was before"), "{ran:?}");
     assert_eq!(files(dir), before);

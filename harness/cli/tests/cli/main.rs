@@ -7,5 +7,6 @@ mod hostile;
 mod init;
 mod interrupt;
 mod model;
+mod publish;
 mod read_only;
 mod traces;

@@ -1,8 +1,8 @@
-//! `cargo refrain sync` in a checkout that may not be written.
+//! `cargo refrain init` and `sync` in a checkout that may not be written.
 
 use super::{
     fixture::{Ran, write},
-    init::{MANIFEST, init, run, service},
+    init::{MANIFEST, init, repository, run, service},
 };
 use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
 use std::{
@@ -46,6 +46,37 @@ fn run_protected(dir: &Path, args: &[&str]) -> Ran {
     });
     chmod("u+w");
     ran
+}
+
+/// All of it, or one member's folder: then the workspace's own manifest is written first.
+#[test]
+fn init_that_may_not_write_says_what_to_do_and_changes_nothing() {
+    for is_member_alone in [false, true] {
+        let dir = service(MANIFEST);
+        let dir = dir.path();
+        write(&dir.join("member/Cargo.toml"), &MANIFEST.replace("\"service\"", "\"member\""));
+        write(&dir.join("member/src/lib.rs"), "");
+        let manifest = fs::read_to_string(dir.join("Cargo.toml")).expect("it is there");
+        write(&dir.join("Cargo.toml"), &manifest.replace("[workspace]", "[workspace]\nmembers = [\"member\"]"));
+        let before = all_files(dir);
+        let clone = repository();
+        let clone = clone.to_str().expect("it is text");
+        let ran = match is_member_alone {
+            false => run_protected(dir, &["init", "--clone", clone]),
+            true => {
+                let args = ["init", "--clone", clone, "--manifest-path", "../Cargo.toml"];
+                run_protected(&dir.join("member"), &args)
+            }
+        };
+        assert_eq!(ran.code, 3, "{ran:?}");
+        assert_eq!(ran.stderr.matches("error: ").count(), 1, "{ran:?}");
+        let told = if is_member_alone { "check the folder and its permissions" } else { "may not be written" };
+        assert!(ran.stderr.contains(told), "{ran:?}");
+        let texts = |all: BTreeMap<PathBuf, (Vec<u8>, SystemTime)>| {
+            all.into_iter().map(|(path, (text, _))| (path, text)).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(all_files(dir)), texts(before));
+    }
 }
 
 #[test]
