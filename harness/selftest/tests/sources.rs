@@ -16,6 +16,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fs::File,
     hash::{BuildHasher, RandomState},
+    hint::black_box,
     io::{self, Read},
     mem,
     net::ToSocketAddrs,
@@ -84,7 +85,11 @@ const SOURCES: &[Source] = &[
     ("time zone", || Some(format!("{:?}", std::fs::read("/etc/localtime").ok()))),
     ("variable of the environment", || Some(format!("{:?}", std::env::var_os("PATH")))),
     ("address on the heap", || Some(format!("{:p}", Box::new([0u8; 100])))),
-    ("address on the stack", || Some(format!("{:p}", ptr::from_ref(&0u8)))),
+    ("address on the stack", || {
+        // A constant would be in the executable.
+        let here = black_box(0u8);
+        Some(format!("{:p}", ptr::from_ref(black_box(&here))))
+    }),
     ("address of a function", || Some(format!("{:p}", file_of_chance as *const ()))),
     ("processor time that was used", || {
         // SAFETY: of integers zeros are values, and there is room for the answer.

@@ -7,10 +7,10 @@
 //! Code that blocks its thread, such as `Handle::block_on` in `spawn_blocking`, suspends it until there is something to do.
 //! The simulation's one thread goes on with other tasks meanwhile.
 
-use corosensei::{
-    Coroutine, CoroutineResult, Yielder,
-    stack::{DefaultStack, Stack},
-};
+mod memory;
+
+use corosensei::{Coroutine, CoroutineResult, Yielder, stack::Stack};
+use memory::{GUARD_BYTES, Memory};
 use std::{
     cell::{Cell, RefCell},
     mem::ManuallyDrop,
@@ -19,9 +19,6 @@ use std::{
     task::Waker,
     thread,
 };
-
-/// The usual size of a program's main stack.
-const STACK_BYTES: usize = 8 << 20;
 
 /// What lies at the bottom of a stack in use.
 struct Frame<'a> {
@@ -45,15 +42,13 @@ thread_local! {
     /// That of the innermost stack that runs, or null.
     static FRAME: Cell<*const Frame<'static>> = const { Cell::new(ptr::null()) };
     /// Stacks that are not in use. One is enough, unless a task polls another one.
-    static FREE: RefCell<Vec<DefaultStack>> = const { RefCell::new(vec![]) };
+    static FREE: RefCell<Vec<Memory>> = const { RefCell::new(vec![]) };
     /// Number of stacks in use, each entered from the previous one.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The lowest address of the stack entered last, where its guard page begins.
+/// The lowest address of the stack entered last, where its guard begins.
 static GUARD: AtomicUsize = AtomicUsize::new(0);
-/// The largest page size of any machine. Addresses in this range above the guard page belong to the stack and do not fault.
-const PAGE_MAX: usize = 64 << 10;
 
 /// What came of running something on a stack of its own.
 pub(crate) enum Ran<R: 'static> {
@@ -75,7 +70,7 @@ unsafe impl<T> Send for OneThread<T> {}
 
 /// A stack that is suspended until its task is polled again. Dropped, it is abandoned: dropping a coroutine would unwind it.
 pub(crate) struct Blocked<R: 'static> {
-    coroutine: OneThread<ManuallyDrop<Coroutine<(), Stop, R>>>,
+    coroutine: OneThread<ManuallyDrop<Coroutine<(), Stop, R, Memory>>>,
     guard: usize,
 }
 
@@ -89,7 +84,7 @@ impl<R: 'static> Blocked<R> {
 /// Runs `f`, which does not unwind, on a stack of its own, and passes it the waker of the task. Without one `f` may not block.
 pub(crate) fn run<R: 'static>(waker: Option<Waker>, f: impl FnOnce(&Waker) -> R + 'static) -> Ran<R> {
     let free = FREE.with_borrow_mut(Vec::pop);
-    let stack = free.unwrap_or_else(|| DefaultStack::new(STACK_BYTES).expect("there is memory for a stack"));
+    let stack = free.unwrap_or_else(|| Memory::new().expect("there is memory for a stack"));
     let guard = stack.limit().get();
     let coroutine = Coroutine::with_stack(stack, move |yielder, ()| {
         let frame = Frame { yielder, waker: waker.as_ref(), may_block: Cell::new(false) };
@@ -107,7 +102,7 @@ fn propagated<R>(ran: Ran<R>) -> Ran<R> {
     ran
 }
 
-fn resume<R: 'static>(mut coroutine: Coroutine<(), Stop, R>, guard: usize) -> Ran<R> {
+fn resume<R: 'static>(mut coroutine: Coroutine<(), Stop, R, Memory>, guard: usize) -> Ran<R> {
     DEPTH.set(DEPTH.get() + 1);
     let (below, guard_below) = (FRAME.get(), GUARD.swap(guard, Relaxed));
     let ran = coroutine.resume(());
@@ -142,10 +137,10 @@ pub(crate) fn depth() -> usize {
     DEPTH.get()
 }
 
-/// Returns whether an address lies in the guard page of the current stack: an access there is a stack overflow.
+/// Returns whether an address lies in the guard of the current stack: an access there is a stack overflow.
 pub fn is_guard(address: usize) -> bool {
     let guard = GUARD.load(Relaxed);
-    (guard..guard + PAGE_MAX).contains(&address)
+    (guard..guard + GUARD_BYTES).contains(&address)
 }
 
 /// Abandons the current stack and does not return to it. A panic in progress continues, because Rust counts unwinding
