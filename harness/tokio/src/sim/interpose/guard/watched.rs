@@ -90,7 +90,10 @@ const OLD_CALLS: &[Row] = &[
     (libc::SYS_select, "select", Nothing, number),
     (libc::SYS_epoll_wait, "epoll_wait", Fd(0), number),
 ];
-#[cfg(not(target_arch = "x86_64"))]
+/// The kernel of aarch64 has this one, with which glibc renames, and the crate libc does not name it.
+#[cfg(target_arch = "aarch64")]
+const OLD_CALLS: &[Row] = &[(38, "renameat", In(0, 1), number)];
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 const OLD_CALLS: &[Row] = &[];
 
 fn rows() -> impl Iterator<Item = &'static Row> {

@@ -14,7 +14,8 @@ const END: usize = START + (1 << 44);
 /// Where the marks of kept memory begin: a bit for each 16 bytes of small blocks.
 const MARKS: usize = END;
 
-pub const PAGE: usize = 4096;
+/// A multiple of a page: some kernels of aarch64 have pages of 64 KiB.
+pub const PAGE: usize = if cfg!(target_arch = "aarch64") { 64 << 10 } else { 4096 };
 /// How much is mapped at once for blocks of up to [`SMALL_MAX`].
 const GROWS_BY: usize = 1 << 20;
 /// The largest block that is reused for others of its class. Larger ones go back to the kernel.
