@@ -1,4 +1,6 @@
-"""Measures Refrain's rates on this machine, next to other simulators', and prints their ratios. Asserts nothing."""
+"""Measures Refrain's rates on this machine, next to other simulators', and prints their ratios. Asserts nothing.
+
+`bench.py guard` only measures what the seccomp filter costs."""
 
 import json
 import os
@@ -19,6 +21,10 @@ ROUND_TRIPS = 100_000  # in one run; this and the next as harness/bench says
 BULK_BYTES = 256 << 20
 # A tenth of the runs suffices for turmoil, whose round trips are slow. The second time with the latencies of Refrain's network.
 OTHERS = {"madsim": ["madsim"], "turmoil": ["turmoil"], "turmoil, near": ["turmoil", "near"]}
+# The same programs in tests without a seccomp filter. No name may contain another test's, for a command takes all that match.
+UNGUARDED = {"isolated": "unguarded_runs", "many_round_trips": "unguarded_round_trips"}
+# A cost of few percent is to be told from nothing.
+GUARD_ROUNDS = 7
 
 
 def timed(command):
@@ -36,9 +42,10 @@ def explore(test, runs, jobs=1):
     return timed([*command, "--runs", str(runs), "--jobs", str(jobs)])
 
 
-def refrain(test):
+def refrain(test, runs=None):
     """Runs per second of CPU time, without the start-up cost that an exploration of one run takes."""
-    return RUNS[test] / (explore(test, 1 + RUNS[test])[1] - explore(test, 1)[1])
+    runs = runs or RUNS[test]
+    return runs / (explore(test, 1 + runs)[1] - explore(test, 1)[1])
 
 
 def refrain_by_the_clock(jobs):
@@ -85,9 +92,21 @@ def row(what, *values):
     print(f"{what:<46}" + "".join(f"{value:>18}" for value in values), flush=True)
 
 
+def guard():
+    """What the seccomp filter costs: rates with it and without, in turns, and the median of the rounds' ratios."""
+    for test, what in [("isolated", "isolated runs"), ("many_round_trips", "round trips")]:
+        each, runs = ROUND_TRIPS if test == "many_round_trips" else 1, RUNS[test]
+        rounds = [(each * refrain(test), each * refrain(UNGUARDED[test], runs)) for _ in range(GUARD_ROUNDS)]
+        row(f"  {what}, and those without the guard", *(f"{statistics.median(rates):,.0f}" for rates in zip(*rounds)))
+        row("    cost of the guard", f"{1 - statistics.median(on / off for on, off in rounds):+.1%}")
+
+
 def main():
-    for test in RUNS:
+    for test in [*RUNS, *UNGUARDED.values()]:
         explore(test, 1)  # builds
+    if sys.argv[1:] == ["guard"]:
+        row(f"median of {GUARD_ROUNDS}, load {os.getloadavg()[0]:.1f}", "guarded", "unguarded")
+        return guard()
     for bench, *_ in OTHERS.values():
         build(bench)
 
@@ -103,6 +122,7 @@ def main():
         ours, *theirs = (each * statistics.median(one) for one in zip(*rounds))
         row(f"  {what}", f"{ours:,.0f}", *(f"{one:,.0f}" for one in theirs))
         row("    refrain to it", "", *(f"{ours / one:.2f}" for one in theirs))
+    guard()
     ours, madsim = hosts_of_refrain(), hosts_of_madsim()
     for pairs, talking in ours:
         each = [(one[pairs, talking], one[pairs, talking] / one[5, 5] - 1) for one in (ours, madsim)]

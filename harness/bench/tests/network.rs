@@ -21,6 +21,17 @@ async fn many_round_trips(world: World) {
     run(&world, Program::RoundTrips(MANY_ROUND_TRIPS / SHARE)).await;
 }
 
+/// Both without a seccomp filter, which a test that allows processes does not have: what the guard costs.
+#[refrain::test(runs = 1, allow = ["processes"])]
+async fn unguarded_runs(world: World) {
+    run(&world, Program::RoundTrips(FEW_ROUND_TRIPS)).await;
+}
+
+#[refrain::test(runs = 1, time_limit = "10h", allow = ["processes"])]
+async fn unguarded_round_trips(world: World) {
+    run(&world, Program::RoundTrips(MANY_ROUND_TRIPS / SHARE)).await;
+}
+
 #[refrain::test(runs = 1, time_limit = "10h")]
 async fn bulk(world: World) {
     run(&world, Program::Bulk(BULK_BYTES / SHARE)).await;
