@@ -5,7 +5,7 @@ use ::async_tungstenite::{
     tokio::{accept_async, connect_async},
     tungstenite::Message,
 };
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
 use refrain::World;
 use tokio::net::TcpStream;
 

@@ -16,7 +16,7 @@ async fn hello(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible
     Ok(Response::new(Full::new("hello".into())))
 }
 
-async fn answer(stream: TcpStream) -> Done {
+pub async fn answer(stream: TcpStream) -> Done {
     auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service_fn(hello)).await
 }
 

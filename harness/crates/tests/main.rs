@@ -5,6 +5,7 @@ mod async_tungstenite;
 mod axum;
 mod bb8;
 mod deadpool;
+mod defects;
 mod elasticsearch;
 mod fred;
 mod h2;

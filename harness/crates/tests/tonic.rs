@@ -5,7 +5,7 @@ use ::tonic::transport::{Channel, Server, server::TcpIncoming};
 use refrain::World;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
-async fn serve() -> Done {
+pub async fn serve() -> Done {
     let (_reporter, service) = tonic_health::server::health_reporter();
     let incoming = TcpIncoming::bind("0.0.0.0:50051".parse()?)?;
     Server::builder().add_service(service).serve_with_incoming(incoming).await?;
