@@ -1,5 +1,11 @@
 //! Converts calendar contents into the slots of an answer: intervals, their merge, slots. Pure functions.
 
+mod vfreebusy;
+mod view;
+
+pub use vfreebusy::vfreebusy;
+pub use view::availability_view;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +51,8 @@ impl Window {
 pub enum State {
     /// Nothing is planned.
     Free,
+    /// Available, at another place than usual.
+    WorkingElsewhere,
     /// Planned, not confirmed. Never shown as free (Q199643).
     Tentative,
     /// Not known: an old record does not reach this far, or the calendar takes too long to expand. Never shown as free.
@@ -97,7 +105,7 @@ pub fn merge_overlapping(intervals: &[Interval]) -> Vec<Interval> {
             push_joined(&mut merged, Interval { window: Window::new(from, at), state });
         }
         running[state as usize] += count;
-        let states = [State::OutOfOffice, State::Busy, State::Unknown, State::Tentative];
+        let states = [State::OutOfOffice, State::Busy, State::Unknown, State::Tentative, State::WorkingElsewhere];
         (since, strongest) = (Some(at), states.into_iter().find(|state| running[*state as usize] > 0));
     }
     merged
@@ -154,6 +162,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const TAKEN: [State; 5] =
+        [State::WorkingElsewhere, State::Tentative, State::Unknown, State::Busy, State::OutOfOffice];
+
     fn at(minute: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_785_000_000 + minute * 60, 0).expect("in range")
     }
@@ -166,7 +177,7 @@ mod tests {
         fn interval()(
             from in 0..200_i64,
             long in 0..40_i64,
-            state in prop::sample::select(vec![State::Tentative, State::Unknown, State::Busy, State::OutOfOffice]),
+            state in prop::sample::select(TAKEN.to_vec()),
         ) -> Interval {
             Interval { window: window(from, from + long), state }
         }
@@ -230,13 +241,12 @@ mod tests {
     }
 
     #[test]
-    fn out_of_office_wins_over_busy_over_unknown_over_tentative() {
-        let states = [State::Tentative, State::Unknown, State::Busy, State::OutOfOffice];
+    fn out_of_office_wins_over_busy_over_unknown_over_tentative_over_working_elsewhere() {
         let intervals =
-            states.iter().enumerate().map(|(n, state)| Interval { window: window(n as i64, 9), state: *state });
+            TAKEN.iter().enumerate().map(|(n, state)| Interval { window: window(n as i64, 9), state: *state });
         let merged = merge_overlapping(&intervals.collect::<Vec<_>>());
         let seen = merged.iter().map(|interval| (interval.window.from, interval.state)).collect::<Vec<_>>();
-        assert_eq!(seen, (0..).map(at).zip(states).collect::<Vec<_>>());
+        assert_eq!(seen, (0..).map(at).zip(TAKEN).collect::<Vec<_>>());
     }
 
     #[test]

@@ -126,6 +126,7 @@ fn ago(secs: u64) -> String {
 fn state(state: State) -> &'static str {
     match state {
         State::Free => "free",
+        State::WorkingElsewhere => "elsewhere",
         State::Tentative => "tentative",
         State::Busy => "busy",
         State::OutOfOffice => "away",

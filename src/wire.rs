@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 /// 2: also COMMAND and REPORT.
 /// 3: also the state `out_of_office`.
 /// 4: HELLO has the token of a client, and when an add-in started; ERROR may reply to HELLO.
-pub const VERSION: u32 = 4;
+/// 5: also the state `working_elsewhere`.
+pub const VERSION: u32 = 5;
 /// Maximum length of a frame's body, in bytes. A longer one closes the connection before it is read.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
 /// The same for what a client sends: HELLO, queries and commands are short. Limits what half a frame can occupy, because

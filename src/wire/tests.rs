@@ -13,7 +13,8 @@ fn instant() -> impl Strategy<Value = DateTime<Utc>> {
 }
 
 fn slot() -> impl Strategy<Value = Slot> {
-    let states = [State::Free, State::Tentative, State::Unknown, State::Busy, State::OutOfOffice];
+    let states =
+        [State::Free, State::WorkingElsewhere, State::Tentative, State::Unknown, State::Busy, State::OutOfOffice];
     let state = prop::sample::select(states.to_vec());
     (instant(), instant(), state).prop_map(|(from, to, state)| Slot { from, to, state })
 }
