@@ -43,7 +43,15 @@ pub fn read(ini: &Path) -> Result<Profile, Vec<Problem>> {
     let text = regular_file::read(ini, INI_BYTES_MAX)
         .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other))
         .map_err(|error| vec![unreadable(ini, &error)])?;
-    match (id_file(ini, &text), location(ini, &text)) {
+    parse(ini, &text)
+}
+
+/// Checks the text of a Notes.ini. What it names is relative to `ini`.
+///
+/// # Errors
+/// Every problem, with the line to change.
+pub fn parse(ini: &Path, text: &str) -> Result<Profile, Vec<Problem>> {
+    match (id_file(ini, text), location(ini, text)) {
         (Ok(id_file), Ok(location)) => Ok(Profile { id_file, location }),
         (id_file, location) => Err([id_file.err(), location.err()].into_iter().flatten().collect()),
     }

@@ -22,6 +22,11 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// Returns what the rules of a time zone may take: a few steps for each of their years.
+    pub(super) fn of_a_time_zone() -> Self {
+        Self { left: STEPS_MAX / 100 }
+    }
+
     /// Takes some steps.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use super::moment::Zone;
 use super::recurrence::Rule;
 use crate::freebusy::State;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use std::mem::size_of;
 
 /// An event, or a changed instance of one.
 #[derive(Debug, Clone)]
@@ -41,6 +42,16 @@ pub(super) struct Instance {
     pub(super) and_future: bool,
 }
 
+impl Event {
+    /// Returns about how much memory it occupies.
+    pub(super) fn bytes(&self) -> usize {
+        let also = self.also.capacity() * size_of::<(DateTime<Utc>, Option<Length>)>();
+        let except = self.except.capacity() * size_of::<DateTime<Utc>>();
+        let rule = self.rule.as_ref().map_or(0, |rule| rule.bytes());
+        size_of::<Event>() + self.uid.capacity() + also + except + rule
+    }
+}
+
 /// The duration of an event. Days are calendar days, whether they have 23, 24 or 25 hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Length {
@@ -50,7 +61,7 @@ pub(super) struct Length {
 
 impl Length {
     /// Returns the end of an event that starts at this time; `None` beyond the years of the calendar.
-    pub(super) fn end(self, start: NaiveDateTime, instant: DateTime<Utc>, zone: Zone) -> Option<DateTime<Utc>> {
+    pub(super) fn end(self, start: NaiveDateTime, instant: DateTime<Utc>, zone: &Zone) -> Option<DateTime<Utc>> {
         if self.days == 0 {
             return instant.checked_add_signed(self.exact);
         }

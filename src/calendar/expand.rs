@@ -40,6 +40,10 @@ struct Family<'a> {
     changed: BTreeMap<DateTime<Utc>, &'a Event>,
     /// Those that change all later instances, too.
     futures: BTreeMap<DateTime<Utc>, Future<'a>>,
+    /// The longest of these, and the furthest that one moves an instance: computed once, because a calendar may have thousands of
+    /// originals and of changes.
+    longest: TimeDelta,
+    furthest: TimeDelta,
 }
 
 /// A change of an instance and all later ones.
@@ -52,7 +56,9 @@ struct Future<'a> {
 impl<'a> Family<'a> {
     fn of(events: &[&'a Event]) -> Self {
         let originals = events.iter().copied().filter(|event| event.instance.is_none()).collect();
-        let mut family = Self { originals, changed: BTreeMap::new(), futures: BTreeMap::new() };
+        let zero = TimeDelta::zero();
+        let (changed, futures) = (BTreeMap::new(), BTreeMap::new());
+        let mut family = Self { originals, changed, futures, longest: zero, furthest: zero };
         for event in events {
             let Some(instance) = event.instance else { continue };
             let newer = family.changed.get(&instance.start).is_none_or(|known| known.sequence <= event.sequence);
@@ -62,8 +68,10 @@ impl<'a> Family<'a> {
         }
         for (start, event) in &family.changed {
             if event.instance.is_some_and(|instance| instance.and_future) {
-                let zone = event.zone;
+                let zone = &event.zone;
                 let shift = zone.local(zone.instant(event.start)) - zone.local(*start);
+                family.longest = family.longest.max(event.length.most());
+                family.furthest = family.furthest.max(shift.abs());
                 family.futures.insert(*start, Future { event, shift });
             }
         }
@@ -77,7 +85,7 @@ impl<'a> Family<'a> {
     fn expand(&self, window: Window, budget: &mut Budget, taken: &mut Vec<Interval>) -> Result<(), usize> {
         for event in self.changed.values() {
             budget.spend(1).map_err(|OverBudget| event.line)?;
-            push(taken, window, event.zone, event.state, Start::of(event.start, event.zone), event.length);
+            push(taken, window, &event.zone, event.state, Start::of(event.start, &event.zone), event.length);
         }
         for event in &self.originals {
             self.expand_one(event, window, budget, taken).map_err(|OverBudget| event.line)?;
@@ -98,19 +106,20 @@ impl<'a> Family<'a> {
         }
         let except: BTreeSet<DateTime<Utc>> = event.except.iter().copied().collect();
         let takes_place = |instant| !except.contains(&instant) && !self.changed.contains_key(&instant);
+        let reaches = |instant| event.rule.as_ref().is_none_or(|rule| rule.reaches(instant));
         let mut instance = |start: NaiveDateTime| {
-            let start = Start::of(start, event.zone);
-            if !takes_place(start.instant) {
+            let start = Start::of(start, &event.zone);
+            if !reaches(start.instant) || !takes_place(start.instant) {
                 return;
             }
             match self.futures.range(..start.instant).next_back() {
                 Some((_, Future { event: future, shift })) => {
                     if let Some(moved) = start.local.checked_add_signed(*shift) {
-                        let moved = Start::of(moved, event.zone);
-                        push(taken, window, event.zone, future.state, moved, future.length);
+                        let moved = Start::of(moved, &event.zone);
+                        push(taken, window, &event.zone, future.state, moved, future.length);
                     }
                 }
-                None => push(taken, window, event.zone, event.state, start, event.length),
+                None => push(taken, window, &event.zone, event.state, start, event.length),
             }
         };
         match &event.rule {
@@ -122,16 +131,14 @@ impl<'a> Family<'a> {
         }
         for (instant, length) in event.also.iter().filter(|(instant, _)| takes_place(*instant)) {
             let start = Start { local: event.zone.local(*instant), instant: *instant };
-            push(taken, window, event.zone, event.state, start, length.unwrap_or(event.length));
+            push(taken, window, &event.zone, event.state, start, length.unwrap_or(event.length));
         }
         Ok(())
     }
 
     /// Returns the local times between which an instance must start to overlap the window, or more.
     fn reach(&self, event: &Event, window: Window) -> (NaiveDateTime, NaiveDateTime) {
-        let longest =
-            self.futures.values().map(|future| future.event.length.most()).fold(event.length.most(), TimeDelta::max);
-        let shift = self.futures.values().map(|future| future.shift.abs()).fold(TimeDelta::zero(), TimeDelta::max);
+        let (longest, shift) = (self.longest.max(event.length.most()), self.furthest);
         // A day more than the longest change of a clock.
         let margin = TimeDelta::days(1);
         let from = event.zone.local(window.from).checked_sub_signed(longest);
@@ -143,7 +150,7 @@ impl<'a> Family<'a> {
 }
 
 /// Adds an instance if it overlaps the window. One that ends beyond the years of the calendar never ends.
-fn push(taken: &mut Vec<Interval>, window: Window, zone: Zone, state: Option<State>, start: Start, length: Length) {
+fn push(taken: &mut Vec<Interval>, window: Window, zone: &Zone, state: Option<State>, start: Start, length: Length) {
     let Some(state) = state else { return };
     let end = length.end(start.local, start.instant, zone).unwrap_or(DateTime::<Utc>::MAX_UTC);
     let whole = Window::new(start.instant, end);
@@ -160,7 +167,7 @@ struct Start {
 }
 
 impl Start {
-    fn of(local: NaiveDateTime, zone: Zone) -> Self {
+    fn of(local: NaiveDateTime, zone: &Zone) -> Self {
         Self { local, instant: zone.instant(local) }
     }
 }

@@ -71,7 +71,7 @@ impl Folder {
         let known = self.list().files.clone();
         let file = |(user, path): (String, PathBuf)| {
             let same = known.get(&user).filter(|file| file.is_at(&path)).cloned();
-            (user.clone(), same.unwrap_or_else(|| File::of(user, path, self.zone)))
+            (user.clone(), same.unwrap_or_else(|| File::of(user, path, self.zone.clone())))
         };
         let files = found.into_iter().map(file).collect();
         let mut list = self.list();

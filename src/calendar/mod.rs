@@ -1,31 +1,34 @@
 //! The source of free/busy: answers queries about the users who have a calendar in this side's directory.
 
 mod budget;
+mod components;
+mod definition;
 mod event;
 mod expand;
 mod file;
 mod folder;
 mod ics;
+mod memory;
 mod moment;
-mod outline;
 mod recurrence;
 
 pub use moment::{UnknownTimeZone, Zone};
 
 use crate::answer::{Answer, Code, Query, Refusal, SLOTS_MAX, Source};
 use crate::error::Error;
-use crate::freebusy::Window;
+use crate::freebusy::{Slot, Window, merge_overlapping, slots};
+use budget::Budget;
+use components::Broken;
 use folder::Folder;
+use memory::Memory;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 
 /// How often the directory is checked: a change is noticed after at most this time.
 pub const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Maximum number of calendars that are read or expanded at once: limits their memory, and leaves processors to the rest.
-const READERS_MAX: usize = 4;
 
 /// The calendars of one side.
 #[derive(Debug)]
@@ -36,7 +39,7 @@ pub struct Calendars {
     looking: Arc<AsyncMutex<()>>,
     /// Locked by whoever reads all files.
     reading: AsyncMutex<()>,
-    readers: Arc<Semaphore>,
+    memory: Arc<Memory>,
 }
 
 impl Calendars {
@@ -55,7 +58,7 @@ impl Calendars {
             looked_at: Mutex::new(Instant::now()),
             looking: Arc::default(),
             reading: AsyncMutex::default(),
-            readers: Arc::new(Semaphore::new(READERS_MAX)),
+            memory: Memory::new(),
         }))
     }
 
@@ -63,10 +66,9 @@ impl Calendars {
     pub async fn read_all(self: Arc<Self>) {
         // Files that appear meanwhile are read after the next check of the directory.
         let Ok(_reading) = self.reading.try_lock() else { return };
-        let now = chrono::Utc::now();
         for file in self.folder.unread() {
             // Its problems are reported where they are found.
-            let _ = file.slots(Window::new(now, now), Arc::clone(&self.readers)).await;
+            let _ = file.read_ahead(&self.memory).await;
         }
     }
 
@@ -82,7 +84,7 @@ impl Calendars {
             let Some(file) = calendars.folder.file(&query.user) else {
                 return Err(Refusal::new(Code::UnknownUser, format!("nobody has a calendar of {}", query.user)));
             };
-            let slots = file.slots(query.window(), Arc::clone(&calendars.readers)).await?;
+            let slots = file.slots(query.window(), &calendars.memory).await?;
             if slots.len() > SLOTS_MAX {
                 let count = slots.len();
                 let why = format!("the answer has {count} slots, the limit is {SLOTS_MAX}: ask for less at once");
@@ -130,6 +132,16 @@ impl Calendars {
             tokio::spawn(Arc::clone(self).read_all());
         }
     }
+}
+
+/// Returns the free/busy time of a calendar that is no file. Times without a time zone are in `zone`.
+///
+/// # Errors
+/// The line, from 1, with what makes the calendar unusable.
+pub fn slots_of(text: &str, zone: &Zone, window: Window) -> Result<Vec<Slot>, (usize, String)> {
+    let parsed = ics::read(text, zone).map_err(|Broken { line, what }| (line, what))?;
+    let expansion = expand::expand(&parsed.events, window, Budget::default());
+    Ok(slots(window, &merge_overlapping(&expansion.taken)))
 }
 
 /// Returns whether an outcome means that this side has no such user.

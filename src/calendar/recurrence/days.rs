@@ -38,7 +38,7 @@ fn in_month(rule: &Rule, begin: NaiveDate) -> Vec<NaiveDate> {
 pub(super) fn matches(rule: &Rule, day: NaiveDate) -> bool {
     let from_end = |day: u32, length: u32| i64::from(day) - i64::from(length) - 1;
     let named = |list: &[i64], at: u32, length: u32| {
-        list.is_empty() || list.contains(&i64::from(at)) || list.contains(&from_end(at, length))
+        list.is_empty() || has(list, i64::from(at)) || has(list, from_end(at, length))
     };
     (rule.months.is_empty() || rule.months.contains(&day.month()))
         && named(&rule.month_days, day.day(), day.num_days_in_month().into())
@@ -55,7 +55,7 @@ fn in_weeks(rule: &Rule, day: NaiveDate) -> bool {
         (day.year() - 1..=day.year() + 1).filter_map(of_year).find(|(first, next)| (*first..*next).contains(&day));
     found.is_some_and(|(first, next)| {
         let (week, weeks) = ((day - first).num_weeks() + 1, (next - first).num_weeks());
-        rule.weeks.contains(&week) || rule.weeks.contains(&(week - weeks - 1))
+        has(&rule.weeks, week) || has(&rule.weeks, week - weeks - 1)
     })
 }
 
@@ -73,4 +73,9 @@ fn is_nth(rule: &Rule, day: NaiveDate, nth: Option<i64>, weekday: Weekday) -> bo
 
 fn days_of_year(year: i32) -> u32 {
     NaiveDate::from_ymd_opt(year, 12, 31).map_or(365, |day| day.ordinal())
+}
+
+/// Returns whether a sorted list has a number: a list may have hundreds, and be asked a million times.
+fn has(list: &[i64], number: i64) -> bool {
+    list.binary_search(&number).is_ok()
 }

@@ -31,8 +31,9 @@ pub(super) fn starts(
     let mut left = rule.ends.count.unwrap_or(u64::MAX);
     // The instances before the span count.
     let mut number = if rule.ends.count.is_some() { 0 } else { rule.number_of(from) };
+    let steps = rule.steps_of_a_day();
     while let Some((begin, hour)) = rule.period(number) {
-        budget.spend(1)?;
+        budget.spend(steps)?;
         if begin > last || left == 0 {
             break;
         }
@@ -41,7 +42,7 @@ pub(super) fn starts(
             continue;
         }
         let candidates = days::candidates(rule, begin.date());
-        budget.spend(candidates.len() as u64)?;
+        budget.spend(candidates.len() as u64 * steps)?;
         let set = Set::new(rule, candidates.into_iter().filter(|day| days::matches(rule, *day)).collect(), hour);
         let first = set.count_before(rule.start);
         let seen = set.count_before(from);

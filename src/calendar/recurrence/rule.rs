@@ -2,9 +2,13 @@
 
 use calcard::common::CalendarScale;
 use calcard::icalendar::{ICalendarFrequency, ICalendarRecurrenceRule, ICalendarSkip};
-use chrono::{Datelike, NaiveDateTime, Timelike, Weekday};
+use chrono::{DateTime, Datelike, NaiveDateTime, Timelike, Utc, Weekday};
 use std::fmt::Display;
+use std::mem::size_of;
 use std::ops::RangeInclusive;
+
+/// How much of a list is gone through in the time of one step.
+const LIST_PER_STEP: u64 = 8;
 
 /// A rule and the start that it counts from, in local time.
 #[derive(Debug, Clone)]
@@ -40,13 +44,20 @@ pub(super) enum Frequency {
 /// The end of a rule: whichever comes first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::calendar) struct Ends {
-    /// Its last start, in local time.
+    /// Its last start, in local time; of one that is written in UTC, or a bit more.
     pub(in crate::calendar) until: Option<NaiveDateTime>,
+    /// Its last start, if it is written in UTC: where a clock is set back, a later start has an earlier local time.
+    pub(in crate::calendar) until_instant: Option<DateTime<Utc>>,
     /// The number of its starts.
     pub(in crate::calendar) count: Option<u64>,
 }
 
 impl Rule {
+    /// Returns whether a start is not after the end.
+    pub(in crate::calendar) fn reaches(&self, start: DateTime<Utc>) -> bool {
+        self.ends.until_instant.is_none_or(|until| start <= until)
+    }
+
     /// Checks a rule, and adds what it leaves to its start.
     ///
     /// # Errors
@@ -84,6 +95,20 @@ impl Rule {
         rule.check(written)?;
         rule.complete();
         Ok(rule)
+    }
+
+    /// Returns about how much memory it occupies.
+    pub(in crate::calendar) fn bytes(&self) -> usize {
+        let days = [&self.weeks, &self.year_days, &self.month_days, &self.positions];
+        let times = [&self.months, &self.hours, &self.minutes, &self.seconds];
+        let numbers: usize = days.map(Vec::capacity).iter().sum::<usize>() * size_of::<i64>();
+        let numbers = numbers + times.map(Vec::capacity).iter().sum::<usize>() * size_of::<u32>();
+        size_of::<Rule>() + numbers + self.weekdays.capacity() * size_of::<(Option<i64>, Weekday)>()
+    }
+
+    /// Returns the steps that looking at one day takes: more than one if the rule has lists that are gone through.
+    pub(super) fn steps_of_a_day(&self) -> u64 {
+        1 + (self.weekdays.len() + self.positions.len()) as u64 / LIST_PER_STEP
     }
 
     fn check(&self, written: &ICalendarRecurrenceRule) -> Result<(), String> {
