@@ -1,18 +1,20 @@
 //! Serves a client's connection: its queries, one after the other. Also answers any query within its deadline.
 
+mod places;
+
+pub(crate) use places::{CLIENTS_MAX, Places, Share};
+
 use crate::answer::{Answer, Code, Query, Refusal, USER_BYTES_MAX};
 use crate::channel::Channel;
 use crate::error::ChannelError;
 use crate::secret::Secret;
 use crate::shutdown::Shutdown;
 use crate::wire::{Message, Role};
+use places::Writing;
 use std::future::Future;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-/// Maximum number of clients. Lower than that of connections, so that clients cannot lock out the add-in.
-pub const CLIENTS_MAX: usize = 2048;
 /// How long a new connection may take to send HELLO.
 pub const HELLO_LIMIT: Duration = Duration::from_secs(5);
 /// How long a client may be idle.
@@ -60,7 +62,7 @@ pub async fn greeting(channel: &mut Channel, shutdown: &mut Shutdown) -> Result<
 pub async fn serve<A, F>(
     mut channel: Channel,
     mut shutdown: Shutdown,
-    places: &Semaphore,
+    share: Share<'_>,
     permit: impl Fn() -> Result<(), Refusal>,
     answer: A,
 ) -> Result<(), ChannelError>
@@ -68,7 +70,7 @@ where
     A: Fn(Query, Instant) -> F,
     F: Future<Output = Result<Answer, Refusal>>,
 {
-    let Ok(_place) = places.try_acquire() else {
+    let Some(_place) = share.client() else {
         return turn_away(channel).await;
     };
     loop {
@@ -82,33 +84,62 @@ where
             },
             () = shutdown.asked() => return Ok(()),
         };
-        let reply = match message {
+        let (reply, _writing) = match message {
             Message::Query { id, epoch, deadline_ms, query } => {
                 if let Err(refusal) = permit() {
                     // It may have been revoked since it said HELLO.
                     let _ = channel.writer.send(&reply(id, epoch, Err(refusal.clone()))).await;
                     return Err(ChannelError::Denied(refusal));
                 }
-                let outcome = tokio::select! {
+                let (outcome, writing) = tokio::select! {
                     // First: shutdown ends the link, too, which is no answer to a query.
                     biased;
                     () = shutdown.asked() => return Ok(()),
-                    outcome = within("client", deadline_ms, query, &answer) => outcome,
+                    answered = in_place(&share, deadline_ms, query, &answer) => answered,
                 };
-                reply(id, epoch, outcome)
+                (reply(id, epoch, outcome), writing)
             }
-            Message::Command { id, .. } => Message::Error {
-                id,
-                epoch: 0,
-                refusal: Refusal::new(Code::Denied, "commands are given at the console, on the machine of the daemon"),
-            },
-            Message::Ping { nonce } => Message::Pong { nonce },
+            Message::Command { id, .. } => {
+                let text = "commands are given at the console, on the machine of the daemon";
+                (Message::Error { id, epoch: 0, refusal: Refusal::new(Code::Denied, text) }, None)
+            }
+            Message::Ping { nonce } => (Message::Pong { nonce }, None),
             other => {
                 return Err(ChannelError::Unexpected { message: other.name(), expected: "clients send QUERY" });
             }
         };
         channel.writer.send(&reply).await?;
     }
+}
+
+/// Answers a client's query. A long answer that has to wait for its place is made again when it has one: meanwhile it occupies
+/// nothing.
+async fn in_place<A, F>(
+    share: &Share<'_>,
+    deadline_ms: u64,
+    query: Query,
+    answer: &A,
+) -> (Result<Answer, Refusal>, Option<Writing>)
+where
+    A: Fn(Query, Instant) -> F,
+    F: Future<Output = Result<Answer, Refusal>>,
+{
+    let deadline = Instant::now() + limit(deadline_ms);
+    let outcome = within("client", deadline_ms, query.clone(), answer).await;
+    let slots = match &outcome {
+        Ok(long) => long.slots.len(),
+        Err(_) => return (outcome, None),
+    };
+    if let Ok(writing) = share.try_write(slots) {
+        return (outcome, writing);
+    }
+    drop(outcome);
+    let Ok(Some(writing)) = timeout_at(deadline, share.write(slots)).await else {
+        let text = "too many long answers are being written: ask again later, or for less at once";
+        return (Err(Refusal::new(Code::Busy, text)), None);
+    };
+    let left = deadline.saturating_duration_since(Instant::now()) + ANSWER_MARGIN;
+    (within("client", left.as_millis() as u64, query, answer).await, Some(writing))
 }
 
 async fn turn_away(mut channel: Channel) -> Result<(), ChannelError> {
@@ -133,7 +164,7 @@ where
     A: Fn(Query, Instant) -> F,
     F: Future<Output = Result<Answer, Refusal>>,
 {
-    let limit = Duration::from_millis(deadline_ms).min(DEADLINE_MAX).saturating_sub(ANSWER_MARGIN);
+    let limit = limit(deadline_ms);
     let deadline = Instant::now() + limit;
     let user: String = query.user.chars().take(USER_BYTES_MAX).collect();
     let outcome = match query.checked() {
@@ -153,4 +184,9 @@ where
         }
     }
     outcome
+}
+
+/// Returns how long answering may take, so that a refusal arrives before the caller gives up.
+fn limit(deadline_ms: u64) -> Duration {
+    Duration::from_millis(deadline_ms).min(DEADLINE_MAX).saturating_sub(ANSWER_MARGIN)
 }

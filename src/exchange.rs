@@ -6,7 +6,7 @@ use crate::answer::{Answer, Query, Refusal};
 use crate::cache::Cache;
 use crate::calendar::{Calendars, is_unknown};
 use crate::channel::Channel;
-use crate::client::{self, Greeting};
+use crate::client::{self, Greeting, Places};
 use crate::console::{self, Command, Report};
 use crate::error::{ChannelError, Error};
 use crate::link::incoming::{Links, Rank};
@@ -17,7 +17,6 @@ use crate::settings::ExchangeSettings;
 use crate::shutdown::{self, Shutdown};
 use crate::wire::{self, Message, Role};
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 /// Runs the Exchange side until SIGTERM or Ctrl-C.
@@ -34,7 +33,7 @@ pub async fn serve(settings: ExchangeSettings) -> Result<(), Error> {
     let (owner, line) = line("the add-in has not dialled yet");
     let trusting = access.clone();
     let cache = Arc::new(Cache::new(settings.cache, Box::new(move |identity| trusting.get().trusts(identity))));
-    let places = Semaphore::new(client::CLIENTS_MAX);
+    let places = Places::default();
     let side = Arc::new(Side { calendars, access: access.clone(), links: Links::new(owner), line, cache, places });
     let listener = server::listen(&settings.listen, settings.backlog, &access).await?;
     // After the port: of two daemons with the same settings, one gets no further than that.
@@ -57,7 +56,7 @@ struct Side {
     links: Links,
     line: Line,
     cache: Arc<Cache>,
-    places: Semaphore,
+    places: Places,
 }
 
 impl Side {
@@ -71,7 +70,7 @@ impl Side {
                 }
                 channel.writer.send(&Message::hello(Role::Exchange)).await?;
                 let answer = |query, deadline| self.answer(query, deadline);
-                client::serve(channel, shutdown, &self.places, permit, answer).await
+                client::serve(channel, shutdown, self.places.of(peer.address.ip()), permit, answer).await
             }
             None => Ok(()),
         }

@@ -6,7 +6,7 @@ use crate::answer::{Answer, Query, Refusal};
 use crate::browse_log::{self, Event};
 use crate::calendar::{Calendars, is_unknown};
 use crate::channel::Channel;
-use crate::client::{self, Greeting};
+use crate::client::{self, Greeting, Places};
 use crate::console::{self, Command, Report};
 use crate::error::{ChannelError, Error};
 use crate::excalcon::{self, Excalcon};
@@ -26,7 +26,6 @@ use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -55,7 +54,7 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     let _reloads = access.reload_on_hangup()?;
     tokio::spawn(Arc::clone(&calendars).read_all());
     let (owner, line) = line("it has not been dialled yet");
-    let places = Semaphore::new(client::CLIENTS_MAX);
+    let places = Places::default();
     let (sessions, closer) = Sessions::new(settings.sessions);
     let (excalcon, loaded) = Excalcon::new(settings.exchange.clone(), line.clone());
     let side = Side { calendars: Arc::clone(&calendars), access, line, places, sessions: sessions.clone(), excalcon };
@@ -132,7 +131,7 @@ struct Side {
     calendars: Arc<Calendars>,
     access: Current,
     line: Line,
-    places: Semaphore,
+    places: Places,
     sessions: Sessions,
     excalcon: Excalcon,
 }
@@ -176,7 +175,7 @@ impl Side {
         channel.writer.send(&Message::hello(Role::Notes)).await?;
         let seat = self.sessions.seat(format!("client {name}"));
         let answer = |query, deadline| under_session(&seat, deadline, move || self.answer(query, deadline));
-        client::serve(channel, shutdown, &self.places, || permit().map(drop), answer).await
+        client::serve(channel, shutdown, self.places.of(peer.address.ip()), || permit().map(drop), answer).await
     }
 
     /// Executes a command of an operator.

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -26,6 +27,8 @@ const PENDING_MAX: usize = 1024;
 const ANSWERING_MAX: usize = 256;
 /// Maximum number of messages that wait to be written.
 const OUTGOING_MAX: usize = 1024;
+/// Maximum number of slots in the answers among them. They take 28 bytes each.
+const OUTGOING_SLOTS_MAX: usize = 512 * 1024;
 
 /// Answers the peer's queries from our own calendars only: queries from the link are never forwarded back over it.
 pub(crate) trait Own: Clone + Send + Sync + 'static {
@@ -76,7 +79,7 @@ pub(crate) async fn converse(
     reader.accept_answers();
     let (outgoing, to_write) = mpsc::channel(OUTGOING_MAX);
     let mut talk = Talk::new(epoch, outgoing, own);
-    let mut writing = pin!(write_all(writer, to_write));
+    let mut writing = pin!(write_all(writer, to_write, Arc::clone(&talk.outgoing_slots)));
     let mut stop = pin!(stop);
     let mut stopping = false;
     let mut pings = interval(PING_EVERY);
@@ -117,19 +120,29 @@ pub(crate) async fn converse(
 }
 
 /// Writes the queued messages; returns the error that stops it.
-async fn write_all(mut writer: Writer, mut to_write: mpsc::Receiver<Message>) -> ChannelError {
+async fn write_all(
+    mut writer: Writer,
+    mut to_write: mpsc::Receiver<Message>,
+    outgoing_slots: Arc<AtomicUsize>,
+) -> ChannelError {
     while let Some(message) = to_write.recv().await {
         if let Err(error) = writer.send(&message).await {
             return error;
         }
+        outgoing_slots.fetch_sub(slots_of(&message), Ordering::Relaxed);
     }
     ChannelError::Closed
+}
+
+fn slots_of(message: &Message) -> usize {
+    if let Message::Answer { answer, .. } = message { answer.slots.len() } else { 0 }
 }
 
 /// The pending work of both ends.
 struct Talk<O> {
     epoch: u64,
     outgoing: mpsc::Sender<Message>,
+    outgoing_slots: Arc<AtomicUsize>,
     own: O,
     pending: BTreeMap<u64, oneshot::Sender<Result<Answer, Refusal>>>,
     queries: u64,
@@ -140,8 +153,8 @@ struct Talk<O> {
 
 impl<O: Own> Talk<O> {
     fn new(epoch: u64, outgoing: mpsc::Sender<Message>, own: O) -> Self {
-        let (pending, answering) = (BTreeMap::new(), JoinSet::new());
-        Self { epoch, outgoing, own, pending, queries: 0, answering, pings: 0, pong_due: None }
+        let (pending, answering, outgoing_slots) = (BTreeMap::new(), JoinSet::new(), Arc::default());
+        Self { epoch, outgoing, outgoing_slots, own, pending, queries: 0, answering, pings: 0, pong_due: None }
     }
 
     fn is_idle(&self) -> bool {
@@ -149,6 +162,7 @@ impl<O: Own> Talk<O> {
     }
 
     fn say(&self, message: Message) -> Result<(), End> {
+        self.outgoing_slots.fetch_add(slots_of(&message), Ordering::Relaxed);
         // Must not wait: an end that waits to write does not read, and two such ends deadlock.
         self.outgoing.try_send(message).map_err(|_| End::Congested)
     }
@@ -215,6 +229,13 @@ impl<O: Own> Talk<O> {
 
     fn answered(&mut self, reply: Result<Message, tokio::task::JoinError>) -> Result<(), End> {
         match reply {
+            Ok(Message::Answer { id, epoch, answer })
+                if self.outgoing_slots.load(Ordering::Relaxed) + answer.slots.len() > OUTGOING_SLOTS_MAX =>
+            {
+                drop(answer);
+                let refusal = Refusal::new(Code::Busy, format!("{OUTGOING_SLOTS_MAX} slots wait to be written"));
+                self.say(client::reply(id, epoch, Err(refusal)))
+            }
             Ok(reply) => self.say(reply),
             Err(error) => {
                 // The caller times out at its deadline; the link itself is fine.
