@@ -3,6 +3,8 @@
 
 #[path = "main/arguments.rs"]
 mod arguments;
+#[path = "main/watchdog.rs"]
+mod watchdog;
 
 use arguments::{Cli, Command, Console, DaemonName, KeysArgs, QueryArgs, SettingsFile, Show, Side, Tell, When};
 use calcon::console;
@@ -55,6 +57,9 @@ async fn main() {
         .with_ansi(std::io::stderr().is_terminal())
         .with_max_level(cli.log.unwrap_or(usual))
         .init();
+    if serves {
+        watchdog::start();
+    }
     let code = match run(cli.command).await {
         Ok(()) => 0,
         Err(error) => {

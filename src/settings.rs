@@ -9,6 +9,7 @@ pub use options::{ExchangeOptions, NotesOptions};
 use crate::access::Source;
 use crate::cache::CachePolicy;
 use crate::calendar::Zone;
+use crate::regular_file;
 use crate::session::Limits;
 use std::path::{Path, PathBuf};
 
@@ -104,7 +105,7 @@ impl NotesSettings {
 
 /// Returns the line of a settings file that sets a value, from 1.
 pub(crate) fn line_of(file: &Path, name: &str) -> Option<usize> {
-    let text = std::fs::read_to_string(file).ok()?;
+    let text = String::from_utf8(regular_file::read(file, options::SETTINGS_BYTES_MAX).ok()?).ok()?;
     let sets = |line: &str| line.split_once('=').is_some_and(|(key, _)| key.trim() == name);
     text.lines().position(sets).map(|at| at + 1)
 }

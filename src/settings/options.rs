@@ -5,13 +5,18 @@ use super::{BACKLOG_MAX, ExchangeSettings, IDLE_SECS_MAX, NotesSettings, path};
 use crate::access::Source;
 use crate::calendar::{UnknownTimeZone, Zone};
 use crate::error::Error;
+use crate::regular_file;
 use crate::session::SESSIONS_MAX;
 use clap::Args;
 use serde::Deserialize;
 use std::fmt;
+use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Maximum size of a settings file, in bytes.
+pub(super) const SETTINGS_BYTES_MAX: u64 = 1 << 20;
 
 /// The options of `calcon exchange`, on the command line and, with `_` for `-`, in the file.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -175,7 +180,8 @@ fn set<T>(setting: &mut T, value: Option<T>) {
 }
 
 fn read<T: serde::de::DeserializeOwned>(file: &Path) -> Result<T, Error> {
-    let text = std::fs::read_to_string(file)
+    let text = regular_file::read(file, SETTINGS_BYTES_MAX)
+        .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other))
         .map_err(|error| Error::Settings(format!("cannot read the settings in {}: {error}", file.display())))?;
     toml::from_str(&text).map_err(|error| Error::Settings(format!("{}: {error}", file.display())))
 }
