@@ -10,8 +10,12 @@ mod entry;
 mod limits;
 #[path = "real/link.rs"]
 mod link;
+#[path = "real/memory.rs"]
+mod memory;
 #[path = "common/production.rs"]
 mod production;
+#[path = "real/stop.rs"]
+mod stop;
 
 use calcon::query::Query;
 use calcon::wire::{Decoder, Message, Role};

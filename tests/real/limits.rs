@@ -15,38 +15,30 @@ use std::time::{Duration, Instant};
 /// How long SIGTERM may take, and starting the process that sends it.
 const STOP_LIMIT: Duration = Duration::from_secs(1);
 /// What a daemon may occupy at most, in megabytes. One hostile calendar once took 631, and 500 half frames 522.
-const MEMORY_MAX_MB: u64 = 256;
+pub(crate) const MEMORY_MAX_MB: u64 = 256;
 
-fn calendar(path: &Path, events: impl Iterator<Item = String>) {
+pub(crate) fn calendar(path: &Path, events: impl Iterator<Item = String>) {
     let events: String = events.map(|event| format!("BEGIN:VEVENT\n{event}\nEND:VEVENT\n")).collect();
     fs::write(path, format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n")).expect("written");
 }
 
-fn good(path: &Path) {
+pub(crate) fn good(path: &Path) {
     calendar(path, ["UID:a\nDTSTART:20260803T080000Z\nDURATION:PT1H".to_owned()].into_iter());
 }
 
-fn list(numbers: std::ops::Range<u32>) -> String {
+pub(crate) fn list(numbers: std::ops::Range<u32>) -> String {
     numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(",")
 }
 
 /// Returns the most memory that a daemon has occupied, in megabytes.
-fn memory_mb(daemon: &Daemon) -> u64 {
+pub(crate) fn memory_mb(daemon: &Daemon) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", daemon.id())).expect("it runs");
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("its peak");
     line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).expect("a number") / 1024
 }
 
-#[track_caller]
-fn stops_in_time(daemon: &mut Daemon) {
-    let began = Instant::now();
-    assert_eq!(daemon.stop(), Some(0));
-    assert!(began.elapsed() < STOP_LIMIT, "it took {:?}", began.elapsed());
-}
-
-#[test]
-fn a_calendar_that_takes_too_long_is_unknown_and_delays_nobody() {
-    let calendars = folder("hostile");
+/// Writes the calendars of `hourly`, `seconds` and `changes`, which take long to expand.
+pub(crate) fn hostile(calendars: &Path) {
     let of = |user: &str| calendars.join(format!("{user}@exchange.example.ics"));
     let hourly =
         |n| format!("UID:{n}\nDTSTART:20250101T{:02}{:02}00Z\nDURATION:PT1M\nRRULE:FREQ=HOURLY", n % 24, n % 30);
@@ -61,6 +53,20 @@ fn a_calendar_that_takes_too_long_is_unknown_and_delays_nobody() {
     };
     let original = "UID:a\nDTSTART:20100101T000000Z\nDURATION:PT1M\nRRULE:FREQ=HOURLY".to_owned();
     calendar(&of("changes"), [original].into_iter().chain((0..60_000).map(change)));
+}
+
+#[track_caller]
+pub(crate) fn stops_in_time(daemon: &mut Daemon) {
+    let began = Instant::now();
+    assert_eq!(daemon.stop(), Some(0));
+    assert!(began.elapsed() < STOP_LIMIT, "it took {:?}", began.elapsed());
+}
+
+#[test]
+fn a_calendar_that_takes_too_long_is_unknown_and_delays_nobody() {
+    let calendars = folder("hostile");
+    let of = |user: &str| calendars.join(format!("{user}@exchange.example.ics"));
+    hostile(&calendars);
     good(&of("good"));
     let mut daemon = exchange(calendars.to_str().expect("UTF-8"), &[]);
     let at = daemon.address.clone();
