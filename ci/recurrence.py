@@ -47,7 +47,8 @@ def day_parts(frequency):
     month_days = ("BYMONTHDAY", some(signed(31)))
     choices = {
         "YEARLY": [[], [weekdays], [counted], [month_days], [("BYYEARDAY", some(signed(366)))],
-                   [("BYWEEKNO", some(signed(53)))], [("BYWEEKNO", some(range(1, 54))), weekdays], [month_days, weekdays]],
+                   # In the days before week 1, dateutil takes a last year of 52 weeks for one of 53, and the reverse.
+                   [("BYWEEKNO", some(signed(51)))], [("BYWEEKNO", some(range(1, 52))), weekdays], [month_days, weekdays]],
         "MONTHLY": [[], [weekdays], [counted], [month_days], [month_days, weekdays]],
         "WEEKLY": [[], [weekdays]],
         "DAILY": [[], [weekdays], [month_days]],
