@@ -39,6 +39,7 @@ pub(super) fn made(call: &Call, result: isize) {
 }
 
 /// Logs an instruction that was executed.
+#[cfg(target_arch = "x86_64")]
 pub(super) fn executed(name: &'static str, answer: i64) {
     log(|| Some((name, String::new(), Answer::Number(answer))));
 }
