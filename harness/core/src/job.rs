@@ -2,6 +2,7 @@
 
 use crate::{
     event::Event,
+    place::Place,
     plan::{Deviation, NotTriggered, Plan},
     protocol::{Coverage, EngineLimit, Sampler},
     socket::Socket,
@@ -194,6 +195,13 @@ pub enum RunMessage {
     Event(Event),
     /// A call of its log.
     Called(Call),
+    /// The line of the service that starts a thread, with the number of the calls that lead there.
+    StartsThread {
+        /// The number.
+        path: u64,
+        /// The line.
+        place: Place,
+    },
     /// A deviation from the default schedule.
     Deviates(Deviation),
     /// A search is complete, or has stopped as requested.

@@ -15,6 +15,7 @@ pub(crate) mod overflow;
 mod own_folder;
 mod prefix;
 mod slots;
+pub(crate) mod thread_places;
 mod trials;
 mod workers;
 

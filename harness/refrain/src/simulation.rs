@@ -17,6 +17,7 @@ mod scenario;
 mod shrink;
 mod stall;
 mod state;
+mod threads;
 mod tracing_layer;
 mod unguarded;
 mod workload;

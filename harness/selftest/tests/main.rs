@@ -15,4 +15,5 @@ mod processes;
 mod saving;
 mod shrink;
 mod sources;
+mod threads;
 mod verdicts;

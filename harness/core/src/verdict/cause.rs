@@ -170,6 +170,8 @@ pub enum Wait {
     Join(Task),
     /// For a primitive of `tokio::sync`, such as a lock.
     Shared(SharedWait),
+    /// For another thread, or a task, to wake it: in a lock, a channel or `park` of std or of another library.
+    Woken,
     /// For the end of a hold.
     Held,
 }

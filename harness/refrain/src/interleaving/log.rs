@@ -166,7 +166,7 @@ pub(crate) fn begin(place: &'static Location<'static>, wait: ThreadWait) {
     if records() {
         let thread = thread();
         with(|log| {
-            log.watch.heartbeat.tick(Some(place));
+            log.watch.heartbeat.tick(Some(place.into()));
             log.about_to.insert(thread, (wait, At::new(place)))
         });
     }

@@ -8,7 +8,7 @@ use super::{
     scenario::Scenario,
     stall,
     state::{self, Panicked, PlanSource, State, fail, pass, refuse},
-    tracing_layer,
+    threads, tracing_layer,
 };
 use crate::{
     engine::{
@@ -106,6 +106,8 @@ const HOOKS: Hooks = Hooks {
     panicked,
     out_of_time: || fail(stall::out_of_time()),
     busy: || fail(stall::busy()),
+    thread_starts: threads::starts,
+    thread_place: threads::place,
     polling: |place| {
         state::with(|state| state.poll_begins(place));
         tracing_layer::check_is_received();

@@ -13,11 +13,10 @@ use crate::{
 };
 use std::{
     backtrace::Backtrace,
-    cell::RefCell,
-    panic::Location,
+    cell::{Cell, RefCell},
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::control;
+use tokio::control::{self, Spawned};
 
 /// Where a run's faults and holds come from.
 #[derive(Debug)]
@@ -67,7 +66,8 @@ const NO_CONNECTION: &str = "none";
 const POLL_EVENTS_MAX: usize = 1_000;
 
 thread_local! {
-    static STATE: RefCell<Option<State>> = const { RefCell::new(None) };
+    /// That of the run, on each of its threads, of which one executes at a time.
+    static STATE: Cell<Option<&'static RefCell<State>>> = const { Cell::new(None) };
 }
 
 /// The last panic of any thread: when the run's thread dies of it, another thread reads this.
@@ -111,7 +111,7 @@ impl State {
 
     /// Installs it as the state of this thread.
     pub fn install(self) {
-        STATE.with(|state| *state.borrow_mut() = Some(self));
+        STATE.set(Some(Box::leak(Box::new(RefCell::new(self)))));
     }
 
     /// Sends a message to the worker immediately, because the process may end right after.
@@ -144,7 +144,7 @@ impl State {
     }
 
     /// Handles the start of a poll. The poll may end the process, so all decisions so far are reported first.
-    pub fn poll_begins(&mut self, place: Option<&'static Location<'static>>) {
+    pub fn poll_begins(&mut self, place: Option<Spawned>) {
         self.heartbeat.tick(place);
         self.in_poll = 0;
         if self.record && control::holds_count() != self.plan.holds.len() {
@@ -246,17 +246,19 @@ fn kept_waits() -> Vec<Cause> {
 /// Borrows the state of this thread's run.
 #[track_caller]
 pub(crate) fn with<R>(f: impl FnOnce(&mut State) -> R) -> R {
-    let f = |state: &RefCell<Option<State>>| {
-        let mut state = state.borrow_mut();
-        f(state.as_mut().expect("a World is used only inside its #[refrain::test]"))
-    };
-    STATE.with(|state| control::unguarded(|| f(state)))
+    let state = STATE.get().expect("a World is used only inside its #[refrain::test]");
+    control::unguarded(|| f(&mut state.borrow_mut()))
 }
 
 /// Borrows the state, if a run is active on this thread and the state is not borrowed.
 pub(crate) fn try_with<R>(f: impl FnOnce(&mut State) -> R) -> Option<R> {
-    let f = |state: &RefCell<Option<State>>| state.try_borrow_mut().ok().and_then(|mut state| state.as_mut().map(f));
-    STATE.with(|state| control::unguarded(|| f(state)))
+    control::unguarded(|| STATE.get()?.try_borrow_mut().ok().map(|mut state| f(&mut state)))
+}
+
+/// Gives this thread's state to the thread that calls the result.
+pub(super) fn hand_on() -> Box<dyn FnOnce()> {
+    let state = STATE.get();
+    Box::new(move || STATE.set(state))
 }
 
 /// Ends the run: every property held.

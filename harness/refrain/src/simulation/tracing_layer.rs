@@ -51,6 +51,16 @@ pub(crate) fn listen() {
     OWN_REBUILD.store(false, Relaxed);
 }
 
+/// Installs this thread's subscriber on the thread that calls the result.
+pub(super) fn hand_on() -> Box<dyn FnOnce()> {
+    let here = control::unguarded(|| tracing::dispatcher::get_default(Clone::clone));
+    Box::new(move || {
+        if here.is::<Listener>() {
+            std::mem::forget(tracing::dispatcher::set_default(&here));
+        }
+    })
+}
+
 /// Refuses to continue if a property depends on events that are no longer received.
 pub(super) fn check_is_received() {
     if !HAS_OTHERS.load(Relaxed) || tracing::dispatcher::get_default(|now| now.is::<Listener>()) {

@@ -1,7 +1,10 @@
 //! Forks: the worker's own, and one for each run. The unsafe code of workers.
 
 use super::temporary;
-use crate::engine::{Heartbeat, exit};
+use crate::{
+    engine::{Heartbeat, exit, thread_places},
+    place::Place,
+};
 use nix::{
     errno::Errno,
     fcntl::OFlag,
@@ -18,7 +21,6 @@ use std::{
     env, io,
     num::NonZeroUsize,
     os::fd::{AsFd, AsRawFd, OwnedFd, RawFd},
-    panic::Location,
     sync::atomic::Ordering::Relaxed,
 };
 
@@ -120,8 +122,12 @@ fn close_range(first: RawFd, last: RawFd) -> io::Result<()> {
 }
 
 /// Where the task that was polled last was spawned.
-pub fn last_place(heartbeat: &'static Heartbeat) -> Option<&'static Location<'static>> {
+pub fn last_place(heartbeat: &'static Heartbeat) -> Option<Place> {
+    if let Some(thread) = thread_places::get(heartbeat.thread.load(Relaxed)) {
+        return Some(thread.place.clone());
+    }
     // SAFETY: a run stores addresses of the executable's own static data, and it was forked from this very process, so
     // the same data lies at the same address here.
-    unsafe { heartbeat.place.load(Relaxed).as_ref() }
+    let place = unsafe { heartbeat.place.load(Relaxed).as_ref() };
+    place.map(Place::from)
 }

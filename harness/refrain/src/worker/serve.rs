@@ -8,7 +8,6 @@ use super::{
 use crate::{
     engine::{Outlet, Watch, exit},
     job::{Answer, Batch, Job, Ran, RunMessage, Search, Searched, Source},
-    place::Place,
     plan::Plan,
     report::engine_limit,
     seed::seed_of,
@@ -133,7 +132,7 @@ impl Worker {
             }
             // A run that is killed each time kills itself: its verdict says so, and the machine did not interfere.
             let made_again = if killed { 0 } else { made_again };
-            let place = process::last_place(self.runner.heartbeat()).map(Place::from);
+            let place = process::last_place(self.runner.heartbeat());
             let ran = collector.conclude(
                 end,
                 &self.runner.printed(),

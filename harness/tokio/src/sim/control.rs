@@ -35,11 +35,11 @@ mod report;
 pub use super::{
     interpose::guard::{Called, can_guard, guard, log_calls, sees_time_stamps},
     section::unguarded,
-    stack::is_guard as is_stack_guard,
+    stack::{is_guard as is_stack_guard, is_thread as is_thread_of_process},
 };
 pub use kernel::{
     Decision, Effect, Escape, Exited, Hooks, Operation, Overflow, Packet, PacketKind, Panic, Rule, RuleId, Settings,
-    Stage, Stamp, Sysctl, TriggerKind,
+    Spawned, Stage, Stamp, Sysctl, ThreadPlace, TriggerKind,
 };
 pub use report::{TaskReport, attempt, keep_waits, kept_waits, tasks};
 

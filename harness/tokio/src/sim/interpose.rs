@@ -16,7 +16,7 @@ macro_rules! libcs {
         if at == 0 {
             let name = concat!(stringify!($name), "\0");
             // SAFETY: the name ends with a zero.
-            at = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr().cast()) } as usize;
+            at = unsafe { crate::sim::interpose::next::of_libc(libc::RTLD_NEXT, name.as_ptr().cast()) } as usize;
             assert!(at != 0, concat!("libc has no ", stringify!($name)));
             AT.store(at, Relaxed);
         }
@@ -27,6 +27,7 @@ macro_rules! libcs {
 
 mod chance;
 mod datagrams;
+mod futex;
 pub(crate) mod guard;
 #[cfg(all(target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(crate) mod heap;
@@ -35,8 +36,14 @@ pub(crate) mod heap;
 pub(crate) mod heap;
 mod links;
 mod names;
+#[cfg(all(target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod next;
+#[cfg(not(all(target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+#[path = "interpose/no_next.rs"]
+mod next;
 mod processes;
 mod sockets;
+mod threads;
 
 pub(crate) use sockets::{Bound, give_bound, lend_udp, take_bound};
 
@@ -60,7 +67,10 @@ pub(crate) fn link() {
         processes::fork as *const (),
         processes::posix_spawn as *const (),
         processes::posix_spawnp as *const (),
-        processes::pthread_create as *const (),
+        threads::pthread_create as *const (),
+        threads::pthread_join as *const (),
+        threads::pthread_detach as *const (),
+        processes::sched_yield as *const (),
         processes::nanosleep as *const (),
         processes::clock_nanosleep as *const (),
         processes::getpid as *const (),
@@ -68,7 +78,7 @@ pub(crate) fn link() {
         processes::pthread_sigmask as *const (),
         processes::sigprocmask as *const (),
     ];
-    std::hint::black_box((names, heap::symbols()));
+    std::hint::black_box((names, heap::symbols(), next::symbol()));
 }
 
 /// As libc's: 0, or -1 and `errno`.

@@ -65,7 +65,9 @@ impl TryCurrentError {
 
 impl fmt::Display for TryCurrentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("there is no simulation on this thread: simulated tokio runs only inside #[refrain::test]")
+        f.write_str(
+            "there is no reactor running on this thread: simulated tokio runs only inside #[refrain::test], and there as tokio does",
+        )
     }
 }
 
@@ -83,7 +85,8 @@ impl Handle {
 
     /// Returns a handle to the simulation that runs on this thread, or an error if there is none.
     pub fn try_current() -> Result<Handle, TryCurrentError> {
-        if kernel::is_running() { Ok(Handle { runtime: task::current_runtime() }) } else { Err(TryCurrentError(())) }
+        let runtime = kernel::is_running().then(task::current_runtime).filter(|runtime| *runtime != task::NO_RUNTIME);
+        runtime.map(|runtime| Handle { runtime }).ok_or(TryCurrentError(()))
     }
 
     /// Makes it the current runtime.

@@ -5,7 +5,8 @@
 //! catch a panic. So each poll runs as a coroutine, and the operation suspends it for good.
 //!
 //! Code that blocks its thread, such as `Handle::block_on` in `spawn_blocking`, suspends it until there is something to do.
-//! The simulation's one thread goes on with other tasks meanwhile.
+//! The simulation's thread goes on with other tasks meanwhile. A thread of a simulated process has its own stack, and gives
+//! its turn back instead ([`Carrier`]).
 
 mod memory;
 
@@ -20,13 +21,38 @@ use std::{
     thread,
 };
 
+/// A thread of a simulated process, as the code on its stack sees it.
+pub(crate) trait Carrier {
+    /// Gives the turn back to the simulation's thread, and returns with the next turn of this one's task. For good: never.
+    fn stop(&self, for_good: bool);
+    /// Lets the simulation's thread run a closure, and waits for it.
+    fn on_simulation(&self, f: &mut dyn FnMut());
+    /// Lets the thread's task be polled again.
+    fn waker(&'static self) -> &'static Waker;
+}
+
 /// What lies at the bottom of a stack in use.
 struct Frame<'a> {
-    yielder: &'a Yielder<(), Stop>,
+    bottom: Bottom<'a>,
     /// Lets the stack's task be polled again.
     waker: Option<&'a Waker>,
     /// Whether what runs now may block, as on a thread of its own.
     may_block: Cell<bool>,
+}
+
+/// How a stack is suspended.
+enum Bottom<'a> {
+    Coroutine(&'a Yielder<(), Stop>),
+    Thread(&'static dyn Carrier),
+}
+
+impl Frame<'_> {
+    fn suspend(&self, stop: Stop) {
+        match self.bottom {
+            Bottom::Coroutine(yielder) => yielder.suspend(stop),
+            Bottom::Thread(thread) => thread.stop(matches!(stop, Stop::Abandoned)),
+        }
+    }
 }
 
 /// Why a stack is suspended.
@@ -45,6 +71,8 @@ thread_local! {
     static FREE: RefCell<Vec<Memory>> = const { RefCell::new(vec![]) };
     /// Number of stacks in use, each entered from the previous one.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
+    /// The thread of a simulated process that this is, if it is one.
+    static CARRIER: Cell<Option<&'static dyn Carrier>> = const { Cell::new(None) };
 }
 
 /// The lowest address of the stack entered last, where its guard begins.
@@ -60,12 +88,12 @@ pub(crate) enum Ran<R: 'static> {
     Blocks(Blocked<R>),
 }
 
-/// A value that stays on the thread of its run, for signatures that ask for `Send` because tokio's do.
+/// A value that stays within the threads of its run, of which one executes at a time, for signatures that ask for `Send` because tokio's do.
 #[derive(Debug)]
 pub(crate) struct OneThread<T>(pub T);
 
 #[allow(unsafe_code)]
-// SAFETY: a run has one thread, on which all its tasks, their futures and their outputs stay.
+// SAFETY: of the threads of a run only one executes at a time: the simulation's, or one of a simulated process to which it gave the turn.
 unsafe impl<T> Send for OneThread<T> {}
 
 /// A stack that is suspended until its task is polled again. Dropped, it is abandoned: dropping a coroutine would unwind it.
@@ -87,7 +115,8 @@ pub(crate) fn run<R: 'static>(waker: Option<Waker>, f: impl FnOnce(&Waker) -> R 
     let stack = free.unwrap_or_else(|| Memory::new().expect("there is memory for a stack"));
     let guard = stack.limit().get();
     let coroutine = Coroutine::with_stack(stack, move |yielder, ()| {
-        let frame = Frame { yielder, waker: waker.as_ref(), may_block: Cell::new(false) };
+        let bottom = Bottom::Coroutine(yielder);
+        let frame = Frame { bottom, waker: waker.as_ref(), may_block: Cell::new(false) };
         FRAME.set((&raw const frame).cast());
         f(frame.waker.unwrap_or(Waker::noop()))
     });
@@ -147,7 +176,7 @@ pub fn is_guard(address: usize) -> bool {
 /// panics; the gate discards it.
 pub(crate) fn abandon() {
     if !thread::panicking() {
-        with_frame(|frame| frame.yielder.suspend(Stop::Abandoned));
+        with_frame(|frame| frame.suspend(Stop::Abandoned));
     }
 }
 
@@ -176,6 +205,28 @@ pub(crate) fn waker() -> Option<Waker> {
 /// Suspends this stack until its task is polled again.
 pub(crate) fn block() {
     let frame = FRAME.get();
-    with_frame(|frame| frame.yielder.suspend(Stop::Blocked));
+    with_frame(|frame| frame.suspend(Stop::Blocked));
     FRAME.set(frame);
+}
+
+/// Makes the current thread one of a simulated process, for its life: it may block.
+pub(crate) fn carry(thread: &'static dyn Carrier) {
+    let frame = Frame { bottom: Bottom::Thread(thread), waker: Some(thread.waker()), may_block: Cell::new(true) };
+    let frame: &'static Frame<'static> = Box::leak(Box::new(frame));
+    FRAME.set(frame);
+    CARRIER.set(Some(thread));
+    DEPTH.set(1);
+}
+
+/// Whether this is a thread of a simulated process.
+pub fn is_thread() -> bool {
+    CARRIER.get().is_some()
+}
+
+/// Runs a closure on the simulation's thread, because what it calls depends on thread-locals of others.
+pub(crate) fn on_simulation<R>(f: impl FnOnce() -> R) -> R {
+    let Some(thread) = CARRIER.get() else { return f() };
+    let (mut f, mut result) = (Some(f), None);
+    thread.on_simulation(&mut || result = f.take().map(|f| f()));
+    result.expect("the closure has run")
 }

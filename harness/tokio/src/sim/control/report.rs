@@ -84,9 +84,13 @@ fn report(k: &Kernel, alive: &[TaskId], id: TaskId, waits: &[(Wait, u64)], gave_
 
 fn waiting(k: &Kernel, id: TaskId, waits: &[(Wait, u64)], gave_up: Option<u64>) -> Waiting {
     let task = &k.tasks[id];
-    let timer = |wait: &Wait| if let Wait::Timer(at, place) = wait { Some((*at, *place)) } else { None };
+    let timer = |wait: &Wait| match wait {
+        Wait::Timer(at, created) => Some((*at, Some(*created))),
+        Wait::Until(at) => Some((*at, None)),
+        _ => None,
+    };
     let timer = waits.iter().filter_map(|(wait, _)| timer(wait)).min_by_key(|(at, _)| *at);
-    let others = || waits.iter().filter(|(wait, _)| !matches!(wait, Wait::Timer(..)));
+    let others = || waits.iter().filter(|(wait, _)| !is_time(wait));
     let typed: Vec<_> = others().filter_map(|(wait, _)| waits_for(k, *wait)).collect();
     // What it shares with others may depend on that connection.
     let used = task.used.filter(|_| typed.iter().all(|wait| matches!(wait, verdict::Wait::Shared(_))));
@@ -97,16 +101,21 @@ fn waiting(k: &Kernel, id: TaskId, waits: &[(Wait, u64)], gave_up: Option<u64>) 
         waits: typed,
         since: others().map(|(_, since)| *since).min().unwrap_or(task.last_poll),
         deadline: timer.map(|(at, _)| at),
-        timer: timer.map(|(_, created)| created.0.into()),
+        timer: timer.and_then(|(_, created)| created).map(|created| created.0.into()),
         gave_up,
         used: used.map(|(conn, side)| (k.connection(conn, side), state(k, conn, side))),
     }
 }
 
+/// Returns whether it ends by itself.
+fn is_time(wait: &Wait) -> bool {
+    matches!(wait, Wait::Timer(..) | Wait::Until(_))
+}
+
 /// Returns the tasks that could wake a task with these waits, and those without which it cannot continue, as indices into the list of
 /// live tasks.
 fn wakers(k: &Kernel, alive: &[TaskId], id: TaskId, waits: &[(Wait, u64)]) -> (Vec<usize>, Vec<usize>) {
-    let is_alone = waits.iter().filter(|(wait, _)| !matches!(wait, Wait::Timer(..))).count() == 1;
+    let is_alone = waits.iter().filter(|(wait, _)| !is_time(wait)).count() == 1;
     let at_other_end = |conn: ConnId, side: Side| {
         let end = (conn, 1 - side);
         let waits_there = |task: &TaskState| {
@@ -169,7 +178,8 @@ fn waits_for(k: &Kernel, wait: Wait) -> Option<verdict::Wait> {
         Wait::Join(task) => verdict::Wait::Join(k.tasks[task].identity()),
         Wait::Held => verdict::Wait::Held,
         Wait::Shared(shared, operation) => verdict::Wait::Shared(k.shared_wait(shared, operation)?),
-        Wait::Timer(..) => return None,
+        Wait::Woken => verdict::Wait::Woken,
+        Wait::Timer(..) | Wait::Until(_) => return None,
     })
 }
 

@@ -19,6 +19,7 @@ mod paths;
 mod reissue;
 pub(crate) mod temporary;
 mod tsc;
+pub(super) mod wait_in_kernel;
 mod watched;
 
 use crate::sim::{
@@ -95,7 +96,7 @@ pub(crate) fn is_guarded() -> bool {
 }
 
 /// Whether the service or the test runs on this thread, rather than the harness.
-fn is_of_service() -> bool {
+pub(super) fn is_of_service() -> bool {
     !is_unguarded() && is_guarded()
 }
 

@@ -1,7 +1,7 @@
 //! The heap of a run: its addresses are a function of what the service allocates.
 //!
 //! libc's heap starts at an address that may be random, and goes on from what the worker has done. So on the thread of a simulation libc's
-//! functions of memory allocate from [`blocks`]. There, only that thread allocates.
+//! functions of memory allocate from [`blocks`]. There, only that thread allocates, and the threads of simulated processes in their turn.
 //!
 //! The executions of a model use it, too, and keep what is freed until the next one begins: whether something is used after it was freed is
 //! known by its address.
@@ -35,7 +35,7 @@ pub struct Freed {
 
 struct OnlyOwner(UnsafeCell<Heap>);
 
-// SAFETY: only the thread that has `IS_OWNER` set looks inside, and there is one in a process.
+// SAFETY: only a thread that has `IS_OWNER` set looks inside, and of those one executes at a time.
 unsafe impl Sync for OnlyOwner {}
 
 static HEAP: OnlyOwner = OnlyOwner(UnsafeCell::new(Heap::new()));
@@ -46,10 +46,21 @@ thread_local! {
     static IS_OWNER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets this thread allocate from the heap of the run. No other one of this process may have begun.
+/// Lets this thread allocate from the heap of the run. No other one of this process may have begun; threads of simulated processes
+/// [`join`] it.
 pub(crate) fn begin(freed: Freed) {
     let _ = FREED.set(freed);
     IS_OWNER.set(true);
+}
+
+/// Lets this thread of a simulated process allocate from the heap of the run, while it has the turn.
+pub(super) fn join() {
+    IS_OWNER.set(FREED.get().is_some());
+}
+
+/// Ends that: libc still frees what it has for the thread.
+pub(super) fn leave() {
+    IS_OWNER.set(false);
 }
 
 /// From now on, what this thread frees is kept. It has begun.

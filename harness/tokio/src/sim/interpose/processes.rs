@@ -1,9 +1,12 @@
 //! Processes and threads that libc starts: a run has neither. And signals: the guard's own is never blocked.
 
-use super::guard::{check, is_allowed, is_guarded, own_id};
+use super::{
+    futex::{after, duration, sleep_until, until, yields},
+    guard::{check, is_allowed, is_guarded, own_id},
+};
 use crate::sim::{kernel, stack};
 use libc::{
-    c_char, c_int, c_void, clockid_t, pid_t, posix_spawn_file_actions_t, posix_spawnattr_t, pthread_attr_t, pthread_t,
+    c_char, c_int, clockid_t, pid_t, posix_spawn_file_actions_t, posix_spawnattr_t,
     sigset_t, timespec,
 };
 use refrain_core::verdict::Outside::{Processes, Threads};
@@ -58,24 +61,6 @@ macro_rules! spawns {
 spawns!(posix_spawn);
 spawns!(posix_spawnp);
 
-/// # Safety
-/// As libc's.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn pthread_create(
-    thread: *mut pthread_t,
-    attributes: *const pthread_attr_t,
-    start: extern "C" fn(*mut c_void) -> *mut c_void,
-    argument: *mut c_void,
-) -> c_int {
-    if is_guarded() {
-        check("pthread_create", Threads, String::new);
-    }
-    libcs!(pthread_create(
-        thread: *mut pthread_t, attributes: *const pthread_attr_t,
-        start: extern "C" fn(*mut c_void) -> *mut c_void, argument: *mut c_void
-    ) -> c_int)
-}
-
 /// Where threads may be started, madsim does not report a deadlock: it sleeps until another thread has done something. Nobody else sleeps
 /// on a run's thread outside of a task.
 fn check_deadlock() {
@@ -88,6 +73,10 @@ fn check_deadlock() {
 /// As libc's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nanosleep(time: *const timespec, rest: *mut timespec) -> c_int {
+    // SAFETY: the caller gives a time.
+    if sleep_until(|| after(duration(unsafe { &*time }))) {
+        return 0;
+    }
     check_deadlock();
     libcs!(nanosleep(time: *const timespec, rest: *mut timespec) -> c_int)
 }
@@ -103,8 +92,24 @@ pub unsafe extern "C" fn clock_nanosleep(
     time: *const timespec,
     rest: *mut timespec,
 ) -> c_int {
+    // SAFETY: the caller gives a time.
+    let given = duration(unsafe { &*time });
+    let due = || match flags & libc::TIMER_ABSTIME {
+        0 => after(given),
+        _ => until(given, clock == libc::CLOCK_REALTIME),
+    };
+    if sleep_until(due) {
+        return 0;
+    }
     check_deadlock();
     libcs!(clock_nanosleep(clock: clockid_t, flags: c_int, time: *const timespec, rest: *mut timespec) -> c_int)
+}
+
+/// # Safety
+/// As libc's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sched_yield() -> c_int {
+    if yields() { 0 } else { libcs!(sched_yield() -> c_int) }
 }
 
 /// The number of the simulated process.

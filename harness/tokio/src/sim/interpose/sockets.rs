@@ -1,12 +1,14 @@
 //! The addresses of sockets that std or `socket2` makes: they are bound within the simulation, and nowhere else.
 
 use super::{guard, read_address, read_any_address, status};
-use crate::sim::kernel::{self, ConnId, ListenerId, Side, SocketId, SocketKind, UdpId, UnixId, presented};
+use crate::sim::{
+    common::{Common, hand_on},
+    kernel::{self, ConnId, ListenerId, Side, SocketId, SocketKind, UdpId, UnixId, presented},
+};
 use libc::{c_int, sockaddr, socklen_t};
 use refrain_core::verdict::Outside::Network;
 use socket2::{SockAddr, SockRef, Type};
 use std::{
-    cell::RefCell,
     collections::BTreeMap,
     ffi::OsStr,
     io,
@@ -41,7 +43,7 @@ struct Stands {
 
 thread_local! {
     /// What real sockets were bound to, by their inode: descriptors are used again.
-    static BOUND: RefCell<BTreeMap<u64, Stands>> = const { RefCell::new(BTreeMap::new()) };
+    static BOUND: Common<BTreeMap<u64, Stands>> = const { Common::new() };
 }
 
 /// How many there are: while there are none, closing a file asks nothing more.
@@ -62,16 +64,21 @@ pub(crate) fn lend_udp(socket: BorrowedFd<'_>, id: UdpId) {
     insert(socket, Stands { bound: Bound::Udp(id), owns: false });
 }
 
+/// Gives what this thread knows to the one that calls the result.
+pub(super) fn hand_on_bound() -> Box<dyn FnOnce()> {
+    hand_on(&BOUND)
+}
+
 fn insert(socket: BorrowedFd<'_>, stands: Stands) {
     if let Some(inode) = inode(socket)
-        && BOUND.with_borrow_mut(|all| all.insert(inode, stands)).is_none()
+        && BOUND.with(|bound| bound.get().borrow_mut().insert(inode, stands)).is_none()
     {
         BOUND_COUNT.fetch_add(1, Relaxed);
     }
 }
 
 fn remove(inode: u64) -> Option<Stands> {
-    let stands = BOUND.with_borrow_mut(|all| all.remove(&inode));
+    let stands = BOUND.with(|bound| bound.get().borrow_mut().remove(&inode));
     BOUND_COUNT.fetch_sub(usize::from(stands.is_some()), Relaxed);
     stands
 }
@@ -154,7 +161,7 @@ fn bound_to(fd: c_int) -> Option<(u64, Stands)> {
     }
     // SAFETY: it is only asked for its number, which a closed one has not.
     let inode = inode(unsafe { BorrowedFd::borrow_raw(fd) })?;
-    let stands = BOUND.try_with(|all| all.try_borrow().ok()?.get(&inode).copied()).ok()??;
+    let stands = BOUND.try_with(|bound| bound.get().try_borrow().ok()?.get(&inode).copied()).ok()??;
     Some((inode, stands))
 }
 
@@ -177,7 +184,7 @@ pub unsafe extern "C" fn listen(fd: c_int, backlog: c_int) -> c_int {
     match bound_to(fd) {
         Some((inode, Stands { bound: Bound::Socket(id), owns })) => {
             status(kernel::with(|k| k.listen(id, most)).map(|id| {
-                BOUND.with_borrow_mut(|all| all.insert(inode, Stands { bound: Bound::Listener(id), owns }));
+                BOUND.with(|bound| bound.get().borrow_mut().insert(inode, Stands { bound: Bound::Listener(id), owns }));
             }))
         }
         Some((_, Stands { bound: Bound::Unix(id), .. })) => status(kernel::with(|k| k.unix_listen(id, most))),

@@ -1,8 +1,12 @@
 //! The world of the current thread, and its current task.
 
-use super::{Hooks, HostId, Kernel, TaskId};
-use crate::sim::stack;
-use std::{cell::Cell, task::Waker};
+use super::{Hooks, HostId, Kernel, TaskId, clock};
+use crate::sim::stack::{self, OneThread};
+use std::{
+    cell::Cell,
+    sync::{Mutex, PoisonError},
+    task::Waker,
+};
 
 thread_local! {
     static WORLD: Cell<World> = const { Cell::new(World::None) };
@@ -87,6 +91,35 @@ impl Drop for Taken {
     }
 }
 
+/// What the thread of a simulation and those of its processes hand to each other with the turn.
+struct Lent {
+    world: World,
+    hooks: Option<Hooks>,
+    is_watched: bool,
+    keep: Option<fn(&Kernel)>,
+    clock: clock::Start,
+}
+
+static LENT: Mutex<Option<OneThread<Lent>>> = Mutex::new(None);
+
+/// Puts the world aside, for the thread that runs next.
+pub(crate) fn lend() {
+    let (world, hooks) = (WORLD.replace(World::None), HOOKS.get());
+    let lent = Lent { world, hooks, is_watched: WATCHED.get(), keep: KEEP.get(), clock: clock::of_this_thread() };
+    *LENT.lock().unwrap_or_else(PoisonError::into_inner) = Some(OneThread(lent));
+}
+
+/// Takes the world that another thread has put aside.
+pub(crate) fn borrow() {
+    let lent = LENT.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(OneThread(Lent { world, hooks, is_watched, keep, clock })) = lent else { return };
+    WORLD.set(world);
+    HOOKS.set(hooks);
+    WATCHED.set(is_watched);
+    KEEP.set(keep);
+    clock::set(clock);
+}
+
 /// Installs a world on this thread.
 pub(crate) fn install(kernel: Kernel, hooks: Hooks) {
     WORLD.set(World::Here(Box::leak(Box::new(kernel))));
@@ -128,6 +161,11 @@ pub(super) fn before_change(kernel: &Kernel) {
 /// Calls this with the state before each change from now on, because an event is reported only after it has happened.
 pub(crate) fn keep(keep: fn(&Kernel)) {
     KEEP.set(Some(keep));
+}
+
+/// Whether the world is here and nothing is about to change it: code that blocks may give its turn to others.
+pub(crate) fn is_free() -> bool {
+    !IN_TIMER.get() && Taken::new().is_ok()
 }
 
 /// Borrows the world if this thread has one that is not borrowed: for code that may be called from anywhere.

@@ -1,6 +1,7 @@
 //! The state of one simulated world: hosts, connections, faults and tasks, on the thread that runs it.
 //!
-//! A run has its own process and thread, so the state lives in a thread-local and needs no lock. Nothing calls out
+//! A run has its own process, in which one thread executes at a time, so the state lives in a thread-local and needs no lock; it is
+//! handed on with the turn. Nothing calls out
 //! while it is borrowed: wakers are collected and woken afterwards.
 
 use crate::sim::stack;
@@ -25,6 +26,7 @@ mod errno;
 mod escape;
 mod family;
 mod fault;
+mod futex;
 mod handshake;
 mod host;
 mod keepalive;
@@ -38,6 +40,7 @@ mod rule;
 mod segment;
 mod shared;
 mod socket;
+mod spawned;
 mod stream;
 mod sysctl;
 mod tasks;
@@ -49,8 +52,8 @@ mod waiters;
 
 pub(crate) use conn::{Conn, Fin};
 pub(crate) use current::{
-    current_host, current_task, hooks, in_timer, install, is_running, keep, peek, switch_task, try_with, watch,
-    watched, with, with_at, with_if_free,
+    borrow, current_host, current_task, hooks, in_timer, install, is_free, is_running, keep, lend, peek, switch_task,
+    try_with, watch, watched, with, with_at, with_if_free,
 };
 pub(crate) use dns::NotResolved;
 pub(crate) use errno::os_error;
@@ -69,6 +72,7 @@ pub(crate) use rule::Rules;
 pub use rule::{Decision, Operation, Packet, PacketKind, Rule, RuleId};
 pub(crate) use shared::{PartId, Role, SharedId};
 pub(crate) use socket::Options as SocketOptions;
+pub use spawned::{Spawned, ThreadPlace};
 pub use sysctl::{Overflow, Sysctl};
 pub(crate) use tasks::{Created, HoldPlan, TaskState, Turn, Wait, wait_is_over};
 pub(crate) use timer::{Action, Timer, arm};
@@ -115,6 +119,8 @@ pub(crate) struct Kernel {
     pub rules: Rules,
     /// The primitives of `sync`, with their holders.
     pub shared: shared::SharedThings,
+    /// What threads wait for in libc and std.
+    futexes: futex::Futexes,
     /// What the test's last attempt at a property waited for when it failed.
     pub attempt: Option<tasks::Attempt>,
     /// Per route with limited bandwidth, when the link becomes free.
@@ -192,8 +198,12 @@ pub struct Hooks {
     pub out_of_time: fn() -> !,
     /// Tasks are polled without end while virtual time does not advance.
     pub busy: fn() -> !,
+    /// Called where the service starts a thread. The result is called on that thread before its code.
+    pub thread_starts: fn() -> Box<dyn FnOnce()>,
+    /// Returns the line of the service that starts a thread, given the number of the calls that lead there.
+    pub thread_place: fn(u64) -> &'static ThreadPlace,
     /// Called before each poll with the place where the task was spawned; `None` for the test itself.
-    pub polling: fn(Option<&'static Location<'static>>),
+    pub polling: fn(Option<Spawned>),
     /// Called after each poll, while enabled by [`super::control::watch_polls`].
     pub polled: fn(),
 }
@@ -219,6 +229,7 @@ impl Kernel {
             impaired: vec![],
             rules: Rules::default(),
             shared: Default::default(),
+            futexes: Default::default(),
             attempt: None,
             busy_until: BTreeMap::new(),
             faults: vec![],

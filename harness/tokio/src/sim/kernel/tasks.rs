@@ -1,15 +1,14 @@
 //! Per-task state: where a task was spawned, its polls, what it waits for, and whether it is held.
 
 use super::{
-    BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, PartId, SharedId, Side, TaskId, UdpId, UnixId, What,
-    current_task, record, try_with,
+    BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, PartId, SharedId, Side, Spawned, TaskId, UdpId, UnixId,
+    What, current_task, record, try_with,
 };
 use crate::sim::section::unguarded;
 use refrain_core::{
     event::Operation,
     place::Task,
     plan::{Hold, HoldUntil},
-    sources,
     verdict::UnixWait,
 };
 use std::{panic::Location, time::Duration};
@@ -22,7 +21,7 @@ const IDLE_STEP_NS: u64 = 1_000;
 #[derive(Debug)]
 pub(crate) struct TaskState {
     pub host: HostId,
-    pub place: &'static Location<'static>,
+    pub place: Spawned,
     /// The task that spawned it; `None` for the test itself and for a host's process.
     pub parent: Option<TaskId>,
     /// Its ordinal among the tasks spawned at this place on its host, from 1.
@@ -63,6 +62,10 @@ pub(crate) enum Wait {
     Unix(UnixId, UnixWait),
     /// A timer, by its deadline, and where it was created.
     Timer(u64, Created),
+    /// A time until which it sleeps without a timer of tokio's.
+    Until(u64),
+    /// Another thread, in a lock, a channel or `park` of std or of another library.
+    Woken,
     Signal,
     Join(TaskId),
     /// A primitive of `sync`.
@@ -129,16 +132,16 @@ pub(crate) fn wait_is_over(wait: Wait) {
 impl TaskState {
     /// Returns the place where it was spawned: `src/link.rs:88`.
     pub fn place(&self) -> String {
-        unguarded(|| format!("{}:{}", sources::name(self.place.file()), self.place.line()))
+        unguarded(|| self.place.place().to_string())
     }
 
     /// Returns the place where it was spawned and its ordinal there.
     pub fn identity(&self) -> Task {
-        Task { place: self.place.into(), nth: self.nth }
+        Task { place: self.place.place(), nth: self.nth }
     }
 
     /// Returns where it was spawned; `None` for the test itself.
-    pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
+    pub fn spawned_at(&self) -> Option<Spawned> {
         (self.host != super::TEST_HOST || !self.main).then_some(self.place)
     }
 
@@ -150,8 +153,10 @@ impl TaskState {
 
 impl Kernel {
     /// Adds a task to a host.
-    pub fn new_task(&mut self, host: HostId, place: &'static Location<'static>, main: bool) -> TaskId {
-        let nth = self.tasks_at.entry((host, place.file(), place.line())).or_default();
+    pub fn new_task(&mut self, host: HostId, place: impl Into<Spawned>, main: bool) -> TaskId {
+        let place = place.into();
+        let (file, line) = place.raw();
+        let nth = self.tasks_at.entry((host, file, line)).or_default();
         *nth += 1;
         let nth = *nth;
         // A task spawned by a process that was just killed belongs to that process, not to its successor.
@@ -191,8 +196,8 @@ impl Kernel {
 
     fn draw_hold(&self, task: &TaskState) -> Option<(u32, HoldUntil)> {
         let HoldPlan::Random { one_in } = self.holds else { return None };
-        let file = unguarded(|| record::hash(&sources::name(task.place.file())));
-        let place = file ^ u64::from(task.place.line());
+        let file = unguarded(|| task.place.with_file(record::hash));
+        let place = file ^ u64::from(task.place.raw().1);
         let stream = record::mix(record::hash(&self.hosts[task.host].name) ^ 0x401d, place);
         let random = |n| self.random(stream, (u64::from(task.nth) << 8) + n);
         if !random(0).is_multiple_of(one_in) {
@@ -309,7 +314,7 @@ impl Kernel {
         let now = self.now;
         let task = &mut self.tasks[current_task()];
         let mut given_up = task.waits.split_off(first.min(task.waits.len()));
-        given_up.retain(|(wait, _)| !matches!(wait, Wait::Timer(..)));
+        given_up.retain(|(wait, _)| !matches!(wait, Wait::Timer(..) | Wait::Until(_)));
         if !given_up.is_empty() {
             task.gave_up = Some((given_up, now));
         }

@@ -21,6 +21,8 @@ const HOOKS: Hooks = Hooks {
     panicked: |panic, joinable| if joinable { panic } else { resume_unwind(panic) },
     out_of_time: || panic!("the test had not ended after {} h of virtual time", TIME_MAX.as_secs() / 3600),
     busy: || panic!("tasks wake each other forever while virtual time stands still"),
+    thread_starts: || Box::new(|| ()),
+    thread_place: |_| unreachable!("such a run is not guarded, and its threads are real ones"),
     polling: |_| {},
     polled: || {},
 };

@@ -25,7 +25,9 @@ pub use join_set::JoinSet;
 pub use local::{LocalEnterGuard, LocalSet, spawn_local};
 #[doc(no_inline)]
 pub use real::task::{LocalKey, Unconstrained, consume_budget, coop, futures, unconstrained, yield_now};
-pub(super) use runtimes::{RuntimeId, current_runtime, end_runtime, enter, new_runtime};
+pub(super) use runtimes::{
+    NO_RUNTIME, RuntimeId, current_runtime, end_runtime, enter, hand_on_runtimes, new_runtime,
+};
 
 /// Spawns a task on the current host. Unlike in tokio, a panic of the task ends the run with a verdict, unless the test
 /// allows it.
@@ -36,7 +38,8 @@ where
     F::Output: Send + 'static,
 {
     let id = new_task();
-    let task = madsim::task::spawn(Gate::joinable(id, future));
+    let gate = Gate::joinable(id, future);
+    let task = stack::on_simulation(|| madsim::task::spawn(gate));
     runtimes::joins(id, || InnerAbort::Spawned(task.abort_handle()));
     JoinHandle { inner: Inner::Spawned(task), id, take: Output::take, as_tokios: PhantomData }
 }
@@ -55,9 +58,13 @@ where
 }
 
 /// Creates a task on the current host.
+///
+/// # Panics
+/// As tokio's, on a thread that has entered no runtime.
 #[track_caller]
 fn new_task() -> TaskId {
     let place = Location::caller();
+    runtimes::check_entered();
     kernel::with(|k| k.new_task(k.tasks[kernel::current_task()].host, place, false))
 }
 
