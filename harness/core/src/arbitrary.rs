@@ -258,7 +258,7 @@ fn waits() -> BoxedStrategy<Wait> {
         Just(Wait::Signal),
         tasks().prop_map(Wait::Join),
         shared_waits().prop_map(Wait::Shared),
-        Just(Wait::Woken),
+        option::of(places()).prop_map(|at| Wait::Woken { at }),
         Just(Wait::Held),
     ]
 }

@@ -195,8 +195,8 @@ pub enum RunMessage {
     Event(Event),
     /// A call of its log.
     Called(Call),
-    /// The line of the service that starts a thread, with the number of the calls that lead there.
-    StartsThread {
+    /// A line of the service that starts a thread or blocks, with the number of the calls that lead there.
+    CallPlace {
         /// The number.
         path: u64,
         /// The line.

@@ -8,6 +8,7 @@
 //! forks and supervises; the driver records, replays, shrinks and saves.
 
 pub(crate) mod backtrace;
+pub(crate) mod call_places;
 pub(crate) mod frames;
 mod heartbeat;
 mod outlet;
@@ -15,7 +16,6 @@ pub(crate) mod overflow;
 mod own_folder;
 mod prefix;
 mod slots;
-pub(crate) mod thread_places;
 mod trials;
 mod workers;
 
@@ -35,7 +35,7 @@ use crate::{
     trace::{self, Trace},
     verdict::{Cause, Failure, NotLogged, Property, Unseen},
 };
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// Makes the first run of an exploration, and repeats it; returns whether it passes.
 pub type FirstRun<'a> = dyn FnMut(&mut dyn Workers) -> Result<bool, Refusal> + 'a;
@@ -135,6 +135,8 @@ pub struct Watch {
     pub locate: Option<u64>,
     /// Whether the verdict of a panic has its backtrace.
     pub backtrace: bool,
+    /// How long one poll may compute or sleep.
+    pub poll_limit: Duration,
     /// The shared page that the worker monitors.
     pub heartbeat: &'static Heartbeat,
 }

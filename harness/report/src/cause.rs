@@ -168,7 +168,8 @@ fn wait(wait: &Wait) -> String {
         Wait::Signal => "for a signal".to_owned(),
         Wait::Join(joined) => format!("for {} to end", task(joined)),
         Wait::Shared(shared) => shared::wait(shared),
-        Wait::Woken => "to be woken by another thread".to_owned(),
+        Wait::Woken { at: Some(at) } => format!("to be woken by another thread, at {at}"),
+        Wait::Woken { at: None } => "to be woken by another thread".to_owned(),
         Wait::Held => "because the plan holds it".to_owned(),
         other => raw(other),
     }

@@ -151,7 +151,7 @@ fn escape(call: &str, to: &str, outside: Outside) -> String {
     let what = match outside {
         Outside::Network => "reaches out of the simulation",
         Outside::Processes => "reaches for another process",
-        Outside::Threads => "starts a thread, which no plan schedules",
+        Outside::Threads => "waits for a thread that cannot go on",
         Outside::Files => "opens a file outside of the workspace",
         Outside::SystemCalls => "is a system call that no simulation has",
         _ => "leaves the simulation",
@@ -168,7 +168,7 @@ fn instead(outside: Outside) -> &'static str {
     match outside {
         Outside::Network => "let it use tokio's sockets, or let a host of the test stand for what it talks to",
         Outside::Processes => "let a host of the test stand for the program",
-        Outside::Threads => "use `tokio::task::spawn_blocking`, or test what threads share with `#[refrain::model]`",
+        Outside::Threads => "let the destructor not wait for a lock that others hold while they block",
         Outside::Files => "keep the file in the package, and let the test pass its path",
         _ => "let the test configure the service without it",
     }

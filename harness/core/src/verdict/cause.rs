@@ -171,7 +171,11 @@ pub enum Wait {
     /// For a primitive of `tokio::sync`, such as a lock.
     Shared(SharedWait),
     /// For another thread, or a task, to wake it: in a lock, a channel or `park` of std or of another library.
-    Woken,
+    Woken {
+        /// The line that waits, if it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+        at: Option<Place>,
+    },
     /// For the end of a hold.
     Held,
 }

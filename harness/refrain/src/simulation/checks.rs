@@ -134,6 +134,14 @@ fn leaked(conserved: &Conserved, hosts: &[(String, HostId)]) -> Option<Failure> 
     })
 }
 
+/// Fails the run with the verdict of a panic that the test does not allow.
+pub(super) fn fail_unless_allowed(panic: Panicked) {
+    if !state::with(|state| state.may_panic(&panic.message)) {
+        fail_of_panic(panic)
+    }
+    control::panic_allowed(panic.place, panic.message);
+}
+
 /// Fails the run with the verdict of a panic, of a task or of a property's closure. The place of a panic in a dependency is the
 /// innermost line of the service on the stack.
 pub(super) fn fail_of_panic(Panicked { message, place, is_elsewhere, stack }: Panicked) -> ! {

@@ -4,7 +4,7 @@ use super::{
     HIDDEN,
     actor::actor,
     apart, called,
-    checks::{check_always, fail_of_panic, quiescent},
+    checks::{check_always, fail_of_panic, fail_unless_allowed, quiescent},
     scenario::Scenario,
     stall,
     state::{self, Panicked, PlanSource, State, fail, pass, refuse},
@@ -82,7 +82,8 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
         .unwrap_or_else(|error| refuse(&format!("cannot watch for stack overflows: {error}")));
     called::log(watch).unwrap_or_else(|error| refuse(&format!("cannot log the run's system calls: {error}")));
     let values = workload.into_iter().map(|argument| argument.value).collect();
-    let settings = Settings { time_max: scenario.time_limit().as_nanos() as u64 };
+    let [time_max, poll_max] = [scenario.time_limit(), watch.poll_limit].map(|limit| limit.as_nanos() as u64);
+    let settings = Settings { time_max, poll_max };
     let sink: Option<Box<dyn FnMut(Event)>> = if watch.record { Some(Box::new(recorded)) } else { None };
     control::run(Start { seed, settings, hooks: HOOKS, holds, sink }, async move {
         if watch.record {
@@ -107,7 +108,7 @@ const HOOKS: Hooks = Hooks {
     out_of_time: || fail(stall::out_of_time()),
     busy: || fail(stall::busy()),
     thread_starts: threads::starts,
-    thread_place: threads::place,
+    place_of_calls: threads::place,
     polling: |place| {
         state::with(|state| state.poll_begins(place));
         tracing_layer::check_is_received();
@@ -162,11 +163,16 @@ fn catch_panics(Watch { backtrace, .. }: Watch) {
         control::unguarded(|| {
             let message = info.payload_as_str().unwrap_or("a panic without a message").to_owned();
             let is_elsewhere = info.location().is_some_and(|place| !is_of_service(place));
-            let stack = (backtrace || is_elsewhere).then(Backtrace::force_capture);
+            let is_threads = control::is_thread_of_process();
+            let stack = (backtrace || is_elsewhere || is_threads).then(Backtrace::force_capture);
+            let is_uncaught = is_threads && stack.as_ref().is_some_and(threads::is_uncaught);
             let now = Panicked { message, place: info.location().map(Place::from), is_elsewhere, stack };
             let text = panic_text(&now);
             if let Some(before) = state::remember_panic(now) {
                 eprintln!("{}\n{text}", panic_text(&before));
+            }
+            if is_uncaught {
+                threads::panicked();
             }
         })
     }));
@@ -180,9 +186,9 @@ fn panic_text(Panicked { message, place, .. }: &Panicked) -> String {
 /// Handles a panic of a task. If the task can be awaited and the test allows the panic, its awaiter gets it.
 fn panicked(panic: Panic, joinable: bool) -> Panic {
     let last = state::last_panic();
-    if joinable && state::with(|state| state.may_panic(&last.message)) {
-        control::panic_allowed(last.place, last.message);
-        return panic;
+    if !joinable {
+        fail_of_panic(last)
     }
-    fail_of_panic(last)
+    fail_unless_allowed(last);
+    panic
 }

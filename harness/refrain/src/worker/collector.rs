@@ -2,7 +2,7 @@
 
 use super::{verdict, watch::End};
 use crate::{
-    engine::{Terms, thread_places},
+    engine::{Terms, call_places},
     event::{Event, Kind, Tcp, Udp, Unix},
     job::{CALLS_MAX, Call, Ended, Ran, RunMessage, Searched},
     place::Place,
@@ -53,7 +53,7 @@ impl RunCollector {
                 self.calls.push(Call { after: (self.left_out + self.events.len()) as u64, ..call });
             }
             Ok(RunMessage::Called(_)) => {}
-            Ok(RunMessage::StartsThread { path, place }) => drop(thread_places::learn(path, place)),
+            Ok(RunMessage::CallPlace { path, place }) => drop(call_places::learn(path, place)),
             Ok(RunMessage::Stopped(waits)) => self.stopped = Some(waits),
             Ok(RunMessage::Over(left)) => self.over = Some(left),
             Ok(RunMessage::Ended(ended)) => self.ended = Some(*ended),

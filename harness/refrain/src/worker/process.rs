@@ -2,7 +2,7 @@
 
 use super::temporary;
 use crate::{
-    engine::{Heartbeat, exit, thread_places},
+    engine::{Heartbeat, call_places, exit},
     place::Place,
 };
 use nix::{
@@ -123,7 +123,7 @@ fn close_range(first: RawFd, last: RawFd) -> io::Result<()> {
 
 /// Where the task that was polled last was spawned.
 pub fn last_place(heartbeat: &'static Heartbeat) -> Option<Place> {
-    if let Some(thread) = thread_places::get(heartbeat.thread.load(Relaxed)) {
+    if let Some(thread) = call_places::get(heartbeat.thread.load(Relaxed)) {
         return Some(thread.place.clone());
     }
     // SAFETY: a run stores addresses of the executable's own static data, and it was forked from this very process, so

@@ -155,7 +155,8 @@ impl Worker {
             Source::Plan(plan) | Source::Again(plan) => (**plan).clone(),
             Source::Seed(seed) | Source::FaultFree(seed) => Plan { seed: *seed, ..Plan::default() },
         };
-        let watch = Watch { record, until, locate, backtrace: record && self.backtraces, heartbeat };
+        let (backtrace, poll_limit) = (record && self.backtraces, test.poll_limit());
+        let watch = Watch { record, until, locate, backtrace, poll_limit, heartbeat };
         let mut collector = RunCollector::new(plan, record, until);
         let end = self.runner.make(test.poll_limit(), &mut |line| collector.receive(line), |pipe| {
             test.engine.run(source, watch, Outlet::new(pipe));

@@ -6,7 +6,7 @@ use refrain::{
     World, report,
     verdict::{
         Class, Detail, Failure,
-        Outside::{self, Files, Network, Processes, SystemCalls, Threads},
+        Outside::{self, Files, Network, Processes, SystemCalls},
         Verdict,
     },
 };
@@ -18,6 +18,7 @@ use std::{
     os::{fd::AsRawFd, unix::process::CommandExt},
     panic::Location,
     process::Command,
+    sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
@@ -104,7 +105,6 @@ const WAYS: &[Way] = &[
     way("ptrace", Processes, "another process", || {
         let _ = system_call(libc::SYS_ptrace, NONE);
     }),
-    way("pthread_create", Threads, "no plan schedules", || drop(thread::spawn(|| ()))),
     way("openat", Files, "outside of the workspace: /etc/shadow", || drop(fs::read("/etc/shadow"))),
     way("openat", Files, "outside of the workspace: /etc/shadow", || {
         drop(fs::read("../../../../../../../../../../../../etc/shadow"))
@@ -190,6 +190,48 @@ fn what_a_test_allows_passes() {
             _ => assert_eq!(verdict, Verdict::Passed, "line {}", way.line),
         }
     }
+}
+
+/// A destructor cannot be suspended: who holds the lock would never go on.
+#[refrain::test(runs = 1, expect = "escape")]
+async fn a_destructor_that_waits_for_a_thread_is_caught(world: World) {
+    struct Locks(Arc<Mutex<()>>);
+    impl Drop for Locks {
+        fn drop(&mut self) {
+            drop(self.0.lock());
+        }
+    }
+    let client = world.client("client");
+    client
+        .run(async {
+            let lock = Arc::new(Mutex::new(()));
+            let locks = Locks(lock.clone());
+            let task = tokio::spawn(async move {
+                let _locks = locks;
+                std::future::pending::<()>().await;
+            });
+            thread::spawn(move || {
+                let _held = lock.lock();
+                thread::sleep(Duration::from_secs(60));
+            });
+            sleep(Duration::from_secs(1)).await;
+            task.abort();
+            sleep(Duration::from_secs(1)).await;
+        })
+        .await;
+}
+
+/// Threads that a test allows are the kernel's.
+#[refrain::test(runs = 1, allow = ["threads"])]
+async fn real_threads_may_be_allowed(world: World) {
+    let client = world.client("client");
+    let real = client.run(async { thread::spawn(has_the_kernels_number).join().unwrap() });
+    assert!(real.await);
+}
+
+/// Whether this thread has the kernel's number.
+fn has_the_kernels_number() -> bool {
+    system_call(libc::SYS_gettid, [0; 4]) != 2001
 }
 
 /// libc blocks signals when it starts a program.

@@ -5,6 +5,7 @@ use super::{
     gate::Gate,
     interpose::{self, guard, heap::Freed},
     kernel::{self, End, Fault, HostAction, Kernel, Kind, Network, Trigger, Wait, What, with},
+    task,
 };
 use madsim::{
     Config,
@@ -38,8 +39,8 @@ pub use super::{
     stack::{is_guard as is_stack_guard, is_thread as is_thread_of_process},
 };
 pub use kernel::{
-    Decision, Effect, Escape, Exited, Hooks, Operation, Overflow, Packet, PacketKind, Panic, Rule, RuleId, Settings,
-    Spawned, Stage, Stamp, Sysctl, ThreadPlace, TriggerKind,
+    CallPlace, Decision, Effect, Escape, Exited, Hooks, Operation, Overflow, Packet, PacketKind, Panic, Rule, RuleId,
+    Settings, Spawned, Stage, Stamp, Sysctl, TriggerKind,
 };
 pub use report::{TaskReport, attempt, keep_waits, kept_waits, tasks};
 
@@ -83,6 +84,7 @@ where
     F::Output: 'static,
 {
     interpose::link();
+    interpose::on_thread_start(task::hand_on_runtimes);
     if guard::is_on() {
         interpose::heap::begin(Freed { again: |_| (kernel::hooks().freed_again)(), kept: |_, _| {} });
     }

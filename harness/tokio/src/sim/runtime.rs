@@ -85,7 +85,7 @@ impl Handle {
 
     /// Returns a handle to the simulation that runs on this thread, or an error if there is none.
     pub fn try_current() -> Result<Handle, TryCurrentError> {
-        let runtime = kernel::is_running().then(task::current_runtime).filter(|runtime| *runtime != task::NO_RUNTIME);
+        let runtime = kernel::is_running().then(task::current_runtime).filter(|runtime| *runtime != kernel::NO_RUNTIME);
         runtime.map(|runtime| Handle { runtime }).ok_or(TryCurrentError(()))
     }
 

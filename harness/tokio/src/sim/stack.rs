@@ -28,7 +28,7 @@ pub(crate) trait Carrier {
     /// Lets the simulation's thread run a closure, and waits for it.
     fn on_simulation(&self, f: &mut dyn FnMut());
     /// Lets the thread's task be polled again.
-    fn waker(&'static self) -> &'static Waker;
+    fn waker(&self) -> Option<Waker>;
 }
 
 /// What lies at the bottom of a stack in use.
@@ -199,7 +199,11 @@ pub(crate) fn blocking<R>(may: bool, f: impl FnOnce() -> R) -> R {
 
 /// The waker of the task whose stack this is.
 pub(crate) fn waker() -> Option<Waker> {
-    with_frame(|frame| frame.waker.cloned()).flatten()
+    with_frame(|frame| match frame.bottom {
+        Bottom::Coroutine(_) => frame.waker.cloned(),
+        Bottom::Thread(thread) => thread.waker(),
+    })
+    .flatten()
 }
 
 /// Suspends this stack until its task is polled again.
@@ -211,7 +215,7 @@ pub(crate) fn block() {
 
 /// Makes the current thread one of a simulated process, for its life: it may block.
 pub(crate) fn carry(thread: &'static dyn Carrier) {
-    let frame = Frame { bottom: Bottom::Thread(thread), waker: Some(thread.waker()), may_block: Cell::new(true) };
+    let frame = Frame { bottom: Bottom::Thread(thread), waker: None, may_block: Cell::new(true) };
     let frame: &'static Frame<'static> = Box::leak(Box::new(frame));
     FRAME.set(frame);
     CARRIER.set(Some(thread));
@@ -221,6 +225,11 @@ pub(crate) fn carry(thread: &'static dyn Carrier) {
 /// Whether this is a thread of a simulated process.
 pub fn is_thread() -> bool {
     CARRIER.get().is_some()
+}
+
+/// Whether this is one, and no stack of another task is on top of its own.
+pub(crate) fn is_at_bottom_of_thread() -> bool {
+    with_frame(|frame| matches!(frame.bottom, Bottom::Thread(_))).unwrap_or(false)
 }
 
 /// Runs a closure on the simulation's thread, because what it calls depends on thread-locals of others.

@@ -109,7 +109,9 @@ pin_project! {
 }
 
 impl Sleep {
+    #[track_caller]
     fn new(deadline: Instant, place: &'static Location<'static>) -> Sleep {
+        kernel::check_entered();
         Sleep { deadline, tick: tick(deadline), place, done: false, timer: Timer::default(), _pinned: PhantomPinned }
     }
 

@@ -178,7 +178,7 @@ fn waits_for(k: &Kernel, wait: Wait) -> Option<verdict::Wait> {
         Wait::Join(task) => verdict::Wait::Join(k.tasks[task].identity()),
         Wait::Held => verdict::Wait::Held,
         Wait::Shared(shared, operation) => verdict::Wait::Shared(k.shared_wait(shared, operation)?),
-        Wait::Woken => verdict::Wait::Woken,
+        Wait::Woken(at) => verdict::Wait::Woken { at: at.map(|at| at.place.clone()) },
         Wait::Timer(..) | Wait::Until(_) => return None,
     })
 }

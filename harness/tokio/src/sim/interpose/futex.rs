@@ -3,7 +3,7 @@
 
 use super::threads;
 use crate::sim::{
-    kernel::{self, Escape, Timer, Wait, clock},
+    kernel::{self, CallPlace, Escape, Timer, Wait, clock},
     section::unguarded,
     stack, time,
 };
@@ -67,9 +67,10 @@ fn wait(at: usize, expected: u32, bits: u32, due: Option<u64>) -> isize {
     }
     let Some(waker) = waker() else { refuse("futex") };
     let id = kernel::with(|k| k.futex_waits(at, bits, waker.clone()));
+    let place = kernel::peek(|k| k.is_recorded()).unwrap_or(false).then(place);
     let mut timer = due.map(|due| (due, Timer::default()));
     while kernel::with(|k| k.futex_is_waiting(at, id)) {
-        kernel::with(|k| k.wait(Wait::Woken));
+        kernel::with(|k| k.wait(Wait::Woken(place)));
         if let Some((due, timer)) = &mut timer
             && !sleeps(timer, *due, &waker)
         {
@@ -81,8 +82,16 @@ fn wait(at: usize, expected: u32, bits: u32, due: Option<u64>) -> isize {
     0
 }
 
+/// The line of the service that waits.
+fn place() -> &'static CallPlace {
+    let path = threads::call_path();
+    unguarded(|| (kernel::hooks().place_of_calls)(path))
+}
+
 fn wake(at: usize, most: usize, bits: u32) -> isize {
-    kernel::with_if_free(|k| k.futex_wakes(at, most, bits)).unwrap_or(0) as isize
+    let woken = kernel::with_if_free(|k| k.futex_wakes(at, most, bits)).unwrap_or(0) as isize;
+    threads::preemption_point();
+    woken
 }
 
 /// The waker of the task that may be suspended here.
@@ -99,10 +108,14 @@ fn sleeps(timer: &mut Timer, due: u64, waker: &Waker) -> bool {
     sleeps
 }
 
-/// Suspends the current task until a time of the run. `false`: it cannot be suspended here.
+/// Suspends the current task until a time of the run. `false`: it cannot be suspended here, or must not block for so long: then it sleeps,
+/// and the worker notices.
 pub(super) fn sleep_until(due: impl FnOnce() -> u64) -> bool {
     let Some(waker) = threads::are_simulated().then(waker).flatten() else { return false };
     let due = due();
+    if !stack::may_block() && kernel::peek(|k| due > k.now.saturating_add(k.settings.poll_max)).unwrap_or(true) {
+        return false;
+    }
     let mut timer = Timer::default();
     while sleeps(&mut timer, due, &waker) {
         stack::block();

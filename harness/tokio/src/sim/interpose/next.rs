@@ -3,11 +3,13 @@
 //! madsim defines the clocks, chance and the number of processors for the whole program. Outside of its runtime, which such a thread is,
 //! they call the next definition, which they ask `dlsym` for. So `dlsym` says that it is here.
 
-use crate::sim::{stack, time};
+use super::threads::preemption_point;
+use crate::sim::{kernel, stack, time};
 use libc::{c_char, c_int, c_long, c_void, clockid_t, cpu_set_t, pid_t, timespec, timeval};
 use std::{
+    cell::Cell,
     ffi::CStr,
-    ptr,
+    ptr, slice,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::{Duration, UNIX_EPOCH},
 };
@@ -58,9 +60,8 @@ pub(super) unsafe fn of_libc(handle: *mut c_void, name: *const c_char) -> *mut c
         AT.store(at, Relaxed);
     }
     // SAFETY: it is libc's function of this name.
-    let dlsym = unsafe {
-        std::mem::transmute::<usize, unsafe extern "C" fn(*mut c_void, *const c_char) -> *mut c_void>(at)
-    };
+    let dlsym =
+        unsafe { std::mem::transmute::<usize, unsafe extern "C" fn(*mut c_void, *const c_char) -> *mut c_void>(at) };
     // SAFETY: as the caller says.
     unsafe { dlsym(handle, name) }
 }
@@ -78,6 +79,7 @@ unsafe extern "C" fn clock_gettime(clock: clockid_t, to: *mut timespec) -> c_int
     if !stack::is_thread() {
         return libcs!(clock_gettime(clock: clockid_t, to: *mut timespec) -> c_int);
     }
+    preemption_point();
     let now = now([libc::CLOCK_REALTIME, libc::CLOCK_REALTIME_COARSE].contains(&clock));
     // SAFETY: the caller gives room for a time.
     unsafe { to.write(timespec { tv_sec: now.as_secs() as _, tv_nsec: now.subsec_nanos().into() }) };
@@ -98,10 +100,16 @@ unsafe extern "C" fn getrandom(to: *mut c_void, len: usize, flags: u32) -> isize
     if !stack::is_thread() {
         return libcs!(getrandom(to: *mut c_void, len: usize, flags: u32) -> isize);
     }
-    stack::on_simulation(|| {
-        // SAFETY: the caller gives room for so much.
-        unsafe { libc::getrandom(to, len, flags) }
-    })
+    preemption_point();
+    // A stream of its own: a thread that asks for chance moves nobody else's.
+    thread_local!(static ASKED: Cell<u64> = const { Cell::new(0) });
+    // SAFETY: the caller gives room for so much.
+    let to = unsafe { slice::from_raw_parts_mut(to.cast::<u8>(), len) };
+    for bytes in to.chunks_mut(8) {
+        let chance = kernel::thread_chance(ASKED.replace(ASKED.get() + 1)).to_ne_bytes();
+        bytes.copy_from_slice(&chance[..bytes.len()]);
+    }
+    len as isize
 }
 
 /// A simulated host has one processor.

@@ -12,6 +12,10 @@ pub struct Freed {
 
 pub(crate) fn begin(_: Freed) {}
 
+pub(super) fn join() {}
+
+pub(super) fn leave() {}
+
 pub(crate) fn keep() {}
 
 pub(crate) fn reuse() {}

@@ -5,10 +5,7 @@ use super::{
     guard::{check, is_allowed, is_guarded, own_id},
 };
 use crate::sim::{kernel, stack};
-use libc::{
-    c_char, c_int, clockid_t, pid_t, posix_spawn_file_actions_t, posix_spawnattr_t,
-    sigset_t, timespec,
-};
+use libc::{c_char, c_int, clockid_t, pid_t, posix_spawn_file_actions_t, posix_spawnattr_t, sigset_t, timespec};
 use refrain_core::verdict::Outside::{Processes, Threads};
 use std::{
     ffi::CStr,

@@ -1,13 +1,15 @@
 //! Threads of simulated processes. Each is a thread of the operating system, so that its thread-locals, its handle and its stack are its
 //! own, and a task of its host, so that it is scheduled, held and killed as others are.
 //!
-//! When the task is polled, the simulation's thread gives the turn to the other one, and waits until that blocks or ends. So one thread of
-//! the process executes at a time, in the order that the plan says, and all that the run has is handed on with the turn.
+//! When the task is polled, the simulation's thread gives the turn to the other one, and waits until that blocks, ends or is preempted. So
+//! one thread of the process executes at a time, in the order that the plan says, and all that the run has is handed on with the turn.
 
 mod baton;
 mod calls;
 mod exit;
 mod path;
+mod pool;
+mod preempt;
 
 use super::{guard, heap, sockets};
 use crate::sim::{
@@ -15,22 +17,26 @@ use crate::sim::{
     kernel::{self, Spawned, TaskId, Wait},
     section::unguarded,
     stack::{self, Carrier, OneThread},
-    task,
 };
 use baton::{Baton, Turn};
 use libc::{c_int, c_void, pthread_attr_t, pthread_t};
 use refrain_core::verdict::Outside::Threads;
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, RefCell},
     future::Future,
     pin::Pin,
     ptr,
-    sync::atomic::{AtomicPtr, Ordering::Relaxed},
+    sync::{
+        OnceLock,
+        atomic::{AtomicPtr, Ordering::Relaxed},
+    },
     task::{Context, Poll, Waker},
 };
 
 pub(super) use calls::{pthread_create, pthread_detach, pthread_join};
 pub(super) use path::call_path;
+pub(crate) use pool::on_a_thread;
+pub(super) use preempt::point as preemption_point;
 
 /// What a new thread executes.
 type Main = extern "C" fn(*mut c_void) -> *mut c_void;
@@ -44,6 +50,8 @@ enum Said {
     Gone,
     /// The simulation's thread is to run something for it.
     Calls,
+    /// The closure that it was given is over.
+    Idle,
     /// It is over, with the destructors of its thread-locals.
     Ended,
 }
@@ -53,8 +61,11 @@ struct Thread {
     baton: Baton,
     said: Cell<Said>,
     call: Cell<Option<*mut dyn FnMut()>>,
-    waker: OnceCell<Waker>,
-    task: TaskId,
+    waker: RefCell<Option<Waker>>,
+    task: Cell<TaskId>,
+    /// The closure that it is to run, if it is one of the pool.
+    job: Cell<Option<Box<dyn FnOnce()>>>,
+    is_of_pool: bool,
     main: Main,
     argument: *mut c_void,
     /// What the harness does at its start.
@@ -75,6 +86,24 @@ unsafe impl Sync for Thread {}
 /// All threads of the run, the newest first.
 static THREADS: AtomicPtr<Thread> = AtomicPtr::new(ptr::null_mut());
 
+thread_local! {
+    /// The thread that this is.
+    static OWN: Cell<Option<&'static Thread>> = const { Cell::new(None) };
+}
+
+/// The thread that this is, if it is one of a simulated process.
+fn own() -> Option<&'static Thread> {
+    OWN.get()
+}
+
+/// What else the harness does where a thread starts.
+static ON_START: OnceLock<fn() -> Box<dyn FnOnce()>> = OnceLock::new();
+
+/// Lets this be called where a thread starts, and its result on the thread.
+pub(crate) fn on_start(hand_on: fn() -> Box<dyn FnOnce()>) {
+    let _ = ON_START.set(hand_on);
+}
+
 /// Whether code that starts a thread here, or blocks, is part of a simulation with threads of its own.
 pub(super) fn are_simulated() -> bool {
     guard::is_of_service() && !guard::is_allowed(Threads)
@@ -92,15 +121,18 @@ fn named(native: pthread_t) -> Option<&'static Thread> {
 }
 
 impl Thread {
-    fn new(main: Main, argument: *mut c_void, task: TaskId) -> &'static Thread {
+    fn new(main: Main, argument: *mut c_void, task: TaskId, is_of_pool: bool) -> &'static Thread {
         unguarded(|| {
-            let starts = vec![sockets::hand_on_bound(), task::hand_on_runtimes(), (kernel::hooks().thread_starts)()];
+            let starts = [sockets::hand_on_bound(), (kernel::hooks().thread_starts)()];
+            let starts = ON_START.get().map(|starts_too| starts_too()).into_iter().chain(starts).collect();
             let thread = Box::leak(Box::new(Thread {
                 baton: Baton::new(),
                 said: Cell::new(Said::Blocks),
                 call: Cell::new(None),
-                waker: OnceCell::new(),
-                task,
+                waker: RefCell::default(),
+                task: Cell::new(task),
+                job: Cell::default(),
+                is_of_pool,
                 main,
                 argument,
                 starts: RefCell::new(starts),
@@ -133,6 +165,26 @@ impl Thread {
         self.baton.pass(Turn::Simulations);
         self.baton.wait_for(Turn::Threads);
         borrow();
+        kernel::switch_task(self.task.get());
+    }
+
+    /// Lets the thread execute until it blocks or is through.
+    fn run(&self) -> Poll<()> {
+        loop {
+            match self.resume() {
+                Said::Blocks => return Poll::Pending,
+                Said::Gone => {
+                    stack::abandon();
+                    return Poll::Pending;
+                }
+                Said::Calls => {
+                    let call = self.call.take().expect("it has said so");
+                    // SAFETY: the thread waits until this has returned.
+                    unsafe { (*call)() };
+                }
+                Said::Idle | Said::Ended => return Poll::Ready(()),
+            }
+        }
     }
 
     /// Lets the thread end, and libc forget it.
@@ -169,8 +221,8 @@ impl Carrier for Thread {
         self.say(Said::Calls);
     }
 
-    fn waker(&'static self) -> &'static Waker {
-        self.waker.get().expect("it was polled before it runs")
+    fn waker(&self) -> Option<Waker> {
+        self.waker.borrow().clone()
     }
 }
 
@@ -182,31 +234,18 @@ impl Future for Runs {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let OneThread(thread) = self.get_mut().0;
-        thread.waker.get_or_init(|| cx.waker().clone());
-        loop {
-            match thread.resume() {
-                Said::Blocks => return Poll::Pending,
-                Said::Gone => {
-                    stack::abandon();
-                    return Poll::Pending;
-                }
-                Said::Calls => {
-                    let call = thread.call.take().expect("it has said so");
-                    // SAFETY: the thread waits until this has returned.
-                    unsafe { (*call)() };
-                }
-                Said::Ended => {
-                    thread.has_ended.set(true);
-                    if thread.is_detached.get() {
-                        thread.bury();
-                    }
-                    if let Some(waker) = thread.joins.take() {
-                        waker.wake();
-                    }
-                    return Poll::Ready(());
-                }
-            }
+        thread.waker.borrow_mut().get_or_insert_with(|| cx.waker().clone());
+        if thread.run().is_pending() {
+            return Poll::Pending;
         }
+        thread.has_ended.set(true);
+        if thread.is_detached.get() {
+            thread.bury();
+        }
+        if let Some(waker) = thread.joins.take() {
+            waker.wake();
+        }
+        Poll::Ready(())
     }
 }
 
@@ -214,28 +253,39 @@ impl Future for Runs {
 ///
 /// # Safety
 /// As libc's `pthread_create`.
-unsafe fn start(
-    native: *mut pthread_t,
-    attributes: *const pthread_attr_t,
-    main: Main,
-    argument: *mut c_void,
-) -> c_int {
+unsafe fn start(native: *mut pthread_t, attributes: *const pthread_attr_t, main: Main, argument: *mut c_void) -> c_int {
+    if pool::starts() {
+        let thread = Thread::new(main, argument, kernel::current_task(), true);
+        pool::started(thread);
+        // SAFETY: as the caller says; the thread lives as long as the run.
+        return unsafe { create(native, attributes, thread) };
+    }
     let path = call_path();
-    let place = unguarded(|| (kernel::hooks().thread_place)(path));
+    let place = unguarded(|| (kernel::hooks().place_of_calls)(path));
     let task = kernel::with(|k| k.new_task(k.tasks[kernel::current_task()].host, Spawned::Thread(place), false));
-    let thread = Thread::new(main, argument, task);
-    // SAFETY: as the caller says; the thread lives as long as the run.
-    let failed = unsafe { calls::create_native(native, attributes, thread) };
+    kernel::with(|k| k.tasks[task].runtime = kernel::NO_RUNTIME);
+    let thread = Thread::new(main, argument, task, false);
+    // SAFETY: as above.
+    let failed = unsafe { create(native, attributes, thread) };
     if failed != 0 {
         kernel::with(|k| k.end_task(task));
         return failed;
     }
-    // SAFETY: libc has written it.
-    thread.native.set(unsafe { *native });
-    kernel::with(|k| k.tasks[task].runtime = task::NO_RUNTIME);
     let runs = OneThread(thread);
     stack::on_simulation(|| drop(madsim::task::spawn(Gate::joinable(task, Runs(runs)))));
     0
+}
+
+/// # Safety
+/// As `start`.
+unsafe fn create(native: *mut pthread_t, attributes: *const pthread_attr_t, thread: &'static Thread) -> c_int {
+    // SAFETY: as the caller says.
+    let failed = unsafe { calls::create_native(native, attributes, thread) };
+    if failed == 0 {
+        // SAFETY: libc has written it.
+        thread.native.set(unsafe { *native });
+    }
+    failed
 }
 
 /// Waits until a thread has ended.
@@ -244,7 +294,7 @@ fn join(thread: &'static Thread) -> *mut c_void {
     while !thread.has_ended.get() {
         let Some(waker) = &waker else { super::futex::refuse("pthread_join") };
         *thread.joins.borrow_mut() = Some(waker.clone());
-        kernel::with(|k| k.wait(Wait::Join(thread.task)));
+        kernel::with(|k| k.wait(Wait::Join(thread.task.get())));
         stack::block();
     }
     thread.bury();
@@ -258,12 +308,17 @@ extern "C-unwind" fn begin(argument: *mut c_void) -> *mut c_void {
     thread.baton.wait_for(Turn::Threads);
     borrow();
     heap::join();
-    kernel::switch_task(thread.task);
+    kernel::switch_task(thread.task.get());
+    OWN.set(Some(thread));
     unguarded(|| {
         stack::carry(thread);
         exit::expect(argument);
         thread.starts.take().into_iter().for_each(|starts| starts());
     });
+    // Closures of `spawn_blocking` are not preempted.
+    if !thread.is_of_pool {
+        preempt::begin();
+    }
     let result = (thread.main)(thread.argument);
     thread.result.set(result);
     result

@@ -192,6 +192,12 @@ pub(crate) fn peek<R>(f: impl FnOnce(&Kernel) -> R) -> Option<R> {
     Taken::new().ok().map(|mut taken| f(taken.kernel()))
 }
 
+/// Returns a random number for the current task, which is a thread: its nth.
+pub(crate) fn thread_chance(n: u64) -> u64 {
+    const STREAM: u64 = 0x7468_7265_6164;
+    peek(|k| k.random(STREAM, ((CURRENT.get() as u64) << 32) + n)).unwrap_or(n)
+}
+
 #[track_caller]
 fn no_simulation() -> ! {
     panic!("there is no simulation on this thread: simulated tokio runs only inside #[refrain::test]")

@@ -1,8 +1,7 @@
 //! The state of one simulated world: hosts, connections, faults and tasks, on the thread that runs it.
 //!
 //! A run has its own process, in which one thread executes at a time, so the state lives in a thread-local and needs no lock; it is
-//! handed on with the turn. Nothing calls out
-//! while it is borrowed: wakers are collected and woken afterwards.
+//! handed on with the turn. Nothing calls out while it is borrowed: wakers are collected and woken afterwards.
 
 use crate::sim::stack;
 use madsim::time::TimeHandle;
@@ -53,7 +52,7 @@ mod waiters;
 pub(crate) use conn::{Conn, Fin};
 pub(crate) use current::{
     borrow, current_host, current_task, hooks, in_timer, install, is_free, is_running, keep, lend, peek, switch_task,
-    try_with, watch, watched, with, with_at, with_if_free,
+    thread_chance, try_with, watch, watched, with, with_at, with_if_free,
 };
 pub(crate) use dns::NotResolved;
 pub(crate) use errno::os_error;
@@ -72,9 +71,9 @@ pub(crate) use rule::Rules;
 pub use rule::{Decision, Operation, Packet, PacketKind, Rule, RuleId};
 pub(crate) use shared::{PartId, Role, SharedId};
 pub(crate) use socket::Options as SocketOptions;
-pub use spawned::{Spawned, ThreadPlace};
+pub use spawned::{CallPlace, Spawned};
 pub use sysctl::{Overflow, Sysctl};
-pub(crate) use tasks::{Created, HoldPlan, TaskState, Turn, Wait, wait_is_over};
+pub(crate) use tasks::{Created, HoldPlan, TaskState, Turn, Wait, check_entered, wait_is_over};
 pub(crate) use timer::{Action, Timer, arm};
 pub(crate) use triggers::Trigger;
 pub use triggers::TriggerKind;
@@ -94,6 +93,9 @@ pub(crate) type SocketId = usize;
 pub(crate) type UdpId = usize;
 pub(crate) type UnixId = usize;
 pub(crate) type TaskId = usize;
+
+/// The runtime of a thread that has entered none.
+pub(crate) const NO_RUNTIME: u64 = u64::MAX;
 
 /// Maximum number of polls in a row without the clock advancing to a timer.
 pub(crate) const BUSY_POLLS_MAX: u64 = 1_000_000;
@@ -162,6 +164,8 @@ pub(crate) struct Kernel {
 pub struct Settings {
     /// The run fails when virtual time reaches this, in nanoseconds.
     pub time_max: u64,
+    /// How long a poll that must not block may sleep before it counts as one that hangs, in nanoseconds.
+    pub poll_max: u64,
 }
 
 /// How a host's process ended.
@@ -200,8 +204,8 @@ pub struct Hooks {
     pub busy: fn() -> !,
     /// Called where the service starts a thread. The result is called on that thread before its code.
     pub thread_starts: fn() -> Box<dyn FnOnce()>,
-    /// Returns the line of the service that starts a thread, given the number of the calls that lead there.
-    pub thread_place: fn(u64) -> &'static ThreadPlace,
+    /// Returns the line of the service that starts a thread or blocks right now, given the number of the calls that lead there.
+    pub place_of_calls: fn(u64) -> &'static CallPlace,
     /// Called before each poll with the place where the task was spawned; `None` for the test itself.
     pub polling: fn(Option<Spawned>),
     /// Called after each poll, while enabled by [`super::control::watch_polls`].

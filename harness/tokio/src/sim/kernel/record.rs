@@ -62,6 +62,11 @@ impl Recorder {
 }
 
 impl Kernel {
+    /// Whether the run is recorded.
+    pub fn is_recorded(&self) -> bool {
+        self.record.sink.is_some()
+    }
+
     /// Records an event about `a` and `b`. `what` is called only while recording.
     pub fn event(&mut self, kind: Kind, a: usize, b: usize, what: impl FnOnce(&Kernel) -> What) {
         let task = current_task();

@@ -9,12 +9,12 @@ pub enum Spawned {
     /// By a function that knows its caller.
     At(&'static Location<'static>),
     /// As a thread: std does not say from where, so the line was found by a backtrace.
-    Thread(&'static ThreadPlace),
+    Thread(&'static CallPlace),
 }
 
-/// The line of the service that starts a thread.
-#[derive(Debug)]
-pub struct ThreadPlace {
+/// A line of the service that is not told to the function that it calls.
+#[derive(Debug, PartialEq, Eq)]
+pub struct CallPlace {
     /// The number of the calls that lead there, the same in every run of a worker.
     pub path: u64,
     /// The line.
@@ -26,7 +26,7 @@ impl Spawned {
     pub(super) fn raw(self) -> (&'static str, u32) {
         match self {
             Spawned::At(location) => (location.file(), location.line()),
-            Spawned::Thread(ThreadPlace { place, .. }) => (&place.file, place.line),
+            Spawned::Thread(CallPlace { place, .. }) => (&place.file, place.line),
         }
     }
 
@@ -34,7 +34,7 @@ impl Spawned {
     pub(super) fn place(self) -> Place {
         match self {
             Spawned::At(location) => location.into(),
-            Spawned::Thread(ThreadPlace { place, .. }) => place.clone(),
+            Spawned::Thread(CallPlace { place, .. }) => place.clone(),
         }
     }
 
@@ -42,7 +42,7 @@ impl Spawned {
     pub(super) fn with_file<R>(self, f: impl FnOnce(&str) -> R) -> R {
         match self {
             Spawned::At(location) => f(&sources::name(location.file())),
-            Spawned::Thread(ThreadPlace { place, .. }) => f(&place.file),
+            Spawned::Thread(CallPlace { place, .. }) => f(&place.file),
         }
     }
 }

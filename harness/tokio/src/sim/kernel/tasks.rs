@@ -1,8 +1,8 @@
 //! Per-task state: where a task was spawned, its polls, what it waits for, and whether it is held.
 
 use super::{
-    BUSY_POLLS_MAX, ConnId, HostId, Kernel, Kind, ListenerId, PartId, SharedId, Side, Spawned, TaskId, UdpId, UnixId,
-    What, current_task, record, try_with,
+    BUSY_POLLS_MAX, CallPlace, ConnId, HostId, Kernel, Kind, ListenerId, NO_RUNTIME, PartId, SharedId, Side, Spawned,
+    TaskId, UdpId, UnixId, What, current_task, record, try_with,
 };
 use crate::sim::section::unguarded;
 use refrain_core::{
@@ -64,8 +64,8 @@ pub(crate) enum Wait {
     Timer(u64, Created),
     /// A time until which it sleeps without a timer of tokio's.
     Until(u64),
-    /// Another thread, in a lock, a channel or `park` of std or of another library.
-    Woken,
+    /// Another thread, in a lock, a channel or `park` of std or of another library; the line of the service, if the run is recorded.
+    Woken(Option<&'static CallPlace>),
     Signal,
     Join(TaskId),
     /// A primitive of `sync`.
@@ -122,6 +122,14 @@ pub(crate) enum Turn {
     Hold(HoldUntil),
     OutOfTime,
     Busy,
+}
+
+/// Panics as tokio does on a thread that has entered no runtime.
+#[track_caller]
+pub(crate) fn check_entered() {
+    if super::peek(|k| k.tasks[current_task()].runtime) == Some(NO_RUNTIME) {
+        panic!("there is no reactor running, must be called from the context of a Tokio 1.x runtime");
+    }
 }
 
 /// Removes a wait of the current task. Destructors call this, possibly outside a simulation.

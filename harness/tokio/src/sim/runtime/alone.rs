@@ -22,7 +22,7 @@ const HOOKS: Hooks = Hooks {
     out_of_time: || panic!("the test had not ended after {} h of virtual time", TIME_MAX.as_secs() / 3600),
     busy: || panic!("tasks wake each other forever while virtual time stands still"),
     thread_starts: || Box::new(|| ()),
-    thread_place: |_| unreachable!("such a run is not guarded, and its threads are real ones"),
+    place_of_calls: |_| unreachable!("such a run is not guarded, and its threads are real ones"),
     polling: |_| {},
     polled: || {},
 };
@@ -40,7 +40,7 @@ pub(super) fn run<F: Future>(future: F) -> F::Output {
     #[allow(unsafe_code)]
     // SAFETY: the run below ends with this future, or unwinds and drops it: nothing keeps it longer than this call.
     let ends: Pin<Box<dyn Future<Output = ()> + 'static>> = unsafe { transmute(ends) };
-    let settings = Settings { time_max: TIME_MAX.as_nanos() as u64 };
+    let settings = Settings { time_max: TIME_MAX.as_nanos() as u64, poll_max: 0 };
     control::run(Start { seed: SEED, settings, hooks: HOOKS, holds: Holds::Listed(vec![]), sink: None }, ends);
     output.expect("the future has ended")
 }

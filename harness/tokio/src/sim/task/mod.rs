@@ -2,6 +2,7 @@
 
 use super::{
     gate::{Gate, Output},
+    interpose,
     kernel::{self, Panic, TaskId, Wait},
     stack,
 };
@@ -25,9 +26,7 @@ pub use join_set::JoinSet;
 pub use local::{LocalEnterGuard, LocalSet, spawn_local};
 #[doc(no_inline)]
 pub use real::task::{LocalKey, Unconstrained, consume_budget, coop, futures, unconstrained, yield_now};
-pub(super) use runtimes::{
-    NO_RUNTIME, RuntimeId, current_runtime, end_runtime, enter, hand_on_runtimes, new_runtime,
-};
+pub(super) use runtimes::{RuntimeId, current_runtime, end_runtime, enter, hand_on_runtimes, new_runtime};
 
 /// Spawns a task on the current host. Unlike in tokio, a panic of the task ends the run with a verdict, unless the test
 /// allows it.
@@ -64,18 +63,21 @@ where
 #[track_caller]
 fn new_task() -> TaskId {
     let place = Location::caller();
-    runtimes::check_entered();
+    kernel::check_entered();
     kernel::with(|k| k.new_task(k.tasks[kernel::current_task()].host, place, false))
 }
 
-/// Runs a closure as a task of its own. As tokio's; on the simulation's one thread, it runs until it is over or blocks on a future.
+/// Runs a closure as a task of its own, on a thread of its process. As tokio's; it runs until it is over or blocks.
 #[track_caller]
 pub fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
 where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    let spawned = spawn(async move { stack::blocking(true, f) });
+    let spawned = match interpose::on_a_thread(f) {
+        Ok(on_a_thread) => spawn(on_a_thread),
+        Err(f) => spawn(async move { stack::blocking(true, f) }),
+    };
     kernel::with(|k| k.tasks[spawned.id].blocking = true);
     spawned
 }

@@ -16,9 +16,6 @@ thread_local! {
     static TASKS: Common<BTreeMap<RuntimeId, Vec<AbortHandle>>> = const { Common::new() };
 }
 
-/// That of a thread which has entered none.
-pub(crate) const NO_RUNTIME: RuntimeId = RuntimeId::MAX;
-
 /// Gives what this thread knows to the one that calls the result.
 pub(crate) fn hand_on_runtimes() -> Box<dyn FnOnce()> {
     hand_on(&TASKS)
@@ -55,14 +52,6 @@ pub(crate) fn end_runtime(runtime: RuntimeId) {
 /// The runtime in which the current task spawns.
 pub(crate) fn current_runtime() -> RuntimeId {
     kernel::with(|k| k.tasks[kernel::current_task()].runtime)
-}
-
-/// Panics as tokio does on a thread that has entered no runtime.
-#[track_caller]
-pub(crate) fn check_entered() {
-    if kernel::is_running() && current_runtime() == NO_RUNTIME {
-        panic!("there is no reactor running, must be called from the context of a Tokio 1.x runtime");
-    }
 }
 
 /// Lets the current task spawn in another runtime, and returns the one before.
