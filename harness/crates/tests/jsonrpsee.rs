@@ -1,6 +1,4 @@
 //! `jsonrpsee`: calls by JSON over HTTP and over a websocket.
-//!
-//! Refused: `futures-timer`, by which its clients limit time, starts a thread, and threads are not simulated.
 
 use super::{Done, exchange, expect};
 use ::jsonrpsee::{
@@ -26,7 +24,7 @@ async fn ask() -> Done {
     expect(socket.request::<String, _>("greet", rpc_params!["client"]).await?, "hello client")
 }
 
-#[refrain::test(runs = 50, expect = "escape")]
+#[refrain::test(runs = 50)]
 async fn jsonrpsee_answers(world: World) {
     exchange(world, serve, ask).await;
 }

@@ -25,9 +25,9 @@ mod expand;
 /// - `without_holds`: disables holds, for a test that measures time or relies on its own steps being on time.
 /// - `allow = ["files", "threads"]`: what a run may reach for outside of the simulation; anything else ends it with the verdict
 ///   *escape*. `"network"`: sockets of the machine. `"processes"`: other programs, forks, and signals to them; system calls that do not
-///   go through libc are then not watched, because another program would not survive it. `"threads"`: threads of the kernel, which run
-///   in any order. `"files"`: files outside of the workspace and the temporary directory. `"system-calls"`: what no other name covers,
-///   such as io_uring and timers of the kernel.
+///   go through libc are then not watched, because another program would not survive it. `"threads"`: threads that the service starts are
+///   the kernel's, and run in any order; without it they are part of the simulation. `"files"`: files outside of the workspace and the
+///   temporary directory. `"system-calls"`: what no other name covers, such as io_uring and timers of the kernel.
 /// - `snapshot`: makes `insta` snapshots of what the service logs in the fault-free run, and of each trace's timeline.
 ///
 /// `#[ignore]` below this attribute works as with `#[test]`. `#[should_panic]` is rejected, because a panic of the

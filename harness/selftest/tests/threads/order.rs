@@ -3,7 +3,7 @@
 use super::context::chance;
 use crate::driver::Started;
 use refrain::World;
-use refrain_core::{event::Kind, job::Ran};
+use refrain_core::{event::Kind, job::Ran, plan::Plan};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -72,6 +72,21 @@ fn the_order_is_the_same_for_a_seed_and_another_for_another() {
         orders.insert(order(&ran));
     }
     assert!(orders.len() > 50, "{} orders", orders.len());
+}
+
+/// Runs that are not recorded have digests only: of a thousand seeds, those of two processes are the same, and those of two seeds differ.
+#[test]
+fn the_digest_is_the_same_for_a_seed() {
+    let [mut one, mut other] = [0; 2].map(|_| Started::worker("threads::order::three_threads_contend"));
+    let mut digests = BTreeSet::new();
+    for seed in 0..1_000 {
+        let plan = Plan { seed, ..Plan::default() };
+        let [ran, again] = [&mut one, &mut other].map(|worker| worker.ask(&json!({ "try": plan })));
+        assert_eq!(ran, again, "seed {seed}");
+        assert_eq!(ran["ran"]["verdict"], "passed", "seed {seed}: {ran}");
+        digests.insert(ran["ran"]["digest"].to_string());
+    }
+    assert_eq!(digests.len(), 1_000);
 }
 
 /// Without a wait in between, only a preemption separates the check from what depends on it.

@@ -41,6 +41,8 @@ mod next;
 #[cfg(not(all(target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 #[path = "interpose/no_next.rs"]
 mod next;
+mod path;
+mod preempt;
 mod processes;
 mod sockets;
 mod threads;
@@ -50,6 +52,7 @@ pub(crate) use threads::{on_a_thread, on_start as on_thread_start};
 
 /// Lets the linker take these definitions: nobody in this crate calls them.
 pub(crate) fn link() {
+    guard::answer_futex_with(futex::futex);
     let names = [
         names::getaddrinfo as *const (),
         names::freeaddrinfo as *const (),

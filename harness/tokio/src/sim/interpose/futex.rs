@@ -1,14 +1,13 @@
 //! Waits at an address in memory, which locks, condition variables, channels and `park` are made of. They suspend the task or the thread
 //! that waits, in virtual time, and others go on.
 
-use super::threads;
+use super::{guard, path::call_path, preempt, threads};
 use crate::sim::{
-    kernel::{self, CallPlace, Escape, Timer, Wait, clock},
+    kernel::{self, CallPlace, Timer, Wait, clock},
     section::unguarded,
     stack, time,
 };
 use libc::{c_int, timespec};
-use refrain_core::verdict::Outside::Threads;
 use std::{
     sync::atomic::{AtomicU32, Ordering::SeqCst},
     task::{Context, Waker},
@@ -65,7 +64,7 @@ fn wait(at: usize, expected: u32, bits: u32, due: Option<u64>) -> isize {
     if value.load(SeqCst) != expected {
         return -libc::EAGAIN as isize;
     }
-    let Some(waker) = waker() else { refuse("futex") };
+    let Some(waker) = waker() else { guard::refuse_to_wait("futex") };
     let id = kernel::with(|k| k.futex_waits(at, bits, waker.clone()));
     let place = kernel::peek(|k| k.is_recorded()).unwrap_or(false).then(place);
     let mut timer = due.map(|due| (due, Timer::default()));
@@ -84,13 +83,13 @@ fn wait(at: usize, expected: u32, bits: u32, due: Option<u64>) -> isize {
 
 /// The line of the service that waits.
 fn place() -> &'static CallPlace {
-    let path = threads::call_path();
+    let path = call_path();
     unguarded(|| (kernel::hooks().place_of_calls)(path))
 }
 
 fn wake(at: usize, most: usize, bits: u32) -> isize {
     let woken = kernel::with_if_free(|k| k.futex_wakes(at, most, bits)).unwrap_or(0) as isize;
-    threads::preemption_point();
+    preempt::point();
     woken
 }
 
@@ -129,10 +128,4 @@ pub(super) fn yields() -> bool {
     waker.wake_by_ref();
     stack::block();
     true
-}
-
-/// Ends the run: code blocks where nothing else can run, so that nobody would ever wake it.
-pub(super) fn refuse(call: &'static str) -> ! {
-    let to = "a wait in a destructor of a task, or in a timer, where no other task can go on".to_owned();
-    unguarded(|| (kernel::hooks().escaped)(Escape { call, to, outside: Threads }))
 }

@@ -29,7 +29,10 @@ use crate::sim::{
 use refrain_core::verdict::Outside;
 use std::{
     io,
-    sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, AtomicU8, Ordering::Relaxed},
+    },
 };
 
 pub(crate) use answers::own_id;
@@ -115,4 +118,21 @@ pub(crate) fn check(call: &'static str, outside: Outside, to: impl FnOnce() -> S
         let escape = Escape { call, to: to(), outside };
         unguarded(|| (kernel::hooks().escaped)(escape));
     }
+}
+
+/// Ends the run: code blocks where nothing else can run, so that nobody would ever wake it.
+pub(super) fn refuse_to_wait(call: &'static str) -> ! {
+    let to = "a wait in a destructor of a task, or in a timer, where no other task can go on".to_owned();
+    unguarded(|| (kernel::hooks().escaped)(Escape { call, to, outside: Outside::Threads }))
+}
+
+/// What answers waits at an address.
+static FUTEX: OnceLock<Futex> = OnceLock::new();
+
+/// Answers a system call `futex` with these arguments, or lets it pass with `None`.
+pub(super) type Futex = fn([usize; 6]) -> Option<isize>;
+
+/// Lets this answer waits at an address.
+pub(super) fn answer_futex_with(futex: Futex) {
+    let _ = FUTEX.set(futex);
 }

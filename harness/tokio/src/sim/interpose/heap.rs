@@ -12,7 +12,7 @@
 
 mod blocks;
 
-use super::threads::preemption_point;
+use super::preempt;
 use crate::sim::section;
 use blocks::{HEADER, Heap, PAGE, is_of_heap};
 use libc::{c_int, c_void};
@@ -206,7 +206,7 @@ unsafe extern "C" fn free(at: *mut c_void) {
         // SAFETY: as the caller's.
         own(|heap| unsafe { heap.free(at, block) });
         tell_kept(at, block);
-        preemption_point();
+        preempt::point();
     }
 }
 

@@ -3,7 +3,7 @@
 //! madsim defines the clocks, chance and the number of processors for the whole program. Outside of its runtime, which such a thread is,
 //! they call the next definition, which they ask `dlsym` for. So `dlsym` says that it is here.
 
-use super::threads::preemption_point;
+use super::preempt;
 use crate::sim::{kernel, stack, time};
 use libc::{c_char, c_int, c_long, c_void, clockid_t, cpu_set_t, pid_t, timespec, timeval};
 use std::{
@@ -79,7 +79,7 @@ unsafe extern "C" fn clock_gettime(clock: clockid_t, to: *mut timespec) -> c_int
     if !stack::is_thread() {
         return libcs!(clock_gettime(clock: clockid_t, to: *mut timespec) -> c_int);
     }
-    preemption_point();
+    preempt::point();
     let now = now([libc::CLOCK_REALTIME, libc::CLOCK_REALTIME_COARSE].contains(&clock));
     // SAFETY: the caller gives room for a time.
     unsafe { to.write(timespec { tv_sec: now.as_secs() as _, tv_nsec: now.subsec_nanos().into() }) };
@@ -100,7 +100,7 @@ unsafe extern "C" fn getrandom(to: *mut c_void, len: usize, flags: u32) -> isize
     if !stack::is_thread() {
         return libcs!(getrandom(to: *mut c_void, len: usize, flags: u32) -> isize);
     }
-    preemption_point();
+    preempt::point();
     // A stream of its own: a thread that asks for chance moves nobody else's.
     thread_local!(static ASKED: Cell<u64> = const { Cell::new(0) });
     // SAFETY: the caller gives room for so much.

@@ -7,223 +7,33 @@
 mod baton;
 mod calls;
 mod exit;
-mod path;
 mod pool;
-mod preempt;
+mod thread;
 
-use super::{guard, heap, sockets};
+use super::{guard, heap, path::call_path, preempt};
 use crate::sim::{
     gate::Gate,
-    kernel::{self, Spawned, TaskId, Wait},
+    kernel::{self, Spawned, Wait},
     section::unguarded,
-    stack::{self, Carrier, OneThread},
+    stack::{self, OneThread},
 };
-use baton::{Baton, Turn};
+use baton::Turn;
 use libc::{c_int, c_void, pthread_attr_t, pthread_t};
 use refrain_core::verdict::Outside::Threads;
 use std::{
-    cell::{Cell, RefCell},
     future::Future,
     pin::Pin,
-    ptr,
-    sync::{
-        OnceLock,
-        atomic::{AtomicPtr, Ordering::Relaxed},
-    },
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
+use thread::{Main, Thread, become_own, borrow};
 
 pub(super) use calls::{pthread_create, pthread_detach, pthread_join};
-pub(super) use path::call_path;
 pub(crate) use pool::on_a_thread;
-pub(super) use preempt::point as preemption_point;
-
-/// What a new thread executes.
-type Main = extern "C" fn(*mut c_void) -> *mut c_void;
-
-/// Why a thread has given its turn back.
-#[derive(Debug, Clone, Copy)]
-enum Said {
-    /// It goes on when its task is polled.
-    Blocks,
-    /// Its process is gone: it never goes on.
-    Gone,
-    /// The simulation's thread is to run something for it.
-    Calls,
-    /// The closure that it was given is over.
-    Idle,
-    /// It is over, with the destructors of its thread-locals.
-    Ended,
-}
-
-/// A thread. It lives as long as the run.
-struct Thread {
-    baton: Baton,
-    said: Cell<Said>,
-    call: Cell<Option<*mut dyn FnMut()>>,
-    waker: RefCell<Option<Waker>>,
-    task: Cell<TaskId>,
-    /// The closure that it is to run, if it is one of the pool.
-    job: Cell<Option<Box<dyn FnOnce()>>>,
-    is_of_pool: bool,
-    main: Main,
-    argument: *mut c_void,
-    /// What the harness does at its start.
-    starts: RefCell<Vec<Box<dyn FnOnce()>>>,
-    result: Cell<*mut c_void>,
-    native: Cell<pthread_t>,
-    is_detached: Cell<bool>,
-    has_ended: Cell<bool>,
-    joins: RefCell<Option<Waker>>,
-    /// How many rounds of destructors there were.
-    rounds: Cell<u32>,
-    next: *const Thread,
-}
-
-// SAFETY: only the thread that has the turn uses it, and the turn is handed on by an atomic.
-unsafe impl Sync for Thread {}
-
-/// All threads of the run, the newest first.
-static THREADS: AtomicPtr<Thread> = AtomicPtr::new(ptr::null_mut());
-
-thread_local! {
-    /// The thread that this is.
-    static OWN: Cell<Option<&'static Thread>> = const { Cell::new(None) };
-}
-
-/// The thread that this is, if it is one of a simulated process.
-fn own() -> Option<&'static Thread> {
-    OWN.get()
-}
-
-/// What else the harness does where a thread starts.
-static ON_START: OnceLock<fn() -> Box<dyn FnOnce()>> = OnceLock::new();
-
-/// Lets this be called where a thread starts, and its result on the thread.
-pub(crate) fn on_start(hand_on: fn() -> Box<dyn FnOnce()>) {
-    let _ = ON_START.set(hand_on);
-}
+pub(crate) use thread::on_start;
 
 /// Whether code that starts a thread here, or blocks, is part of a simulation with threads of its own.
 pub(super) fn are_simulated() -> bool {
     guard::is_of_service() && !guard::is_allowed(Threads)
-}
-
-fn all() -> impl Iterator<Item = &'static Thread> {
-    // SAFETY: threads are leaked.
-    let get = |at: *const Thread| unsafe { at.as_ref() };
-    std::iter::successors(get(THREADS.load(Relaxed)), move |thread| get(thread.next))
-}
-
-/// The thread that libc knows by this name, and that was not joined.
-fn named(native: pthread_t) -> Option<&'static Thread> {
-    all().find(|thread| thread.native.get() == native)
-}
-
-impl Thread {
-    fn new(main: Main, argument: *mut c_void, task: TaskId, is_of_pool: bool) -> &'static Thread {
-        unguarded(|| {
-            let starts = [sockets::hand_on_bound(), (kernel::hooks().thread_starts)()];
-            let starts = ON_START.get().map(|starts_too| starts_too()).into_iter().chain(starts).collect();
-            let thread = Box::leak(Box::new(Thread {
-                baton: Baton::new(),
-                said: Cell::new(Said::Blocks),
-                call: Cell::new(None),
-                waker: RefCell::default(),
-                task: Cell::new(task),
-                job: Cell::default(),
-                is_of_pool,
-                main,
-                argument,
-                starts: RefCell::new(starts),
-                result: Cell::new(ptr::null_mut()),
-                native: Cell::new(0),
-                is_detached: Cell::new(false),
-                has_ended: Cell::new(false),
-                joins: RefCell::new(None),
-                rounds: Cell::new(0),
-                next: THREADS.load(Relaxed),
-            }));
-            THREADS.store(thread, Relaxed);
-            &*thread
-        })
-    }
-
-    /// Lets the thread execute until it gives the turn back.
-    fn resume(&self) -> Said {
-        lend();
-        self.baton.pass(Turn::Threads);
-        self.baton.wait_for(Turn::Simulations);
-        borrow();
-        self.said.get()
-    }
-
-    /// Gives the turn back, and returns when it comes again.
-    fn say(&self, said: Said) {
-        self.said.set(said);
-        lend();
-        self.baton.pass(Turn::Simulations);
-        self.baton.wait_for(Turn::Threads);
-        borrow();
-        kernel::switch_task(self.task.get());
-    }
-
-    /// Lets the thread execute until it blocks or is through.
-    fn run(&self) -> Poll<()> {
-        loop {
-            match self.resume() {
-                Said::Blocks => return Poll::Pending,
-                Said::Gone => {
-                    stack::abandon();
-                    return Poll::Pending;
-                }
-                Said::Calls => {
-                    let call = self.call.take().expect("it has said so");
-                    // SAFETY: the thread waits until this has returned.
-                    unsafe { (*call)() };
-                }
-                Said::Idle | Said::Ended => return Poll::Ready(()),
-            }
-        }
-    }
-
-    /// Lets the thread end, and libc forget it.
-    fn bury(&self) {
-        let native = self.native.replace(0);
-        self.baton.pass(Turn::Threads);
-        // SAFETY: it was not joined before, and is not detached.
-        unguarded(|| unsafe { calls::join_native(native) });
-    }
-}
-
-fn lend() {
-    kernel::lend();
-}
-
-fn borrow() {
-    kernel::borrow();
-}
-
-impl Carrier for Thread {
-    fn stop(&self, for_good: bool) {
-        match for_good {
-            true => loop {
-                self.say(Said::Gone);
-            },
-            false => self.say(Said::Blocks),
-        }
-    }
-
-    fn on_simulation(&self, f: &mut dyn FnMut()) {
-        let f: *mut (dyn FnMut() + '_) = f;
-        // SAFETY: the pointer is used before this returns.
-        self.call.set(Some(unsafe { std::mem::transmute::<*mut (dyn FnMut() + '_), *mut (dyn FnMut() + 'static)>(f) }));
-        self.say(Said::Calls);
-    }
-
-    fn waker(&self) -> Option<Waker> {
-        self.waker.borrow().clone()
-    }
 }
 
 /// The task of a thread.
@@ -292,7 +102,7 @@ unsafe fn create(native: *mut pthread_t, attributes: *const pthread_attr_t, thre
 fn join(thread: &'static Thread) -> *mut c_void {
     let waker = stack::waker();
     while !thread.has_ended.get() {
-        let Some(waker) = &waker else { super::futex::refuse("pthread_join") };
+        let Some(waker) = &waker else { guard::refuse_to_wait("pthread_join") };
         *thread.joins.borrow_mut() = Some(waker.clone());
         kernel::with(|k| k.wait(Wait::Join(thread.task.get())));
         stack::block();
@@ -309,7 +119,7 @@ extern "C-unwind" fn begin(argument: *mut c_void) -> *mut c_void {
     borrow();
     heap::join();
     kernel::switch_task(thread.task.get());
-    OWN.set(Some(thread));
+    become_own(thread);
     unguarded(|| {
         stack::carry(thread);
         exit::expect(argument);

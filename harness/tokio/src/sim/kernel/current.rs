@@ -1,12 +1,8 @@
 //! The world of the current thread, and its current task.
 
-use super::{Hooks, HostId, Kernel, TaskId, clock};
-use crate::sim::stack::{self, OneThread};
-use std::{
-    cell::Cell,
-    sync::{Mutex, PoisonError},
-    task::Waker,
-};
+use super::{Hooks, HostId, Kernel, TaskId};
+use crate::sim::stack;
+use std::{cell::Cell, task::Waker};
 
 thread_local! {
     static WORLD: Cell<World> = const { Cell::new(World::None) };
@@ -91,33 +87,26 @@ impl Drop for Taken {
     }
 }
 
-/// What the thread of a simulation and those of its processes hand to each other with the turn.
-struct Lent {
+/// What is this thread's, for the thread that has the turn next.
+pub(super) struct Own {
     world: World,
     hooks: Option<Hooks>,
     is_watched: bool,
     keep: Option<fn(&Kernel)>,
-    clock: clock::Start,
 }
 
-static LENT: Mutex<Option<OneThread<Lent>>> = Mutex::new(None);
-
-/// Puts the world aside, for the thread that runs next.
-pub(crate) fn lend() {
-    let (world, hooks) = (WORLD.replace(World::None), HOOKS.get());
-    let lent = Lent { world, hooks, is_watched: WATCHED.get(), keep: KEEP.get(), clock: clock::of_this_thread() };
-    *LENT.lock().unwrap_or_else(PoisonError::into_inner) = Some(OneThread(lent));
+/// Takes it from this thread.
+pub(super) fn take_own() -> Own {
+    let world = WORLD.replace(World::None);
+    Own { world, hooks: HOOKS.get(), is_watched: WATCHED.get(), keep: KEEP.get() }
 }
 
-/// Takes the world that another thread has put aside.
-pub(crate) fn borrow() {
-    let lent = LENT.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let Some(OneThread(Lent { world, hooks, is_watched, keep, clock })) = lent else { return };
+/// Makes it this thread's.
+pub(super) fn set_own(Own { world, hooks, is_watched, keep }: Own) {
     WORLD.set(world);
     HOOKS.set(hooks);
     WATCHED.set(is_watched);
     KEEP.set(keep);
-    clock::set(clock);
 }
 
 /// Installs a world on this thread.

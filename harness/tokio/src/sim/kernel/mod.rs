@@ -45,14 +45,15 @@ mod sysctl;
 mod tasks;
 mod timer;
 mod triggers;
+mod turn;
 mod udp;
 mod unix;
 mod waiters;
 
 pub(crate) use conn::{Conn, Fin};
 pub(crate) use current::{
-    borrow, current_host, current_task, hooks, in_timer, install, is_free, is_running, keep, lend, peek, switch_task,
-    thread_chance, try_with, watch, watched, with, with_at, with_if_free,
+    current_host, current_task, hooks, in_timer, install, is_free, is_running, keep, peek, switch_task, thread_chance,
+    try_with, watch, watched, with, with_at, with_if_free,
 };
 pub(crate) use dns::NotResolved;
 pub(crate) use errno::os_error;
@@ -77,6 +78,7 @@ pub(crate) use tasks::{Created, HoldPlan, TaskState, Turn, Wait, check_entered, 
 pub(crate) use timer::{Action, Timer, arm};
 pub(crate) use triggers::Trigger;
 pub use triggers::TriggerKind;
+pub(crate) use turn::{borrow, lend};
 pub(crate) use unix::SocketKind;
 pub(crate) use waiters::Waiters;
 

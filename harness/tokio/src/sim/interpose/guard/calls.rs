@@ -1,6 +1,6 @@
 //! The system calls that do not reach the kernel from within a run, and what happens to each.
 
-use super::{super::futex::futex, answers, check, files, filter::Fate, reissue::Call, temporary, watched};
+use super::{FUTEX, answers, check, files, filter::Fate, reissue::Call, temporary, watched};
 use libc::c_long;
 use refrain_core::verdict::Outside::{self, Processes, SystemCalls};
 
@@ -29,7 +29,7 @@ const CALLS: &[Row] = &[
     (libc::SYS_sendmsg, "sendmsg", Answer(answers::sendmsg)),
     (libc::SYS_sendmmsg, "sendmmsg", Answer(answers::sendmmsg)),
     (libc::SYS_socket, "socket", Answer(answers::socket)),
-    (libc::SYS_futex, "futex", Answer(|call| futex(call.args))),
+    (libc::SYS_futex, "futex", Answer(|call| FUTEX.get()?(call.args))),
     (libc::SYS_clone, "clone", RefuseUnlessLibcs),
     (libc::SYS_clone3, "clone3", Missing),
     (libc::SYS_execve, "execve", Answer(answers::execve)),

@@ -1,6 +1,9 @@
 //! libc's functions for threads.
 
-use super::{Main, Thread, are_simulated, begin, join, named, start};
+use super::{
+    are_simulated, begin, join, start,
+    thread::{Main, Thread, named},
+};
 use libc::{c_int, c_void, pthread_attr_t, pthread_t};
 use std::{
     mem::MaybeUninit,
@@ -59,15 +62,6 @@ pub(super) unsafe fn create_native(
 
 unsafe extern "C" {
     fn pthread_attr_getdetachstate(attributes: *const pthread_attr_t, state: *mut c_int) -> c_int;
-}
-
-/// Lets libc wait for a thread that ends now.
-///
-/// # Safety
-/// As libc's.
-pub(super) unsafe fn join_native(native: pthread_t) -> c_int {
-    let nothing: *mut *mut c_void = ptr::null_mut();
-    libcs!(pthread_join(native: pthread_t, nothing: *mut *mut c_void) -> c_int)
 }
 
 /// Waits for the end of a thread; other tasks go on.

@@ -2,7 +2,7 @@
 //!
 //! libc runs those of its keys last, in up to four rounds. In the last one the thread says that it has ended, and waits until it is joined.
 
-use super::{Said, Thread};
+use super::thread::{Said, Thread};
 use crate::sim::interpose::heap;
 use libc::{c_void, pthread_key_t};
 use std::sync::OnceLock;

@@ -1,7 +1,10 @@
 //! The threads on which closures of `spawn_blocking` run, as in production: with thread-locals of their own, so that several may be parked
 //! at a time. A process keeps those that are idle.
 
-use super::{Said, Thread, are_simulated};
+use super::{
+    are_simulated,
+    thread::{Said, Thread, own},
+};
 use crate::sim::{
     kernel::{self, HostId},
     stack::OneThread,
@@ -109,7 +112,7 @@ fn take() -> &'static Thread {
 
 /// Runs one closure after the other.
 fn work() -> ! {
-    let thread = super::own().expect("it is a thread of a process");
+    let thread = own().expect("it is a thread of a process");
     loop {
         if let Some(job) = thread.job.take() {
             job();

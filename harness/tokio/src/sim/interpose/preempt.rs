@@ -37,7 +37,7 @@ fn next() -> u64 {
 
 /// A place where the thread may be preempted.
 #[inline]
-pub(in crate::sim::interpose) fn point() {
+pub(super) fn point() {
     match LEFT.get() {
         0 => {}
         1 => preempt(),

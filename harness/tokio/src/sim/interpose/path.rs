@@ -31,7 +31,7 @@ extern "C" fn step(context: *mut Context, walk: *mut c_void) -> c_int {
 }
 
 /// The same for the same calls in each run of a worker.
-pub(in crate::sim::interpose) fn call_path() -> u64 {
+pub(super) fn call_path() -> u64 {
     let mut walk = Walk { hash: 0xcbf2_9ce4_8422_2325, calls: 0 };
     // SAFETY: the function has this type, and gets this pointer during the call only.
     crate::sim::section::unguarded(|| unsafe { _Unwind_Backtrace(step, (&raw mut walk).cast()) });
