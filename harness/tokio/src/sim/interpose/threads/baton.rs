@@ -6,9 +6,6 @@ use std::sync::atomic::{
     Ordering::{Acquire, Release},
 };
 
-/// How often a thread looks before it lets the kernel wait: the other one mostly takes longer than a look, and less than a wait.
-const LOOKS: u32 = 0;
-
 /// Who executes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -33,12 +30,6 @@ impl Baton {
 
     /// Returns when it is this one's turn.
     pub fn wait_for(&self, turn: Turn) {
-        for _ in 0..LOOKS {
-            if self.0.load(Acquire) == turn as u32 {
-                return;
-            }
-            std::hint::spin_loop();
-        }
         loop {
             let now = self.0.load(Acquire);
             if now == turn as u32 {

@@ -84,10 +84,13 @@ pub(super) fn become_own(thread: &'static Thread) {
 }
 
 /// What else the harness does where a thread starts.
-static ON_START: OnceLock<fn() -> Box<dyn FnOnce()>> = OnceLock::new();
+static ON_START: OnceLock<HandOn> = OnceLock::new();
+
+/// Is called where a thread starts; its result is called on the thread.
+type HandOn = fn() -> Box<dyn FnOnce()>;
 
 /// Lets this be called where a thread starts, and its result on the thread.
-pub(crate) fn on_start(hand_on: fn() -> Box<dyn FnOnce()>) {
+pub(crate) fn on_start(hand_on: HandOn) {
     let _ = ON_START.set(hand_on);
 }
 
