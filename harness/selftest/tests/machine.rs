@@ -1,7 +1,15 @@
 //! System calls that a test makes by an instruction, as crates do that use no libc.
 
+use nix::libc;
 #[cfg(target_arch = "x86_64")]
 use std::arch::asm;
+use std::time::Duration;
+
+/// Sleeps in real time, also in a run, where libc's sleep is virtual.
+pub fn sleep(time: Duration) {
+    let time = [time.as_secs() as i64, time.subsec_nanos().into()];
+    system_call(libc::SYS_nanosleep, [time.as_ptr() as usize, 0, 0, 0]);
+}
 
 /// Makes a system call without libc.
 #[cfg(target_arch = "x86_64")]

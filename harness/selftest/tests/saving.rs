@@ -30,7 +30,7 @@ async fn one_number_is_wrong(_world: World, number: u8) {
 #[refrain::test(runs = 1)]
 async fn one_number_is_wrong_among_many(_world: World, number: u8, _many: Vec<u64>) {
     if number == 200 {
-        std::thread::sleep(Duration::from_millis(20));
+        crate::machine::sleep(Duration::from_millis(20));
     }
     assert_ne!(number, 200);
 }

@@ -38,7 +38,7 @@ async fn goes_on_for_ever(_world: World) {
 async fn takes_a_while(_world: World) {
     if std::env::var_os(super::PIDS).is_some() {
         write_down(id());
-        thread::sleep(Duration::from_millis(20));
+        crate::machine::sleep(Duration::from_millis(20));
     }
 }
 

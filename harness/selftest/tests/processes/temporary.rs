@@ -26,7 +26,6 @@ use std::{
     },
     path::{Path, PathBuf},
     process::Command,
-    thread,
     time::Duration,
 };
 use tempfile::{NamedTempFile, TempDir};
@@ -67,7 +66,7 @@ async fn has_files_for_a_while(world: World) {
     let client = world.client("client");
     let names = client.run(async {
         let (file, folder) = (NamedTempFile::new().unwrap(), TempDir::new().unwrap());
-        thread::sleep(Duration::from_millis(20));
+        crate::machine::sleep(Duration::from_millis(20));
         [file.path().to_owned(), folder.path().to_owned()]
     });
     world.saw(format_args!("{:?}", names.await));
@@ -129,7 +128,7 @@ async fn holds_a_file(world: World) {
         .run(async {
             fs::write(env::temp_dir().join(HELD), "").unwrap();
             while env::var_os(HOLDS).is_some() {
-                thread::sleep(Duration::from_secs(1));
+                crate::machine::sleep(Duration::from_secs(1));
             }
         })
         .await;
