@@ -40,6 +40,8 @@ pub(super) struct Sometimes {
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     pub(super) live: BTreeMap<String, usize>,
+    /// The open instances of the kinds that the service reports: host and id.
+    pub(super) open: BTreeMap<String, BTreeSet<(String, String)>>,
 }
 
 impl Seen {
@@ -50,6 +52,15 @@ impl Seen {
     pub fn live(&self, kind: &str) -> usize {
         let live = self.live.get(kind).copied();
         live.unwrap_or_else(|| panic!("nothing counts the kind {kind:?}: call world.conserves({kind:?}) first"))
+    }
+
+    /// Returns the open resources of a kind that the service reports: the host and the id of each.
+    ///
+    /// # Panics
+    /// Panics if the test does not name the kind with [`World::conserves`](crate::World::conserves), and for `socket` and `task`.
+    pub fn open(&self, kind: &str) -> &BTreeSet<(String, String)> {
+        let open = self.open.get(kind);
+        open.unwrap_or_else(|| panic!("nobody reports the kind {kind:?}: call world.conserves({kind:?}) first"))
     }
 }
 
@@ -96,6 +107,11 @@ impl Properties {
 
     pub(super) fn seen(&self, hosts: &[(String, control::HostId)]) -> Seen {
         let live = self.conserved.iter().map(|conserved| (conserved.kind.clone(), conserved.count(hosts)));
-        Seen { live: live.collect() }
+        let reported = self.conserved.iter().filter(|conserved| !conserved.is_counted_here());
+        let open = reported.map(|conserved| {
+            let instances = conserved.open(hosts).map(|(host, id, _)| (host.to_owned(), id.to_owned()));
+            (conserved.kind.clone(), instances.collect())
+        });
+        Seen { live: live.collect(), open: open.collect() }
     }
 }

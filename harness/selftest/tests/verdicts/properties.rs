@@ -21,6 +21,27 @@ async fn what_must_always_hold_is_watched(world: World) {
     tokio::time::sleep(Duration::from_secs(10)).await;
 }
 
+/// Works under a session, and closes another one than its own first, as many as there are of both.
+async fn works_with_the_wrong_session() {
+    for id in [1, 2] {
+        info!(kind = "session", id, "opened");
+    }
+    info!(kind = "work", id = 2, "opened");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    info!(kind = "session", id = 2, "closed");
+    std::future::pending().await
+}
+
+#[refrain::test(runs = 1, expect = "safety")]
+async fn which_ones_are_open_is_watched(world: World) {
+    world.conserves_up_to("session", 2);
+    world.conserves_up_to("work", 1);
+    world.always("there is a session for each work", |seen| seen.live("work") <= seen.live("session"));
+    world.always("work has its own session", |seen| seen.open("work").is_subset(seen.open("session")));
+    world.host("server", works_with_the_wrong_session);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+}
+
 #[refrain::test(runs = 1, expect = "panic")]
 async fn a_panic_of_an_always_is_the_tests(world: World) {
     world.always("a property that cannot be computed", |seen| {
