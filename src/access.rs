@@ -141,13 +141,16 @@ impl Access {
             (None, None) if self.tls.is_none() && self.tokens.is_empty() => Ok(peer.address.ip().to_string()),
             (None, None) => Err(denied("a client needs a token (--token FILE), or a certificate (--certificate FILE)")),
             (None, Some(token)) => match self.tokens.holder(token) {
-                Some(name) if !self.revoked.iter().any(|listed| listed.eq_ignore_ascii_case(name)) => {
-                    Ok(name.to_owned())
-                }
-                Some(name) => Err(denied(format!("{name} is revoked"))),
+                Some(name) if self.is_listed(name) => Err(denied(format!("{name} is revoked"))),
+                Some(name) => Ok(name.to_owned()),
                 None => Err(denied("nobody has this token: `tokens` of the daemon lists them")),
             },
         }
+    }
+
+    /// Returns whether `revoked` lists a name that no certificate proves.
+    pub fn is_listed(&self, name: &str) -> bool {
+        self.revoked.iter().any(|listed| listed.eq_ignore_ascii_case(name))
     }
 
     fn is_revoked(&self, identity: &Identity) -> bool {

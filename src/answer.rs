@@ -130,6 +130,14 @@ pub enum Code {
     Other,
 }
 
+impl Code {
+    /// Returns the name that it has in JSON.
+    pub fn name(self) -> String {
+        // A code without a value is a text.
+        serde_json::to_value(self).ok().and_then(|name| Some(name.as_str()?.to_owned())).unwrap_or_default()
+    }
+}
+
 /// The refusal of a query, with a human-readable reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{text}")]

@@ -7,23 +7,29 @@ pub(crate) const WAIT_MIN: Duration = Duration::from_millis(250);
 /// The maximum delay.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(8);
 
-/// The back-off since the last good link.
+/// The back-off since the last success.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     ceiling: Duration,
+    wait_max: Duration,
 }
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { ceiling: WAIT_MIN }
+        Self::up_to(WAIT_MAX)
     }
 }
 
 impl Backoff {
+    /// Starts with the minimum, and grows to this delay.
+    pub(crate) fn up_to(wait_max: Duration) -> Self {
+        Self { ceiling: WAIT_MIN, wait_max }
+    }
+
     /// Returns the next delay. Jitter of up to half of it keeps two peers from retrying in lockstep.
     pub(crate) fn next_wait(&mut self) -> Duration {
         let ceiling_ms = self.ceiling.as_millis() as u64;
-        self.ceiling = (self.ceiling * 2).min(WAIT_MAX);
+        self.ceiling = (self.ceiling * 2).min(self.wait_max);
         Duration::from_millis(fastrand::u64(ceiling_ms / 2..=ceiling_ms))
     }
 }

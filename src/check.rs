@@ -1,6 +1,7 @@
 //! The preflight of `calcon check`: tries what a daemon needs before it starts, and names each problem with its remedy.
 
 use crate::access::Access;
+use crate::browse_log::Rotation;
 use crate::channel::{Channel, Opened};
 use crate::credentials;
 use crate::error::{ChannelError, Error};
@@ -30,17 +31,18 @@ pub struct Check {
 /// Checks what `calcon exchange` needs. `file` is the settings file, to name its lines.
 pub async fn exchange(settings: &ExchangeSettings, access: &AccessSettings, file: Option<&Path>) -> Vec<Check> {
     let (entry, _) = entry(access, &settings.listen, file).await;
-    vec![calendars(&settings.calendars, file), entry]
+    let mut checks = vec![calendars(&settings.calendars, file), entry];
+    checks.extend(log("browse_log", settings.browse_log.as_ref().map(|log| log.file.as_path()), file));
+    checks
 }
 
 /// Checks what `calcon notes` needs. `file` is the settings file, to name its lines.
 pub async fn notes(settings: &NotesSettings, access: &AccessSettings, file: Option<&Path>) -> Vec<Check> {
     let (entry, opened) = entry(access, &settings.listen, file).await;
     let mut checks = vec![calendars(&settings.calendars, file), entry];
-    if let Some(ini) = &settings.notes_ini {
-        let problems = profile::read(ini).err().unwrap_or_default();
-        checks.push(Check { name: format!("the Notes profile {}", ini.display()), problems });
-    }
+    checks.extend(log("browse_log", settings.browse_log.as_ref().map(|log| log.file.as_path()), file));
+    checks.extend(log("session_log", settings.session_log.as_deref(), file));
+    checks.extend(profile(settings, access, file));
     // Without the certificates nothing can be learnt from the server.
     if let Some(access) = opened {
         let problems = server(&settings.exchange, &access, file).await.err().into_iter().collect();
@@ -49,14 +51,62 @@ pub async fn notes(settings: &NotesSettings, access: &AccessSettings, file: Opti
     checks
 }
 
+/// Checks the profile of the task that needs a session: with what passes here, it gets one. `None` without a profile.
+pub fn profile(settings: &NotesSettings, access: &AccessSettings, file: Option<&Path>) -> Option<Check> {
+    let ini = settings.notes_ini.as_deref()?;
+    let problems = match profile::read(ini, &settings.identity) {
+        Err(problems) => problems,
+        Ok(profile) => {
+            let is_refused = access.revoked.iter().any(|listed| listed.eq_ignore_ascii_case(&profile.identity));
+            is_refused.then(|| refused_identity(&profile.identity, file)).into_iter().collect()
+        }
+    };
+    Some(Check { name: format!("the Notes profile {}", ini.display()), problems })
+}
+
+fn refused_identity(identity: &str, file: Option<&Path>) -> Problem {
+    Problem {
+        cause: Cause::Refused,
+        file: file.map(Path::to_owned),
+        line: file.and_then(|file| line_of(file, "revoked")),
+        tried: format!("to open a session as {identity}"),
+        what: format!("{identity} is revoked"),
+        remedy: "take it from `revoked`, or name the ID file of another identity".to_owned(),
+    }
+}
+
+/// Checks that a log can be written; a file that was not there before is not there afterwards.
+fn log(setting: &str, log: Option<&Path>, file: Option<&Path>) -> Option<Check> {
+    let log = log?;
+    let existed = log.exists();
+    let problem = |error: std::io::Error| Problem {
+        cause: Problem::cause_of(&error, Cause::Settings),
+        file: file.map(Path::to_owned),
+        line: file.and_then(|file| line_of(file, setting)),
+        tried: format!("to write {}", log.display()),
+        what: format!("cannot write {}: {error}", log.display()),
+        remedy: format!("set `{setting}` to a file in a directory that this user may write"),
+    };
+    let problems = Rotation::new(log).open().err().map(problem).into_iter().collect();
+    if !existed {
+        // If it could not be made, there is nothing to remove.
+        let _ = fs::remove_file(log);
+    }
+    Some(Check { name: format!("the log {}", log.display()), problems })
+}
+
 /// Returns the check of settings that cannot be used.
 pub fn settings(error: &Error, file: Option<PathBuf>) -> Check {
+    let (line, what) = match error {
+        Error::SettingsFile { line, what, .. } => (Some(*line), what.clone()),
+        other => (None, other.to_string()),
+    };
     let problem = Problem {
         cause: Cause::Settings,
         file,
-        line: None,
+        line,
         tried: "to read the settings".to_owned(),
-        what: error.to_string(),
+        what,
         remedy: "`calcon exchange --help` and `calcon notes --help` list them".to_owned(),
     };
     Check { name: "the settings".to_owned(), problems: vec![problem] }
@@ -100,7 +150,7 @@ async fn entry(access: &AccessSettings, listen: &str, file: Option<&Path>) -> (C
     (Check { name: "who may enter".to_owned(), problems }, opened)
 }
 
-/// Connects to the Exchange side as a client, because a second add-in would replace the link of a running daemon.
+/// Connects to the Exchange side and asks whether the add-in would be let in, which affects no link.
 async fn server(address: &str, access: &Access, file: Option<&Path>) -> Result<(), Problem> {
     let problem = |cause, tried: &str, what: String, remedy: &str| Problem {
         cause,
@@ -130,6 +180,9 @@ async fn server(address: &str, access: &Access, file: Option<&Path>) -> Result<(
             ChannelError::Wire(WireError::Tls) => {
                 "make credentials, `calcon keys DIR`, and set ca, certificate, key and peer"
             }
+            ChannelError::Denied(_) if access.is_secured() => {
+                "set `peer` of that side to the name in the certificate of this side, and see whether it lists it as `revoked`"
+            }
             ChannelError::HandshakeClosed => "give that side credentials, or take those of this side away",
             _ => "set `exchange` to the address of `calcon exchange`, and look into its log",
         };
@@ -151,6 +204,7 @@ async fn hello(stream: TcpStream, address: &str, access: &Access) -> Result<Mess
         Some(dialler) => Channel::over(dialler.connect(stream).await?.0, opened),
         None => Channel::new(stream, opened)?,
     };
-    channel.writer.send(&Message::hello(Role::Client)).await?;
+    // Its number 0: it only asks.
+    channel.writer.send(&Message::hello(Role::AddIn)).await?;
     channel.reader.expect(SERVER_LIMIT).await
 }

@@ -17,7 +17,7 @@ pub enum Command {
     },
     /// List the tasks of the server.
     ShowTasks,
-    /// Start a task: `excalcon`.
+    /// Start a task: `excalcon` or `ntsmex`.
     Load {
         /// Its name.
         task: String,
@@ -60,11 +60,12 @@ pub enum Report {
 /// A task of the server, as `calcon show tasks` lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
-    /// Its name.
+    /// Its name: `excalcon` or `ntsmex`.
     pub name: String,
-    /// The state of its link: `up`, `dialling`, `down` or `not loaded`.
+    /// The state of the link of `excalcon`: `up`, `dialling` or `down`; of `ntsmex`: `running`, `starting` or `waiting`; of both:
+    /// `not loaded`.
     pub status: String,
-    /// The server that it links to.
+    /// The server that it links to; empty if it links to none.
     pub server: String,
     /// Number of queries that it has sent.
     pub requests: u64,
@@ -72,6 +73,32 @@ pub struct Task {
     pub answer_ms_avg: u64,
     /// The longest time to an answer, in milliseconds.
     pub answer_ms_max: u64,
+    /// The identity under which it runs, which `show users` lists, if it needs one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+    /// The session of that identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// Why it does not run, if it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl Task {
+    /// Returns a task that links to nothing.
+    pub(crate) fn new(name: &str, status: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            status: status.to_owned(),
+            server: String::new(),
+            requests: 0,
+            answer_ms_avg: 0,
+            answer_ms_max: 0,
+            holder: None,
+            session: None,
+            why: None,
+        }
+    }
 }
 
 /// Lists the holders of all sessions.

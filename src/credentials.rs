@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Minimum length of a token, in bytes.
+pub(crate) const TOKEN_BYTES: usize = 32;
 /// Maximum size of a PEM file, in bytes.
 const PEM_BYTES_MAX: u64 = 1 << 20;
 /// How long before its end a certificate is worth a warning.
@@ -210,6 +212,17 @@ pub(crate) fn private(file: &Path) -> Result<(), Problem> {
 }
 
 fn unusable(file: &Path, what: String, remedy: &str) -> Problem {
+    if is_secret(file) {
+        return Problem {
+            cause: Cause::Certificate,
+            file: None,
+            line: None,
+            tried: "to read a file with a secret".to_owned(),
+            what: "in place of a file's name there is what seems to be the secret".to_owned(),
+            remedy: "write it into a file that nobody else may read, and name that; `calcon keys` makes such files"
+                .to_owned(),
+        };
+    }
     Problem {
         cause: Cause::Certificate,
         file: Some(file.to_owned()),
@@ -217,5 +230,29 @@ fn unusable(file: &Path, what: String, remedy: &str) -> Problem {
         tried: format!("to read {}", file.display()),
         what,
         remedy: remedy.to_owned(),
+    }
+}
+
+/// Returns whether somebody has given a secret in place of the name of a file: an error must not repeat it.
+fn is_secret(file: &Path) -> bool {
+    let is_pem = file.to_string_lossy().contains("-----BEGIN");
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    is_pem || name.len() >= TOKEN_BYTES && !name.contains('.') && !file.exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_in_place_of_a_file_is_not_repeated() {
+        for (secret, shown) in
+            [("0123456789abcdef0123456789abcdef", "0123456789"), ("-----BEGIN PRIVATE KEY-----\nMC4C", "MC4C")]
+        {
+            let problem = bytes(&Path::new("/etc/calcon").join(secret)).expect_err("there is no such file");
+            assert!(!format!("{problem:?} {problem}").contains(shown), "{problem}");
+        }
+        let problem = bytes(Path::new("/etc/calcon/ada.token")).expect_err("there is no such file");
+        assert_eq!(problem.file.as_deref(), Some(Path::new("/etc/calcon/ada.token")));
     }
 }

@@ -12,6 +12,16 @@ pub enum Error {
     /// The settings are invalid.
     #[error("{0}")]
     Settings(String),
+    /// The settings file cannot be parsed.
+    #[error("{}:{line}: {what}", file.display())]
+    SettingsFile {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong. It does not repeat the line, which may contain what nobody should see.
+        what: String,
+    },
     /// `calcon check` found problems, which it has printed.
     #[error("{count} of {checks} checks failed")]
     Check {
@@ -31,6 +41,14 @@ pub enum Error {
     /// The audit of sessions cannot be written.
     #[error("cannot write the audit of sessions to {}: {source}; set `session_log` to a file that can be", file.display())]
     Audit {
+        /// The configured file.
+        file: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The browse log cannot be written.
+    #[error("cannot write the browse log to {}: {source}; set `browse_log` to a file that can be", file.display())]
+    BrowseLog {
         /// The configured file.
         file: PathBuf,
         /// The system's error.
@@ -85,6 +103,29 @@ pub enum Error {
     /// The daemon refused to answer.
     #[error("{0}")]
     Refused(#[from] Refusal),
+}
+
+impl Error {
+    /// Returns the kind of error, for programs: the code of a refusal, such as `link_down`, or one of `settings`, `check`,
+    /// `calendars`, `session_log`, `browse_log`, `listen`, `console`, `keys`, `signals`, `unreachable`, `no_reply` and `connection`.
+    pub fn code(&self) -> String {
+        let code = match self {
+            Error::Settings(_) | Error::SettingsFile { .. } => "settings",
+            Error::Check { .. } => "check",
+            Error::Calendars { .. } => "calendars",
+            Error::Audit { .. } => "session_log",
+            Error::BrowseLog { .. } => "browse_log",
+            Error::Listen { .. } => "listen",
+            Error::Console { .. } => "console",
+            Error::Keys { .. } => "keys",
+            Error::Signals(_) => "signals",
+            Error::Connect { .. } => "unreachable",
+            Error::TimedOut { .. } => "no_reply",
+            Error::Connection(_) => "connection",
+            Error::Refused(refusal) => return refusal.code.name(),
+        };
+        code.to_owned()
+    }
 }
 
 /// Why a connection is unusable.

@@ -1,7 +1,6 @@
 //! EXCALCON, the add-in task of the Notes side: keeps the link while it is loaded (`load excalcon`, `tell excalcon quit`).
 
-use crate::answer::{Code, Refusal};
-use crate::console::{Report, Task};
+use crate::console::Task;
 use crate::link::converse::Own;
 use crate::link::line::{Line, LineOwner, LinkState};
 use crate::link::{self, Target};
@@ -10,7 +9,7 @@ use std::pin::pin;
 use tokio::sync::watch;
 
 /// Its name on the console.
-const NAME: &str = "excalcon";
+pub(crate) const NAME: &str = "excalcon";
 
 /// The operator's view of the task.
 #[derive(Debug)]
@@ -27,8 +26,8 @@ impl Excalcon {
         (Self { loaded, server, line }, receiver)
     }
 
-    /// Returns the list of tasks.
-    pub(crate) fn tasks(&self) -> Report {
+    /// Returns the task as the console lists it.
+    pub(crate) fn task(&self) -> Task {
         let status = match (*self.loaded.borrow(), self.line.state()) {
             (false, _) => "not loaded",
             (true, LinkState::Up { .. }) => "up",
@@ -36,30 +35,19 @@ impl Excalcon {
             (true, LinkState::Down { .. }) => "down",
         };
         let stats = self.line.stats();
-        Report::Tasks {
-            tasks: vec![Task {
-                name: NAME.to_owned(),
-                status: status.to_owned(),
-                server: self.server.clone(),
-                requests: stats.requests,
-                answer_ms_avg: stats.total_ms.checked_div(stats.answered).unwrap_or_default(),
-                answer_ms_max: stats.max_ms,
-            }],
+        Task {
+            server: self.server.clone(),
+            requests: stats.requests,
+            answer_ms_avg: stats.total_ms.checked_div(stats.answered).unwrap_or_default(),
+            answer_ms_max: stats.max_ms,
+            ..Task::new(NAME, status)
         }
     }
 
-    /// Loads or stops the task with this name.
-    ///
-    /// # Errors
-    /// If there is no such task.
-    pub(crate) fn load(&self, task: &str, loaded: bool) -> Result<Report, Refusal> {
-        if !task.eq_ignore_ascii_case(NAME) {
-            let text = format!("there is no task {task}: `calcon show tasks` lists them");
-            return Err(Refusal::new(Code::BadQuery, text));
-        }
+    /// Loads or stops it.
+    pub(crate) fn load(&self, loaded: bool) {
         self.loaded.send_replace(loaded);
         tracing::info!(task = NAME, loaded, "task changed");
-        Ok(Report::Started)
     }
 }
 

@@ -76,16 +76,22 @@ impl Side {
         }
     }
 
-    /// Runs a link, if its peer is the add-in and no newer link is up.
+    /// Runs a link, if its peer is the add-in and no newer link is up. With the number 0 the peer only asks whether it would be let
+    /// in, as `calcon check` does: that affects no link.
     async fn link(&self, mut channel: Channel, peer: Peer, rank: Rank, shutdown: Shutdown) -> Result<(), ChannelError> {
         let admitted = self.access.get().admit_add_in(&peer);
-        let admitted = admitted.and_then(|identity| Ok((identity, self.links.next_epoch(rank)?)));
+        let asks_only = rank.epoch == 0;
+        let next_epoch = || if asks_only { Ok(0) } else { self.links.next_epoch(rank) };
+        let admitted = admitted.and_then(|identity| Ok((identity, next_epoch()?)));
         let (identity, epoch) = match admitted {
             Ok(admitted) => admitted,
             Err(refusal) => return server::turn_away(channel, refusal).await,
         };
         let hello = Message::Hello { version: wire::VERSION, role: Role::Exchange, epoch, boot: 0, token: None };
         channel.writer.send(&hello).await?;
+        if asks_only {
+            return Ok(());
+        }
         let calendars = Arc::clone(&self.calendars);
         self.links.hold(channel, (epoch, rank), (identity, &self.access), calendars, shutdown).await;
         Ok(())

@@ -1,8 +1,8 @@
 //! `calcon keys`: makes a CA, and certificates and tokens of it, for a start. Nothing is overwritten.
 
 use crate::access::hex;
+use crate::credentials::TOKEN_BYTES;
 use crate::error::Error;
-use crate::secret::TOKEN_BYTES;
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,

@@ -21,7 +21,7 @@
 pub mod access;
 mod answer;
 mod backoff;
-mod browse_log;
+pub mod browse_log;
 pub mod cache;
 pub mod calendar;
 pub mod channel;
@@ -36,6 +36,7 @@ pub mod freebusy;
 pub mod keys;
 mod link;
 pub mod notes;
+mod ntsmex;
 pub mod operator;
 pub mod problem;
 pub mod profile;

@@ -7,6 +7,7 @@ mod arguments;
 mod watchdog;
 
 use arguments::{Cli, Command, Console, DaemonName, KeysArgs, QueryArgs, SettingsFile, Show, Side, Tell, When};
+use calcon::browse_log::{BrowseLog, NUMBERS, Rotation};
 use calcon::console;
 use calcon::credentials::{Credentials, Files, OwnFiles};
 use calcon::error::Error;
@@ -60,9 +61,14 @@ async fn main() {
     if serves {
         watchdog::start();
     }
+    let json = cli.command.prints_json();
     let code = match run(cli.command).await {
         Ok(()) => 0,
         Err(error) => {
+            // What a check has found is printed.
+            if json && !matches!(error, Error::Check { .. }) {
+                print(&as_json(&serde_json::json!({"error": {"code": error.code(), "text": error.to_string()}})));
+            }
             // Not `eprintln!`, which panics if stderr is closed.
             let _ = writeln!(std::io::stderr(), "calcon: {error}");
             exit_code(&error)
@@ -75,9 +81,19 @@ async fn main() {
 async fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::Exchange { file, options } => {
-            calcon::exchange::serve(options.settings(file.settings.as_deref())?).await
+            let settings = options.settings(file.settings.as_deref())?;
+            let _log = browse_log(settings.browse_log.as_ref())?;
+            calcon::exchange::serve(settings).await
         }
-        Command::Notes { file, options } => calcon::notes::serve(options.settings(file.settings.as_deref())?).await,
+        Command::Notes { file, options } => {
+            let settings = options.settings(file.settings.as_deref())?;
+            let _log = browse_log(settings.browse_log.as_ref())?;
+            calcon::notes::serve(settings).await
+        }
+        Command::Events { json } => {
+            print(&if json { as_json(&NUMBERS) } else { calcon::show::numbers(&NUMBERS) });
+            Ok(())
+        }
         Command::Query(args) => query(&args).await,
         Command::Keys(args) => make_keys(args),
         Command::Show { what: Show::Users { at } } => give(&at, console::Command::ShowUsers).await,
@@ -89,6 +105,15 @@ async fn run(command: Command) -> Result<(), Error> {
         Command::Check { side, json } => check(side, json).await,
         Command::Drop { session, at } => give(&at, console::Command::Drop { session }).await,
     }
+}
+
+/// Has the events written into a file, if there is to be one.
+fn browse_log(rotation: Option<&Rotation>) -> Result<Option<BrowseLog>, Error> {
+    let start = |rotation: &Rotation| {
+        let failed = |source| Error::BrowseLog { file: rotation.file.clone(), source };
+        BrowseLog::start(rotation.clone()).map_err(failed)
+    };
+    rotation.map(start).transpose()
 }
 
 async fn query(args: &QueryArgs) -> Result<(), Error> {
@@ -162,9 +187,9 @@ fn print(text: &str) {
 
 fn exit_code(error: &Error) -> i32 {
     match error {
-        Error::Calendars { .. } | Error::Audit { .. } | Error::Listen { .. } => 1,
+        Error::Calendars { .. } | Error::Audit { .. } | Error::BrowseLog { .. } | Error::Listen { .. } => 1,
         Error::Console { .. } | Error::Keys { .. } | Error::Signals(_) => 1,
-        Error::Settings(_) => 2,
+        Error::Settings(_) | Error::SettingsFile { .. } => 2,
         Error::Connect { .. } | Error::TimedOut { .. } | Error::Connection(_) => 3,
         Error::Refused(refusal) if refusal.code == Code::UnknownUser => 4,
         Error::Refused(_) => 5,

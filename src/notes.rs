@@ -2,8 +2,7 @@
 //! about the Exchange users.
 
 use crate::access::{Current, Peer};
-use crate::answer::{Answer, Query, Refusal};
-use crate::browse_log::{self, Event};
+use crate::answer::{Answer, Code, Query, Refusal};
 use crate::calendar::{Calendars, is_unknown};
 use crate::channel::Channel;
 use crate::client::{self, Greeting, Places};
@@ -13,8 +12,8 @@ use crate::excalcon::{self, Excalcon};
 use crate::link::Target;
 use crate::link::converse::Own;
 use crate::link::line::{Line, line};
+use crate::ntsmex::{self, Ntsmex};
 use crate::operator::{self, Console};
-use crate::profile;
 use crate::server;
 use crate::session::audit::AuditFile;
 use crate::session::{Seat, Sessions};
@@ -23,7 +22,6 @@ use crate::shutdown::{self, Shutdown};
 use crate::wire::{Message, Role};
 use std::future::Future;
 use std::panic::resume_unwind;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::task::JoinSet;
@@ -41,35 +39,38 @@ const DRAIN_LIMIT: Duration = Duration::from_millis(250);
 /// Runs the Notes side until SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// If it cannot start: the profile is unusable, the directory cannot be listed, the audit cannot be written, or the
+/// If it cannot start: the directory cannot be listed, the audit cannot be written, or the
 /// port is not available.
 pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     let access = Current::open(settings.access.clone())?;
-    settings.notes_ini.as_deref().map(check_profile).transpose()?;
     let audit = AuditFile::open(settings.session_log.as_deref())
         .map_err(|source| Error::Audit { file: settings.session_log.clone().unwrap_or_default(), source })?;
-    let calendars = Calendars::open(&settings.calendars, settings.time_zone)?;
+    let calendars = Calendars::open(&settings.calendars, settings.time_zone.clone())?;
     // Until here SIGTERM ends the process at once: a file system that hangs cannot prevent it.
     let (shutdown, _signals) = shutdown::on_signal()?;
     let _reloads = access.reload_on_hangup()?;
     tokio::spawn(Arc::clone(&calendars).read_all());
     let (owner, line) = line("it has not been dialled yet");
     let places = Places::default();
-    let (sessions, closer) = Sessions::new(settings.sessions);
+    let (sessions, closer) = Sessions::new(settings.sessions.clone());
     let (excalcon, loaded) = Excalcon::new(settings.exchange.clone(), line.clone());
-    let side = Side { calendars: Arc::clone(&calendars), access, line, places, sessions: sessions.clone(), excalcon };
+    // The link and the neighbour shut down after the clients are served: their queries may need the link.
+    let (link_switch, link_shutdown) = Shutdown::pair();
+    let needs = needs(&settings, &sessions, &access, &calendars);
+    let (ntsmex, neighbour) = needs.map(|needs| ntsmex::load(needs, link_shutdown.clone())).unzip();
+    let (own, seats) = (Arc::clone(&calendars), sessions.clone());
+    let side = Side { calendars: own, access, line, places, sessions: seats, excalcon, ntsmex };
     let side = Arc::new(side);
     let listener = server::listen(&settings.listen, settings.backlog, &side.access).await?;
     // After the port: of two daemons with the same settings, one gets no further than that.
     let console = Console::listen(settings.console.as_deref(), "notes").await?;
-    // The link shuts down after the clients are served: their queries may need it.
-    let (link_switch, link_shutdown) = Shutdown::pair();
     let mut tasks = JoinSet::new();
     let holder = format!("CALCON {}", settings.exchange);
     let answers = move || CalendarAnswers { calendars: Arc::clone(&calendars), seat: Arc::new(sessions.seat(&holder)) };
     let target = Target { exchange: settings.exchange, access: side.access.clone(), boot: boot() };
     tasks.spawn(excalcon::run(target, answers, owner, loaded, link_shutdown));
     tasks.spawn(closer.run(audit));
+    neighbour.into_iter().for_each(|neighbour| drop(tasks.spawn(neighbour)));
     let (operated, served, served_until) = (Arc::clone(&side), Arc::clone(&side), shutdown.clone());
     let commands = console.run(shutdown.clone(), move |command| Arc::clone(&operated).obey(command));
     let clients = server::run(listener, side.access.clone(), shutdown, move |channel, peer| {
@@ -87,22 +88,22 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     Ok(())
 }
 
+/// Returns what the task needs that has a session, if there is a profile for it.
+fn needs(
+    settings: &NotesSettings,
+    sessions: &Sessions,
+    access: &Current,
+    calendars: &Arc<Calendars>,
+) -> Option<ntsmex::Needs> {
+    let (profile, identity) = (settings.notes_ini.clone()?, settings.identity.clone());
+    let (sessions, access, calendars) = (sessions.clone(), access.clone(), Arc::clone(calendars));
+    Some(ntsmex::Needs { profile, identity, sessions, access, calendars })
+}
+
 /// Returns the time of this start, in microseconds since 1970: of two add-ins, it tells which is newer.
 fn boot() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map(|since| since.as_micros() as u64).unwrap_or_default()
-}
-
-/// Refuses a profile with which no session can be opened (Q245545).
-fn check_profile(ini: &Path) -> Result<(), Error> {
-    match profile::read(ini) {
-        Ok(_) => Ok(()),
-        Err(problems) => {
-            let why = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-            browse_log::report(&Event::NoSession { why: why.clone() });
-            Err(Error::Settings(why))
-        }
-    }
 }
 
 async fn drain(mut tasks: JoinSet<()>) {
@@ -134,6 +135,7 @@ struct Side {
     places: Places,
     sessions: Sessions,
     excalcon: Excalcon,
+    ntsmex: Option<Ntsmex>,
 }
 
 /// Answers the Exchange side's queries, each under the session that it has while its link is up.
@@ -162,8 +164,9 @@ impl Side {
         let token = match client::greeting(&mut channel, &mut shutdown).await? {
             Some(Greeting::Client(token)) => token,
             Some(Greeting::AddIn { .. }) => {
-                let expected = "the add-in dials `calcon exchange`";
-                return Err(ChannelError::Unexpected { message: "add-in", expected });
+                let why =
+                    "this is the Notes side: the add-in dials `calcon exchange`, whose address `exchange` is to be";
+                return server::turn_away(channel, Refusal::new(Code::Denied, why)).await;
             }
             None => return Ok(()),
         };
@@ -183,15 +186,34 @@ impl Side {
         match command {
             Command::ShowUsers => Ok(console::users(&self.sessions)),
             Command::Drop { session } => console::drop_session(&self.sessions, &session),
-            Command::ShowTasks => Ok(self.excalcon.tasks()),
-            Command::Load { task } => self.excalcon.load(&task, true),
-            Command::Quit { task } => self.excalcon.load(&task, false),
+            Command::ShowTasks => Ok(self.tasks()),
+            Command::Load { task } => self.load(&task, true),
+            Command::Quit { task } => self.load(&task, false),
             Command::Reload => operator::reload(&self.access).await,
             Command::SyncNow => {
                 self.calendars.sync();
                 Ok(Report::Started)
             }
         }
+    }
+
+    /// Lists the tasks.
+    fn tasks(&self) -> Report {
+        let tasks = [Some(self.excalcon.task()), self.ntsmex.as_ref().map(Ntsmex::task)];
+        Report::Tasks { tasks: tasks.into_iter().flatten().collect() }
+    }
+
+    /// Loads or stops the task with this name.
+    fn load(&self, task: &str, loaded: bool) -> Result<Report, Refusal> {
+        match &self.ntsmex {
+            _ if task.eq_ignore_ascii_case(excalcon::NAME) => self.excalcon.load(loaded),
+            Some(ntsmex) if task.eq_ignore_ascii_case(ntsmex::NAME) => ntsmex.load(loaded),
+            _ => {
+                let text = format!("there is no task {task}: `calcon show tasks` lists them");
+                return Err(Refusal::new(Code::BadQuery, text));
+            }
+        }
+        Ok(Report::Started)
     }
 
     /// Answers from our own calendars, otherwise over the link.

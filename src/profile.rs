@@ -10,11 +10,16 @@ const INI_BYTES_MAX: u64 = 1 << 20;
 /// Maximum size of an ID file, in bytes.
 const ID_BYTES_MAX: u64 = 1 << 20;
 
-/// The contents of Notes.ini.
+/// Maximum length of a name in an ID file, in bytes.
+const NAME_BYTES_MAX: usize = 256;
+
+/// The contents of Notes.ini, and of the ID file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// The ID file named by `KeyFilename`, relative to the directory of Notes.ini.
     pub id_file: PathBuf,
+    /// The name in the ID file, such as `CN=Calcon`: whom the server lists as the holder of the session.
+    pub identity: String,
     /// The location document named by `Location`.
     pub location: Location,
 }
@@ -35,29 +40,30 @@ pub enum Location {
     Travel,
 }
 
-/// Reads Notes.ini and checks that databases can be opened with it.
+/// Reads Notes.ini and checks that databases can be opened with it, as `identity`: the ID file must be of that name.
 ///
 /// # Errors
 /// Every problem, with the line to change.
-pub fn read(ini: &Path) -> Result<Profile, Vec<Problem>> {
+pub fn read(ini: &Path, identity: &str) -> Result<Profile, Vec<Problem>> {
     let text = regular_file::read(ini, INI_BYTES_MAX)
         .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other))
         .map_err(|error| vec![unreadable(ini, &error)])?;
-    parse(ini, &text)
+    parse(ini, &text, identity)
 }
 
-/// Checks the text of a Notes.ini. What it names is relative to `ini`.
+/// Checks the text of a Notes.ini, as [`read`] does. What it names is relative to `ini`.
 ///
 /// # Errors
 /// Every problem, with the line to change.
-pub fn parse(ini: &Path, text: &str) -> Result<Profile, Vec<Problem>> {
-    match (id_file(ini, text), location(ini, text)) {
-        (Ok(id_file), Ok(location)) => Ok(Profile { id_file, location }),
+pub fn parse(ini: &Path, text: &str, identity: &str) -> Result<Profile, Vec<Problem>> {
+    match (id_file(ini, text, identity), location(ini, text)) {
+        (Ok((id_file, identity)), Ok(location)) => Ok(Profile { id_file, identity, location }),
         (id_file, location) => Err([id_file.err(), location.err()].into_iter().flatten().collect()),
     }
 }
 
-fn id_file(ini: &Path, text: &str) -> Result<PathBuf, Problem> {
+/// Returns the ID file and the name in it.
+fn id_file(ini: &Path, text: &str, expected: &str) -> Result<(PathBuf, String), Problem> {
     let problem = |cause, line, what: String, remedy: &str| Problem {
         cause,
         file: Some(ini.to_owned()),
@@ -71,18 +77,36 @@ fn id_file(ini: &Path, text: &str) -> Result<PathBuf, Problem> {
         return Err(problem(Cause::KeyFilename, end(text), "KeyFilename is missing".to_owned(), remedy));
     };
     let id_file = ini.parent().unwrap_or(Path::new("")).join(name);
-    if !id_file.is_file() {
-        let what = format!("KeyFilename={name}: there is no file {}", id_file.display());
-        return Err(problem(Cause::KeyFilename, line, what, "name the ID file"));
-    }
-    match regular_file::read(&id_file, ID_BYTES_MAX) {
-        Ok(_) => Ok(id_file),
-        Err(error) => {
+    let found = regular_file::read(&id_file, ID_BYTES_MAX).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            let what = format!("KeyFilename={name}: there is no file {}", id_file.display());
+            problem(Cause::KeyFilename, line, what, "name the ID file")
+        }
+        _ => {
             let what = format!("KeyFilename={name}: cannot read {}: {error}", id_file.display());
             let remedy = "name an ID file that this user may read";
-            Err(problem(Problem::cause_of(&error, Cause::KeyFilename), line, what, remedy))
+            problem(Problem::cause_of(&error, Cause::KeyFilename), line, what, remedy)
         }
+    })?;
+    // What is in a file that is no ID file is nobody's business.
+    let Some(identity) = name_in(&found) else {
+        let what = format!("KeyFilename={name}: {} is no ID file: it has no line `Name=`", id_file.display());
+        return Err(problem(Cause::KeyFilename, line, what, "name the ID file"));
+    };
+    if !identity.eq_ignore_ascii_case(expected) {
+        let what = format!("KeyFilename={name}: that is the ID file of {identity}, not of {expected}");
+        let remedy = "name the connector's ID file, or set `identity` to the name in this one";
+        return Err(problem(Cause::KeyFilename, line, what, remedy));
     }
+    Ok((id_file, identity))
+}
+
+/// Returns the name in an ID file: of its line `Name=CN=Calcon`.
+fn name_in(id_file: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(id_file).ok()?;
+    let (_, name) = value(text, "Name")?;
+    let is_name = (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control);
+    is_name.then(|| name.to_owned())
 }
 
 fn location(ini: &Path, text: &str) -> Result<Location, Problem> {

@@ -1,13 +1,10 @@
 //! A token that a client shows. It is sent, and written nowhere else.
 
-use crate::credentials;
+use crate::credentials::{self, TOKEN_BYTES};
 use crate::problem::{Cause, Problem};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
-
-/// Minimum length of a token, in bytes.
-pub const TOKEN_BYTES: usize = 32;
 
 /// A secret text. Debug output hides it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

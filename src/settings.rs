@@ -7,10 +7,12 @@ pub use access::{AccessOptions, AccessSettings};
 pub use options::{ExchangeOptions, NotesOptions};
 
 use crate::access::Source;
+use crate::browse_log::Rotation;
 use crate::cache::CachePolicy;
 use crate::calendar::Zone;
 use crate::regular_file;
 use crate::session::Limits;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// Port of the Exchange side.
@@ -23,6 +25,12 @@ pub const NOTES_PORT: u16 = 5011;
 pub const BACKLOG: u32 = 4096;
 /// Maximum backlog that any system supports.
 const BACKLOG_MAX: u32 = u16::MAX as u32;
+/// The default identity of the tasks of the Notes side that need a session: the name in the ID file.
+pub const IDENTITY: &str = "CN=Calcon";
+/// Limits of the length of a browse log, in bytes: less would be set aside all the time.
+const BROWSE_LOG_BYTES: RangeInclusive<u64> = 4096..=1 << 30;
+/// Limits of the number of its files.
+const BROWSE_LOG_FILES: RangeInclusive<u32> = 1..=100;
 /// Maximum idle time of a session: one day.
 const IDLE_SECS_MAX: u64 = 24 * 60 * 60;
 
@@ -43,6 +51,8 @@ pub struct ExchangeSettings {
     pub access: Source,
     /// The console's Unix socket. Default: in the runtime directory.
     pub console: Option<PathBuf>,
+    /// The file of events, which the program writes. Default: none.
+    pub browse_log: Option<Rotation>,
 }
 
 impl ExchangeSettings {
@@ -56,6 +66,7 @@ impl ExchangeSettings {
             cache: CachePolicy::default(),
             access: Source::loopback(),
             console: None,
+            browse_log: None,
         }
     }
 }
@@ -77,12 +88,16 @@ pub struct NotesSettings {
     pub sessions: Limits,
     /// File to which a line is appended for each closed session. Default: none.
     pub session_log: Option<PathBuf>,
-    /// The Notes.ini that is validated before start. Default: none.
+    /// The Notes.ini of the task that needs a session, LME-NOTES-NTSMEX. Default: none, and no such task.
     pub notes_ini: Option<PathBuf>,
+    /// The name that its ID file must have. Default: [`IDENTITY`].
+    pub identity: String,
     /// Who may enter. Default: the programs of this machine.
     pub access: Source,
     /// The console's Unix socket. Default: in the runtime directory.
     pub console: Option<PathBuf>,
+    /// The file of events, which the program writes. Default: none.
+    pub browse_log: Option<Rotation>,
 }
 
 impl NotesSettings {
@@ -97,8 +112,10 @@ impl NotesSettings {
             sessions: Limits::default(),
             session_log: None,
             notes_ini: None,
+            identity: IDENTITY.to_owned(),
             access: Source::loopback(),
             console: None,
+            browse_log: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Formats answers and reports as human-readable text.
 
 use crate::answer::Answer;
+use crate::browse_log::Number;
 use crate::check::Check;
 use crate::console::{Report, Task};
 use crate::freebusy::State;
@@ -32,6 +33,15 @@ pub fn checks(checks: &[Check]) -> String {
             let _ = writeln!(text, "        {problem}");
             let _ = writeln!(text, "        cause: {}, tried: {}", cause.as_str().unwrap_or_default(), problem.tried);
         }
+    }
+    text
+}
+
+/// Formats the numbers of events: a line for each, and below it what to do.
+pub fn numbers(numbers: &[Number]) -> String {
+    let mut text = String::new();
+    for Number { number, component, severity, meaning, remedy } in numbers {
+        let _ = writeln!(text, "{number:<6} {severity:<8} {component:<23} {meaning}\n{:<40}{remedy}", "");
     }
     text
 }
@@ -84,9 +94,16 @@ pub fn report(report: &Report, styled: bool) -> String {
     }
 }
 
-/// Formats a task in the form of the old server (Q222893). A query is about one invitee.
+/// Formats a task: the add-in in the form of the old server (Q222893), where a query is about one invitee.
 fn task(task: &Task) -> String {
-    let Task { status, server, requests, answer_ms_avg, answer_ms_max, .. } = task;
+    let Task { name, status, server, requests, answer_ms_avg, answer_ms_max, holder, session, why } = task;
+    if server.is_empty() {
+        let process = if name == "ntsmex" { "LME-NOTES-NTSMEX" } else { name };
+        let held = holder.as_ref().zip(session.as_ref());
+        let held = held.map(|(holder, session)| format!(" as {holder} in session {session}")).unwrap_or_default();
+        let why = why.as_ref().map(|why| format!(" for a session: {}", why.replace('\n', "; "))).unwrap_or_default();
+        return format!("{process} {status}{held}{why}\n");
+    }
     let (invitees, average, longest) = ((*requests).min(1), secs(*answer_ms_avg), secs(*answer_ms_max));
     format!("Exchange Cal conn {status} to {server} for Exchange. Stats={requests} {invitees}/{average} {longest}\n")
 }

@@ -4,6 +4,7 @@ use crate::answer::{Answer, Query, Refusal};
 use crate::console::{Command, Report};
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 /// The version of this protocol. Both ends must use the same one.
 ///
@@ -51,7 +52,8 @@ pub enum Message {
         version: u32,
         /// The sender's role.
         role: Role,
-        /// The sender's number for this link; a reply must carry it. Clients, which have no link, send 0.
+        /// The sender's number for this link; a reply must carry it. Clients, which have no link, send 0, and so does an add-in
+        /// that only asks whether it would be let in.
         epoch: u64,
         /// When the sender started, in microseconds since 1970: an add-in that started later, and a later epoch of the same
         /// one, takes the place of an earlier one. Others send none.
@@ -158,7 +160,7 @@ pub enum WireError {
     Garbage {
         /// Length of its body.
         bytes: usize,
-        /// The JSON parser's error.
+        /// Where it is wrong, without what is there.
         why: String,
     },
     /// The other end begins with a record of TLS.
@@ -276,9 +278,19 @@ fn parse(body: &[u8]) -> Result<Message, WireError> {
         Ok(message) => Ok(message),
         Err(error) => match serde_json::from_slice::<AnyHello>(body) {
             Ok(other) if other.hello.version != VERSION => Err(WireError::WrongVersion { theirs: other.hello.version }),
-            _ => Err(WireError::Garbage { bytes: body.len(), why: error.to_string() }),
+            _ => Err(WireError::Garbage { bytes: body.len(), why: explained(&error) }),
         },
     }
+}
+
+/// Says what is wrong without quoting it: in place of a name or a number there may be a token.
+fn explained(error: &serde_json::Error) -> String {
+    let kind = match error.classify() {
+        Category::Data => "its JSON has no such message",
+        Category::Syntax => "it is no JSON",
+        Category::Eof | Category::Io => "its JSON ends too early",
+    };
+    format!("{kind}, at line {} column {}", error.line(), error.column())
 }
 
 #[cfg(test)]

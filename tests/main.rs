@@ -10,6 +10,7 @@
 mod entry;
 mod historic;
 mod link;
+mod ntsmex;
 mod q289795_on_threads;
 mod q289795_on_todays_table;
 mod session_table;

@@ -1,5 +1,7 @@
 //! The production binary on real sockets: how an operator uses it, and what it must be linked with.
 
+#[path = "real/browse_log.rs"]
+mod browse_log;
 #[path = "real/check.rs"]
 mod check;
 #[path = "real/console.rs"]
@@ -12,8 +14,12 @@ mod limits;
 mod link;
 #[path = "real/memory.rs"]
 mod memory;
+#[path = "real/ntsmex.rs"]
+mod ntsmex;
 #[path = "common/production.rs"]
 mod production;
+#[path = "real/secrets.rs"]
+mod secrets;
 #[path = "real/stop.rs"]
 mod stop;
 
@@ -132,33 +138,6 @@ fn json_reads_back_as_an_answer() {
 /// Sends a daemon a command other than a query.
 fn calcon(args: &[&str]) -> Output {
     Command::new(production::binary()).args(args).current_dir(root()).output().expect("calcon starts")
-}
-
-#[test]
-fn a_profile_that_keeps_databases_closed_is_refused_with_the_line_to_change() {
-    let folder = folder("profile");
-    let ini = folder.join("notes.ini");
-    fs::write(folder.join("calcon.id"), "").expect("written");
-    let name = ini.to_str().expect("UTF-8");
-    let start = ["notes", "--calendars", "samples/notes", "--exchange", "127.0.0.1:1", "--notes-ini", name];
-    let profiles = [
-        ("[Notes]\nLocation=Office\n", ":3: KeyFilename is missing: add `KeyFilename=` and the ID file"),
-        ("[Notes]\nKeyFilename=other.id\nLocation=Office\n", ":2: KeyFilename=other.id: there is no file "),
-        ("[Notes]\nKeyFilename=calcon.id\n", ":3: Location is missing: add `Location=Office`"),
-        (
-            "[Notes]\nKeyFilename=calcon.id\nLOCATION=Travel,2AE,CN=Calcon\n",
-            ":3: Location=Travel: databases on the server open only from Office: write `Location=Office`",
-        ),
-        ("KeyFilename=calcon.id\nLocation=Moon\n", ":2: Location=Moon: no such location: write `Location=Office`"),
-    ];
-    for (profile, reason) in profiles {
-        fs::write(&ini, profile).expect("written");
-        let refused = printed(calcon(&start), 2);
-        // The browse log comes first.
-        let last = refused.lines().last().unwrap_or_default();
-        assert!(last.starts_with(&format!("calcon: {name}{reason}")), "{refused}");
-    }
-    fs::remove_dir_all(&folder).expect("removed");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The tokens by which clients ask: who has which one.
 
-use crate::secret::{Secret, TOKEN_BYTES};
+use crate::credentials::TOKEN_BYTES;
+use crate::secret::Secret;
 use ring::digest::{SHA256, digest};
 
 /// The tokens of a daemon. Only their digests are kept: comparing these takes the same time for every wrong token, and a
@@ -46,7 +47,9 @@ fn token(line: &str) -> Result<Token, String> {
         return Err("a line is the name of a client, a space, and its token".to_owned());
     };
     if token.len() < TOKEN_BYTES {
-        return Err(format!("the token of {name} is shorter than {TOKEN_BYTES} characters: it could be guessed"));
+        // If the two are in the wrong order, the first one is the secret.
+        let whose = if name.len() < TOKEN_BYTES { name } else { "this line" };
+        return Err(format!("the token of {whose} is shorter than {TOKEN_BYTES} characters: it could be guessed"));
     }
     Ok(Token { name: name.to_owned(), digest: digest(&SHA256, token.as_bytes()).as_ref().to_vec() })
 }
@@ -71,5 +74,7 @@ mod tests {
         let refused = |text: &str| Tokens::parse(text).expect_err("refused");
         assert_eq!(refused("\nada\n"), (2, "a line is the name of a client, a space, and its token".to_owned()));
         assert_eq!(refused("ada hunter2").1, "the token of ada is shorter than 32 characters: it could be guessed");
+        let swapped = refused(&format!("{} ada", "a".repeat(32))).1;
+        assert_eq!(swapped, "the token of this line is shorter than 32 characters: it could be guessed");
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use tracing_subscriber::filter::LevelFilter;
 
 const EXIT_CODES: &str = "\
+With --json an error is printed as {\"error\": {\"code\": CODE, \"text\": TEXT}}. \
 Exit codes: 0 all is well, 1 the daemon could not run, 2 wrong usage or settings, 3 the daemon could not be asked, \
 4 nobody has a calendar of this user, 5 the daemon has no answer (its reason is on stderr), 6 a check failed.";
 
@@ -73,10 +74,16 @@ pub enum Command {
         #[command(flatten)]
         at: Console,
     },
+    /// List the events of the browse log: their numbers, what they mean, and what to do
+    Events {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Start a task of the Notes side
     #[command(after_help = EXIT_CODES)]
     Load {
-        /// The task: excalcon
+        /// The task: excalcon or ntsmex
         task: String,
         #[command(flatten)]
         at: Console,
@@ -84,7 +91,7 @@ pub enum Command {
     /// Tell a task of the Notes side to quit
     #[command(after_help = EXIT_CODES)]
     Tell {
-        /// The task: excalcon
+        /// The task: excalcon or ntsmex
         task: String,
         /// What to do
         what: Tell,
@@ -105,6 +112,19 @@ pub enum Command {
         #[command(flatten)]
         at: Console,
     },
+}
+
+impl Command {
+    /// Returns whether the output is for a program, so that errors are, too.
+    pub fn prints_json(&self) -> bool {
+        match self {
+            Command::Query(QueryArgs { json, .. }) | Command::Check { json, .. } | Command::Events { json } => *json,
+            Command::Show { what: Show::Users { at } | Show::Tasks { at } } => at.json,
+            Command::Drop { at, .. } | Command::Load { at, .. } | Command::Tell { at, .. } => at.json,
+            Command::Sync { at, .. } | Command::Reload { at } => at.json,
+            Command::Exchange { .. } | Command::Notes { .. } | Command::Keys(_) => false,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,9 +5,10 @@ use super::table::{Closing, Handle, Refused, State, Table};
 use crate::answer::{Code, Refusal};
 use crate::browse_log::{self, Event};
 use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, timeout_at};
 
 /// Upper limit of [`Limits::sessions_max`]: the list of all sessions must fit into a frame.
@@ -48,6 +49,8 @@ pub(super) struct Core {
     pub(super) table: Table,
     pub(super) registry: Mutex<Registry<Hold>>,
     pub(super) limits: Limits,
+    /// Wakes those who wait for their session to be dropped.
+    dropped: Notify,
 }
 
 /// A connection's seat at the server. The session behind it is opened by the first query, and closed when the last
@@ -70,7 +73,7 @@ impl Sessions {
     pub(super) fn closed_by(limits: Limits, closing: mpsc::UnboundedSender<Closing>) -> Self {
         let limits = Limits { sessions_max: limits.sessions_max.clamp(1, SESSIONS_MAX), ..limits };
         let (table, registry) = (Table::new(limits.sessions_max), Mutex::new(Registry::new()));
-        Self { core: Arc::new(Core { table, registry, limits }), closing }
+        Self { core: Arc::new(Core { table, registry, limits, dropped: Notify::new() }), closing }
     }
 
     /// Adds a connection of this holder.
@@ -112,7 +115,21 @@ impl Sessions {
     pub fn drop_session(&self, handle: Handle) -> Result<(), Refused> {
         self.core.table.revoke(handle)?;
         self.core.let_go(handle, Cause::Dropped);
+        self.core.dropped.notify_waiters();
         Ok(())
+    }
+
+    /// Waits until a session that the caller holds is dropped. Until it releases the session, that is not closed.
+    pub(crate) async fn until_dropped(&self, handle: Handle) {
+        loop {
+            let mut dropped = pin!(self.core.dropped.notified());
+            // Before the look: what is dropped after it wakes us.
+            dropped.as_mut().enable();
+            if !self.core.table.sessions().any(|view| view.handle == handle && view.state == State::Open) {
+                return;
+            }
+            dropped.await;
+        }
     }
 
     /// Holds the session of a holder, opening it if necessary; `None` while every slot is taken.

@@ -1,8 +1,9 @@
 //! The options of the two sides: from the command line, else from a settings file.
 
 use super::access::{self, AccessOptions, AccessSettings};
-use super::{BACKLOG_MAX, ExchangeSettings, IDLE_SECS_MAX, NotesSettings, path};
+use super::{BACKLOG_MAX, BROWSE_LOG_BYTES, BROWSE_LOG_FILES, ExchangeSettings, IDLE_SECS_MAX, NotesSettings, path};
 use crate::access::Source;
+use crate::browse_log::Rotation;
 use crate::calendar::{UnknownTimeZone, Zone};
 use crate::error::Error;
 use crate::regular_file;
@@ -46,6 +47,15 @@ pub struct ExchangeOptions {
     /// The console's Unix socket [default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/calcon or /tmp/calcon-UID]
     #[arg(long, value_name = "SOCKET")]
     console: Option<PathBuf>,
+    /// File of the events that operators should know about, with their numbers [default: none]
+    #[arg(long, value_name = "FILE")]
+    browse_log: Option<PathBuf>,
+    /// Beyond this length the file is set aside as FILE.1, in bytes [default: 1048576]
+    #[arg(long, value_name = "BYTES")]
+    browse_log_bytes_max: Option<u64>,
+    /// How many such files are kept, with the one that is written [default: 5]
+    #[arg(long, value_name = "COUNT")]
+    browse_log_files_max: Option<u32>,
     /// Who may enter
     #[command(flatten)]
     #[serde(default)]
@@ -80,12 +90,24 @@ pub struct NotesOptions {
     /// File to which a line is appended for each session that was closed [default: none]
     #[arg(long, value_name = "FILE")]
     session_log: Option<PathBuf>,
-    /// The Notes.ini whose KeyFilename and Location are checked before start [default: none]
+    /// The Notes.ini with KeyFilename and Location, for the task LME-NOTES-NTSMEX, which needs a session [default: none]
     #[arg(long, value_name = "FILE")]
     notes_ini: Option<PathBuf>,
+    /// The name that its ID file must have [default: CN=Calcon]
+    #[arg(long, value_name = "NAME")]
+    identity: Option<String>,
     /// The console's Unix socket [default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/calcon or /tmp/calcon-UID]
     #[arg(long, value_name = "SOCKET")]
     console: Option<PathBuf>,
+    /// File of the events that operators should know about, with their numbers [default: none]
+    #[arg(long, value_name = "FILE")]
+    browse_log: Option<PathBuf>,
+    /// Beyond this length the file is set aside as FILE.1, in bytes [default: 1048576]
+    #[arg(long, value_name = "BYTES")]
+    browse_log_bytes_max: Option<u64>,
+    /// How many such files are kept, with the one that is written [default: 5]
+    #[arg(long, value_name = "COUNT")]
+    browse_log_files_max: Option<u32>,
     /// Who may enter
     #[command(flatten)]
     #[serde(default)]
@@ -124,6 +146,9 @@ impl ExchangeOptions {
         set(&mut settings.cache.patience, self.patience_ms.or(other.patience_ms).map(Duration::from_millis));
         set(&mut settings.cache.window_days, self.window_days.or(other.window_days));
         settings.console = path(self.console, other.console, file);
+        let bytes_max = self.browse_log_bytes_max.or(other.browse_log_bytes_max);
+        let files_max = self.browse_log_files_max.or(other.browse_log_files_max);
+        settings.browse_log = browse_log(path(self.browse_log, other.browse_log, file), bytes_max, files_max)?;
         settings.access = source;
         Ok(settings)
     }
@@ -162,12 +187,16 @@ impl NotesOptions {
         set(&mut settings.time_zone, zone(self.time_zone.or(other.time_zone))?);
         settings.session_log = path(self.session_log, other.session_log, file);
         settings.notes_ini = path(self.notes_ini, other.notes_ini, file);
+        set(&mut settings.identity, self.identity.or(other.identity));
         let sessions_max = self.sessions_max.or(other.sessions_max);
         let idle_secs = self.session_idle_secs.or(other.session_idle_secs);
         set(&mut settings.sessions.sessions_max, within("sessions_max", sessions_max, 1..=SESSIONS_MAX)?);
         let idle_secs = within("session_idle_secs", idle_secs, 1..=IDLE_SECS_MAX)?;
         set(&mut settings.sessions.idle, idle_secs.map(Duration::from_secs));
         settings.console = path(self.console, other.console, file);
+        let bytes_max = self.browse_log_bytes_max.or(other.browse_log_bytes_max);
+        let files_max = self.browse_log_files_max.or(other.browse_log_files_max);
+        settings.browse_log = browse_log(path(self.browse_log, other.browse_log, file), bytes_max, files_max)?;
         settings.access = source;
         Ok(settings)
     }
@@ -183,7 +212,37 @@ fn read<T: serde::de::DeserializeOwned>(file: &Path) -> Result<T, Error> {
     let text = regular_file::read(file, SETTINGS_BYTES_MAX)
         .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other))
         .map_err(|error| Error::Settings(format!("cannot read the settings in {}: {error}", file.display())))?;
-    toml::from_str(&text).map_err(|error| Error::Settings(format!("{}: {error}", file.display())))
+    toml::from_str(&text).map_err(|error: toml::de::Error| {
+        let at = error.span().map_or(0, |span| span.start).min(text.len());
+        let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        Error::SettingsFile { file: file.to_owned(), line, what: explained(error.message()) }
+    })
+}
+
+/// Returns what is wrong, without the values that the parser quotes. The names of settings stay: a key of the table is no secret.
+fn explained(message: &str) -> String {
+    match message.split_once(": string \"") {
+        Some((what, rest)) => {
+            let expected = rest.rsplit_once("\", ").map(|(_, expected)| format!(", {expected}"));
+            format!("{what}: a text{}", expected.unwrap_or_default())
+        }
+        None => message.to_owned(),
+    }
+}
+
+fn browse_log(
+    file: Option<PathBuf>,
+    bytes_max: Option<u64>,
+    files_max: Option<u32>,
+) -> Result<Option<Rotation>, Error> {
+    let bytes_max = within("browse_log_bytes_max", bytes_max, BROWSE_LOG_BYTES)?;
+    let files_max = within("browse_log_files_max", files_max, BROWSE_LOG_FILES)?;
+    Ok(file.map(|file| {
+        let mut rotation = Rotation::new(file);
+        set(&mut rotation.bytes_max, bytes_max);
+        set(&mut rotation.files_max, files_max);
+        rotation
+    }))
 }
 
 fn calendars(flag: Option<PathBuf>, in_file: Option<PathBuf>, file: Option<&Path>) -> Result<PathBuf, Error> {

@@ -54,14 +54,18 @@ fn command() -> impl Strategy<Value = Command> {
 
 fn task() -> impl Strategy<Value = Task> {
     let words = (any::<String>(), any::<String>(), any::<String>());
-    (words, any::<u64>(), any::<u64>(), any::<u64>()).prop_map(
-        |((name, status, server), requests, answer_ms_avg, answer_ms_max)| Task {
+    let of_session = (any::<Option<String>>(), any::<Option<String>>(), any::<Option<String>>());
+    (words, of_session, any::<u64>(), any::<u64>(), any::<u64>()).prop_map(
+        |((name, status, server), (holder, session, why), requests, answer_ms_avg, answer_ms_max)| Task {
             name,
             status,
             server,
             requests,
             answer_ms_avg,
             answer_ms_max,
+            holder,
+            session,
+            why,
         },
     )
 }

@@ -5,7 +5,6 @@
 //! Exchange side and a Notes side that is the same for all.
 //!
 //! Q181350: hundreds of clients connect at once and are refused, or wait, though the server could serve them.
-//!
 //! The others are described with their tests.
 
 mod addin;
@@ -14,6 +13,7 @@ mod counterfactual;
 mod handshake_without_deadline;
 mod lost_disconnect;
 mod q199817;
+mod q245545;
 mod q289795;
 mod saved;
 mod server;

@@ -25,6 +25,13 @@ const SEEDED_BUGS: [&str; 3] = [
 ];
 const STORMS: [&str; 2] =
     ["historic::q181350_refused_by_a_full_backlog", "historic::q181350_kept_waiting_by_a_full_backlog"];
+/// Those of the task that needs a session, and how each fails.
+const SESSIONLESS: [(&str, Class); 2] = [
+    ("historic::q245545::a_task_starts_without_its_session", Class::Safety),
+    ("historic::q245545::a_check_passes_the_wrong_id_file", Class::Stall),
+];
+/// The seeds that each of these is caught from.
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=3;
 /// Of 300: the fewest clients that cannot all be served in time, since every retry fills the queue once.
 const CLIENTS_MAX: u64 = 60;
 const FAULTS_MAX: usize = 2;
@@ -40,6 +47,17 @@ fn every_seeded_bug_is_shrunk_to_a_small_plan() {
         assert_eq!(failure.class, Class::Stall, "{seeded_bug}: {failure:?}");
         assert!(plan.faults.len() <= FAULTS_MAX, "{seeded_bug}: {:?}", plan.faults);
         assert!(queries <= QUERIES_MAX, "{seeded_bug}: {queries} queries");
+    }
+}
+
+#[test]
+fn what_starts_or_passes_without_a_session_is_caught_from_every_seed() {
+    for (seeded_bug, class) in SESSIONLESS {
+        for seed in SEEDS {
+            let Caught { failure, plan, .. } = caught_from(seeded_bug, seed);
+            assert_eq!(failure.class, class, "{seeded_bug} from seed {seed}: {failure:?}");
+            assert!(plan.faults.len() <= FAULTS_MAX, "{seeded_bug} from seed {seed}: {:?}", plan.faults);
+        }
     }
 }
 
@@ -61,13 +79,17 @@ fn one_preemption_is_all_that_the_threads_need() {
     }
 }
 
-/// Explores a test and shrinks what it catches, in a package without saved traces.
 fn caught_anew(test: &str) -> Caught {
+    caught_from(test, 1)
+}
+
+/// Explores a test from a seed and shrinks what it catches, in a package without saved traces.
+fn caught_from(test: &str, seed: u64) -> Caught {
     let package = Path::new(PACKAGE);
     let folder = tempfile::tempdir().expect("there is room for a folder");
     fs::copy(package.join("Cargo.toml"), folder.path().join("Cargo.toml")).expect("a package has a manifest");
     symlink(package.join("tests"), folder.path().join("tests")).expect("the services find their calendars");
-    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: None };
+    let request = Request::Explore { seed, budget: Budget::OfTest, jobs: None };
     let Outcome::Explored(explored) = ask(test, folder.path(), folder.path(), &request) else {
         panic!("{test} is not explored")
     };

@@ -1,8 +1,8 @@
 //! `calcon check`: each cause of event 41220 is named, with the file, the line and the remedy.
 
 use crate::entry::Keys;
-use crate::production::{Daemon, root};
-use crate::{calcon, exchange, folder, notes, printed};
+use crate::production::{Daemon, query, root};
+use crate::{TWO_DAYS, calcon, exchange, folder, notes, pair, printed};
 use calcon::check::Check;
 use calcon::keys::Authority;
 use calcon::problem::Cause;
@@ -12,14 +12,17 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 /// Writes the files of a Notes side that finds the server, and returns its settings file.
-fn notes_side(name: &str, server: &str, profile: &str) -> PathBuf {
+pub fn notes_side(name: &str, server: &str, profile: &str) -> PathBuf {
     let folder = folder(name);
     let calendars = root().join("samples/notes");
     let settings = format!("calendars = {calendars:?}\nnotes_ini = \"notes.ini\"\nexchange = {server:?}\n");
-    let files = [("notes.toml", settings.as_str()), ("notes.ini", profile), ("calcon.id", "")];
+    let files = [("notes.toml", settings.as_str()), ("notes.ini", profile), ("calcon.id", ID)];
     files.into_iter().for_each(|(name, text)| fs::write(folder.join(name), text).expect("written"));
     folder.join("notes.toml")
 }
+
+/// The ID file of Calcon.
+const ID: &str = "Name=CN=Calcon\n";
 
 fn check(settings: &Path, more: &[&str]) -> Output {
     calcon(&[&["check", "notes", "--settings", settings.to_str().expect("UTF-8")], more].concat())
@@ -40,7 +43,7 @@ fn one_problem(settings: &Path) -> (Cause, String, String) {
     (problem.cause, place, problem.to_string())
 }
 
-const GOOD: &str = "[Notes]\nKeyFilename=calcon.id\nLocation=Office\n";
+pub const GOOD: &str = "[Notes]\nKeyFilename=calcon.id\nLocation=Office\n";
 
 #[test]
 fn a_side_that_can_start_passes() {
@@ -93,12 +96,83 @@ fn printed_text(output: Output) -> String {
 }
 
 #[test]
-fn a_daemon_that_cannot_open_a_session_says_so_in_the_old_form() {
-    let settings = notes_side("check-41220", "127.0.0.1:1", "[Notes]\nKeyFilename=user.id\nLocation=Office\n");
-    let output = calcon(&["notes", "--settings", settings.to_str().expect("UTF-8")]);
-    let log = printed(output, 2);
-    assert!(log.contains("LME-NOTES-NTSMEX(0130) 1 41220:Error: no Notes Session Open"), "{log}");
-    assert!(log.contains("notes.ini:2: KeyFilename=user.id: there is no file"), "{log}");
+fn the_id_file_must_be_that_of_the_connector() {
+    let exchange = exchange("samples/exchange", &[]);
+    let of = |id: &str, more: &str| {
+        let settings = notes_side("check-id", &exchange.address, GOOD);
+        fs::write(settings.with_file_name("calcon.id"), id).expect("written");
+        let text = fs::read_to_string(&settings).expect("read") + more;
+        fs::write(&settings, text).expect("written");
+        settings
+    };
+    let (cause, place, text) = one_problem(&of("Name=CN=Erin/O=Example\n", ""));
+    assert_eq!((cause, place.as_str()), (Cause::KeyFilename, "notes.ini:2"), "{text}");
+    assert!(text.contains("that is the ID file of CN=Erin/O=Example, not of CN=Calcon"), "{text}");
+    printed(check(&of("Name=CN=Erin/O=Example\n", "identity = \"cn=erin/o=example\"\n"), &[]), 0);
+    for id in ["", "Name=\n", "-----BEGIN PRIVATE KEY-----\nhunter2\n"] {
+        let (cause, place, text) = one_problem(&of(id, ""));
+        assert_eq!((cause, place.as_str()), (Cause::KeyFilename, "notes.ini:2"), "{text}");
+        assert!(text.contains("calcon.id is no ID file") && !text.contains("hunter2"), "{text}");
+    }
+    let (cause, place, text) = one_problem(&of(ID, "\n[access]\nrevoked = [\"CN=Calcon\"]\n"));
+    assert_eq!((cause, place.as_str()), (Cause::Refused, "notes.toml:6"), "{text}");
+    assert!(text.contains("CN=Calcon is revoked: take it from `revoked`"), "{text}");
+}
+
+#[test]
+fn a_certificate_that_the_other_side_does_not_pin_is_refused_before_the_start() {
+    let keys = Keys::new("check-pinned");
+    let exchange = keys.exchange();
+    keys.make(&["--name", "mallory"]);
+    let to = format!("exchange = {:?}", exchange.address);
+    let (cause, _, text) = one_problem(Path::new(&keys.settings("notes", "mallory", &to, "")));
+    assert_eq!(cause, Cause::Refused, "{text}");
+    assert!(text.contains("mallory") && text.contains("is not notes, which `peer` names"), "{text}");
+    assert!(text.contains("set `peer` of that side to the name in the certificate of this side"), "{text}");
+}
+
+#[test]
+fn a_check_affects_no_link() {
+    let (mut exchange, _notes) = pair(&[]);
+    for _ in 0..3 {
+        printed(check(&notes_side("check-link", &exchange.address, GOOD), &[]), 0);
+    }
+    printed(query(&exchange.address, "carol@notes.example", &TWO_DAYS), 0);
+    exchange.stop();
+    assert_eq!(exchange.log.iter().filter(|line| line.contains("link up")).count(), 1, "{:#?}", exchange.log);
+    assert!(!exchange.log.iter().any(|line| line.contains("replaced")), "{:#?}", exchange.log);
+}
+
+#[test]
+fn wrong_settings_are_named_with_their_line() {
+    let folder = folder("check-settings");
+    let file = folder.join("notes.toml");
+    let cases = [
+        ("calendars = \"x\"\nsessions_max = \"hunter2\"\n", 2, "invalid type: a text, expected usize"),
+        ("calendars = \"x\"\n\npasword = \"hunter2\"\n", 3, "unknown field `pasword`"),
+        ("calendars = hunter2\n", 1, ""),
+    ];
+    for (text, line, what) in cases {
+        fs::write(&file, text).expect("written");
+        let (cause, place, text) = one_problem(&file);
+        assert_eq!((cause, place), (Cause::Settings, format!("notes.toml:{line}")), "{text}");
+        assert!(text.contains(what) && !text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_named_and_none_is_left() {
+    let exchange = exchange("samples/exchange", &[]);
+    let settings = notes_side("check-log", &exchange.address, GOOD);
+    let text = fs::read_to_string(&settings).expect("read");
+    let with = |log: &str| fs::write(&settings, format!("{text}browse_log = {log:?}\n")).expect("written");
+    with("gone/browse.log");
+    let (cause, place, text) = one_problem(&settings);
+    assert_eq!((cause, place.as_str()), (Cause::Settings, "notes.toml:4"), "{text}");
+    assert!(text.contains("set `browse_log` to a file"), "{text}");
+    with("browse.log");
+    printed(check(&settings, &[]), 0);
+    assert!(!settings.with_file_name("browse.log").exists(), "a check leaves nothing");
 }
 
 /// Checks the Exchange side, whose certificates have one problem; returns its cause, its file, and its text.

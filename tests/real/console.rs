@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// Waits until the output of a command contains a text.
 #[track_caller]
-fn shows(args: &[&str], text: &str) -> String {
+pub fn shows(args: &[&str], text: &str) -> String {
     let until = Instant::now() + LIMIT;
     loop {
         let shown = printed(calcon(args), 0);
@@ -147,4 +147,24 @@ fn no_command_is_taken_over_tcp() {
     let reply = String::from_utf8_lossy(&reply);
     assert!(reply.contains("commands are given at the console"), "{reply}");
     assert_eq!(exchange.stop(), Some(0));
+}
+
+#[test]
+fn errors_are_json_for_those_who_ask_for_it() {
+    let error = |args: &[&str], code| {
+        let output = calcon(args);
+        assert_eq!(output.status.code(), Some(code));
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let text = format!("calcon: {}\n", json["error"]["text"].as_str().expect("a text"));
+        assert_eq!(text, String::from_utf8_lossy(&output.stderr));
+        json["error"]["code"].as_str().expect("a code").to_owned()
+    };
+    assert_eq!(error(&["show", "users", "--at", "/nowhere.sock", "--json"], 3), "unreachable");
+    assert_eq!(error(&["query", "--at", "127.0.0.1:1", "ada@example", "--json"], 3), "unreachable");
+    let exchange = exchange("samples/exchange", &[]);
+    assert_eq!(error(&["show", "tasks", "--at", &exchange.console, "--json"], 5), "bad_query");
+    let nobody = ["query", "--at", &exchange.address, "nobody@exchange.example", "--json"];
+    assert_eq!(error(&[&nobody[..], &TWO_DAYS].concat(), 5), "link_down");
+    assert_eq!(error(&["drop", "nobody", "--at", &exchange.console, "--json"], 5), "bad_query");
+    assert_eq!(error(&["sync", "now", "--side", "exchange", "--at", "/nowhere.sock", "--json"], 3), "unreachable");
 }

@@ -27,7 +27,7 @@ impl Keys {
         keys
     }
 
-    fn make(&self, more: &[&str]) -> String {
+    pub fn make(&self, more: &[&str]) -> String {
         printed(calcon(&[&["keys", self.0.to_str().expect("UTF-8")], more].concat()), 0)
     }
 
@@ -56,7 +56,7 @@ impl Keys {
         local(Daemon::start(&["exchange", "--settings", &self.settings("exchange", "exchange", "", "")]))
     }
 
-    fn notes(&self, name: &str, exchange: &Daemon) -> Daemon {
+    pub fn notes(&self, name: &str, exchange: &Daemon) -> Daemon {
         let more = format!("exchange = {:?}", exchange.address);
         local(Daemon::start(&["notes", "--settings", &self.settings("notes", name, &more, "")]))
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 fuzz_target!(|text: &str| {
     // What is opened is below a directory that does not exist, or a file that it may name.
-    if let Err(problems) = profile::parse(Path::new("/nowhere/notes.ini"), text) {
+    if let Err(problems) = profile::parse(Path::new("/nowhere/notes.ini"), text, "CN=Calcon") {
         assert!(!problems.is_empty());
         for problem in problems {
             assert!(problem.line.is_some_and(|line| (1..=text.lines().count() + 1).contains(&line)));
