@@ -51,8 +51,10 @@ fn notes(calendars: &str, exchange: &str) -> Daemon {
 }
 
 fn pair(more: &[&str]) -> (Daemon, Daemon) {
-    let exchange = exchange("samples/exchange", more);
+    let mut exchange = exchange("samples/exchange", more);
     let notes = notes("samples/notes", &exchange.address);
+    // Each side has it up when it has read the HELLO of the other one.
+    exchange.wait_for("link up");
     (exchange, notes)
 }
 
