@@ -143,7 +143,6 @@ fn what_is_no_regular_file_is_skipped_with_its_reason_at_start_and_later() {
 #[test]
 fn a_stop_waits_for_no_answer() {
     let (mut exchange, notes) = pair(&[]);
-    exchange.wait_for("link up");
     notes.signal("STOP");
     let at = exchange.address.clone();
     let asking = thread::spawn(move || query(&at, "carol@notes.example", &TWO_DAYS));

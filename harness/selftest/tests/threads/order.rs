@@ -64,29 +64,29 @@ fn order(ran: &Value) -> String {
 fn the_order_is_the_same_for_a_seed_and_another_for_another() {
     let [mut one, mut other] = [0; 2].map(|_| Started::worker("threads::order::three_threads_contend"));
     let mut orders = BTreeSet::new();
-    for seed in 0..100 {
+    for seed in 0..60 {
         let ran = one.record(json!({ "seed": seed }));
         other.record(json!({ "seed": 1000 + seed }));
         assert_eq!(ran, other.record(json!({ "seed": seed })), "seed {seed}");
         assert_eq!(ran["verdict"], "passed", "seed {seed}: {ran}");
         orders.insert(order(&ran));
     }
-    assert!(orders.len() > 50, "{} orders", orders.len());
+    assert!(orders.len() > 30, "{} orders", orders.len());
 }
 
-/// Runs that are not recorded have digests only: of a thousand seeds, those of two processes are the same, and those of two seeds differ.
+/// Runs that are not recorded have digests only: of 300 seeds, those of two processes are the same, and those of two seeds differ.
 #[test]
 fn the_digest_is_the_same_for_a_seed() {
     let [mut one, mut other] = [0; 2].map(|_| Started::worker("threads::order::three_threads_contend"));
     let mut digests = BTreeSet::new();
-    for seed in 0..1_000 {
+    for seed in 0..300 {
         let plan = Plan { seed, ..Plan::default() };
         let [ran, again] = [&mut one, &mut other].map(|worker| worker.ask(&json!({ "try": plan })));
         assert_eq!(ran, again, "seed {seed}");
         assert_eq!(ran["ran"]["verdict"], "passed", "seed {seed}: {ran}");
         digests.insert(ran["ran"]["digest"].to_string());
     }
-    assert_eq!(digests.len(), 1_000);
+    assert_eq!(digests.len(), 300);
 }
 
 /// Without a wait in between, only a preemption separates the check from what depends on it.

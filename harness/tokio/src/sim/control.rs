@@ -36,13 +36,18 @@ mod report;
 pub use super::{
     interpose::guard::{Called, can_guard, guard, log_calls, sees_time_stamps},
     section::unguarded,
-    stack::{is_guard as is_stack_guard, is_thread as is_thread_of_process},
+    stack::is_guard as is_stack_guard,
 };
 pub use kernel::{
     CallPlace, Decision, Effect, Escape, Exited, Hooks, Operation, Overflow, Packet, PacketKind, Panic, Rule, RuleId,
     Settings, Spawned, Stage, Stamp, Sysctl, TriggerKind,
 };
 pub use report::{TaskReport, attempt, keep_waits, kept_waits, tasks};
+
+/// Returns whether this is a thread that a simulated process has started itself.
+pub fn is_thread_of_process() -> bool {
+    interpose::is_started_by_service()
+}
 
 /// A host's id. 0 is the test's own host.
 pub type HostId = kernel::HostId;

@@ -223,7 +223,7 @@ pub(crate) fn carry(thread: &'static dyn Carrier) {
 }
 
 /// Whether this is a thread of a simulated process.
-pub fn is_thread() -> bool {
+pub(crate) fn is_thread() -> bool {
     CARRIER.get().is_some()
 }
 

@@ -36,6 +36,11 @@ pub(super) fn are_simulated() -> bool {
     guard::is_of_service() && !guard::is_allowed(Threads)
 }
 
+/// Whether this is a thread that the service has started itself, rather than one of those that `spawn_blocking` uses.
+pub(crate) fn is_started_by_service() -> bool {
+    thread::own().is_some_and(|thread| !thread.is_of_pool)
+}
+
 /// The task of a thread.
 struct Runs(OneThread<&'static Thread>);
 
