@@ -6,7 +6,8 @@ use crate::{TWO_DAYS, calcon, folder, printed};
 use chrono::NaiveDateTime;
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// Starts a Notes side whose other side is not there.
 fn start(folder: &Path, more: &[&str]) -> Daemon {
@@ -75,18 +76,25 @@ fn a_log_that_cannot_be_written_stops_nothing_and_what_is_missing_is_told() {
     let folder = parent.join("log");
     fs::create_dir(&folder).expect("made");
     let mut notes = start(&folder, &[]);
-    let ask = || printed(query(&notes.address, "alice@exchange.example", &TWO_DAYS), 5);
+    let at = notes.address.clone();
+    let ask = || printed(query(&at, "alice@exchange.example", &TWO_DAYS), 5);
+    let has_event = || fs::read_to_string(folder.join("browse.log")).unwrap_or_default().contains("5010:Error");
+    let began = Instant::now();
     ask();
+    // Events are written after the answer, by a thread of their own.
+    while !has_event() {
+        assert!(began.elapsed() < LIMIT, "it is not written");
+        sleep(Duration::from_millis(10));
+    }
     fs::rename(&folder, parent.join("aside")).expect("moved");
     ask();
+    notes.wait_for("cannot write the browse log");
     fs::create_dir(&folder).expect("made");
-    let began = Instant::now();
     // The file is written with the next event.
-    while !fs::read_to_string(folder.join("browse.log")).unwrap_or_default().contains("5010:Error") {
+    while !has_event() {
         assert!(began.elapsed() < LIMIT, "it is not written again");
         ask();
     }
-    notes.wait_for("cannot write the browse log");
     assert_eq!(notes.stop(), Some(0));
     let text = fs::read_to_string(folder.join("browse.log")).expect("read");
     assert!(text.contains("CALCON(0140) 1 5013:Error: 1 events are missing here\n"), "{text}");

@@ -79,9 +79,10 @@ const BOB: &str = "bob@exchange.example";
 #[test]
 fn both_sides_find_each_other_over_tls_and_clients_ask_with_token_or_certificate() {
     let keys = Keys::new("entry-both");
-    let exchange = keys.exchange();
+    let mut exchange = keys.exchange();
     let mut notes = keys.notes("notes", &exchange);
     notes.wait_for("link up");
+    exchange.wait_for("link up");
     let (ca, token) = (keys.file("ca.pem"), keys.file("ada.token"));
     let carol = printed(query(&exchange.address, CAROL, &keys.client(&ca, &token)), 0);
     assert!(carol.starts_with("carol@notes.example: live, 0 s old\n"), "{carol}");
@@ -241,6 +242,7 @@ fn what_a_revoked_identity_has_answered_is_not_served() {
     let mut exchange = keys.exchange();
     let mut notes = keys.notes("notes", &exchange);
     notes.wait_for("link up");
+    exchange.wait_for("link up");
     let (ca, token) = (keys.file("ca.pem"), keys.file("ada.token"));
     let address = exchange.address.clone();
     let ask = |code| printed(query(&address, CAROL, &keys.client(&ca, &token)), code);
