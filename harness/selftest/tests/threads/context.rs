@@ -41,7 +41,7 @@ async fn serve() -> io::Result<()> {
     served.join().unwrap()
 }
 
-#[refrain::test(runs = 30)]
+#[refrain::test(runs = 30, without_holds)]
 async fn a_runtime_in_a_thread_serves(world: World) {
     world.host("server", serve);
     let client = world.client("client");

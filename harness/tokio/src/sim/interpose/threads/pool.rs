@@ -53,7 +53,7 @@ struct Works<R> {
     result: Result<R>,
 }
 
-/// Runs a closure on a thread of the current process. `None`: where threads are not simulated.
+/// Runs a closure on a thread of the current process. `Err`: the closure, where threads are not simulated.
 pub(crate) fn on_a_thread<R: 'static>(
     f: impl FnOnce() -> R + 'static,
 ) -> std::result::Result<impl Future<Output = R> + Send, impl FnOnce() -> R> {
