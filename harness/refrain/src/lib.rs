@@ -299,7 +299,7 @@
 //! - A run can also crash, exit, loop forever or exhaust its memory; each of these is a separate [`verdict::Class`]. A
 //!   service that reads something from outside the simulation, so that two runs of a plan differ, is detected, too. The verdict
 //!   *nondeterminism* names the first call that had another answer in each run, with both answers and its backtrace: the `read` of a file,
-//!   a folder's entries, a file's times, `getrusage`, `rdtsc`. If no call had, it lists what remains.
+//!   a folder's entries, a file's times, `getrusage`. If no call had, it lists what remains.
 
 mod driver;
 mod engine;

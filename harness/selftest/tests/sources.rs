@@ -214,6 +214,19 @@ fn the_table_of_determinism_is_true() {
     assert!(wrong.is_empty(), "the table in DETERMINISM.md does not have these rows:\n{}", wrong.join("\n"));
 }
 
+#[refrain::test]
+#[cfg(target_arch = "x86_64")]
+async fn time_stamps_grow_with_virtual_time(world: World) {
+    let stamps = world.client("client").run(async {
+        let first = [time_stamp(), time_stamp()];
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        first.into_iter().chain([std::thread::spawn(time_stamp).join().unwrap()]).flatten().collect::<Vec<_>>()
+    });
+    let [first, second, later] = stamps.await[..] else { panic!("three are read") };
+    // Of 3 GHz.
+    assert!(first < second && second - first < 1_000 && later - second > 2_999_999_000, "{first} {second} {later}");
+}
+
 /// Drawing its workload hashes, in the worker as well.
 #[refrain::test(runs = 1)]
 async fn hashes(world: World, words: HashMap<String, u8>) {

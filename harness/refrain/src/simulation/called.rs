@@ -15,13 +15,10 @@ use tokio::control::{self, Called};
 /// The number of the call whose backtrace is wanted.
 static WANTED: AtomicU64 = AtomicU64::new(u64::MAX);
 
-/// Logs the calls of this run, if it is recorded.
-pub(super) fn log(watch: Watch) -> std::io::Result<()> {
-    if !watch.record {
-        return Ok(());
-    }
+/// Keeps this run inside, and logs its calls if it is recorded.
+pub(super) fn guard(watch: Watch) -> std::io::Result<()> {
     WANTED.store(watch.locate.unwrap_or(u64::MAX), Relaxed);
-    control::log_calls(called)
+    control::begin_run(watch.record.then_some(called))
 }
 
 fn called(Called { nth, call, about, answer }: Called) {

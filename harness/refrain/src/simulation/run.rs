@@ -80,7 +80,7 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
     catch_panics(watch);
     overflow::watch(|address, _| control::is_stack_guard(address), Otherwise::Previous)
         .unwrap_or_else(|error| refuse(&format!("cannot watch for stack overflows: {error}")));
-    called::log(watch).unwrap_or_else(|error| refuse(&format!("cannot log the run's system calls: {error}")));
+    called::guard(watch).unwrap_or_else(|error| refuse(&format!("cannot guard the run: {error}")));
     let values = workload.into_iter().map(|argument| argument.value).collect();
     let [time_max, poll_max] = [scenario.time_limit(), watch.poll_limit].map(|limit| limit.as_nanos() as u64);
     let settings = Settings { time_max, poll_max };

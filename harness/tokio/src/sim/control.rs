@@ -34,7 +34,7 @@ pub mod quarantine;
 mod report;
 
 pub use super::{
-    interpose::guard::{Called, can_guard, guard, log_calls, sees_time_stamps},
+    interpose::guard::{Called, begin_run, can_guard, guard, sees_time_stamps},
     section::unguarded,
     stack::is_guard as is_stack_guard,
 };

@@ -63,22 +63,25 @@ pub fn guard(allowed: &[Outside]) -> io::Result<()> {
     }
     IS_INSTALLED.store(true, Relaxed);
     files::find_roots();
+    tsc::find_vdso();
     handler::install()?;
     filter::install(&mut filter::program(&calls::fates(), reissue::exempt(), reissue::libcs_code()))
 }
 
-/// Logs the calls of this run through which its machine can be read. Only recorded runs have a log: they install a second filter, which
-/// traps these calls as well, and the handler makes them. Of two filters the stricter answer counts, so what the first one refuses stays
-/// refused. Without the first one there is no log.
+/// Begins a run in a process that a guarded one has forked: from here on the processor's time stamp is the run's. With a sink, logs the calls
+/// through which its machine can be read. Only recorded runs have a log: they install a second filter, which traps these calls as well, and the
+/// handler makes them. Of two filters the stricter answer counts, so what the first one refuses stays refused. Without the first one there is
+/// no log.
 ///
 /// # Errors
 /// If the kernel refuses the filter.
-pub fn log_calls(sink: fn(Called)) -> io::Result<()> {
+pub fn begin_run(sink: Option<fn(Called)>) -> io::Result<()> {
     if !is_installed() {
         return Ok(());
     }
+    tsc::trap(sink.is_some())?;
+    let Some(sink) = sink else { return Ok(()) };
     log::begin(sink);
-    tsc::trap()?;
     let calls: Vec<_> = watched::numbers().map(|number| (number, filter::Fate::Handled)).collect();
     filter::install(&mut filter::program(&calls, reissue::exempt(), reissue::libcs_code()))
 }

@@ -167,6 +167,21 @@ pub(super) fn getrandom(call: &Call) -> Option<isize> {
     unguarded(|| result(unsafe { libc::getrandom(bytes as *mut c_void, len, 0) } as c_int))
 }
 
+/// A number by chance.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn chance_number() -> u64 {
+    let mut number = [0u8; 8];
+    getrandom(&Call { number: libc::SYS_getrandom, args: [number.as_mut_ptr() as usize, number.len(), 0, 0, 0, 0] });
+    u64::from_ne_bytes(number)
+}
+
+/// Nanoseconds since the run began.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn virtual_ns() -> u64 {
+    let now = now(libc::CLOCK_MONOTONIC);
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
 /// The clocks that stand for time. Those that count what a process or a thread has computed go with them.
 fn now(clock: clockid_t) -> timespec {
     let clock = match clock {

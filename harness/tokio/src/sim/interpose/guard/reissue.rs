@@ -64,6 +64,12 @@ pub(super) fn exempt() -> u64 {
 
 /// The addresses of libc's code, if they are found.
 pub(super) fn libcs_code() -> Range<u64> {
+    // SAFETY: the name ends with a zero.
+    code_around(unsafe { libc::dlsym(libc::RTLD_NEXT, c"getpid".as_ptr()) } as u64)
+}
+
+/// The segment of a loaded object that holds an address, if it is found.
+pub(super) fn code_around(inside: u64) -> Range<u64> {
     /// Looks for the segment that holds an address.
     unsafe extern "C" fn look(object: *mut libc::dl_phdr_info, _: usize, found: *mut c_void) -> c_int {
         // SAFETY: `dl_iterate_phdr` passes an object, whose headers are as many as it says, and the pointer that it was given.
@@ -79,8 +85,6 @@ pub(super) fn libcs_code() -> Range<u64> {
         }
         0
     }
-    // SAFETY: the name ends with a zero.
-    let inside = unsafe { libc::dlsym(libc::RTLD_NEXT, c"getpid".as_ptr()) } as u64;
     let mut found = (inside, 0..0);
     // SAFETY: the function gets this pointer during the call only.
     unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut found).cast()) };

@@ -1,17 +1,21 @@
-//! Lets the instructions that read the processor's time stamp come to the log of a recorded run.
+//! Answers the instructions that read the processor's time stamp.
 //!
-//! The kernel can let `rdtsc` and `rdtscp` fault. The handler then executes them itself, so that a recorded run reads what any other one
-//! reads. The clocks of the vDSO execute them, too: code that calls it without libc is seen in this way.
+//! The kernel can let `rdtsc` and `rdtscp` fault. For the service, the handler answers with virtual time. For the harness it executes them, and
+//! for the vDSO, whose clocks add what they read to the kernel's time: code that calls it without libc reads the machine's clock.
 
 use std::io;
 
 /// Lets these instructions fault in this process from here on, where the kernel and the processor can.
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) fn trap() -> io::Result<()> {
+pub(super) fn trap(_are_logged: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the log of a run would show these instructions.
+/// Nothing is to be found here.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) fn find_vdso() {}
+
+/// Whether these instructions can be answered, and logged.
 #[cfg(not(target_arch = "x86_64"))]
 pub fn sees_time_stamps() -> bool {
     false
@@ -20,16 +24,24 @@ pub fn sees_time_stamps() -> bool {
 #[cfg(target_arch = "x86_64")]
 pub use trapped::sees_time_stamps;
 #[cfg(target_arch = "x86_64")]
-pub(super) use trapped::trap;
+pub(super) use trapped::{find_vdso, trap};
 
 #[cfg(target_arch = "x86_64")]
 mod trapped {
-    use super::{super::log, io};
+    use super::{
+        super::{answers, is_of_service, log, reissue::code_around},
+        io,
+    };
     use libc::{c_int, c_void, siginfo_t, ucontext_t};
     use std::{
-        arch::x86_64::{__rdtscp, _rdtsc},
-        mem, ptr,
-        sync::OnceLock,
+        arch::x86_64::__rdtscp,
+        mem,
+        ops::Range,
+        ptr,
+        sync::{
+            OnceLock,
+            atomic::{AtomicU64, Ordering::Relaxed},
+        },
     };
 
     /// The handler runs on this stack, which also has room for a backtrace with its lines.
@@ -37,10 +49,20 @@ mod trapped {
     const RDTSC: [u8; 2] = [0x0f, 0x31];
     const RDTSCP: [u8; 3] = [0x0f, 0x01, 0xf9];
 
+    /// The frequency of the simulated counter, in GHz.
+    const CYCLES_PER_NANOSECOND: u64 = 3;
+    /// Two reads at the same virtual time are this many cycles apart, and up to as many more: no processor is faster, and a
+    /// source of chance that measures its own jitter, as that of aws-lc does, refuses to work if there is none.
+    const CYCLES_BETWEEN: u64 = 32;
+
     /// The action for other faults.
     static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
+    /// The code of the vDSO.
+    static VDSO: OnceLock<Range<u64>> = OnceLock::new();
+    /// The last answer in this run.
+    static LAST: AtomicU64 = AtomicU64::new(0);
 
-    /// Whether the log of a run would show these instructions.
+    /// Whether these instructions can be answered, and logged.
     pub fn sees_time_stamps() -> bool {
         set(libc::PR_TSC_ENABLE)
     }
@@ -51,11 +73,14 @@ mod trapped {
         unsafe { libc::prctl(libc::PR_SET_TSC, how, 0, 0, 0) == 0 }
     }
 
-    pub fn trap() -> io::Result<()> {
+    pub fn trap(are_logged: bool) -> io::Result<()> {
         if !sees_time_stamps() {
             return Ok(());
         }
-        give_stack()?;
+        find_vdso();
+        if are_logged {
+            give_stack()?;
+        }
         let done = |result: c_int| if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) };
         // SAFETY: of integers and pointers zeros are values.
         let (mut action, mut before): (libc::sigaction, libc::sigaction) = unsafe { mem::zeroed() };
@@ -69,6 +94,12 @@ mod trapped {
         done(unsafe { libc::sigaction(libc::SIGSEGV, &action, ptr::null_mut()) })?;
         set(libc::PR_TSC_SIGSEGV);
         Ok(())
+    }
+
+    /// Looks for the vDSO, once in the worker.
+    pub fn find_vdso() {
+        // SAFETY: the call has no pointers.
+        VDSO.get_or_init(|| code_around(unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) }));
     }
 
     /// The stack that std has given the thread for signals has room for a message only.
@@ -108,12 +139,9 @@ mod trapped {
             () if is(&RDTSCP) => ("rdtscp", RDTSCP.len()),
             () => return false,
         };
-        set(libc::PR_TSC_ENABLE);
-        let mut processor = 0;
-        // SAFETY: the processor has just been about to execute the same instruction.
-        let now = unsafe { if length == RDTSC.len() { _rdtsc() } else { __rdtscp(&mut processor) } };
+        let is_answered = is_of_service() && !VDSO.get().is_some_and(|vdso| vdso.contains(&(at as u64)));
+        let (now, processor) = if is_answered { (answer(), 0) } else { read() };
         log::executed(name, now as i64);
-        set(libc::PR_TSC_SIGSEGV);
         registers[libc::REG_RAX as usize] = (now & 0xffff_ffff) as i64;
         registers[libc::REG_RDX as usize] = (now >> 32) as i64;
         if length == RDTSCP.len() {
@@ -121,6 +149,25 @@ mod trapped {
         }
         registers[libc::REG_RIP as usize] += length as i64;
         true
+    }
+
+    /// The time stamp and the number of the processor.
+    fn read() -> (u64, u32) {
+        set(libc::PR_TSC_ENABLE);
+        let mut processor = 0;
+        // SAFETY: a processor on which one of the two instructions has just faulted has both.
+        let now = unsafe { __rdtscp(&mut processor) };
+        set(libc::PR_TSC_SIGSEGV);
+        (now, processor)
+    }
+
+    /// The time stamp of the simulated processor: virtual time, and what the reads themselves take. One thread of a run executes at a time.
+    fn answer() -> u64 {
+        let last = LAST.load(Relaxed);
+        let took = CYCLES_BETWEEN + answers::chance_number() % CYCLES_BETWEEN;
+        let now = (answers::virtual_ns() * CYCLES_PER_NANOSECOND).max(last + took);
+        LAST.store(now, Relaxed);
+        now
     }
 
     /// # Safety
