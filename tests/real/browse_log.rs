@@ -1,10 +1,15 @@
 //! The browse log as a file: lines in the old form, set aside when it is long, and no obstacle when it cannot be written.
 
 use crate::check::{GOOD, notes_side};
+use crate::memory::asking;
 use crate::production::{Daemon, LIMIT, query};
 use crate::{TWO_DAYS, calcon, folder, printed};
-use chrono::NaiveDateTime;
+use calcon::query::Query;
+use calcon::wire::Role;
+use chrono::{NaiveDateTime, Utc};
+use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -57,11 +62,15 @@ fn a_long_log_is_set_aside_and_the_oldest_is_removed() {
     let folder = folder("browse-rotation");
     let mut notes = start(&folder, &["--browse-log-bytes-max", "4096", "--browse-log-files-max", "3"]);
     let began = Instant::now();
-    while files(&folder).len() < 3 {
+    let (query, mut clients) = (Query::days("alice@exchange.example", Utc::now(), 1), vec![]);
+    let oldest = || fs::metadata(folder.join("browse.log.2")).ok().map(|file| file.ino());
+    let mut seen = BTreeSet::new();
+    while seen.len() < 2 {
         assert!(began.elapsed() < LIMIT, "{:?}", files(&folder));
-        query(&notes.address, "alice@exchange.example", &TWO_DAYS);
+        clients.push(asking(&notes.address, Role::Client, &query, 10));
+        sleep(Duration::from_millis(10));
+        seen.extend(oldest());
     }
-    (0..30).for_each(|_| drop(query(&notes.address, "alice@exchange.example", &TWO_DAYS)));
     assert_eq!(notes.stop(), Some(0));
     assert_eq!(files(&folder), ["browse.log", "browse.log.1", "browse.log.2"]);
     for name in ["browse.log.1", "browse.log.2"] {

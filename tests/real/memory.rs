@@ -37,7 +37,7 @@ fn with_long_answers(name: &str) -> (Daemon, PathBuf, Query) {
 }
 
 /// Connects as one of these roles, and asks some times. The replies are not read.
-fn asking(at: &str, role: Role, query: &Query, times: u64) -> TcpStream {
+pub fn asking(at: &str, role: Role, query: &Query, times: u64) -> TcpStream {
     let hello = match role {
         Role::AddIn => Message::Hello { version: calcon::wire::VERSION, role, epoch: 1, boot: 1, token: None },
         _ => Message::hello(role),
