@@ -70,6 +70,11 @@ pub enum Event {
         /// The directory and the system's error.
         what: String,
     },
+    /// A CalDAV server has not answered a question.
+    NoAnswerOfServer {
+        /// Where, why, and what to do.
+        what: String,
+    },
     /// Events are missing from the file.
     EventsLost {
         /// How many.
@@ -92,6 +97,7 @@ impl Event {
             Event::Certificate { .. } => numbers::CERTIFICATE,
             Event::NoFolder { .. } => numbers::NO_FOLDER,
             Event::EventsLost { .. } => numbers::EVENTS_LOST,
+            Event::NoAnswerOfServer { .. } => numbers::NO_ANSWER_OF_SERVER,
         }
     }
 
@@ -148,6 +154,7 @@ impl fmt::Display for Text<'_> {
             }
             Event::Certificate { what } => write!(out, "the certificate of this side: {what}"),
             Event::NoFolder { what } => write!(out, "cannot list the calendars: {what}"),
+            Event::NoAnswerOfServer { what } => write!(out, "the CalDAV server does not answer: {what}"),
             Event::EventsLost { count } => write!(out, "{count} events are missing here"),
         }
     }

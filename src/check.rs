@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::browse_log::Rotation;
+use crate::calendars::Origin;
 use crate::channel::{Channel, Opened};
 use crate::credentials;
 use crate::error::{ChannelError, Error};
@@ -112,7 +113,14 @@ pub fn settings(error: &Error, file: Option<PathBuf>) -> Check {
     Check { name: "the settings".to_owned(), problems: vec![problem] }
 }
 
-fn calendars(folder: &Path, file: Option<&Path>) -> Check {
+fn calendars(origin: &Origin, file: Option<&Path>) -> Check {
+    let folder = match origin {
+        Origin::Folder(folder) => folder,
+        // What can be seen of a server without a user of it was seen when the settings were read.
+        Origin::CalDav(server) => {
+            return Check { name: format!("the calendars at {}", server.url()), problems: Vec::new() };
+        }
+    };
     let listed = fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
     let problem = |error: std::io::Error| Problem {
         cause: Problem::cause_of(&error, Cause::Settings),

@@ -4,7 +4,7 @@
 use crate::access::{Current, Peer};
 use crate::answer::{Answer, Query, Refusal};
 use crate::cache::Cache;
-use crate::calendar::{Calendars, is_unknown};
+use crate::calendars::{Calendars, is_unknown};
 use crate::channel::Channel;
 use crate::client::{self, Greeting, Places};
 use crate::console::{self, Command, Report};

@@ -3,7 +3,7 @@
 
 use crate::access::{Current, Peer};
 use crate::answer::{Answer, Code, Query, Refusal};
-use crate::calendar::{Calendars, is_unknown};
+use crate::calendars::{Calendars, is_unknown};
 use crate::channel::Channel;
 use crate::client::{self, Greeting, Places};
 use crate::console::{self, Command, Report};

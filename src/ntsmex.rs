@@ -6,7 +6,7 @@
 use crate::access::Current;
 use crate::backoff::Backoff;
 use crate::browse_log::{self, Event};
-use crate::calendar::Calendars;
+use crate::calendars::Calendars;
 use crate::console::Task;
 use crate::problem::{Cause, Problem};
 use crate::profile;

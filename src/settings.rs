@@ -1,15 +1,19 @@
 //! Settings: from the command line, else from a settings file, else the default.
 
 mod access;
+mod caldav;
 mod options;
 
 pub use access::{AccessOptions, AccessSettings};
+pub use caldav::CalDavOptions;
 pub use options::{ExchangeOptions, NotesOptions};
 
 use crate::access::Source;
 use crate::browse_log::Rotation;
 use crate::cache::CachePolicy;
 use crate::calendar::Zone;
+use crate::calendars::Origin;
+use crate::error::Error;
 use crate::regular_file;
 use crate::session::Limits;
 use std::ops::RangeInclusive;
@@ -41,8 +45,8 @@ pub struct ExchangeSettings {
     pub listen: String,
     /// How many connections may wait to be accepted. Default: [`BACKLOG`].
     pub backlog: u32,
-    /// Directory of the calendars of Exchange users.
-    pub calendars: PathBuf,
+    /// Where the calendars of Exchange users are.
+    pub calendars: Origin,
     /// Time zone of times without one. Default: UTC.
     pub time_zone: Zone,
     /// How answers about Notes users are cached.
@@ -56,8 +60,8 @@ pub struct ExchangeSettings {
 }
 
 impl ExchangeSettings {
-    /// Returns the defaults, for a directory of calendars.
-    pub fn new(calendars: impl Into<PathBuf>) -> Self {
+    /// Returns the defaults, for a directory of calendars, or another origin.
+    pub fn new(calendars: impl Into<Origin>) -> Self {
         Self {
             listen: format!("127.0.0.1:{EXCHANGE_PORT}"),
             backlog: BACKLOG,
@@ -78,8 +82,8 @@ pub struct NotesSettings {
     pub listen: String,
     /// How many connections may wait to be accepted. Default: [`BACKLOG`].
     pub backlog: u32,
-    /// Directory of the calendars of Notes users.
-    pub calendars: PathBuf,
+    /// Where the calendars of Notes users are.
+    pub calendars: Origin,
     /// Time zone of times without one. Default: UTC.
     pub time_zone: Zone,
     /// Address of the Exchange side, `host:port`, which the add-in dials.
@@ -101,8 +105,8 @@ pub struct NotesSettings {
 }
 
 impl NotesSettings {
-    /// Returns the defaults, for a directory of calendars and the address of the Exchange side.
-    pub fn new(calendars: impl Into<PathBuf>, exchange: impl Into<String>) -> Self {
+    /// Returns the defaults, for a directory of calendars, or another origin, and the address of the Exchange side.
+    pub fn new(calendars: impl Into<Origin>, exchange: impl Into<String>) -> Self {
         Self {
             listen: format!("127.0.0.1:{NOTES_PORT}"),
             backlog: BACKLOG,
@@ -125,6 +129,12 @@ pub(crate) fn line_of(file: &Path, name: &str) -> Option<usize> {
     let text = String::from_utf8(regular_file::read(file, options::SETTINGS_BYTES_MAX).ok()?).ok()?;
     let sets = |line: &str| line.split_once('=').is_some_and(|(key, _)| key.trim() == name);
     text.lines().position(sets).map(|at| at + 1)
+}
+
+/// Returns the error that a setting is missing.
+fn missing(name: &str, what: &str) -> Error {
+    let in_file = name.replace("caldav-", "caldav.").replace('-', "_");
+    Error::Settings(format!("`{in_file}` is not set: give --{name}, or {in_file} in the settings file: {what}"))
 }
 
 /// Resolves a path: in a file it is relative to the file, on the command line to the current directory.

@@ -115,6 +115,12 @@ pub(super) const EVENTS_LOST: Number = error(
     "events are missing from the browse log: it could not be written, or not fast enough",
     "make room there; the daemon's log on stderr has them",
 );
+pub(super) const NO_ANSWER_OF_SERVER: Number = error(
+    5020,
+    CALCON,
+    "the CalDAV server has not answered in full, in time and in good order: the query is refused",
+    "see why in the event: `caldav` in the settings has its URL, the login and the CA",
+);
 pub(super) const NO_SESSION: Number = error(
     41220,
     NTSMEX,
@@ -123,7 +129,7 @@ pub(super) const NO_SESSION: Number = error(
 );
 
 /// Every number, in order.
-pub const NUMBERS: [Number; 11] = [
+pub const NUMBERS: [Number; 12] = [
     ID_FILE,
     BAD_CALENDAR,
     NO_FOLDER,
@@ -134,6 +140,7 @@ pub const NUMBERS: [Number; 11] = [
     NOT_RELOADED,
     CERTIFICATE,
     EVENTS_LOST,
+    NO_ANSWER_OF_SERVER,
     NO_SESSION,
 ];
 

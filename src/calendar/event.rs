@@ -43,6 +43,13 @@ pub(super) struct Instance {
 }
 
 impl Event {
+    /// Returns the event as one of a text: an event of another text is not joined to it.
+    pub(super) fn within(mut self, name: &str) -> Self {
+        self.uid.insert(0, ' ');
+        self.uid.insert_str(0, name);
+        self
+    }
+
     /// Returns about how much memory it occupies.
     pub(super) fn bytes(&self) -> usize {
         let also = self.also.capacity() * size_of::<(DateTime<Utc>, Option<Length>)>();
@@ -53,7 +60,7 @@ impl Event {
 }
 
 /// The duration of an event. Days are calendar days, whether they have 23, 24 or 25 hours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Length {
     pub(super) days: i64,
     pub(super) exact: TimeDelta,

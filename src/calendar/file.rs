@@ -210,7 +210,7 @@ fn unusable(user: &str) -> Refusal {
 /// Reads the events of a file; reports why it is unusable, and what looks wrong, if `is_new`.
 fn read(file: &File, is_new: bool) -> Option<Vec<Event>> {
     match parse(file) {
-        Ok(Parsed { events, doubts }) => {
+        Ok(Parsed { events, doubts, .. }) => {
             for Broken { line, what } in doubts.iter().take(DOUBTS_MAX).filter(|_| is_new) {
                 tracing::warn!(user = file.user, "{}:{line}: {what}", file.path.display());
             }

@@ -1,4 +1,4 @@
-//! The source of free/busy: answers queries about the users who have a calendar in this side's directory.
+//! iCalendar: free/busy time from it, and a directory of such files, which answers queries about the users who have one there.
 
 mod budget;
 mod components;
@@ -11,14 +11,13 @@ mod ics;
 mod memory;
 mod moment;
 mod recurrence;
+mod text;
 
 pub use moment::{UnknownTimeZone, Zone};
+pub use text::{slots_of, slots_of_all, slots_published};
 
 use crate::answer::{Answer, Code, Query, Refusal, SLOTS_MAX, Source};
 use crate::error::Error;
-use crate::freebusy::{Slot, Window, merge_overlapping, slots};
-use budget::Budget;
-use components::Broken;
 use folder::Folder;
 use memory::Memory;
 use std::path::Path;
@@ -30,9 +29,10 @@ use tokio::time::Instant;
 /// How often the directory is checked: a change is noticed after at most this time.
 pub const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// The calendars of one side.
+/// The calendars of a directory. It is looked at again now and then: files may appear, change and go, and queries about the
+/// users of others go on.
 #[derive(Debug)]
-pub struct Calendars {
+pub struct Files {
     folder: Folder,
     looked_at: Mutex<Instant>,
     /// Locked by whoever checks the directory: one at a time, even if the file system hangs.
@@ -42,9 +42,9 @@ pub struct Calendars {
     memory: Arc<Memory>,
 }
 
-impl Calendars {
+impl Files {
     /// Lists a directory: each file `user@domain.ics` is the calendar of that user. Times without a time zone are in
-    /// `zone`. A file is read when it is asked about, or by [`Calendars::read_all`]; one that cannot be read is reported and
+    /// `zone`. A file is read when it is asked about, or by [`Files::read_all`]; one that cannot be read is reported and
     /// skipped.
     ///
     /// # Errors
@@ -132,19 +132,4 @@ impl Calendars {
             tokio::spawn(Arc::clone(self).read_all());
         }
     }
-}
-
-/// Returns the free/busy time of a calendar that is no file. Times without a time zone are in `zone`.
-///
-/// # Errors
-/// The line, from 1, with what makes the calendar unusable.
-pub fn slots_of(text: &str, zone: &Zone, window: Window) -> Result<Vec<Slot>, (usize, String)> {
-    let parsed = ics::read(text, zone).map_err(|Broken { line, what }| (line, what))?;
-    let expansion = expand::expand(&parsed.events, window, Budget::default());
-    Ok(slots(window, &merge_overlapping(&expansion.taken)))
-}
-
-/// Returns whether an outcome means that this side has no such user.
-pub(crate) fn is_unknown(outcome: &Result<Answer, Refusal>) -> bool {
-    matches!(outcome, Err(refusal) if refusal.code == Code::UnknownUser)
 }

@@ -2,7 +2,7 @@
 
 use super::line::Ask;
 use crate::answer::{Answer, Code, Query, Refusal};
-use crate::calendar::Calendars;
+use crate::calendars::Calendars;
 use crate::channel::{Channel, Writer};
 use crate::client;
 use crate::error::ChannelError;

@@ -7,7 +7,7 @@ use super::converse::{End, converse};
 use super::line::{ASKS_MAX, LineOwner, LinkState};
 use crate::access::{Current, Identity};
 use crate::answer::{Code, Refusal};
-use crate::calendar::Calendars;
+use crate::calendars::Calendars;
 use crate::channel::Channel;
 use crate::shutdown::Shutdown;
 use std::sync::atomic::{AtomicU64, Ordering};

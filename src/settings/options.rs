@@ -1,10 +1,15 @@
 //! The options of the two sides: from the command line, else from a settings file.
 
 use super::access::{self, AccessOptions, AccessSettings};
-use super::{BACKLOG_MAX, BROWSE_LOG_BYTES, BROWSE_LOG_FILES, ExchangeSettings, IDLE_SECS_MAX, NotesSettings, path};
+use super::caldav::CalDavOptions;
+use super::{
+    BACKLOG_MAX, BROWSE_LOG_BYTES, BROWSE_LOG_FILES, ExchangeSettings, IDLE_SECS_MAX, NotesSettings, missing, path,
+};
 use crate::access::Source;
 use crate::browse_log::Rotation;
+use crate::caldav::Server;
 use crate::calendar::{UnknownTimeZone, Zone};
+use crate::calendars::Origin;
 use crate::error::Error;
 use crate::regular_file;
 use crate::session::SESSIONS_MAX;
@@ -14,6 +19,7 @@ use std::fmt;
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Maximum size of a settings file, in bytes.
@@ -56,6 +62,10 @@ pub struct ExchangeOptions {
     /// How many such files are kept, with the one that is written [default: 5]
     #[arg(long, value_name = "COUNT")]
     browse_log_files_max: Option<u32>,
+    /// Calendars on a server
+    #[command(flatten)]
+    #[serde(default)]
+    caldav: CalDavOptions,
     /// Who may enter
     #[command(flatten)]
     #[serde(default)]
@@ -108,6 +118,10 @@ pub struct NotesOptions {
     /// How many such files are kept, with the one that is written [default: 5]
     #[arg(long, value_name = "COUNT")]
     browse_log_files_max: Option<u32>,
+    /// Calendars on a server
+    #[command(flatten)]
+    #[serde(default)]
+    caldav: CalDavOptions,
     /// Who may enter
     #[command(flatten)]
     #[serde(default)]
@@ -137,7 +151,8 @@ impl ExchangeOptions {
     pub fn settings(self, file: Option<&Path>) -> Result<ExchangeSettings, Error> {
         let source = self.clone().access_source(file);
         let other: Self = file.map(read).transpose()?.unwrap_or_default();
-        let calendars = calendars(self.calendars, other.calendars, file)?;
+        let folder = path(self.calendars, other.calendars, file);
+        let calendars = calendars(folder, self.caldav.server(other.caldav, file)?)?;
         let mut settings = ExchangeSettings::new(calendars);
         set(&mut settings.listen, self.listen.or(other.listen));
         set(&mut settings.backlog, within("backlog", self.backlog.or(other.backlog), 1..=BACKLOG_MAX)?);
@@ -177,7 +192,8 @@ impl NotesOptions {
     pub fn settings(self, file: Option<&Path>) -> Result<NotesSettings, Error> {
         let source = self.clone().access_source(file);
         let other: Self = file.map(read).transpose()?.unwrap_or_default();
-        let calendars = calendars(self.calendars, other.calendars, file)?;
+        let folder = path(self.calendars, other.calendars, file);
+        let calendars = calendars(folder, self.caldav.server(other.caldav, file)?)?;
         let Some(exchange) = self.exchange.or(other.exchange) else {
             return Err(missing("exchange", "the address of `calcon exchange`, HOST:PORT"));
         };
@@ -245,8 +261,17 @@ fn browse_log(
     }))
 }
 
-fn calendars(flag: Option<PathBuf>, in_file: Option<PathBuf>, file: Option<&Path>) -> Result<PathBuf, Error> {
-    path(flag, in_file, file).ok_or_else(|| missing("calendars", "a folder of .ics files"))
+/// Returns where the calendars are: in a folder or on a server.
+fn calendars(folder: Option<PathBuf>, server: Option<Server>) -> Result<Origin, Error> {
+    match (folder, server) {
+        (Some(folder), None) => Ok(Origin::Folder(folder)),
+        (None, Some(server)) => Ok(Origin::CalDav(Arc::new(server))),
+        (None, None) => Err(missing("calendars", "a folder of .ics files; or set caldav.url")),
+        (Some(_), Some(_)) => {
+            let why = "`calendars` and `caldav` are both set: the calendars are in a folder, or on a server";
+            Err(Error::Settings(why.to_owned()))
+        }
+    }
 }
 
 fn within<T: PartialOrd + fmt::Display>(
@@ -267,8 +292,4 @@ fn zone(name: Option<String>) -> Result<Option<Zone>, Error> {
     name.map(|name| name.parse())
         .transpose()
         .map_err(|error: UnknownTimeZone| Error::Settings(format!("time_zone: {error}")))
-}
-
-fn missing(name: &str, what: &str) -> Error {
-    Error::Settings(format!("`{name}` is not set: give --{name}, or {name} in the settings file: {what}"))
 }

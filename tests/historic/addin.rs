@@ -3,7 +3,7 @@
 use crate::world::keys;
 use calcon::{
     Error, NotesSettings,
-    calendar::Calendars,
+    calendars::Calendars,
     channel::{Channel, Opened, Reader, Writer},
     error::ChannelError,
     query::{Answer, Code, Query, Refusal},

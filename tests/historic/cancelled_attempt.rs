@@ -7,7 +7,7 @@
 use super::addin::{AddIn, Talk, connect, down, hello};
 use calcon::{
     Error,
-    calendar::Calendars,
+    calendars::Calendars,
     channel::Channel,
     error::ChannelError,
     query::{Answer, Query, Refusal},

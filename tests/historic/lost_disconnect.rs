@@ -7,7 +7,7 @@
 use super::addin::{AddIn, RETRY, SILENCE_LIMIT, Talk, connect, down, hello};
 use calcon::{
     Error,
-    calendar::Calendars,
+    calendars::Calendars,
     channel::{Channel, Opened, Reader},
     query::{Answer, Query, Refusal},
     wire::{Message, Role},

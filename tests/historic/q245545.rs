@@ -8,7 +8,7 @@ use crate::ntsmex::{
     Notes, Preflight, RUN, Visit, a_task_runs_only_with_its_session, profiles, visits, what_the_check_passes_starts,
 };
 use crate::world::Calendars as Side;
-use calcon::calendar::Calendars;
+use calcon::calendars::Calendars;
 use calcon::channel::{Channel, Opened};
 use calcon::error::ChannelError;
 use calcon::session::audit::AuditFile;

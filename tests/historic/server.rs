@@ -3,7 +3,7 @@
 use super::addin::{accepted, hello, reply};
 use calcon::{
     Error, NotesSettings,
-    calendar::Calendars,
+    calendars::Calendars,
     channel::{Channel, Opened},
     error::ChannelError,
     profile::Location,

@@ -5,7 +5,7 @@
 
 use calcon::{
     Error, NotesSettings,
-    calendar::Calendars,
+    calendars::Calendars,
     channel::{Channel, Opened},
     error::ChannelError,
     query::{Answer, Query},

@@ -39,3 +39,13 @@ fn what_is_published_reads_back_as_it_was() {
     let before = slots_of(&calendar(&events));
     assert_eq!(slots_of(&vfreebusy("a@b", window, &before, window.from)), before);
 }
+
+/// As Xandikos writes it.
+#[test]
+fn a_period_of_no_length_at_midnight_is_a_date_without_end() {
+    let text = "BEGIN:VCALENDAR\nBEGIN:VFREEBUSY\nFREEBUSY;VALUE=PERIOD:20260804T000000Z/P0D\n\
+                FREEBUSY;VALUE=PERIOD:20261024T220000Z/P0D,20260808T170000Z/P0D\nEND:VFREEBUSY\nEND:VCALENDAR\n";
+    let events = read(text, &berlin()).expect("a good calendar").events;
+    // In Berlin that day has 25 hours.
+    assert_eq!(shown(&events), ["Busy 08-04T00:00/08-05T00:00", "Busy 10-24T22:00/10-25T23:00"]);
+}

@@ -1,0 +1,85 @@
+//! Replies of servers, and what hostile ones could send.
+
+use super::*;
+
+const RADICALE: &str = "<?xml version='1.0' encoding='utf-8'?>\n\
+    <multistatus xmlns=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\"><response><href>/a%40b/calendar/one.ics</href><propstat>\
+    <prop><getetag>\"d04f\"</getetag><C:calendar-data>BEGIN:VCALENDAR\nSUMMARY:A &amp; B &lt;x&gt;&#13;\nEND:VCALENDAR\n\
+    </C:calendar-data></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>";
+
+/// The status comes first, and the prefixes are others.
+const XANDIKOS: &str = "<ns0:multistatus xmlns:ns0=\"DAV:\" xmlns:ns1=\"urn:ietf:params:xml:ns:caldav\"><ns0:response>\
+    <ns0:href>/carol/one.ics</ns0:href><ns0:propstat><ns0:status>HTTP/1.1 200 OK</ns0:status><ns0:prop>\
+    <ns1:calendar-data><![CDATA[BEGIN:VCALENDAR]]></ns1:calendar-data></ns0:prop></ns0:propstat>\
+    <ns0:propstat><ns0:status>HTTP/1.1 404 Not Found</ns0:status><ns0:prop><ns0:getetag/></ns0:prop></ns0:propstat>\
+    </ns0:response></ns0:multistatus>";
+
+#[track_caller]
+fn refused(text: &str) -> String {
+    match read(text).expect_err("refused") {
+        Failure::Xml { what, .. } => what,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn the_replies_of_both_servers_are_read() {
+    let object = "BEGIN:VCALENDAR\nSUMMARY:A & B <x>\r\nEND:VCALENDAR\n".to_owned();
+    assert_eq!(read(RADICALE).expect("good"), [("/a%40b/calendar/one.ics".to_owned(), object)]);
+    assert_eq!(read(XANDIKOS).expect("good"), [("/carol/one.ics".to_owned(), "BEGIN:VCALENDAR".to_owned())]);
+    assert_eq!(read("<multistatus xmlns='DAV:'/>").expect("good"), []);
+}
+
+#[test]
+fn no_part_of_a_reply_is_taken_for_all_of_it() {
+    for text in [RADICALE, XANDIKOS] {
+        for cut in (0..text.len()).filter(|cut| text.is_char_boundary(*cut)) {
+            assert!(read(&text[..cut]).is_err(), "{}", &text[..cut]);
+        }
+    }
+}
+
+#[test]
+fn a_reply_that_says_that_it_is_not_complete_is_refused() {
+    let truncated = RADICALE.replace(
+        "</multistatus>",
+        "<response><href>/a/</href><status>HTTP/1.1 507 Insufficient Storage</status></response></multistatus>",
+    );
+    assert_eq!(refused(&truncated), "no calendar-data of \"/a/\": \"HTTP/1.1 507 Insufficient Storage\"");
+    assert_eq!(
+        refused(&RADICALE.replace("200 OK", "403 Forbidden")),
+        "no calendar-data of \"/a%40b/calendar/one.ics\": \"\""
+    );
+    let deleted = truncated.replace("507 Insufficient Storage", "404 Not Found");
+    assert_eq!(read(&deleted).expect("good").len(), 1);
+}
+
+#[test]
+fn what_is_no_multistatus_is_refused() {
+    assert!(refused("").contains("cut off"));
+    assert_eq!(refused("<html/>"), "\"html\" where a multistatus is due");
+    assert_eq!(refused("<multistatus/>"), "\"multistatus\" where a multistatus is due");
+    assert_eq!(refused("<multistatus xmlns='DAV:'/><more xmlns='DAV:'/>"), "\"more\" where a multistatus is due");
+    refused("<multistatus xmlns='DAV:'></a>");
+    refused("<a:multistatus xmlns='DAV:'/>");
+}
+
+#[test]
+fn no_entity_is_expanded_and_no_depth_is_without_bound() {
+    let bomb = format!("<!DOCTYPE a [<!ENTITY b \"{}\">]>{XANDIKOS}", "x".repeat(1000));
+    assert_eq!(refused(&bomb), "a document type is not accepted");
+    assert_eq!(refused(&RADICALE.replace("&amp;", "&b;")), "the entity \"b\" is not accepted");
+    let deep = format!("<multistatus xmlns='DAV:'>{}", "<a>".repeat(1000));
+    assert_eq!(refused(&deep), "more than 16 elements within each other");
+    let many =
+        format!("<multistatus xmlns='DAV:' {}/>", (0..10_000).map(|n| format!("xmlns:a{n}='b' ")).collect::<String>());
+    refused(&many);
+}
+
+#[test]
+fn data_of_other_elements_is_not_taken() {
+    let elsewhere = RADICALE.replace("C:calendar-data", "C:calendar-timezone");
+    assert!(refused(&elsewhere).starts_with("no calendar-data"));
+    let other_namespace = RADICALE.replace("urn:ietf:params:xml:ns:caldav", "urn:x");
+    assert!(refused(&other_namespace).starts_with("no calendar-data"));
+}
