@@ -149,6 +149,14 @@ def settings(folder, name, text):
     return file
 
 
+def check(folder, name, expected):
+    """Tries settings of the Exchange side with `calcon check`, which has to pass, or to fail with this text."""
+    command = [CALCON, "check", "exchange", "--settings", str(folder / f"{name}.toml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=BOUND)
+    if done.returncode != (6 if expected else 0) or (expected or "") not in done.stdout:
+        sys.exit(f"ci/real: the check of {name} ends with {done.returncode}: {done.stdout}{done.stderr}")
+
+
 def main():
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="calcon-") as temporary:
@@ -199,6 +207,12 @@ def run(folder, parts):
     part("notes", notes, CALCON, "notes", "--settings", settings(folder, "notes", text))
     for started in parts.values():
         started.start()
+    check(folder, "exchange", None)
+    settings(folder, "wrong", (folder / "exchange.toml").read_text().replace('"password"', '"wrong-password"'))
+    wrong = folder / "wrong-password"
+    wrong.touch(mode=0o600)
+    wrong.write_text("close sesame 1234")
+    check(folder, "wrong", "401")
 
     login = dict(username=USERNAME, password=PASSWORD, ssl_verify_cert=str(keys / "ca.pem"))
     client = caldav.DAVClient(url=f"https://localhost:{radicale}/", **login)

@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::browse_log::Rotation;
+use crate::caldav::{self, Server};
 use crate::calendars::Origin;
 use crate::channel::{Channel, Opened};
 use crate::credentials;
@@ -32,7 +33,7 @@ pub struct Check {
 /// Checks what `calcon exchange` needs. `file` is the settings file, to name its lines.
 pub async fn exchange(settings: &ExchangeSettings, access: &AccessSettings, file: Option<&Path>) -> Vec<Check> {
     let (entry, _) = entry(access, &settings.listen, file).await;
-    let mut checks = vec![calendars(&settings.calendars, file), entry];
+    let mut checks = vec![calendars(&settings.calendars, file).await, entry];
     checks.extend(log("browse_log", settings.browse_log.as_ref().map(|log| log.file.as_path()), file));
     checks
 }
@@ -40,7 +41,7 @@ pub async fn exchange(settings: &ExchangeSettings, access: &AccessSettings, file
 /// Checks what `calcon notes` needs. `file` is the settings file, to name its lines.
 pub async fn notes(settings: &NotesSettings, access: &AccessSettings, file: Option<&Path>) -> Vec<Check> {
     let (entry, opened) = entry(access, &settings.listen, file).await;
-    let mut checks = vec![calendars(&settings.calendars, file), entry];
+    let mut checks = vec![calendars(&settings.calendars, file).await, entry];
     checks.extend(log("browse_log", settings.browse_log.as_ref().map(|log| log.file.as_path()), file));
     checks.extend(log("session_log", settings.session_log.as_deref(), file));
     checks.extend(profile(settings, access, file));
@@ -113,13 +114,11 @@ pub fn settings(error: &Error, file: Option<PathBuf>) -> Check {
     Check { name: "the settings".to_owned(), problems: vec![problem] }
 }
 
-fn calendars(origin: &Origin, file: Option<&Path>) -> Check {
+/// Checks the folder of the calendars, or that the server answers a question.
+async fn calendars(origin: &Origin, file: Option<&Path>) -> Check {
     let folder = match origin {
         Origin::Folder(folder) => folder,
-        // What can be seen of a server without a user of it was seen when the settings were read.
-        Origin::CalDav(server) => {
-            return Check { name: format!("the calendars at {}", server.url()), problems: Vec::new() };
-        }
+        Origin::CalDav(server) => return caldav_server(server, file).await,
     };
     let listed = fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
     let problem = |error: std::io::Error| Problem {
@@ -134,6 +133,19 @@ fn calendars(origin: &Origin, file: Option<&Path>) -> Check {
         name: format!("the calendars in {}", folder.display()),
         problems: listed.err().map(problem).into_iter().collect(),
     }
+}
+
+async fn caldav_server(server: &Server, file: Option<&Path>) -> Check {
+    let problem = |(cause, what)| Problem {
+        cause,
+        file: file.map(Path::to_owned),
+        line: file.and_then(|file| line_of(file, "url")),
+        tried: format!("to ask {}", server.url()),
+        what,
+        remedy: "set `url`, the login and `ca_file` of `caldav` to those of the server".to_owned(),
+    };
+    let problems = caldav::check(server).await.err().map(problem).into_iter().collect();
+    Check { name: format!("the calendars at {}", server.url()), problems }
 }
 
 /// Checks who may enter: the certificates and tokens, and where the daemon listens without them.

@@ -1,5 +1,7 @@
 //! The calendars of a CalDAV server under faults: an answer is right, or there is none, and answers come again.
 
+mod body;
+mod replies;
 mod server;
 
 use crate::world::{Calendars, exchange, keys, notes};
@@ -168,22 +170,31 @@ async fn who_has_no_calendar_is_unknown(world: World) {
     assert_eq!(answer.user, "carol@notes.example");
 }
 
-/// The login is shown to nobody whom the CA does not know, and not where everybody could read it.
+/// The login is not sent where everybody could read it, nor to whom the CA does not know.
 #[refrain::test(runs = 4, without_holds)]
-async fn a_login_is_not_shown_to_a_stranger(world: World, over_tls: bool) {
-    let serve = move || {
-        let url = format!("{}://calendars:8443/{{user}}/", if over_tls { "https" } else { "http" });
-        let server = Server::new(&url, vec!["exchange.example".to_owned()]).expect("a good URL");
-        let server = server.with_trust(Credentials { own: None, ..keys::foreign("nobody") });
-        let server = server.with_login(Login::Bearer(Secret::new("a token")));
-        calcon::exchange::serve(ExchangeSettings { calendars: Origin::CalDav(Arc::new(server)), ..exchange() })
-    };
+async fn a_login_is_not_shown_to_a_stranger(world: World) {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let hearing = Arc::clone(&heard);
     world.host("calendars", || server::serve(Arc::new(Mutex::new(Mood::Radicale))));
-    world.host("exchange", serve);
-    world.counts("the certificate is refused", "calcon::browse_log", "TLS");
+    world.host("elsewhere", move || server::listen(Arc::clone(&hearing)));
+    world.host("exchange", || calcon::exchange::serve(trusting_nobody("https://calendars:8443/{user}/")));
+    world.host("plain", || calcon::exchange::serve(trusting_nobody("http://elsewhere:8443/{user}/")));
+    world.counts("the certificate is refused", "calcon::browse_log", "TLS: ");
+    world.counts("nothing is sent without TLS", "calcon::browse_log", "over TLS only");
     sleep(Duration::from_secs(1)).await;
-    match ask(Calendars::Exchange.server(), &two_days()).await {
-        Err(Error::Refused(refusal)) => assert_eq!(refusal.code, Code::Unreadable, "{refusal}"),
-        other => panic!("{other:?}"),
+    for server in [Calendars::Exchange.server(), keys::server("exchange", "plain:5010")] {
+        match ask(server, &two_days()).await {
+            Err(Error::Refused(refusal)) => assert_eq!(refusal.code, Code::Unreadable, "{refusal}"),
+            other => panic!("{other:?}"),
+        }
     }
+    assert_eq!(*heard.lock().expect("nobody panics with it"), b"");
+}
+
+/// Returns settings of an Exchange side whose server has the certificate of a CA that is not trusted.
+fn trusting_nobody(url: &str) -> ExchangeSettings {
+    let server = Server::new(url, vec!["exchange.example".to_owned()]).expect("a good URL");
+    let server = server.with_trust(Credentials { own: None, ..keys::foreign("nobody") });
+    let server = server.with_login(Login::Bearer(Secret::new("a token")));
+    ExchangeSettings { calendars: Origin::CalDav(Arc::new(server)), ..exchange() }
 }

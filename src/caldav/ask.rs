@@ -3,14 +3,15 @@
 use super::failure::Failure;
 use super::multistatus;
 use super::place::Place;
-use super::{Report, Server, http};
+use super::{ASK_LIMIT, Report, Server, http};
 use crate::calendar::{Zone, slots_of_all, slots_published};
 use crate::freebusy::{Slot, Window};
 use hyper::StatusCode;
 use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
 
 /// Maximum number of redirects that are followed.
-pub const REDIRECTS_MAX: u32 = 3;
+const REDIRECTS_MAX: u32 = 3;
 
 /// A question.
 pub(super) struct Asking<'a> {
@@ -23,11 +24,20 @@ pub(super) struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    /// Asks for the slots of the calendar at a place, which may take until `deadline`.
+    ///
+    /// # Errors
+    /// If the server does not answer in time, in full and in good order.
+    pub(super) async fn ask_until(&self, deadline: Instant, place: &Place) -> Result<Vec<Slot>, Failure> {
+        let late = |_| Failure::Late { what: "answering", limit: ASK_LIMIT };
+        timeout_at(deadline, self.ask(place)).await.map_err(late)?
+    }
+
     /// Asks for the slots of the calendar at a place.
     ///
     /// # Errors
     /// If the server does not answer in full and in good order.
-    pub(super) async fn ask(&self, place: &Place) -> Result<Vec<Slot>, Failure> {
+    async fn ask(&self, place: &Place) -> Result<Vec<Slot>, Failure> {
         if self.server.report == Report::FreeBusyQuery {
             let reply = self.send(place, Report::FreeBusyQuery).await?;
             if !means_unsupported(reply.status) {

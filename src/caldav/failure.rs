@@ -1,6 +1,7 @@
 //! Why a CalDAV server gave no answer: what was tried, what happened, and what to do.
 
 use crate::error::ChannelError;
+use crate::problem::Cause;
 use hyper::StatusCode;
 use std::io;
 use std::time::Duration;
@@ -86,4 +87,17 @@ pub(super) enum Failure {
     /// Reading the reply panicked.
     #[error("reading the reply failed: {0}: please report this")]
     Bug(String),
+}
+
+impl Failure {
+    /// Returns the kind of problem that it is to an operator; `None` if the server has answered, and that was not about a user of it.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        match self {
+            Failure::NoCalendar | Failure::Denied(StatusCode::FORBIDDEN) => None,
+            Failure::Connect { .. } | Failure::Late { .. } => Some(Cause::Unreachable),
+            Failure::Tls(_) | Failure::Name(_) => Some(Cause::Certificate),
+            Failure::Unsecured | Failure::Redirect { .. } => Some(Cause::Settings),
+            _ => Some(Cause::Refused),
+        }
+    }
 }

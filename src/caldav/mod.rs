@@ -19,7 +19,9 @@ use crate::browse_log::{self, Event};
 use crate::calendar::Zone;
 use crate::credentials::Credentials;
 use crate::freebusy::{Slot, Window};
+use crate::problem::Cause;
 use ask::Asking;
+use chrono::DateTime;
 use failure::Failure;
 use place::Template;
 use std::sync::Arc;
@@ -78,6 +80,20 @@ impl Server {
     }
 }
 
+/// Returns what prevents a server from answering, by a question about nobody: the kind of problem, and what happened.
+pub async fn check(server: &Server) -> Result<(), (Cause, String)> {
+    let Some(nobody) = server.template.of_nobody() else { return Ok(()) };
+    let window = Window::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + ASK_LIMIT);
+    let asking = Asking { server, zone: &Zone::UTC, window };
+    match asking.ask_until(Instant::now() + ASK_LIMIT, &nobody).await {
+        Ok(_) => Ok(()),
+        Err(failure) => match failure.cause() {
+            Some(cause) => Err((cause, format!("{nobody}: {failure}"))),
+            None => Ok(()),
+        },
+    }
+}
+
 /// The calendars of a CalDAV server.
 #[derive(Debug)]
 pub struct CalDav {
@@ -107,8 +123,7 @@ impl CalDav {
             return Err(Refusal::new(Code::Busy, text));
         };
         let asking = Asking { server: &self.server, zone: &self.zone, window };
-        let asked = timeout_at(deadline, asking.ask(&place)).await;
-        let failure = match asked.unwrap_or(Err(Failure::Late { what: "answering", limit: ASK_LIMIT })) {
+        let failure = match asking.ask_until(deadline, &place).await {
             Ok(slots) => return Ok(slots),
             Err(Failure::NoCalendar) => return Err(unknown()),
             Err(failure) => failure,

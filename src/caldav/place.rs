@@ -10,6 +10,8 @@ const USER: &str = "{user}";
 const NAME: &str = "{name}";
 /// The placeholder of what is behind it.
 const DOMAIN: &str = "{domain}";
+/// A name that nobody has.
+const NOBODY: &str = "calcon-check";
 /// Maximum length of a URL, in bytes.
 const URL_BYTES_MAX: usize = 4096;
 /// What of a name is not accepted: servers disagree about what it means in a path.
@@ -64,6 +66,11 @@ impl Template {
     /// Returns whether it is `https`.
     pub(super) fn is_https(&self) -> bool {
         self.is_https
+    }
+
+    /// Returns where the calendar of somebody would be whom nobody knows.
+    pub(super) fn of_nobody(&self) -> Option<Place> {
+        self.of(&format!("{NOBODY}@{}", self.domains.first()?))
     }
 
     /// Returns where the calendar of a user is, whose address is in lower case; `None` if it is on no server of ours.

@@ -1,8 +1,10 @@
 //! A CalDAV server with one calendar, which answers as Radicale and as Xandikos do, or as no server should.
 
+use super::body::{Pieces, Then};
+use super::replies::{RADICALE, XANDIKOS, multistatus};
 use crate::world::keys;
 use calcon::tls::Acceptor;
-use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::body::{Body, Incoming};
 use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -13,7 +15,6 @@ use std::future::{pending, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -31,30 +32,6 @@ const LOGIN: &str = "Basic Y2FsY29uOm9wZW4gc2VzYW1l";
 const PORT: u16 = 8443;
 /// How soon the server accepts again after it could not.
 const AGAIN: Duration = Duration::from_millis(10);
-
-/// As Radicale answers: sorted, and cancelled events are free.
-const RADICALE: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//PYVOBJECT//NONSGML Version 0.9.9//EN\r\nBEGIN:VFREEBUSY\r\n\
-    DTSTART:20260302T000000Z\r\nDTEND:20260304T000000Z\r\nFREEBUSY;FBTYPE=BUSY:20260302T080000Z/20260302T093000Z\r\n\
-    FREEBUSY;FBTYPE=FREE:20260302T100000Z/20260302T110000Z\r\n\
-    FREEBUSY;FBTYPE=BUSY-TENTATIVE:20260302T120000Z/20260302T130000Z\r\n\
-    FREEBUSY;FBTYPE=BUSY:20260303T000000Z/20260304T000000Z\r\nEND:VFREEBUSY\r\nEND:VCALENDAR\r\n";
-/// As Xandikos answers: unsorted and overlapping, and a date without an end takes no time.
-const XANDIKOS: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Jelmer Vernoo\u{133}//Xandikos//EN\r\nBEGIN:VFREEBUSY\r\n\
-    DTEND:20260304T000000Z\r\nDTSTART:20260302T000000Z\r\nFREEBUSY;VALUE=PERIOD:20260303T000000Z/P0D\r\n\
-    FREEBUSY;VALUE=PERIOD:20260302T083000Z/20260302T093000Z\r\n\
-    FREEBUSY;FBTYPE=BUSY-TENTATIVE;VALUE=PERIOD:20260302T120000Z/20260302T1300\r\n 00Z\r\n\
-    FREEBUSY;VALUE=PERIOD:20260302T080000Z/PT1H\r\nEND:VFREEBUSY\r\nEND:VCALENDAR\r\n";
-/// The events themselves, with what no server should have to know: names of Windows, a VTIMEZONE that contradicts its name, floating time.
-const EVENTS: [&str; 6] = [
-    "BEGIN:VEVENT\nUID:1\nDTSTART;TZID=W. Europe Standard Time:20260302T090000\nDURATION:PT1H\nEND:VEVENT\n",
-    "BEGIN:VTIMEZONE\nTZID:Europe/Berlin\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0900\nTZOFFSETTO:+0900\n\
-     END:STANDARD\nEND:VTIMEZONE\nBEGIN:VEVENT\nUID:2\nDTSTART;TZID=Europe/Berlin:20260302T093000\n\
-     DTEND;TZID=Europe/Berlin:20260302T103000\nEND:VEVENT\n",
-    "BEGIN:VEVENT\nUID:3\nSTATUS:CANCELLED\nDTSTART:20260302T100000Z\nDURATION:PT1H\nEND:VEVENT\n",
-    "BEGIN:VEVENT\nUID:4\nSTATUS:TENTATIVE\nDTSTART:20260302T120000\nDTEND:20260302T130000\nSUMMARY:A &amp; &lt;B&gt;\nEND:VEVENT\n",
-    "BEGIN:VEVENT\nUID:5\nTRANSP:TRANSPARENT\nDTSTART:20260302T140000Z\nDURATION:PT1H\nEND:VEVENT\n",
-    "BEGIN:VEVENT\nUID:6\nDTSTART;VALUE=DATE:20260303\nEND:VEVENT\n",
-];
 
 /// How the server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +56,8 @@ pub enum Mood {
     CutBody,
     /// The same, where nothing says how long it is.
     CutBodyOfNoLength,
+    /// The end comes behind a calendar that is whole, and before another one.
+    CutBetweenCalendars,
     /// The head only.
     CutHead,
     EndlessBody,
@@ -102,11 +81,12 @@ pub enum Mood {
 pub const GOOD: [Mood; 6] =
     [Mood::Radicale, Mood::Xandikos, Mood::Events, Mood::EventsOnly501, Mood::Moved, Mood::MovedElsewhere];
 
-pub const BAD: [Mood; 21] = [
+pub const BAD: [Mood; 22] = [
     Mood::Silent,
     Mood::StalledBody,
     Mood::CutBody,
     Mood::CutBodyOfNoLength,
+    Mood::CutBetweenCalendars,
     Mood::CutHead,
     Mood::EndlessBody,
     Mood::EndlessHead,
@@ -141,6 +121,17 @@ pub async fn serve(moods: Moods) -> io::Result<()> {
 /// The server that another one sends to: without a login, and whoever shows one to it is too trusting.
 pub async fn serve_elsewhere() -> io::Result<()> {
     accept("elsewhere", |stream| drop(tokio::spawn(converse(stream, Mood::Radicale, false)))).await
+}
+
+/// Keeps what is sent to it, without TLS.
+pub async fn listen(heard: Arc<Mutex<Vec<u8>>>) -> io::Result<()> {
+    let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        let mut bytes = [0; 4096];
+        let read = stream.read(&mut bytes).await.unwrap_or_default();
+        heard.lock().expect("nobody panics with it").extend(&bytes[..read]);
+    }
 }
 
 type Tls = tokio_rustls::server::TlsStream<TcpStream>;
@@ -236,6 +227,11 @@ async fn reply(request: Request<Incoming>, mood: Mood, wants_login: bool) -> Res
         Mood::CutBody => {
             ok().header(CONTENT_LENGTH, RADICALE.len()).body(Pieces { first: half.into(), then: Then::Cut })
         }
+        Mood::CutBetweenCalendars => {
+            let lines = RADICALE.split_inclusive('\n').filter(|line| !line.starts_with("FREEBUSY;"));
+            let first = lines.collect::<String>().into();
+            ok().header(CONTENT_LENGTH, RADICALE.len()).body(Pieces { first, then: Then::Cut })
+        }
         Mood::EndlessBody => ok().body(Pieces { first: half.into(), then: Then::More }),
         Mood::EmptyBody => ok().body(Pieces::of("")),
         Mood::EmptyCalendar => ok().body(Pieces::of("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n")),
@@ -258,64 +254,4 @@ async fn text(request: Request<Incoming>) -> String {
         text.extend(frame.into_data().unwrap_or_default());
     }
     String::from_utf8(text).expect("XML")
-}
-
-fn multistatus(more: &str) -> String {
-    let objects = EVENTS.iter().enumerate().map(|(n, event)| {
-        format!(
-            "<ns0:response><ns0:href>/{n}.ics</ns0:href><ns0:propstat><ns0:status>HTTP/1.1 200 OK</ns0:status><ns0:prop>\
-             <ns1:calendar-data>BEGIN:VCALENDAR\nVERSION:2.0\n{event}END:VCALENDAR\n</ns1:calendar-data></ns0:prop>\
-             </ns0:propstat></ns0:response>"
-        )
-    });
-    let objects = objects.collect::<String>();
-    format!(
-        "<ns0:multistatus xmlns:ns0=\"DAV:\" xmlns:ns1=\"urn:ietf:params:xml:ns:caldav\">{objects}{more}</ns0:multistatus>"
-    )
-}
-
-/// A body in pieces.
-struct Pieces {
-    first: Bytes,
-    then: Then,
-}
-
-enum Then {
-    /// The body is whole, and its length is known.
-    Whole,
-    End,
-    Stall,
-    Cut,
-    More,
-}
-
-impl Pieces {
-    fn of(text: impl Into<Bytes>) -> Self {
-        Self { first: text.into(), then: Then::Whole }
-    }
-}
-
-impl Body for Pieces {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let first = std::mem::take(&mut self.first);
-        if !first.is_empty() {
-            return Poll::Ready(Some(Ok(Frame::data(first))));
-        }
-        match self.then {
-            Then::Whole | Then::End => Poll::Ready(None),
-            Then::Stall => Poll::Pending,
-            Then::Cut => Poll::Ready(Some(Err(io::Error::other("cut")))),
-            Then::More => Poll::Ready(Some(Ok(Frame::data(vec![b'\n'; 1 << 20].into())))),
-        }
-    }
-
-    fn size_hint(&self) -> hyper::body::SizeHint {
-        match self.then {
-            Then::Whole => hyper::body::SizeHint::with_exact(self.first.len() as u64),
-            _ => hyper::body::SizeHint::default(),
-        }
-    }
 }
