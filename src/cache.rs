@@ -142,6 +142,13 @@ impl Cache {
         }
     }
 
+    /// Returns the number of records, and the ages of the oldest and of the newest one, in whole seconds.
+    pub fn ages(&self) -> (usize, Option<(u64, u64)>) {
+        let records = self.lock();
+        let ages = records.values().map(|record| record.read_at.elapsed().as_secs());
+        (records.len(), ages.clone().max().zip(ages.min()))
+    }
+
     /// Returns the query for the other side. It covers as much as a record does, so that the next query is answered
     /// from the cache. A query far from today is sent unchanged: the other side would refuse a window that reaches from
     /// today to there.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 
 /// How long writing one message may take before the peer counts as not reading.
 pub const WRITE_LIMIT: Duration = Duration::from_secs(5);
@@ -38,8 +39,7 @@ impl Channel {
     pub fn new(stream: TcpStream, opened: Opened) -> io::Result<Self> {
         // Messages are small and each is awaited: Nagle's algorithm would only delay them.
         stream.set_nodelay(true)?;
-        let (read, write) = stream.into_split();
-        Ok(Self::from_halves(Box::new(read), Box::new(write), opened))
+        Ok(Accepted { stream: Stream::Plain(stream), opened }.into())
     }
 
     /// Wraps a stream that is neither plain TCP nor needs its options: of TLS, or a Unix socket.
@@ -51,6 +51,36 @@ impl Channel {
     fn from_halves(read: ReadHalf, write: WriteHalf, opened: Opened) -> Self {
         let reader = Reader { half: read, decoder: Decoder::limited(REQUEST_BYTES_MAX) };
         Self { reader, writer: Writer { half: write }, opened }
+    }
+}
+
+/// A connection that was accepted, of which nothing has been read.
+#[derive(Debug)]
+pub struct Accepted {
+    /// Its bytes.
+    pub stream: Stream,
+    /// Reports its end; must be dropped last.
+    pub opened: Opened,
+}
+
+/// The bytes of a connection that was accepted.
+#[derive(Debug)]
+pub enum Stream {
+    /// As they are.
+    Plain(TcpStream),
+    /// Encrypted; the handshake is complete.
+    Secured(Box<TlsStream<TcpStream>>),
+}
+
+impl From<Accepted> for Channel {
+    fn from(Accepted { stream, opened }: Accepted) -> Self {
+        match stream {
+            Stream::Plain(stream) => {
+                let (read, write) = stream.into_split();
+                Self::from_halves(Box::new(read), Box::new(write), opened)
+            }
+            Stream::Secured(stream) => Self::over(*stream, opened),
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Serves a client's connection: its queries, one after the other. Also answers any query within its deadline.
 
+mod counts;
 mod places;
 
-pub(crate) use places::{CLIENTS_MAX, Places, Share};
+pub(crate) use counts::Counted;
+pub(crate) use places::{CLIENTS_MAX, Places, Share, Writing};
 
 use crate::answer::{Answer, Code, Query, Refusal, USER_BYTES_MAX};
 use crate::channel::Channel;
@@ -10,7 +12,6 @@ use crate::error::ChannelError;
 use crate::secret::Secret;
 use crate::shutdown::Shutdown;
 use crate::wire::{Message, Role};
-use places::Writing;
 use std::future::Future;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -124,8 +125,10 @@ where
     A: Fn(Query, Instant) -> F,
     F: Future<Output = Result<Answer, Refusal>>,
 {
-    let deadline = Instant::now() + limit(deadline_ms);
+    let began = Instant::now();
+    let deadline = began + limit(deadline_ms);
     let outcome = within("client", deadline_ms, query.clone(), answer).await;
+    share.counts().count(&outcome, began.elapsed());
     let slots = match &outcome {
         Ok(long) => long.slots.len(),
         Err(_) => return (outcome, None),

@@ -55,7 +55,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; set `listen` to a free address")]
+    #[error("cannot listen on {address}: {source}; set `listen` or `http_listen` to a free address")]
     Listen {
         /// The address as set.
         address: String,
@@ -134,6 +134,9 @@ pub enum ChannelError {
     /// The peer's bytes are invalid, or our message does not fit into a frame.
     #[error(transparent)]
     Wire(#[from] WireError),
+    /// What the peer sends is no HTTP.
+    #[error("HTTP: {0}")]
+    Http(String),
     /// An I/O error.
     #[error(transparent)]
     Io(#[from] io::Error),

@@ -1,5 +1,4 @@
-//! The Exchange side (CALCON): answers clients about its own users and, through the cache, about the Notes users; takes
-//! the add-in's link.
+//! The Exchange side (CALCON): answers about its own users and, through the cache, about the Notes users; takes the add-in's link.
 
 use crate::access::{Current, Peer};
 use crate::answer::{Answer, Query, Refusal};
@@ -9,10 +8,11 @@ use crate::channel::Channel;
 use crate::client::{self, Greeting, Places};
 use crate::console::{self, Command, Report};
 use crate::error::{ChannelError, Error};
+use crate::face::{self, Status};
 use crate::link::incoming::{Links, Rank};
 use crate::link::line::{Line, line};
 use crate::operator::{self, Console};
-use crate::server;
+use crate::server::{self, Entrance};
 use crate::settings::ExchangeSettings;
 use crate::shutdown::{self, Shutdown};
 use crate::wire::{self, Message, Role};
@@ -36,16 +36,18 @@ pub async fn serve(settings: ExchangeSettings) -> Result<(), Error> {
     let places = Places::default();
     let side = Arc::new(Side { calendars, access: access.clone(), links: Links::new(owner), line, cache, places });
     let listener = server::listen(&settings.listen, settings.backlog, &access).await?;
+    let http = face::listen(settings.http_listen.as_deref(), settings.backlog, &access).await?;
     // After the port: of two daemons with the same settings, one gets no further than that.
     let console = Console::listen(settings.console.as_deref(), "exchange").await?;
     let operated = Arc::clone(&side);
     let commands = console.run(shutdown.clone(), move |command| Arc::clone(&operated).obey(command));
-    let served = shutdown.clone();
-    let clients = server::run(listener, access, shutdown, move |channel, peer| {
+    let (entrance, served, faced) = (Entrance::new(access), shutdown.clone(), Arc::clone(&side));
+    let faces = face::run(http, entrance.clone(), shutdown.clone(), || faced);
+    let clients = server::run(listener, entrance, shutdown, move |accepted, peer| {
         let (side, shutdown) = (Arc::clone(&side), served.clone());
-        async move { side.converse(channel, peer, shutdown).await }
+        async move { side.converse(accepted.into(), peer, shutdown).await }
     });
-    tokio::join!(clients, commands);
+    tokio::join!(clients, commands, faces);
     Ok(())
 }
 
@@ -118,5 +120,30 @@ impl Side {
         let line = self.line.clone();
         let ask = |query, deadline| async move { line.ask(query, deadline).await };
         self.cache.answer(query, deadline, ask).await
+    }
+}
+
+impl face::Side for Side {
+    type Seat = ();
+
+    fn seat(&self, _name: &str) {}
+
+    async fn ask(&self, _seat: &(), query: Query, deadline: Instant) -> Result<Answer, Refusal> {
+        self.answer(query, deadline).await
+    }
+
+    fn status(&self) -> Status {
+        let (records, ages) = self.cache.ages();
+        let (oldest_secs, newest_secs) = ages.unzip();
+        let cache = Some(face::Cache { records, oldest_secs, newest_secs });
+        Status { side: "exchange", link: face::Link::of(&self.line.state()), sessions: None, cache }
+    }
+
+    fn places(&self) -> &Places {
+        &self.places
+    }
+
+    fn access(&self) -> &Current {
+        &self.access
     }
 }

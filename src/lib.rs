@@ -34,6 +34,7 @@ pub mod credentials;
 pub mod error;
 mod excalcon;
 pub mod exchange;
+mod face;
 pub mod freebusy;
 pub mod keys;
 mod link;

@@ -1,5 +1,4 @@
-//! The Notes side: answers clients about its own users and, over the link that its add-in task (EXCALCON) maintains,
-//! about the Exchange users.
+//! The Notes side: answers about its own users and, over the link that its add-in task (EXCALCON) maintains, about the Exchange users.
 
 use crate::access::{Current, Peer};
 use crate::answer::{Answer, Code, Query, Refusal};
@@ -9,12 +8,13 @@ use crate::client::{self, Greeting, Places};
 use crate::console::{self, Command, Report};
 use crate::error::{ChannelError, Error};
 use crate::excalcon::{self, Excalcon};
+use crate::face::{self, Status};
 use crate::link::Target;
 use crate::link::converse::Own;
 use crate::link::line::{Line, line};
 use crate::ntsmex::{self, Ntsmex};
 use crate::operator::{self, Console};
-use crate::server;
+use crate::server::{self, Entrance};
 use crate::session::audit::AuditFile;
 use crate::session::{Seat, Sessions};
 use crate::settings::NotesSettings;
@@ -59,9 +59,9 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     let needs = needs(&settings, &sessions, &access, &calendars);
     let (ntsmex, neighbour) = needs.map(|needs| ntsmex::load(needs, link_shutdown.clone())).unzip();
     let (own, seats) = (Arc::clone(&calendars), sessions.clone());
-    let side = Side { calendars: own, access, line, places, sessions: seats, excalcon, ntsmex };
-    let side = Arc::new(side);
+    let side = Arc::new(Side { calendars: own, access, line, places, sessions: seats, excalcon, ntsmex });
     let listener = server::listen(&settings.listen, settings.backlog, &side.access).await?;
+    let http = face::listen(settings.http_listen.as_deref(), settings.backlog, &side.access).await?;
     // After the port: of two daemons with the same settings, one gets no further than that.
     let console = Console::listen(settings.console.as_deref(), "notes").await?;
     let mut tasks = JoinSet::new();
@@ -73,12 +73,14 @@ pub async fn serve(settings: NotesSettings) -> Result<(), Error> {
     neighbour.into_iter().for_each(|neighbour| drop(tasks.spawn(neighbour)));
     let (operated, served, served_until) = (Arc::clone(&side), Arc::clone(&side), shutdown.clone());
     let commands = console.run(shutdown.clone(), move |command| Arc::clone(&operated).obey(command));
-    let clients = server::run(listener, side.access.clone(), shutdown, move |channel, peer| {
+    let entrance = Entrance::new(side.access.clone());
+    let faces = face::run(http, entrance.clone(), shutdown.clone(), || Arc::clone(&side));
+    let clients = server::run(listener, entrance, shutdown, move |accepted, peer| {
         let (side, shutdown) = (Arc::clone(&served), served_until.clone());
-        async move { side.converse(channel, peer, shutdown).await }
+        async move { side.converse(accepted.into(), peer, shutdown).await }
     });
     tokio::select! {
-        _ = async { tokio::join!(clients, commands) } => {}
+        _ = async { tokio::join!(clients, commands, faces) } => {}
         ended = tasks.join_next() => raise_panic(ended),
     }
     // No new session is opened from now on, so the closer ends after closing the remaining ones.
@@ -224,5 +226,32 @@ impl Side {
         }
         let reply = self.line.ask_patiently(query, Instant::now() + LINK_PATIENCE, deadline).await?;
         Ok(reply.answer)
+    }
+}
+
+impl face::Side for Side {
+    type Seat = Seat;
+
+    fn seat(&self, name: &str) -> Seat {
+        self.sessions.seat(format!("client {name}"))
+    }
+
+    async fn ask(&self, seat: &Seat, query: Query, deadline: Instant) -> Result<Answer, Refusal> {
+        under_session(seat, deadline, move || self.answer(query, deadline)).await
+    }
+
+    fn status(&self) -> Status {
+        let ((opened, live), max) = (self.sessions.numbers(), self.sessions.limits().sessions_max);
+        let live = live as u64;
+        let sessions = Some(face::Sessions { opened, closed: opened.saturating_sub(live), live, max });
+        Status { side: "notes", link: face::Link::of(&self.line.state()), sessions, cache: None }
+    }
+
+    fn places(&self) -> &Places {
+        &self.places
+    }
+
+    fn access(&self) -> &Current {
+        &self.access
     }
 }

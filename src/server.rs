@@ -4,7 +4,7 @@ mod peers;
 
 use crate::access::{Current, Peer};
 use crate::answer::{Code, Refusal};
-use crate::channel::{Channel, Opened};
+use crate::channel::{Accepted, Channel, Opened, Stream};
 use crate::error::{ChannelError, Error};
 use crate::shutdown::Shutdown;
 use crate::wire::Message;
@@ -36,20 +36,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// [`Error::Listen`] if the address is not available, [`Error::Settings`] if it is open to others without credentials.
 pub async fn listen(address: &str, backlog: u32, access: &Current) -> Result<TcpListener, Error> {
-    let failed = |source| Error::Listen { address: address.to_owned(), source };
-    let found: Vec<SocketAddr> = lookup_host(address).await.map_err(failed)?.collect();
-    let secured = access.get().is_secured();
-    if let Some(open) = found.iter().find(|at| !secured && !at.ip().is_loopback()) {
-        return Err(Error::Settings(format!(
-            "listen: {open} is open to other machines, and there are no credentials, so that anybody could ask and take the \
-             add-in's place: make some, `calcon keys DIR`, and set `ca`, `certificate`, `key` and `peer`; or listen on 127.0.0.1"
-        )));
-    }
-    let listener = bind(&found, backlog).map_err(failed)?;
-    if !secured {
+    let listener = open("listen", address, backlog, access).await?;
+    if !access.get().is_secured() {
         tracing::info!("no credentials: any program of this machine can take the place of the other side");
     }
-    tracing::info!("listening on {}", listener.local_addr().map_err(failed)?);
+    let at = listener.local_addr().map_err(|source| Error::Listen { address: address.to_owned(), source })?;
+    tracing::info!("listening on {at}");
     Ok(listener)
 }
 
@@ -69,30 +61,38 @@ fn bind(addresses: &[SocketAddr], backlog: u32) -> io::Result<TcpListener> {
     Err(failed)
 }
 
+/// Who may enter, and how many at once: shared by the listeners of a daemon, so that a second one does not double what
+/// peers can occupy. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Entrance {
+    access: Current,
+    peers: Peers,
+    handshakes: Peers,
+}
+
 /// Serves each connection in its own task until shutdown; then waits for them, for a limited time.
-pub async fn run<S, F>(listener: TcpListener, access: Current, mut shutdown: Shutdown, serve: S)
+pub async fn run<S, F>(listener: TcpListener, entrance: Entrance, mut shutdown: Shutdown, serve: S)
 where
-    S: Fn(Channel, Peer) -> F + Clone + Send + 'static,
+    S: Fn(Accepted, Peer) -> F + Clone + Send + 'static,
     F: Future<Output = Result<(), ChannelError>> + Send + 'static,
 {
     let mut connections = JoinSet::new();
-    let (peers, handshakes) = (Peers::default(), Peers::default());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    if let Some((opened, place)) = admit(peer, connections.len(), &peers) {
-                        let (access, handshakes, serve) = (access.clone(), handshakes.clone(), serve.clone());
+                    if let Some((opened, place)) = entrance.admit(peer) {
+                        let (entrance, serve) = (entrance.clone(), serve.clone());
                         let mut stopping = shutdown.clone();
                         connections.spawn(async move {
                             let _place = place;
                             let id = opened.id();
                             let entered = tokio::select! {
-                                entered = enter(stream, peer, opened, &access, &handshakes) => entered,
+                                entered = entrance.enter(stream, peer, opened) => entered,
                                 () = stopping.asked() => return,
                             };
                             let ended = match entered {
-                                Ok((channel, peer)) => serve(channel, peer).await,
+                                Ok((accepted, peer)) => serve(accepted, peer).await,
                                 Err(error) => Err(error),
                             };
                             report_end(id, ended);
@@ -112,6 +112,23 @@ where
     drain(connections).await;
 }
 
+/// Listens on the address of a setting. Without credentials, only on loopback.
+///
+/// # Errors
+/// As [`listen`].
+pub(crate) async fn open(setting: &str, address: &str, backlog: u32, access: &Current) -> Result<TcpListener, Error> {
+    let failed = |source| Error::Listen { address: address.to_owned(), source };
+    let found: Vec<SocketAddr> = lookup_host(address).await.map_err(failed)?.collect();
+    let secured = access.get().is_secured();
+    if let Some(open) = found.iter().find(|at| !secured && !at.ip().is_loopback()) {
+        return Err(Error::Settings(format!(
+            "{setting}: {open} is open to other machines, and there are no credentials, so that anybody could ask and take the \
+             add-in's place: make some, `calcon keys DIR`, and set `ca`, `certificate`, `key` and `peer`; or listen on 127.0.0.1"
+        )));
+    }
+    bind(&found, backlog).map_err(failed)
+}
+
 /// Reports why a connection ended. Invalid bytes are worth a warning; a peer that just disconnects, as a health check
 /// does, is not.
 fn report_end(id: u64, ended: Result<(), ChannelError>) {
@@ -119,6 +136,7 @@ fn report_end(id: u64, ended: Result<(), ChannelError>) {
         Ok(()) => {}
         Err(
             error @ (ChannelError::Wire(_)
+            | ChannelError::Http(_)
             | ChannelError::Unexpected { .. }
             | ChannelError::Tls(_)
             | ChannelError::SlowHandshake { .. }
@@ -138,40 +156,50 @@ pub async fn turn_away(mut channel: Channel, refusal: Refusal) -> Result<(), Cha
     Err(ChannelError::Denied(refusal))
 }
 
-fn admit(peer: SocketAddr, others: usize, peers: &Peers) -> Option<(Opened, Place)> {
-    let opened = Opened::report("accepted", &peer.to_string());
-    if others >= CONNECTIONS_MAX {
-        tracing::warn!(id = opened.id(), limit = CONNECTIONS_MAX, "connection refused: too many");
-        return None;
+impl Entrance {
+    /// Lets nobody in but those whom `access` accepts.
+    pub fn new(access: Current) -> Self {
+        Self { access, peers: Peers::default(), handshakes: Peers::default() }
     }
-    let Some(place) = peers.admit(peer.ip(), CONNECTIONS_PER_PEER_MAX) else {
-        let limit = CONNECTIONS_PER_PEER_MAX;
-        tracing::warn!(id = opened.id(), limit, "connection refused: too many of this address");
-        return None;
-    };
-    Some((opened, place))
-}
 
-/// Performs the handshake, if the daemon has credentials. Nobody is served before it is complete.
-async fn enter(
-    stream: TcpStream,
-    address: SocketAddr,
-    opened: Opened,
-    access: &Current,
-    handshakes: &Peers,
-) -> Result<(Channel, Peer), ChannelError> {
-    let access = access.get();
-    let Some(acceptor) = access.acceptor() else {
-        return Ok((Channel::new(stream, opened)?, Peer { address, identity: None }));
-    };
-    let place = (handshakes.count() < HANDSHAKES_MAX).then(|| handshakes.admit(address.ip(), HANDSHAKES_PER_PEER_MAX));
-    let Some(_place) = place.flatten() else {
-        return Err(ChannelError::Denied(Refusal::new(Code::Busy, "too many TLS handshakes of this address at once")));
-    };
-    stream.set_nodelay(true)?;
-    let (stream, certificate) = acceptor.accept(stream).await?;
-    let identity = access.identify(certificate.as_ref());
-    Ok((Channel::over(stream, opened), Peer { address, identity }))
+    fn admit(&self, peer: SocketAddr) -> Option<(Opened, Place)> {
+        let opened = Opened::report("accepted", &peer.to_string());
+        if self.peers.count() >= CONNECTIONS_MAX {
+            tracing::warn!(id = opened.id(), limit = CONNECTIONS_MAX, "connection refused: too many");
+            return None;
+        }
+        let Some(place) = self.peers.admit(peer.ip(), CONNECTIONS_PER_PEER_MAX) else {
+            let limit = CONNECTIONS_PER_PEER_MAX;
+            tracing::warn!(id = opened.id(), limit, "connection refused: too many of this address");
+            return None;
+        };
+        Some((opened, place))
+    }
+
+    /// Performs the handshake, if the daemon has credentials. Nobody is served before it is complete.
+    async fn enter(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+        opened: Opened,
+    ) -> Result<(Accepted, Peer), ChannelError> {
+        let access = self.access.get();
+        let Some(acceptor) = access.acceptor() else {
+            // Messages are small and each is awaited: Nagle's algorithm would only delay them.
+            stream.set_nodelay(true)?;
+            return Ok((Accepted { stream: Stream::Plain(stream), opened }, Peer { address, identity: None }));
+        };
+        let has_room = self.handshakes.count() < HANDSHAKES_MAX;
+        let place = has_room.then(|| self.handshakes.admit(address.ip(), HANDSHAKES_PER_PEER_MAX));
+        let Some(_place) = place.flatten() else {
+            let why = "too many TLS handshakes of this address at once";
+            return Err(ChannelError::Denied(Refusal::new(Code::Busy, why)));
+        };
+        stream.set_nodelay(true)?;
+        let (stream, certificate) = acceptor.accept(stream).await?;
+        let identity = access.identify(certificate.as_ref());
+        Ok((Accepted { stream: Stream::Secured(Box::new(stream)), opened }, Peer { address, identity }))
+    }
 }
 
 async fn drain(mut connections: JoinSet<()>) {

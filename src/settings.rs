@@ -45,6 +45,8 @@ pub struct ExchangeSettings {
     pub listen: String,
     /// How many connections may wait to be accepted. Default: [`BACKLOG`].
     pub backlog: u32,
+    /// Address to serve HTTP on. Default: none.
+    pub http_listen: Option<String>,
     /// Where the calendars of Exchange users are.
     pub calendars: Origin,
     /// Time zone of times without one. Default: UTC.
@@ -65,6 +67,7 @@ impl ExchangeSettings {
         Self {
             listen: format!("127.0.0.1:{EXCHANGE_PORT}"),
             backlog: BACKLOG,
+            http_listen: None,
             calendars: calendars.into(),
             time_zone: Zone::UTC,
             cache: CachePolicy::default(),
@@ -82,6 +85,8 @@ pub struct NotesSettings {
     pub listen: String,
     /// How many connections may wait to be accepted. Default: [`BACKLOG`].
     pub backlog: u32,
+    /// Address to serve HTTP on. Default: none.
+    pub http_listen: Option<String>,
     /// Where the calendars of Notes users are.
     pub calendars: Origin,
     /// Time zone of times without one. Default: UTC.
@@ -110,6 +115,7 @@ impl NotesSettings {
         Self {
             listen: format!("127.0.0.1:{NOTES_PORT}"),
             backlog: BACKLOG,
+            http_listen: None,
             calendars: calendars.into(),
             time_zone: Zone::UTC,
             exchange: exchange.into(),

@@ -9,6 +9,7 @@
 
 mod caldav;
 mod entry;
+mod face;
 mod historic;
 mod link;
 mod ntsmex;

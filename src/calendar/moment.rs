@@ -38,7 +38,7 @@ impl Zone {
 
     /// Returns the instant of a local time: the first one if the time is repeated; if it is skipped, the instant as if
     /// the clock had not changed (RFC 5545, 3.3.5).
-    pub(super) fn instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
+    pub(crate) fn instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
         let zone = match &self.0 {
             Kind::Named(zone) => zone,
             Kind::Defined(definition) => return minus(local, definition.offset_of(local)),
@@ -55,7 +55,7 @@ impl Zone {
     }
 
     /// Returns the local time at an instant.
-    pub(super) fn local(&self, instant: DateTime<Utc>) -> NaiveDateTime {
+    pub(crate) fn local(&self, instant: DateTime<Utc>) -> NaiveDateTime {
         match &self.0 {
             Kind::Named(zone) => instant.with_timezone(zone).naive_local(),
             Kind::Defined(definition) => instant.naive_utc() + definition.offset_at(instant),

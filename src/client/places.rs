@@ -1,6 +1,7 @@
 //! Limits what clients occupy, of each address and in all: their number, and the long answers that are being written to them. A client
 //! that does not read occupies its answer until its connection is given up.
 
+use super::counts::Counts;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -15,9 +16,10 @@ pub const WRITING_SLOTS_PER_PEER_MAX: usize = 128 * 1024;
 /// Answers of up to this many slots are short, and are not limited: all clients together can occupy little with them.
 const SHORT_SLOTS: usize = 128;
 
-/// The places of a daemon's clients.
+/// The places of a daemon's clients, and the numbers of their queries.
 #[derive(Debug)]
 pub(crate) struct Places {
+    counts: Counts,
     clients: Semaphore,
     writing: Arc<Semaphore>,
     by_address: Mutex<BTreeMap<IpAddr, Weak<Semaphore>>>,
@@ -40,11 +42,16 @@ pub(crate) struct Writing {
 impl Default for Places {
     fn default() -> Self {
         let (clients, writing) = (Semaphore::new(CLIENTS_MAX), Semaphore::new(WRITING_SLOTS_MAX));
-        Self { clients, writing: Arc::new(writing), by_address: Mutex::default() }
+        Self { counts: Counts::default(), clients, writing: Arc::new(writing), by_address: Mutex::default() }
     }
 }
 
 impl Places {
+    /// Returns the numbers of the clients' queries.
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
     /// Returns the share of an address.
     pub(crate) fn of(&self, address: IpAddr) -> Share<'_> {
         // Nothing panics while it is locked.
@@ -63,6 +70,11 @@ impl Places {
 }
 
 impl<'a> Share<'a> {
+    /// Returns the numbers of the clients' queries.
+    pub(crate) fn counts(&self) -> &'a Counts {
+        &self.places.counts
+    }
+
     /// Takes the place of a client, if there is one left.
     pub(crate) fn client(&self) -> Option<SemaphorePermit<'a>> {
         self.places.clients.try_acquire().ok()

@@ -71,11 +71,13 @@ pub(super) struct Holder<H> {
 pub(super) struct Registry<H> {
     pub(super) holders: BTreeMap<String, Holder<H>>,
     pub(super) records: BTreeMap<Handle, Record>,
+    /// How many sessions were opened so far.
+    pub(super) opened: u64,
 }
 
 impl<H> Registry<H> {
     pub(super) fn new() -> Self {
-        Self { holders: BTreeMap::new(), records: BTreeMap::new() }
+        Self { holders: BTreeMap::new(), records: BTreeMap::new(), opened: 0 }
     }
 
     /// Adds a connection of this holder.
@@ -98,6 +100,7 @@ impl<H> Registry<H> {
         let (opened, now) = (Utc::now(), Instant::now());
         let record = Record { holder: holder.to_owned(), opened, since: now, last_used: now, uses: 0, cause: None };
         self.records.insert(handle, record);
+        self.opened += 1;
     }
 
     /// Records a query that uses a session.

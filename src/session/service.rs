@@ -88,6 +88,12 @@ impl Sessions {
         &self.core.limits
     }
 
+    /// Returns how many sessions were opened so far, and how many of them are not closed yet.
+    pub(crate) fn numbers(&self) -> (u64, usize) {
+        let registry = self.core.registry();
+        (registry.opened, registry.records.len())
+    }
+
     /// Returns every session that is open or closing, by slot.
     pub fn users(&self) -> Vec<User> {
         let registry = self.core.registry();

@@ -35,6 +35,9 @@ pub struct ExchangeOptions {
     /// How many connections may wait to be accepted; the system may admit fewer [default: 4096]
     #[arg(long, value_name = "COUNT")]
     backlog: Option<u32>,
+    /// Address to serve HTTP on: getSchedule, a page, metrics [default: none]
+    #[arg(long, value_name = "HOST:PORT")]
+    http_listen: Option<String>,
     /// Folder of the Exchange users' calendars: USER.ics each
     #[arg(long, value_name = "FOLDER")]
     calendars: Option<PathBuf>,
@@ -82,6 +85,9 @@ pub struct NotesOptions {
     /// How many connections may wait to be accepted; the system may admit fewer [default: 4096]
     #[arg(long, value_name = "COUNT")]
     backlog: Option<u32>,
+    /// Address to serve HTTP on: getSchedule, a page, metrics [default: none]
+    #[arg(long, value_name = "HOST:PORT")]
+    http_listen: Option<String>,
     /// Folder of the Notes users' calendars: USER.ics each
     #[arg(long, value_name = "FOLDER")]
     calendars: Option<PathBuf>,
@@ -156,6 +162,7 @@ impl ExchangeOptions {
         let mut settings = ExchangeSettings::new(calendars);
         set(&mut settings.listen, self.listen.or(other.listen));
         set(&mut settings.backlog, within("backlog", self.backlog.or(other.backlog), 1..=BACKLOG_MAX)?);
+        settings.http_listen = self.http_listen.or(other.http_listen);
         set(&mut settings.time_zone, zone(self.time_zone.or(other.time_zone))?);
         set(&mut settings.cache.age_max, self.age_max_secs.or(other.age_max_secs).map(Duration::from_secs));
         set(&mut settings.cache.patience, self.patience_ms.or(other.patience_ms).map(Duration::from_millis));
@@ -200,6 +207,7 @@ impl NotesOptions {
         let mut settings = NotesSettings::new(calendars, exchange);
         set(&mut settings.listen, self.listen.or(other.listen));
         set(&mut settings.backlog, within("backlog", self.backlog.or(other.backlog), 1..=BACKLOG_MAX)?);
+        settings.http_listen = self.http_listen.or(other.http_listen);
         set(&mut settings.time_zone, zone(self.time_zone.or(other.time_zone))?);
         settings.session_log = path(self.session_log, other.session_log, file);
         settings.notes_ini = path(self.notes_ini, other.notes_ini, file);

@@ -92,3 +92,13 @@ pub fn server(name: &str, address: &str) -> Server {
 pub fn dialler() -> Dialler {
     keys().dialler.clone()
 }
+
+/// What dials a side as a client without a certificate.
+pub fn client(name: &str) -> Dialler {
+    Dialler::new(&keys().trust, name).expect("credentials")
+}
+
+/// The token of the clients, as it is sent.
+pub fn token() -> String {
+    TOKEN.replace(' ', "-")
+}

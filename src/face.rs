@@ -1,0 +1,295 @@
+//! The face of a side for programs of today and for browsers: HTTP, on a listener of its own, off by default.
+//!
+//! It answers `POST /getSchedule` as Microsoft Graph does, shows a page, and says how the side is. Who may enter is decided as for
+//! all clients.
+
+mod caller;
+mod metrics;
+mod page;
+mod reply;
+mod schedule;
+mod status;
+mod stream;
+
+pub(crate) use status::{Cache, Link, Sessions, Status};
+
+use crate::access::{Current, Peer};
+use crate::answer::{Answer, Code, Query, Refusal};
+use crate::channel::{Accepted, Stream};
+use crate::client::{self, Places};
+use crate::error::{ChannelError, Error};
+use crate::server::{self, Entrance};
+use crate::shutdown::Shutdown;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Request, Response, StatusCode};
+use axum::routing::{get, post};
+use caller::Caller;
+use futures_util::future::join_all;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use reply::Fault;
+use schedule::Wanted;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use stream::{Clock, Patient};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+use tokio::time::{Instant, timeout};
+use tower_service::Service;
+
+/// How long a peer may take for the head of a request, and between two of them.
+pub const HEAD_LIMIT: Duration = Duration::from_secs(10);
+/// How long a peer may take for the body of a request.
+pub const BODY_LIMIT: Duration = Duration::from_secs(5);
+/// Maximum size of the body of a request, in bytes.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Maximum size of the head of a request, in bytes.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Maximum number of headers of a request.
+const HEADERS_MAX: usize = 64;
+/// How long the answer to a request may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// What a peer is told that finds no place.
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\nretry-after: 5\r\n\r\n";
+
+/// What the face needs of its side.
+pub(crate) trait Side: Send + Sync + 'static {
+    /// What an asker occupies.
+    type Seat: Send + Sync + 'static;
+
+    /// Seats an asker, by its name.
+    fn seat(&self, name: &str) -> Self::Seat;
+
+    /// Answers a valid query.
+    fn ask(
+        &self,
+        seat: &Self::Seat,
+        query: Query,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Answer, Refusal>> + Send;
+
+    /// Returns the state of the side.
+    fn status(&self) -> Status;
+
+    /// Returns what clients may occupy.
+    fn places(&self) -> &Places;
+
+    /// Returns who may enter.
+    fn access(&self) -> &Current;
+}
+
+/// Listens on the address of `http_listen`, if there is one. Without credentials, only on loopback.
+///
+/// # Errors
+/// [`Error::Listen`] if the address is not available, [`Error::Settings`] if it is open to others without credentials.
+pub(crate) async fn listen(
+    address: Option<&str>,
+    backlog: u32,
+    access: &Current,
+) -> Result<Option<TcpListener>, Error> {
+    let Some(address) = address else { return Ok(None) };
+    let listener = server::open("http_listen", address, backlog, access).await?;
+    let at = listener.local_addr().map_err(|source| Error::Listen { address: address.to_owned(), source })?;
+    tracing::info!("serving HTTP on {at}");
+    Ok(Some(listener))
+}
+
+/// Serves requests until shutdown, if there is a listener.
+pub(crate) async fn run<S: Side>(
+    listener: Option<TcpListener>,
+    entrance: Entrance,
+    shutdown: Shutdown,
+    side: impl FnOnce() -> Arc<S>,
+) {
+    let Some(listener) = listener else { return };
+    let (side, until) = (side(), shutdown.clone());
+    let router = router(Arc::clone(&side));
+    let serve = move |accepted, peer| {
+        let (side, router, shutdown) = (Arc::clone(&side), router.clone(), until.clone());
+        async move { converse(accepted, peer, &*side, router, shutdown).await }
+    };
+    server::run(listener, entrance, shutdown, serve).await;
+}
+
+fn router<S: Side>(side: Arc<S>) -> Router {
+    let get_schedule = || post(get_schedule::<S>);
+    Router::new()
+        .route("/", get(async || page::response()))
+        .route("/getSchedule", get_schedule())
+        // Where clients of Graph look for it.
+        .route("/v1.0/me/calendar/getSchedule", get_schedule())
+        .route("/v1.0/users/{user}/calendar/getSchedule", get_schedule())
+        .route("/healthz", get(async || text(StatusCode::OK, "ok\n".to_owned())))
+        .route("/readyz", get(ready::<S>))
+        .route("/metrics", get(metrics::<S>))
+        .route("/status", get(status::<S>))
+        .fallback(async || Fault::new(StatusCode::NOT_FOUND, "ResourceNotFound", "there is no such page").response())
+        .method_not_allowed_fallback(async || {
+            Fault::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "this page has another method").response()
+        })
+        .with_state(side)
+}
+
+/// Serves the requests of a connection, one after the other, until its end or shutdown. Then the current one is answered.
+async fn converse<S: Side>(
+    Accepted { stream, opened: _opened }: Accepted,
+    peer: Peer,
+    side: &S,
+    router: Router,
+    mut shutdown: Shutdown,
+) -> Result<(), ChannelError> {
+    let Some(_place) = side.places().of(peer.address.ip()).client() else {
+        return turn_away(stream).await;
+    };
+    let caller = Arc::new(Caller::<S::Seat>::new(peer));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Arc::clone(&caller));
+        router.clone().call(request.map(Body::new))
+    });
+    let connection = http1::Builder::new()
+        .timer(Clock)
+        .header_read_timeout(HEAD_LIMIT)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(Patient::new(stream), service);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = shutdown.asked() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    match ended {
+        Err(error) if error.is_timeout() => Err(ChannelError::Silent { limit_secs: HEAD_LIMIT.as_secs() }),
+        Err(error) if error.is_parse() => Err(ChannelError::Http(error.to_string())),
+        Err(error) => Err(ChannelError::Io(io::Error::other(error))),
+        Ok(()) => Ok(()),
+    }
+}
+
+async fn turn_away(stream: Stream) -> Result<(), ChannelError> {
+    let write = async {
+        match stream {
+            Stream::Plain(mut stream) => stream.write_all(FULL).await,
+            Stream::Secured(mut stream) => stream.write_all(FULL).await,
+        }
+    };
+    // Whether the peer reads it or not, it is turned away.
+    let _ = timeout(BODY_LIMIT, write).await;
+    Err(ChannelError::Denied(Refusal::new(Code::Busy, "too many clients are being served")))
+}
+
+/// Returns the name of whoever asks, if it may.
+fn admit<S: Side>(side: &S, request: &Request<Body>) -> Result<(Arc<Caller<S::Seat>>, String), Fault> {
+    let Some(caller) = request.extensions().get::<Arc<Caller<S::Seat>>>() else {
+        return Err(Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "ErrorInternalServerError", "nobody asks"));
+    };
+    let name = caller.admit(&side.access().get(), request.headers())?;
+    Ok((Arc::clone(caller), name))
+}
+
+async fn get_schedule<S: Side>(State(side): State<Arc<S>>, request: Request<Body>) -> Response<Body> {
+    schedules(&*side, request).await.unwrap_or_else(Fault::response)
+}
+
+async fn schedules<S: Side>(side: &S, request: Request<Body>) -> Result<Response<Body>, Fault> {
+    let (caller, name) = admit(side, &request)?;
+    let (head, body) = request.into_parts();
+    let wanted = Wanted::read(&read(&head.headers, body).await?, &head.headers)?;
+    let seat = caller.seat(&name, |name| side.seat(name));
+    let share = side.places().of(caller.peer.address.ip());
+    let ask = |query, deadline| side.ask(&seat, query, deadline);
+    let limit_ms = ANSWER_LIMIT.as_millis() as u64;
+    let outcomes = join_all(wanted.schedules.iter().map(async |schedule| {
+        let began = Instant::now();
+        let outcome = client::within("http client", limit_ms, wanted.query(schedule), &ask).await;
+        share.counts().count(&outcome, began.elapsed());
+        outcome
+    }));
+    let outcomes = outcomes.await;
+    let slots = outcomes.iter().flatten().map(|answer| answer.slots.len()).sum();
+    let Ok(writing) = share.try_write(slots) else {
+        let why = "too many long answers are being written: ask again later, or for less at once";
+        return Err(Refusal::new(Code::Busy, why).into());
+    };
+    // The answer keeps its place until it is written.
+    let body = Bytes::from_owner(Written { body: wanted.response(&outcomes), _writing: writing });
+    Ok(reply::with(StatusCode::OK, "application/json", body))
+}
+
+struct Written {
+    body: Vec<u8>,
+    _writing: Option<client::Writing>,
+}
+
+impl AsRef<[u8]> for Written {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// Reads the body of a request, which must be JSON: a browser does not send that for a page of another site.
+async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Fault> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
+        let why = "the Content-Type must be application/json";
+        return Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", why));
+    }
+    match timeout(BODY_LIMIT, Limited::new(body, BODY_BYTES_MAX).collect()).await {
+        Ok(Ok(read)) => Ok(read.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let why = format!("the body has more than {BODY_BYTES_MAX} bytes");
+            Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", why))
+        }
+        Ok(Err(error)) => Err(Fault::bad(format!("the body cannot be read: {error}"))),
+        Err(_) => {
+            let why = format!("the body was not complete within {} s", BODY_LIMIT.as_secs());
+            Err(Fault::new(StatusCode::REQUEST_TIMEOUT, "RequestTimeout", why))
+        }
+    }
+}
+
+async fn ready<S: Side>(State(side): State<Arc<S>>) -> Response<Body> {
+    let link = side.status().link;
+    match link.up {
+        true => text(StatusCode::OK, "ready\n".to_owned()),
+        // Why is for those who may ask: see /status.
+        false => text(StatusCode::SERVICE_UNAVAILABLE, "the link to the other side is down\n".to_owned()),
+    }
+}
+
+async fn metrics<S: Side>(State(side): State<Arc<S>>, request: Request<Body>) -> Response<Body> {
+    match admit(&*side, &request) {
+        Ok(_) => {
+            let body = metrics::text(&side.status(), &side.places().counts().counted());
+            reply::with(StatusCode::OK, metrics::KIND, body.into())
+        }
+        Err(fault) => fault.response(),
+    }
+}
+
+async fn status<S: Side>(State(side): State<Arc<S>>, request: Request<Body>) -> Response<Body> {
+    match admit(&*side, &request) {
+        // Plain data can always be serialized.
+        Ok(_) => reply::with(
+            StatusCode::OK,
+            "application/json",
+            serde_json::to_vec(&side.status()).unwrap_or_default().into(),
+        ),
+        Err(fault) => fault.response(),
+    }
+}
+
+fn text(status: StatusCode, text: String) -> Response<Body> {
+    reply::with(status, "text/plain; charset=utf-8", text.into())
+}
