@@ -70,6 +70,11 @@ pub enum Event {
         /// The directory and the system's error.
         what: String,
     },
+    /// The file of the cache cannot be used, or was set aside; records are kept in memory.
+    CacheFile {
+        /// The file, and what is wrong with it.
+        what: String,
+    },
     /// A CalDAV server has not answered a question.
     NoAnswerOfServer {
         /// Where, why, and what to do.
@@ -96,6 +101,7 @@ impl Event {
             Event::NotReloaded { .. } => numbers::NOT_RELOADED,
             Event::Certificate { .. } => numbers::CERTIFICATE,
             Event::NoFolder { .. } => numbers::NO_FOLDER,
+            Event::CacheFile { .. } => numbers::CACHE_FILE,
             Event::EventsLost { .. } => numbers::EVENTS_LOST,
             Event::NoAnswerOfServer { .. } => numbers::NO_ANSWER_OF_SERVER,
         }
@@ -154,6 +160,7 @@ impl fmt::Display for Text<'_> {
             }
             Event::Certificate { what } => write!(out, "the certificate of this side: {what}"),
             Event::NoFolder { what } => write!(out, "cannot list the calendars: {what}"),
+            Event::CacheFile { what } => write!(out, "cache: {what}"),
             Event::NoAnswerOfServer { what } => write!(out, "the CalDAV server does not answer: {what}"),
             Event::EventsLost { count } => write!(out, "{count} events are missing here"),
         }

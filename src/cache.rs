@@ -1,26 +1,36 @@
 //! CALCON's cache of Notes users: a recent record is served directly, otherwise the Notes side is queried. If it does
 //! not answer in time, the old record is served, and the late reply is still stored.
 
+mod keeper;
+mod records;
+mod store;
+
+pub use records::{RECORDS_MAX, SLOTS_TOTAL_MAX};
+
 use crate::access::{Attributed, Identity};
-use crate::answer::{Answer, Code, Query, Refusal, SLOTS_MAX, Source, WINDOW_DAYS_MAX};
-use crate::freebusy::{Slot, Window, clip};
+use crate::answer::{Answer, Code, Query, Refusal, Source, WINDOW_DAYS_MAX};
+use crate::freebusy::Window;
+use crate::shutdown::Shutdown;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
-use std::collections::BTreeMap;
+use keeper::Shared;
+use records::{Record, Span};
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
-/// Maximum number of records; beyond it the oldest is evicted.
-pub const RECORDS_MAX: usize = 10_000;
-/// Maximum number of slots in all records together; beyond it the oldest is evicted. They take about 28 bytes each.
-pub const SLOTS_TOTAL_MAX: usize = 1_000_000;
 /// Maximum number of concurrent queries to the other side, including late ones.
 pub const FETCHES_MAX: usize = 1024;
 /// How long to wait for a late reply in order to store it.
 pub const LATE_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often the records are looked through for those to be read again.
+const REFRESH_LOOK: Duration = Duration::from_secs(60);
+/// A record that nobody has asked for within this time is not read again by itself.
+const ASKED_RECENTLY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The cache policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,49 +41,31 @@ pub struct CachePolicy {
     pub patience: Duration,
     /// Number of days that a record covers, from today; a query that reaches further extends it.
     pub window_days: u32,
+    /// How often records that are asked for are read again before anyone asks; `None` for never.
+    pub refresh: Option<Duration>,
 }
 
 impl Default for CachePolicy {
     fn default() -> Self {
-        Self { age_max: Duration::from_secs(15 * 60), patience: Duration::from_secs(3), window_days: 60 }
+        Self { age_max: Duration::from_secs(15 * 60), patience: Duration::from_secs(3), window_days: 60, refresh: None }
     }
-}
-
-/// The last known state of a user.
-#[derive(Debug, Clone)]
-struct Record {
-    window: Window,
-    slots: Vec<Slot>,
-    /// When the calendar was read, at the earliest: when we queried, minus the age in the reply.
-    read_at: Instant,
-    /// Who answered.
-    by: Identity,
 }
 
 /// Says whether an identity is still accepted.
 pub type Trusts = Box<dyn Fn(&Identity) -> bool + Send + Sync>;
 
-/// Which of a user's two records a query uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Span {
-    /// From today, for the policy's number of days, and further if a query reached further.
-    Today,
-    /// The window of the last query that was too far from today to be covered by the same record.
-    Apart,
-}
-
 /// The cache.
 pub struct Cache {
     policy: CachePolicy,
     trusts: Trusts,
-    records: Mutex<BTreeMap<(String, Span), Record>>,
+    shared: Arc<Shared>,
     fetches: Arc<Semaphore>,
 }
 
 impl Cache {
     /// Creates an empty cache. What was answered by somebody whom `trusts` no longer accepts is dropped.
     pub fn new(policy: CachePolicy, trusts: Trusts) -> Self {
-        Self { policy, trusts, records: Mutex::default(), fetches: Arc::new(Semaphore::new(FETCHES_MAX)) }
+        Self { policy, trusts, shared: Arc::default(), fetches: Arc::new(Semaphore::new(FETCHES_MAX)) }
     }
 
     /// Answers from the record or with `ask`, which queries the Notes side and may complete later.
@@ -89,7 +81,7 @@ impl Cache {
         let (wide, span) = self.widened(&query, Utc::now());
         let old = self.known(&(query.user.clone(), span));
         if let Some(record) = &old
-            && now.duration_since(record.read_at) < self.policy.age_max
+            && record.age() < self.policy.age_max
             && record.window.covers(&query.window())
         {
             return Ok(record.answer(&query, Source::Cached));
@@ -144,9 +136,50 @@ impl Cache {
 
     /// Returns the number of records, and the ages of the oldest and of the newest one, in whole seconds.
     pub fn ages(&self) -> (usize, Option<(u64, u64)>) {
-        let records = self.lock();
-        let ages = records.values().map(|record| record.read_at.elapsed().as_secs());
-        (records.len(), ages.clone().max().zip(ages.min()))
+        let (count, ages) = self.shared.lock().ages();
+        (count, ages.map(|(oldest, newest)| (oldest.as_secs(), newest.as_secs())))
+    }
+
+    /// Keeps the records in a file, if there is to be one, until shutdown. Nobody waits for it.
+    pub fn keep(
+        self: &Arc<Self>,
+        file: Option<PathBuf>,
+        shutdown: Shutdown,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        if file.is_some() {
+            shared.lock().note_changes();
+        }
+        async move {
+            if let Some(file) = file {
+                keeper::run(file, shared, shutdown).await;
+            }
+        }
+    }
+
+    /// Reads records again that are asked for, before anyone asks, until shutdown. `ask` queries the Notes side.
+    pub async fn refresh<A, F>(self: Arc<Self>, ask: A, mut shutdown: Shutdown)
+    where
+        A: Fn(Query, Instant) -> F,
+        F: Future<Output = Result<Attributed, Refusal>> + Send + 'static,
+    {
+        let Some(every) = self.policy.refresh else { return };
+        loop {
+            tokio::select! {
+                () = sleep(every.min(REFRESH_LOOK)) => {}
+                () = shutdown.asked() => return,
+            }
+            let due = self.shared.lock().due(every, ASKED_RECENTLY);
+            for user in due {
+                let (wide, span) = self.widened(&Query::days(user, Utc::now(), 1), Utc::now());
+                let until = Instant::now() + LATE_LIMIT;
+                tokio::select! {
+                    // What it says is stored; if there is no answer, the old record stays.
+                    _ = self.fetch(wide, span, until, &ask) => {}
+                    () = shutdown.asked() => return,
+                }
+            }
+        }
     }
 
     /// Returns the query for the other side. It covers as much as a record does, so that the next query is answered
@@ -162,14 +195,16 @@ impl Cache {
     }
 
     /// Returns the record of this key, unless whoever answered is no longer accepted: then it is dropped.
-    fn known(&self, key: &(String, Span)) -> Option<Record> {
-        let mut records = self.lock();
-        let by = &records.get(key)?.by;
-        if !(self.trusts)(by) {
-            tracing::info!(user = key.0, %by, "record dropped: the settings do not accept who answered any more");
-            records.remove(key);
+    fn known(&self, key: &(String, Span)) -> Option<Arc<Record>> {
+        let record = self.shared.lock().asked(key)?;
+        if (self.trusts)(&record.by) {
+            return Some(record);
         }
-        records.get(key).cloned()
+        let by = &record.by;
+        tracing::info!(user = key.0, %by, "record dropped: the settings do not accept who answered any more");
+        self.shared.lock().forget(key);
+        self.shared.changed.notify_one();
+        None
     }
 
     fn trusted(&self, reply: Attributed) -> Result<Attributed, Refusal> {
@@ -182,32 +217,14 @@ impl Cache {
 
     /// Stores a reply, unless a later query was answered before it; removes a user that no longer exists.
     fn learn(&self, user: &str, span: Span, outcome: &Result<Attributed, Refusal>, asked_at: Instant) {
-        let mut records = self.lock();
+        let mut records = self.shared.lock();
         match outcome {
-            Ok(reply) => {
-                let record = Record::from_reply(reply, asked_at);
-                let key = (user.to_owned(), span);
-                if records.get(&key).is_none_or(|known| known.read_at <= record.read_at) {
-                    records.insert(key, record);
-                }
-            }
-            Err(refusal) if refusal.code == Code::UnknownUser => records.retain(|(known, _), _| known != user),
+            Ok(reply) => records.learn((user.to_owned(), span), Record::from_reply(reply, asked_at)),
+            Err(refusal) if refusal.code == Code::UnknownUser => records.forget_user(user),
             Err(_) => {}
         }
-        let too_many = |records: &BTreeMap<_, Record>| {
-            records.len() > RECORDS_MAX
-                || records.values().map(|record| record.slots.len()).sum::<usize>() > SLOTS_TOTAL_MAX
-        };
-        while too_many(&records)
-            && let Some(key) = records.iter().min_by_key(|(_, record)| record.read_at).map(|(key, _)| key.clone())
-        {
-            records.remove(&key);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, Span), Record>> {
-        // Each change is a single insert or remove, so a panic elsewhere leaves the map consistent.
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+        drop(records);
+        self.shared.changed.notify_one();
     }
 }
 
@@ -217,48 +234,7 @@ impl fmt::Debug for Cache {
     }
 }
 
-impl Record {
-    fn from_reply(reply: &Attributed, asked_at: Instant) -> Self {
-        let Attributed { answer, by } = reply;
-        let read_at = asked_at.checked_sub(Duration::from_secs(answer.age_secs)).unwrap_or(asked_at);
-        let slots = answer.slots.iter().take(SLOTS_MAX).copied().collect();
-        Self { window: answer.window(), slots, read_at, by: by.clone() }
-    }
-
-    fn answer(&self, query: &Query, source: Source) -> Answer {
-        let slots = clip(query.window(), &self.slots);
-        let age_secs = self.read_at.elapsed().as_secs();
-        Answer { user: query.user.clone(), from: query.from, to: query.to, slots, source, age_secs }
-    }
-}
-
 /// Returns whether the refusal supersedes any old record.
 fn is_final(refusal: &Refusal) -> bool {
     matches!(refusal.code, Code::UnknownUser | Code::BadQuery)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::freebusy::State;
-
-    #[test]
-    fn the_oldest_records_give_way_to_the_memory_of_new_ones() {
-        let cache = Cache::new(CachePolicy::default(), Box::new(|_| true));
-        let at = |secs| DateTime::from_timestamp(1_785_000_000 + secs, 0).expect("in range");
-        let slots =
-            (0..SLOTS_MAX as i64).map(|n| Slot { from: at(n), to: at(n + 1), state: State::Busy }).collect::<Vec<_>>();
-        let (from, to) = (at(0), at(SLOTS_MAX as i64));
-        let began = Instant::now();
-        let users = SLOTS_TOTAL_MAX / SLOTS_MAX + 3;
-        for n in 0..users {
-            let (user, slots) = (format!("{n:04}@notes.example"), slots.clone());
-            let answer = Answer { user: user.clone(), from, to, slots, source: Source::Live, age_secs: 0 };
-            let reply = Attributed { answer, by: Identity::loopback() };
-            cache.learn(&user, Span::Today, &Ok(reply), began + Duration::from_secs(n as u64));
-        }
-        let records = cache.lock();
-        assert_eq!(records.len(), SLOTS_TOTAL_MAX / SLOTS_MAX);
-        assert_eq!(records.keys().next().map(|(user, _)| user.as_str()), Some("0003@notes.example"));
-    }
 }

@@ -33,6 +33,15 @@ pub async fn serve(settings: ExchangeSettings) -> Result<(), Error> {
     let (owner, line) = line("the add-in has not dialled yet");
     let trusting = access.clone();
     let cache = Arc::new(Cache::new(settings.cache, Box::new(move |identity| trusting.get().trusts(identity))));
+    let asked = line.clone();
+    let refreshed = Arc::clone(&cache).refresh(
+        move |query, deadline| {
+            let line = asked.clone();
+            async move { line.ask(query, deadline).await }
+        },
+        shutdown.clone(),
+    );
+    let kept = cache.keep(settings.cache_file, shutdown.clone());
     let places = Places::default();
     let side = Arc::new(Side { calendars, access: access.clone(), links: Links::new(owner), line, cache, places });
     let listener = server::listen(&settings.listen, settings.backlog, &access).await?;
@@ -47,7 +56,7 @@ pub async fn serve(settings: ExchangeSettings) -> Result<(), Error> {
         let (side, shutdown) = (Arc::clone(&side), served.clone());
         async move { side.converse(accepted.into(), peer, shutdown).await }
     });
-    tokio::join!(clients, commands, faces);
+    tokio::join!(clients, commands, faces, kept, refreshed);
     Ok(())
 }
 

@@ -53,6 +53,8 @@ pub struct ExchangeSettings {
     pub time_zone: Zone,
     /// How answers about Notes users are cached.
     pub cache: CachePolicy,
+    /// The file in which the cache is kept over restarts. Default: none.
+    pub cache_file: Option<PathBuf>,
     /// Who may enter. Default: the programs of this machine.
     pub access: Source,
     /// The console's Unix socket. Default: in the runtime directory.
@@ -71,6 +73,7 @@ impl ExchangeSettings {
             calendars: calendars.into(),
             time_zone: Zone::UTC,
             cache: CachePolicy::default(),
+            cache_file: None,
             access: Source::loopback(),
             console: None,
             browse_log: None,

@@ -2,12 +2,16 @@
 
 #[path = "real/browse_log.rs"]
 mod browse_log;
+#[path = "real/cache.rs"]
+mod cache;
 #[path = "real/check.rs"]
 mod check;
 #[path = "real/console.rs"]
 mod console;
 #[path = "real/entry.rs"]
 mod entry;
+#[path = "real/face.rs"]
+mod face;
 #[path = "real/limits.rs"]
 mod limits;
 #[path = "real/link.rs"]
@@ -65,6 +69,12 @@ fn printed(output: Output, code: i32) -> String {
     let (out, err) = (text(output.stdout), text(output.stderr));
     assert_eq!(output.status.code(), Some(code), "stdout: {out}\nstderr: {err}");
     if code == 0 { out } else { err }
+}
+
+/// Returns the line of a daemon's log with this text, which may have been read already.
+fn said(daemon: &mut Daemon, text: &str) -> String {
+    let known = daemon.log.iter().find(|line| line.contains(text)).cloned();
+    known.unwrap_or_else(|| daemon.wait_for(text))
 }
 
 /// Queries until there is an answer, which must come within [`LIMIT`].

@@ -27,6 +27,16 @@ impl Identity {
         Self { name: name.into(), fingerprint: hex(digest(&SHA256, certificate).as_ref()).into() }
     }
 
+    /// Returns an identity that was proven before, from a record of it.
+    pub(crate) fn recorded(name: &str, fingerprint: &str) -> Self {
+        Self { name: name.into(), fingerprint: fingerprint.into() }
+    }
+
+    /// Returns the fingerprint; empty without a certificate.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
     /// Returns the name.
     pub fn name(&self) -> &str {
         &self.name

@@ -115,6 +115,11 @@ pub(super) const EVENTS_LOST: Number = error(
     "events are missing from the browse log: it could not be written, or not fast enough",
     "make room there; the daemon's log on stderr has them",
 );
+pub(super) const CACHE_FILE: Number = warning(
+    5014,
+    "the file of the cache is damaged and was set aside, or cannot be written: records are kept in memory",
+    "make room there, and let the daemon's user write `cache_file` and its folder; a damaged file may be deleted",
+);
 pub(super) const NO_ANSWER_OF_SERVER: Number = error(
     5020,
     CALCON,
@@ -129,7 +134,7 @@ pub(super) const NO_SESSION: Number = error(
 );
 
 /// Every number, in order.
-pub const NUMBERS: [Number; 12] = [
+pub const NUMBERS: [Number; 13] = [
     ID_FILE,
     BAD_CALENDAR,
     NO_FOLDER,
@@ -140,6 +145,7 @@ pub const NUMBERS: [Number; 12] = [
     NOT_RELOADED,
     CERTIFICATE,
     EVENTS_LOST,
+    CACHE_FILE,
     NO_ANSWER_OF_SERVER,
     NO_SESSION,
 ];

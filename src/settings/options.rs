@@ -53,6 +53,12 @@ pub struct ExchangeOptions {
     /// How many days from today a record spans [default: 60]
     #[arg(long, value_name = "DAYS")]
     window_days: Option<u32>,
+    /// How often records that are asked for are read again before anyone asks, in seconds [default: never]
+    #[arg(long, value_name = "SECS")]
+    refresh_secs: Option<u64>,
+    /// File in which the records are kept over restarts [default: none]
+    #[arg(long, value_name = "FILE")]
+    cache_file: Option<PathBuf>,
     /// The console's Unix socket [default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/calcon or /tmp/calcon-UID]
     #[arg(long, value_name = "SOCKET")]
     console: Option<PathBuf>,
@@ -167,6 +173,8 @@ impl ExchangeOptions {
         set(&mut settings.cache.age_max, self.age_max_secs.or(other.age_max_secs).map(Duration::from_secs));
         set(&mut settings.cache.patience, self.patience_ms.or(other.patience_ms).map(Duration::from_millis));
         set(&mut settings.cache.window_days, self.window_days.or(other.window_days));
+        settings.cache.refresh = self.refresh_secs.or(other.refresh_secs).map(|secs| Duration::from_secs(secs.max(1)));
+        settings.cache_file = path(self.cache_file, other.cache_file, file);
         settings.console = path(self.console, other.console, file);
         let bytes_max = self.browse_log_bytes_max.or(other.browse_log_bytes_max);
         let files_max = self.browse_log_files_max.or(other.browse_log_files_max);
