@@ -70,7 +70,9 @@ def main():
                 # Every record is too old at once, so that each query changes the file.
                 daemon = Exchange(work, 18320, 0)
                 daemon.says("cache read")
-                until = time.monotonic() + random_moments.uniform(0, 1.4)
+                daemon.says("link up")
+                # What is learnt is written a second later.
+                until = time.monotonic() + random_moments.uniform(0, 2.2)
                 while time.monotonic() < until:
                     ask(18320, random_moments.randrange(USERS))
                 daemon.kill()

@@ -3,8 +3,10 @@
 //! It answers `POST /getSchedule` as Microsoft Graph does, shows a page, and says how the side is. Who may enter is decided as for
 //! all clients.
 
+mod asking;
 mod caller;
 mod metrics;
+mod outbox;
 mod page;
 mod reply;
 mod schedule;
@@ -16,22 +18,21 @@ pub(crate) use status::{Cache, Link, Sessions, Status};
 use crate::access::{Current, Peer};
 use crate::answer::{Answer, Code, Query, Refusal};
 use crate::channel::{Accepted, Stream};
-use crate::client::{self, Places};
+use crate::client::Places;
 use crate::error::{ChannelError, Error};
 use crate::server::{self, Entrance};
 use crate::shutdown::Shutdown;
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, Request, Response, StatusCode};
+use axum::http::{Request, Response, StatusCode};
 use axum::routing::{get, post};
 use caller::Caller;
-use futures_util::future::join_all;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use chrono::Utc;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use outbox::Message;
 use reply::Fault;
 use schedule::Wanted;
 use std::future::Future;
@@ -49,14 +50,12 @@ use tower_service::Service;
 pub const HEAD_LIMIT: Duration = Duration::from_secs(10);
 /// How long a peer may take for the body of a request.
 pub const BODY_LIMIT: Duration = Duration::from_secs(5);
-/// Maximum size of the body of a request, in bytes.
-pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// The type of what programs write and read.
+const JSON: &str = "application/json";
 /// Maximum size of the head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Maximum number of headers of a request.
 const HEADERS_MAX: usize = 64;
-/// How long the answer to a request may take.
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// What a peer is told that finds no place.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\nretry-after: 5\r\n\r\n";
@@ -128,6 +127,7 @@ fn router<S: Side>(side: Arc<S>) -> Router {
         // Where clients of Graph look for it.
         .route("/v1.0/me/calendar/getSchedule", get_schedule())
         .route("/v1.0/users/{user}/calendar/getSchedule", get_schedule())
+        .route("/outbox/", post(outbox::<S>))
         .route("/healthz", get(async || text(StatusCode::OK, "ok\n".to_owned())))
         .route("/readyz", get(ready::<S>))
         .route("/metrics", get(metrics::<S>))
@@ -189,74 +189,27 @@ async fn turn_away(stream: Stream) -> Result<(), ChannelError> {
     Err(ChannelError::Denied(Refusal::new(Code::Busy, "too many clients are being served")))
 }
 
-/// Returns the name of whoever asks, if it may.
-fn admit<S: Side>(side: &S, request: &Request<Body>) -> Result<(Arc<Caller<S::Seat>>, String), Fault> {
-    let Some(caller) = request.extensions().get::<Arc<Caller<S::Seat>>>() else {
-        return Err(Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "ErrorInternalServerError", "nobody asks"));
-    };
-    let name = caller.admit(&side.access().get(), request.headers())?;
-    Ok((Arc::clone(caller), name))
-}
-
 async fn get_schedule<S: Side>(State(side): State<Arc<S>>, request: Request<Body>) -> Response<Body> {
-    schedules(&*side, request).await.unwrap_or_else(Fault::response)
-}
-
-async fn schedules<S: Side>(side: &S, request: Request<Body>) -> Result<Response<Body>, Fault> {
-    let (caller, name) = admit(side, &request)?;
-    let (head, body) = request.into_parts();
-    let wanted = Wanted::read(&read(&head.headers, body).await?, &head.headers)?;
-    let seat = caller.seat(&name, |name| side.seat(name));
-    let share = side.places().of(caller.peer.address.ip());
-    let ask = |query, deadline| side.ask(&seat, query, deadline);
-    let limit_ms = ANSWER_LIMIT.as_millis() as u64;
-    let outcomes = join_all(wanted.schedules.iter().map(async |schedule| {
-        let began = Instant::now();
-        let outcome = client::within("http client", limit_ms, wanted.query(schedule), &ask).await;
-        share.counts().count(&outcome, began.elapsed());
-        outcome
-    }));
-    let outcomes = outcomes.await;
-    let slots = outcomes.iter().flatten().map(|answer| answer.slots.len()).sum();
-    let Ok(writing) = share.try_write(slots) else {
-        let why = "too many long answers are being written: ask again later, or for less at once";
-        return Err(Refusal::new(Code::Busy, why).into());
+    let answered = async {
+        let asker = asking::admit(&*side, &request)?;
+        let (head, body) = request.into_parts();
+        let wanted = Wanted::read(&asking::read(&head.headers, body, JSON).await?, &head.headers)?;
+        let (outcomes, writing) = asking::each(&*side, &asker, wanted.queries()).await?;
+        Ok(asking::response(JSON, wanted.response(&outcomes), writing))
     };
-    // The answer keeps its place until it is written.
-    let body = Bytes::from_owner(Written { body: wanted.response(&outcomes), _writing: writing });
-    Ok(reply::with(StatusCode::OK, "application/json", body))
+    answered.await.unwrap_or_else(Fault::response)
 }
 
-struct Written {
-    body: Vec<u8>,
-    _writing: Option<client::Writing>,
-}
-
-impl AsRef<[u8]> for Written {
-    fn as_ref(&self) -> &[u8] {
-        &self.body
-    }
-}
-
-/// Reads the body of a request, which must be JSON: a browser does not send that for a page of another site.
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Fault> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
-        let why = "the Content-Type must be application/json";
-        return Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", why));
-    }
-    match timeout(BODY_LIMIT, Limited::new(body, BODY_BYTES_MAX).collect()).await {
-        Ok(Ok(read)) => Ok(read.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let why = format!("the body has more than {BODY_BYTES_MAX} bytes");
-            Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", why))
-        }
-        Ok(Err(error)) => Err(Fault::bad(format!("the body cannot be read: {error}"))),
-        Err(_) => {
-            let why = format!("the body was not complete within {} s", BODY_LIMIT.as_secs());
-            Err(Fault::new(StatusCode::REQUEST_TIMEOUT, "RequestTimeout", why))
-        }
-    }
+/// Answers a scheduling message: the request for free/busy times that a CalDAV client posts to its outbox (RFC 6638, 5).
+async fn outbox<S: Side>(State(side): State<Arc<S>>, request: Request<Body>) -> Response<Body> {
+    let answered = async {
+        let asker = asking::admit(&*side, &request)?;
+        let (head, body) = request.into_parts();
+        let message = Message::read(&asking::read(&head.headers, body, "text/calendar").await?)?;
+        let (outcomes, writing) = asking::each(&*side, &asker, message.queries()).await?;
+        Ok(asking::response(outbox::KIND, message.response(&outcomes, Utc::now()), writing))
+    };
+    answered.await.unwrap_or_else(Fault::response)
 }
 
 async fn ready<S: Side>(State(side): State<Arc<S>>) -> Response<Body> {
@@ -269,7 +222,7 @@ async fn ready<S: Side>(State(side): State<Arc<S>>) -> Response<Body> {
 }
 
 async fn metrics<S: Side>(State(side): State<Arc<S>>, request: Request<Body>) -> Response<Body> {
-    match admit(&*side, &request) {
+    match asking::admit(&*side, &request) {
         Ok(_) => {
             let body = metrics::text(&side.status(), &side.places().counts().counted());
             reply::with(StatusCode::OK, metrics::KIND, body.into())
@@ -279,13 +232,9 @@ async fn metrics<S: Side>(State(side): State<Arc<S>>, request: Request<Body>) ->
 }
 
 async fn status<S: Side>(State(side): State<Arc<S>>, request: Request<Body>) -> Response<Body> {
-    match admit(&*side, &request) {
+    match asking::admit(&*side, &request) {
         // Plain data can always be serialized.
-        Ok(_) => reply::with(
-            StatusCode::OK,
-            "application/json",
-            serde_json::to_vec(&side.status()).unwrap_or_default().into(),
-        ),
+        Ok(_) => reply::with(StatusCode::OK, JSON, serde_json::to_vec(&side.status()).unwrap_or_default().into()),
         Err(fault) => fault.response(),
     }
 }

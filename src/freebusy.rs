@@ -3,7 +3,7 @@
 mod vfreebusy;
 mod view;
 
-pub use vfreebusy::vfreebusy;
+pub use vfreebusy::{vfreebusy, vfreebusy_reply};
 pub use view::availability_view;
 
 use chrono::{DateTime, Utc};

@@ -1,6 +1,8 @@
 //! The HTTP face under faults: a schedule is right or has an error, slow peers block nobody, and a stop waits for none.
 
-use crate::world::{Calendars, exchange, http, notes, over_the_link};
+mod http;
+
+use crate::world::{Calendars, exchange, notes, over_the_link};
 use calcon::calendar::{Zone, slots_of};
 use calcon::freebusy::{Window, availability_view};
 use calcon::query;

@@ -23,7 +23,7 @@ const MINUTES_USUAL: i64 = 30;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     /// Whose time is asked for.
-    pub(super) schedules: Vec<String>,
+    schedules: Vec<String>,
     window: Window,
     interval: TimeDelta,
     zone: (String, Zone),
@@ -49,9 +49,10 @@ impl Wanted {
         Ok(Self { schedules: schedules(&body)?, window, interval, zone: preferred_zone(headers)? })
     }
 
-    /// Returns the query for a schedule.
-    pub(super) fn query(&self, schedule: &str) -> Query {
-        Query { user: schedule.to_owned(), from: self.window.from, to: self.window.to }
+    /// Returns the query for each schedule.
+    pub(super) fn queries(&self) -> impl Iterator<Item = Query> {
+        let query = |user: &String| Query { user: user.clone(), from: self.window.from, to: self.window.to };
+        self.schedules.iter().map(query)
     }
 
     /// Returns the body of the response. The outcomes are in the order of the schedules.

@@ -9,20 +9,52 @@ const LINE_BYTES_MAX: usize = 75;
 /// Returns a VCALENDAR with one VFREEBUSY of a user. Periods are in UTC, sorted, disjoint, and of whole seconds, of which none is
 /// lost. Out of office is BUSY-UNAVAILABLE. What is unknown is BUSY, and what is free, or elsewhere, has no period.
 pub fn vfreebusy(user: &str, window: Window, slots: &[Slot], made_at: DateTime<Utc>) -> String {
-    let (from, to) = (time(window.from), time(up(window.to)));
-    let address = escaped(user);
+    let (from, to, address) = (time(window.from), time(up(window.to)), escaped(user));
+    let head = [format!("UID:{from}-{to}-{address}"), format!("ORGANIZER:mailto:{address}")];
+    calendar("PUBLISH", head, window, slots, made_at)
+}
+
+/// Returns the answer to a request for the free/busy time of a user (RFC 5546, 3.3.3). `uid` is that of the request.
+///
+/// # Panics
+/// If `uid` is not of ASCII, or has control characters: it is repeated as it is.
+pub fn vfreebusy_reply(
+    users: (&str, &str),
+    uid: &str,
+    window: Window,
+    slots: &[Slot],
+    made_at: DateTime<Utc>,
+) -> String {
+    assert!(uid.is_ascii() && !uid.contains(char::is_control), "a UID is repeated as it is");
+    let (organizer, attendee) = users;
+    let head = [
+        format!("UID:{uid}"),
+        format!("ORGANIZER:mailto:{}", escaped(organizer)),
+        format!("ATTENDEE:mailto:{}", escaped(attendee)),
+    ];
+    calendar("REPLY", head, window, slots, made_at)
+}
+
+fn calendar(
+    method: &str,
+    head: impl IntoIterator<Item = String>,
+    window: Window,
+    slots: &[Slot],
+    made_at: DateTime<Utc>,
+) -> String {
     let mut text = String::new();
     let mut line = |content: &str| push_folded(&mut text, content);
     line("BEGIN:VCALENDAR");
     line("VERSION:2.0");
     line(concat!("PRODID:-//Calcon//", env!("CARGO_PKG_VERSION"), "//EN"));
-    line("METHOD:PUBLISH");
+    line(&format!("METHOD:{method}"));
     line("BEGIN:VFREEBUSY");
-    line(&format!("UID:{from}-{to}-{address}"));
+    let mut head = head.into_iter();
+    head.next().iter().for_each(|uid| line(uid));
     line(&format!("DTSTAMP:{}", time(made_at)));
-    line(&format!("ORGANIZER:mailto:{address}"));
-    line(&format!("DTSTART:{from}"));
-    line(&format!("DTEND:{to}"));
+    head.for_each(|property| line(&property));
+    line(&format!("DTSTART:{}", time(window.from)));
+    line(&format!("DTEND:{}", time(up(window.to))));
     for (kind, period) in periods(window, slots) {
         line(&format!("FREEBUSY;FBTYPE={kind}:{}/{}", time(period.from), time(up(period.to))));
     }

@@ -1,7 +1,6 @@
 //! Shared by the scenarios: the two sides as hosts, and queries to them.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
-pub mod http;
 pub mod keys;
 
 use calcon::{

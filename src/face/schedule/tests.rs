@@ -31,7 +31,7 @@ fn at(hour: u32, minute: u32) -> DateTime<Utc> {
 fn a_request_is_read_as_graph_has_it() {
     let wanted = read(&request(&json!({}))).expect("valid");
     assert_eq!((wanted.window, wanted.interval), (Window::new(at(7, 0), at(10, 0)), TimeDelta::minutes(30)));
-    let query = wanted.query("ada@notes.example");
+    let query = wanted.queries().next().expect("one schedule");
     assert_eq!((query.user.as_str(), query.from, query.to), ("ada@notes.example", at(7, 0), at(10, 0)));
 }
 

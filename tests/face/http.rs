@@ -1,6 +1,6 @@
 //! Asks the face of a side over HTTPS, in plain sight: what is written and read is the test's own.
 
-use super::{Calendars, keys};
+use crate::world::{Calendars, keys};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, split};
 use tokio::net::TcpStream;
