@@ -38,8 +38,12 @@ pub enum Command {
     Sync(Sync),
     /// Run tests with plans drawn from a new seed, and save the failures
     Explore(Explore),
+    /// Run a test once and show everything that happens, whether it fails or not
+    Run(Run),
     /// Run saved traces again and report whether they still fail
     Replay(Replay),
+    /// Find the event after which a saved failure was inevitable: its run goes on in other ways from many of its events
+    Cause(Cause),
     /// Look for a smaller plan that fails in the same way, and write it over the trace
     Shrink(Shrink),
     /// Print what happened in saved traces; nothing is built or run
@@ -118,6 +122,40 @@ pub struct Replay {
 }
 
 #[derive(Debug, Arguments)]
+pub struct Run {
+    /// The test: its name, or a part of it that no other test has
+    pub test: String,
+    /// Draw everything from this seed [default: a run without faults]
+    #[arg(long, value_name = "N", conflicts_with = "plan")]
+    pub seed: Option<u64>,
+    /// Run the plan in this file: its sentences, as `show --plan` prints them, or a trace
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Put another run beside it: that of this plan or trace [default: if it fails, the passing run that differs last]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub diff: Option<Option<PathBuf>>,
+    #[command(flatten)]
+    pub shown: Shown,
+    #[command(flatten)]
+    pub build: Build,
+    /// Only tests of this package; may be given several times [default: every package of the workspace]
+    #[arg(long, short, value_name = "PACKAGE", help_heading = BUILD)]
+    pub package: Vec<String>,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Cause {
+    /// A saved trace, which still fails
+    #[arg(value_name = "TRACE")]
+    pub trace: PathBuf,
+    /// Number of parallel runs [default: one per core]
+    #[arg(long, short, value_name = "J")]
+    pub jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub build: Build,
+}
+
+#[derive(Debug, Arguments)]
 pub struct Shrink {
     /// A saved trace; it is overwritten if a smaller plan is found. Ctrl-C keeps the smallest so far
     #[arg(value_name = "TRACE")]
@@ -135,14 +173,28 @@ pub struct Show {
     #[arg(required = true, value_name = "TRACE")]
     pub traces: Vec<PathBuf>,
     /// Print only the plan
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     pub plan: bool,
-    /// How to show them: a table, JSON for programs, an HTML page, a trace for ui.perfetto.dev, a Mermaid sequence diagram
-    #[arg(long, value_name = "FORM", default_value = "text", conflicts_with = "plan")]
+    #[command(flatten)]
+    pub shown: Shown,
+}
+
+/// In which form a run is shown, which of its events, and where.
+#[derive(Debug, Arguments)]
+pub struct Shown {
+    /// How to show it: a table, JSON for programs, an HTML page, a trace for ui.perfetto.dev, a Mermaid sequence diagram
+    #[arg(long, value_name = "FORM", default_value = "text")]
     pub format: Form,
     /// Write to this file, not to standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub events: Events,
+}
+
+/// Which events are shown.
+#[derive(Debug, Arguments)]
+pub struct Events {
     /// Only events from this one on, counted from 0
     #[arg(long, value_name = "EVENT", help_heading = EVENTS)]
     pub from: Option<usize>,

@@ -190,6 +190,7 @@ impl Total {
             if let Some(path) = caught.saved.path_mut() {
                 *path = output::from_here(path);
             }
+            caught.page = caught.page.map(|page| output::from_here(&page));
             details += &below(|style| report::caught(&caught, style));
         }
         details

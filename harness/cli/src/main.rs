@@ -5,6 +5,7 @@
 
 mod args;
 mod cargo;
+mod cause;
 mod exit;
 mod explore;
 mod graph;
@@ -14,6 +15,7 @@ mod list;
 mod model;
 mod output;
 mod replay;
+mod run;
 mod saved;
 mod session;
 mod show;
@@ -32,7 +34,9 @@ fn main() -> ExitCode {
         Command::Init(args) => init::init(&args),
         Command::Sync(args) => sync::sync(&args),
         Command::Explore(args) => explore::explore(&args),
+        Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::replay(&args),
+        Command::Cause(args) => cause::cause(&args),
         Command::Shrink(args) => shrink::shrink(&args),
         Command::Show(args) => show::show(&args),
         Command::Model(args) => model::model(&args),

@@ -54,6 +54,8 @@ pub fn unexpected(test: &str, wanted: &str, outcome: &Outcome) -> Problem {
     let result = match outcome {
         Outcome::Explored(_) => "an exploration",
         Outcome::Replayed(_) => "a replay",
+        Outcome::Ran(_) => "a run",
+        Outcome::Caused(_) => "a cause",
         Outcome::Shrunk(_) => "a smaller plan",
         Outcome::Refused(_) => "a refusal",
     };

@@ -1,17 +1,18 @@
 //! `cargo refrain show`: prints saved traces, in one of several forms.
 
 use crate::{
-    args::{Form, Show},
+    args::{Events, Form, Show, Shown as Options},
     exit::{Exit, Problem},
     output,
     saved::Saved,
 };
-use refrain_core::{escape::escaped, trace::Trace};
-use refrain_report::{self as report, Filter, Style, View};
+use refrain_core::escape::escaped;
+use refrain_report::{self as report, Filter, Shown, Style, View};
 use std::fs;
 
 pub fn show(args: &Show) -> Result<Exit, Problem> {
-    if args.traces.len() > 1 && !matches!(args.format, Form::Text | Form::Json) {
+    let shown = &args.shown;
+    if args.traces.len() > 1 && !matches!(shown.format, Form::Text | Form::Json) {
         return Err(Problem {
             exit: Exit::Usage,
             message: format!(
@@ -20,21 +21,25 @@ pub fn show(args: &Show) -> Result<Exit, Problem> {
             ),
         });
     }
-    let filter = filter(args);
-    let style = if args.output.is_some() { Style::default() } else { output::style() };
     let mut worst = Exit::Passed;
     let mut texts = Vec::new();
     for path in &args.traces {
         match Saved::read(path) {
             Ok(saved) if args.plan => texts.push(report::plan(&saved.trace.plan)),
-            Ok(saved) => texts.push(formatted(&saved.trace, &filter, args.format, style)),
+            Ok(saved) => texts.push(formatted(&saved.trace, shown)),
             Err(problem) => worst = worst.max(output::print_error(&problem)),
         }
     }
-    let text = texts.join(if args.format == Form::Text { "\n" } else { "" });
-    match &args.output {
-        _ if texts.is_empty() => {}
-        None => output::print(&text),
+    if !texts.is_empty() {
+        write(&texts.join(if shown.format == Form::Text { "\n" } else { "" }), shown)?;
+    }
+    Ok(worst)
+}
+
+/// Writes what is shown to the file, or to standard output.
+pub fn write(text: &str, to: &Options) -> Result<(), Problem> {
+    match &to.output {
+        None => output::print(text),
         Some(file) => {
             fs::write(file, text).map_err(|error| {
                 Problem::could_not_run(format!("cannot write {}: {error}", escaped(&file.to_string_lossy())))
@@ -42,28 +47,35 @@ pub fn show(args: &Show) -> Result<Exit, Problem> {
             output::print_note(&format!("written {}", output::shown(file)));
         }
     }
-    Ok(worst)
+    Ok(())
 }
 
-fn filter(args: &Show) -> Filter {
-    Filter {
-        from: args.from,
-        to: args.to,
-        tail: args.tail,
-        hosts: args.host.clone(),
-        task: args.task.clone(),
-        connection: args.conn.clone(),
-        grep: args.grep.clone(),
-    }
-}
-
-fn formatted(trace: &Trace, filter: &Filter, form: Form, style: Style) -> String {
-    let view = || View::new(trace, filter);
-    match form {
-        Form::Text => report::timeline(trace, filter, style),
+/// A run in the form that is asked for.
+pub fn formatted<'a>(run: impl Into<Shown<'a>>, shown: &Options) -> String {
+    let (run, filter) = (run.into(), filter(&shown.events));
+    let view = || View::new(run, &filter);
+    match shown.format {
+        Form::Text => report::timeline(run, &filter, style(shown)),
         Form::Json => report::json(&view()),
         Form::Html => report::page(&view()),
         Form::Perfetto => report::perfetto(&view()),
         Form::Mermaid => report::mermaid(&view()),
+    }
+}
+
+/// A file has no colours.
+pub fn style(shown: &Options) -> Style {
+    if shown.output.is_some() { Style::default() } else { output::style() }
+}
+
+pub fn filter(events: &Events) -> Filter {
+    Filter {
+        from: events.from,
+        to: events.to,
+        tail: events.tail,
+        hosts: events.host.clone(),
+        task: events.task.clone(),
+        connection: events.conn.clone(),
+        grep: events.grep.clone(),
     }
 }

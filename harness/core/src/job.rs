@@ -23,6 +23,16 @@ pub enum Source {
     /// For a model: the plan, after another execution of it in the same process. This reveals state that outlives an
     /// execution.
     Again(Box<Plan>),
+    /// The plan up to an event. From then on the schedule, the holds and the faults are drawn from another seed. Only the events up to there
+    /// are reported.
+    Branch {
+        /// The plan.
+        plan: Box<Plan>,
+        /// Number of events that are those of the plan.
+        after: usize,
+        /// The other seed.
+        seed: u64,
+    },
 }
 
 /// A worker's task.

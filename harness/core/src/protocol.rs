@@ -6,13 +6,17 @@
 
 mod coverage;
 mod exploration;
+mod inevitable;
 mod replay;
+mod run;
 mod search;
 mod slots;
 
 pub use coverage::{Coverage, Fired, Unreached};
 pub use exploration::{Caught, Exploration, Machine, SavedAt};
+pub use inevitable::{Beginning, Inevitable};
 pub use replay::{Difference, Replay};
+pub use run::{Beside, Compared, Decisions, Run};
 pub use search::{EngineLimit, Fewest, How, Sampler, SearchEnd, Searched};
 pub use slots::{SlotHolder, SlotWait};
 
@@ -45,6 +49,20 @@ pub enum Request {
         trace: PathBuf,
         /// Stop before this event, counted from 0, and return what tasks wait for.
         until: Option<usize>,
+    },
+    /// Execute one run and return all of it.
+    Run {
+        /// Where its decisions come from.
+        decisions: Decisions,
+        /// With which other run to compare it.
+        beside: Option<Beside>,
+    },
+    /// Continue the run of a trace in other ways, from some of its events on.
+    Cause {
+        /// The absolute path of the trace.
+        trace: PathBuf,
+        /// Number of worker processes; `None` means one per core.
+        jobs: Option<usize>,
     },
     /// Look for a smaller plan with the same signature, and overwrite the trace with it.
     Shrink {
@@ -114,6 +132,8 @@ pub enum Doing {
         /// The whole duration in seconds.
         of_s: u64,
     },
+    /// Continuing a run in other ways.
+    Continuing,
     /// Shrinking.
     Shrinking {
         /// The smallest plan so far.
@@ -130,6 +150,10 @@ pub enum Outcome {
     Explored(Exploration),
     /// The result of `replay`.
     Replayed(Replay),
+    /// The result of `run`.
+    Ran(Compared),
+    /// The result of `cause`.
+    Caused(Inevitable),
     /// The result of `shrink`.
     Shrunk(Shrunk),
     /// The request failed: what was tried, and what to do.

@@ -17,6 +17,7 @@ pub use crate::strict_json::VALUES_MAX;
 pub use error::{Limit, TraceError};
 pub use name::{file_name, is_of};
 pub use read::{parse, read, test_of};
+pub(crate) use write::omit_first;
 pub use write::{save, write};
 
 /// The format that this build reads and writes.

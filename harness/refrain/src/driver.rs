@@ -10,11 +10,14 @@ use crate::{
 use std::io;
 
 mod anchors;
+mod cause;
 mod command;
 mod origin;
 mod outcome;
+mod pages;
 mod record;
 mod replay;
+mod run;
 mod save;
 mod under_test;
 

@@ -71,6 +71,13 @@ pub trait Engine: fmt::Debug + Sync {
     /// Returns plans close to this one. After an edit of the service, its failure may have moved to one of them.
     fn nearby(&self, plan: &Plan) -> Vec<Plan>;
 
+    /// Returns plans that lack a part of this one, or have a simpler or another one in its place: whoever looks for a passing run that
+    /// goes the same way as a failing one for long finds it among these. There are at most `max`.
+    fn lesser(&self, plan: &Plan, max: usize) -> Vec<Plan>;
+
+    /// Returns how a run can go on in another way than its plan says.
+    fn continuations(&self, plan: &Plan) -> Continuations;
+
     /// Returns the fault-free run, if the engine has one: its outcome may be a snapshot.
     fn fault_free(&self, seed: u64) -> Option<Source>;
 
@@ -122,6 +129,15 @@ pub enum Logs {
     Without(Vec<Unseen>),
     /// There are none, for this reason.
     None(NotLogged),
+}
+
+/// How a run can go on in another way than its plan says.
+#[derive(Debug)]
+pub enum Continuations {
+    /// From any event on, drawn from any seed: [`Source::Branch`].
+    Drawn,
+    /// As these plans say, each of which leaves the plan somewhere. One that cannot be followed is none.
+    Plans(Vec<Plan>),
 }
 
 /// How a run is monitored.

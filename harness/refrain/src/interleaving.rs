@@ -43,11 +43,11 @@ pub(crate) use {
 
 use crate::{
     engine::{
-        self, Explored, FirstRun, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials, Watch,
-        Workers,
+        self, Continuations, Explored, FirstRun, Heartbeat, Limit, Outlet, ProgressSink, Refusal, Smaller, Terms,
+        Trials, Watch, Workers,
     },
     job::{Answer, Job, Ran, Search, Source},
-    plan::{Plan, Threads},
+    plan::{Choice, Plan, Threads},
     protocol::Sampler,
     trace::{self, Trace},
     verdict::{Cause, Class, Failure, Property, Verdict},
@@ -115,6 +115,33 @@ impl engine::Engine for Model {
         vec![]
     }
 
+    /// Returns the plans with fewer of the last deviations or choices, after which the engine goes on as it does by itself.
+    fn lesser(&self, plan: &Plan, max: usize) -> Vec<Plan> {
+        let of = |threads| Plan { threads: Some(threads), ..plan.clone() };
+        match &plan.threads {
+            Some(Threads::Deviations(all)) => {
+                (0..all.len()).rev().take(max).map(|n| of(Threads::Deviations(all[..n].to_vec()))).collect()
+            }
+            Some(Threads::Choices { choices, total_order }) => {
+                let first = |n: usize| Threads::Choices { choices: choices[..n].to_vec(), total_order: *total_order };
+                (0..choices.len()).rev().take(max).map(|n| of(first(n))).collect()
+            }
+            None => vec![],
+        }
+    }
+
+    /// Lets another thread go on at each of the choices of an exhaustive search; after that the engine goes on as it does by itself.
+    fn continuations(&self, plan: &Plan) -> Continuations {
+        match &plan.threads {
+            Some(Threads::Choices { choices, total_order }) => {
+                let of = |choices| Some(Threads::Choices { choices, total_order: *total_order });
+                let others = other_threads(choices).into_iter();
+                Continuations::Plans(others.map(|choices| Plan { threads: of(choices), ..plan.clone() }).collect())
+            }
+            _ => Continuations::Drawn,
+        }
+    }
+
     /// Returns none: in a model nothing can go wrong except its own threads.
     fn fault_free(&self, _: u64) -> Option<Source> {
         None
@@ -168,6 +195,21 @@ impl engine::Engine for Model {
     fn terms(&self) -> &'static Terms {
         &TERMS
     }
+}
+
+/// The beginnings of these choices, each with another thread at the next choice of one. Which store a load reads is left alone: not
+/// every one may be read.
+fn other_threads(choices: &[Choice]) -> Vec<Vec<Choice>> {
+    let thread = |choice: &Choice| match choice {
+        Choice::Thread { thread, .. } => Some(*thread),
+        _ => None,
+    };
+    let most = choices.iter().filter_map(thread).max().unwrap_or(0);
+    let chosen = choices.iter().enumerate().filter_map(|(at, choice)| Some((at, thread(choice)?)));
+    let others =
+        chosen.flat_map(|(at, chosen)| (0..=most).filter(move |other| *other != chosen).map(move |to| (at, to)));
+    let with = |(at, thread)| [&choices[..at], &[Choice::Thread { thread, preempts: false }]].concat();
+    others.map(with).collect()
 }
 
 const TERMS: Terms = Terms {

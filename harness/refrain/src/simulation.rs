@@ -2,11 +2,13 @@
 
 mod actor;
 mod apply;
+mod branch;
 mod called;
 mod chain;
 mod checks;
 mod conserved;
 mod explore;
+mod lesser;
 mod named;
 mod nearest;
 mod paths;
@@ -31,8 +33,8 @@ pub use workload::{Parameter, argument};
 
 use crate::{
     engine::{
-        Engine, Explored, FirstRun, Heartbeat, Limit, Logs, Outlet, ProgressSink, Refusal, Smaller, Terms, Trials,
-        Watch, Workers, frames::Hidden,
+        Continuations, Engine, Explored, FirstRun, Heartbeat, Limit, Logs, Outlet, ProgressSink, Refusal, Smaller,
+        Terms, Trials, Watch, Workers, frames::Hidden,
     },
     job::{RunMessage, Search, Source},
     plan::{Hold, Plan},
@@ -104,6 +106,14 @@ impl Engine for Scenario {
         let polls = shifts.iter().map(|shift| shifted(*shift));
         let seeds = (0..NEARBY_SEEDS).map(|nth| Plan { seed: seed_of(plan.seed, nth), ..plan.clone() });
         polls.chain(seeds).filter(|nearby| nearby != plan).collect()
+    }
+
+    fn lesser(&self, plan: &Plan, max: usize) -> Vec<Plan> {
+        lesser::lesser(self, plan, max)
+    }
+
+    fn continuations(&self, _: &Plan) -> Continuations {
+        Continuations::Drawn
     }
 
     fn fault_free(&self, seed: u64) -> Option<Source> {

@@ -193,6 +193,7 @@ impl World {
                 }
                 PlanSource::Planned(_) => vec![],
             };
+            state.allowed = Some(faults);
             state.decide_faults(drawn)
         });
         fit.unwrap_or_else(|why| simulation::refuse(&why));

@@ -111,7 +111,16 @@ pub fn caught(caught: &Caught, style: Style) -> String {
         // The full plan follows below.
         SavedAt::Elsewhere { .. } | SavedAt::Nowhere { .. } => String::new(),
     };
-    failure(&caught.failure, style) + &plan + &saved(&caught.saved, &caught.plan, &size, style)
+    failure(&caught.failure, style)
+        + &plan
+        + &saved(&caught.saved, &caught.plan, &size, style)
+        + &page_at(caught, style)
+}
+
+/// Formats where the page that shows a run is; empty if there is none.
+fn page_at(caught: &Caught, style: Style) -> String {
+    let page = caught.page.as_ref().map(|page| escaped(&page.to_string_lossy()));
+    page.map(|page| format!("  {} {page}\n", paint("page  ", DIM, style))).unwrap_or_default()
 }
 
 /// Formats the sentences of a plan, shortened. Those of a model are omitted: only its engine can interpret them.
@@ -213,6 +222,7 @@ mod tests {
             events: 31,
             run: 12,
             saved: SavedAt::Traces("traces/link-7c1e.jsonl".into()),
+            page: None,
         });
         let (coverage, engines) = Default::default();
         Exploration {

@@ -4,11 +4,13 @@
 //! line can move the cursor or forge a row.
 
 mod cause;
+mod compare;
 mod coverage;
 mod differs;
 mod event;
 mod exploration;
 mod failure;
+mod inevitable;
 mod model;
 mod origin;
 mod paint;
@@ -16,6 +18,7 @@ mod progress;
 mod replay;
 mod search;
 mod shared;
+mod shown;
 mod sockets;
 mod step;
 mod summary;
@@ -24,14 +27,17 @@ mod timeline;
 mod view;
 mod words;
 
+pub use compare::{compare, compared_json};
 pub use coverage::coverage;
 pub use event::event;
 pub use exploration::{Standing, caught, machine, named_result, result, saved, shell_word, standing, unreached};
 pub use failure::{failure, headline, message};
+pub use inevitable::{inevitable, inevitable_json};
 pub use model::{Core, model};
 pub use progress::{doing, slot_wait};
-pub use replay::replay;
+pub use replay::{ran, replay};
 pub use search::{all_engines, engine_limit, engines, fewest, last_engine, searched};
+pub use shown::Shown;
 pub use sockets::sockets;
 pub use summary::plan_summary;
 pub use timeline::{events, plan, timeline};

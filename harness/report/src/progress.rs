@@ -11,6 +11,7 @@ pub fn doing(doing: &Doing) -> (&'static str, Option<String>) {
     match doing {
         Doing::Exploring => ("exploring", None),
         Doing::ExploringFor { gone_s, of_s } => ("exploring", Some(format!("{gone_s} of {of_s} s"))),
+        Doing::Continuing => ("continuing in other ways", None),
         Doing::Shrinking { best } => ("shrinking", Some(plan_summary(best, 0))),
     }
 }

@@ -1,18 +1,20 @@
 //! Formats the result of a replay, for both `cargo refrain replay` and `cargo test`.
 
 use super::{
-    Style,
+    Filter, Style,
     cause::{cause, causes, idle},
     counted,
     differs::row_beside,
     failure,
     paint::{BOLD, DIM, ink, lines, paint},
+    timeline,
 };
 use anstyle::AnsiColor;
 use refrain_core::{
+    escape::escaped,
     event::Event,
     graph::Change,
-    protocol::{Difference, Replay},
+    protocol::{Difference, Replay, Run},
     trace::Build,
     verdict::Property,
 };
@@ -64,6 +66,20 @@ pub fn replay(replay: &Replay, style: Style) -> String {
             text + &now.as_ref().map_or_else(|| "it passes\n".to_owned(), |now| failure(now, style))
         }
     }
+}
+
+/// Formats a run that was executed just now, with what it printed and the parts of its plan that were not triggered. Ends with a newline.
+pub fn ran(run: &Run, filter: &Filter, style: Style) -> String {
+    let mut text = timeline(run, filter, style);
+    // A failure names them itself.
+    if run.verdict.failure().is_none() {
+        text += &indented(run.not_triggered.iter().map(idle), style);
+    }
+    if run.printed.trim().is_empty() {
+        return text;
+    }
+    let printed = run.printed.trim_matches('\n').lines().map(|line| format!("  {}\n", escaped(line)));
+    text + "output of the run:\n" + &printed.collect::<String>()
 }
 
 /// Formats where two runs diverge, and possible reasons.

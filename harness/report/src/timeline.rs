@@ -1,10 +1,11 @@
 //! Formats a run as an aligned table: when, on which host, in which task, what happened.
 
 use super::{
-    Filter, Style, View, event, failure,
+    Filter, Shown, Style, View, event, failure,
     paint::{BOLD, DIM, PLAIN, columns, ink, lines, padded, paint},
     sockets,
     threads::{are_operations, threads},
+    view::PASSED,
     words,
 };
 use anstyle::AnsiColor;
@@ -12,7 +13,6 @@ use refrain_core::{
     escape::escaped,
     event::{Event, Kind, Tcp},
     plan::Plan,
-    trace::Trace,
 };
 use std::collections::BTreeMap;
 
@@ -20,23 +20,25 @@ use std::collections::BTreeMap;
 const HOST_COLOURS: [AnsiColor; 5] =
     [AnsiColor::Cyan, AnsiColor::Green, AnsiColor::Blue, AnsiColor::BrightMagenta, AnsiColor::BrightGreen];
 
-/// Formats a whole trace: its test, plan, the events that the filter lets through, remaining sockets and failure. Ends with a newline.
-pub fn timeline(trace: &Trace, filter: &Filter, style: Style) -> String {
-    let mut text = format!("{}\n", paint(&escaped(&trace.test), BOLD, style));
-    for sentence in trace.plan.sentences() {
+/// Formats a whole run: its test, plan, the events that the filter lets through, remaining sockets and result. Ends with a newline.
+pub fn timeline<'a>(run: impl Into<Shown<'a>>, filter: &Filter, style: Style) -> String {
+    let run = run.into();
+    let mut text = format!("{}\n", paint(&escaped(run.test), BOLD, style));
+    for sentence in run.plan.sentences() {
         for (nth, line) in lines(&sentence, 4, style).iter().enumerate() {
             text += &format!("{}{line}\n", if nth == 0 { "  " } else { "    " });
         }
     }
-    let first = trace.left_out;
+    let first = run.left_out;
     let chosen: Vec<_> = match filter == &Filter::default() {
-        true => numbered(&trace.events, first).collect(),
-        false => View::new(trace, filter).numbers().map(|n| (n, &trace.events[n - first])).collect(),
+        true => numbered(run.events, first).collect(),
+        false => View::new(run, filter).numbers().map(|n| (n, &run.events[n - first])).collect(),
     };
     let table = table(&chosen, first, style);
-    let sockets = sockets(&trace.sockets, style);
+    let sockets = sockets(run.sockets, style);
     let gap = if sockets.is_empty() { "" } else { "\n" };
-    format!("{text}\n{table}{gap}{sockets}\n{}", failure(&trace.failure, style))
+    let result = run.failure.map_or_else(|| format!("{PASSED}\n"), |of| failure(of, style));
+    format!("{text}\n{table}{gap}{sockets}\n{result}")
 }
 
 /// Formats the sentences of a plan, one per line. Ends with a newline.

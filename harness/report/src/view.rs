@@ -8,14 +8,13 @@ mod messages;
 mod page;
 mod perfetto;
 
-use super::{Style, event as sentence, failure, headline};
+use super::{Shown, Style, event as sentence, failure, headline};
 use lanes::{Lane, Lanes};
 use messages::{Message, messages};
 use refrain_core::{
     escape::escaped,
     event::{Connection, Event, Kind, Level},
     socket::Socket,
-    trace::Trace,
     verdict::Failure,
 };
 use serde::Serialize;
@@ -39,8 +38,8 @@ pub struct View<'a> {
     package: String,
     /// The sentences of the plan.
     plan: Vec<String>,
-    /// How it failed.
-    failure: ShownFailure<'a>,
+    /// How it failed; `None` if it passed.
+    failure: Option<ShownFailure<'a>>,
     /// The digest of all events, as 16 hexadecimal digits.
     digest: &'a str,
     /// Number of events before the first one that was saved.
@@ -124,38 +123,47 @@ struct Period {
     to: Option<usize>,
 }
 
+/// The result of a run that has no failure.
+pub(super) const PASSED: &str = "passed: every property held";
+
 impl<'a> View<'a> {
+    /// Returns its result in one line.
+    fn headline(&self) -> &str {
+        self.failure.as_ref().map_or(PASSED, |failure| &failure.headline)
+    }
+
     /// Returns the numbers of the events, in order.
     pub(super) fn numbers(&self) -> impl Iterator<Item = usize> {
         self.events.iter().map(|row| row.n)
     }
 
-    /// Makes the view of a trace, with the events that the filter lets through.
-    pub fn new(trace: &'a Trace, filter: &Filter) -> View<'a> {
-        let lanes = Lanes::of(&trace.events);
-        let first = trace.left_out;
-        let all = (first..).zip(&trace.events).map(|(n, event)| row(n, event, &lanes)).collect();
+    /// Makes the view of a run, with the events that the filter lets through.
+    pub fn new(run: impl Into<Shown<'a>>, filter: &Filter) -> View<'a> {
+        let run = run.into();
+        let lanes = Lanes::of(run.events);
+        let first = run.left_out;
+        let all = (first..).zip(run.events).map(|(n, event)| row(n, event, &lanes)).collect();
         let events = filter.choose(all, &lanes);
         let is_shown = |n: usize| events.binary_search_by_key(&n, |row| row.n).is_ok();
-        let mut messages = messages(&trace.events, first, &lanes);
+        let mut messages = messages(run.events, first, &lanes);
         messages.retain(|message| is_shown(message.from) && message.to.is_none_or(is_shown));
         View {
             format: FORMAT,
-            test: escaped(&trace.test),
-            package: escaped(&trace.package),
-            plan: trace.plan.sentences().iter().map(|sentence| escaped(sentence)).collect(),
-            failure: ShownFailure {
-                headline: headline(&trace.failure, Style::default()),
-                text: failure(&trace.failure, Style::default()),
-                data: &trace.failure,
-            },
-            digest: &trace.digest,
+            test: escaped(run.test),
+            package: escaped(run.package),
+            plan: run.plan.sentences().iter().map(|sentence| escaped(sentence)).collect(),
+            failure: run.failure.map(|data| ShownFailure {
+                headline: headline(data, Style::default()),
+                text: failure(data, Style::default()),
+                data,
+            }),
+            digest: run.digest,
             left_out: first,
-            faults: faults(&trace.events, first),
+            faults: faults(run.events, first),
             lanes: lanes.into_vec(),
             events,
             messages,
-            sockets: &trace.sockets,
+            sockets: run.sockets,
         }
     }
 }
@@ -166,7 +174,7 @@ pub fn json(view: &View<'_>) -> String {
 }
 
 /// Escapes whatever is not printable ASCII. In JSON such characters are in strings only.
-fn ascii(json: &str) -> String {
+pub(super) fn ascii(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         match c {

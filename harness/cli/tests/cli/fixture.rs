@@ -111,6 +111,7 @@ pub fn caught(dir: &Path, class: Class) -> Caught {
         events: 31,
         run: 12,
         saved: SavedAt::Traces(dir.join("traces/fails-7c1e.jsonl")),
+        page: None,
     }
 }
 

@@ -13,7 +13,7 @@ fn check(name: &str, args: &[&str]) {
 #[test]
 fn help_is_as_reviewed() {
     check("refrain", &["refrain", "--help"]);
-    for command in ["init", "sync", "explore", "replay", "shrink", "show", "model", "list"] {
+    for command in ["init", "sync", "explore", "run", "replay", "cause", "shrink", "show", "model", "list"] {
         check(command, &["refrain", command, "--help"]);
     }
 }

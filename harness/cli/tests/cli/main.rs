@@ -9,4 +9,5 @@ mod interrupt;
 mod model;
 mod publish;
 mod read_only;
+mod run;
 mod traces;

@@ -253,6 +253,14 @@ impl Fault {
         assert!(self.kind.lasts() != Lasts::Not, "a fault like `{}` is over at once and has no duration", self.kind);
         Fault { duration: Some(duration), ..self }
     }
+
+    /// Returns the fault with its virtual time counted from this one on, in nanoseconds. One that waits for an event is unchanged.
+    pub fn after(mut self, now: u64) -> Fault {
+        if let Trigger::At(at) = &mut self.trigger {
+            *at = at.saturating_add(Duration::from_nanos(now));
+        }
+        self
+    }
 }
 
 impl FaultKind {

@@ -74,6 +74,9 @@ pub struct Caught {
     pub run: u64,
     /// Where its trace is saved.
     pub saved: SavedAt,
+    /// The page that shows its run, if one was written.
+    #[serde(default)]
+    pub page: Option<PathBuf>,
 }
 
 /// Where the trace of a failure is saved.

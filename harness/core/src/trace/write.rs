@@ -4,7 +4,7 @@ use super::{
     EVENTS_MAX, FILE_BYTES_MAX, Header, LINE_BYTES_MAX, Trace, TraceError, VALUES_MAX, VERSION, file_name, parse, read,
     read::open_file,
 };
-use crate::strict_json;
+use crate::{event::Event, strict_json};
 use serde::Serialize;
 use std::{
     fs::{self, File, Permissions, TryLockError},
@@ -70,18 +70,24 @@ impl Trace {
     /// Omits as many of the first events as necessary to keep the trace readable. This way a run of a service that logs
     /// without limit can be saved; what happened just before the failure matters most.
     pub fn within_limits(mut self) -> Trace {
-        let (mut bytes, mut values) = (FILE_BYTES_MAX - RESERVED_BYTES, VALUES_MAX - RESERVED_VALUES);
-        let kept = self.events.iter().rev().take(EVENTS_MAX).take_while(|event| {
-            let line = line(event);
-            let sizes = strict_json::check(line.as_bytes(), values).ok().map(|found| (line.len(), found));
-            let left = sizes.and_then(|(length, found)| Some((bytes.checked_sub(length)?, values - found)));
-            left.inspect(|left| (bytes, values) = *left).is_some() && line.len() <= LINE_BYTES_MAX
-        });
-        let first = self.events.len() - kept.count();
-        self.left_out += first;
-        self.events.drain(..first);
+        let limits = (FILE_BYTES_MAX - RESERVED_BYTES, VALUES_MAX - RESERVED_VALUES);
+        self.left_out += omit_first(&mut self.events, limits);
         self
     }
+}
+
+/// Omits as many of the first events as necessary so that the others fit into this many bytes and JSON values, and into a trace. Returns
+/// how many these are.
+pub(crate) fn omit_first(events: &mut Vec<Event>, (mut bytes, mut values): (usize, usize)) -> usize {
+    let kept = events.iter().rev().take(EVENTS_MAX).take_while(|event| {
+        let line = line(event);
+        let sizes = strict_json::check(line.as_bytes(), values).ok().map(|found| (line.len(), found));
+        let left = sizes.and_then(|(length, found)| Some((bytes.checked_sub(length)?, values - found)));
+        left.inspect(|left| (bytes, values) = *left).is_some() && line.len() <= LINE_BYTES_MAX
+    });
+    let first = events.len() - kept.count();
+    events.drain(..first);
+    first
 }
 
 /// Writes the whole trace to a temporary file in the directory. Errors name the final path.

@@ -1,9 +1,9 @@
 //! Serves `cargo refrain`: reads one request, reports progress, and answers with the outcome.
 
 use super::{
-    pool,
+    cause, pool,
     record::record_twice,
-    replay, save,
+    replay, run, save,
     under_test::{exploration, shrunk_plan},
 };
 use crate::{
@@ -133,6 +133,10 @@ fn answer(
             print(printed);
             Ok(Outcome::Replayed(replay))
         }
+        Request::Run { decisions, beside } => {
+            run::run(test, &mut pool(test, Some(1)), decisions, beside, sink).map(Outcome::Ran)
+        }
+        Request::Cause { trace, jobs } => cause::cause(test, &mut pool(test, jobs), &trace, sink).map(Outcome::Caused),
         Request::Shrink { trace, jobs } => shrunk(test, &trace, jobs, sink).map(Outcome::Shrunk),
     }
 }

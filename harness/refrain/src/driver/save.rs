@@ -145,10 +145,14 @@ fn elsewhere(trace: &Trace, why: String) -> SavedAt {
 }
 
 fn in_target(trace: &Trace) -> Option<PathBuf> {
+    trace::save(&target_directory()?.join(ELSEWHERE), trace).ok()
+}
+
+/// Returns the target directory in which this executable is.
+pub(crate) fn target_directory() -> Option<PathBuf> {
     let executable = env::current_exe().ok()?;
     // Cargo marks its target directories with a cache tag.
-    let target = executable.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists())?;
-    trace::save(&target.join(ELSEWHERE), trace).ok()
+    executable.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists()).map(Path::to_owned)
 }
 
 fn in_temporary(trace: &Trace) -> Result<PathBuf, TraceError> {

@@ -2,7 +2,7 @@
 
 use super::{
     outcome::{self, Snapshot},
-    pool,
+    pages, pool,
     record::{record, record_twice},
     replay, save,
 };
@@ -97,6 +97,7 @@ fn from_here(test: &Test, caught: &Caught) -> Caught {
     if let Some(path) = caught.saved.path_mut() {
         *path = save::shown(test, path);
     }
+    caught.page = caught.page.map(|page| save::shown(test, &page));
     caught
 }
 
@@ -127,7 +128,9 @@ fn replay_saved(test: &Test, pool: &mut Pool) -> Result<Vec<(PathBuf, Ran)>, Ref
         };
         if let Some(hint) = hint {
             let text = report::replay(&replay, Style::default());
-            return Err(format!("{}\n{shown}: {text}{hint}\nreplay: cargo refrain replay {shown}", test.name()));
+            let page = run.verdict.failure().and_then(|failure| pages::write(&save::trace(test, &run, failure)));
+            let page = page.map(|page| format!("\npage: {}", save::shown(test, &page).display())).unwrap_or_default();
+            return Err(format!("{}\n{shown}: {text}{hint}\nreplay: cargo refrain replay {shown}{page}", test.name()));
         }
         replayed.push((path, run));
     }
@@ -210,7 +213,7 @@ fn catch(test: &'static Test, pool: &mut Pool, ran: Ran, run: u64, sink: Progres
         && let Some((path, _)) = traces.iter().find(|trace| known(trace))
     {
         let saved = SavedAt::Already(path.clone());
-        return Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved });
+        return Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved, page: None });
     }
     // Saved before shrinking, because this process may be killed meanwhile.
     let original = save::save_new(test, &traces, &save::trace(test, &ran, &failure));
@@ -222,9 +225,11 @@ fn catch(test: &'static Test, pool: &mut Pool, ran: Ran, run: u64, sink: Progres
         }
     };
     show_printed("the failing run", &ran);
-    let saved = save::save(test, &save::trace(test, &ran, &failure));
+    let trace = save::trace(test, &ran, &failure);
+    let saved = save::save(test, &trace);
     save::discard(original, &saved);
-    Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved })
+    let page = if test.expect == Some(failure.class) { None } else { pages::write(&trace) };
+    Ok(Caught { failure, plan: ran.plan, events: ran.events.len(), run, saved, page })
 }
 
 fn shrunk(

@@ -249,6 +249,11 @@ pub(crate) fn pointer(address: usize) -> Pointer {
     nth.unwrap_or(0)
 }
 
+/// How many events the execution has had.
+pub(super) fn events() -> usize {
+    with(|log| log.events).unwrap_or(0)
+}
+
 /// What each thread waits for, with the first of the places.
 pub(super) fn waits() -> (Vec<Cause>, Option<Place>) {
     with(|log| (log.waits(), log.about_to.values().filter_map(|(_, at)| at.shown()).min())).unwrap_or_default()

@@ -10,7 +10,7 @@ use super::{
     quarantine,
     searcher::Searcher,
     seq_cst,
-    shuttle::Shuttle,
+    shuttle::{self, Shuttle},
     verdict,
 };
 use crate::{
@@ -35,8 +35,11 @@ thread_local! {
 /// Makes one execution and tells the worker how it ended. Does not return.
 pub(super) fn run(body: fn(), source: Source, watch: Watch, outlet: Outlet) {
     on_a_fresh_thread(outlet, move || {
+        if let Source::Branch { after, seed, .. } = &source {
+            shuttle::leave_after(*after, *seed);
+        }
         let (plan, again) = match source {
-            Source::Plan(plan) => (*plan, false),
+            Source::Plan(plan) | Source::Branch { plan, .. } => (*plan, false),
             Source::Again(plan) => (*plan, true),
             // Nothing is drawn: without a plan each thread goes on as long as it can.
             Source::Seed(_) | Source::FaultFree(_) => {

@@ -2,6 +2,7 @@
 
 mod directed;
 mod few_preemptions;
+mod leave;
 mod turns;
 
 use super::{
@@ -28,6 +29,7 @@ use ::shuttle::{
 use directed::Directed;
 use few_preemptions::FewPreemptions;
 pub(super) use few_preemptions::PREEMPTIONS_MAX;
+pub(super) use leave::leave_after;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering::Relaxed},
@@ -289,6 +291,7 @@ impl Scheduler for Guided {
         let planned = planned.and_then(|planned| runnable.iter().find(|task| usize::from(task.id()) == planned));
         self.followed.fetch_add(u64::from(planned.is_some()), Relaxed);
         let chosen = planned.map_or_else(|| in_turn(runnable, current, yields), |task| task.id());
+        let chosen = leave::another(runnable, self.step).unwrap_or(chosen);
         if records() {
             log::chosen(chosen.into());
             report_deviation(chosen, self.step, runnable, current, yields);

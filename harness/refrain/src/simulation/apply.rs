@@ -22,6 +22,7 @@ impl State {
     /// Adds a fault that the test itself requests. It belongs to every run and its plan, whether or not the given plan
     /// contains it: without it the test would be a different one, and shrinking would tend towards that.
     pub fn script_fault(&mut self, fault: Fault) -> Result<(), String> {
+        self.scripted.push(fault.clone());
         // If `world.faults()` was called before, it was armed with the plan's other faults.
         if let Some(at) = self.planned_ahead.iter().position(|other| *other == fault) {
             self.planned_ahead.remove(at);

@@ -7,7 +7,7 @@ use super::{
     checks::{check_always, fail_of_panic, fail_unless_allowed, quiescent},
     scenario::Scenario,
     stall,
-    state::{self, Panicked, PlanSource, State, fail, pass, refuse},
+    state::{self, Branch, Panicked, PlanSource, State, fail, pass, refuse},
     threads, tracing_layer,
 };
 use crate::{
@@ -51,17 +51,25 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
         Source::Seed(seed) if scenario.without_holds => (*seed, PlanSource::Drawn, Holds::Listed(vec![])),
         Source::Seed(seed) => (*seed, PlanSource::Drawn, drawn_holds(*seed)),
         Source::FaultFree(seed) => (*seed, PlanSource::Planned(vec![]), Holds::Listed(vec![])),
-        Source::Plan(plan) | Source::Again(plan) => {
+        Source::Plan(plan) | Source::Again(plan) | Source::Branch { plan, .. } => {
             (plan.seed, PlanSource::Planned(plan.faults.clone()), Holds::Listed(plan.holds.clone()))
         }
     };
+    let is_branch = matches!(source, Source::Branch { .. });
+    let is_of_model = matches!(&source, Source::Plan(plan) | Source::Again(plan) | Source::Branch { plan, .. } if plan.threads.is_some());
     let mut state = State::new(seed, given, watch, outlet);
     if let Source::Plan(plan) = &source {
         state.holds.clone_from(&plan.holds);
     }
+    if let Source::Branch { after, seed, .. } = &source {
+        state.branch = Some(Branch { after: *after, seed: *seed, holds: !scenario.without_holds });
+    }
     state.install();
+    if is_of_model {
+        refuse("the plan is one of a model, and this test is a simulation: give it a plan of its own");
+    }
     let workload = match source {
-        Source::Plan(plan) | Source::Again(plan) => plan.workload,
+        Source::Plan(plan) | Source::Again(plan) | Source::Branch { plan, .. } => plan.workload,
         _ if scenario.names().is_empty() => vec![],
         Source::Seed(_) | Source::FaultFree(_) => {
             let drawn = apart(|| scenario.workload(seed).map(|workload| workload.current()));
@@ -80,7 +88,9 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
     catch_panics(watch);
     overflow::watch(|address, _| control::is_stack_guard(address), Otherwise::Previous)
         .unwrap_or_else(|error| refuse(&format!("cannot watch for stack overflows: {error}")));
-    called::guard(watch).unwrap_or_else(|error| refuse(&format!("cannot guard the run: {error}")));
+    // Of a continuation nobody asks where it came from.
+    called::guard(Watch { record: watch.record && !is_branch, ..watch })
+        .unwrap_or_else(|error| refuse(&format!("cannot guard the run: {error}")));
     let values = workload.into_iter().map(|argument| argument.value).collect();
     let [time_max, poll_max] = [scenario.time_limit(), watch.poll_limit].map(|limit| limit.as_nanos() as u64);
     let settings = Settings { time_max, poll_max };
@@ -110,7 +120,14 @@ const HOOKS: Hooks = Hooks {
     thread_starts: threads::starts,
     place_of_calls: threads::place,
     polling: |place| {
-        state::with(|state| state.poll_begins(place));
+        let leaves_plan = state::with(|state| {
+            state.poll_begins(place);
+            state.leave_plan_if_due()
+        });
+        if leaves_plan {
+            // From now on only what a property names is of interest.
+            tracing_layer::listen();
+        }
         tracing_layer::check_is_received();
     },
     polled: check_always,

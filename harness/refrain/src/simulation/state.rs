@@ -6,7 +6,7 @@ use crate::{
     event::{Event, Kind},
     job::{Ended, RunMessage},
     place::Place,
-    plan::{Argument, Fault, Hold, Plan},
+    plan::{Argument, Fault, Hold, Plan, fault::Faults},
     protocol::{Coverage, Fired},
     trace::SOCKETS_MAX,
     verdict::{Cause, Failure, Verdict},
@@ -27,6 +27,17 @@ pub(crate) enum PlanSource {
     Planned(Vec<Fault>),
 }
 
+/// Where a run leaves its plan.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Branch {
+    /// Number of events before it.
+    pub after: usize,
+    /// From what everything afterwards is drawn.
+    pub seed: u64,
+    /// Whether tasks may be held.
+    pub holds: bool,
+}
+
 /// The harness's state of the run on this thread.
 pub(crate) struct State {
     /// Everything decided so far.
@@ -40,6 +51,12 @@ pub(crate) struct State {
     pub planned_ahead: Vec<Fault>,
     /// Whether the faults were applied.
     pub has_faults: bool,
+    /// The faults that the test allows, once it has said so.
+    pub allowed: Option<Faults>,
+    /// The faults that the test itself has requested.
+    pub scripted: Vec<Fault>,
+    /// Where the run leaves its plan, until it has.
+    pub branch: Option<Branch>,
     pub properties: Properties,
     /// The rules that the test has registered.
     pub rules: Rules,
@@ -94,6 +111,9 @@ impl State {
             holds: vec![],
             planned_ahead: vec![],
             has_faults: false,
+            allowed: None,
+            scripted: vec![],
+            branch: None,
             properties: Properties::default(),
             rules: Rules::default(),
             hosts: vec![],
@@ -150,6 +170,11 @@ impl State {
         if self.record && control::holds_count() != self.plan.holds.len() {
             self.decide_holds(control::holds_taken());
         }
+    }
+
+    /// Returns how many events were recorded.
+    pub fn events(&self) -> usize {
+        self.events
     }
 
     /// Records the drawn workload.

@@ -152,7 +152,7 @@ impl Worker {
         };
         let (test, heartbeat) = (self.test, self.runner.heartbeat());
         let plan = match &source {
-            Source::Plan(plan) | Source::Again(plan) => (**plan).clone(),
+            Source::Plan(plan) | Source::Again(plan) | Source::Branch { plan, .. } => (**plan).clone(),
             Source::Seed(seed) | Source::FaultFree(seed) => Plan { seed: *seed, ..Plan::default() },
         };
         let (backtrace, poll_limit) = (record && self.backtraces, test.poll_limit());

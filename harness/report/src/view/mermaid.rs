@@ -34,7 +34,7 @@ pub fn mermaid(view: &View<'_>) -> String {
             );
         }
     }
-    text += &format!("    Note over l0: {}\n", quoted(&view.failure.headline));
+    text += &format!("    Note over l0: {}\n", quoted(view.headline()));
     text
 }
 

@@ -56,7 +56,7 @@ pub fn perfetto(view: &View<'_>) -> String {
             })
             .flatten(),
     );
-    let other = json!({"test": view.test, "failure": view.failure.headline});
+    let other = json!({"test": view.test, "failure": view.headline()});
     super::ascii(&json!({"traceEvents": events, "displayTimeUnit": "ns", "otherData": other}).to_string()) + "\n"
 }
 

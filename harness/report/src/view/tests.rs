@@ -8,6 +8,7 @@ use insta::assert_snapshot;
 use refrain_core::{
     event::{Endpoint, Tcp, Udp},
     trace,
+    trace::Trace,
 };
 use serde_json::Value;
 use std::path::Path;

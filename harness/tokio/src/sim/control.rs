@@ -55,6 +55,9 @@ pub type HostId = kernel::HostId;
 /// The panic message of madsim when no timer is left.
 const DEADLOCK: &str = "no events, all tasks will block forever";
 
+/// How many of madsim's random numbers are skipped at most where a run leaves its plan.
+const BRANCH_SKIPS_MAX: u64 = 4_096;
+
 /// Starts a host's process; called again at each boot.
 pub type StartProcess = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>>>> + Send + Sync>;
 
@@ -102,11 +105,7 @@ where
     kernel::clock::begin(&time, start.seed);
     let mut kernel = Kernel::new(time, start.seed, start.settings);
     kernel.record.sink = start.sink;
-    kernel.holds = match start.holds {
-        Holds::Listed(holds) if holds.is_empty() => kernel::HoldPlan::None,
-        Holds::Listed(holds) => kernel::HoldPlan::Listed(holds),
-        Holds::Random(one_in) => kernel::HoldPlan::Random { one_in },
-    };
+    kernel.holds = hold_plan(start.holds);
     let place = Location::caller();
     kernel.new_task(kernel::TEST_HOST, place, true);
     kernel::install(kernel, start.hooks);
@@ -235,6 +234,39 @@ pub fn spawned(host: HostId) -> Vec<(Task, u32)> {
 /// Returns how often the trigger has occurred on a route.
 pub fn occurred(trigger: TriggerKind, route: (HostId, HostId)) -> u32 {
     with(|k| k.occurred(trigger, route.0, route.1))
+}
+
+/// Draws everything from another seed from now on: the schedule, latencies, chance and holds.
+pub fn branch(seed: u64, holds: Holds) {
+    // madsim has no other way to change what it draws than to draw some of it.
+    let skipped = 1 + seed % BRANCH_SKIPS_MAX;
+    let mut random = madsim::rand::thread_rng();
+    for _ in 0..skipped {
+        madsim::rand::RngCore::next_u64(&mut random);
+    }
+    with(|k| {
+        k.seed = seed;
+        k.holds = hold_plan(holds);
+        k.hold_from_now_on();
+    });
+}
+
+/// Passes no more events on.
+pub fn stop_recording() {
+    with(|k| k.record.sink = None);
+}
+
+/// Cancels the faults that have not started and that are to be.
+pub fn cancel_faults(is_to_be: impl Fn(&plan::Fault) -> bool) {
+    with(|k| k.faults.iter_mut().filter(|fault| is_to_be(&fault.plan)).for_each(Fault::cancel));
+}
+
+fn hold_plan(holds: Holds) -> kernel::HoldPlan {
+    match holds {
+        Holds::Listed(holds) if holds.is_empty() => kernel::HoldPlan::None,
+        Holds::Listed(holds) => kernel::HoldPlan::Listed(holds),
+        Holds::Random(one_in) => kernel::HoldPlan::Random { one_in },
+    }
 }
 
 /// Ends all active faults and cancels pending ones.

@@ -233,8 +233,8 @@ const linked = () => choose(Number(/^#e(\d+)$/.exec(location.hash)?.[1] ?? NaN),
 addEventListener("hashchange", linked);
 
 by("test").textContent = run.test;
-by("headline").textContent = run.failure.headline;
-by("causes").replaceChildren(...run.failure.text.trim().split("\n").slice(1).map((line) => element("li", { textContent: line.trim() })));
+by("headline").textContent = run.failure?.headline ?? "passed: every property held";
+by("causes").replaceChildren(...(run.failure?.text ?? "").trim().split("\n").slice(1).map((line) => element("li", { textContent: line.trim() })));
 by("plan").textContent = run.plan.join("\n");
 by("sockets").replaceChildren(...(run.sockets.length === 0 ? [] : [["host", "protocol", "state", "local", "peer", "receive", "send"]]).concat(
   run.sockets.map((socket) => [socket.host ?? "(test)", socket.protocol, socket.state, socket.local, socket.peer, socket.receive_queue, socket.send_queue]),

@@ -50,6 +50,13 @@ impl Fault {
         self.effects.iter().any(|effect| effect.hosts() == (host, host))
     }
 
+    /// Lets it never start, unless it has.
+    pub fn cancel(&mut self) {
+        if self.stage == Stage::Waiting {
+            self.stage = Stage::Canceled;
+        }
+    }
+
     fn is_active(&self) -> bool {
         matches!(self.stage, Stage::Active(_))
     }

@@ -220,6 +220,17 @@ impl Kernel {
         Some((poll, until))
     }
 
+    /// Draws holds for the tasks that there are, as if each had been spawned now.
+    pub fn hold_from_now_on(&mut self) {
+        for id in 0..self.tasks.len() {
+            let task = &self.tasks[id];
+            let hold =
+                if task.host == super::TEST_HOST || task.main || task.ended { None } else { self.draw_hold(task) };
+            let polls = task.polls;
+            self.tasks[id].hold = hold.map(|(poll, until)| (poll.saturating_add(polls), until));
+        }
+    }
+
     fn hold_of(&self, id: TaskId) -> Option<HoldUntil> {
         let task = &self.tasks[id];
         match &self.holds {
