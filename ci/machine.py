@@ -15,6 +15,7 @@ TEST = "reads_its_machine"
 SEEDS = range(6)
 ADDR_NO_RANDOMIZE = 0x0040000
 NOBODY = 65534
+WITHOUT_PROCESSORS_CHANCE = "~0x4000000000000000:~0x40000"  # as harness/refrain/src/worker/pool.rs
 HEAD = """# What crates read of their machine
 
 What `ci/machine` ran last: a run reads each of these, and other processes execute its plan. The builds were: {builds}. *Another
@@ -36,7 +37,7 @@ class Worker:
 
     def __init__(self, command, environment, prepare=None, cwd=None):
         ours, theirs = socket.socketpair()
-        role = {"REFRAIN_ROLE": "worker", "RUST_BACKTRACE": "0"}
+        role = {"REFRAIN_ROLE": "worker", "RUST_BACKTRACE": "0", "OPENSSL_ia32cap": WITHOUT_PROCESSORS_CHANCE}
         command = [*command, "--exact", TEST, "--test-threads=1", "--nocapture"]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
         self.process = subprocess.Popen(command, stdin=theirs, env=environment | role, preexec_fn=prepare, cwd=cwd, **quiet)
