@@ -1,5 +1,6 @@
 """Runs both daemons with two CalDAV servers, asks them in both directions, and does to each part what happens to parts. See ci/real."""
 
+import base64
 import json
 import logging
 import os
@@ -284,6 +285,11 @@ def run(folder, parts):
     if len(users) > 1:
         sys.exit(f"ci/real: sessions are left over: {users}")
     print("no file handle and no session is left over")
+    secrets = [PASSWORD, base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()]
+    for name in ("exchange", "events", "notes"):
+        log = (folder / f"{name}.log").read_text()
+        if any(secret in log for secret in secrets) or "query" not in log:
+            sys.exit(f"ci/real: the log of {name} has the password, or is none")
 
 
 main()

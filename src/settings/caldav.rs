@@ -43,7 +43,12 @@ impl CalDavOptions {
     /// # Errors
     /// [`Error::Settings`] if something is missing, or a file cannot be used.
     pub(super) fn server(self, other: Self, file: Option<&Path>) -> Result<Option<Server>, Error> {
-        let Some(url) = self.url.or(other.url) else { return Ok(None) };
+        let is_set = self.is_set() || other.is_set();
+        let url = match self.url.or(other.url) {
+            Some(url) => url,
+            None if is_set => return Err(missing("caldav-url", "the URL of a user's calendar")),
+            None => return Ok(None),
+        };
         let domains = if self.domains.is_empty() { other.domains } else { self.domains };
         let path = |flag, in_file| super::path(flag, in_file, file);
         let password_file = path(self.password_file, other.password_file);
@@ -64,6 +69,14 @@ impl CalDavOptions {
         }
         let report = self.report.or(other.report).unwrap_or_default();
         Ok(Some(server.with_report(report)))
+    }
+
+    /// Returns whether anything is set.
+    fn is_set(&self) -> bool {
+        let files = [&self.password_file, &self.token_file, &self.ca_file];
+        let texts = [&self.url, &self.username];
+        let any = files.iter().any(|file| file.is_some()) || texts.iter().any(|text| text.is_some());
+        any || !self.domains.is_empty() || self.report.is_some()
     }
 }
 
@@ -93,3 +106,7 @@ fn secret(file: &Path) -> Result<Secret, Error> {
     }
     Ok(Secret::new(text))
 }
+
+#[cfg(test)]
+#[path = "caldav/tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! Replies of servers, and what hostile ones could send.
 
 use super::*;
+use proptest::prelude::*;
 
 const RADICALE: &str = "<?xml version='1.0' encoding='utf-8'?>\n\
     <multistatus xmlns=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\"><response><href>/a%40b/calendar/one.ics</href><propstat>\
@@ -82,4 +83,59 @@ fn data_of_other_elements_is_not_taken() {
     assert!(refused(&elsewhere).starts_with("no calendar-data"));
     let other_namespace = RADICALE.replace("urn:ietf:params:xml:ns:caldav", "urn:x");
     assert!(refused(&other_namespace).starts_with("no calendar-data"));
+}
+
+/// Pieces of replies, in any order.
+fn pieces() -> impl Strategy<Value = String> {
+    let pieces = [
+        "<",
+        ">",
+        "/>",
+        "</",
+        "&",
+        ";",
+        "&#0;",
+        "&#x10ffff;",
+        "&lt;",
+        "<![CDATA[",
+        "]]>",
+        "<!--",
+        "-->",
+        "<?x",
+        "?>",
+        "<!DOCTYPE",
+        "multistatus",
+        " xmlns='DAV:'",
+        " xmlns:C='urn:ietf:params:xml:ns:caldav'",
+        "<multistatus xmlns='DAV:'>",
+        "<response>",
+        "</response>",
+        "<href>",
+        "</href>",
+        "<propstat>",
+        "</propstat>",
+        "<prop>",
+        "</prop>",
+        "<status>",
+        "HTTP/1.1 200 OK",
+        "</status>",
+        "<calendar-data xmlns='urn:ietf:params:xml:ns:caldav'>",
+        "</calendar-data>",
+        "</multistatus>",
+        "\u{0}",
+        "\u{e9}",
+    ];
+    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in pieces()) {
+        let _ = read(&text);
+    }
+
+    #[test]
+    fn a_reply_with_any_change_is_read_or_refused(at in 0..RADICALE.len(), piece in pieces()) {
+        let _ = read(&format!("{}{piece}{}", &RADICALE[..at], &RADICALE[at..]));
+    }
 }
