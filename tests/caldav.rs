@@ -126,7 +126,7 @@ async fn each_server_is_understood(world: World) {
 }
 
 /// A server that is late, cut off, or sends nonsense: there is a refusal in time, and a line in the log.
-#[refrain::test(runs = 4, without_holds)]
+#[refrain::test(runs = 2, without_holds)]
 async fn what_a_server_does_wrong_is_refused_in_time(world: World) {
     let mood = hosts(&world, Mood::Radicale);
     world.sometimes("in the log", "calcon::browse_log", "the CalDAV server does not answer");

@@ -225,12 +225,12 @@ async fn reply(request: Request<Incoming>, mood: Mood, wants_login: bool) -> Res
         }
         Mood::StalledBody => ok().body(Pieces { first: half.into(), then: Then::Stall }),
         Mood::CutBody => {
-            ok().header(CONTENT_LENGTH, RADICALE.len()).body(Pieces { first: half.into(), then: Then::Cut })
+            ok().header(CONTENT_LENGTH, RADICALE.len()).body(Pieces::cut(half))
         }
         Mood::CutBetweenCalendars => {
             let lines = RADICALE.split_inclusive('\n').filter(|line| !line.starts_with("FREEBUSY;"));
-            let first = lines.collect::<String>().into();
-            ok().header(CONTENT_LENGTH, RADICALE.len()).body(Pieces { first, then: Then::Cut })
+            let first = lines.collect::<String>();
+            ok().header(CONTENT_LENGTH, RADICALE.len()).body(Pieces::cut(first))
         }
         Mood::EndlessBody => ok().body(Pieces { first: half.into(), then: Then::More }),
         Mood::EmptyBody => ok().body(Pieces::of("")),
