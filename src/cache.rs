@@ -1,5 +1,7 @@
 //! CALCON's cache of Notes users: a recent record is served directly, otherwise the Notes side is queried. If it does
 //! not answer in time, the old record is served, and the late reply is still stored.
+//!
+//! The records are in memory, and nobody waits for the file that may keep them over restarts.
 
 mod keeper;
 mod records;
@@ -60,6 +62,12 @@ pub struct Cache {
     trusts: Trusts,
     shared: Arc<Shared>,
     fetches: Arc<Semaphore>,
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Cache").field("policy", &self.policy).finish_non_exhaustive()
+    }
 }
 
 impl Cache {
@@ -225,12 +233,6 @@ impl Cache {
         }
         drop(records);
         self.shared.changed.notify_one();
-    }
-}
-
-impl fmt::Debug for Cache {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Cache").field("policy", &self.policy).finish_non_exhaustive()
     }
 }
 

@@ -32,15 +32,16 @@ pub struct Check {
 
 /// Checks what `calcon exchange` needs. `file` is the settings file, to name its lines.
 pub async fn exchange(settings: &ExchangeSettings, access: &AccessSettings, file: Option<&Path>) -> Vec<Check> {
-    let (entry, _) = entry(access, &settings.listen, file).await;
+    let (entry, _) = entry(access, (&settings.listen, settings.http_listen.as_deref()), file).await;
     let mut checks = vec![calendars(&settings.calendars, file).await, entry];
     checks.extend(log("browse_log", settings.browse_log.as_ref().map(|log| log.file.as_path()), file));
+    checks.extend(log("cache_file", settings.cache_file.as_deref(), file));
     checks
 }
 
 /// Checks what `calcon notes` needs. `file` is the settings file, to name its lines.
 pub async fn notes(settings: &NotesSettings, access: &AccessSettings, file: Option<&Path>) -> Vec<Check> {
-    let (entry, opened) = entry(access, &settings.listen, file).await;
+    let (entry, opened) = entry(access, (&settings.listen, settings.http_listen.as_deref()), file).await;
     let mut checks = vec![calendars(&settings.calendars, file).await, entry];
     checks.extend(log("browse_log", settings.browse_log.as_ref().map(|log| log.file.as_path()), file));
     checks.extend(log("session_log", settings.session_log.as_deref(), file));
@@ -94,7 +95,8 @@ fn log(setting: &str, log: Option<&Path>, file: Option<&Path>) -> Option<Check> 
         // If it could not be made, there is nothing to remove.
         let _ = fs::remove_file(log);
     }
-    Some(Check { name: format!("the log {}", log.display()), problems })
+    let what = if setting == "cache_file" { "cache" } else { "log" };
+    Some(Check { name: format!("the {what} {}", log.display()), problems })
 }
 
 /// Returns the check of settings that cannot be used.
@@ -149,23 +151,30 @@ async fn caldav_server(server: &Server, file: Option<&Path>) -> Check {
 }
 
 /// Checks who may enter: the certificates and tokens, and where the daemon listens without them.
-async fn entry(access: &AccessSettings, listen: &str, file: Option<&Path>) -> (Check, Option<Access>) {
+async fn entry(
+    access: &AccessSettings,
+    (listen, http_listen): (&str, Option<&str>),
+    file: Option<&Path>,
+) -> (Check, Option<Access>) {
     let (mut problems, opened) = match access.open(file) {
         Ok(opened) => (access.doubt().into_iter().collect(), Some(opened)),
         Err(problems) => (problems, None),
     };
-    // A name that is not known is told at the start, with the system's error.
-    let found = lookup_host(listen).await.map(Vec::from_iter).unwrap_or_default();
-    if access.tls.is_none() && found.iter().any(|at| !at.ip().is_loopback()) {
-        problems.push(Problem {
-            cause: Cause::Settings,
-            file: file.map(Path::to_owned),
-            line: file.and_then(|file| line_of(file, "listen")),
-            tried: format!("to find who reaches {listen}"),
-            what: format!("{listen} is open to other machines, and there are no credentials"),
-            remedy: "make some, `calcon keys DIR`, and set ca, certificate, key and peer; or listen on 127.0.0.1"
-                .to_owned(),
-        });
+    let addresses = [("listen", Some(listen)), ("http_listen", http_listen)];
+    for (setting, address) in addresses.into_iter().filter_map(|(setting, address)| Some((setting, address?))) {
+        // A name that is not known is told at the start, with the system's error.
+        let found = lookup_host(address).await.map(Vec::from_iter).unwrap_or_default();
+        if access.tls.is_none() && found.iter().any(|at| !at.ip().is_loopback()) {
+            problems.push(Problem {
+                cause: Cause::Settings,
+                file: file.map(Path::to_owned),
+                line: file.and_then(|file| line_of(file, setting)),
+                tried: format!("to find who reaches {address}"),
+                what: format!("{address} is open to other machines, and there are no credentials"),
+                remedy: "make some, `calcon keys DIR`, and set ca, certificate, key and peer; or listen on 127.0.0.1"
+                    .to_owned(),
+            });
+        }
     }
     (Check { name: "who may enter".to_owned(), problems }, opened)
 }

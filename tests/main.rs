@@ -7,6 +7,7 @@
     reason = "each model includes the code under test as a module of its own, on primitives of its own"
 )]
 
+mod cache;
 mod caldav;
 mod entry;
 mod face;
