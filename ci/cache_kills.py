@@ -77,13 +77,15 @@ def main():
                     ask(18320, random_moments.randrange(USERS))
                 daemon.kill()
                 check(daemon, work, kill)
+                if kill % 20 == 19:
+                    print(f"{kill + 1} kills", file=sys.stderr, flush=True)
             expected = {number: ask(18321, number) for number in range(USERS)}
         finally:
             notes.terminate()
             notes.wait()
         daemon = Exchange(work, 18320, 3600)
-        daemon.says("cache read")
         try:
+            daemon.says("cache read")
             answers = {number: ask(18320, number) for number in range(USERS)}
         finally:
             daemon.kill()
