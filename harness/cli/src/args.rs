@@ -28,6 +28,16 @@ Exit codes; of several results, the one listed last counts:
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
+    /// What is printed: text, or one JSON object a line for programs, as harness/report/schema/messages.json describes
+    #[arg(long, value_name = "FORM", global = true, default_value = "human", help_heading = "Output")]
+    pub message_format: MessageFormat,
+}
+
+/// For whom the output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MessageFormat {
+    Human,
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -102,6 +112,9 @@ pub struct Explore {
     /// Print one line of JSON for each test, and nothing else
     #[arg(long, conflicts_with = "verbose")]
     pub json: bool,
+    /// Write a JUnit report to this file, too
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
     #[command(flatten)]
     pub build: Build,
     /// Only tests of this package; may be given several times [default: every package of the workspace]
@@ -117,6 +130,12 @@ pub struct Replay {
     /// Stop before this event, counted from 0, and show what every task waits for
     #[arg(long, value_name = "EVENT")]
     pub until: Option<usize>,
+    /// Wait for a debugger, and stop in it; no limits on time
+    #[arg(long, conflicts_with = "until")]
+    pub debug: bool,
+    /// Stop in the debugger before this event [default: the first one]
+    #[arg(long, value_name = "EVENT", requires = "debug")]
+    pub at: Option<usize>,
     #[command(flatten)]
     pub build: Build,
 }

@@ -25,7 +25,9 @@ pub fn cause(args: &Cause) -> Result<Exit, Problem> {
     let Outcome::Caused(found) = outcome else {
         return Err(session::unexpected(saved.test(), "a cause", &outcome));
     };
-    output::print(&format!("{}  {}", output::shown(&saved.path), escaped(saved.test())));
-    output::print(&report::inevitable(&found, output::style()));
+    let trace = output::shown(&saved.path);
+    output::tell(&report::cause_found(trace.clone(), saved.test(), &found), || {
+        format!("{trace}  {}\n{}", escaped(saved.test()), report::inevitable(&found, output::style()))
+    });
     Ok(Exit::Passed)
 }

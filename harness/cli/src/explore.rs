@@ -6,14 +6,15 @@ use crate::{
     exit::{Exit, Problem},
     interrupt,
     output::{self, ProgressLine},
-    session,
+    reports, session,
 };
 use refrain_core::{
+    escape::EscapedLines,
     find::Found,
     protocol::{Budget, Coverage, Exploration, Machine, Outcome, Request, Searched},
 };
 use refrain_report as report;
-use refrain_report::{Standing, Style, counted, grouped};
+use refrain_report::{Message, Named, Standing, Style, counted, grouped};
 use serde_json::json;
 use std::{
     env,
@@ -33,7 +34,8 @@ pub fn explore(args: &Explore) -> Result<Exit, Problem> {
         return Err(Problem::nothing_to_run("all of these tests are ignored: explore them with --include-ignored"));
     }
     let seed = args.seed.unwrap_or_else(fresh_seed);
-    if !args.json {
+    let is_quiet = args.json || output::is_for_programs();
+    if !is_quiet {
         output::print(&format!(
             "exploring {} from seed {seed}; repeat with: {}\n\n",
             counted(tests.len() as u64, "tests"),
@@ -43,25 +45,29 @@ pub fn explore(args: &Explore) -> Result<Exit, Problem> {
     let started = Instant::now();
     let width = tests.iter().map(|(_, test)| test.name.len()).max().unwrap_or(0);
     let ignored = all - tests.len();
-    let mut total = Total { width, verbose: args.verbose, json: args.json, ignored, ..Total::default() };
+    let mut total = Total { width, verbose: args.verbose, json: args.json, is_quiet, ignored, ..Total::default() };
     let mut last = None;
+    let mut tested = Vec::new();
     for (index, (executable, test)) in tests.iter().enumerate() {
-        if !args.json && last != Some(&executable.path) {
+        if !is_quiet && last != Some(&executable.path) {
             output::print(&output::heading(&format!("{} {}", executable.package.name, executable.target)));
             last = Some(&executable.path);
         }
         let budget = budget(args, started.elapsed(), tests.len() - index);
         let request = Request::Explore { seed, budget, jobs: args.jobs.map(NonZeroUsize::get) };
         let explored = explore_one(executable, test, request, width);
+        tested.push((*executable, *test, explored));
+        let (executable, test, explored) = tested.last().expect("it was just added");
         total.add(executable, test, explored);
         if interrupt::count() > 0 {
             total.not_started = tests.len() - index - 1;
             break;
         }
     }
-    if !args.json {
+    if !is_quiet {
         output::print(&total.text(started.elapsed()));
     }
+    reports::write(args.junit.as_deref(), &tested)?;
     Ok(total.exit())
 }
 
@@ -124,6 +130,7 @@ struct Total {
     width: usize,
     verbose: bool,
     json: bool,
+    is_quiet: bool,
     exits: Vec<Exit>,
     /// The failures, repeated at the end: nobody reads hundreds of lines to find one.
     wrong: String,
@@ -137,9 +144,11 @@ struct Total {
 
 impl Total {
     /// Prints the result of one test, and counts it.
-    fn add(&mut self, executable: &Executable, test: &Found, explored: Result<Exploration, Problem>) {
+    fn add(&mut self, executable: &Executable, test: &Found, explored: &Result<Exploration, Problem>) {
         if self.json {
-            output::print(&json_line(executable, test, &explored));
+            output::print(&json_line(executable, test, explored));
+        } else if output::is_for_programs() {
+            output::tell(&message(executable, test, explored), String::new);
         }
         let whole_name = || format!("{} {} {}", executable.package.name, executable.target, test.name);
         let exploration = match explored {
@@ -147,10 +156,11 @@ impl Total {
             Err(problem) => {
                 self.wrong += &format!("{}  did not run\n", whole_name());
                 self.wrong += &below(|_| problem.message.clone());
-                return self.exits.push(output::print_error(&problem));
+                let exit = if output::is_for_programs() { problem.exit } else { output::print_error(problem) };
+                return self.exits.push(exit);
             }
         };
-        let standing = report::standing(&exploration);
+        let standing = report::standing(exploration);
         // An interrupted test proves nothing by what it did not catch.
         let stopped = interrupt::count() > 0
             && matches!(standing, Standing::Passed | Standing::Unreached | Standing::NotCaught(_));
@@ -159,11 +169,11 @@ impl Total {
             Standing::Passed | Standing::CaughtAsExpected(_) => Exit::Passed,
             Standing::Failed(_) | Standing::Unreached | Standing::NotCaught(_) => Exit::Failed,
         };
-        let result = report::result(&exploration, output::style());
+        let result = report::result(exploration, output::style());
         let note = if stopped { "interrupted".into() } else { report::last_engine(&exploration.engines) };
-        let details = self.details(&exploration, exit);
-        if !self.json {
-            output::print(&report::named_result(&test.name, self.width, &exploration, &note, output::style()));
+        let details = self.details(exploration, exit);
+        if !self.is_quiet {
+            output::print(&report::named_result(&test.name, self.width, exploration, &note, output::style()));
             if !details.is_empty() {
                 output::print(&details);
             }
@@ -175,7 +185,7 @@ impl Total {
         self.runs += exploration.runs;
         self.coverage.add(&exploration.coverage);
         self.machine = self.machine.and(exploration.machine);
-        self.engines.extend(exploration.engines);
+        self.engines.extend(exploration.engines.iter().cloned());
     }
 
     /// The lines below a test's result.
@@ -224,7 +234,16 @@ impl Total {
     }
 }
 
-/// What came of one test, for programs.
+/// What came of one test, as a message.
+fn message<'a>(executable: &'a Executable, test: &'a Found, explored: &'a Result<Exploration, Problem>) -> Message<'a> {
+    let test = Named { package: &executable.package.name, target: &executable.target, name: &test.name };
+    match explored {
+        Ok(exploration) => report::explored(test, exploration),
+        Err(problem) => Message::NotExplored { test, text: EscapedLines(&problem.message).to_string() },
+    }
+}
+
+/// What came of one test, as a line of `--json`.
 fn json_line(executable: &Executable, test: &Found, explored: &Result<Exploration, Problem>) -> String {
     let mut line = json!({
         "package": executable.package.name,

@@ -7,8 +7,8 @@ use crate::{
     output,
     saved::{self, Saved},
 };
-use refrain_core::{escape::escaped, find::Found};
-use refrain_report as report;
+use refrain_core::{escape::escaped, find::Found, trace::Trace, verdict::Class};
+use refrain_report::{self as report, ListedTrace, Message, Named, Style};
 use std::{
     fs,
     io::{self, ErrorKind},
@@ -33,11 +33,16 @@ pub fn list(args: &List) -> Result<Exit, Problem> {
         return Err(Problem::nothing_to_run("these packages have no #[refrain::test] and no saved traces"));
     }
     for executable in &executables {
-        output::print(&tests(executable, &mut traces));
+        match output::is_for_programs() {
+            true => tell_tests(executable, &mut traces),
+            false => output::print(&tests(executable, &mut traces)),
+        }
     }
     // The remaining traces belong to no test.
-    if !traces.is_empty() {
-        output::print(&orphans(&traces, &executables));
+    match traces.is_empty() {
+        true => {}
+        false if output::is_for_programs() => traces.iter().for_each(tell_orphan),
+        false => output::print(&orphans(&traces, &executables)),
     }
     Ok(problems.iter().map(output::print_error).max().unwrap_or(Exit::Passed))
 }
@@ -58,6 +63,34 @@ fn traces_of(package: &Package) -> Result<Vec<Result<Saved, Problem>>, Problem> 
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
     paths.sort();
     Ok(paths.iter().map(|path| Saved::read(&output::from_here(path))).collect())
+}
+
+/// The same as [`tests`], for programs.
+fn tell_tests(executable: &Executable, traces: &mut Vec<Saved>) {
+    for test in &executable.tests {
+        let of_test = traces.extract_if(.., |saved| saved.is_of(executable, &test.name));
+        let (package, target) = (executable.package.name.as_str(), executable.target.as_str());
+        let message = Message::Test {
+            test: Named { package, target, name: &test.name },
+            place: escaped(&test.place),
+            expects: test.expect.map(Class::name),
+            ignored: test.ignored,
+            traces: of_test.map(|saved| listed(&saved)).collect(),
+        };
+        output::tell(&message, String::new);
+    }
+}
+
+fn tell_orphan(saved: &Saved) {
+    let Trace { package, target, test, .. } = &saved.trace;
+    let [package, target, name] = [package, target, test].map(|name| escaped(name));
+    let test = Named { package: &package, target: &target, name: &name };
+    output::tell(&Message::Orphan { test, trace: listed(saved) }, String::new);
+}
+
+fn listed(saved: &Saved) -> ListedTrace {
+    let headline = report::headline(&saved.trace.failure, Style::default());
+    ListedTrace { path: output::shown(&saved.path), headline }
 }
 
 /// The tests of an executable, each with its traces, which are removed from the list.

@@ -15,6 +15,7 @@ mod list;
 mod model;
 mod output;
 mod replay;
+mod reports;
 mod run;
 mod saved;
 mod session;
@@ -23,13 +24,16 @@ mod shrink;
 mod sync;
 mod tail;
 
-use args::{Args, Command};
+use args::{Args, Command, MessageFormat};
 use clap::Parser;
 use std::{ffi::OsString, process::ExitCode};
 
 fn main() -> ExitCode {
     let args = Args::parse_from(without_subcommand(std::env::args_os()));
     interrupt::listen();
+    if args.message_format == MessageFormat::Json {
+        output::speak_to_programs();
+    }
     let ended = match args.command {
         Command::Init(args) => init::init(&args),
         Command::Sync(args) => sync::sync(&args),
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
         Command::List(args) => list::list(&args),
     };
     let exit = ended.unwrap_or_else(|problem| output::print_error(&problem));
+    output::tell_end(exit);
     ExitCode::from(exit.code())
 }
 

@@ -8,7 +8,7 @@ use crate::{
 };
 use refrain_core::{bridge, escape::escaped};
 use refrain_report as report;
-use refrain_report::Core;
+use refrain_report::{Core, Message};
 use std::{
     fs::{self, OpenOptions},
     io::{ErrorKind, Write},
@@ -38,7 +38,8 @@ pub fn model(args: &Model) -> Result<Exit, Problem> {
     })?;
     let test = report::shell_word(args.output.file_stem().unwrap_or_default().as_ref());
     let output = output::shown(&args.output);
-    output::print(&format!("written {output}; run it with `cargo test --test {test}`\n"));
+    let message = Message::Written { path: output.clone() };
+    output::tell(&message, || format!("written {output}; run it with `cargo test --test {test}`\n"));
     Ok(Exit::Passed)
 }
 

@@ -7,12 +7,15 @@ use refrain_core::{
     escape::{EscapedLines, escaped},
     protocol::Progress,
 };
-use refrain_report::{self as report, Style, grouped};
+use refrain_report::{self as report, Message, Style, grouped};
 use std::{
     env,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
-    sync::LazyLock,
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -35,8 +38,37 @@ pub fn style() -> Style {
     Style { colour: *COLOUR, width, exact: false }
 }
 
-/// Prints to standard output. A closed pipe is no error: the exit code still has the result.
+static FOR_PROGRAMS: AtomicBool = AtomicBool::new(false);
+
+/// Has everything printed as messages for programs from now on.
+pub fn speak_to_programs() {
+    FOR_PROGRAMS.store(true, Relaxed);
+}
+
+/// Returns whether programs read the output.
+pub fn is_for_programs() -> bool {
+    FOR_PROGRAMS.load(Relaxed)
+}
+
+/// Prints what a command has to say: the message to programs, the text to people.
+pub fn tell(message: &Message<'_>, text: impl FnOnce() -> String) {
+    write(&if is_for_programs() { report::message_line(message) } else { text() });
+}
+
+/// Prints to standard output. Programs get it as a message without data.
 pub fn print(text: &str) {
+    tell(&Message::Text { text: console::strip_ansi_codes(text.trim_end()).into_owned() }, || text.to_owned());
+}
+
+/// Tells programs that the command ends.
+pub fn tell_end(exit: Exit) {
+    if is_for_programs() {
+        write(&report::message_line(&Message::Finished { exit_code: exit.code() }));
+    }
+}
+
+/// A closed pipe is no error: the exit code still has the result.
+fn write(text: &str) {
     let mut out = io::stdout().lock();
     let text = text.strip_suffix('\n').unwrap_or(text);
     let _ = LINES.suspend(|| writeln!(out, "{text}").and_then(|()| out.flush()));
@@ -49,6 +81,11 @@ pub fn print_note(text: &str) {
 
 /// Prints an error to standard error, and returns its exit code.
 pub fn print_error(problem: &Problem) -> Exit {
+    let text = EscapedLines(problem.message.trim_end()).to_string();
+    if is_for_programs() {
+        write(&report::message_line(&Message::Error { text }));
+        return problem.exit;
+    }
     let label =
         if *BARS { console::style("error").red().bold().force_styling(true).to_string() } else { "error".into() };
     print_note(&format!("{label}: {}", EscapedLines(&problem.message.trim_end().replace('\n', "\n  "))));

@@ -14,14 +14,14 @@ use refrain_core::{
 use refrain_report as report;
 
 pub fn replay(args: &Replay) -> Result<Exit, Problem> {
-    if args.until.is_some() && args.traces.len() > 1 {
-        let message = "--until stops one run: give it one trace".into();
+    if (args.until.is_some() || args.debug) && args.traces.len() > 1 {
+        let message = "--until and --debug stop one run: give it one trace".into();
         return Err(Problem { exit: Exit::Usage, message });
     }
     let mut builds = Builds::new(&args.build);
     let mut worst = Exit::Passed;
     for trace in &args.traces {
-        let replayed = Saved::read(trace).and_then(|saved| replay_one(&saved, args.until, &mut builds));
+        let replayed = Saved::read(trace).and_then(|saved| replay_one(&saved, args, &mut builds));
         worst = worst.max(replayed.unwrap_or_else(|problem| output::print_error(&problem)));
         if crate::interrupt::count() > 0 {
             return Err(Problem::could_not_run("interrupted"));
@@ -30,17 +30,23 @@ pub fn replay(args: &Replay) -> Result<Exit, Problem> {
     Ok(worst)
 }
 
-fn replay_one(saved: &Saved, until: Option<usize>, builds: &mut Builds<'_>) -> Result<Exit, Problem> {
+fn replay_one(saved: &Saved, args: &Replay, builds: &mut Builds<'_>) -> Result<Exit, Problem> {
     let executable = builds.executable_of(saved)?;
-    let request = Request::Replay { trace: saved.path.clone(), until };
+    let trace = saved.path.clone();
+    let request = match args.debug {
+        true => Request::Debug { trace, at: args.at.unwrap_or(0) },
+        false => Request::Replay { trace, until: args.until },
+    };
     let mut line = ProgressLine::new(&escaped(saved.test()));
     let outcome = session::ask(&executable, saved.test(), &request, |progress| line.update(progress))?;
     drop(line);
     let Outcome::Replayed(replay) = outcome else {
         return Err(session::unexpected(saved.test(), "a replay", &outcome));
     };
-    output::print(&format!("{}  {}", output::shown(&saved.path), escaped(saved.test())));
-    output::print(&report::replay(&replay, output::style()));
+    let trace = output::shown(&saved.path);
+    output::tell(&report::replayed(trace.clone(), saved.test(), &replay), || {
+        format!("{trace}  {}\n{}", escaped(saved.test()), report::replay(&replay, output::style()))
+    });
     Ok(match replay {
         protocol::Replay::Reproduced { .. } => Exit::Failed,
         protocol::Replay::Differs { .. } => Exit::Differs,

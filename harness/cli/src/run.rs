@@ -14,7 +14,7 @@ use refrain_core::{
     protocol::{Beside, Compared, Decisions, Outcome, Request},
     verdict::Verdict,
 };
-use refrain_report as report;
+use refrain_report::{self as report, Message, View};
 use std::{fs, path::Path};
 
 /// The longest file that may be a plan.
@@ -48,8 +48,22 @@ pub fn run(args: &Run) -> Result<Exit, Problem> {
     let Outcome::Ran(compared) = outcome else {
         return Err(session::unexpected(&test.name, "a run", &outcome));
     };
-    show::write(&shown(args, &compared), &args.shown)?;
+    if output::is_for_programs() {
+        tell(args, &compared);
+    }
+    if !output::is_for_programs() || args.shown.output.is_some() {
+        show::write(&shown(args, &compared), &args.shown)?;
+    }
     Ok(if compared.run.verdict == Verdict::Passed { Exit::Passed } else { Exit::Failed })
+}
+
+/// Programs get data, whatever the form.
+fn tell(args: &Run, compared: &Compared) {
+    let message = match args.diff {
+        None => Message::Ran { run: Box::new(View::new(&compared.run, &show::filter(&args.shown.events))) },
+        Some(_) => Message::Compared { parts_at: compared.parts_at(), data: compared },
+    };
+    output::tell(&message, String::new);
 }
 
 fn shown(args: &Run, compared: &Compared) -> String {

@@ -13,6 +13,7 @@ use std::{
         fd::OwnedFd,
         unix::{net::UnixStream, process::CommandExt},
     },
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
@@ -66,6 +67,7 @@ const SAME_VERSION: &str = "use the same version of `refrain` and `cargo-refrain
 
 struct Session {
     test: String,
+    executable: PathBuf,
     child: Child,
     socket: UnixStream,
     output: Tail,
@@ -95,7 +97,7 @@ impl Session {
         let output = Tail::default();
         output.follow(child.stdout.take().expect("it is piped"));
         output.follow(child.stderr.take().expect("it is piped"));
-        Ok(Session { test: test.into(), child, socket, output })
+        Ok(Session { test: test.into(), executable: executable.path.clone(), child, socket, output })
     }
 
     fn send(&mut self, request: &Request) -> Result<(), Problem> {
@@ -143,6 +145,7 @@ impl Session {
                 Ok(line) => match protocol::read_message(&line) {
                     Ok(Message::Progress(progress)) => on_progress(&progress),
                     Ok(Message::Waits(wait)) => crate::output::print_note(&refrain_report::slot_wait(&wait)),
+                    Ok(Message::AwaitsDebugger { process, event }) => self.awaits_debugger(process, event),
                     Ok(Message::Printed(text)) => crate::output::print(&printed(&text)),
                     Ok(Message::Done(outcome)) => return Ok(*outcome),
                     Err(_) => return Err(self.garbage(&line)),
@@ -165,6 +168,12 @@ impl Session {
                 }
             }
         }
+    }
+
+    fn awaits_debugger(&self, process: u32, event: usize) {
+        let executable = crate::output::shown(&self.executable);
+        let message = refrain_report::Message::AwaitsDebugger { process, event, executable };
+        crate::output::tell(&message, || refrain_report::awaits_debugger(process, event, &self.executable));
     }
 
     fn has_exited(&mut self) -> bool {

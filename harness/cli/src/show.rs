@@ -7,7 +7,7 @@ use crate::{
     saved::Saved,
 };
 use refrain_core::escape::escaped;
-use refrain_report::{self as report, Filter, Shown, Style, View};
+use refrain_report::{self as report, Filter, Message, Shown, Style, View};
 use std::fs;
 
 pub fn show(args: &Show) -> Result<Exit, Problem> {
@@ -23,8 +23,11 @@ pub fn show(args: &Show) -> Result<Exit, Problem> {
     }
     let mut worst = Exit::Passed;
     let mut texts = Vec::new();
+    // Programs get data, whatever the form; a file has the form that is asked for.
+    let to_programs = output::is_for_programs() && shown.output.is_none();
     for path in &args.traces {
         match Saved::read(path) {
+            Ok(saved) if to_programs => tell(&saved, args),
             Ok(saved) if args.plan => texts.push(report::plan(&saved.trace.plan)),
             Ok(saved) => texts.push(formatted(&saved.trace, shown)),
             Err(problem) => worst = worst.max(output::print_error(&problem)),
@@ -36,6 +39,18 @@ pub fn show(args: &Show) -> Result<Exit, Problem> {
     Ok(worst)
 }
 
+fn tell(saved: &Saved, args: &Show) {
+    let trace = output::shown(&saved.path);
+    let message = match args.plan {
+        true => Message::Plan { trace, plan: report::sentences(&saved.trace.plan) },
+        false => {
+            let run = Box::new(View::new(&saved.trace, &filter(&args.shown.events)));
+            Message::Shown { trace, run }
+        }
+    };
+    output::tell(&message, String::new);
+}
+
 /// Writes what is shown to the file, or to standard output.
 pub fn write(text: &str, to: &Options) -> Result<(), Problem> {
     match &to.output {
@@ -44,7 +59,11 @@ pub fn write(text: &str, to: &Options) -> Result<(), Problem> {
             fs::write(file, text).map_err(|error| {
                 Problem::could_not_run(format!("cannot write {}: {error}", escaped(&file.to_string_lossy())))
             })?;
-            output::print_note(&format!("written {}", output::shown(file)));
+            let path = output::shown(file);
+            match output::is_for_programs() {
+                true => output::tell(&Message::Written { path }, String::new),
+                false => output::print_note(&format!("written {path}")),
+            }
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use refrain_core::{
     protocol::{Outcome, Request, Shrunk},
 };
 use refrain_report as report;
-use refrain_report::{counted, plan_summary};
+use refrain_report::{Message, counted, plan_summary};
 use std::{num::NonZeroUsize, time::Duration};
 
 const NS_PER_MS: u64 = 1_000_000;
@@ -27,7 +27,16 @@ pub fn shrink(args: &Shrink) -> Result<Exit, Problem> {
     let outcome = session::ask(&executable, saved.test(), &request, |progress| line.update(progress))?;
     drop(line);
     match outcome {
-        Outcome::Shrunk(shrunk) => output::print(&text(&saved, &shrunk)),
+        Outcome::Shrunk(shrunk) => {
+            let message = Message::Shrunk {
+                trace: output::shown(&saved.path),
+                test: escaped(saved.test()),
+                before: report::sentences(&shrunk.before),
+                after: report::sentences(&shrunk.after),
+                data: &shrunk,
+            };
+            output::tell(&message, || text(&saved, &shrunk));
+        }
         other => return Err(session::unexpected(saved.test(), "a smaller plan", &other)),
     }
     Ok(Exit::Passed)

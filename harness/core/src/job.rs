@@ -58,6 +58,13 @@ pub enum Job {
         #[serde(default)]
         locate: Option<u64>,
     },
+    /// Execute one run and stop for a debugger before an event, counted from 0. Without limits on time.
+    Debug {
+        /// The run's plan.
+        plan: Box<Plan>,
+        /// The event.
+        at: usize,
+    },
     /// Execute one run and return only its verdict.
     Try(Plan),
     /// Search a model's executions, up to the first that fails.
@@ -74,6 +81,8 @@ pub enum Answer {
     Searched(Box<Searched>),
     /// Reply to `Record` and, without events, to `Try`.
     Ran(Box<Ran>),
+    /// Before the reply to `Debug`: this process has stopped.
+    Stopped(u32),
     /// The harness could not do the job.
     Refused(String),
 }
@@ -216,6 +225,8 @@ pub enum RunMessage {
     Deviates(Deviation),
     /// A search is complete, or has stopped as requested.
     Searched(Searched),
+    /// The run, which is this process, waits for a debugger.
+    AwaitsDebugger(u32),
     /// The run has stopped as requested, with the current waits.
     Stopped(Vec<Cause>),
     /// The run could not be executed: the plan does not match the test.

@@ -57,6 +57,13 @@ pub enum Request {
         /// With which other run to compare it.
         beside: Option<Beside>,
     },
+    /// Execute a saved plan again, and stop for a debugger before an event, counted from 0.
+    Debug {
+        /// The absolute path of the trace.
+        trace: PathBuf,
+        /// The event.
+        at: usize,
+    },
     /// Continue the run of a trace in other ways, from some of its events on.
     Cause {
         /// The absolute path of the trace.
@@ -93,6 +100,13 @@ pub enum Message {
     Progress(Progress),
     /// All slots of the machine for runs are taken.
     Waits(SlotWait),
+    /// A run waits for a debugger in this process.
+    AwaitsDebugger {
+        /// The number of the process.
+        process: u32,
+        /// The event before which it has stopped.
+        event: usize,
+    },
     /// The end of the replayed run's output.
     Printed(String),
     /// The result.

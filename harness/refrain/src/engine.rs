@@ -9,6 +9,7 @@
 
 pub(crate) mod backtrace;
 pub(crate) mod call_places;
+pub(crate) mod debugger;
 pub(crate) mod frames;
 mod heartbeat;
 mod outlet;
@@ -26,6 +27,7 @@ pub use prefix::{Prefix, Sum};
 pub use slots::{Slot, pause_with, tell_waits, wait, wait_briefly};
 pub use trials::{Fails, Smaller, Trials};
 pub use workers::{Ask, Limit, ProgressSink, Refusal, Workers, refused, unexpected};
+pub use workers::{tell_stopped, tell_stops};
 
 use crate::{
     job::{Ran, Search, Source},
@@ -147,6 +149,8 @@ pub struct Watch {
     pub record: bool,
     /// Stop before this event.
     pub until: Option<usize>,
+    /// Stop for a debugger before this event.
+    pub debug: Option<usize>,
     /// The call of the log whose backtrace is wanted.
     pub locate: Option<u64>,
     /// Whether the verdict of a panic has its backtrace.

@@ -1,10 +1,11 @@
 //! Formats the progress of a long operation, and what keeps it from making any.
 
-use super::plan_summary;
+use super::{plan_summary, shell_word};
 use refrain_core::{
     escape::escaped,
     protocol::{Doing, SlotHolder, SlotWait},
 };
+use std::path::Path;
 
 /// Formats the operation, and its progress beyond the number of runs, if any: `shrinking`, `2 faults, 1 hold`.
 pub fn doing(doing: &Doing) -> (&'static str, Option<String>) {
@@ -14,6 +15,17 @@ pub fn doing(doing: &Doing) -> (&'static str, Option<String>) {
         Doing::Continuing => ("continuing in other ways", None),
         Doing::Shrinking { best } => ("shrinking", Some(plan_summary(best, 0))),
     }
+}
+
+/// Formats how to get into a run that waits for a debugger in a process of this executable. Ends with a newline.
+pub fn awaits_debugger(process: u32, event: usize, executable: &Path) -> String {
+    let executable = shell_word(executable);
+    format!(
+        "process {process} has come to event {event} and waits for a debugger:\n  \
+         gdb   rust-gdb -p {process} -ex continue {executable}\n  \
+         lldb  rust-lldb -p {process} -o continue\n\
+         `continue` lets it stop with SIGTRAP just before the event. Ctrl-C here ends it.\n"
+    )
 }
 
 /// Formats what a test waits for, and what to do.

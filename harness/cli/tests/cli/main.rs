@@ -6,6 +6,7 @@ mod help;
 mod hostile;
 mod init;
 mod interrupt;
+mod messages;
 mod model;
 mod publish;
 mod read_only;

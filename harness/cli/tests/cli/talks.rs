@@ -11,13 +11,14 @@ use std::{
 };
 
 #[used]
-static ANNOUNCED: [&str; 17] = [
+static ANNOUNCED: [&str; 18] = [
     "\u{1}refrain-test\u{2}talks::good::passes\u{3}tests/talks.rs:1\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::good::catches\u{3}tests/talks.rs:20\u{3}stall\u{4}",
     "\u{1}refrain-test\u{2}talks::bad::fails\u{3}tests/talks.rs:300\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::bad::missed\u{3}tests/talks.rs:4\u{3}stall\u{4}",
     "\u{1}refrain-test\u{2}talks::broken::dies\u{3}tests/talks.rs:5\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::evil::nasty\u{3}tests/talks.rs:13\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::evil::github\u{3}tests/talks.rs:18\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::evil::floods\u{3}tests/talks.rs:14\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::broken::garbage\u{3}tests/talks.rs:6\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::broken::refuses\u{3}tests/talks.rs:7\u{3}\u{4}",

@@ -309,6 +309,7 @@ fn a_list_has_every_test_its_traces_and_the_orphans() {
       broken::is_silent  tests/talks.rs:8
       broken::refuses    tests/talks.rs:7
       evil::floods       tests/talks.rs:14
+      evil::github       tests/talks.rs:18
       evil::nasty        tests/talks.rs:13
       good::catches      tests/talks.rs:20   expects stall
       good::passes       tests/talks.rs:1

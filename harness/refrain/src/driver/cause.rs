@@ -1,7 +1,7 @@
 //! When a failure became inevitable: continues its run in other ways from some of its events on, and counts how many fail.
 //!
-//! A continuation counts if it began with the very same events. The events are chosen evenly first; then between the last one from which a
-//! continuation was saved and the first one from which none was, until these are neighbours.
+//! A continuation counts if it began with the very same events. First events between the last one from which a continuation was saved and the
+//! first one from which none was are looked at, until these are neighbours; then some that are evenly spread.
 
 mod team;
 
@@ -24,7 +24,7 @@ use std::{
 };
 use team::Team;
 
-/// How many events are looked at first, and how many at most.
+/// In how many parts the events are divided evenly, and how many are looked at at most.
 const EVENLY: usize = 9;
 const EVENTS_MAX: usize = 20;
 /// For how long: `cargo refrain cause` is to take half a minute at most, with all that comes before.
@@ -125,20 +125,23 @@ impl Search<'_> {
     /// Leaves the plan at some of the events, each time with several seeds.
     fn drawn(&mut self, team: &mut Team<'_>, plan: &Plan) -> Result<(), Refusal> {
         let last = self.events.len();
-        let mut first: Vec<usize> = (0..EVENLY).map(|nth| last * nth / (EVENLY - 1)).collect();
-        first.dedup();
         let started = Instant::now();
         self.look(team, plan, last, FEWEST)?;
         let each = started.elapsed().as_secs_f64() / FEWEST as f64;
         let left = team.until.saturating_duration_since(Instant::now()).as_secs_f64();
         let each = (left / each.max(1e-6) / EVENTS_MAX as f64) as u64;
         let each = each.clamp(FEWEST, MOST);
-        self.beginnings.clear();
-        for events in first {
-            self.look(team, plan, events, each)?;
+        self.look(team, plan, 0, each)?;
+        while let Some(between) = self.turning_point().filter(|_| team.goes_on()) {
+            self.look(team, plan, between, each)?;
+        }
+        for events in (1..EVENLY).map(|nth| last * nth / EVENLY) {
+            if team.goes_on() {
+                self.look(team, plan, events, each)?;
+            }
         }
         while self.beginnings.len() < EVENTS_MAX && team.goes_on() {
-            let Some(between) = self.next() else { break };
+            let Some(between) = self.turning_point().or_else(|| self.largest_rise()) else { break };
             self.look(team, plan, between, each)?;
         }
         // What was not saved in a few continuations may be in many.
@@ -155,19 +158,21 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Returns the event to look at next: in the middle of where the last continuations were saved or, once that is known, of where
-    /// the share of those that fail rises most.
-    fn next(&self) -> Option<usize> {
-        let last = self.beginnings.iter().rposition(|beginning| beginning.saved() > 0);
-        let turn = last.and_then(|last| Some((self.beginnings[last].events, self.beginnings.get(last + 1)?.events)));
+    /// Returns the middle between the last beginning of which a continuation was saved and the next one, unless they are neighbours.
+    fn turning_point(&self) -> Option<usize> {
+        let last = self.beginnings.iter().rposition(|beginning| beginning.saved() > 0)?;
+        middle(self.beginnings[last].events, self.beginnings.get(last + 1)?.events)
+    }
+
+    /// Returns the middle of where the share of continuations that fail rises most, unless that is between neighbours.
+    fn largest_rise(&self) -> Option<usize> {
         let share = |beginning: &Beginning| beginning.fails * 1_000 / beginning.of().max(1);
         let rises = self
             .beginnings
             .windows(2)
             .map(|pair| (share(&pair[1]).saturating_sub(share(&pair[0])), (pair[0].events, pair[1].events)));
-        let rise = rises.max_by_key(|(rise, _)| *rise).filter(|(rise, _)| *rise > 0).map(|(_, pair)| pair);
-        let middle = |(from, to): (usize, usize)| (to - from > 1).then(|| from + (to - from) / 2);
-        turn.and_then(middle).or_else(|| rise.and_then(middle))
+        let (_, (from, to)) = rises.max_by_key(|(rise, _)| *rise).filter(|(rise, _)| *rise > 0)?;
+        middle(from, to)
     }
 
     /// Returns the first beginning from which on no continuation was saved.
@@ -216,4 +221,8 @@ impl Search<'_> {
         }
         beginning
     }
+}
+
+fn middle(from: usize, to: usize) -> Option<usize> {
+    (to - from > 1).then(|| from + (to - from) / 2)
 }

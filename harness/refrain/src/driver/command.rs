@@ -7,7 +7,7 @@ use super::{
     under_test::{exploration, shrunk_plan},
 };
 use crate::{
-    engine::{Limit, ProgressSink, Refusal, pause_with, tell_waits},
+    engine::{Limit, ProgressSink, Refusal, pause_with, tell_stops, tell_waits},
     event::Event,
     job::Source,
     protocol::{Budget, Message, Outcome, Progress, Request, Shrunk},
@@ -46,7 +46,7 @@ pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
     let mut reader = BufReader::new(socket.try_clone()?);
     let mut line = vec![];
     reader.by_ref().take(REQUEST_BYTES_MAX).read_until(b'\n', &mut line)?;
-    let request = serde_json::from_slice(&line)?;
+    let request: Request = serde_json::from_slice(&line)?;
     let stop = Arc::new(AtomicBool::new(false));
     stop_when_asked(reader, stop.clone());
     let connection = Arc::new(Mutex::new((socket.try_clone()?, Instant::now())));
@@ -59,6 +59,13 @@ pub(crate) fn serve(test: &'static Test) -> io::Result<()> {
     tell_waits(move |wait| {
         let _ = send(&mut of_waits.lock().expect("no thread panics while sending").0, &Message::Waits(wait.clone()));
     });
+    if let Request::Debug { at, .. } = request {
+        let of_stops = connection.clone();
+        tell_stops(move |process| {
+            let message = Message::AwaitsDebugger { process, event: at };
+            let _ = send(&mut of_stops.lock().expect("no thread panics while sending").0, &message);
+        });
+    }
     let progress = |progress: Progress| {
         let mut connection = connection.lock().expect("no thread panics while sending");
         // Who reports may keep others of this process waiting that hold slots.
@@ -132,6 +139,10 @@ fn answer(
             };
             print(printed);
             Ok(Outcome::Replayed(replay))
+        }
+        Request::Debug { trace, at } => {
+            let trace = save::read(test, &trace)?;
+            replay::debug(test, &mut pool(test, Some(1)), &trace, at).map(Outcome::Replayed)
         }
         Request::Run { decisions, beside } => {
             run::run(test, &mut pool(test, Some(1)), decisions, beside, sink).map(Outcome::Ran)

@@ -26,7 +26,7 @@ fn ask(workers: &mut dyn Workers, job: &Job) -> Result<Ran, Refusal> {
     match workers.ask(job)? {
         Answer::Ran(ran) => Ok(*ran),
         Answer::Refused(why) => Err(why),
-        Answer::Explored(_) | Answer::Searched(_) => Err(unexpected()),
+        Answer::Explored(_) | Answer::Searched(_) | Answer::Stopped(_) => Err(unexpected()),
     }
 }
 

@@ -6,10 +6,10 @@ use super::{
     save,
 };
 use crate::{
-    engine::Refusal,
+    engine::{Refusal, Workers, unexpected},
     event::Event,
     graph::{Change, changes},
-    job::{Ran, Source},
+    job::{Answer, Job, Ran, Source},
     plan::Plan,
     protocol::{Difference, Replay},
     sources,
@@ -67,6 +67,21 @@ pub(crate) fn replay_until(
         }
     };
     Ok((replay, printed))
+}
+
+/// Replays a trace and lets it stop for a debugger before an event.
+pub(crate) fn debug(test: &Test, pool: &mut Pool, trace: &Trace, at: usize) -> Result<Replay, Refusal> {
+    let plan = Box::new(anchors::found(test, &trace.plan, &trace.anchors));
+    let now = match pool.ask(&Job::Debug { plan, at })? {
+        Answer::Ran(ran) => *ran,
+        Answer::Refused(why) => return Err(why),
+        _ => return Err(unexpected()),
+    };
+    let events = now.left_out + now.events.len();
+    if at >= events {
+        return Ok(Replay::Ended { events, failure: now.verdict.failure().cloned() });
+    }
+    Ok(compare(trace, &now, None))
 }
 
 /// Compares a failing run with the saved one.

@@ -7,7 +7,10 @@ use crate::{
 };
 use std::{
     fmt,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Instant,
 };
 
@@ -44,6 +47,21 @@ pub trait Workers {
                 return worker.ask(job, slot);
             }
         }
+    }
+}
+
+/// Whom to tell of runs that have stopped for a debugger.
+static STOPS: OnceLock<Box<dyn Fn(u32) + Send + Sync>> = OnceLock::new();
+
+/// Has the number of each process told that has stopped for a debugger.
+pub fn tell_stops(tell: impl Fn(u32) + Send + Sync + 'static) {
+    let _ = STOPS.set(Box::new(tell));
+}
+
+/// Tells that a run has stopped for a debugger in this process.
+pub fn tell_stopped(process: u32) {
+    if let Some(tell) = STOPS.get() {
+        tell(process);
     }
 }
 

@@ -239,7 +239,7 @@ fn record(workers: &mut dyn Workers, plan: Plan) -> Result<Ran, Refusal> {
     match workers.ask(&Job::Record { source: Source::Plan(Box::new(plan)), until: None, locate: None })? {
         Answer::Ran(ran) => Ok(*ran),
         Answer::Refused(why) => Err(why),
-        Answer::Explored(_) | Answer::Searched(_) => Err(unexpected()),
+        Answer::Explored(_) | Answer::Searched(_) | Answer::Stopped(_) => Err(unexpected()),
     }
 }
 

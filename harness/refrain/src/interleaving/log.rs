@@ -5,7 +5,7 @@
 use super::{Engine, at::At, engine, outlet::send, seq_cst, spin, stuck};
 pub(crate) use super::{Number, at::shown, threads::running as thread};
 use crate::{
-    engine::{Watch, exit},
+    engine::{Watch, debugger, exit},
     event::{
         Event, Kind,
         step::{Operation, Pointer, Step},
@@ -80,6 +80,9 @@ impl Log {
     }
 
     fn emit(&mut self, event: Event) {
+        if self.watch.debug == Some(self.events) {
+            debugger::stop(|process| send(&RunMessage::AwaitsDebugger(process)));
+        }
         self.events += 1;
         if self.watch.record {
             send(&RunMessage::Event(event));

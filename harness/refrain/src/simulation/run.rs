@@ -88,8 +88,8 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
     catch_panics(watch);
     overflow::watch(|address, _| control::is_stack_guard(address), Otherwise::Previous)
         .unwrap_or_else(|error| refuse(&format!("cannot watch for stack overflows: {error}")));
-    // Of a continuation nobody asks where it came from.
-    called::guard(Watch { record: watch.record && !is_branch, ..watch })
+    // Of a continuation nobody asks where it came from, and a debugger would stop at each of these calls.
+    called::guard(Watch { record: watch.record && !is_branch && watch.debug.is_none(), ..watch })
         .unwrap_or_else(|error| refuse(&format!("cannot guard the run: {error}")));
     let values = workload.into_iter().map(|argument| argument.value).collect();
     let [time_max, poll_max] = [scenario.time_limit(), watch.poll_limit].map(|limit| limit.as_nanos() as u64);

@@ -2,7 +2,7 @@
 
 use super::{actor::actor, properties::Properties, rules::Rules};
 use crate::{
-    engine::{Heartbeat, Outlet, Watch, exit},
+    engine::{Heartbeat, Outlet, Watch, debugger, exit},
     event::{Event, Kind},
     job::{Ended, RunMessage},
     place::Place,
@@ -45,6 +45,7 @@ pub(crate) struct State {
     pub given: PlanSource,
     pub record: bool,
     until: Option<usize>,
+    debug: Option<usize>,
     /// The holds that the plan demands.
     pub holds: Vec<Hold>,
     /// The plan's faults that `world.faults()` armed, including those that `world.fault()` requests.
@@ -108,6 +109,7 @@ impl State {
             given,
             record: watch.record,
             until: watch.until,
+            debug: watch.debug,
             holds: vec![],
             planned_ahead: vec![],
             has_faults: false,
@@ -147,6 +149,9 @@ impl State {
         if self.until == Some(self.events) {
             self.send(&RunMessage::Stopped(kept_waits()));
             exit(0)
+        }
+        if self.debug == Some(self.events) {
+            debugger::stop(|process| self.send(&RunMessage::AwaitsDebugger(process)));
         }
         self.in_poll += 1;
         if self.in_poll <= POLL_EVENTS_MAX {

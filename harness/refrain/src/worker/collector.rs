@@ -62,7 +62,7 @@ impl RunCollector {
             Ok(RunMessage::Searched(Searched { limit: Some(limit), .. })) => {
                 self.refused = self.refused.take().or_else(|| Some(engine_limit(&limit)));
             }
-            Ok(RunMessage::Searched(_)) => {}
+            Ok(RunMessage::Searched(_) | RunMessage::AwaitsDebugger(_)) => {}
             Err(error) => self.torn = self.torn.take().or(Some(error)),
         }
     }

@@ -89,7 +89,7 @@ impl Ask for Worker {
             Answer::Explored(batch) => batch.made_again,
             Answer::Searched(searched) => searched.made_again,
             Answer::Ran(ran) => ran.made_again,
-            Answer::Refused(_) => 0,
+            Answer::Refused(_) | Answer::Stopped(_) => 0,
         };
         Ok(answer)
     }
@@ -155,12 +155,17 @@ impl Process {
         line.push('\n');
         // One that could not begin has sent the reason before it was asked.
         let asked = self.socket.get_mut().write_all(line.as_bytes());
-        let mut answer = String::new();
-        match self.socket.read_line(&mut answer) {
-            Ok(_) if answer.ends_with('\n') => Ok(Some(serde_json::from_str(&answer)?)),
-            Ok(_) => Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(None),
-            Err(error) => Err(asked.err().unwrap_or(error)),
+        loop {
+            let mut answer = String::new();
+            match self.socket.read_line(&mut answer) {
+                Ok(_) if answer.ends_with('\n') => match serde_json::from_str(&answer)? {
+                    Answer::Stopped(process) => engine::tell_stopped(process),
+                    answer => return Ok(Some(answer)),
+                },
+                Ok(_) => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
+                Err(error) => return Err(asked.err().unwrap_or(error)),
+            }
         }
     }
 }

@@ -19,10 +19,13 @@ use std::{
     os::fd::AsFd,
     os::unix::net::UnixStream,
     panic::{self, AssertUnwindSafe},
+    time::Duration,
 };
 
 /// How often a run is made again that may have been killed from outside. What dies the same way each time is a failure.
 const AGAIN_MAX: u64 = 2;
+/// How long a poll of a run that is debugged may take: nobody wants it to end.
+const DEBUGGED_POLL: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 /// Serves jobs for one test until the socket on standard input is closed, with backtraces in the verdicts of recorded runs if
 /// requested. Does not return.
@@ -52,7 +55,8 @@ fn serve_on(test: &'static Test, backtraces: bool, socket: &UnixStream) -> io::R
     // reads the same in traces and snapshots. Where the sources are gone, it stays as it is.
     let _ = crate::package::folder(test).map(std::env::set_current_dir);
     let (lifeline, temporary) = guard::enter()?;
-    let mut worker = Worker { test, backtraces, runner: Runner::new(lifeline, temporary, test.memory_max())? };
+    let stopped = socket.try_clone()?;
+    let mut worker = Worker { test, backtraces, stopped, runner: Runner::new(lifeline, temporary, test.memory_max())? };
     test.engine.prepare();
     let mut jobs = BufReader::new(socket);
     let mut line = String::new();
@@ -79,6 +83,8 @@ enum Recording {
         until: Option<usize>,
         locate: Option<u64>,
     },
+    /// Everything, and it stops for a debugger before this event.
+    Debugged(usize),
 }
 
 struct Worker {
@@ -86,6 +92,8 @@ struct Worker {
     /// Whether the verdict of a recorded run has the backtrace of its panic.
     backtraces: bool,
     runner: Runner,
+    /// Where it tells that a run has stopped for a debugger.
+    stopped: UnixStream,
 }
 
 impl Worker {
@@ -93,6 +101,7 @@ impl Worker {
         match job {
             Job::Explore { base, first, count } => self.explore(base, first, count),
             Job::Record { source, until, locate } => self.run(source, Recording::Of { until, locate }),
+            Job::Debug { plan, at } => self.run(Source::Plan(plan), Recording::Debugged(at)),
             Job::Try(plan) => self.run(Source::Plan(Box::new(plan)), Recording::None),
             Job::Search(search) => self.search(search),
         }
@@ -127,7 +136,8 @@ impl Worker {
                 return Ok(Answer::Refused(why));
             }
             let killed = collector.has_died() && end.may_come_from_outside();
-            if killed && made_again < AGAIN_MAX {
+            // Who debugs it may have killed it.
+            if killed && made_again < AGAIN_MAX && !matches!(recording, Recording::Debugged(_)) {
                 continue;
             }
             // A run that is killed each time kills itself: its verdict says so, and the machine did not interfere.
@@ -146,19 +156,26 @@ impl Worker {
     }
 
     fn run_once(&mut self, source: Source, recording: Recording) -> io::Result<(RunCollector, End)> {
-        let (record, until, locate) = match recording {
-            Recording::None => (false, None, None),
-            Recording::Of { until, locate } => (true, until, locate),
+        let (record, until, locate, debug) = match recording {
+            Recording::None => (false, None, None, None),
+            Recording::Of { until, locate } => (true, until, locate, None),
+            Recording::Debugged(at) => (true, None, None, Some(at)),
         };
         let (test, heartbeat) = (self.test, self.runner.heartbeat());
         let plan = match &source {
             Source::Plan(plan) | Source::Again(plan) | Source::Branch { plan, .. } => (**plan).clone(),
             Source::Seed(seed) | Source::FaultFree(seed) => Plan { seed: *seed, ..Plan::default() },
         };
-        let (backtrace, poll_limit) = (record && self.backtraces, test.poll_limit());
-        let watch = Watch { record, until, locate, backtrace, poll_limit, heartbeat };
+        let poll_limit = if debug.is_some() { DEBUGGED_POLL } else { test.poll_limit() };
+        let backtrace = record && self.backtraces;
+        let watch = Watch { record, until, debug, locate, backtrace, poll_limit, heartbeat };
         let mut collector = RunCollector::new(plan, record, until);
-        let end = self.runner.make(test.poll_limit(), &mut |line| collector.receive(line), |pipe| {
+        let stopped = self.stopped.try_clone()?;
+        let mut receive = |line: &[u8]| match serde_json::from_slice(line) {
+            Ok(RunMessage::AwaitsDebugger(process)) => drop(send(&stopped, &Answer::Stopped(process))),
+            _ => collector.receive(line),
+        };
+        let end = self.runner.make(poll_limit, &mut receive, |pipe| {
             test.engine.run(source, watch, Outlet::new(pipe));
         })?;
         Ok((collector, end))

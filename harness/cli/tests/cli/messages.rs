@@ -1,0 +1,116 @@
+//! What programs read: messages in JSON, JUnit reports, and what GitHub Actions shows.
+
+use super::fixture::{
+    Ran, answers, caught, exploration, failure, fixture, lines, refrain, refrain_command, saved, write,
+};
+use refrain_core::{
+    protocol::{Message, Outcome, Replay, SavedAt},
+    verdict::{Cause, Class},
+};
+use serde_json::Value;
+use std::{collections::BTreeSet, fs, path::Path};
+
+const SCHEMA: &str = include_str!("../../../report/schema/messages.json");
+
+/// Returns the messages of a command, each with the keys that the schema demands and no other; the last one has the exit code.
+#[track_caller]
+fn messages(args: &[&str]) -> Vec<Value> {
+    let ran = refrain(&[args, &["--message-format", "json"]].concat());
+    let schema: Value = serde_json::from_str(SCHEMA).expect("the schema is JSON");
+    let all: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    for message in &all {
+        let reason = message["reason"].as_str().expect("it has a reason");
+        let definition = &schema["$defs"][reason];
+        let keys: BTreeSet<&str> = message.as_object().expect("an object").keys().map(String::as_str).collect();
+        let required = definition["required"].as_array().expect("the schema has the reason");
+        assert_eq!(keys, required.iter().filter_map(Value::as_str).collect(), "{reason}");
+        assert_eq!(message["format"], schema["$id"], "{reason}");
+    }
+    let last = all.last().expect("a command ends with a message");
+    assert_eq!((&last["reason"], &last["exit_code"]), (&"finished".into(), &ran.code.into()), "{ran:?}");
+    all
+}
+
+fn reasons(messages: &[Value]) -> Vec<&str> {
+    messages.iter().map(|message| message["reason"].as_str().expect("it has a reason")).collect()
+}
+
+#[test]
+fn every_command_speaks_to_programs() {
+    let reproduced = Replay::Reproduced { failure: failure(Class::Stall), saved_causes: None, diverges: None };
+    saved("replays/told.jsonl", "bad::fails", Some(Outcome::Replayed(reproduced)));
+    let replayed = messages(&["replay", "replays/told.jsonl"]);
+    assert_eq!(reasons(&replayed), ["replayed", "finished"]);
+    assert_eq!((&replayed[0]["result"], &replayed[0]["failure"]["class"]), (&"reproduced".into(), &"stall".into()));
+    assert_eq!(
+        (&replayed[0]["failure"]["file"], &replayed[0]["failure"]["line"]),
+        (&"tests/link.rs".into(), &31.into())
+    );
+
+    let shown = messages(&["show", "replays/told.jsonl", "--from", "1"]);
+    assert_eq!(reasons(&shown), ["shown", "finished"]);
+    assert_eq!(shown[0]["run"]["events"][0]["n"], 1);
+    assert_eq!(reasons(&messages(&["show", "replays/told.jsonl", "--plan"])), ["plan", "finished"]);
+    assert_eq!(reasons(&messages(&["show", "replays/told.jsonl", "-o", "replays/told.txt"])), ["written", "finished"]);
+
+    let explored = messages(&["explore", "bad::fails"]);
+    assert_eq!(reasons(&explored), ["explored", "finished"]);
+    assert_eq!((&explored[0]["result"], &explored[0]["test"]["name"]), (&"failed".into(), &"bad::fails".into()));
+    let trace = explored[0]["failure"]["trace"].as_str().expect("it was saved");
+    assert!(trace.ends_with("traces/fails-7c1e.jsonl"), "{trace}");
+    assert_eq!(reasons(&messages(&["explore", "broken::refuses"])), ["not-explored", "finished"]);
+
+    let listed = messages(&["list", "--package", "fixture"]);
+    assert!(reasons(&listed).iter().filter(|reason| **reason == "test").count() >= 18, "{listed:?}");
+    let missing = messages(&["replay", "replays/missing.jsonl"]);
+    assert_eq!(reasons(&missing), ["error", "finished"]);
+    assert_eq!(reasons(&messages(&["sync"])), ["error", "finished"]);
+}
+
+#[test]
+fn a_junit_report_has_every_test() {
+    let ran = refrain(&["explore", "bad::", "--junit", "answers/junit.xml"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let report = fs::read_to_string(fixture().join("answers/junit.xml")).expect("it was written");
+    assert!(report.starts_with(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"refrain\" tests=\"2\" failures=\"2\""
+    ));
+    assert!(report.contains(
+        "<testcase name=\"bad::fails\" classname=\"fixture test/talks\" file=\"tests/talks.rs\" line=\"300\""
+    ));
+    assert!(report.contains("<failure type=\"stall\" message=\"FAILED stall: "), "{report}");
+    let ran = refrain(&["explore", "broken::refuses", "--junit", "answers/refused.xml"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let report = fs::read_to_string(fixture().join("answers/refused.xml")).expect("it was written");
+    assert!(report.contains("<error type=\"did not run\""), "{report}");
+    let ran = refrain(&["explore", "good::passes", "--junit", "no-such-folder/junit.xml"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("cannot write no-such-folder/junit.xml: "), "{ran:?}");
+}
+
+/// A service chooses the texts of a failure.
+#[test]
+fn github_shows_a_failure_and_nothing_in_it_is_a_command() {
+    let trace = saved("replays/evil.jsonl", "evil::github", None);
+    let mut caught = caught(Path::new("/"), Class::Panic);
+    caught.failure.causes = vec![Cause::Printed("x\n::error::forged\r\n```\n<b>100%".into())];
+    caught.saved = SavedAt::Traces(trace);
+    answers("evil-github", &lines(&[Message::Done(Box::new(Outcome::Explored(exploration(None, Some(caught)))))]));
+    let summary = fixture().join("answers/summary.md");
+    write(&summary, "before\n");
+    let mut command = refrain_command(&["explore", "evil::github"]);
+    let ran = Ran::of(command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", &summary));
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let commands: Vec<&str> =
+        ran.stderr.lines().chain(ran.stdout.lines()).filter(|line| line.starts_with("::")).collect();
+    assert_eq!(commands.len(), 1, "{ran:?}");
+    assert!(
+        commands[0].starts_with("::error file=tests/link.rs,line=31,title=evil%3A%3Agithub%3A panic::FAILED panic: ")
+    );
+    let summary = fs::read_to_string(&summary).expect("it is there");
+    assert!(summary.starts_with("before\n### <code>evil&#58;&#58;github</code> failed\n"), "{summary}");
+    assert!(summary.contains("\n```mermaid\nsequenceDiagram\n"), "{summary}");
+    assert!(!summary.lines().any(|line| line.trim() == "```" && line != "```"), "{summary}");
+    let elsewhere = refrain(&["explore", "good::passes"]);
+    assert!(!elsewhere.stderr.contains("::error"), "{elsewhere:?}");
+}
