@@ -68,6 +68,28 @@ fn every_command_speaks_to_programs() {
 }
 
 #[test]
+fn a_run_that_waits_for_a_debugger_says_how_to_get_there() {
+    let trace = saved("replays/debugged.jsonl", "bad::fails", None);
+    let ended = Outcome::Replayed(Replay::PassesNow);
+    let said = lines(&[Message::AwaitsDebugger { process: 4711, event: 42 }, Message::Done(Box::new(ended))]);
+    write(&trace.with_added_extension("answers"), &said);
+    let debug = ["replay", "replays/debugged.jsonl", "--debug", "--at", "42"];
+    let ran = refrain(&debug);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.starts_with("process 4711 has come to event 42 and waits for a debugger:\n"), "{ran:?}");
+    assert!(
+        ran.stdout.contains("  gdb   rust-gdb -p 4711 -ex continue ") && ran.stdout.contains("-p 4711 -o continue\n")
+    );
+    let request = fs::read_to_string(trace.with_added_extension("answers.request")).expect("it was asked");
+    assert!(request.starts_with("{\"debug\":") && request.ends_with(",\"at\":42}}\n"), "{request}");
+    assert_eq!(reasons(&messages(&debug)), ["awaits-debugger", "replayed", "finished"]);
+    let both = refrain(&["replay", "replays/debugged.jsonl", "--debug", "--until", "3"]);
+    assert_eq!(both.code, 2, "{both:?}");
+    let alone = refrain(&["replay", "replays/debugged.jsonl", "--at", "3"]);
+    assert_eq!(alone.code, 2, "{alone:?}");
+}
+
+#[test]
 fn a_junit_report_has_every_test() {
     let ran = refrain(&["explore", "bad::", "--junit", "answers/junit.xml"]);
     assert_eq!(ran.code, 1, "{ran:?}");
@@ -110,7 +132,11 @@ fn github_shows_a_failure_and_nothing_in_it_is_a_command() {
     let summary = fs::read_to_string(&summary).expect("it is there");
     assert!(summary.starts_with("before\n### <code>evil&#58;&#58;github</code> failed\n"), "{summary}");
     assert!(summary.contains("\n```mermaid\nsequenceDiagram\n"), "{summary}");
-    assert!(!summary.lines().any(|line| line.trim() == "```" && line != "```"), "{summary}");
+    // The fence of the report is longer than the one in it, which so is text.
+    let (_, report) = summary.split_once("\n````text\n").expect("the report has a fence");
+    let (report, after) = report.split_once("\n````\n").expect("the fence ends");
+    assert!(report.contains("    ```\n    <b>100%") && !report.contains("````"), "{summary}");
+    assert!(!after.contains("<b>") && !after.contains("forged"), "{summary}");
     let elsewhere = refrain(&["explore", "good::passes"]);
     assert!(!elsewhere.stderr.contains("::error"), "{elsewhere:?}");
 }
