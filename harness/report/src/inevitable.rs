@@ -38,7 +38,7 @@ pub fn inevitable(found: &Inevitable, style: Style) -> String {
     let seconds = found.took_ms as f64 / 1_000.0;
     let not_counted = match found.not_counted {
         0 => String::new(),
-        runs => format!(", {} not counted: they did not begin with the same events", grouped(runs)),
+        runs => format!(", {} not counted: they began with other events, or cannot be made", grouped(runs)),
     };
     let interrupted = if found.interrupted { "; interrupted" } else { "" };
     text + &format!("{}, {seconds:.1} s{not_counted}{interrupted}\n", counted(found.runs, "runs"))
@@ -144,7 +144,7 @@ after event                        fail      last event
 
 after this one none was saved, event 7: 00:00:00.000000008  notes  starts
 the largest rise, from 5 % to 60 %, is up to event 6: 00:00:00.000000007  notes  starts
-1,200 runs, 9.0 s, 3 not counted: they did not begin with the same events
+1,200 runs, 9.0 s, 3 not counted: they began with other events, or cannot be made
 ";
         assert_eq!(inevitable(&found, Style::default()), expected);
     }
