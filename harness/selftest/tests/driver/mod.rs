@@ -87,6 +87,7 @@ impl Started {
         loop {
             match serde_json::from_str(&self.hear()).unwrap() {
                 Message::Progress(_) | Message::Waits(_) | Message::Printed(_) => {}
+                Message::AwaitsDebugger { .. } => panic!("no request asks for a debugger"),
                 Message::Done(outcome) => return *outcome,
             }
         }
@@ -131,6 +132,7 @@ pub fn ask_and_kill(command: Command, test: &str, request: &Request, is_doing: i
         match serde_json::from_str(&started.hear()).unwrap() {
             Message::Progress(progress) if is_doing(&progress.doing) => return started.child.kill().unwrap(),
             Message::Progress(_) | Message::Waits(_) | Message::Printed(_) => {}
+            Message::AwaitsDebugger { .. } => panic!("no request asks for a debugger"),
             Message::Done(outcome) => panic!("it is done before: {outcome:?}"),
         }
     }
