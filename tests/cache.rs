@@ -4,7 +4,7 @@ use crate::world::{Calendars, exchange, notes, over_the_link};
 use calcon::cache::CachePolicy;
 use calcon::query::{Query, Source, ask};
 use calcon::settings::ExchangeSettings;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use refrain::World;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -21,7 +21,8 @@ async fn a_record_is_read_again_before_anyone_asks(world: World) {
     world.host("notes", || calcon::notes::serve(notes()));
     world.fault("cut exchange <-> notes at 400 s for 600 s");
     let side = Calendars::Exchange;
-    let question = Query::days(over_the_link(side).user, Utc::now(), 1);
+    // Records begin at the last midnight, and one may pass meanwhile.
+    let question = Query::days(over_the_link(side).user, Utc::now() + TimeDelta::days(1), 1);
     world.eventually(BOUND, "it is answered", || ask(side.server(), &question)).await;
     sleep(Duration::from_secs(405).saturating_sub(began.elapsed())).await;
     let answer = ask(side.server(), &question).await.expect("it is known");
@@ -41,7 +42,7 @@ async fn a_restart_forgets_no_record(world: World) {
     notes.may_exit();
     world.sometimes("read", "calcon::cache::keeper", "cache read");
     let side = Calendars::Exchange;
-    let question = Query::days(over_the_link(side).user, Utc::now(), 1);
+    let question = Query::days(over_the_link(side).user, Utc::now() + TimeDelta::days(1), 1);
     world.eventually(BOUND, "it is answered", || ask(side.server(), &question)).await;
     let known = ask(side.server(), &question).await.expect("it is known");
     sleep(Duration::from_secs(5)).await;

@@ -104,7 +104,7 @@ async fn a_schedule_is_right_or_has_an_error(world: World, #[any(0..28u32)] day:
 }
 
 /// The face and the daemon's own protocol say the same.
-#[refrain::test(runs = 20)]
+#[refrain::test(runs = 20, without_holds)]
 async fn the_face_agrees_with_the_protocol(world: World) {
     hosts(&world);
     for side in Calendars::BOTH {
