@@ -171,8 +171,8 @@ impl Worker {
         let watch = Watch { record, until, debug, locate, backtrace, poll_limit, heartbeat };
         let mut collector = RunCollector::new(plan, record, until);
         let stopped = self.stopped.try_clone()?;
-        let mut receive = |line: &[u8]| match serde_json::from_slice(line) {
-            Ok(RunMessage::AwaitsDebugger(process)) => drop(send(&stopped, &Answer::Stopped(process))),
+        let mut receive = |line: &[u8]| match debug.and_then(|_| serde_json::from_slice(line).ok()) {
+            Some(RunMessage::AwaitsDebugger(process)) => drop(send(&stopped, &Answer::Stopped(process))),
             _ => collector.receive(line),
         };
         let end = self.runner.make(poll_limit, &mut receive, |pipe| {
