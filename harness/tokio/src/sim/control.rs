@@ -30,14 +30,23 @@ use std::{
     task::Poll,
 };
 
+mod branch;
 pub mod quarantine;
 mod report;
 
 pub use super::{
-    interpose::guard::{Called, begin_run, can_guard, guard, sees_time_stamps},
+    addresses::of_runs as addresses_of_runs,
+    interpose::{
+        end_threads,
+        guard::{
+            Called, begin_run, can_guard, guard, has_changed_process, is_installed as is_guarded, reset_time_stamps,
+            sees_time_stamps,
+        },
+    },
     section::unguarded,
     stack::is_guard as is_stack_guard,
 };
+pub use branch::{branch, cancel_faults, stop_recording};
 pub use kernel::{
     CallPlace, Decision, Effect, Escape, Exited, Hooks, Operation, Overflow, Packet, PacketKind, Panic, Rule, RuleId,
     Settings, Spawned, Stage, Stamp, Sysctl, TriggerKind,
@@ -54,9 +63,6 @@ pub type HostId = kernel::HostId;
 
 /// The panic message of madsim when no timer is left.
 const DEADLOCK: &str = "no events, all tasks will block forever";
-
-/// How many of madsim's random numbers are skipped at most where a run leaves its plan.
-const BRANCH_SKIPS_MAX: u64 = 4_096;
 
 /// Starts a host's process; called again at each boot.
 pub type StartProcess = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>>>> + Send + Sync>;
@@ -234,31 +240,6 @@ pub fn spawned(host: HostId) -> Vec<(Task, u32)> {
 /// Returns how often the trigger has occurred on a route.
 pub fn occurred(trigger: TriggerKind, route: (HostId, HostId)) -> u32 {
     with(|k| k.occurred(trigger, route.0, route.1))
-}
-
-/// Draws everything from another seed from now on: the schedule, latencies, chance and holds.
-pub fn branch(seed: u64, holds: Holds) {
-    // madsim has no other way to change what it draws than to draw some of it.
-    let skipped = 1 + seed % BRANCH_SKIPS_MAX;
-    let mut random = madsim::rand::thread_rng();
-    for _ in 0..skipped {
-        madsim::rand::RngCore::next_u64(&mut random);
-    }
-    with(|k| {
-        k.seed = seed;
-        k.holds = hold_plan(holds);
-        k.hold_from_now_on();
-    });
-}
-
-/// Passes no more events on.
-pub fn stop_recording() {
-    with(|k| k.record.sink = None);
-}
-
-/// Cancels the faults that have not started and that are to be.
-pub fn cancel_faults(is_to_be: impl Fn(&plan::Fault) -> bool) {
-    with(|k| k.faults.iter_mut().filter(|fault| is_to_be(&fault.plan)).for_each(Fault::cancel));
 }
 
 fn hold_plan(holds: Holds) -> kernel::HoldPlan {

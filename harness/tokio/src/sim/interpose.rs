@@ -48,6 +48,7 @@ mod sockets;
 mod threads;
 
 pub(crate) use sockets::{Bound, give_bound, lend_udp, take_bound};
+pub use threads::end_threads;
 pub(crate) use threads::{is_started_by_service, on_a_thread, on_start as on_thread_start};
 
 /// Lets the linker take these definitions: nobody in this crate calls them.

@@ -1,5 +1,6 @@
 //! tokio's API under simulation. An item that is missing here is not simulated.
 
+pub(crate) mod addresses;
 pub(crate) mod common;
 pub(crate) mod gate;
 pub(crate) mod interpose;

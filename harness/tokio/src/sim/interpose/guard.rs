@@ -11,6 +11,7 @@
 mod answered;
 mod answers;
 mod calls;
+mod changes;
 mod files;
 mod filter;
 mod handler;
@@ -36,9 +37,11 @@ use std::{
 };
 
 pub(crate) use answers::own_id;
+pub use changes::has_changed_process;
 pub use filter::is_available as can_guard;
 pub use log::Called;
-pub use tsc::sees_time_stamps;
+pub(super) use reissue::call_kernel;
+pub use tsc::{reset as reset_time_stamps, sees_time_stamps};
 
 /// How much of a path is read: as much as the kernel reads.
 pub(crate) const PATH_BYTES_MAX: usize = libc::PATH_MAX as usize;
@@ -86,8 +89,8 @@ pub fn begin_run(sink: Option<fn(Called)>) -> io::Result<()> {
     filter::install(&mut filter::program(&calls, reissue::exempt(), reissue::libcs_code()))
 }
 
-/// Whether the filter is installed in this process.
-fn is_installed() -> bool {
+/// Returns whether the filter is installed in this process, which is a worker of simulations, or a run.
+pub fn is_installed() -> bool {
     IS_INSTALLED.load(Relaxed)
 }
 

@@ -6,6 +6,7 @@
 
 mod baton;
 mod calls;
+mod end;
 mod exit;
 mod pool;
 mod thread;
@@ -28,12 +29,18 @@ use std::{
 use thread::{Main, Thread, become_own, borrow};
 
 pub(super) use calls::{pthread_create, pthread_detach, pthread_join};
+pub use end::end_threads;
 pub(crate) use pool::on_a_thread;
 pub(crate) use thread::on_start;
 
 /// Whether code that starts a thread here, or blocks, is part of a simulation with threads of its own.
 pub(super) fn are_simulated() -> bool {
     guard::is_of_service() && !guard::is_allowed(Threads)
+}
+
+/// Whether this is a thread of a simulated process.
+pub(super) fn is_thread() -> bool {
+    thread::own().is_some()
 }
 
 /// Whether this is a thread that the service has started itself, rather than one of those that `spawn_blocking` uses.

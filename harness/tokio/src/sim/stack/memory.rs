@@ -2,6 +2,7 @@
 //! a variable for chance.
 #![allow(unsafe_code)]
 
+use crate::sim::addresses;
 use corosensei::stack::{Stack, StackPointer};
 use std::{
     io, ptr,
@@ -14,8 +15,6 @@ const STACK_BYTES: usize = 8 << 20;
 pub(super) const GUARD_BYTES: usize = 64 << 10;
 /// How far apart stacks are.
 const APART: usize = 2 * STACK_BYTES;
-/// Nothing else is here, as with the heap of a run, which lies below.
-const START: usize = 0x3800_0000_0000;
 
 /// How many stacks this process has made.
 static MADE: AtomicUsize = AtomicUsize::new(0);
@@ -32,7 +31,7 @@ impl Memory {
     /// # Errors
     /// If there is no memory.
     pub fn new() -> io::Result<Memory> {
-        let place = START + MADE.fetch_add(1, Relaxed) * APART;
+        let place = addresses::STACKS + MADE.fetch_add(1, Relaxed) * APART;
         let limit = map(place, libc::MAP_FIXED_NOREPLACE).or_else(|_| map(0, 0))?;
         let memory = Memory { limit };
         // SAFETY: what was mapped above ends there, and nobody uses it yet.

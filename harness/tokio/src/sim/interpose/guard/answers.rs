@@ -1,7 +1,7 @@
 //! Answers to system calls that depend on the plan and on nothing else.
 
 use super::{
-    check, is_allowed,
+    changes, check, is_allowed,
     reissue::{Call, reissue},
 };
 use crate::sim::{interpose::read_address, kernel, section::unguarded};
@@ -138,24 +138,27 @@ pub(super) fn kill(call: &Call) -> Option<isize> {
         check("kill", Processes, || format!("process {pid}"));
         return None;
     }
+    // It may stay pending.
+    changes::note(call);
     let args = [own as usize, call.args[1], 0, 0, 0, 0];
     Some(reissue(Call { number: libc::SYS_kill, args }))
 }
 
 pub(super) fn tkill(call: &Call) -> Option<isize> {
-    signal_thread("tkill", call.args[0] as c_int as isize, call.args[1])
+    signal_thread(call, "tkill", call.args[0] as c_int as isize, call.args[1])
 }
 
 pub(super) fn tgkill(call: &Call) -> Option<isize> {
-    signal_thread("tgkill", call.args[1] as c_int as isize, call.args[2])
+    signal_thread(call, "tgkill", call.args[1] as c_int as isize, call.args[2])
 }
 
-fn signal_thread(name: &'static str, thread: isize, signal: usize) -> Option<isize> {
+fn signal_thread(call: &Call, name: &'static str, thread: isize, signal: usize) -> Option<isize> {
     let own = machines_id(libc::SYS_gettid);
     if Some(thread) != own_id() && thread != own {
         check(name, Processes, || format!("thread {thread}"));
         return None;
     }
+    changes::note(call);
     let args = [machines_id(libc::SYS_getpid) as usize, own as usize, signal, 0, 0, 0];
     Some(reissue(Call { number: libc::SYS_tgkill, args }))
 }

@@ -1,6 +1,6 @@
 //! The system calls that do not reach the kernel from within a run, and what happens to each.
 
-use super::{FUTEX, answers, check, files, filter::Fate, reissue::Call, temporary, watched};
+use super::{FUTEX, answers, changes, check, files, filter::Fate, reissue::Call, temporary, watched};
 use libc::c_long;
 use refrain_core::verdict::Outside::{self, Processes, SystemCalls};
 
@@ -71,6 +71,8 @@ const CALLS: &[Row] = &[
     (libc::SYS_openat2, "openat2", Answer(|call| files::open("openat2", call.args[0] as i32, call.args[1]))),
     (libc::SYS_readlinkat, "readlinkat", Answer(|call| temporary::link(call, 2))),
     (libc::SYS_getcwd, "getcwd", Answer(temporary::getcwd)),
+    (libc::SYS_prctl, "prctl", Answer(changes::prctl)),
+    (libc::SYS_prlimit64, "prlimit64", Answer(changes::prlimit64)),
 ];
 
 /// Those that newer architectures do not have.
@@ -79,6 +81,7 @@ const OLD_CALLS: &[Row] = &[
     (libc::SYS_fork, "fork", Refuse(Processes)),
     (libc::SYS_vfork, "vfork", Refuse(Processes)),
     (libc::SYS_alarm, "alarm", Refuse(SystemCalls)),
+    (libc::SYS_arch_prctl, "arch_prctl", Answer(changes::note)),
     (libc::SYS_time, "time", Answer(answers::time)),
     (libc::SYS_open, "open", Answer(|call| files::open("open", libc::AT_FDCWD, call.args[0]))),
     (libc::SYS_creat, "creat", Answer(|call| files::open("creat", libc::AT_FDCWD, call.args[0]))),
@@ -95,13 +98,17 @@ pub(super) fn fates() -> Vec<(c_long, Fate)> {
         RefuseUnlessLibcs => Fate::HandledUnlessLibcsClone,
         Missing => Fate::Missing,
     };
-    CALLS.iter().chain(OLD_CALLS).map(|(number, _, does)| (*number, fate(does))).collect()
+    let named = CALLS.iter().chain(OLD_CALLS).map(|(number, _, does)| (*number, fate(does)));
+    named.chain(changes::ALWAYS.iter().map(|number| (*number, Fate::Handled))).collect()
 }
 
 /// Answers a system call; with `None` it is to be made.
 pub(super) fn answer(call: &Call) -> Option<isize> {
     let row = CALLS.iter().chain(OLD_CALLS).find(|(number, ..)| *number == call.number);
     let Some((_, name, does)) = row else {
+        if changes::ALWAYS.contains(&call.number) {
+            return changes::note(call);
+        }
         if watched::contains(call.number) {
             return None;
         }

@@ -96,3 +96,8 @@ pub(super) fn reissue(Call { number, args: [a, b, c, d, e, f] }: Call) -> isize 
     // SAFETY: whoever made this call answers for its arguments.
     unsafe { refrain_reissue(number, a, b, c, d, e, f) }
 }
+
+/// Makes a system call of the harness that no filter sees.
+pub(crate) fn call_kernel(number: c_long, args: [usize; 6]) -> isize {
+    reissue(Call { number, args })
+}

@@ -11,6 +11,10 @@ pub(super) fn trap(_are_logged: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// Lets these instructions be executed again, as before a run.
+#[cfg(not(target_arch = "x86_64"))]
+pub fn reset() {}
+
 /// Nothing is to be found here.
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) fn find_vdso() {}
@@ -22,14 +26,14 @@ pub fn sees_time_stamps() -> bool {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub use trapped::sees_time_stamps;
-#[cfg(target_arch = "x86_64")]
 pub(super) use trapped::{find_vdso, trap};
+#[cfg(target_arch = "x86_64")]
+pub use trapped::{reset, sees_time_stamps};
 
 #[cfg(target_arch = "x86_64")]
 mod trapped {
     use super::{
-        super::{answers, is_of_service, log, reissue::code_around},
+        super::{answers, call_kernel, is_of_service, log, reissue::code_around},
         io,
     };
     use libc::{c_int, c_void, siginfo_t, ucontext_t};
@@ -57,6 +61,8 @@ mod trapped {
 
     /// The action for other faults.
     static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
+    /// Whether the kernel and the processor can do it.
+    static SEES: OnceLock<bool> = OnceLock::new();
     /// The code of the vDSO.
     static VDSO: OnceLock<Range<u64>> = OnceLock::new();
     /// The last answer in this run.
@@ -64,13 +70,17 @@ mod trapped {
 
     /// Whether these instructions can be answered, and logged.
     pub fn sees_time_stamps() -> bool {
-        set(libc::PR_TSC_ENABLE)
+        *SEES.get_or_init(|| set(libc::PR_TSC_ENABLE))
+    }
+
+    /// Lets these instructions be executed again, as before a run.
+    pub fn reset() {
+        set(libc::PR_TSC_ENABLE);
     }
 
     /// Whether the kernel and the processor have done it.
     fn set(how: c_int) -> bool {
-        // SAFETY: the call has no pointers.
-        unsafe { libc::prctl(libc::PR_SET_TSC, how, 0, 0, 0) == 0 }
+        call_kernel(libc::SYS_prctl, [libc::PR_SET_TSC as usize, how as usize, 0, 0, 0, 0]) == 0
     }
 
     pub fn trap(are_logged: bool) -> io::Result<()> {
@@ -96,8 +106,9 @@ mod trapped {
         Ok(())
     }
 
-    /// Looks for the vDSO, once in the worker.
+    /// Looks for the vDSO, and for what the processor can do, once in the worker.
     pub fn find_vdso() {
+        sees_time_stamps();
         // SAFETY: the call has no pointers.
         VDSO.get_or_init(|| code_around(unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) }));
     }

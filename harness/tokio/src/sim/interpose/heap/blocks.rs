@@ -3,11 +3,11 @@
 //! They are in a range of addresses that nothing else uses. Memory is mapped when it is needed, so that a limit of the address space holds as
 //! it does with libc's heap.
 
+use crate::sim::addresses;
 use libc::c_void;
 use std::ptr;
 
-/// Nothing else is here: programs, libraries and stacks are mapped at either end of the address space.
-const START: usize = 0x2000_0000_0000;
+const START: usize = addresses::HEAP;
 /// Where blocks begin that have a mapping of their own.
 const LARGE: usize = START + (1 << 40);
 const END: usize = START + (1 << 44);
