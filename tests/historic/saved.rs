@@ -89,7 +89,7 @@ fn caught_from(test: &str, seed: u64) -> Caught {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     fs::copy(package.join("Cargo.toml"), folder.path().join("Cargo.toml")).expect("a package has a manifest");
     symlink(package.join("tests"), folder.path().join("tests")).expect("the services find their calendars");
-    let request = Request::Explore { seed, budget: Budget::OfTest, jobs: None };
+    let request = Request::explore(seed, Budget::OfTest, None);
     let Outcome::Explored(explored) = ask(test, folder.path(), folder.path(), &request) else {
         panic!("{test} is not explored")
     };
@@ -124,7 +124,7 @@ fn a_trace_is_the_same_run_fifty_times() {
 #[test]
 fn what_is_caught_does_not_depend_on_the_number_of_jobs() {
     let caught = [1, 2, 5].map(|jobs| {
-        let request = Request::Explore { seed: 1, budget: Budget::Runs(500), jobs: Some(jobs) };
+        let request = Request::explore(1, Budget::Runs(500), Some(jobs));
         let Outcome::Explored(explored) = ask(SEEDED_BUGS[1], PACKAGE.as_ref(), Path::new("."), &request) else {
             panic!("not explored")
         };

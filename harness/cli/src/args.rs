@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
-use refrain_core::verdict::Class;
+use refrain_core::{protocol::Isolation, verdict::Class};
 use std::{
     num::{NonZeroU64, NonZeroUsize},
     path::PathBuf,
@@ -106,6 +106,10 @@ pub struct Explore {
     /// The base seed [default: a random one, which is printed]
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
+    /// How runs are kept apart: `rewind` lets a process become again what it was after each, `fork` gives each a process of its own, and `both`
+    /// compares the two
+    #[arg(long, value_name = "HOW", default_value = "rewind", value_parser = isolation)]
+    pub isolation: Isolation,
     /// Print what each engine searched of each model, not only the last one
     #[arg(long, short)]
     pub verbose: bool,
@@ -314,6 +318,15 @@ fn identifier(text: &str) -> Result<String, String> {
 fn class(text: &str) -> Result<Class, String> {
     let names = || Class::ALL.iter().copied().map(Class::name).collect::<Vec<_>>().join(", ");
     text.parse().map_err(|_| format!("expected one of {}", names()))
+}
+
+fn isolation(text: &str) -> Result<Isolation, String> {
+    match text {
+        "rewind" => Ok(Isolation::Rewind),
+        "fork" => Ok(Isolation::Fork),
+        "both" => Ok(Isolation::Both),
+        _ => Err("expected rewind, fork or both".into()),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -54,7 +54,8 @@ pub fn explore(args: &Explore) -> Result<Exit, Problem> {
             last = Some(&executable.path);
         }
         let budget = budget(args, started.elapsed(), tests.len() - index);
-        let request = Request::Explore { seed, budget, jobs: args.jobs.map(NonZeroUsize::get) };
+        let request =
+            Request::Explore { seed, budget, jobs: args.jobs.map(NonZeroUsize::get), isolation: args.isolation };
         let explored = explore_one(executable, test, request, width);
         tested.push((*executable, *test, explored));
         let (executable, test, explored) = tested.last().expect("it was just added");

@@ -4,7 +4,7 @@ use crate::{
     event::Event,
     place::Place,
     plan::{Deviation, NotTriggered, Plan},
-    protocol::{Coverage, EngineLimit, Sampler},
+    protocol::{Coverage, EngineLimit, Isolation, Sampler},
     socket::Socket,
     verdict::{Answer as CallAnswer, Backtrace, Cause, Verdict},
 };
@@ -47,6 +47,8 @@ pub enum Job {
         first: u64,
         /// Number of runs.
         count: u64,
+        /// How they are kept apart.
+        isolation: Isolation,
     },
     /// Execute one run and return what happened.
     Record {
@@ -149,6 +151,15 @@ pub struct Batch {
     /// How many runs were repeated because they may have been killed from outside.
     #[serde(default)]
     pub made_again: u64,
+    /// How many runs were made in a process that had made others before.
+    #[serde(default)]
+    pub rewound: u64,
+    /// Whether this machine does not let a process become again what it was.
+    #[serde(default)]
+    pub forks_each: bool,
+    /// How many runs were made again in processes of their own, and were others there.
+    #[serde(default)]
+    pub differ: u64,
 }
 
 /// A run.

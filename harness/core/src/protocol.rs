@@ -13,7 +13,7 @@ mod search;
 mod slots;
 
 pub use coverage::{Coverage, Fired, Unreached};
-pub use exploration::{Caught, Exploration, Machine, SavedAt};
+pub use exploration::{Caught, Exploration, Isolation, Machine, SavedAt};
 pub use inevitable::{Beginning, Inevitable};
 pub use replay::{Difference, Replay};
 pub use run::{Beside, Compared, Decisions, Run};
@@ -42,6 +42,9 @@ pub enum Request {
         budget: Budget,
         /// Number of worker processes; `None` means one per core.
         jobs: Option<usize>,
+        /// How its runs are kept apart.
+        #[serde(default)]
+        isolation: Isolation,
     },
     /// Execute a saved plan again.
     Replay {
@@ -78,6 +81,14 @@ pub enum Request {
         /// Number of worker processes; `None` means one per core.
         jobs: Option<usize>,
     },
+}
+
+impl Request {
+    /// Asks to explore in the usual way.
+    #[must_use]
+    pub fn explore(seed: u64, budget: Budget, jobs: Option<usize>) -> Request {
+        Request::Explore { seed, budget, jobs, isolation: Isolation::default() }
+    }
 }
 
 /// How long to explore.

@@ -21,7 +21,7 @@ mod trials;
 mod workers;
 
 pub use heartbeat::Heartbeat;
-pub use outlet::{Outlet, exit};
+pub use outlet::{Outlet, after_passing, exit, has_passed};
 pub use own_folder::make_own;
 pub use prefix::{Prefix, Sum};
 pub use slots::{Slot, pause_with, tell_waits, wait, wait_briefly};
@@ -49,6 +49,12 @@ pub trait Engine: fmt::Debug + Sync {
 
     /// Returns whether this machine cannot keep runs from leaving their simulation.
     fn is_unguarded(&self) -> bool {
+        false
+    }
+
+    /// Returns whether this process can make another run after one that has passed, if its memory and what the kernel keeps for it are
+    /// brought back.
+    fn can_rewind(&self) -> bool {
         false
     }
 

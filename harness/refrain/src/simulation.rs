@@ -75,6 +75,12 @@ impl Engine for Scenario {
         !control::can_guard()
     }
 
+    /// What a run does to its process is known of guarded runs only.
+    fn can_rewind(&self) -> bool {
+        let unseen = [Outside::Processes, Outside::SystemCalls, Outside::Threads];
+        control::is_guarded() && !unseen.iter().any(|outside| self.allow.contains(outside))
+    }
+
     fn logs(&self) -> Option<Logs> {
         if self.allow.contains(&Outside::Processes) {
             return Some(Logs::None(NotLogged::ProcessesAllowed));

@@ -184,6 +184,17 @@ pub fn machine(machine: Machine) -> String {
         text += "note: this system has no seccomp filters, so a service leaves the simulation unnoticed where it makes system calls without \
                  libc; runs that differ because of it are reported as nondeterminism\n";
     }
+    if machine.forks_each {
+        text += "note: this system does not let a process be rewound after a run, so each run has a process of its own, which takes several \
+                 times as long\n";
+    }
+    if machine.differ > 0 {
+        let runs = counted(machine.differ, "runs");
+        text += &format!(
+            "warning: {runs} were others in processes of their own than after other runs in one process: the service keeps something that is \
+             not rewound, or depends on what is not simulated. Explore with `--isolation fork`, and please report it\n"
+        );
+    }
     text
 }
 

@@ -203,7 +203,7 @@ async fn a_rare_failure(world: World) {
 }
 
 fn explore(test: &str, seed: u64, jobs: usize) -> Exploration {
-    let request = Request::Explore { seed, budget: Budget::OfTest, jobs: Some(jobs) };
+    let request = Request::explore(seed, Budget::OfTest, Some(jobs));
     match ask(test, &request) {
         Outcome::Explored(explored) => Exploration { took_ms: 0, ..explored },
         other => panic!("{other:?}"),

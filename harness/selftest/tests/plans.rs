@@ -188,7 +188,7 @@ fn a_verdict_names_what_was_not_triggered() {
 /// Triggers count from the request for faults, whatever happened before.
 #[test]
 fn faults_that_are_drawn_late_still_begin() {
-    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
+    let request = Request::explore(1, Budget::OfTest, Some(1));
     match ask("plans::faults_are_asked_for_late", &request) {
         Outcome::Explored(explored) => {
             let resets = &explored.coverage.faults["reset"];

@@ -40,7 +40,7 @@ fn a_find_is_saved_before_it_is_shrunk() {
     let package = copy_of_the_package();
     let mut command = Command::new(own());
     in_package(&mut command, package.path());
-    let request = Request::Explore { seed: 1, budget: Budget::Runs(5_000), jobs: Some(2) };
+    let request = Request::explore(1, Budget::Runs(5_000), Some(2));
     ask_and_kill(command, "saving::one_number_is_wrong_among_many", &request, |doing| {
         matches!(doing, Doing::Shrinking { .. })
     });
@@ -64,7 +64,7 @@ fn copy_of_the_package() -> TempDir {
 fn caught_in(package: &Path, executable: &Path, temporary: &Path) -> Caught {
     let mut command = Command::new(executable);
     in_package(&mut command, package).env("TMPDIR", temporary);
-    match ask_in(command, TEST, &Request::Explore { seed: 1, budget: Budget::Runs(5_000), jobs: Some(2) }) {
+    match ask_in(command, TEST, &Request::explore(1, Budget::Runs(5_000), Some(2))) {
         Outcome::Explored(explored) => explored.caught.expect("one in 256 fails"),
         other => panic!("{other:?}"),
     }

@@ -351,7 +351,7 @@ fn forbid_filters() -> std::io::Result<()> {
 
 #[test]
 fn a_system_without_filters_is_told_of() {
-    let request = Request::Explore { seed: 1, budget: Budget::Runs(2), jobs: Some(1) };
+    let request = Request::explore(1, Budget::Runs(2), Some(1));
     let is_unguarded = |outcome: Outcome| match outcome {
         Outcome::Explored(Exploration { caught: None, machine, .. }) => {
             let said = refrain::report::machine(machine).contains("no seccomp filters");

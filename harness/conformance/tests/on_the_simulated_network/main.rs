@@ -84,7 +84,7 @@ fn said(outcome: &str) -> String {
 #[test]
 fn every_outcome_of_a_race_is_met() {
     for name in RACES.iter().filter(|name| !name.is_empty()) {
-        let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: None };
+        let request = Request::explore(1, Budget::OfTest, None);
         let Outcome::Explored(explored) = driver::ask(name, &request) else { panic!("{name} is not explored") };
         assert!(explored.caught.is_none(), "{name}: {:?}", explored.caught);
         let missing = explored.coverage.sometimes.iter().filter(|(_, runs)| **runs == 0).collect::<Vec<_>>();

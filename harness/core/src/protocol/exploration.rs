@@ -37,6 +37,19 @@ pub struct Exploration {
     pub unreached: Vec<Unreached>,
 }
 
+/// How the runs of an exploration are kept apart. A run that does not pass has a process of its own in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// A process makes many, and becomes again what it was after each.
+    #[default]
+    Rewind,
+    /// Each has a process of its own.
+    Fork,
+    /// Each is made in both ways, and compared.
+    Both,
+}
+
 /// Interference of the machine with runs, which says nothing about the tested service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -47,6 +60,10 @@ pub struct Machine {
     pub randomises_addresses: bool,
     /// Whether its kernel has no seccomp filters, so that only calls of libc are kept from leaving the simulation.
     pub is_unguarded: bool,
+    /// Whether it does not let a process become again what it was, so that each run has a process of its own.
+    pub forks_each: bool,
+    /// Number of runs that were compared with those in processes of their own, and were others there.
+    pub differ: u64,
 }
 
 impl Machine {
@@ -57,6 +74,8 @@ impl Machine {
             made_again: self.made_again + other.made_again,
             randomises_addresses: self.randomises_addresses || other.randomises_addresses,
             is_unguarded: self.is_unguarded || other.is_unguarded,
+            forks_each: self.forks_each || other.forks_each,
+            differ: self.differ + other.differ,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::slots::Slot;
 use crate::{
     job::{Answer, Job},
-    protocol::Progress,
+    protocol::{Isolation, Progress},
 };
 use std::{
     fmt,
@@ -32,6 +32,11 @@ pub trait Ask: Send {
 
 /// The workers of one test.
 pub trait Workers {
+    /// Returns how they keep the runs of an exploration apart.
+    fn isolation(&self) -> Isolation {
+        Isolation::default()
+    }
+
     /// Returns all workers, at least one, for concurrent use.
     fn all(&mut self) -> Vec<&mut dyn Ask>;
 

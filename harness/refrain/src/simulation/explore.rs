@@ -5,7 +5,7 @@
 use crate::{
     engine::{Ask, Explored, Found, Limit, Prefix, ProgressSink, Refusal, Sum, Workers, unexpected},
     job::{Answer, Batch, Job, Source},
-    protocol::{Doing, Progress},
+    protocol::{Doing, Isolation, Progress},
     seed::seed_of,
 };
 use std::{
@@ -52,11 +52,11 @@ pub(super) fn explore(
     sink: ProgressSink<'_>,
 ) -> Result<Explored, Refusal> {
     let queue = Mutex::new(WorkQueue::default());
-    let started = Instant::now();
+    let (started, isolation) = (Instant::now(), workers.isolation());
     thread::scope(|scope| {
         for worker in workers.all() {
             let queue = &queue;
-            scope.spawn(move || work(worker, queue, base, until, sink, started));
+            scope.spawn(move || work(worker, queue, (base, isolation), until, sink, started));
         }
     });
     let queue = queue.into_inner().expect("no worker panics");
@@ -71,7 +71,7 @@ pub(super) fn explore(
 fn work(
     worker: &mut dyn Ask,
     queue: &Mutex<WorkQueue>,
-    base: u64,
+    (base, isolation): (u64, Isolation),
     until: Limit,
     sink: ProgressSink<'_>,
     started: Instant,
@@ -81,7 +81,7 @@ fn work(
         let Some(slot) = worker.slot() else { continue };
         let Some((first, count_now)) = take(queue, until, count, sink) else { break };
         let started_at = Instant::now();
-        let answer = worker.ask(&Job::Explore { base, first, count: count_now }, slot);
+        let answer = worker.ask(&Job::Explore { base, first, count: count_now, isolation }, slot);
         put(queue, first..first + count_now, answer);
         let took = started_at.elapsed().max(Duration::from_micros(1));
         let fitting = (BATCH.as_secs_f64() / took.as_secs_f64() * count_now as f64) as u64;

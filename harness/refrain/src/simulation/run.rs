@@ -89,13 +89,15 @@ fn go(scenario: &'static Scenario, source: Source, watch: Watch, outlet: Arc<Out
     overflow::watch(|address, _| control::is_stack_guard(address), Otherwise::Previous)
         .unwrap_or_else(|error| refuse(&format!("cannot watch for stack overflows: {error}")));
     // Of a continuation nobody asks where it came from, and a debugger would stop at each of these calls.
-    called::guard(Watch { record: watch.record && !is_branch && watch.debug.is_none(), ..watch })
-        .unwrap_or_else(|error| refuse(&format!("cannot guard the run: {error}")));
+    let called = Watch { record: watch.record && !is_branch && watch.debug.is_none(), ..watch };
     let values = workload.into_iter().map(|argument| argument.value).collect();
     let [time_max, poll_max] = [scenario.time_limit(), watch.poll_limit].map(|limit| limit.as_nanos() as u64);
     let settings = Settings { time_max, poll_max };
     let sink: Option<Box<dyn FnMut(Event)>> = if watch.record { Some(Box::new(recorded)) } else { None };
     control::run(Start { seed, settings, hooks: HOOKS, holds, sink }, async move {
+        // Here, because to begin a simulation takes a look at the machine's clock, which costs much from here on.
+        control::unguarded(|| called::guard(called))
+            .unwrap_or_else(|error| refuse(&format!("cannot guard the run: {error}")));
         if watch.record {
             tracing_layer::listen();
         }

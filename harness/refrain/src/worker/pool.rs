@@ -4,7 +4,7 @@ use super::{orphans, temporary};
 use crate::{
     engine::{self, Ask, Refusal, Slot, Workers, refused},
     job::{Answer, Job},
-    protocol::{ENV, Machine},
+    protocol::{ENV, Isolation, Machine},
 };
 use nix::sys::personality::{self, Persona};
 use std::{
@@ -35,6 +35,7 @@ const EXIT_LOOK: Duration = Duration::from_micros(200);
 /// Workers of one test. They end when it is dropped.
 pub(crate) struct Pool {
     workers: Vec<Worker>,
+    isolation: Isolation,
 }
 
 /// One worker. Its process is started by its first job.
@@ -63,7 +64,12 @@ impl Pool {
         // Not in a worker: what it reads there would be seen in the heap that its runs have a copy of.
         temporary::remove_abandoned();
         let worker = |nth| Worker { test, memory_max, is_first: nth == 0, process: None, machine: Machine::default() };
-        Pool { workers: (0..jobs.max(1)).map(worker).collect() }
+        Pool { workers: (0..jobs.max(1)).map(worker).collect(), isolation: Isolation::default() }
+    }
+
+    /// The same, with the runs of explorations kept apart in this way.
+    pub fn isolated(self, isolation: Isolation) -> Pool {
+        Pool { isolation, ..self }
     }
 
     /// What the machine did to the runs of these workers.
@@ -73,6 +79,10 @@ impl Pool {
 }
 
 impl Workers for Pool {
+    fn isolation(&self) -> Isolation {
+        self.isolation
+    }
+
     fn all(&mut self) -> Vec<&mut dyn Ask> {
         self.workers.iter_mut().map(|worker| worker as &mut dyn Ask).collect()
     }
@@ -85,6 +95,10 @@ impl Ask for Worker {
 
     fn ask(&mut self, job: &Job, _slot: Slot) -> Result<Answer, Refusal> {
         let answer = self.exchange(job).map_err(refused)?;
+        if let Answer::Explored(batch) = &answer {
+            self.machine.forks_each |= batch.forks_each;
+            self.machine.differ += batch.differ;
+        }
         self.machine.made_again += match &answer {
             Answer::Explored(batch) => batch.made_again,
             Answer::Searched(searched) => searched.made_again,

@@ -1,18 +1,17 @@
 //! The worker's side: takes jobs, forks runs, answers.
 
 use super::{
+    batch::Several,
     collector::RunCollector,
     guard, process,
     watch::{End, Runner},
 };
 use crate::{
     engine::{Outlet, Watch, exit},
-    job::{Answer, Batch, Job, Ran, RunMessage, Search, Searched, Source},
+    job::{Answer, Job, Ran, RunMessage, Search, Searched, Source},
     plan::Plan,
     report::engine_limit,
-    seed::seed_of,
     test::Test,
-    verdict::Verdict,
 };
 use std::{
     io::{self, BufRead, BufReader, Write},
@@ -56,8 +55,15 @@ fn serve_on(test: &'static Test, backtraces: bool, socket: &UnixStream) -> io::R
     let _ = crate::package::folder(test).map(std::env::set_current_dir);
     let (lifeline, temporary) = guard::enter()?;
     let stopped = socket.try_clone()?;
-    let mut worker = Worker { test, backtraces, stopped, runner: Runner::new(lifeline, temporary, test.memory_max())? };
+    let mut worker = Worker {
+        test,
+        backtraces,
+        stopped,
+        runner: Runner::new(lifeline, temporary, test.memory_max())?,
+        several: Several::new(false),
+    };
     test.engine.prepare();
+    worker.several = Several::new(test.engine.can_rewind());
     let mut jobs = BufReader::new(socket);
     let mut line = String::new();
     while worker.runner.wait_for(socket)? && jobs.read_line(&mut line)? > 0 {
@@ -76,7 +82,7 @@ fn send(mut socket: &UnixStream, answer: &Answer) -> io::Result<()> {
 
 /// What is recorded of a run.
 #[derive(Debug, Clone, Copy)]
-enum Recording {
+pub enum Recording {
     None,
     /// Everything up to an event, with the backtrace of a call of its log.
     Of {
@@ -87,11 +93,12 @@ enum Recording {
     Debugged(usize),
 }
 
-struct Worker {
-    test: &'static Test,
+pub struct Worker {
+    pub test: &'static Test,
     /// Whether the verdict of a recorded run has the backtrace of its panic.
     backtraces: bool,
-    runner: Runner,
+    pub runner: Runner,
+    pub several: Several,
     /// Where it tells that a run has stopped for a debugger.
     stopped: UnixStream,
 }
@@ -99,7 +106,7 @@ struct Worker {
 impl Worker {
     fn work(&mut self, job: Job) -> io::Result<Answer> {
         match job {
-            Job::Explore { base, first, count } => self.explore(base, first, count),
+            Job::Explore { base, first, count, isolation } => self.explore(base, first..first + count, isolation),
             Job::Record { source, until, locate } => self.run(source, Recording::Of { until, locate }),
             Job::Debug { plan, at } => self.run(Source::Plan(plan), Recording::Debugged(at)),
             Job::Try(plan) => self.run(Source::Plan(Box::new(plan)), Recording::None),
@@ -107,26 +114,8 @@ impl Worker {
         }
     }
 
-    fn explore(&mut self, base: u64, first: u64, count: u64) -> io::Result<Answer> {
-        let mut batch = Batch::default();
-        for run in first..first + count {
-            let ran = match self.run(Source::Seed(seed_of(base, run)), Recording::None)? {
-                Answer::Ran(ran) => ran,
-                other => return Ok(other),
-            };
-            batch.runs += 1;
-            batch.made_again += ran.made_again;
-            batch.coverage.add(&ran.coverage);
-            if ran.verdict != Verdict::Passed {
-                batch.failed = Some(run);
-                break;
-            }
-        }
-        Ok(Answer::Explored(batch))
-    }
-
     /// Makes one run; again, if it may have been killed from outside.
-    fn run(&mut self, source: Source, recording: Recording) -> io::Result<Answer> {
+    pub fn run(&mut self, source: Source, recording: Recording) -> io::Result<Answer> {
         for made_again in 0.. {
             let (mut collector, mut end) = self.run_once(source.clone(), recording)?;
             if let (Recording::Of { until, locate: None }, Some(wanted)) = (recording, collector.wants()) {
@@ -156,29 +145,34 @@ impl Worker {
     }
 
     fn run_once(&mut self, source: Source, recording: Recording) -> io::Result<(RunCollector, End)> {
+        let plan = match &source {
+            Source::Plan(plan) | Source::Again(plan) | Source::Branch { plan, .. } => (**plan).clone(),
+            Source::Seed(seed) | Source::FaultFree(seed) => Plan { seed: *seed, ..Plan::default() },
+        };
+        let (test, watch) = (self.test, self.watch(recording));
+        let mut collector = RunCollector::new(plan, watch.record, watch.until);
+        let stopped = self.stopped.try_clone()?;
+        let mut receive = |line: &[u8]| match watch.debug.and_then(|_| serde_json::from_slice(line).ok()) {
+            Some(RunMessage::AwaitsDebugger(process)) => drop(send(&stopped, &Answer::Stopped(process))),
+            _ => collector.receive(line),
+        };
+        let end = self.runner.make(watch.poll_limit, &mut receive, |pipe| {
+            test.engine.run(source, watch, Outlet::new(pipe));
+        })?;
+        Ok((collector, end))
+    }
+
+    /// How a run is monitored.
+    pub fn watch(&self, recording: Recording) -> Watch {
         let (record, until, locate, debug) = match recording {
             Recording::None => (false, None, None, None),
             Recording::Of { until, locate } => (true, until, locate, None),
             Recording::Debugged(at) => (true, None, None, Some(at)),
         };
-        let (test, heartbeat) = (self.test, self.runner.heartbeat());
-        let plan = match &source {
-            Source::Plan(plan) | Source::Again(plan) | Source::Branch { plan, .. } => (**plan).clone(),
-            Source::Seed(seed) | Source::FaultFree(seed) => Plan { seed: *seed, ..Plan::default() },
-        };
-        let poll_limit = if debug.is_some() { DEBUGGED_POLL } else { test.poll_limit() };
+        let heartbeat = self.runner.heartbeat();
+        let poll_limit = if debug.is_some() { DEBUGGED_POLL } else { self.test.poll_limit() };
         let backtrace = record && self.backtraces;
-        let watch = Watch { record, until, debug, locate, backtrace, poll_limit, heartbeat };
-        let mut collector = RunCollector::new(plan, record, until);
-        let stopped = self.stopped.try_clone()?;
-        let mut receive = |line: &[u8]| match debug.and_then(|_| serde_json::from_slice(line).ok()) {
-            Some(RunMessage::AwaitsDebugger(process)) => drop(send(&stopped, &Answer::Stopped(process))),
-            _ => collector.receive(line),
-        };
-        let end = self.runner.make(poll_limit, &mut receive, |pipe| {
-            test.engine.run(source, watch, Outlet::new(pipe));
-        })?;
-        Ok((collector, end))
+        Watch { record, until, debug, locate, backtrace, poll_limit, heartbeat }
     }
 
     /// Makes a part of a model's search. Of an execution that fails, however it does, a second process finds the plan.

@@ -87,6 +87,23 @@ impl Temporary {
     }
 }
 
+/// Empties the folder of this process's worker, which has it open as [`FD`]. Where there is none, there is nothing to do.
+///
+/// # Errors
+/// If something cannot be removed.
+pub fn empty_own() -> io::Result<()> {
+    let folder = Path::new(NAME);
+    match fs::metadata(folder) {
+        Ok(now) if now.modified()? == UNTOUCHED => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        now => now?,
+    };
+    for entry in fs::read_dir(folder)? {
+        remove_entry(&entry?)?;
+    }
+    File::open(folder)?.set_modified(UNTOUCHED)
+}
+
 /// Removes the folders of workers that were killed together with their guards.
 pub fn remove_abandoned() {
     let entries = all().and_then(|all| fs::read_dir(all).ok()).into_iter().flatten().flatten();

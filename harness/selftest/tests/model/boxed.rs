@@ -132,7 +132,7 @@ fn boxes_that_are_freed_once() {
 
 #[test]
 fn the_lines_that_use_and_free_are_named() {
-    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
+    let request = Request::explore(1, Budget::OfTest, Some(1));
     let detail = |test: &str| {
         let test = format!("model::boxed::{test}");
         let Outcome::Explored(explored) = ask(&test, &request) else { panic!("{test}") };

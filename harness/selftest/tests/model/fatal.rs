@@ -92,7 +92,7 @@ fn a_stack_that_overflows_is_no_other_fault() {
         protocol::{Budget, Outcome, Request},
         verdict::Detail,
     };
-    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
+    let request = Request::explore(1, Budget::OfTest, Some(1));
     let detail = |test: &str| match ask(&format!("model::fatal::{test}"), &request) {
         Outcome::Explored(explored) => explored.caught.unwrap().failure.detail,
         other => panic!("{test}: {other:?}"),

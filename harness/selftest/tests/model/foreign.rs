@@ -140,8 +140,7 @@ fn threads_that_only_return_values_are_not_refused() {
 #[track_caller]
 fn refused(test: &str, says: &[&str]) {
     let started = Instant::now();
-    let outcome =
-        ask(&format!("model::foreign::{test}"), &Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) });
+    let outcome = ask(&format!("model::foreign::{test}"), &Request::explore(1, Budget::OfTest, Some(1)));
     let Outcome::Refused(why) = outcome else { panic!("{test}: {outcome:?}") };
     for text in says {
         assert!(why.contains(text), "{text:?} is not in: {why}");

@@ -159,7 +159,7 @@ fn the_last_of_two_that_learns_nothing_frees_too_early_under_shuttle() {
 
 #[test]
 fn both_places_are_named() {
-    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
+    let request = Request::explore(1, Budget::OfTest, Some(1));
     for engine in ["", "_under_loom", "_under_shuttle"] {
         let test = format!("model::freed::an_atomic_in_freed_memory_is_used{engine}");
         let Outcome::Explored(explored) = ask(&test, &request) else { panic!("{test}") };

@@ -63,7 +63,7 @@ fn twelve_thousand_stores_are_sampled() {
 }
 
 fn explored(test: &str) -> Result<Exploration, String> {
-    match ask(test, &Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) }) {
+    match ask(test, &Request::explore(1, Budget::OfTest, Some(1))) {
         Outcome::Explored(exploration) => Ok(exploration),
         Outcome::Refused(why) => Err(why),
         other => panic!("{other:?}"),

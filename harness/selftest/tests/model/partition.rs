@@ -69,7 +69,7 @@ fn a_thread_that_is_overtaken_twice() {
 
 /// Returns what an exploration with this many workers executes and finds.
 fn explored(test: &str, budget: Budget, jobs: usize) -> Exploration {
-    match ask(test, &Request::Explore { seed: 1, budget, jobs: Some(jobs) }) {
+    match ask(test, &Request::explore(1, budget, Some(jobs))) {
         Outcome::Explored(explored) => {
             let engines = explored.engines.into_iter().map(|searched| Searched { took_ms: 0, ..searched }).collect();
             Exploration { took_ms: 0, engines, ..explored }

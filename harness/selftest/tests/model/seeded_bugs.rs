@@ -207,7 +207,7 @@ fn a_cell_of_six_threads_is_written_by_the_last() {
 #[test]
 fn a_data_race_names_both_accesses_and_the_cell() {
     let test = "model::seeded_bugs::a_cell_of_six_threads_is_written_without_order";
-    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
+    let request = Request::explore(1, Budget::OfTest, Some(1));
     let Outcome::Explored(explored) = ask(test, &request) else { panic!("{test}") };
     let failure = explored.caught.unwrap().failure;
     let Detail::CellRaced { cell: 1, created: Some(created), accesses } = &failure.detail else {

@@ -122,7 +122,7 @@ fn a_thread_counts_to_two_thousand() {
 #[test]
 fn the_verdict_names_the_loop_and_who_waits_for_its_thread() {
     let test = "model::stuck::a_thread_yields_until_a_flag_is_raised";
-    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
+    let request = Request::explore(1, Budget::OfTest, Some(1));
     let Outcome::Explored(explored) = ask(test, &request) else { panic!("{test}") };
     let causes = explored.caught.unwrap().failure.causes;
     let waits = |wait: fn(&ThreadWait) -> bool| {

@@ -156,7 +156,7 @@ fn what_shuttle_found_loom_finds_again_with_one_preemption() {
 
 /// Returns what a failure of this test is shrunk to, from a new exploration.
 pub fn shrunk(test: &str) -> (Shrunk, Trace) {
-    let request = Request::Explore { seed: 1, budget: Budget::OfTest, jobs: Some(1) };
+    let request = Request::explore(1, Budget::OfTest, Some(1));
     let Outcome::Explored(explored) = ask(test, &request) else { panic!("{test}") };
     let caught = explored.caught.unwrap();
     let engine = match &caught.plan.threads {

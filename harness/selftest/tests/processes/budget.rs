@@ -45,7 +45,7 @@ fn of_sixteen_tests_at_once_as_many_run_as_there_are_cores() {
     let folder = tempfile::tempdir().unwrap();
     let running = folder.path().join("running");
     fs::create_dir(&running).unwrap();
-    let request = Request::Explore { seed: 1, budget: Budget::Runs(40), jobs: None };
+    let request = Request::explore(1, Budget::Runs(40), None);
     let started = Instant::now();
     let tests: Vec<_> = (0..16)
         .map(|_| Started::command("processes::budget::counts_who_runs", &request, &[(RUNNING, running.as_path())]))
@@ -80,7 +80,7 @@ fn a_test_goes_on_while_a_stopped_process_has_all_slots() {
     let slots = slots(runtime.path());
     let _taken: Vec<File> = slots.iter().map(|slot| taken(slot).expect("it is free")).collect();
     slots.iter().for_each(|slot| fs::write(slot, stopped.0.id().to_string()).unwrap());
-    let request = Request::Explore { seed: 1, budget: Budget::Runs(40), jobs: None };
+    let request = Request::explore(1, Budget::Runs(40), None);
     let started = Instant::now();
     let environment = [("XDG_RUNTIME_DIR", runtime.path())];
     let outcome = Started::command("processes::budget::counts_who_runs", &request, &environment).outcome();
@@ -127,7 +127,7 @@ fn six_threads_add() {
 fn a_test_whose_reports_nobody_reads_leaves_its_slots_to_others() {
     const FREE: Duration = Duration::from_secs(2);
     let runtime = tempfile::tempdir().unwrap();
-    let request = Request::Explore { seed: 1, budget: Budget::Seconds(3_000), jobs: None };
+    let request = Request::explore(1, Budget::Seconds(3_000), None);
     let environment = [("XDG_RUNTIME_DIR", runtime.path())];
     let unread = Started::command("processes::budget::six_threads_add", &request, &environment);
     let slots = slots(runtime.path());

@@ -121,7 +121,7 @@ fn everything_dies_with_the_command() {
 /// It is repeated, too, but the machine has not interfered.
 #[test]
 fn what_kills_itself_each_time_is_not_blamed_on_the_machine() {
-    let request = Request::Explore { seed: 1, budget: Budget::Runs(1), jobs: Some(1) };
+    let request = Request::explore(1, Budget::Runs(1), Some(1));
     let outcome = ask("verdicts::deaths::a_kill_from_outside_is_caught", &request);
     let Outcome::Explored(Exploration { caught: Some(caught), machine, .. }) = outcome else { panic!("{outcome:?}") };
     assert_eq!((caught.failure.class, machine.made_again), (Class::Crash, 0));

@@ -95,7 +95,7 @@ fn a_sound_service_is_not_failed_because_the_machine_is_busy() {
     let outcome = thread::spawn(|| {
         stay_on_one_processor();
         let _load = Load::start(3);
-        let request = Request::Explore { seed: 1, budget: Budget::Runs(1), jobs: Some(1) };
+        let request = Request::explore(1, Budget::Runs(1), Some(1));
         crate::driver::ask("processes::limits::a_poll_that_computes", &request)
     });
     let outcome = outcome.join().unwrap();

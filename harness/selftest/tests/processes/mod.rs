@@ -4,6 +4,7 @@ mod budget;
 mod killed;
 mod left;
 mod limits;
+mod rewind;
 mod temporary;
 
 use crate::driver::Started;
@@ -90,7 +91,7 @@ fn written_down(path: &Path) -> Vec<Process> {
 
 /// Starts an exploration of a test in this module, with this many runs and one worker.
 fn explore(test: &str, runs: u64, pids: &Path) -> Started {
-    let request = Request::Explore { seed: 1, budget: Budget::Runs(runs), jobs: Some(1) };
+    let request = Request::explore(1, Budget::Runs(runs), Some(1));
     Started::command(&format!("processes::{test}"), &request, &[(PIDS, pids)])
 }
 

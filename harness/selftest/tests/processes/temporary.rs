@@ -135,7 +135,7 @@ async fn holds_a_file(world: World) {
 }
 
 fn request(runs: u64) -> Request {
-    Request::Explore { seed: 1, budget: Budget::Runs(runs), jobs: Some(1) }
+    Request::explore(1, Budget::Runs(runs), Some(1))
 }
 
 fn name(test: &str) -> String {

@@ -38,7 +38,7 @@ pub(super) fn failure(test: &str, class: Class) -> Failure {
     if class != Class::Nondeterminism {
         return run(test).verdict.failure().expect("the run fails").clone();
     }
-    match ask(test, &Request::Explore { seed: 1, budget: Budget::Runs(1), jobs: Some(1) }) {
+    match ask(test, &Request::explore(1, Budget::Runs(1), Some(1))) {
         Outcome::Explored(explored) => explored.caught.expect("two runs differ").failure,
         other => panic!("{other:#?}"),
     }

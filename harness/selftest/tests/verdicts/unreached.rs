@@ -39,7 +39,7 @@ async fn all_is_reached(world: World) {
 fn explore(test: &str, budget: Budget) -> Result<Exploration, String> {
     let mut silent = Command::new(std::env::current_exe().unwrap());
     silent.env(SILENT, "1");
-    match ask_in(silent, test, &Request::Explore { seed: 1, budget, jobs: Some(1) }) {
+    match ask_in(silent, test, &Request::explore(1, budget, Some(1))) {
         Outcome::Explored(explored) => Ok(explored),
         Outcome::Refused(why) => Err(why),
         other => panic!("{other:?}"),
