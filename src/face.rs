@@ -8,10 +8,10 @@ mod caller;
 mod metrics;
 mod outbox;
 mod page;
+mod patient;
 mod reply;
 mod schedule;
 mod status;
-mod stream;
 
 pub(crate) use status::{Cache, Link, Sessions, Status};
 
@@ -20,6 +20,7 @@ use crate::answer::{Answer, Code, Query, Refusal};
 use crate::channel::{Accepted, Stream};
 use crate::client::Places;
 use crate::error::{ChannelError, Error};
+use crate::http::{Clock, Stream as HttpStream};
 use crate::server::{self, Entrance};
 use crate::shutdown::Shutdown;
 use axum::Router;
@@ -33,6 +34,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use outbox::Message;
+use patient::Patient;
 use reply::Fault;
 use schedule::Wanted;
 use std::future::Future;
@@ -40,7 +42,6 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use stream::{Clock, Patient};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout};
@@ -160,7 +161,7 @@ async fn converse<S: Side>(
         .header_read_timeout(HEAD_LIMIT)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(Patient::new(stream), service);
+        .serve_connection(HttpStream(Patient::new(stream)), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

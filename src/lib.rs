@@ -36,6 +36,7 @@ mod excalcon;
 pub mod exchange;
 mod face;
 pub mod freebusy;
+pub mod http;
 pub mod keys;
 mod link;
 pub mod notes;

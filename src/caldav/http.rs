@@ -2,9 +2,9 @@
 
 use super::failure::Failure;
 use super::place::Place;
-use super::stream::Stream;
 use crate::channel::Opened;
 use crate::credentials::Credentials;
+use crate::http::Stream;
 use crate::secret::Secret;
 use crate::tls::Dialler;
 use hyper::body::{Body, Incoming};

@@ -8,7 +8,6 @@ mod http;
 mod multistatus;
 mod place;
 mod report;
-mod stream;
 
 pub use http::{BODY_BYTES_MAX, CHUNK_LIMIT, CONNECT_LIMIT, HEAD_LIMIT, Login};
 pub use place::BadUrl;

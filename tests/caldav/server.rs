@@ -3,6 +3,7 @@
 use super::body::{Pieces, Then};
 use super::replies::{RADICALE, XANDIKOS, multistatus};
 use crate::world::keys;
+use calcon::http::Stream;
 use calcon::tls::Acceptor;
 use hyper::body::{Body, Incoming};
 use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
@@ -19,9 +20,6 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
-
-#[path = "../../src/caldav/stream.rs"]
-mod stream;
 
 /// The user of whom there is a calendar.
 pub const USER: &str = "alice@exchange.example";
@@ -166,7 +164,7 @@ async fn converse(mut stream: Tls, mood: Mood, wants_login: bool) {
     let service =
         service_fn(move |request| async move { Ok::<_, Infallible>(reply(request, mood, wants_login).await) });
     // The peer may be gone.
-    let _ = http1::Builder::new().serve_connection(stream::Stream(stream), service).await;
+    let _ = http1::Builder::new().serve_connection(Stream(stream), service).await;
 }
 
 /// What is no HTTP, or such that hyper does not send it.

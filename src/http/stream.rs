@@ -1,15 +1,19 @@
-//! What hyper needs of a connection, which is tokio's: in a simulation that of the simulated host.
+//! What hyper needs of a connection and of time, which are tokio's: in a simulation those of the simulated host.
 
-use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::rt::{Read, ReadBufCursor, Sleep, Timer, Write};
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::sleep;
 
 const READ_BYTES: usize = 8 * 1024;
 
 /// A connection of tokio.
-pub(super) struct Stream<S>(pub(super) S);
+#[derive(Debug)]
+pub struct Stream<S>(pub S);
 
 impl<S: AsyncRead + Unpin> Read for Stream<S> {
     fn poll_read(
@@ -40,3 +44,29 @@ impl<S: AsyncWrite + Unpin> Write for Stream<S> {
         Pin::new(&mut self.0).poll_shutdown(context)
     }
 }
+
+/// tokio's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock;
+
+impl Timer for Clock {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
+        Box::pin(Sleeping(Box::pin(sleep(duration))))
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
+        self.sleep(deadline.saturating_duration_since(Instant::now()))
+    }
+}
+
+struct Sleeping(Pin<Box<tokio::time::Sleep>>);
+
+impl Future for Sleeping {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.get_mut().0.as_mut().poll(context)
+    }
+}
+
+impl Sleep for Sleeping {}
