@@ -62,6 +62,13 @@ class Daemon:
                 time.sleep(0.005)
         sys.exit(f"{path} of {self.http} is not there")
 
+    def wait_for_link(self):
+        for _ in range(2000):
+            if json.loads(self.get("/status"))["link"]["up"]:
+                return
+            time.sleep(0.005)
+        sys.exit(f"the link of {self.http} is down")
+
     def memory_mb(self):
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
@@ -111,8 +118,8 @@ def load(work, seconds):
     exchange.wait("/healthz")
     notes = Daemon(work, "notes", 2, "--calendars", folders["notes"], "--exchange", exchange.listen)
     try:
-        notes.wait("/readyz")
-        exchange.wait("/readyz")
+        notes.wait_for_link()
+        exchange.wait_for_link()
         of_notes, of_exchange = request(names["notes"], 1), request(names["exchange"], 1)
         answered(exchange.post(of_notes))
         answered(notes.post(of_exchange))

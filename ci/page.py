@@ -1,6 +1,7 @@
 """Starts both daemons on the samples, opens their pages in headless Chromium, and checks the page that its script has made."""
 
 import html.parser
+import json
 import subprocess
 import sys
 import tempfile
@@ -106,11 +107,13 @@ def main():
 def wait(port):
     for _ in range(400):
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5)
-            return
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=5) as response:
+                if json.load(response)["link"]["up"]:
+                    return
         except OSError:
-            time.sleep(0.05)
-    sys.exit(f"ci/page: port {port} is not ready")
+            pass
+        time.sleep(0.05)
+    sys.exit(f"ci/page: the link of port {port} is down")
 
 
 main()
