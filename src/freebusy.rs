@@ -134,15 +134,13 @@ pub fn slots(window: Window, merged: &[Interval]) -> Vec<Slot> {
     slots
 }
 
-/// Returns the slots clipped to another window, with unknown slots where they do not reach.
+/// Returns the slots, which are sorted and disjoint, clipped to another window, with unknown slots where they do not reach.
 pub fn clip(window: Window, slots: &[Slot]) -> Vec<Slot> {
     let mut clipped = Vec::new();
     let mut at = window.from;
-    for slot in slots {
+    let first = slots.partition_point(|slot| slot.to <= window.from);
+    for slot in slots[first..].iter().take_while(|slot| slot.from < window.to) {
         let seen = Window::new(slot.from, slot.to).intersect(&window);
-        if seen.is_empty() {
-            continue;
-        }
         push_slot(&mut clipped, at, seen.from, State::Unknown);
         push_slot(&mut clipped, seen.from, seen.to, slot.state);
         at = seen.to;

@@ -1,5 +1,7 @@
 //! `getSchedule` as Microsoft Graph has it: its request, and the answer for each schedule. Pure functions.
 
+mod stamp;
+
 use super::reply::Fault;
 use crate::answer::{Answer, Code, Query, Refusal, Source, USER_BYTES_MAX};
 use crate::calendar::Zone;
@@ -8,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use stamp::Stamp;
 use std::ops::RangeInclusive;
 
 /// Maximum number of schedules of a request, as in Graph.
@@ -78,18 +81,16 @@ struct Response<'a> {
 
 /// Graph's `scheduleInformation`. One with an error has no view that could look free.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Information<'a> {
-    schedule_id: &'a str,
-    #[serde(flatten)]
-    known: Option<Known<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Failure<'a>>,
+#[serde(untagged)]
+enum Information<'a> {
+    Known(Known<'a>),
+    Unknown(Unknown<'a>),
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Known<'a> {
+    schedule_id: &'a str,
     availability_view: String,
     schedule_items: Vec<Item<'a>>,
     #[serde(rename = "@calcon.source")]
@@ -108,8 +109,15 @@ struct Item<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Moment<'a> {
-    date_time: String,
+    date_time: Stamp,
     time_zone: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Unknown<'a> {
+    schedule_id: &'a str,
+    error: Failure<'a>,
 }
 
 #[derive(Serialize)]
@@ -122,13 +130,13 @@ struct Failure<'a> {
 impl<'a> Information<'a> {
     fn of(schedule_id: &'a str, wanted: &'a Wanted, answer: &Answer) -> Self {
         let taken = answer.slots.iter().filter(|slot| slot.state != State::Free);
-        let known = Known {
+        Self::Known(Known {
+            schedule_id,
             availability_view: availability_view(wanted.window, &answer.slots, wanted.interval),
             schedule_items: taken.map(|slot| Item::of(slot, wanted)).collect(),
             source: answer.source,
             age_secs: answer.age_secs,
-        };
-        Self { schedule_id, known: Some(known), error: None }
+        })
     }
 
     fn error(schedule_id: &'a str, refusal: &'a Refusal) -> Self {
@@ -142,17 +150,14 @@ impl<'a> Information<'a> {
             Code::Denied => "ErrorNoFreeBusyAccess",
             Code::Other => "ErrorInternalServerError",
         };
-        Self { schedule_id, known: None, error: Some(Failure { message: &refusal.text, response_code }) }
+        Self::Unknown(Unknown { schedule_id, error: Failure { message: &refusal.text, response_code } })
     }
 }
 
 impl<'a> Item<'a> {
     fn of(slot: &Slot, wanted: &'a Wanted) -> Self {
         let (name, zone) = &wanted.zone;
-        let moment = |at: DateTime<Utc>| Moment {
-            date_time: zone.local(at).format("%Y-%m-%dT%H:%M:%S%.6f0").to_string(),
-            time_zone: name,
-        };
+        let moment = |at: DateTime<Utc>| Moment { date_time: Stamp::of(zone.local(at)), time_zone: name };
         Self { status: status(slot.state), start: moment(slot.from), end: moment(slot.to) }
     }
 }
