@@ -38,7 +38,7 @@ EVENTS = {
     "floating": ["DTSTART:20260805T080000", "DTEND:20260805T090000"],
     "weekly": ["DTSTART;TZID=Europe/Berlin:20260706T080000", "DURATION:PT1H", "RRULE:FREQ=WEEKLY"],
 }
-# What they do not: see `report` in OPERATORS.md.
+# What they do not: see `protocol` in OPERATORS.md.
 MORE = {
     "windows": ["DTSTART;TZID=W. Europe Standard Time:20260807T080000", "DTEND;TZID=W. Europe Standard Time:20260807T090000"],
     "away": ["X-MICROSOFT-CDO-BUSYSTATUS:OOF", "DTSTART:20260806T080000Z", "DTEND:20260806T090000Z"],
@@ -170,7 +170,7 @@ def main():
 
 
 def run(folder, parts):
-    radicale, xandikos, exchange, notes, events = (free_port() for _ in range(5))
+    radicale, xandikos, exchange, notes, events, copy = (free_port() for _ in range(6))
     keys, console = folder / "keys", folder / "notes.sock"
     subprocess.run([CALCON, "keys", str(keys), "--name", "localhost"], check=True, stdout=subprocess.DEVNULL)
     password = folder / "password"
@@ -198,12 +198,14 @@ def run(folder, parts):
     of_carol = f"http://127.0.0.1:{xandikos}/{CAROL}/calendars/calendar/"
     server = f'url = "{of_alice}"\ndomains = ["exchange.example"]\nusername = "{USERNAME}"\npassword_file = "password"\nca_file = "keys/ca.pem"\n'
     server = server.replace(ALICE, "{user}")
-    for name, port, more in [("exchange", exchange, ""), ("events", events, 'report = "calendar-query"\n')]:
-        text = f'listen = "127.0.0.1:{port}"\nconsole = "{name}.sock"\nage_max_secs = 0\n[caldav]\n{server}{more}'
+    protocols = {"exchange": "free-busy-query", "events": "calendar-query", "copy": "sync-collection"}
+    for (name, protocol), port in zip(protocols.items(), (exchange, events, copy)):
+        more = f'protocol = "{protocol}"\n'
+        text = f'listen = "127.0.0.1:{port}"\nconsole = "{name}.sock"\nage_max_secs = 0\n[server]\n{server}{more}'
         part(name, port, CALCON, "exchange", "--settings", settings(folder, name, text))
     text = (
         f'listen = "127.0.0.1:{notes}"\nconsole = "notes.sock"\nexchange = "127.0.0.1:{exchange}"\n'
-        f'[caldav]\nurl = "{of_carol.replace(CAROL, "{user}")}"\ndomains = ["notes.example"]\n'
+        f'[server]\nurl = "{of_carol.replace(CAROL, "{user}")}"\ndomains = ["notes.example"]\n'
     )
     part("notes", notes, CALCON, "notes", "--settings", settings(folder, "notes", text))
     for started in parts.values():
@@ -243,16 +245,23 @@ def run(folder, parts):
     handles = {name: parts[name].handles() for name in ("exchange", "notes")}
 
     # Events that the servers do not interpret as their authors meant them, this side does.
+    if ask(copy, ALICE) != ("live", truth):
+        sys.exit(f"ci/real: the copy of {ALICE} is {ask(copy, ALICE)}")
     calendar_of(client, of_alice, MORE)
     source, said = ask(events, ALICE)
     day = lambda day, hour: FROM.replace(day=day, hour=hour)
     expected = merged([*truth, (day(7, 6), day(7, 7), "busy"), (day(6, 8), day(6, 9), "out_of_office")])
     if (source, said) != ("live", expected):
         sys.exit(f"ci/real: the events of {ALICE} are {expected}, and the answer is {source}: {said}")
+    if ask(copy, ALICE) != (source, said):
+        sys.exit(f"ci/real: the copy of {ALICE} does not have the new events: {ask(copy, ALICE)}")
     for uid in MORE:
         alice.event_by_uid(uid).delete()
-    parts.pop("events").end(signal.SIGTERM)
-    print("events are interpreted as they were meant")
+    if ask(copy, ALICE) != ("live", truth):
+        sys.exit(f"ci/real: the copy of {ALICE} has events that are gone: {ask(copy, ALICE)}")
+    for name in ("events", "copy"):
+        parts.pop(name).end(signal.SIGTERM)
+    print("events are interpreted as they were meant, and a copy follows them")
 
     for name in ("radicale", "xandikos", "exchange", "notes"):
         broken = parts[name]
@@ -286,7 +295,7 @@ def run(folder, parts):
         sys.exit(f"ci/real: sessions are left over: {users}")
     print("no file handle and no session is left over")
     secrets = [PASSWORD, base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()]
-    for name in ("exchange", "events", "notes"):
+    for name in (*protocols, "notes"):
         log = (folder / f"{name}.log").read_text()
         if any(secret in log for secret in secrets) or "query" not in log:
             sys.exit(f"ci/real: the log of {name} has the password, or is none")

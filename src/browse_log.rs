@@ -75,7 +75,7 @@ pub enum Event {
         /// The file, and what is wrong with it.
         what: String,
     },
-    /// A CalDAV server has not answered a question.
+    /// A calendar server has not answered a question.
     NoAnswerOfServer {
         /// Where, why, and what to do.
         what: String,
@@ -161,7 +161,7 @@ impl fmt::Display for Text<'_> {
             Event::Certificate { what } => write!(out, "the certificate of this side: {what}"),
             Event::NoFolder { what } => write!(out, "cannot list the calendars: {what}"),
             Event::CacheFile { what } => write!(out, "cache: {what}"),
-            Event::NoAnswerOfServer { what } => write!(out, "the CalDAV server does not answer: {what}"),
+            Event::NoAnswerOfServer { what } => write!(out, "the calendar server does not answer: {what}"),
             Event::EventsLost { count } => write!(out, "{count} events are missing here"),
         }
     }

@@ -1,9 +1,9 @@
-//! The calendars of one side, behind one interface: a folder of files, or a CalDAV server.
+//! The calendars of one side, behind one interface: a folder of files, or another program's server.
 
 use crate::answer::{Answer, Code, Query, Refusal, SLOTS_MAX, Source};
-use crate::caldav::{CalDav, Server};
 use crate::calendar::{Files, Zone};
 use crate::error::Error;
+use crate::remote::{Remote, Server};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use std::sync::Arc;
 pub enum Origin {
     /// In a folder, in a file `user@domain.ics` each.
     Folder(PathBuf),
-    /// On a CalDAV server.
-    CalDav(Arc<Server>),
+    /// On a server.
+    Server(Arc<Server>),
 }
 
 impl<P: Into<PathBuf>> From<P> for Origin {
@@ -27,8 +27,8 @@ impl<P: Into<PathBuf>> From<P> for Origin {
 pub enum Calendars {
     /// Those of a folder.
     Folder(Arc<Files>),
-    /// Those of a CalDAV server.
-    CalDav(CalDav),
+    /// Those of a server.
+    Remote(Remote),
 }
 
 impl Calendars {
@@ -39,7 +39,7 @@ impl Calendars {
     pub fn open(origin: &Origin, zone: Zone) -> Result<Arc<Self>, Error> {
         Ok(Arc::new(match origin {
             Origin::Folder(folder) => Self::Folder(Files::open(folder, zone)?),
-            Origin::CalDav(server) => Self::CalDav(CalDav::new(Arc::clone(server), zone)),
+            Origin::Server(server) => Self::Remote(Remote::new(Arc::clone(server), zone)),
         }))
     }
 
@@ -47,7 +47,7 @@ impl Calendars {
     pub async fn read_all(self: Arc<Self>) {
         match &*self {
             Self::Folder(files) => Arc::clone(files).read_all().await,
-            Self::CalDav(_) => {}
+            Self::Remote(_) => {}
         }
     }
 
@@ -61,7 +61,7 @@ impl Calendars {
         async move {
             match &*calendars {
                 Self::Folder(files) => files.answer(query).await,
-                Self::CalDav(server) => {
+                Self::Remote(server) => {
                     let slots = server.slots(&query.user, query.window()).await?;
                     if slots.len() > SLOTS_MAX {
                         let count = slots.len();
@@ -80,7 +80,7 @@ impl Calendars {
     pub fn sync(&self) {
         match self {
             Self::Folder(files) => files.sync(),
-            Self::CalDav(_) => {}
+            Self::Remote(_) => {}
         }
     }
 }

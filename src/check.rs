@@ -2,13 +2,13 @@
 
 use crate::access::Access;
 use crate::browse_log::Rotation;
-use crate::caldav::{self, Server};
 use crate::calendars::Origin;
 use crate::channel::{Channel, Opened};
 use crate::credentials;
 use crate::error::{ChannelError, Error};
 use crate::problem::{Cause, Problem};
 use crate::profile;
+use crate::remote::{self, Server};
 use crate::settings::{AccessSettings, ExchangeSettings, NotesSettings, line_of};
 use crate::wire::{Message, Role, WireError};
 use serde::{Deserialize, Serialize};
@@ -120,7 +120,7 @@ pub fn settings(error: &Error, file: Option<PathBuf>) -> Check {
 async fn calendars(origin: &Origin, file: Option<&Path>) -> Check {
     let folder = match origin {
         Origin::Folder(folder) => folder,
-        Origin::CalDav(server) => return caldav_server(server, file).await,
+        Origin::Server(server) => return calendar_server(server, file).await,
     };
     let listed = fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
     let problem = |error: std::io::Error| Problem {
@@ -137,16 +137,16 @@ async fn calendars(origin: &Origin, file: Option<&Path>) -> Check {
     }
 }
 
-async fn caldav_server(server: &Server, file: Option<&Path>) -> Check {
+async fn calendar_server(server: &Server, file: Option<&Path>) -> Check {
     let problem = |(cause, what)| Problem {
         cause,
         file: file.map(Path::to_owned),
         line: file.and_then(|file| line_of(file, "url")),
         tried: format!("to ask {}", server.url()),
         what,
-        remedy: "set `url`, the login and `ca_file` of `caldav` to those of the server".to_owned(),
+        remedy: "set `url`, `protocol`, the login and `ca_file` of `server` to those of the server".to_owned(),
     };
-    let problems = caldav::check(server).await.err().map(problem).into_iter().collect();
+    let problems = remote::check(server).await.err().map(problem).into_iter().collect();
     Check { name: format!("the calendars at {}", server.url()), problems }
 }
 

@@ -4,7 +4,7 @@ mod vfreebusy;
 mod view;
 
 pub use vfreebusy::{vfreebusy, vfreebusy_reply};
-pub use view::availability_view;
+pub use view::{availability_view, stretches};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

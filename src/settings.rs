@@ -1,12 +1,12 @@
 //! Settings: from the command line, else from a settings file, else the default.
 
 mod access;
-mod caldav;
 mod options;
+mod server;
 
 pub use access::{AccessOptions, AccessSettings};
-pub use caldav::CalDavOptions;
 pub use options::{ExchangeOptions, NotesOptions};
+pub use server::ServerOptions;
 
 use crate::access::Source;
 use crate::browse_log::Rotation;
@@ -142,7 +142,7 @@ pub(crate) fn line_of(file: &Path, name: &str) -> Option<usize> {
 
 /// Returns the error that a setting is missing.
 fn missing(name: &str, what: &str) -> Error {
-    let in_file = name.replace("caldav-", "caldav.").replace('-', "_");
+    let in_file = name.replace("server-", "server.").replace('-', "_");
     Error::Settings(format!("`{in_file}` is not set: give --{name}, or {in_file} in the settings file: {what}"))
 }
 

@@ -1,15 +1,15 @@
 //! The calendars of a CalDAV server under faults: an answer is right, or there is none, and answers come again.
 
-mod body;
+pub mod body;
 mod replies;
-mod server;
+pub mod server;
 
 use crate::world::{Calendars, exchange, keys, notes};
-use calcon::caldav::{ASK_LIMIT, Login, Server};
 use calcon::calendars::Origin;
 use calcon::credentials::Credentials;
 use calcon::freebusy::{Slot, State, Window};
 use calcon::query::{Answer, Code, Query, ask};
+use calcon::remote::{ASK_LIMIT, Login, Protocol, Server};
 use calcon::secret::Secret;
 use calcon::{Error, ExchangeSettings};
 use chrono::{DateTime, TimeZone, Utc};
@@ -28,10 +28,11 @@ const APART: Duration = Duration::from_secs(11);
 /// Returns settings of an Exchange side whose calendars are on the server.
 fn settings() -> ExchangeSettings {
     let domains = vec!["exchange.example".to_owned()];
-    let server = Server::new("https://calendars:8443/{user}/calendar/", domains).expect("a good URL");
+    let server =
+        Server::new(Protocol::FreeBusyQuery, "https://calendars:8443/{user}/calendar/", domains).expect("a good URL");
     let login = Login::Basic { username: server::USERNAME.to_owned(), password: Secret::new(server::PASSWORD) };
     let trust = Credentials { own: None, ..keys::issued("nobody") };
-    let calendars = Origin::CalDav(Arc::new(server.with_login(login).with_trust(trust)));
+    let calendars = Origin::Server(Arc::new(server.with_login(login).with_trust(trust)));
     ExchangeSettings { calendars, ..exchange() }
 }
 
@@ -66,16 +67,16 @@ fn truth() -> Vec<Slot> {
 
 /// The property of every answer: at no time does it say anything else than the calendar. It may say that it does not know.
 #[track_caller]
-fn assert_right(answer: &Answer) {
+pub fn assert_agrees(answer: &Answer, truth: &[Slot]) {
     for slot in answer.slots.iter().filter(|slot| slot.state != State::Unknown) {
         let window = Window::new(slot.from, slot.to);
         let meets = |known: &&Slot| !Window::new(known.from, known.to).intersect(&window).is_empty();
-        for known in truth().iter().filter(meets) {
+        for known in truth.iter().filter(meets) {
             assert_eq!(slot.state, known.state, "{slot:?} is wrong: {known:?}");
         }
     }
     let covers = |at: DateTime<Utc>| answer.slots.iter().any(|slot| slot.from <= at && at < slot.to);
-    assert!(truth().iter().all(|slot| covers(slot.from)), "something is missing: {answer:?}");
+    assert!(truth.iter().all(|slot| covers(slot.from)), "something is missing: {answer:?}");
 }
 
 /// All but those whose replies have no end: to send millions of bytes, one at a time, takes long.
@@ -88,7 +89,7 @@ fn moods() -> impl Strategy<Value = Vec<Mood>> {
 #[refrain::test(runs = 40)]
 async fn nobody_looks_free_by_mistake(world: World, #[any(moods())] moods: Vec<Mood>) {
     let mood = hosts(&world, Mood::Radicale);
-    world.sometimes("a reply was refused", "calcon::browse_log", "the CalDAV server does not answer");
+    world.sometimes("a reply was refused", "calcon::browse_log", "the calendar server does not answer");
     world.sometimes("a query was answered", "calcon::client", "query answered");
     world.faults(Faults::between("exchange", "calendars").all().at_most(3));
     for next in moods {
@@ -96,7 +97,7 @@ async fn nobody_looks_free_by_mistake(world: World, #[any(moods())] moods: Vec<M
         for side in Calendars::BOTH {
             let answer = world.client("schedule").run(async move { ask(side.server(), &two_days()).await }).await;
             if let Ok(answer) = answer {
-                assert_right(&answer);
+                assert_agrees(&answer, &truth());
             }
         }
         sleep(APART).await;
@@ -129,7 +130,7 @@ async fn each_server_is_understood(world: World) {
 #[refrain::test(runs = 2, without_holds)]
 async fn what_a_server_does_wrong_is_refused_in_time(world: World) {
     let mood = hosts(&world, Mood::Radicale);
-    world.sometimes("in the log", "calcon::browse_log", "the CalDAV server does not answer");
+    world.sometimes("in the log", "calcon::browse_log", "the calendar server does not answer");
     sleep(Duration::from_secs(1)).await;
     for bad in BAD {
         set(&mood, bad);
@@ -193,8 +194,8 @@ async fn a_login_is_not_shown_to_a_stranger(world: World) {
 
 /// Returns settings of an Exchange side whose server has the certificate of a CA that is not trusted.
 fn trusting_nobody(url: &str) -> ExchangeSettings {
-    let server = Server::new(url, vec!["exchange.example".to_owned()]).expect("a good URL");
+    let server = Server::new(Protocol::FreeBusyQuery, url, vec!["exchange.example".to_owned()]).expect("a good URL");
     let server = server.with_trust(Credentials { own: None, ..keys::foreign("nobody") });
     let server = server.with_login(Login::Bearer(Secret::new("a token")));
-    ExchangeSettings { calendars: Origin::CalDav(Arc::new(server)), ..exchange() }
+    ExchangeSettings { calendars: Origin::Server(Arc::new(server)), ..exchange() }
 }

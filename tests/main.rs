@@ -16,6 +16,7 @@ mod link;
 mod ntsmex;
 mod q289795_on_threads;
 mod q289795_on_todays_table;
+mod remote;
 mod session_table;
 mod sessions;
 mod storm;

@@ -123,8 +123,8 @@ pub(super) const CACHE_FILE: Number = warning(
 pub(super) const NO_ANSWER_OF_SERVER: Number = error(
     5020,
     CALCON,
-    "the CalDAV server has not answered in full, in time and in good order: the query is refused",
-    "see why in the event: `caldav` in the settings has its URL, the login and the CA",
+    "the calendar server has not answered in full, in time and in good order: the query is refused",
+    "see why in the event: `server` in the settings has its URL, the login and the CA",
 );
 pub(super) const NO_SESSION: Number = error(
     41220,

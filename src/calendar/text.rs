@@ -37,28 +37,28 @@ pub fn slots_published(text: &str, zone: &Zone, window: Window) -> Result<Vec<Sl
     Ok(slots(window, &merge_overlapping(&taken)))
 }
 
-/// Returns the free/busy time of a calendar in several texts, each with its name. The time that it takes too long to expand is
+/// Returns the free/busy time of a calendar in several texts, each behind its name. The time that it takes too long to expand is
 /// reported, and unknown.
 ///
 /// # Errors
 /// The name and the line, from 1, with what makes the calendar unusable.
-pub fn slots_of_all(
-    texts: &[(String, String)],
+pub fn slots_of_all<'a>(
+    texts: impl IntoIterator<Item = (&'a str, &'a str)>,
     zone: &Zone,
     window: Window,
 ) -> Result<Vec<Slot>, (String, usize, String)> {
-    let mut events = Vec::new();
+    let (mut events, mut first) = (Vec::new(), None);
     for (name, text) in texts {
-        let parsed = read(text, zone).map_err(|(line, what)| (name.clone(), line, what))?;
+        first.get_or_insert(name);
+        let parsed = read(text, zone).map_err(|(line, what)| (name.to_owned(), line, what))?;
         events.extend(parsed.events.into_iter().map(|event| event.within(name)));
         if events.len() > EVENTS_MAX {
-            return Err((name.clone(), 1, format!("the calendar has more than {EVENTS_MAX} events")));
+            return Err((name.to_owned(), 1, format!("the calendar has more than {EVENTS_MAX} events")));
         }
     }
     let expansion = expand(&events, window, Budget::default());
     if let Some(line) = expansion.over_budget {
-        let name = texts.first().map_or("", |(name, _)| name);
-        let what = format!("{name} and others, line {line}");
+        let what = format!("{} and others, line {line}", first.unwrap_or_default());
         browse_log::report(&Noteworthy::OverBudget { what, from: window.from, to: window.to });
     }
     Ok(slots(window, &merge_overlapping(&expansion.taken)))
@@ -112,12 +112,11 @@ mod tests {
             event("UID:1\nDTSTART:20260803T000000Z\nDURATION:P1D"),
             event("UID:1\nRECURRENCE-ID:20260803T000000Z\nDTSTART:20260804T000000Z\nDURATION:P1D"),
         ];
-        let texts = [("a".to_owned(), first), ("b".to_owned(), second)];
         let window = Window::new(day(3), day(5));
-        let slots = slots_of_all(&texts, &Zone::UTC, window).expect("good");
+        let slots = slots_of_all([("a", &*first), ("b", &*second)], &Zone::UTC, window).expect("good");
         assert_eq!(slots, [Slot { from: day(3), to: day(5), state: State::Busy }]);
-        let broken = [texts[0].clone(), ("b".to_owned(), event("UID:1"))];
-        let (name, line, what) = slots_of_all(&broken, &Zone::UTC, window).expect_err("refused");
+        let broken = [("a", &*first), ("b", &*event("UID:1"))];
+        let (name, line, what) = slots_of_all(broken, &Zone::UTC, window).expect_err("refused");
         assert_eq!((name.as_str(), line, what.as_str()), ("b", 2, "DTSTART: missing"));
     }
 }

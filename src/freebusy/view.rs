@@ -2,6 +2,7 @@
 
 use super::{Slot, State, Window};
 use chrono::TimeDelta;
+use std::iter;
 
 /// Returns a digit for each stretch of the window, the last of which may be shorter: 0 free or working elsewhere, 1 tentative, 2 busy,
 /// 3 out of office, as Graph documents its `scheduleInformation`; it has no 4, which clients of Exchange 2010 do not know. Of several
@@ -10,19 +11,26 @@ use chrono::TimeDelta;
 /// # Panics
 /// If `stretch` is not positive.
 pub fn availability_view(window: Window, slots: &[Slot], stretch: TimeDelta) -> String {
+    stretches(window, slots, stretch).map(|(_, state)| digit(state)).collect()
+}
+
+/// Returns each stretch of the window, the last of which may be shorter, with the greatest state in it. What the slots do not cover is
+/// unknown.
+///
+/// # Panics
+/// If `stretch` is not positive.
+pub fn stretches(window: Window, slots: &[Slot], stretch: TimeDelta) -> impl Iterator<Item = (Window, State)> {
     assert!(stretch > TimeDelta::zero(), "a stretch takes time");
-    let mut view = String::new();
-    let mut at = window.from;
-    let mut rest = slots;
-    while at < window.to {
+    let (mut at, mut rest) = (window.from, slots);
+    iter::from_fn(move || {
         let end = at.checked_add_signed(stretch).map_or(window.to, |end| end.min(window.to));
+        let next = Window::new(at, end);
         while rest.first().is_some_and(|slot| slot.to <= at) {
             rest = &rest[1..];
         }
-        view.push(digit(greatest(rest, Window::new(at, end))));
         at = end;
-    }
-    view
+        (!next.is_empty()).then(|| (next, greatest(rest, next)))
+    })
 }
 
 /// Returns the greatest state within a stretch. The slots are contiguous, and none is before it.

@@ -1,17 +1,17 @@
 //! The options of the two sides: from the command line, else from a settings file.
 
 use super::access::{self, AccessOptions, AccessSettings};
-use super::caldav::CalDavOptions;
+use super::server::ServerOptions;
 use super::{
     BACKLOG_MAX, BROWSE_LOG_BYTES, BROWSE_LOG_FILES, ExchangeSettings, IDLE_SECS_MAX, NotesSettings, missing, path,
 };
 use crate::access::Source;
 use crate::browse_log::Rotation;
-use crate::caldav::Server;
 use crate::calendar::{UnknownTimeZone, Zone};
 use crate::calendars::Origin;
 use crate::error::Error;
 use crate::regular_file;
+use crate::remote::Server;
 use crate::session::SESSIONS_MAX;
 use clap::Args;
 use serde::Deserialize;
@@ -74,7 +74,7 @@ pub struct ExchangeOptions {
     /// Calendars on a server
     #[command(flatten)]
     #[serde(default)]
-    caldav: CalDavOptions,
+    server: ServerOptions,
     /// Who may enter
     #[command(flatten)]
     #[serde(default)]
@@ -133,7 +133,7 @@ pub struct NotesOptions {
     /// Calendars on a server
     #[command(flatten)]
     #[serde(default)]
-    caldav: CalDavOptions,
+    server: ServerOptions,
     /// Who may enter
     #[command(flatten)]
     #[serde(default)]
@@ -164,7 +164,7 @@ impl ExchangeOptions {
         let source = self.clone().access_source(file);
         let other: Self = file.map(read).transpose()?.unwrap_or_default();
         let folder = path(self.calendars, other.calendars, file);
-        let calendars = calendars(folder, self.caldav.server(other.caldav, file)?)?;
+        let calendars = calendars(folder, self.server.server(other.server, file)?)?;
         let mut settings = ExchangeSettings::new(calendars);
         set(&mut settings.listen, self.listen.or(other.listen));
         set(&mut settings.backlog, within("backlog", self.backlog.or(other.backlog), 1..=BACKLOG_MAX)?);
@@ -208,7 +208,7 @@ impl NotesOptions {
         let source = self.clone().access_source(file);
         let other: Self = file.map(read).transpose()?.unwrap_or_default();
         let folder = path(self.calendars, other.calendars, file);
-        let calendars = calendars(folder, self.caldav.server(other.caldav, file)?)?;
+        let calendars = calendars(folder, self.server.server(other.server, file)?)?;
         let Some(exchange) = self.exchange.or(other.exchange) else {
             return Err(missing("exchange", "the address of `calcon exchange`, HOST:PORT"));
         };
@@ -281,10 +281,10 @@ fn browse_log(
 fn calendars(folder: Option<PathBuf>, server: Option<Server>) -> Result<Origin, Error> {
     match (folder, server) {
         (Some(folder), None) => Ok(Origin::Folder(folder)),
-        (None, Some(server)) => Ok(Origin::CalDav(Arc::new(server))),
-        (None, None) => Err(missing("calendars", "a folder of .ics files; or set caldav.url")),
+        (None, Some(server)) => Ok(Origin::Server(Arc::new(server))),
+        (None, None) => Err(missing("calendars", "a folder of .ics files; or set server.url")),
         (Some(_), Some(_)) => {
-            let why = "`calendars` and `caldav` are both set: the calendars are in a folder, or on a server";
+            let why = "`calendars` and `server` are both set: the calendars are in a folder, or on a server";
             Err(Error::Settings(why.to_owned()))
         }
     }

@@ -132,9 +132,10 @@ pub async fn listen(heard: Arc<Mutex<Vec<u8>>>) -> io::Result<()> {
     }
 }
 
-type Tls = tokio_rustls::server::TlsStream<TcpStream>;
+pub type Tls = tokio_rustls::server::TlsStream<TcpStream>;
 
-async fn accept(host: &str, converse: impl Fn(Tls) + Clone + Send + 'static) -> io::Result<()> {
+/// Accepts connections with TLS.
+pub async fn accept(host: &str, converse: impl Fn(Tls) + Clone + Send + 'static) -> io::Result<()> {
     let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
     let acceptor = Acceptor::new(&keys::issued(host)).map_err(io::Error::other)?;
     loop {

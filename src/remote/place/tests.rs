@@ -3,7 +3,7 @@
 use super::*;
 
 fn template(url: &str) -> Result<Template, BadUrl> {
-    Template::new(url, vec!["Exchange.Example".to_owned(), "other.example".to_owned()])
+    Template::new(url, vec!["Exchange.Example".to_owned(), "other.example".to_owned()], true)
 }
 
 #[track_caller]
@@ -37,7 +37,8 @@ fn a_url_that_cannot_be_used_is_refused() {
     for url in ["h/{user}/", "ftp://h/{user}/", "https:///{user}/", "https://h:x/{user}/", "https://h:99999/{user}/"] {
         assert_eq!(template(url).map(drop), Err(BadUrl::NoUrl(url.to_owned())));
     }
-    assert_eq!(Template::new("https://h/{user}/", vec![]).map(drop), Err(BadUrl::NoDomain));
+    assert_eq!(Template::new("https://h/{user}/", vec![], true).map(drop), Err(BadUrl::NoDomain));
+    assert!(Template::new("https://h/calendar/", vec!["a".to_owned()], false).is_ok());
 }
 
 #[test]
@@ -50,6 +51,14 @@ fn a_redirect_leads_to_a_path_or_a_url() {
     for location in ["//other/b", "b", "", "https://", "https://a:b@h/"] {
         assert!(to(location).is_err(), "{location}");
     }
+}
+
+#[test]
+fn parameters_are_added_to_those_that_a_url_has() {
+    let with = |url| Place::parse(url).expect("a URL").with("a=b").map(|place| place.to_string());
+    assert_eq!(with("https://h/c"), Ok("https://h/c?a=b".to_owned()));
+    assert_eq!(with("https://h/c?d=e"), Ok("https://h/c?d=e&a=b".to_owned()));
+    assert!(with(&format!("https://h/{}", "c".repeat(4085))).is_err());
 }
 
 #[test]

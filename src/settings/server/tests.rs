@@ -1,4 +1,4 @@
-//! What a table `[caldav]` has to have.
+//! What a table `[server]` has to have.
 
 use crate::calendars::Origin;
 use crate::keys::Authority;
@@ -44,20 +44,20 @@ const URL: &str = "url = \"https://h/{user}/\"\ndomains = [\"a.example\"]\n";
 
 #[test]
 fn a_server_takes_the_place_of_a_folder() {
-    let table = format!("[caldav]\n{URL}username = \"calcon\"\npassword_file = \"password\"\nca_file = \"ca.pem\"\n");
-    let report = "report = \"calendar-query\"\n";
-    let Ok(Origin::CalDav(server)) = calendars(&folder(), &format!("{table}{report}")) else { panic!("a server") };
+    let table = format!("[server]\n{URL}username = \"calcon\"\npassword_file = \"password\"\nca_file = \"ca.pem\"\n");
+    let protocol = "protocol = \"calendar-query\"\n";
+    let Ok(Origin::Server(server)) = calendars(&folder(), &format!("{table}{protocol}")) else { panic!("a server") };
     assert_eq!(server.url(), "https://h/{user}/");
     let shown = format!("{server:?}");
     assert!(shown.contains("CalendarQuery") && !shown.contains(PASSWORD), "{shown}");
-    check_refused(&format!("calendars = \"x\"\n{table}"), "`calendars` and `caldav` are both set");
+    check_refused(&format!("calendars = \"x\"\n{table}"), "`calendars` and `server` are both set");
     check_refused("", "`calendars` is not set");
 }
 
 #[test]
 fn a_login_is_complete_and_its_secret_is_in_a_file_of_its_owner() {
     let refused =
-        |lines: &str, expected| check_refused(&format!("[caldav]\n{URL}ca_file = \"ca.pem\"\n{lines}"), expected);
+        |lines: &str, expected| check_refused(&format!("[server]\n{URL}ca_file = \"ca.pem\"\n{lines}"), expected);
     let either = "a login is either `username` and `password_file`, or `token_file`";
     refused("username = \"calcon\"\n", either);
     refused("password_file = \"password\"\n", either);
@@ -70,12 +70,31 @@ fn a_login_is_complete_and_its_secret_is_in_a_file_of_its_owner() {
 
 #[test]
 fn what_is_missing_is_named() {
-    check_refused("[caldav]\nurl = \"https://h/{user}/\"\n", "`domains` is not set");
-    check_refused("[caldav]\nurl = \"https://h/\"\ndomains = [\"a\"]\n", "the URL needs {user} or {name}");
-    check_refused(&format!("[caldav]\n{URL}"), "`caldav.ca_file` is not set: give --caldav-ca-file");
+    check_refused("[server]\nurl = \"https://h/{user}/\"\n", "`domains` is not set");
+    check_refused("[server]\nurl = \"https://h/\"\ndomains = [\"a\"]\n", "the URL needs {user} or {name}");
+    check_refused(&format!("[server]\n{URL}"), "`server.ca_file` is not set: give --server-ca-file");
     check_refused(
-        "[caldav]\nurl = \"https://a:open sesame@h/{user}/\"\ndomains = [\"a\"]\n",
+        "[server]\nurl = \"https://a:open sesame@h/{user}/\"\ndomains = [\"a\"]\n",
         "must not contain a user",
     );
-    check_refused("[caldav]\ndomains = [\"a\"]\n", "`caldav.url` is not set");
+    check_refused("[server]\ndomains = [\"a\"]\n", "`server.url` is not set");
+    check_refused(&format!("[server]\n{URL}protocol = \"mapi\"\n"), "unknown variant");
+}
+
+#[test]
+fn the_url_of_each_protocol_is_that_of_its_server() {
+    let server = |protocol: &str, url: &str| {
+        let text = format!(
+            "[server]\nprotocol = \"{protocol}\"\nurl = \"{url}\"\ndomains = [\"a.example\"]\nca_file = \"ca.pem\"\n"
+        );
+        calendars(&folder(), &text)
+    };
+    for protocol in ["graph", "ews"] {
+        assert!(server(protocol, "https://h/the/same/for/all").is_ok());
+    }
+    for protocol in ["free-busy-query", "calendar-query", "sync-collection", "domino", "domino-icalendar"] {
+        assert!(server(protocol, "https://h/?name={user}").is_ok());
+        let error = server(protocol, "https://h/the/same/for/all").expect_err("refused");
+        assert!(error.contains("the URL needs {user} or {name}"), "{error}");
+    }
 }

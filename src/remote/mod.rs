@@ -1,17 +1,29 @@
-//! The calendars of a CalDAV server (RFC 4791): asks it about one user at a time, within limits of time and of memory.
+//! The calendars of another program's server: asks it about one user at a time, within limits of time and of memory.
 //!
 //! Whatever the server does, nobody looks free by mistake: what it does not say in full, in time and in good order is refused.
 
 mod ask;
+pub mod caldav;
+mod client;
+mod copies;
+pub mod domino;
+pub mod ews;
 mod failure;
-mod http;
-mod multistatus;
+pub mod graph;
+mod login;
+mod merged;
 mod place;
-mod report;
+mod protocol;
+mod xml;
 
-pub use http::{BODY_BYTES_MAX, CHUNK_LIMIT, CONNECT_LIMIT, HEAD_LIMIT, Login};
+pub use client::{BODY_BYTES_MAX, CHUNK_LIMIT, CONNECT_LIMIT, HEAD_LIMIT};
+pub use copies::KEPT_BYTES_MAX;
+pub use failure::Failure;
+pub use login::Login;
 pub use place::BadUrl;
-pub use report::Report;
+pub use protocol::Protocol;
+
+pub(crate) use login::secret;
 
 use crate::answer::{Code, Refusal};
 use crate::browse_log::{self, Event};
@@ -21,7 +33,7 @@ use crate::freebusy::{Slot, Window};
 use crate::problem::Cause;
 use ask::Asking;
 use chrono::DateTime;
-use failure::Failure;
+use copies::Copies;
 use place::Template;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,24 +45,24 @@ pub const ASK_LIMIT: Duration = Duration::from_secs(8);
 /// Maximum number of questions to the server at once; others wait. Limits its load, and the memory that its replies occupy.
 pub const ASKING_MAX: usize = 16;
 
-/// A CalDAV server: where each user's calendar is, and what proves that it may be read.
+/// A server: how it is asked, where each user's calendar is, and what proves that it may be read.
 #[derive(Debug)]
 pub struct Server {
+    protocol: Protocol,
     template: Template,
     login: Option<Login>,
     trust: Option<Credentials>,
-    report: Report,
 }
 
 impl Server {
-    /// Describes a server whose users have mail addresses of these domains. `url` is that of a user's calendar, with `{user}` in place
-    /// of the address, or `{name}` in place of what is before its `@`.
+    /// Describes a server whose users have mail addresses of these domains. `url` is what is asked; if it differs from user to user,
+    /// with `{user}` in place of the mail address, or `{name}` in place of what is before its `@`.
     ///
     /// # Errors
     /// What is wrong with the URL, or that there is no domain.
-    pub fn new(url: &str, domains: Vec<String>) -> Result<Self, BadUrl> {
-        let template = Template::new(url, domains)?;
-        Ok(Self { template, login: None, trust: None, report: Report::default() })
+    pub fn new(protocol: Protocol, url: &str, domains: Vec<String>) -> Result<Self, BadUrl> {
+        let template = Template::new(url, domains, protocol.has_user_in_url())?;
+        Ok(Self { protocol, template, login: None, trust: None })
     }
 
     /// Shows this to the server, over TLS or to this machine, and to no other server.
@@ -61,11 +73,6 @@ impl Server {
     /// Trusts these CAs, and no others. Needed for `https`.
     pub fn with_trust(self, trust: Credentials) -> Self {
         Self { trust: Some(trust), ..self }
-    }
-
-    /// Asks for the calendar in this way.
-    pub fn with_report(self, report: Report) -> Self {
-        Self { report, ..self }
     }
 
     /// Returns the URL, with its placeholders.
@@ -81,31 +88,33 @@ impl Server {
 
 /// Returns what prevents a server from answering, by a question about nobody: the kind of problem, and what happened.
 pub async fn check(server: &Server) -> Result<(), (Cause, String)> {
-    let Some(nobody) = server.template.of_nobody() else { return Ok(()) };
+    let Some((user, place)) = server.template.of_nobody() else { return Ok(()) };
     let window = Window::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + ASK_LIMIT);
-    let asking = Asking { server, zone: &Zone::UTC, window };
-    match asking.ask_until(Instant::now() + ASK_LIMIT, &nobody).await {
+    let copies = Copies::default();
+    let asking = Asking { server, copies: &copies, zone: &Zone::UTC, window, user: &user, place: &place };
+    match asking.ask_until(Instant::now() + ASK_LIMIT).await {
         Ok(_) => Ok(()),
         Err(failure) => match failure.cause() {
-            Some(cause) => Err((cause, format!("{nobody}: {failure}"))),
+            Some(cause) => Err((cause, format!("{place}: {failure}"))),
             None => Ok(()),
         },
     }
 }
 
-/// The calendars of a CalDAV server.
+/// The calendars of a server.
 #[derive(Debug)]
-pub struct CalDav {
+pub struct Remote {
     server: Arc<Server>,
     zone: Zone,
     places: Semaphore,
+    copies: Copies,
 }
 
-impl CalDav {
+impl Remote {
     /// Creates the calendars; asks nothing yet. Times without a time zone are in `zone`.
     pub fn new(server: Arc<Server>, zone: Zone) -> Self {
         tracing::info!(url = server.url(), "calendars on a server");
-        Self { server, zone, places: Semaphore::new(ASKING_MAX) }
+        Self { server, zone, places: Semaphore::new(ASKING_MAX), copies: Copies::default() }
     }
 
     /// Returns the slots of a window.
@@ -118,11 +127,12 @@ impl CalDav {
         let Some(place) = self.server.template.of(user) else { return Err(unknown()) };
         let deadline = Instant::now() + ASK_LIMIT;
         let Ok(Ok(_place)) = timeout_at(deadline, self.places.acquire()).await else {
-            let text = format!("{ASKING_MAX} questions wait for the CalDAV server already: ask again later");
+            let text = format!("{ASKING_MAX} questions wait for the calendar server already: ask again later");
             return Err(Refusal::new(Code::Busy, text));
         };
-        let asking = Asking { server: &self.server, zone: &self.zone, window };
-        let failure = match asking.ask_until(deadline, &place).await {
+        let (server, copies, zone) = (&*self.server, &self.copies, &self.zone);
+        let asking = Asking { server, copies, zone, window, user, place: &place };
+        let failure = match asking.ask_until(deadline).await {
             Ok(slots) => return Ok(slots),
             Err(Failure::NoCalendar) => return Err(unknown()),
             Err(failure) => failure,

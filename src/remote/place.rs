@@ -43,13 +43,13 @@ pub(super) struct Template {
 }
 
 impl Template {
-    /// Checks a URL with placeholders.
-    pub(super) fn new(text: &str, domains: Vec<String>) -> Result<Self, BadUrl> {
+    /// Checks a URL. With `needs_user` it must have a placeholder.
+    pub(super) fn new(text: &str, domains: Vec<String>, needs_user: bool) -> Result<Self, BadUrl> {
         let domains: Vec<String> = domains.iter().map(|domain| domain.trim().to_lowercase()).collect();
         if text.contains("://") && authority(text).contains('@') {
             return Err(BadUrl::Secret);
         }
-        if !text.contains(USER) && !text.contains(NAME) {
+        if needs_user && !text.contains(USER) && !text.contains(NAME) {
             return Err(BadUrl::NoUser);
         }
         let Some(first) = domains.first() else { return Err(BadUrl::NoDomain) };
@@ -68,9 +68,11 @@ impl Template {
         self.is_https
     }
 
-    /// Returns where the calendar of somebody would be whom nobody knows.
-    pub(super) fn of_nobody(&self) -> Option<Place> {
-        self.of(&format!("{NOBODY}@{}", self.domains.first()?))
+    /// Returns somebody whom nobody knows, and where the calendar would be.
+    pub(super) fn of_nobody(&self) -> Option<(String, Place)> {
+        let user = format!("{NOBODY}@{}", self.domains.first()?);
+        let place = self.of(&user)?;
+        Some((user, place))
     }
 
     /// Returns where the calendar of a user is, whose address is in lower case; `None` if it is on no server of ours.
@@ -151,6 +153,15 @@ impl Place {
     /// Returns the path, and the query behind it.
     pub(super) fn path(&self) -> &str {
         self.uri.path_and_query().map_or("/", |path| path.as_str())
+    }
+
+    /// Returns this place with more parameters, which are valid in a query as they are.
+    ///
+    /// # Errors
+    /// Why the result is no place.
+    pub(super) fn with(&self, parameters: &str) -> Result<Place, &'static str> {
+        let mark = if self.uri.query().is_some() { '&' } else { '?' };
+        Place::parse(&format!("{}{mark}{parameters}", self.uri))
     }
 
     /// Returns whether another place is on the same server, by the same protocol.

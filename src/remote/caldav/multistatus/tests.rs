@@ -26,9 +26,10 @@ fn refused(text: &str) -> String {
 #[test]
 fn the_replies_of_both_servers_are_read() {
     let object = "BEGIN:VCALENDAR\nSUMMARY:A & B <x>\r\nEND:VCALENDAR\n".to_owned();
-    assert_eq!(read(RADICALE).expect("good"), [("/a%40b/calendar/one.ics".to_owned(), object)]);
-    assert_eq!(read(XANDIKOS).expect("good"), [("/carol/one.ics".to_owned(), "BEGIN:VCALENDAR".to_owned())]);
-    assert_eq!(read("<multistatus xmlns='DAV:'/>").expect("good"), []);
+    let objects = |text| read(text).expect("good").objects;
+    assert_eq!(objects(RADICALE), [("/a%40b/calendar/one.ics".to_owned(), object)]);
+    assert_eq!(objects(XANDIKOS), [("/carol/one.ics".to_owned(), "BEGIN:VCALENDAR".to_owned())]);
+    assert_eq!(read("<multistatus xmlns='DAV:'/>").expect("good"), Multistatus::default());
 }
 
 #[test]
@@ -41,18 +42,35 @@ fn no_part_of_a_reply_is_taken_for_all_of_it() {
 }
 
 #[test]
-fn a_reply_that_says_that_it_is_not_complete_is_refused() {
+fn a_reply_says_whether_it_is_complete() {
     let truncated = RADICALE.replace(
         "</multistatus>",
         "<response><href>/a/</href><status>HTTP/1.1 507 Insufficient Storage</status></response></multistatus>",
     );
-    assert_eq!(refused(&truncated), "no calendar-data of \"/a/\": \"HTTP/1.1 507 Insufficient Storage\"");
+    let partial = read(&truncated).expect("good");
+    assert!(partial.is_partial && partial.objects.len() == 1);
+    assert!(!read(RADICALE).expect("good").is_partial);
     assert_eq!(
         refused(&RADICALE.replace("200 OK", "403 Forbidden")),
         "no calendar-data of \"/a%40b/calendar/one.ics\": \"\""
     );
-    let deleted = truncated.replace("507 Insufficient Storage", "404 Not Found");
-    assert_eq!(read(&deleted).expect("good").len(), 1);
+    let deleted = read(&truncated.replace("507 Insufficient Storage", "404 Not Found")).expect("good");
+    assert_eq!((deleted.objects.len(), deleted.gone, deleted.is_partial), (1, vec!["/a/".to_owned()], false));
+    for status in ["HTTP/1.1 200 OK", "x", "500"] {
+        refused(&truncated.replace("HTTP/1.1 507 Insufficient Storage", status));
+    }
+}
+
+#[test]
+fn the_token_of_a_collection_is_its_own() {
+    let with = |token: &str| RADICALE.replace("</multistatus>", &format!("{token}</multistatus>"));
+    let token = |text: &str| read(text).expect("good").token;
+    assert_eq!(
+        token(&with("<sync-token>http://h/ns/sync/1&amp;2</sync-token>")).as_deref(),
+        Some("http://h/ns/sync/1&2")
+    );
+    assert_eq!(token(RADICALE), None);
+    assert_eq!(token(&with("<x><sync-token>1</sync-token></x>")), None);
 }
 
 #[test]

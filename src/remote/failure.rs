@@ -1,17 +1,24 @@
-//! Why a CalDAV server gave no answer: what was tried, what happened, and what to do.
+//! Why a server gave no answer: what was tried, what happened, and what to do.
 
 use crate::error::ChannelError;
 use crate::problem::Cause;
 use hyper::StatusCode;
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
+/// Maximum length of what is repeated of a server's words, in characters.
+const WORDS_MAX: usize = 200;
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub enum Failure {
     /// The user has no calendar there.
     #[error("there is no such calendar")]
     NoCalendar,
+    /// The password or the token cannot be used.
+    #[error("{0}")]
+    Login(String),
     /// Nobody listens there.
     #[error("cannot connect to {address}: {source}; is the server running there?")]
     Connect {
@@ -66,6 +73,15 @@ pub(super) enum Failure {
     /// The reply is no text.
     #[error("the reply is not UTF-8")]
     NotText,
+    /// What the reply says is not what it should.
+    #[error("the reply: {0}")]
+    Reply(String),
+    /// The server says that it has no answer about this user.
+    #[error("the server has no answer: {0:?}")]
+    Refused(String),
+    /// The calendar comes in too many pieces.
+    #[error("the calendar is not complete after {0} replies: ask by `calendar-query`")]
+    Pieces(u32),
     /// The XML of the reply is not what it should be.
     #[error("the reply, byte {at}: {what}")]
     Xml {
@@ -90,14 +106,28 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Returns the failure that a reply is not what it should be. What is wrong may be the server's words.
+    pub(super) fn reply(what: impl fmt::Display) -> Self {
+        Failure::Reply(shortened(&what.to_string()))
+    }
+
+    /// Returns the failure that the server has no answer, in its words.
+    pub(super) fn refused(why: &str) -> Self {
+        Failure::Refused(shortened(why))
+    }
+
     /// Returns the kind of problem that it is to an operator; `None` if the server has answered, and that was not about a user of it.
     pub(super) fn cause(&self) -> Option<Cause> {
         match self {
-            Failure::NoCalendar | Failure::Denied(StatusCode::FORBIDDEN) => None,
+            Failure::NoCalendar | Failure::Refused(_) | Failure::Denied(StatusCode::FORBIDDEN) => None,
             Failure::Connect { .. } | Failure::Late { .. } => Some(Cause::Unreachable),
             Failure::Tls(_) | Failure::Name(_) => Some(Cause::Certificate),
-            Failure::Unsecured | Failure::Redirect { .. } => Some(Cause::Settings),
+            Failure::Unsecured | Failure::Redirect { .. } | Failure::Login(_) => Some(Cause::Settings),
             _ => Some(Cause::Refused),
         }
     }
+}
+
+fn shortened(words: &str) -> String {
+    words.chars().take(WORDS_MAX).collect()
 }

@@ -1,16 +1,15 @@
-//! One request to an HTTP server, each of its steps within a time limit: connect, the handshake of TLS, the reply's head, its body.
+//! One exchange with an HTTP server, each of its steps within a time limit: connect, the handshake of TLS, the reply's head, its body.
 
 use super::failure::Failure;
 use super::place::Place;
 use crate::channel::Opened;
 use crate::credentials::Credentials;
 use crate::http::Stream;
-use crate::secret::Secret;
 use crate::tls::Dialler;
+use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, LOCATION, USER_AGENT};
-use hyper::{Method, Request, StatusCode};
+use hyper::header::{AUTHORIZATION, HOST, HeaderValue, LOCATION, USER_AGENT};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::time::Duration;
@@ -31,33 +30,13 @@ const HEAD_BYTES_MAX: usize = 32 << 10;
 /// Maximum number of headers of a reply.
 const HEADERS_MAX: usize = 100;
 
-/// What proves to the server that we may read calendars.
+/// A request, without where it goes and who asks.
 #[derive(Debug, Clone)]
-pub enum Login {
-    /// A user and a password (RFC 7617).
-    Basic {
-        /// The user, without a colon.
-        username: String,
-        /// The password.
-        password: Secret,
-    },
-    /// A token (RFC 6750).
-    Bearer(Secret),
-}
-
-impl Login {
-    /// Returns the value of the header; `None` if the secret has characters that no header may have.
-    fn header(&self) -> Option<HeaderValue> {
-        let text = match self {
-            Login::Basic { username, password } => {
-                format!("Basic {}", base64(format!("{username}:{}", password.reveal()).as_bytes()))
-            }
-            Login::Bearer(token) => format!("Bearer {}", token.reveal()),
-        };
-        let mut value = HeaderValue::from_str(&text).ok()?;
-        value.set_sensitive(true);
-        Some(value)
-    }
+pub(super) struct Request {
+    pub(super) method: &'static str,
+    /// Its headers, with those that depend on the body.
+    pub(super) headers: &'static [(&'static str, &'static str)],
+    pub(super) body: String,
 }
 
 /// A reply.
@@ -69,15 +48,15 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
 }
 
-/// Sends a REPORT, and reads the reply.
+/// Sends a request, and reads the reply.
 ///
 /// # Errors
 /// If a step fails or takes too long, or the reply is too long or not complete.
-pub(super) async fn report(
+pub(super) async fn send(
     place: &Place,
     trust: Option<&Credentials>,
-    login: Option<&Login>,
-    body: String,
+    login: Option<HeaderValue>,
+    request: Request,
 ) -> Result<Reply, Failure> {
     let address = format!("{}:{}", place.host(), place.port());
     let failed = |source| Failure::Connect { address: address.clone(), source };
@@ -89,7 +68,7 @@ pub(super) async fn report(
         return Err(Failure::Unsecured);
     }
     stream.set_nodelay(true).map_err(failed)?;
-    let request = request(place, login, body)?;
+    let request = built(place, login, request)?;
     // Reports its end when all of it is dropped.
     let _opened = Opened::report("dialled", &address);
     match trust.filter(|_| place.is_https()) {
@@ -102,23 +81,23 @@ pub(super) async fn report(
     }
 }
 
-fn request(place: &Place, login: Option<&Login>, body: String) -> Result<Request<String>, Failure> {
-    let method = Method::from_bytes(b"REPORT").map_err(hyper::http::Error::from)?;
-    let mut request = Request::builder()
-        .method(method)
+fn built(place: &Place, login: Option<HeaderValue>, request: Request) -> Result<hyper::Request<String>, Failure> {
+    let mut builder = hyper::Request::builder()
+        .method(request.method)
         .uri(place.path())
         .header(HOST, place.authority())
-        .header(USER_AGENT, concat!("calcon/", env!("CARGO_PKG_VERSION")))
-        .header("depth", "1")
-        .header(CONTENT_TYPE, "application/xml; charset=utf-8");
-    if let Some(value) = login.and_then(Login::header) {
-        request = request.header(AUTHORIZATION, value);
+        .header(USER_AGENT, concat!("calcon/", env!("CARGO_PKG_VERSION")));
+    for (name, value) in request.headers {
+        builder = builder.header(*name, *value);
     }
-    Ok(request.body(body)?)
+    if let Some(value) = login {
+        builder = builder.header(AUTHORIZATION, value);
+    }
+    Ok(builder.body(request.body)?)
 }
 
 /// Performs one exchange over a connection, which ends with it.
-async fn exchange<S>(stream: S, request: Request<String>) -> Result<Reply, Failure>
+async fn exchange<S>(stream: S, request: hyper::Request<String>) -> Result<Reply, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -157,41 +136,5 @@ async fn read(mut body: Incoming) -> Result<Vec<u8>, Failure> {
             }
             bytes.extend_from_slice(&piece);
         }
-    }
-}
-
-/// Encodes bytes as RFC 4648, 4, with padding.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = group.iter().enumerate().fold(0_u32, |bits, (at, byte)| bits | u32::from(*byte) << (16 - 8 * at));
-        for at in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * at) & 63) as usize];
-            text.push(if at <= group.len() { letter.into() } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_that_of_the_standard() {
-        let known = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
-        for (plain, encoded) in known {
-            assert_eq!(base64(plain.as_bytes()), encoded);
-        }
-        assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
-    }
-
-    #[test]
-    fn a_login_is_shown_to_nobody_but_the_server() {
-        let login = Login::Basic { username: "calcon".to_owned(), password: Secret::new("hunter2") };
-        assert_eq!(login.header().expect("a header"), "Basic Y2FsY29uOmh1bnRlcjI=");
-        assert!(!format!("{login:?} {:?}", login.header()).contains("hunter2"));
-        assert!(!format!("{:?}", login.header()).contains("Y2Fs"));
     }
 }
