@@ -19,6 +19,7 @@ mod q289795_on_todays_table;
 mod remote;
 mod session_table;
 mod sessions;
+mod siblings;
 mod storm;
 mod world;
 
