@@ -118,6 +118,7 @@ def load(work, seconds):
     exchange.wait("/healthz")
     notes = Daemon(work, "notes", 2, "--calendars", folders["notes"], "--exchange", exchange.listen)
     try:
+        notes.wait("/readyz")
         notes.wait_for_link()
         exchange.wait_for_link()
         of_notes, of_exchange = request(names["notes"], 1), request(names["exchange"], 1)

@@ -48,17 +48,28 @@ impl Query {
         if user.is_empty() || user.len() > USER_BYTES_MAX || user.chars().any(char::is_control) {
             return bad(format!("the user must be a mail address of 1 to {USER_BYTES_MAX} bytes"));
         }
-        if !YEARS.contains(&self.from.year()) || !YEARS.contains(&self.to.year()) {
-            return bad(format!("the window must be within the years {} to {}", YEARS.start(), YEARS.end()));
+        match window_problem(self.window()) {
+            Some(why) => bad(why),
+            None => Ok(Query { user, from: self.from, to: self.to }),
         }
-        if self.to <= self.from {
-            return bad(format!("the window ends at {} before it begins at {}", self.to, self.from));
-        }
-        if self.to.signed_duration_since(self.from) > TimeDelta::days(WINDOW_DAYS_MAX) {
-            return bad(format!("the window is longer than {WINDOW_DAYS_MAX} days: ask for less at once"));
-        }
-        Ok(Query { user, from: self.from, to: self.to })
     }
+
+    /// Returns the query for another window.
+    pub(crate) fn about(&self, window: Window) -> Query {
+        Query { user: self.user.clone(), from: window.from, to: window.to }
+    }
+}
+
+/// Returns why a window cannot be asked about.
+pub(crate) fn window_problem(Window { from, to }: Window) -> Option<String> {
+    if !YEARS.contains(&from.year()) || !YEARS.contains(&to.year()) {
+        return Some(format!("the window must be within the years {} to {}", YEARS.start(), YEARS.end()));
+    }
+    if to <= from {
+        return Some(format!("the window ends at {to} before it begins at {from}"));
+    }
+    let is_long = to.signed_duration_since(from) > TimeDelta::days(WINDOW_DAYS_MAX);
+    is_long.then(|| format!("the window is longer than {WINDOW_DAYS_MAX} days: ask for less at once"))
 }
 
 /// Where an answer comes from.

@@ -10,7 +10,7 @@ mod store;
 pub use records::{RECORDS_MAX, SLOTS_TOTAL_MAX};
 
 use crate::access::{Attributed, Identity};
-use crate::answer::{Answer, Code, Query, Refusal, Source, WINDOW_DAYS_MAX};
+use crate::answer::{Answer, Code, Query, Refusal, Source, WINDOW_DAYS_MAX, window_problem};
 use crate::freebusy::Window;
 use crate::shutdown::Shutdown;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
@@ -86,7 +86,7 @@ impl Cache {
         F: Future<Output = Result<Attributed, Refusal>> + Send + 'static,
     {
         let now = Instant::now();
-        let (wide, span) = self.widened(&query, Utc::now());
+        let (wide, span) = self.widened(query.window(), Utc::now());
         let old = self.known(&(query.user.clone(), span));
         if let Some(record) = &old
             && record.age() < self.policy.age_max
@@ -97,7 +97,7 @@ impl Cache {
         let old = old.filter(|record| !record.window.intersect(&query.window()).is_empty());
         // Without an old record there is nothing to fall back to early.
         let patience = if old.is_some() { deadline.min(now + self.policy.patience) } else { deadline };
-        let fetched = self.fetch(wide, span, patience, ask);
+        let fetched = self.fetch(query.about(wide), span, patience, ask);
         let outcome = match timeout_at(patience, fetched).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Refusal::new(Code::TimedOut, "the other side did not answer in time")),
@@ -179,27 +179,27 @@ impl Cache {
             }
             let due = self.shared.lock().due(every, ASKED_RECENTLY);
             for user in due {
-                let (wide, span) = self.widened(&Query::days(user, Utc::now(), 1), Utc::now());
+                let today = Query::days(user, Utc::now(), 1);
+                let (wide, span) = self.widened(today.window(), Utc::now());
                 let until = Instant::now() + LATE_LIMIT;
                 tokio::select! {
                     // What it says is stored; if there is no answer, the old record stays.
-                    _ = self.fetch(wide, span, until, &ask) => {}
+                    _ = self.fetch(today.about(wide), span, until, &ask) => {}
                     () = shutdown.asked() => return,
                 }
             }
         }
     }
 
-    /// Returns the query for the other side. It covers as much as a record does, so that the next query is answered
-    /// from the cache. A query far from today is sent unchanged: the other side would refuse a window that reaches from
+    /// Returns the window for the other side. It covers as much as a record does, so that the next query is answered
+    /// from the cache. One far from today is sent unchanged: the other side would refuse a window that reaches from
     /// today to there.
-    fn widened(&self, query: &Query, now: DateTime<Utc>) -> (Query, Span) {
+    fn widened(&self, window: Window, now: DateTime<Utc>) -> (Window, Span) {
         let today = now.date_naive().and_time(NaiveTime::MIN).and_utc();
         // One day more, to include a window of that many days from any hour of today.
         let days = i64::from(self.policy.window_days).saturating_add(1).min(WINDOW_DAYS_MAX);
-        let hull = Window::new(today, today + TimeDelta::days(days)).hull(&query.window());
-        let wide = Query { user: query.user.clone(), from: hull.from, to: hull.to };
-        if wide.checked().is_ok() { (wide, Span::Today) } else { (query.clone(), Span::Apart) }
+        let hull = Window::new(today, today + TimeDelta::days(days)).hull(&window);
+        if window_problem(hull).is_none() { (hull, Span::Today) } else { (window, Span::Apart) }
     }
 
     /// Returns the record of this key, unless whoever answered is no longer accepted: then it is dropped.

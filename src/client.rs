@@ -169,7 +169,7 @@ where
 {
     let limit = limit(deadline_ms);
     let deadline = Instant::now() + limit;
-    let user: String = query.user.chars().take(USER_BYTES_MAX).collect();
+    let asked = query.user.clone();
     let outcome = match query.checked() {
         Ok(query) => match timeout_at(deadline, answer(query, deadline)).await {
             Ok(outcome) => outcome,
@@ -177,6 +177,7 @@ where
         },
         Err(refusal) => Err(refusal),
     };
+    let user = &asked[..asked.floor_char_boundary(USER_BYTES_MAX)];
     match &outcome {
         Ok(answer) => {
             let (source, age_secs, slots) = (answer.source, answer.age_secs, answer.slots.len());

@@ -19,12 +19,15 @@ pub const SCHEDULES_MAX: usize = 20;
 pub const DAYS_MAX: i64 = 62;
 /// Limits of the interval of a view, in minutes, as in Graph.
 const MINUTES: RangeInclusive<i64> = 5..=1440;
+/// About how long a schedule of a response is, and an item of it, in bytes.
+const SCHEDULE_BYTES: usize = 256;
+const ITEM_BYTES: usize = 160;
 /// The interval of a request that has none, in minutes.
 const MINUTES_USUAL: i64 = 30;
 
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub struct Wanted {
     /// Whose time is asked for.
     schedules: Vec<String>,
     window: Window,
@@ -37,7 +40,7 @@ impl Wanted {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn read(body: &[u8], headers: &HeaderMap) -> Result<Self, Fault> {
+    pub fn read(body: &[u8], headers: &HeaderMap) -> Result<Self, Fault> {
         let body: Map<String, Value> =
             serde_json::from_slice(body).map_err(|error| Fault::bad(format!("the body is no JSON object: {error}")))?;
         let [from, to] = ["startTime", "endTime"].map(|name| instant(&body, name));
@@ -53,13 +56,13 @@ impl Wanted {
     }
 
     /// Returns the query for each schedule.
-    pub(super) fn queries(&self) -> impl Iterator<Item = Query> {
+    pub fn queries(&self) -> impl Iterator<Item = Query> {
         let query = |user: &String| Query { user: user.clone(), from: self.window.from, to: self.window.to };
         self.schedules.iter().map(query)
     }
 
     /// Returns the body of the response. The outcomes are in the order of the schedules.
-    pub(super) fn response(&self, outcomes: &[Result<Answer, Refusal>]) -> Vec<u8> {
+    pub fn response(&self, outcomes: &[Result<Answer, Refusal>]) -> Vec<u8> {
         let value: Vec<Information<'_>> = self
             .schedules
             .iter()
@@ -69,8 +72,11 @@ impl Wanted {
                 Err(refusal) => Information::error(schedule, refusal),
             })
             .collect();
+        let slots = outcomes.iter().flatten().map(|answer| answer.slots.len()).sum::<usize>();
+        let mut body = Vec::with_capacity(SCHEDULE_BYTES * value.len() + ITEM_BYTES * slots);
         // Plain data can always be serialized.
-        serde_json::to_vec(&Response { value }).unwrap_or_default()
+        let _ = serde_json::to_writer(&mut body, &Response { value });
+        body
     }
 }
 

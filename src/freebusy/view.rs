@@ -1,8 +1,8 @@
 //! An answer as a string of digits, one for each stretch of equal length, as `availabilityView` of Microsoft Graph's `getSchedule` has it.
 
 use super::{Slot, State, Window};
-use chrono::TimeDelta;
-use std::iter;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::mem;
 
 /// Returns a digit for each stretch of the window, the last of which may be shorter: 0 free or working elsewhere, 1 tentative, 2 busy,
 /// 3 out of office, as Graph documents its `scheduleInformation`; it has no 4, which clients of Exchange 2010 do not know. Of several
@@ -11,7 +11,7 @@ use std::iter;
 /// # Panics
 /// If `stretch` is not positive.
 pub fn availability_view(window: Window, slots: &[Slot], stretch: TimeDelta) -> String {
-    stretches(window, slots, stretch).map(|(_, state)| digit(state)).collect()
+    states(window, slots, stretch).into_iter().map(digit).collect()
 }
 
 /// Returns each stretch of the window, the last of which may be shorter, with the greatest state in it. What the slots do not cover is
@@ -20,31 +20,44 @@ pub fn availability_view(window: Window, slots: &[Slot], stretch: TimeDelta) -> 
 /// # Panics
 /// If `stretch` is not positive.
 pub fn stretches(window: Window, slots: &[Slot], stretch: TimeDelta) -> impl Iterator<Item = (Window, State)> {
-    assert!(stretch > TimeDelta::zero(), "a stretch takes time");
-    let (mut at, mut rest) = (window.from, slots);
-    iter::from_fn(move || {
+    let mut at = window.from;
+    states(window, slots, stretch).into_iter().map(move |state| {
         let end = at.checked_add_signed(stretch).map_or(window.to, |end| end.min(window.to));
-        let next = Window::new(at, end);
-        while rest.first().is_some_and(|slot| slot.to <= at) {
-            rest = &rest[1..];
-        }
-        at = end;
-        (!next.is_empty()).then(|| (next, greatest(rest, next)))
+        (Window::new(mem::replace(&mut at, end), end), state)
     })
 }
 
-/// Returns the greatest state within a stretch. The slots are contiguous, and none is before it.
-fn greatest(slots: &[Slot], stretch: Window) -> State {
-    let within = slots.iter().take_while(|slot| slot.from < stretch.to);
-    let (mut state, mut covered_to) = (State::Free, stretch.from);
-    for slot in within {
-        if slot.from > covered_to {
-            state = state.max(State::Unknown);
-        }
-        state = state.max(slot.state);
-        covered_to = slot.to;
+/// Returns the greatest state of each stretch. A slot is filled in where it is: a request may have thousands of stretches, and each has few
+/// slots.
+fn states(window: Window, slots: &[Slot], stretch: TimeDelta) -> Vec<State> {
+    assert!(stretch > TimeDelta::zero(), "a stretch takes time");
+    if window.is_empty() {
+        return Vec::new();
     }
-    if covered_to < stretch.to { state.max(State::Unknown) } else { state }
+    let length = nanos(stretch);
+    // The first stretch that ends behind a time of the window, and the first that begins at it or behind it.
+    let holding = |at: DateTime<Utc>| (nanos(at - window.from) / length) as usize;
+    let from = |at: DateTime<Utc>| nanos(at - window.from).div_ceil(length) as usize;
+    let mut states = vec![State::Free; from(window.to)];
+    let mut fill = |span: Window, state: State| {
+        let span = span.intersect(&window);
+        if !span.is_empty() && state != State::Free {
+            states[holding(span.from)..from(span.to)].iter_mut().for_each(|known| *known = state.max(*known));
+        }
+    };
+    let mut covered_to = window.from;
+    for slot in slots {
+        fill(Window::new(covered_to, slot.from), State::Unknown);
+        fill(Window::new(slot.from, slot.to), slot.state);
+        covered_to = covered_to.max(slot.to);
+    }
+    fill(Window::new(covered_to, window.to), State::Unknown);
+    states
+}
+
+/// Returns a time that is not negative, in nanoseconds.
+fn nanos(time: TimeDelta) -> u128 {
+    time.num_seconds().unsigned_abs() as u128 * 1_000_000_000 + time.subsec_nanos().unsigned_abs() as u128
 }
 
 fn digit(state: State) -> char {
@@ -60,7 +73,6 @@ fn digit(state: State) -> char {
 mod tests {
     use super::*;
     use crate::freebusy::{Interval, merge_overlapping, slots};
-    use chrono::{DateTime, Utc};
     use proptest::prelude::*;
 
     fn at(minute: i64) -> DateTime<Utc> {
