@@ -19,6 +19,9 @@ const REDIRECTS_MAX: u32 = 3;
 /// Maximum number of replies in which a copy, or its changes, may come.
 const PIECES_MAX: u32 = 8;
 
+/// Reads the reply about a user and a part of the window.
+type ReadPart = fn(&[u8], &str, Window) -> Result<Vec<Interval>, Failure>;
+
 /// A question.
 pub(super) struct Asking<'a> {
     /// Who is asked.
@@ -136,7 +139,7 @@ impl Asking<'_> {
         &self,
         days_max: i64,
         request: impl Fn(&str, Window) -> Request,
-        read: fn(&[u8], &str, Window) -> Result<Vec<Interval>, Failure>,
+        read: ReadPart,
     ) -> Result<Vec<Slot>, Failure> {
         let mut taken = Vec::new();
         for part in merged::parts(self.window, days_max) {
