@@ -6,12 +6,14 @@
 mod asking;
 mod caller;
 mod metrics;
-mod outbox;
+pub mod outbox;
 mod page;
 mod patient;
 mod reply;
-mod schedule;
+pub mod schedule;
 mod status;
+
+pub use reply::Fault;
 
 pub(crate) use status::{Cache, Link, Sessions, Status};
 
@@ -35,7 +37,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use outbox::Message;
 use patient::Patient;
-use reply::Fault;
 use schedule::Wanted;
 use std::future::Future;
 use std::io;

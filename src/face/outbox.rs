@@ -13,7 +13,7 @@ const UID_BYTES_MAX: usize = 255;
 
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Message {
+pub struct Message {
     uid: String,
     organizer: String,
     attendees: Vec<String>,
@@ -25,7 +25,7 @@ impl Message {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn read(body: &[u8]) -> Result<Self, Fault> {
+    pub fn read(body: &[u8]) -> Result<Self, Fault> {
         let text = std::str::from_utf8(body).map_err(|_| Fault::bad("the body is not UTF-8"))?;
         let text = text.replace("\r\n", "\n").replace("\n ", "").replace("\n\t", "");
         let is_request = text.lines().any(|line| line.trim_end().eq_ignore_ascii_case("METHOD:REQUEST"));
@@ -59,13 +59,13 @@ impl Message {
     }
 
     /// Returns the query for each attendee.
-    pub(super) fn queries(&self) -> impl Iterator<Item = Query> {
+    pub fn queries(&self) -> impl Iterator<Item = Query> {
         let query = |user: &String| Query { user: user.clone(), from: self.window.from, to: self.window.to };
         self.attendees.iter().map(query)
     }
 
     /// Returns the body of the response. The outcomes are in the order of the attendees.
-    pub(super) fn response(&self, outcomes: &[Result<Answer, Refusal>], now: DateTime<Utc>) -> Vec<u8> {
+    pub fn response(&self, outcomes: &[Result<Answer, Refusal>], now: DateTime<Utc>) -> Vec<u8> {
         let mut text = String::from(
             "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
              <C:schedule-response xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\">\n",

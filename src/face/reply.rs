@@ -10,7 +10,7 @@ use serde_json::json;
 
 /// Why a request has no answer: the status, the code of Graph's error object, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub struct Fault {
     status: StatusCode,
     code: &'static str,
     text: String,
