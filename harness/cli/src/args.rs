@@ -171,11 +171,25 @@ pub struct Cause {
     /// A saved trace, which still fails
     #[arg(value_name = "TRACE")]
     pub trace: PathBuf,
+    /// How to show it: a table, JSON for programs, or the page of the trace with a curve
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub format: CauseForm,
+    /// Write to this file, not to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Number of parallel runs [default: one per core]
     #[arg(long, short, value_name = "J")]
     pub jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     pub build: Build,
+}
+
+/// A form in which the cause is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CauseForm {
+    Text,
+    Json,
+    Html,
 }
 
 #[derive(Debug, Arguments)]
@@ -205,7 +219,8 @@ pub struct Show {
 /// In which form a run is shown, which of its events, and where.
 #[derive(Debug, Arguments)]
 pub struct Shown {
-    /// How to show it: a table, JSON for programs, an HTML page, a trace for ui.perfetto.dev, a Mermaid sequence diagram
+    /// How to show it: a table, JSON for programs, an HTML page, a trace for ui.perfetto.dev, a Mermaid sequence diagram, a capture for
+    /// Wireshark
     #[arg(long, value_name = "FORM", default_value = "text")]
     pub format: Form,
     /// Write to this file, not to standard output
@@ -251,6 +266,7 @@ pub enum Form {
     Html,
     Perfetto,
     Mermaid,
+    Pcapng,
 }
 
 #[derive(Debug, Arguments)]

@@ -1,17 +1,17 @@
 //! `cargo refrain cause`: finds the event after which a saved failure was inevitable.
 
 use crate::{
-    args::Cause,
+    args::{Cause, CauseForm},
     exit::{Exit, Problem},
     output::{self, ProgressLine},
     saved::{Builds, Saved},
-    session,
+    session, show,
 };
 use refrain_core::{
     escape::escaped,
-    protocol::{Outcome, Request},
+    protocol::{Inevitable, Outcome, Request},
 };
-use refrain_report as report;
+use refrain_report::{self as report, Filter, View};
 use std::num::NonZeroUsize;
 
 pub fn cause(args: &Cause) -> Result<Exit, Problem> {
@@ -25,9 +25,27 @@ pub fn cause(args: &Cause) -> Result<Exit, Problem> {
     let Outcome::Caused(found) = outcome else {
         return Err(session::unexpected(saved.test(), "a cause", &outcome));
     };
-    let trace = output::shown(&saved.path);
-    output::tell(&report::cause_found(trace.clone(), saved.test(), &found), || {
-        format!("{trace}  {}\n{}", escaped(saved.test()), report::inevitable(&found, output::style()))
-    });
+    if output::is_for_programs() {
+        output::tell(&report::cause_found(output::shown(&saved.path), saved.test(), &found), String::new);
+    }
+    if !output::is_for_programs() || args.output.is_some() {
+        show::write(formatted(args, &saved, &found)?.as_bytes(), args.output.as_deref())?;
+    }
     Ok(Exit::Passed)
+}
+
+fn formatted(args: &Cause, saved: &Saved, found: &Inevitable) -> Result<String, Problem> {
+    let trace = output::shown(&saved.path);
+    Ok(match args.format {
+        CauseForm::Text => {
+            let curve = report::inevitable(found, show::style(args.output.as_deref()));
+            format!("{trace}  {}\n{curve}", escaped(saved.test()))
+        }
+        CauseForm::Json => report::inevitable_json(found),
+        CauseForm::Html => {
+            let view = View::new(&saved.trace, &Filter::default());
+            let page = report::inevitable_page(&saved.trace, view, found);
+            page.map_err(|why| Problem::could_not_run(format!("{trace}: {why}")))?
+        }
+    })
 }

@@ -60,6 +60,20 @@ pub fn print(text: &str) {
     tell(&Message::Text { text: console::strip_ansi_codes(text.trim_end()).into_owned() }, || text.to_owned());
 }
 
+/// Prints what may be a text or a binary format, which a terminal must not get.
+pub fn print_bytes(bytes: &[u8]) -> Result<(), Problem> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => print(text),
+        _ if io::stdout().is_terminal() => {
+            let message = "this format is binary, and standard output is a terminal: give a file with --output".into();
+            return Err(Problem { exit: Exit::Usage, message });
+        }
+        // A closed pipe is no error; see `write`.
+        _ => drop(io::stdout().lock().write_all(bytes)),
+    }
+    Ok(())
+}
+
 /// Tells programs that the command ends.
 pub fn tell_end(exit: Exit) {
     if is_for_programs() {

@@ -52,7 +52,7 @@ pub fn run(args: &Run) -> Result<Exit, Problem> {
         tell(args, &compared);
     }
     if !output::is_for_programs() || args.shown.output.is_some() {
-        show::write(&shown(args, &compared), &args.shown)?;
+        show::write(&shown(args, &compared), args.shown.output.as_deref())?;
     }
     Ok(if compared.run.verdict == Verdict::Passed { Exit::Passed } else { Exit::Failed })
 }
@@ -66,14 +66,17 @@ fn tell(args: &Run, compared: &Compared) {
     output::tell(&message, String::new);
 }
 
-fn shown(args: &Run, compared: &Compared) -> String {
+fn shown(args: &Run, compared: &Compared) -> Vec<u8> {
     let shown = &args.shown;
-    match (&args.diff, shown.format) {
-        (None, Form::Text) => report::ran(&compared.run, &show::filter(&shown.events), show::style(shown)),
-        (None, _) => show::formatted(&compared.run, shown),
+    let text = match (&args.diff, shown.format) {
+        (None, Form::Text) => {
+            report::ran(&compared.run, &show::filter(&shown.events), show::style(shown.output.as_deref()))
+        }
+        (None, _) => return show::formatted(&compared.run, shown),
         (Some(_), Form::Json) => report::compared_json(compared, &show::filter(&shown.events)),
-        (Some(_), _) => report::compare(compared, show::style(shown)),
-    }
+        (Some(_), _) => report::compare(compared, show::style(shown.output.as_deref())),
+    };
+    text.into_bytes()
 }
 
 /// The test with this name or, if there is none, the only one whose name contains it.

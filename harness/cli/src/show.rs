@@ -8,7 +8,7 @@ use crate::{
 };
 use refrain_core::escape::escaped;
 use refrain_report::{self as report, Filter, Message, Shown, Style, View};
-use std::fs;
+use std::{fs, path::Path};
 
 pub fn show(args: &Show) -> Result<Exit, Problem> {
     let shown = &args.shown;
@@ -28,13 +28,14 @@ pub fn show(args: &Show) -> Result<Exit, Problem> {
     for path in &args.traces {
         match Saved::read(path) {
             Ok(saved) if to_programs => tell(&saved, args),
-            Ok(saved) if args.plan => texts.push(report::plan(&saved.trace.plan)),
+            Ok(saved) if args.plan => texts.push(report::plan(&saved.trace.plan).into_bytes()),
             Ok(saved) => texts.push(formatted(&saved.trace, shown)),
             Err(problem) => worst = worst.max(output::print_error(&problem)),
         }
     }
     if !texts.is_empty() {
-        write(&texts.join(if shown.format == Form::Text { "\n" } else { "" }), shown)?;
+        let between: &[u8] = if shown.format == Form::Text { b"\n" } else { b"" };
+        write(&texts.join(between), shown.output.as_deref())?;
     }
     Ok(worst)
 }
@@ -52,11 +53,11 @@ fn tell(saved: &Saved, args: &Show) {
 }
 
 /// Writes what is shown to the file, or to standard output.
-pub fn write(text: &str, to: &Options) -> Result<(), Problem> {
-    match &to.output {
-        None => output::print(text),
+pub fn write(bytes: &[u8], to: Option<&Path>) -> Result<(), Problem> {
+    match to {
+        None => output::print_bytes(bytes)?,
         Some(file) => {
-            fs::write(file, text).map_err(|error| {
+            fs::write(file, bytes).map_err(|error| {
                 Problem::could_not_run(format!("cannot write {}: {error}", escaped(&file.to_string_lossy())))
             })?;
             let path = output::shown(file);
@@ -70,21 +71,23 @@ pub fn write(text: &str, to: &Options) -> Result<(), Problem> {
 }
 
 /// A run in the form that is asked for.
-pub fn formatted<'a>(run: impl Into<Shown<'a>>, shown: &Options) -> String {
+pub fn formatted<'a>(run: impl Into<Shown<'a>>, shown: &Options) -> Vec<u8> {
     let (run, filter) = (run.into(), filter(&shown.events));
     let view = || View::new(run, &filter);
-    match shown.format {
-        Form::Text => report::timeline(run, &filter, style(shown)),
+    let text = match shown.format {
+        Form::Text => report::timeline(run, &filter, style(shown.output.as_deref())),
         Form::Json => report::json(&view()),
         Form::Html => report::page(&view()),
         Form::Perfetto => report::perfetto(&view()),
         Form::Mermaid => report::mermaid(&view()),
-    }
+        Form::Pcapng => return report::pcapng(run, &filter),
+    };
+    text.into_bytes()
 }
 
 /// A file has no colours.
-pub fn style(shown: &Options) -> Style {
-    if shown.output.is_some() { Style::default() } else { output::style() }
+pub fn style(to: Option<&Path>) -> Style {
+    if to.is_some() { Style::default() } else { output::style() }
 }
 
 pub fn filter(events: &Events) -> Filter {

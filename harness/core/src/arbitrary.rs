@@ -8,7 +8,7 @@ use crate::{
     plan::{Fault, Hold, Part, arbitrary},
     verdict::{
         Access, Actor, Allocation, Backtrace, Cause, Class, ConnectionState, Detail, Failure, Frame, OpenSocket,
-        Outside, Property, Signature, StaleRead, Store, ThreadWaiting, UnixWait, Wait, Waiting,
+        Outside, Property, Recorded, Signature, StaleRead, Store, ThreadWaiting, UnixWait, Wait, Waiting,
     },
 };
 use proptest::{collection, option, prelude::*, sample::select};
@@ -120,6 +120,9 @@ fn properties() -> BoxedStrategy<Property> {
     one_of![
         texts().prop_map(Property::Eventually),
         texts().prop_map(Property::Always),
+        texts().prop_map(Property::Invariant),
+        texts().prop_map(Property::Linearizable),
+        (texts(), texts()).prop_map(|(target, message)| Property::Never { target, message }),
         texts().prop_map(Property::Conserved),
         texts().prop_map(Property::ClosedOnce),
         texts().prop_map(Property::KeepsRunning),
@@ -150,6 +153,20 @@ fn actors() -> BoxedStrategy<Actor> {
         (texts(), tasks()).prop_map(|(host, task)| Actor::Task { host, task }),
         any::<usize>().prop_map(Actor::Thread),
     ]
+}
+
+fn recorded() -> BoxedStrategy<Recorded> {
+    let times = (any::<u64>(), option::of(any::<u64>()));
+    (any::<u64>(), texts(), texts(), option::of(texts()), times)
+        .prop_map(|(number, client, call, answer, (called, answered))| Recorded {
+            number,
+            client,
+            call,
+            answer,
+            called,
+            answered,
+        })
+        .boxed()
 }
 
 fn accesses() -> BoxedStrategy<Access> {
@@ -205,6 +222,9 @@ fn details() -> BoxedStrategy<Detail> {
         number().prop_map(|at| Detail::TimedOut { at }),
         Just(Detail::Deadlocked),
         actors().prop_map(|by| Detail::Broken { by }),
+        (actors(), texts(), texts()).prop_map(|(by, target, message)| Detail::Logged { by, target, message }),
+        (option::of(texts()), collection::vec(texts(), 0..3), collection::vec(recorded(), 0..3))
+            .prop_map(|(key, begins, operations)| Detail::NotLinearizable { key, begins, operations }),
         (number(), number(), number()).prop_map(|(open, limit, waited)| Detail::Leaked { open, limit, waited }),
         (texts(), actors()).prop_map(|(id, by)| Detail::ClosedTwice { id, by }),
         (number(), option::of(origins::origins()))

@@ -146,6 +146,26 @@ pub enum Kind {
         /// The value, formatted with `Debug`.
         value: String,
     },
+    /// A client makes use of an object whose history the test records.
+    Called {
+        /// The history.
+        history: String,
+        /// The number of the operation in it, from 0.
+        number: u64,
+        /// The client.
+        client: String,
+        /// What it asks, formatted with `Debug`.
+        call: String,
+    },
+    /// It is answered.
+    Answered {
+        /// The history.
+        history: String,
+        /// The number of the operation in it.
+        number: u64,
+        /// The answer, formatted with `Debug`.
+        answer: String,
+    },
     /// A task panics and the test allows it.
     PanicAllowed {
         /// Where it panicked.

@@ -16,7 +16,7 @@ pub use backtrace::{Backtrace, Frame};
 pub use cause::{
     Cause, ConnectionState, OpenSocket, StaleRead, Store, ThreadWait, ThreadWaiting, UnixWait, Wait, Waiting,
 };
-pub use detail::{Access, Actor, Allocation, Detail};
+pub use detail::{Access, Actor, Allocation, Detail, Recorded};
 pub use faults::went_wrong;
 pub use origin::{Answer, Difference, MadeCall, Metadata, NotLogged, Origin, OtherAnswer, OtherCall, Unseen};
 pub use outside::Outside;

@@ -51,6 +51,10 @@ pub(super) fn kind(kind: &Kind) -> String {
         Kind::Resolve { name, hosts } => format!("{name} resolves to {}", hosts.join(", ")),
         Kind::Holds { property } => format!("`{property}` holds"),
         Kind::Saw { value } => format!("saw {value}"),
+        Kind::Called { history, number, client, call } => {
+            format!("{client} asks {history}: {call} (operation {number})")
+        }
+        Kind::Answered { history, number, answer } => format!("{history} answers operation {number}: {answer}"),
         Kind::PanicAllowed { place, message } => {
             let at = place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
             format!("a task panics{at}, as the test allows: {message}")

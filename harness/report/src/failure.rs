@@ -3,13 +3,13 @@
 use super::{
     Style, origin,
     paint::{BOLD, ink, lines, paint},
-    words::{actor, at, duration, raw},
+    words::{actor, at, clock, duration, raw},
 };
 use anstyle::AnsiColor;
 use refrain_core::{
     escape::escaped,
     place::Place,
-    verdict::{Access, Actor, Allocation, Cause, Detail, Failure, Frame, Origin, Outside, Property, Waiting},
+    verdict::{Access, Actor, Allocation, Cause, Detail, Failure, Frame, Origin, Outside, Property, Recorded, Waiting},
 };
 
 /// Formats the first line of a failure: `stall: ...`, with `...` for further lines.
@@ -75,6 +75,22 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
         Detail::Broken { by } => match property {
             Property::Always(what) => format!("`{what}` does not hold after a poll of {}", actor(by)),
             _ => format!("a property does not hold after a poll of {}", actor(by)),
+        },
+        Detail::NotLinearizable { key, operations, .. } => {
+            let what = if let Property::Linearizable(what) = property { what } else { "a history" };
+            let key = key.as_ref().map(|key| format!(" of key {key}")).unwrap_or_default();
+            let why = match operations.len() {
+                1 => "nothing explains an answer".to_owned(),
+                several => format!("no order of {several} operations explains their answers"),
+            };
+            format!("`{what}`{key} is not linearizable: {why}")
+        }
+        Detail::Logged { target, message, .. } => match property {
+            Property::Never { message: never, .. } => {
+                format!("`{never}` must never be logged, and {target} logged: {message}")
+            }
+            Property::Invariant(what) => format!("the invariant `{what}` of {target} does not hold: {message}"),
+            _ => format!("{target} logged: {message}"),
         },
         Detail::Leaked { open, limit, waited } => {
             format!("{open} `{named}` still open after {} (limit {limit})", duration(*waited))
@@ -195,6 +211,7 @@ fn below(failure: &Failure) -> Vec<String> {
     });
     let by = match detail {
         Detail::Panicked { by: by @ Actor::Task { .. }, .. } => Some(format!("in {}", actor(by))),
+        Detail::Logged { by, .. } => Some(format!("logged by {}", actor(by))),
         Detail::ClosedTwice { by, .. } => Some(format!("closed by {}", actor(by))),
         Detail::Escaped { by, outside, .. } => Some(format!(
             "by {}: {}; or allow it with `allow = [\"{}\"]` in the test's attribute",
@@ -211,8 +228,26 @@ fn below(failure: &Failure) -> Vec<String> {
         Detail::RunsDiffer { origin: Some(origin), .. } => origin::lines(origin),
         _ => vec![],
     };
-    let more = differs.into_iter().chain(advice(failure)).chain(backtrace(detail));
+    let operations = match detail {
+        Detail::NotLinearizable { begins, operations, .. } => operations_of(begins, operations),
+        _ => vec![],
+    };
+    let more = differs.into_iter().chain(operations).chain(advice(failure)).chain(backtrace(detail));
     at.into_iter().chain(by).chain(causes).chain(more).collect()
+}
+
+/// Formats operations, one per line, and what the object may be before them.
+fn operations_of(begins: &[String], operations: &[Recorded]) -> Vec<String> {
+    let before = format!("before them it is {}", begins.join(" or "));
+    let line = |of: &Recorded| {
+        let Recorded { number, client, call, answer, called, answered } = of;
+        let from = clock(*called);
+        match answered.map(clock).zip(answer.as_ref()) {
+            Some((to, answer)) => format!("{client}: {call} -> {answer}, from {from} to {to} (operation {number})"),
+            None => format!("{client}: {call}, from {from}, never answered (operation {number})"),
+        }
+    };
+    [before].into_iter().chain(operations.iter().map(line)).collect()
 }
 
 /// Formats the backtrace, one line per frame.

@@ -4,11 +4,15 @@ use super::{
     Style,
     differs::row,
     paint::{BOLD, DIM, ink, lines, padded, paint},
-    view::ascii,
+    view::{Curve, Point, View, ascii, page},
     words::{counted, grouped},
 };
 use anstyle::AnsiColor;
-use refrain_core::protocol::{Beginning, Inevitable};
+use refrain_core::{
+    escape::escaped,
+    protocol::{Beginning, Inevitable},
+    trace::Trace,
+};
 use serde_json::json;
 
 /// The length of the longest bar.
@@ -64,11 +68,37 @@ pub fn inevitable_json(found: &Inevitable) -> String {
     ascii(&object.to_string()) + "\n"
 }
 
+/// Formats the page of the trace with the same as a curve, in which the event after which none was saved is marked.
+///
+/// # Errors
+/// Returns why they do not belong together: the run that was continued is not the saved one.
+pub fn inevitable_page(trace: &Trace, view: View<'_>, found: &Inevitable) -> Result<String, String> {
+    for beginning in &found.beginnings {
+        let (Some(last), Some(at)) = (&beginning.last, after(beginning)) else { continue };
+        let saved = at.checked_sub(trace.left_out).and_then(|nth| trace.events.get(nth));
+        if !saved.is_some_and(|saved| saved.is_same_but_for_lines(last)) {
+            return Err(format!(
+                "event {at} is not the one that was saved, so a page of the trace cannot show the curve: `cargo refrain replay` says what differs"
+            ));
+        }
+    }
+    let points = found.beginnings.iter();
+    let points = points.map(|of| Point { after: after(of), fails: of.fails, of: of.of() }).collect();
+    let sentences = conclusions(found).iter().map(|sentence| escaped(sentence)).collect();
+    let curve = Curve { points, inevitable_after: found.turning_point().1.and_then(after), sentences };
+    Ok(page(&view.with_curve(curve)))
+}
+
+/// Returns the number of the last event of a beginning, unless it has none.
+fn after(beginning: &Beginning) -> Option<usize> {
+    beginning.events.checked_sub(1)
+}
+
 fn cells(beginning: &Beginning) -> [String; 4] {
     let of = beginning.of().max(1);
     let length = (beginning.fails * BAR).div_ceil(of) as usize;
     let bar = "#".repeat(length) + &".".repeat(BAR as usize - length);
-    let after = beginning.events.checked_sub(1).map_or_else(|| "(start)".to_owned(), |last| last.to_string());
+    let after = after(beginning).map_or_else(|| "(start)".to_owned(), |last| last.to_string());
     let fail = format!("{} of {}", beginning.fails, beginning.of());
     [after, bar, fail, beginning.last.as_ref().map(row).unwrap_or_default()]
 }

@@ -36,7 +36,7 @@ pub use event::event;
 pub use exploration::{Standing, caught, machine, named_result, result, saved, shell_word, standing, unreached};
 pub use failure::{failure, headline, message};
 pub use github::{annotation, summary};
-pub use inevitable::{inevitable, inevitable_json};
+pub use inevitable::{inevitable, inevitable_json, inevitable_page};
 pub use junit::{Tested, junit};
 pub use messages::{Failed, ListedTrace, Message, Named, cause_found, explored, message_line, replayed, sentences};
 pub use model::{Core, model};
@@ -47,7 +47,7 @@ pub use shown::Shown;
 pub use sockets::sockets;
 pub use summary::plan_summary;
 pub use timeline::{events, plan, timeline};
-pub use view::{Filter, View, json, mermaid, page, perfetto};
+pub use view::{Filter, View, json, mermaid, page, pcapng, perfetto};
 pub use words::{counted, grouped};
 
 /// How a text is formatted.

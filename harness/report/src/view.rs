@@ -1,14 +1,18 @@
 //! A run as data that is ready to be shown: lanes, rows, messages between lanes, and periods of faults. Every form of a run except the
 //! table on a terminal is made from it.
 
+mod curve;
 mod filter;
+mod histories;
 mod lanes;
 mod mermaid;
 mod messages;
 mod page;
+mod pcapng;
 mod perfetto;
 
 use super::{Shown, Style, event as sentence, failure, headline};
+use histories::{History, histories};
 use lanes::{Lane, Lanes};
 use messages::{Message, messages};
 use refrain_core::{
@@ -19,9 +23,11 @@ use refrain_core::{
 };
 use serde::Serialize;
 
+pub(super) use curve::{Curve, Point};
 pub use filter::Filter;
 pub use mermaid::mermaid;
 pub use page::page;
+pub use pcapng::pcapng;
 pub use perfetto::perfetto;
 
 /// The format of the data, of which the number grows whenever a reader of an older one would misunderstand it.
@@ -54,6 +60,12 @@ pub struct View<'a> {
     faults: Vec<Period>,
     /// Every socket at the verdict.
     sockets: &'a [Socket],
+    /// What clients asked of objects, if the test recorded it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    histories: Vec<History>,
+    /// When it became inevitable, if that was looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    curve: Option<Curve>,
 }
 
 /// A failure.
@@ -164,7 +176,14 @@ impl<'a> View<'a> {
             events,
             messages,
             sockets: run.sockets,
+            histories: histories(run.events, first, run.failure),
+            curve: None,
         }
+    }
+
+    /// Shows when the failure became inevitable, too.
+    pub(super) fn with_curve(self, curve: Curve) -> View<'a> {
+        View { curve: Some(curve), ..self }
     }
 }
 
@@ -219,7 +238,12 @@ fn group(kind: &Kind) -> Group {
             Level::Warn => Group::LogWarning,
             _ => Group::Log,
         },
-        Kind::Resolve { .. } | Kind::Holds { .. } | Kind::Saw { .. } | Kind::PanicAllowed { .. } => Group::Test,
+        Kind::Resolve { .. }
+        | Kind::Holds { .. }
+        | Kind::Saw { .. }
+        | Kind::Called { .. }
+        | Kind::Answered { .. }
+        | Kind::PanicAllowed { .. } => Group::Test,
         Kind::Step(_) => Group::Operation,
         Kind::Verdict => Group::Verdict,
         _ => Group::Network,

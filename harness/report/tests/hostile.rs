@@ -1,7 +1,7 @@
 //! Hostile strings in any field of a trace are escaped in all reports.
 
 use refrain_core::trace::{self, Trace};
-use refrain_report::{Filter, Style, View, headline, json, mermaid, page, perfetto, plan, timeline};
+use refrain_report::{Filter, Style, View, headline, json, mermaid, page, pcapng, perfetto, plan, timeline};
 use serde_json::{Value, json as value};
 use std::{
     collections::BTreeMap,
@@ -9,7 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const NASTY: &str = "x\u{7}\r\u{1b}[2J\u{7f}\u{9b}31m\u{200b}\u{202e}\u{2028}\u{2066}\u{feff}\nFORGED";
+/// What acts on a terminal, in a page, in a diagram or in an attribute.
+const NASTY: &str = "x\u{7}\r\u{1b}[2J\u{7f}\u{9b}31m\u{200b}\u{202e}\u{2028}\u{2066}\u{feff}\nFORGED</script><img src=x onerror=hit()>\"'--><!--%%{init}";
 
 /// Returns this repository's traces, which contain nearly every kind of event, cause, fault and failure.
 fn saved() -> Vec<PathBuf> {
@@ -93,6 +94,10 @@ fn no_string_of_a_trace_is_printed_as_it_is() {
                     assert!(!text.contains(acts), "{kind} of {}: {text:?}", path.display());
                     assert!(!text.lines().any(|line| line.starts_with("FORGED")), "{kind}: {text}");
                 }
+                let markup = [&texts[1], &texts[3]];
+                assert!(!markup.iter().any(|text| text.contains("<img")), "{kind} of {} is markup", path.display());
+                let capture = pcapng(&trace, &Filter::default());
+                assert!(!capture.windows(2).any(|two| two == b"\x1b["), "{kind}");
                 *shown.entry(kind).or_default() += texts.iter().filter(|text| text.contains("FORGED")).count();
             }
         }

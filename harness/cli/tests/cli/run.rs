@@ -27,15 +27,18 @@ fn run(plan: &str, verdict: Verdict, events: &[(u64, Tcp)]) -> Run {
 /// Has the test answer with what `ran` says; all tests of this file share it, so each sets what it needs and asks at once.
 #[track_caller]
 fn ask(ran: Compared, args: &[&str]) -> Ran {
+    asked(ran, args).0
+}
+
+/// Returns the request, too, if it was asked.
+#[track_caller]
+fn asked(ran: Compared, args: &[&str]) -> (Ran, Option<String>) {
     static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _one_at_a_time = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     answers("shown-runs", &lines(&[Message::Done(Box::new(Outcome::Ran(ran)))]));
-    let _ = fs::remove_file(fixture().join("answers/shown-runs.request"));
-    refrain(&[&["run"], args].concat())
-}
-
-fn request() -> String {
-    fs::read_to_string(fixture().join("answers/shown-runs.request")).expect("it was asked")
+    let request = fixture().join("answers/shown-runs.request");
+    let _ = fs::remove_file(&request);
+    (refrain(&[&["run"], args].concat()), fs::read_to_string(request).ok())
 }
 
 fn alone(run: Run) -> Compared {
@@ -108,11 +111,13 @@ fn two_runs_are_shown_beside_each_other() {
 #[test]
 fn a_plan_comes_from_its_sentences_or_from_a_trace() {
     write(&fixture().join("answers/a.plan"), "seed 5\ncut a <-> b at 1 s\n");
-    assert_eq!(ask(alone(passing()), &["runs", "--plan", "answers/a.plan"]).code, 0);
-    assert!(request().contains(r#""decisions":{"plan":["seed 5","cut a <-> b at 1 s"]}"#), "{}", request());
+    let check = |args: &[&str], expected: &str| {
+        let (ran, request) = asked(alone(passing()), args);
+        assert!(ran.code == 0 && request.as_ref().is_some_and(|text| text.contains(expected)), "{ran:?} {request:?}");
+    };
+    check(&["runs", "--plan", "answers/a.plan"], r#""decisions":{"plan":["seed 5","cut a <-> b at 1 s"]}"#);
     saved("replays/runs.jsonl", "shown::runs", None);
-    assert_eq!(ask(alone(passing()), &["runs", "--plan", "replays/runs.jsonl", "--diff=answers/a.plan"]).code, 0);
-    assert!(request().contains(r#""beside":{"plan":["seed 5""#), "{}", request());
+    check(&["runs", "--plan", "replays/runs.jsonl", "--diff=answers/a.plan"], r#""beside":{"plan":["seed 5""#);
 }
 
 #[test]
@@ -141,25 +146,61 @@ fn what_cannot_be_run_says_what_to_do() {
     check(&["runs", "--seed", "1", "--plan", "answers/a.plan"], 2, "cannot be used with");
 }
 
-#[test]
-fn the_event_after_which_none_was_saved_is_named() {
-    let last = |n| Some(event(n * 1_000_000, Tcp::Connect));
-    let beginning = |events: u64, fails, passes| Beginning {
-        events: events as usize,
-        last: if events == 0 { None } else { last(events) },
-        fails,
-        fails_otherwise: 0,
-        passes,
-    };
-    let found = Inevitable {
+/// What came of continuing a run whose second event is this one.
+fn found(second: Tcp) -> Inevitable {
+    let beginning = |events, last, fails, passes| Beginning { events, last, fails, fails_otherwise: 0, passes };
+    Inevitable {
         events: 3,
-        beginnings: vec![beginning(0, 1, 9), beginning(1, 5, 5), beginning(2, 10, 0)],
+        beginnings: vec![
+            beginning(0, None, 1, 9),
+            beginning(1, Some(event(1_000_000, Tcp::Connect)), 5, 5),
+            beginning(2, Some(event(2_000_000, second)), 10, 0),
+        ],
         runs: 30,
         not_counted: 0,
         took_ms: 1_500,
         interrupted: false,
-    };
-    saved("replays/cause.jsonl", "bad::fails", Some(Outcome::Caused(found)));
+    }
+}
+
+#[test]
+fn the_page_of_a_trace_has_the_curve_of_its_continuations() {
+    saved("replays/curve.jsonl", "bad::fails", Some(Outcome::Caused(found(Tcp::Connected))));
+    let ran = refrain(&["cause", "replays/curve.jsonl", "--format", "html", "--output", "replays/curve.html"]);
+    assert!(ran.code == 0 && ran.stderr.ends_with("\nwritten replays/curve.html\n"), "{ran:?}");
+    let page = fs::read_to_string(fixture().join("replays/curve.html")).expect("it was written");
+    let (_, data) = page.split_once("id=\"run\">").expect("the page has data");
+    let run: Value = serde_json::from_str(data.split_once("</script>").expect("it ends").0).expect("it is JSON");
+    let expected = serde_json::json!([
+        {"after": null, "fails": 1, "of": 10},
+        {"after": 0, "fails": 5, "of": 10},
+        {"after": 1, "fails": 10, "of": 10},
+    ]);
+    assert_eq!((&run["curve"]["points"], &run["curve"]["inevitable_after"]), (&expected, &1.into()));
+    let sentence = run["curve"]["sentences"][0].as_str().expect("a sentence");
+    assert!(sentence.starts_with("after this one none was saved, event 1: "), "{sentence}");
+    assert_eq!(run["events"].as_array().map(Vec::len), Some(2));
+
+    let ran = refrain(&["cause", "replays/curve.jsonl", "--format", "json"]);
+    let object: Value = serde_json::from_str(&ran.stdout).expect("it is JSON");
+    assert_eq!(
+        (&object["format"], &object["turning_point"]["none_saved_from"]),
+        (&"refrain-cause/1".into(), &2.into())
+    );
+}
+
+#[test]
+fn a_page_does_not_show_the_curve_of_another_run() {
+    saved("replays/other-curve.jsonl", "bad::fails", Some(Outcome::Caused(found(Tcp::Reset))));
+    let ran = refrain(&["cause", "replays/other-curve.jsonl", "--format", "html", "-o", "replays/other-curve.html"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("replays/other-curve.jsonl: event 1 is not the one that was saved"), "{ran:?}");
+    assert!(!fixture().join("replays/other-curve.html").exists());
+}
+
+#[test]
+fn the_event_after_which_none_was_saved_is_named() {
+    saved("replays/cause.jsonl", "bad::fails", Some(Outcome::Caused(found(Tcp::Connect))));
     let ran = refrain(&["cause", "replays/cause.jsonl"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     insta::assert_snapshot!(ran.stdout, @r"

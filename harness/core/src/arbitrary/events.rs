@@ -41,6 +41,17 @@ pub(super) fn kinds() -> BoxedStrategy<Kind> {
         (texts(), collection::vec(texts(), 0..3)).prop_map(|(name, hosts)| Kind::Resolve { name, hosts }),
         texts().prop_map(|property| Kind::Holds { property }),
         texts().prop_map(|value| Kind::Saw { value }),
+        (texts(), any::<u64>(), texts(), texts()).prop_map(|(history, number, client, call)| Kind::Called {
+            history,
+            number,
+            client,
+            call
+        }),
+        (texts(), any::<u64>(), texts()).prop_map(|(history, number, answer)| Kind::Answered {
+            history,
+            number,
+            answer
+        }),
         (option::of(places()), texts()).prop_map(|(place, message)| Kind::PanicAllowed { place, message }),
         Just(Kind::Verdict),
     ];

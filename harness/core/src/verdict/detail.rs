@@ -102,6 +102,25 @@ pub enum Detail {
         /// The task after whose poll it was violated.
         by: Actor,
     },
+    /// The service logged what it must never log.
+    Logged {
+        /// The task that logged it.
+        by: Actor,
+        /// The target of the event.
+        target: String,
+        /// Its message.
+        message: String,
+    },
+    /// No order of operations on an object explains their answers.
+    NotLinearizable {
+        /// Of which part of the object, formatted with `Debug`; `None` if it has no parts.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+        key: Option<String>,
+        /// Some of the states in which the object may be before them, formatted with `Debug`.
+        begins: Vec<String>,
+        /// The operations, in the order of their calls.
+        operations: Vec<Recorded>,
+    },
     /// More resources are open than allowed when the hosts should be quiescent.
     Leaked {
         /// Number open.
@@ -172,6 +191,25 @@ pub enum Detail {
     },
     /// An execution of a model did not follow its plan.
     NotAsPlanned,
+}
+
+/// An operation on an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Its number in the history, from 0.
+    pub number: u64,
+    /// Who called.
+    pub client: String,
+    /// What was asked, formatted with `Debug`.
+    pub call: String,
+    /// What was answered, formatted with `Debug`, if anything was.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+    pub answer: Option<String>,
+    /// When it was called, in nanoseconds of virtual time.
+    pub called: u64,
+    /// When it was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
+    pub answered: Option<u64>,
 }
 
 /// A memory access by a thread of a model.

@@ -33,6 +33,17 @@ pub enum Property {
     Eventually(String),
     /// Something always holds, in the test's words.
     Always(String),
+    /// No event of this target has this message.
+    Never {
+        /// What its target begins with.
+        target: String,
+        /// What its message contains.
+        message: String,
+    },
+    /// One order of all operations on an object explains their answers.
+    Linearizable(String),
+    /// An invariant holds, in the service's words.
+    Invariant(String),
     /// Resources of a kind that are opened are closed.
     Conserved(String),
     /// Resources of a kind are closed only while open.

@@ -191,6 +191,24 @@ fn each_kind_of_failure_has_its_sentence() {
             ] } } }),
             "two runs of the same plan differ from event 12 on, after `read` of data/count gave another answer",
         ),
+        (
+            json!({ "never": { "target": "calcon", "message": "gave up" } }),
+            json!({ "logged": { "by": "test", "target": "calcon::link", "message": "gave up after 3" } }),
+            "`gave up` must never be logged, and calcon::link logged: gave up after 3",
+        ),
+        (
+            json!({ "invariant": "the queue is short" }),
+            json!({ "logged": { "by": "test", "target": "calcon::link", "message": "3 jobs" } }),
+            "the invariant `the queue is short` of calcon::link does not hold: 3 jobs",
+        ),
+        (
+            json!({ "linearizable": "register" }),
+            json!({ "not-linearizable": { "key": "7", "begins": ["Register(0)"], "operations": [
+                { "number": 0, "client": "one", "call": "Write(1)", "answer": "1", "called": 0, "answered": 5 },
+                { "number": 3, "client": "other", "call": "Read", "called": 9 },
+            ] } }),
+            "`register` of key 7 is not linearizable: no order of 2 operations explains their answers",
+        ),
         (json!("deterministic"), json!("not-as-planned"), "an execution of the model did not follow its plan"),
     ];
     let table = table.map(|(property, detail, sentence)| (failure(property, detail), sentence));

@@ -22,6 +22,8 @@ pub fn page(view: &View<'_>) -> String {
         data.trim_end(),
         middle,
         include_str!("page/page.js"),
+        include_str!("page/curve.js"),
+        include_str!("page/history.js"),
         tail,
     ]
     .concat()

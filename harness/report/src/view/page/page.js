@@ -146,7 +146,7 @@ function row(event, index, right) {
   const at = cell("at", clock(event.at));
   at.style.marginRight = `${right - 52 - 104 + 12}px`;
   const made = element("div", {}, cell("n", event.n), at, what, cell("task", event.place ?? event.task ?? ""));
-  made.className = (event.group === "task" ? "task-group" : event.group) + (event.n === state.chosen ? " chosen" : "");
+  made.className = (event.group === "task" ? "task-group" : event.group) + (event.n === state.chosen ? " chosen" : "") + (event.n === run.curve?.inevitable_after ? " inevitable" : "");
   made.style.top = `${index * state.height}px`;
   made.style.height = `${state.height}px`;
   made.onclick = () => choose(event.n);
