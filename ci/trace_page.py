@@ -59,7 +59,7 @@ def main():
             long = page_of(refrain, long_trace(work / "long.jsonl"))
             drawn = check_long(chromium, long)
             check_curve(chromium, long)
-            #H check_history(chromium, refrain, work)
+            check_history(chromium, refrain, work)
             fields = check_hostile(chromium, refrain, work)
         finally:
             chromium.close()

@@ -286,7 +286,8 @@
 //!
 //! - [`World::always`] checks a property after every poll. [`World::conserves`] checks that each resource that the
 //!   service reports as opened, in its own `tracing` events, is closed exactly once. [`World::sometimes`] checks that
-//!   some run reaches a point.
+//!   some run reaches a point, [`World::never`] that none does, and [`World::invariants`] checks what the service itself
+//!   states. [`World::linearizable`] checks that one order of what clients did explains all their answers.
 //! - A process that exits by itself is a failure, unless [`Host::may_exit`] allows it. So is a panic of a task, unless
 //!   [`World::may_panic`] allows it.
 //! - A test may return a `Result`: an error fails it, and is reported with its chain of sources.
@@ -303,6 +304,7 @@
 
 mod driver;
 mod engine;
+pub mod history;
 mod interleaving;
 mod package;
 mod simulation;

@@ -27,7 +27,7 @@ mod workload;
 pub use properties::Seen;
 pub use scenario::Scenario;
 pub(crate) use stall::not_reached;
-pub(crate) use state::{PlanSource, fail, refuse, with};
+pub(crate) use state::{PlanSource, fail, note, refuse, with};
 pub(crate) use tracing_layer::listen;
 pub use workload::{Parameter, argument};
 

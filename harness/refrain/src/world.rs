@@ -4,6 +4,7 @@ mod answer;
 mod client;
 pub mod exit;
 mod host;
+mod logged;
 mod properties;
 
 pub use answer::Answer;

@@ -134,6 +134,25 @@ fn a_package_that_moved_uses_the_traces_that_it_has_now() {
     fails(&test_in(package.path(), false), "the saved failure still happens");
 }
 
+/// Whoever explores is told of the page, and so is whoever runs the test again, which replays the trace.
+#[test]
+fn the_page_of_a_failure_is_named_beside_its_trace() {
+    let package = copy_of_the_package();
+    let is_its_page = |path: &Path| {
+        let page = fs::read_to_string(path).unwrap();
+        assert!(page.starts_with("<!doctype html>") && page.contains("number = 200"), "{}", path.display());
+        fs::remove_file(path).unwrap();
+    };
+    let caught = caught_in(package.path(), &own(), &env::temp_dir());
+    is_its_page(&caught.page.expect("there is a target directory"));
+    let ran = test_in(package.path(), false);
+    fails(&ran, "the saved failure still happens");
+    let said = String::from_utf8_lossy(&ran.stdout);
+    let (before, page) = said.split_once("\npage: ").expect("the page is named");
+    assert!(before.lines().last().is_some_and(|line| line.starts_with("replay: cargo refrain replay ")), "{said}");
+    is_its_page(&package.path().join(page.lines().next().unwrap()));
+}
+
 #[test]
 fn a_package_that_is_gone_is_an_error() {
     let mut command = Command::new(own());

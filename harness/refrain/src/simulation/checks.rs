@@ -29,10 +29,13 @@ const CAUSES_MAX: usize = 5;
 
 /// Handles an event that the service has logged.
 pub(crate) fn said(said: &LogEvent, stamp: &Stamp) {
-    let doubly = state::try_with(|state| {
+    let failure = state::try_with(|state| {
         for sometimes in &mut state.properties.sometimes {
             sometimes.reached |=
                 said.log.target.starts_with(&sometimes.target) && said.log.message.contains(&sometimes.message);
+        }
+        if let Some(property) = state.properties.violated_by(said) {
+            return Some(logged(property, said, stamp));
         }
         let kind = said.log.fields.get("kind")?.as_str()?;
         if said.log.fields.contains_key("id") && !state.properties.reported.contains(kind) {
@@ -40,10 +43,21 @@ pub(crate) fn said(said: &LogEvent, stamp: &Stamp) {
         }
         let conserved = state.properties.conserved.iter_mut().find(|conserved| conserved.kind == kind)?;
         let id = conserved.report(said, stamp)?;
-        Some((kind.to_owned(), id))
+        Some(closed_twice(kind.to_owned(), stamp, id))
     });
-    if let Some(Some((kind, id))) = doubly {
-        fail(closed_twice(kind, stamp, id));
+    if let Some(Some(failure)) = failure {
+        fail(failure);
+    }
+}
+
+fn logged(property: Property, LogEvent { log, place }: &LogEvent, stamp: &Stamp) -> Failure {
+    let (target, message) = (log.target.clone(), log.message.clone());
+    Failure {
+        class: Class::Safety,
+        property,
+        place: Some(place.clone()),
+        detail: Detail::Logged { by: actor(stamp), target, message },
+        causes: vec![],
     }
 }
 

@@ -1,7 +1,8 @@
 //! The properties of a test: conservation, safety and reachability. Each is evaluated as the service logs events.
 
-use super::conserved::Conserved;
-use crate::protocol::Coverage;
+use super::conserved::{Conserved, LogEvent};
+use crate::{event::Log, protocol::Coverage, verdict::Property};
+use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     panic::Location,
@@ -9,6 +10,10 @@ use std::{
 };
 use tokio::control;
 use tracing::Metadata;
+
+/// The fields of an event in which a service states an invariant: its name, and whether it holds.
+const INVARIANT: &str = "invariant";
+const HOLDS: &str = "holds";
 
 /// The properties of one run.
 #[derive(Default)]
@@ -18,6 +23,15 @@ pub(crate) struct Properties {
     pub(super) reported: BTreeSet<String>,
     pub(super) always: Vec<Always>,
     pub(super) sometimes: Vec<Sometimes>,
+    never: Vec<Never>,
+    /// Whether the invariants that the service states must hold.
+    invariants: bool,
+}
+
+/// Events that the service must not log.
+struct Never {
+    target: String,
+    message: String,
 }
 
 #[derive(Clone)]
@@ -81,17 +95,42 @@ impl Properties {
         self.sometimes.push(Sometimes { what, target, message, required, reached: false });
     }
 
+    pub fn never(&mut self, target: &str, message: &str) {
+        self.never.push(Never { target: target.into(), message: message.into() });
+    }
+
+    pub fn invariants(&mut self) {
+        self.invariants = true;
+    }
+
+    /// Returns the property that an event of the service violates just by being logged.
+    pub(super) fn violated_by(&self, LogEvent { log, .. }: &LogEvent) -> Option<Property> {
+        let Log { target, message, fields, .. } = log;
+        let is_one = |never: &&Never| target.starts_with(&never.target) && message.contains(&never.message);
+        if let Some(Never { target, message }) = self.never.iter().find(is_one) {
+            return Some(Property::Never { target: target.clone(), message: message.clone() });
+        }
+        let broken = self.invariants && fields.get(HOLDS) == Some(&Value::Bool(false));
+        let what = fields.get(INVARIANT)?.as_str().filter(|_| broken)?;
+        Some(Property::Invariant(what.to_owned()))
+    }
+
     /// Returns whether a property depends on the service's events.
     pub fn need_events(&self) -> bool {
-        !self.sometimes.is_empty() || self.conserved.iter().any(|conserved| !conserved.is_counted_here())
+        let of_logs = !self.sometimes.is_empty() || !self.never.is_empty() || self.invariants;
+        of_logs || self.conserved.iter().any(|conserved| !conserved.is_counted_here())
     }
 
     /// Returns whether a property depends on the events of this callsite.
     pub fn names(&self, metadata: &Metadata<'_>) -> bool {
         let fields = metadata.fields();
         let reports = fields.field("kind").is_some() && fields.field("id").is_some();
-        let targets = || self.sometimes.iter().any(|sometimes| metadata.target().starts_with(&sometimes.target));
-        reports && !self.conserved.is_empty() || targets()
+        let states = fields.field(INVARIANT).is_some() && fields.field(HOLDS).is_some();
+        let sometimes = self.sometimes.iter().map(|sometimes| &sometimes.target);
+        let mut targets = sometimes.chain(self.never.iter().map(|never| &never.target));
+        reports && !self.conserved.is_empty()
+            || states && self.invariants
+            || targets.any(|target| metadata.target().starts_with(target))
     }
 
     /// Adds to the coverage what this run reached and reported: 1 or 0.

@@ -291,6 +291,16 @@ pub(super) fn hand_on() -> Box<dyn FnOnce()> {
     Box::new(move || STATE.set(state))
 }
 
+/// Records an event of the test, if events are recorded.
+pub(crate) fn note(kind: impl FnOnce() -> Kind) {
+    let control::Stamp { at, host, task } = control::stamp();
+    with(|state| {
+        if state.record {
+            state.event(Event { at, host, task, kind: kind() });
+        }
+    });
+}
+
 /// Ends the run: every property held.
 pub(crate) fn pass() -> ! {
     end(Verdict::Passed)

@@ -69,7 +69,7 @@ pub(super) fn check_is_received() {
     if state::with(|state| state.properties.need_events()) {
         state::refuse(
             "the service has set a `tracing` subscriber for the thread of the simulation, so that world.conserves(), \
-             world.sometimes() and world.counts() see no events: set it in `main`, or as the global one",
+             sometimes(), counts(), never() and invariants() see no events: set it in `main`, or as the global one",
         );
     }
 }

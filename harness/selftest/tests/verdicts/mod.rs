@@ -7,6 +7,8 @@ mod deaths;
 mod escapes;
 mod exits;
 mod explained;
+mod histories;
+mod logged;
 mod loops;
 mod origins;
 mod panics;
