@@ -91,11 +91,27 @@ def check_paths():
             links = [link for link in re.findall(r"\]\(([^)#\s]+)", line) if ":" not in link]
             traces = re.findall(r"[\w./-]*traces/[\w.-]+\.jsonl", line)
             for path in quoted + links:
-                if not any(sign in path for sign in "*<>{}$") and not Path(path).exists():
+                exists = Path(path).exists() or (path in links and (Path(name).parent / path).exists())
+                if not any(sign in path for sign in "*<>{}$") and not exists:
                     wrong(name, number, f"names {path}, which does not exist")
             for path in traces:
                 if not any(file.endswith(path) for file in FILES):
                     wrong(name, number, f"names {path}, which does not exist")
+
+
+def check_book():
+    """The reference in the book has every kind of fault, as the code documents it, and every class of failure."""
+    faults, verdicts = text("book/src/faults.md"), text("book/src/verdicts.md")
+    for name in FILES:
+        if re.match(r"harness/core/src/plan/fault/\w+\.rs", name):
+            row = re.search(r'documented!\(\s*"([^"]+)",\s*"([^"]+)"', text(name))
+            if row and f"| `{row[1]}` | {row[2]} |" not in faults:
+                wrong("book/src/faults.md", 1, f"does not have the row of `{row[1]}`, as {name} documents it")
+    classes = re.search(r"pub enum Class \{(.*?)\n\}", text("harness/core/src/verdict.rs"), re.S)[1]
+    for variant in re.findall(r"^    (\w+),$", classes, re.M):
+        word = re.sub(r"(?<!^)(?=[A-Z])", "-", variant).lower()
+        if f"| `{word}` |" not in verdicts:
+            wrong("book/src/verdicts.md", 1, f"does not have the class `{word}`")
 
 
 def check_commands():
@@ -214,7 +230,7 @@ def check_forbidden():
 
 def main():
     checks = (
-        check_map, check_first_sentences, check_paths, check_commands, check_traces, check_tutorial, check_versions, check_locked,
+        check_map, check_first_sentences, check_paths, check_book, check_commands, check_traces, check_tutorial, check_versions, check_locked,
         check_forbidden,
     )  # fmt: skip
     for check in checks:

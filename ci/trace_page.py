@@ -214,7 +214,7 @@ def check_history(chromium, refrain, work):
     check(sum(fails for _, fails in bars) == failing, f"{failing} operations fail, and the bars say {bars}")
     clients = {events[n]["kind"]["called"]["client"] for n in numbers}
     check(len({y for y, _ in bars}) == len(clients), f"{len(clients)} clients have other rows: {bars}")
-    shown = chromium.value("[...document.querySelectorAll('#histories text')].map((text) => text.textContent)")
+    shown = chromium.value("[...document.querySelectorAll('#histories text')].map((text) => text.lastChild.textContent)")
     check(clients <= set(shown), f"a client is not named: {shown}")
     chromium.value("document.querySelectorAll('#histories .bar')[0].dispatchEvent(new MouseEvent('click')), 0")
     check_chosen(chromium, numbers[0], "a bar")
