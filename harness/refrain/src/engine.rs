@@ -9,6 +9,7 @@
 
 pub(crate) mod backtrace;
 pub(crate) mod call_places;
+pub(crate) mod counters;
 pub(crate) mod debugger;
 pub(crate) mod frames;
 mod heartbeat;

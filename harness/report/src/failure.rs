@@ -1,15 +1,15 @@
 //! Formats a failure and its causes.
 
 use super::{
-    Style, origin,
+    Style, history, origin,
     paint::{BOLD, ink, lines, paint},
-    words::{actor, at, clock, duration, raw},
+    words::{actor, at, duration, raw},
 };
 use anstyle::AnsiColor;
 use refrain_core::{
     escape::escaped,
     place::Place,
-    verdict::{Access, Actor, Allocation, Cause, Detail, Failure, Frame, Origin, Outside, Property, Recorded, Waiting},
+    verdict::{Access, Actor, Allocation, Cause, Detail, Failure, Frame, Origin, Outside, Property, Waiting},
 };
 
 /// Formats the first line of a failure: `stall: ...`, with `...` for further lines.
@@ -76,15 +76,7 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
             Property::Always(what) => format!("`{what}` does not hold after a poll of {}", actor(by)),
             _ => format!("a property does not hold after a poll of {}", actor(by)),
         },
-        Detail::NotLinearizable { key, operations, .. } => {
-            let what = if let Property::Linearizable(what) = property { what } else { "a history" };
-            let key = key.as_ref().map(|key| format!(" of key {key}")).unwrap_or_default();
-            let why = match operations.len() {
-                1 => "nothing explains an answer".to_owned(),
-                several => format!("no order of {several} operations explains their answers"),
-            };
-            format!("`{what}`{key} is not linearizable: {why}")
-        }
+        Detail::NotLinearizable { key, operations, .. } => history::message(property, key.as_deref(), operations),
         Detail::Logged { target, message, .. } => match property {
             Property::Never { message: never, .. } => {
                 format!("`{never}` must never be logged, and {target} logged: {message}")
@@ -229,25 +221,11 @@ fn below(failure: &Failure) -> Vec<String> {
         _ => vec![],
     };
     let operations = match detail {
-        Detail::NotLinearizable { begins, operations, .. } => operations_of(begins, operations),
+        Detail::NotLinearizable { begins, operations, .. } => history::lines(begins, operations),
         _ => vec![],
     };
     let more = differs.into_iter().chain(operations).chain(advice(failure)).chain(backtrace(detail));
     at.into_iter().chain(by).chain(causes).chain(more).collect()
-}
-
-/// Formats operations, one per line, and what the object may be before them.
-fn operations_of(begins: &[String], operations: &[Recorded]) -> Vec<String> {
-    let before = format!("before them it is {}", begins.join(" or "));
-    let line = |of: &Recorded| {
-        let Recorded { number, client, call, answer, called, answered } = of;
-        let from = clock(*called);
-        match answered.map(clock).zip(answer.as_ref()) {
-            Some((to, answer)) => format!("{client}: {call} -> {answer}, from {from} to {to} (operation {number})"),
-            None => format!("{client}: {call}, from {from}, never answered (operation {number})"),
-        }
-    };
-    [before].into_iter().chain(operations.iter().map(line)).collect()
 }
 
 /// Formats the backtrace, one line per frame.

@@ -11,6 +11,7 @@ mod event;
 mod exploration;
 mod failure;
 mod github;
+mod history;
 mod inevitable;
 mod junit;
 mod messages;

@@ -1,5 +1,6 @@
 //! The pipe from a run to its worker, and how a run's process exits.
 
+use super::counters;
 use crate::job::RunMessage;
 use std::{fs::File, io::Write, os::fd::OwnedFd, sync::OnceLock};
 
@@ -33,13 +34,15 @@ pub fn after_passing(then: fn()) {
 /// Ends a run that has passed, and told its worker.
 pub fn has_passed() -> ! {
     if let Some(then) = AFTER_PASSING.get() {
+        counters::end_run();
         then();
     }
     exit(0)
 }
 
-/// Exits this process immediately, without running destructors or flushing buffers.
+/// Exits this process immediately, without running destructors or flushing buffers. What a run has counted is not lost.
 pub fn exit(code: i32) -> ! {
+    counters::end_run();
     // SAFETY: `_exit` has no precondition.
     unsafe { nix::libc::_exit(code) }
 }

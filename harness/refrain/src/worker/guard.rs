@@ -12,7 +12,7 @@ use super::{
     descendants, orphans, process,
     temporary::{self, Temporary},
 };
-use crate::engine::exit;
+use crate::engine::{counters, exit};
 use nix::{
     errno::Errno,
     fcntl::OFlag,
@@ -34,6 +34,9 @@ use std::{
 
 /// How long libtest's main thread may take to fall asleep.
 const ASLEEP_MAX: Duration = Duration::from_secs(10);
+
+/// How long a worker may take to write what its runs have counted, in milliseconds.
+const COUNTERS_MAX_MS: u16 = 10_000;
 
 /// What a worker knows its guard by: readable when the guard is gone.
 pub struct Lifeline(OwnedFd);
@@ -81,7 +84,13 @@ fn guard(worker: Pid) -> io::Result<()> {
         // A socket always reports that the other side is closed.
         let mut fds = [PollFd::new(worker.as_fd(), PollFlags::POLLIN), PollFd::new(stdin.as_fd(), PollFlags::empty())];
         match poll(&mut fds, PollTimeout::NONE) {
-            Ok(_) => return Ok(()),
+            Ok(_) => {
+                if counters::bytes() > 0 {
+                    // It has seen the same.
+                    poll(&mut fds[..1], PollTimeout::from(COUNTERS_MAX_MS))?;
+                }
+                return Ok(());
+            }
             Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }

@@ -2,7 +2,7 @@
 
 use super::temporary;
 use crate::{
-    engine::{Heartbeat, call_places, exit},
+    engine::{Heartbeat, call_places, counters, exit},
     place::Place,
 };
 use nix::{
@@ -44,6 +44,16 @@ pub fn shared_heartbeat() -> io::Result<&'static Heartbeat> {
     }
 }
 
+/// Has this worker and the runs that it forks share the counters of source coverage, if there are any.
+pub fn share_counters() -> io::Result<()> {
+    let Some(size) = NonZeroUsize::new(counters::bytes()) else { return Ok(()) };
+    // SAFETY: a fresh anonymous mapping, never unmapped.
+    let memory =
+        unsafe { mmap_anonymous(None, size, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED)? };
+    counters::share(memory.as_ptr().cast());
+    Ok(())
+}
+
 /// Forks beside libtest's main thread, which sleeps; see [`super::guard`]. `None` in the child.
 pub fn fork_once() -> io::Result<Option<Pid>> {
     // SAFETY: the only other thread sleeps in libtest until this test ends, so it holds no lock. The C library keeps its
@@ -62,6 +72,7 @@ pub fn fork_run(memory_max: u64, run: impl FnOnce(OwnedFd)) -> io::Result<(Pid, 
     // SAFETY: this process has one thread: it was forked by `fork_once` and starts none. So the child may do anything.
     match unsafe { fork() }? {
         ForkResult::Child => {
+            counters::begin_run();
             match become_run(worker, writer, memory_max) {
                 Ok(pipe) => run(pipe),
                 // The worker takes it for a death and says what was printed.

@@ -7,7 +7,7 @@ use super::{
     watch::{End, Runner},
 };
 use crate::{
-    engine::{Outlet, Watch, exit},
+    engine::{Outlet, Watch, counters, exit},
     job::{Answer, Job, Ran, RunMessage, Search, Searched, Source},
     plan::Plan,
     report::engine_limit,
@@ -46,6 +46,7 @@ pub(crate) fn serve(test: &'static Test, backtraces: bool) -> ! {
         // Nobody else would report it: nobody sees this process's standard error.
         send(&socket, &Answer::Refused(format!("a worker could not go on: {why}")))
     });
+    counters::write();
     exit(i32::from(served.is_err()))
 }
 
@@ -54,6 +55,7 @@ fn serve_on(test: &'static Test, backtraces: bool, socket: &UnixStream) -> io::R
     // reads the same in traces and snapshots. Where the sources are gone, it stays as it is.
     let _ = crate::package::folder(test).map(std::env::set_current_dir);
     let (lifeline, temporary) = guard::enter()?;
+    process::share_counters()?;
     let stopped = socket.try_clone()?;
     let mut worker = Worker {
         test,

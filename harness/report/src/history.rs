@@ -1,0 +1,29 @@
+//! Formats a history that no order of its operations explains.
+
+use super::words::clock;
+use refrain_core::verdict::{Property, Recorded};
+
+/// Formats what is wrong, as a sentence.
+pub(super) fn message(property: &Property, key: Option<&str>, operations: &[Recorded]) -> String {
+    let what = if let Property::Linearizable(what) = property { what } else { "a history" };
+    let key = key.map(|key| format!(" of key {key}")).unwrap_or_default();
+    let why = match operations.len() {
+        1 => "nothing explains an answer".to_owned(),
+        several => format!("no order of {several} operations explains their answers"),
+    };
+    format!("`{what}`{key} is not linearizable: {why}")
+}
+
+/// Formats operations, one per line, and what the object may be before them.
+pub(super) fn lines(begins: &[String], operations: &[Recorded]) -> Vec<String> {
+    let before = format!("before them it is {}", begins.join(" or "));
+    let line = |of: &Recorded| {
+        let Recorded { number, client, call, answer, called, answered } = of;
+        let from = clock(*called);
+        match answered.map(clock).zip(answer.as_ref()) {
+            Some((to, answer)) => format!("{client}: {call} -> {answer}, from {from} to {to} (operation {number})"),
+            None => format!("{client}: {call}, from {from}, never answered (operation {number})"),
+        }
+    };
+    [before].into_iter().chain(operations.iter().map(line)).collect()
+}
