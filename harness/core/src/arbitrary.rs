@@ -7,8 +7,8 @@ use crate::{
     place::{Place, Task},
     plan::{Fault, Hold, Part, arbitrary},
     verdict::{
-        Access, Actor, Allocation, Backtrace, Cause, Class, ConnectionState, Detail, Failure, Frame, OpenSocket,
-        Outside, Property, Recorded, Signature, StaleRead, Store, ThreadWaiting, UnixWait, Wait, Waiting,
+        Access, Actor, Allocation, Backtrace, Cause, Class, ConnectionState, Detail, EventPattern, Failure, Frame,
+        OpenSocket, Outside, Property, Recorded, Signature, StaleRead, Store, ThreadWaiting, UnixWait, Wait, Waiting,
     },
 };
 use proptest::{collection, option, prelude::*, sample::select};
@@ -122,7 +122,7 @@ fn properties() -> BoxedStrategy<Property> {
         texts().prop_map(Property::Always),
         texts().prop_map(Property::Invariant),
         texts().prop_map(Property::Linearizable),
-        (texts(), texts()).prop_map(|(target, message)| Property::Never { target, message }),
+        (texts(), texts()).prop_map(|(target, message)| Property::Never(Box::new(EventPattern { target, message }))),
         texts().prop_map(Property::Conserved),
         texts().prop_map(Property::ClosedOnce),
         texts().prop_map(Property::KeepsRunning),
@@ -222,9 +222,18 @@ fn details() -> BoxedStrategy<Detail> {
         number().prop_map(|at| Detail::TimedOut { at }),
         Just(Detail::Deadlocked),
         actors().prop_map(|by| Detail::Broken { by }),
-        (actors(), texts(), texts()).prop_map(|(by, target, message)| Detail::Logged { by, target, message }),
-        (option::of(texts()), collection::vec(texts(), 0..3), collection::vec(recorded(), 0..3))
-            .prop_map(|(key, begins, operations)| Detail::NotLinearizable { key, begins, operations }),
+        (actors(), texts(), texts()).prop_map(|(by, target, message)| Detail::Logged {
+            by: Box::new(by),
+            target,
+            message
+        }),
+        (option::of(texts()), collection::vec(texts(), 0..3), collection::vec(recorded(), 0..3)).prop_map(
+            |(key, begins, operations)| Detail::NotLinearizable {
+                key: key.map(Into::into),
+                begins: begins.into(),
+                operations: operations.into()
+            }
+        ),
         (number(), number(), number()).prop_map(|(open, limit, waited)| Detail::Leaked { open, limit, waited }),
         (texts(), actors()).prop_map(|(id, by)| Detail::ClosedTwice { id, by }),
         (number(), option::of(origins::origins()))

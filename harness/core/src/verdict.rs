@@ -20,7 +20,7 @@ pub use detail::{Access, Actor, Allocation, Detail, Recorded};
 pub use faults::went_wrong;
 pub use origin::{Answer, Difference, MadeCall, Metadata, NotLogged, Origin, OtherAnswer, OtherCall, Unseen};
 pub use outside::Outside;
-pub use property::Property;
+pub use property::{EventPattern, Property};
 
 /// The result of one run. Errors and panics of the harness are never verdicts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -176,7 +176,11 @@ impl<O: Object> History<O> {
             class: Class::Safety,
             property: Property::Linearizable(name),
             place: Some(Place::from(place)),
-            detail: Detail::NotLinearizable { key, begins: part.begins, operations: recorded.collect() },
+            detail: Detail::NotLinearizable {
+                key: key.map(Into::into),
+                begins: part.begins.into(),
+                operations: recorded.collect(),
+            },
             causes: vec![],
         })
     }

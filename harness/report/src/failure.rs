@@ -78,8 +78,8 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
         },
         Detail::NotLinearizable { key, operations, .. } => history::message(property, key.as_deref(), operations),
         Detail::Logged { target, message, .. } => match property {
-            Property::Never { message: never, .. } => {
-                format!("`{never}` must never be logged, and {target} logged: {message}")
+            Property::Never(never) => {
+                format!("`{}` must never be logged, and {target} logged: {message}", never.message)
             }
             Property::Invariant(what) => format!("the invariant `{what}` of {target} does not hold: {message}"),
             _ => format!("{target} logged: {message}"),

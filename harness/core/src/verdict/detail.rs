@@ -105,7 +105,7 @@ pub enum Detail {
     /// The service logged what it must never log.
     Logged {
         /// The task that logged it.
-        by: Actor,
+        by: Box<Actor>,
         /// The target of the event.
         target: String,
         /// Its message.
@@ -115,11 +115,11 @@ pub enum Detail {
     NotLinearizable {
         /// Of which part of the object, formatted with `Debug`; `None` if it has no parts.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict_json::some")]
-        key: Option<String>,
+        key: Option<Box<str>>,
         /// Some of the states in which the object may be before them, formatted with `Debug`.
-        begins: Vec<String>,
+        begins: Box<[String]>,
         /// The operations, in the order of their calls.
-        operations: Vec<Recorded>,
+        operations: Box<[Recorded]>,
     },
     /// More resources are open than allowed when the hosts should be quiescent.
     Leaked {

@@ -33,13 +33,8 @@ pub enum Property {
     Eventually(String),
     /// Something always holds, in the test's words.
     Always(String),
-    /// No event of this target has this message.
-    Never {
-        /// What its target begins with.
-        target: String,
-        /// What its message contains.
-        message: String,
-    },
+    /// The service logs no such event.
+    Never(Box<EventPattern>),
     /// One order of all operations on an object explains their answers.
     Linearizable(String),
     /// An invariant holds, in the service's words.
@@ -60,6 +55,15 @@ pub enum Property {
     StaysInside,
     /// Two runs of the same plan are identical.
     Deterministic,
+}
+
+/// Which `tracing` events are meant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EventPattern {
+    /// What their target begins with.
+    pub target: String,
+    /// What their message contains.
+    pub message: String,
 }
 
 impl Property {

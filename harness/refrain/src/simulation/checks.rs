@@ -56,7 +56,7 @@ fn logged(property: Property, LogEvent { log, place }: &LogEvent, stamp: &Stamp)
         class: Class::Safety,
         property,
         place: Some(place.clone()),
-        detail: Detail::Logged { by: actor(stamp), target, message },
+        detail: Detail::Logged { by: Box::new(actor(stamp)), target, message },
         causes: vec![],
     }
 }

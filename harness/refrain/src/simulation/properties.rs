@@ -1,7 +1,11 @@
 //! The properties of a test: conservation, safety and reachability. Each is evaluated as the service logs events.
 
 use super::conserved::{Conserved, LogEvent};
-use crate::{event::Log, protocol::Coverage, verdict::Property};
+use crate::{
+    event::Log,
+    protocol::Coverage,
+    verdict::{EventPattern, Property},
+};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,15 +27,10 @@ pub(crate) struct Properties {
     pub(super) reported: BTreeSet<String>,
     pub(super) always: Vec<Always>,
     pub(super) sometimes: Vec<Sometimes>,
-    never: Vec<Never>,
+    /// Events that the service must not log.
+    never: Vec<EventPattern>,
     /// Whether the invariants that the service states must hold.
     invariants: bool,
-}
-
-/// Events that the service must not log.
-struct Never {
-    target: String,
-    message: String,
 }
 
 #[derive(Clone)]
@@ -96,7 +95,7 @@ impl Properties {
     }
 
     pub fn never(&mut self, target: &str, message: &str) {
-        self.never.push(Never { target: target.into(), message: message.into() });
+        self.never.push(EventPattern { target: target.into(), message: message.into() });
     }
 
     pub fn invariants(&mut self) {
@@ -106,9 +105,9 @@ impl Properties {
     /// Returns the property that an event of the service violates just by being logged.
     pub(super) fn violated_by(&self, LogEvent { log, .. }: &LogEvent) -> Option<Property> {
         let Log { target, message, fields, .. } = log;
-        let is_one = |never: &&Never| target.starts_with(&never.target) && message.contains(&never.message);
-        if let Some(Never { target, message }) = self.never.iter().find(is_one) {
-            return Some(Property::Never { target: target.clone(), message: message.clone() });
+        let is_one = |never: &&EventPattern| target.starts_with(&never.target) && message.contains(&never.message);
+        if let Some(never) = self.never.iter().find(is_one) {
+            return Some(Property::Never(Box::new(never.clone())));
         }
         let broken = self.invariants && fields.get(HOLDS) == Some(&Value::Bool(false));
         let what = fields.get(INVARIANT)?.as_str().filter(|_| broken)?;

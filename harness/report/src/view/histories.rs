@@ -112,7 +112,7 @@ mod tests {
             class: Class::Safety,
             property: Property::Linearizable("register".into()),
             place: None,
-            detail: Detail::NotLinearizable { key: None, begins: vec![], operations: vec![failed] },
+            detail: Detail::NotLinearizable { key: None, begins: [].into(), operations: [failed].into() },
             causes: vec![],
         };
         let expected = json!([{

@@ -111,7 +111,7 @@ fn histories() -> impl Strategy<Value = Vec<Op>> {
     let operations = (0..20_usize, calls, option::weighted(0.8, (1..8_usize, 0..3_u8)));
     collection::vec(operations, 0..6).prop_map(|all| {
         // Each position is taken once.
-        let one = |(nth, (called, call, answer)): (usize, (usize, Call, Option<(usize, u8)>))| {
+        let one = |(nth, (called, call, answer)): (usize, Op)| {
             let at = |position: usize| position * 20 + nth;
             (at(called), call, answer.map(|(after, value)| (at(called + after), value)))
         };
