@@ -105,6 +105,7 @@ fn a_connection_has_a_handshake_data_and_an_end_with_their_numbers() {
         ("client", Tcp::Close),
         ("server", Tcp::ReadEnd),
         ("server", Tcp::Close),
+        ("client", Tcp::ReadEnd),
     ];
     let expected = [
         "client SYN 0/0+0",
@@ -117,6 +118,7 @@ fn a_connection_has_a_handshake_data_and_an_end_with_their_numbers() {
         "client FIN,ACK 11/4+0",
         "server ACK 4/12+0",
         "server FIN,ACK 4/12+0",
+        "client ACK 12/5+0",
     ];
     assert_eq!(segments(&events), expected);
 }
