@@ -35,20 +35,27 @@ impl Rotation {
         append(&self.file).map(drop)
     }
 
-    /// Appends lines, each with its end. A file that somebody has moved away is made again.
+    /// Appends lines, each with its end, to as many files as they need. A file that somebody has moved away is made again.
     ///
     /// # Errors
     /// The system's error. Some of the lines may have been written.
-    pub(super) fn write(&self, lines: &[u8]) -> io::Result<()> {
-        let mut file = append(&self.file)?;
-        let bytes = file.metadata()?.len();
-        // A single line may be longer than a file should be.
-        if bytes > 0 && bytes + lines.len() as u64 > self.bytes_max {
-            drop(file);
-            self.set_aside()?;
-            file = append(&self.file)?;
+    pub(super) fn write(&self, mut lines: &[u8]) -> io::Result<()> {
+        while !lines.is_empty() {
+            let mut file = append(&self.file)?;
+            let bytes = file.metadata()?.len();
+            let fitting = whole_lines(lines, self.bytes_max.saturating_sub(bytes));
+            if fitting == 0 && bytes > 0 {
+                drop(file);
+                self.set_aside()?;
+                continue;
+            }
+            // A single line may be longer than a file should be.
+            let first = || lines.split_inclusive(|byte| *byte == b'\n').next().map_or(lines.len(), <[u8]>::len);
+            let (now, rest) = lines.split_at(if fitting == 0 { first() } else { fitting });
+            file.write_all(now)?;
+            lines = rest;
         }
-        file.write_all(lines)
+        Ok(())
     }
 
     fn set_aside(&self) -> io::Result<()> {
@@ -67,6 +74,12 @@ impl Rotation {
         name.push(format!(".{number}"));
         name.into()
     }
+}
+
+/// Returns the length of the first lines that have no more than this many bytes together.
+fn whole_lines(lines: &[u8], bytes_max: u64) -> usize {
+    let within = &lines[..lines.len().min(usize::try_from(bytes_max).unwrap_or(usize::MAX))];
+    within.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
 }
 
 fn append(path: &Path) -> io::Result<fs::File> {
@@ -102,6 +115,19 @@ mod tests {
         fs::rename(&file, folder.path().join("old")).expect("moved");
         log.write(b"seven\n").expect("written");
         assert_eq!(text("browse.log"), "seven\n");
+    }
+
+    /// As they are written after a storm of events.
+    #[test]
+    fn many_lines_at_once_take_as_many_files_as_they_need() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = Rotation { bytes_max: 10, files_max: 3, ..Rotation::new(folder.path().join("browse.log")) };
+        log.write(b"one\ntwo\nthree\nfour\nfive\nsix\n").expect("written");
+        let text = |name: &str| fs::read_to_string(folder.path().join(name)).expect("read");
+        assert_eq!(
+            [text("browse.log.2"), text("browse.log.1"), text("browse.log")],
+            ["three\n", "four\nfive\n", "six\n"]
+        );
     }
 
     #[test]
