@@ -3,7 +3,6 @@
 //! A seed alone does not make two runs the same: statics, task numbers and the addresses of the heap go on from run to
 //! run in one process. So every run is forked from a worker that never changes.
 
-mod batch;
 mod collector;
 mod descendants;
 mod guard;

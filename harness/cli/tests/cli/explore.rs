@@ -113,9 +113,10 @@ fn the_executable_is_asked_for_what_the_command_line_says() {
         let request = fs::read_to_string(fixture().join("answers/asked-passes.request")).expect("it was asked");
         assert_eq!(request, format!("{{\"explore\":{{\"seed\":7,{asked}}}}}\n"));
     };
-    check(&[], r#""budget":"of_test","jobs":null"#);
-    check(&["--runs", "100", "--jobs", "3"], r#""budget":{"runs":100},"jobs":3"#);
-    check(&["--for", "1m"], r#""budget":{"seconds":60},"jobs":null"#);
+    check(&[], r#""budget":"of_test","jobs":null,"isolation":"rewind""#);
+    check(&["--runs", "100", "--jobs", "3"], r#""budget":{"runs":100},"jobs":3,"isolation":"rewind""#);
+    check(&["--for", "1m"], r#""budget":{"seconds":60},"jobs":null,"isolation":"rewind""#);
+    check(&["--isolation", "both"], r#""budget":"of_test","jobs":null,"isolation":"both""#);
 }
 
 #[test]

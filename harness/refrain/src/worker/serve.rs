@@ -1,7 +1,8 @@
 //! The worker's side: takes jobs, forks runs, answers.
 
+mod batch;
+
 use super::{
-    batch::Several,
     collector::RunCollector,
     guard, process,
     watch::{End, Runner},
@@ -13,6 +14,7 @@ use crate::{
     report::engine_limit,
     test::Test,
 };
+use batch::Several;
 use std::{
     io::{self, BufRead, BufReader, Write},
     os::fd::AsFd,
@@ -84,7 +86,7 @@ fn send(mut socket: &UnixStream, answer: &Answer) -> io::Result<()> {
 
 /// What is recorded of a run.
 #[derive(Debug, Clone, Copy)]
-pub enum Recording {
+enum Recording {
     None,
     /// Everything up to an event, with the backtrace of a call of its log.
     Of {
@@ -95,12 +97,12 @@ pub enum Recording {
     Debugged(usize),
 }
 
-pub struct Worker {
-    pub test: &'static Test,
+struct Worker {
+    test: &'static Test,
     /// Whether the verdict of a recorded run has the backtrace of its panic.
     backtraces: bool,
-    pub runner: Runner,
-    pub several: Several,
+    runner: Runner,
+    several: Several,
     /// Where it tells that a run has stopped for a debugger.
     stopped: UnixStream,
 }
@@ -117,7 +119,7 @@ impl Worker {
     }
 
     /// Makes one run; again, if it may have been killed from outside.
-    pub fn run(&mut self, source: Source, recording: Recording) -> io::Result<Answer> {
+    fn run(&mut self, source: Source, recording: Recording) -> io::Result<Answer> {
         for made_again in 0.. {
             let (mut collector, mut end) = self.run_once(source.clone(), recording)?;
             if let (Recording::Of { until, locate: None }, Some(wanted)) = (recording, collector.wants()) {
@@ -165,7 +167,7 @@ impl Worker {
     }
 
     /// How a run is monitored.
-    pub fn watch(&self, recording: Recording) -> Watch {
+    fn watch(&self, recording: Recording) -> Watch {
         let (record, until, locate, debug) = match recording {
             Recording::None => (false, None, None, None),
             Recording::Of { until, locate } => (true, until, locate, None),

@@ -209,7 +209,7 @@ tests! {
     leaves_a_thread_that_hears_no_signal: || {
         let is_fresh = threads() == 1;
         thread::spawn(|| {
-            let most = [u64::MAX & !(1 << (libc::SIGSYS - 1))];
+            let most = [!(1u64 << (libc::SIGSYS - 1))];
             system_call(libc::SYS_rt_sigprocmask, [libc::SIG_BLOCK as usize, most.as_ptr().addr(), 0, 8]);
             thread::park();
         });

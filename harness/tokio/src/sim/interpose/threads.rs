@@ -38,11 +38,6 @@ pub(super) fn are_simulated() -> bool {
     guard::is_of_service() && !guard::is_allowed(Threads)
 }
 
-/// Whether this is a thread of a simulated process.
-pub(super) fn is_thread() -> bool {
-    thread::own().is_some()
-}
-
 /// Whether this is a thread that the service has started itself, rather than one of those that `spawn_blocking` uses.
 pub(crate) fn is_started_by_service() -> bool {
     thread::own().is_some_and(|thread| !thread.is_of_pool)

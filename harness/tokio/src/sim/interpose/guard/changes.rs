@@ -2,7 +2,7 @@
 //! one is not what it was before the run, and nobody brings that back.
 
 use super::reissue::Call;
-use crate::sim::interpose::threads;
+use crate::sim::stack;
 use libc::{c_int, c_long};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -89,6 +89,6 @@ pub(super) fn prctl(call: &Call) -> Option<isize> {
         libc::PR_GET_THP_DISABLE,
     ];
     let what = call.args[0] as c_int;
-    let names_thread = what == libc::PR_SET_NAME && threads::is_thread();
+    let names_thread = what == libc::PR_SET_NAME && stack::is_thread();
     if names_thread || asks.contains(&what) { None } else { note(call) }
 }

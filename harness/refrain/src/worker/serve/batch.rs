@@ -2,9 +2,8 @@
 //! process of its own, and only that verdict counts.
 
 use super::{
-    rewind,
-    serve::{Recording, Worker},
-    watch::End,
+    super::{rewind, watch::End},
+    Recording, Worker,
 };
 use crate::{
     engine::call_places,
