@@ -40,7 +40,7 @@ const SAME_NUMBER_MAX: u32 = 64;
 pub struct Temporary {
     path: PathBuf,
     /// It holds the lock.
-    folder: File,
+    _folder: File,
     /// The same one, with the number that runs know.
     _fd: OwnedFd,
 }
@@ -54,7 +54,7 @@ impl Temporary {
         let (path, folder) = names.into_iter().find_map(make_locked)?;
         let fd = folder.set_modified(UNTOUCHED).and_then(|()| with_fixed_number(&folder));
         match fd {
-            Ok(fd) => Some(Temporary { path, folder, _fd: fd }),
+            Ok(fd) => Some(Temporary { path, _folder: folder, _fd: fd }),
             Err(_) => {
                 let _ = remove(&path);
                 None
@@ -67,16 +67,7 @@ impl Temporary {
     /// # Errors
     /// If something cannot be removed.
     pub fn empty(&self) -> io::Result<()> {
-        let empty = || {
-            if self.folder.metadata()?.modified()? == UNTOUCHED {
-                return Ok(());
-            }
-            for entry in fs::read_dir(&self.path)? {
-                remove_entry(&entry?)?;
-            }
-            self.folder.set_modified(UNTOUCHED)
-        };
-        empty().map_err(|error: io::Error| {
+        empty_own().map_err(|error| {
             io::Error::other(format!("the temporary folder of runs was not emptied: {}: {error}", self.path.display()))
         })
     }
