@@ -81,10 +81,10 @@ fn controlled(
     let mut kernel = Kernel::new([pipe, temporary::FD, maps, pages]);
     let mut memory = Memory::new(maps, pages, CONTENT, control::addresses_of_runs());
     memory.keep(&controller.range())?;
-    for source in sources {
+    for (made, source) in sources.enumerate() {
         // Before the first one, too: to keep the memory has changed it.
         if !memory.rewind() {
-            return Ok(());
+            return if made > 0 { Ok(()) } else { Err(io::Error::other("what was mapped is not as it was")) };
         }
         watch.heartbeat.clear();
         // SAFETY: it is open, and the run that owned it before is forgotten.

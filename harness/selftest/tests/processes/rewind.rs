@@ -75,7 +75,7 @@ fn threads() -> u64 {
     // SAFETY: the path ends with a zero, and the kernel fills what it is given, or the call fails.
     unsafe {
         assert_eq!(libc::stat(path, stat.as_mut_ptr()), 0);
-        stat.assume_init().st_nlink - 2
+        stat.assume_init().st_nlink as u64 - 2
     }
 }
 

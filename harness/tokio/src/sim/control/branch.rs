@@ -7,7 +7,7 @@ use refrain_core::plan;
 /// How many of madsim's random numbers are skipped at most.
 const SKIPS_MAX: u64 = 4_096;
 
-/// Draws the schedule, latencies, chance and holds in another way from now on. The schedule is one of [`SKIPS_MAX`]: madsim cannot be given another
+/// Draws the schedule, latencies, chance and holds in another way from now on. The schedule is one of 4,096: madsim cannot be given another
 /// seed, so it skips some of its random numbers.
 pub fn branch(seed: u64, holds: Holds) {
     let skipped = 1 + seed % SKIPS_MAX;
