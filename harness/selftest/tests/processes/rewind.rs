@@ -69,13 +69,13 @@ fn replaces_page(with: u8) -> bool {
 }
 
 /// How many threads this process has, from the links of the folder of its threads: its own two, and one for each.
-fn threads() -> u64 {
+fn threads() -> libc::nlink_t {
     let mut stat = mem::MaybeUninit::<libc::stat>::uninit();
     let path = c"/proc/self/task".as_ptr();
     // SAFETY: the path ends with a zero, and the kernel fills what it is given, or the call fails.
     unsafe {
         assert_eq!(libc::stat(path, stat.as_mut_ptr()), 0);
-        stat.assume_init().st_nlink as u64 - 2
+        stat.assume_init().st_nlink - 2
     }
 }
 
