@@ -58,13 +58,16 @@ async fn watch(runs: Arc<Mutex<bool>>) {
     sleep(Duration::from_secs(1)).await;
     let _ = operate(Command::Quit { task: "ntsmex".to_owned() }).await;
     sleep(Duration::from_secs(10)).await;
-    let _ = operate(Command::Load { task: "ntsmex".to_owned() }).await;
     loop {
-        sleep(Duration::from_secs(4)).await;
+        // A command may be lost: the console's connections fail as well.
         if let Ok(Report::Tasks { tasks }) = operate(Command::ShowTasks).await {
-            *runs.lock().expect("nobody panics with it") =
-                tasks.iter().any(|task| task.name == "ntsmex" && task.status == "running");
+            let is = |status| tasks.iter().any(|task| task.name == "ntsmex" && task.status == status);
+            *runs.lock().expect("nobody panics with it") = is("running");
+            if is("not loaded") {
+                let _ = operate(Command::Load { task: "ntsmex".to_owned() }).await;
+            }
         }
+        sleep(Duration::from_secs(4)).await;
     }
 }
 
