@@ -107,7 +107,7 @@ pub struct Explore {
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
     /// How runs are kept apart: `rewind` lets a process become again what it was after each, `fork` gives each a process of its own, and `both`
-    /// compares the two
+    /// compares the two: a run that is not the same in both is a failure
     #[arg(long, value_name = "HOW", default_value = "rewind", value_parser = isolation)]
     pub isolation: Isolation,
     /// Print what each engine searched of each model, not only the last one

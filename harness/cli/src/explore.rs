@@ -11,7 +11,7 @@ use crate::{
 use refrain_core::{
     escape::EscapedLines,
     find::Found,
-    protocol::{Budget, Coverage, Exploration, Machine, Outcome, Request, Searched},
+    protocol::{Budget, Coverage, Exploration, Isolation, Machine, Outcome, Request, Searched},
 };
 use refrain_report as report;
 use refrain_report::{Message, Named, Standing, Style, counted, grouped};
@@ -44,8 +44,9 @@ pub fn explore(args: &Explore) -> Result<Exit, Problem> {
     }
     let started = Instant::now();
     let width = tests.iter().map(|(_, test)| test.name.len()).max().unwrap_or(0);
-    let ignored = all - tests.len();
-    let mut total = Total { width, verbose: args.verbose, json: args.json, is_quiet, ignored, ..Total::default() };
+    let (ignored, compares) = (all - tests.len(), args.isolation == Isolation::Both);
+    let mut total =
+        Total { width, verbose: args.verbose, json: args.json, is_quiet, compares, ignored, ..Total::default() };
     let mut last = None;
     let mut tested = Vec::new();
     for (index, (executable, test)) in tests.iter().enumerate() {
@@ -132,6 +133,8 @@ struct Total {
     verbose: bool,
     json: bool,
     is_quiet: bool,
+    /// Whether the two ways to keep runs apart are compared.
+    compares: bool,
     exits: Vec<Exit>,
     /// The failures, repeated at the end: nobody reads hundreds of lines to find one.
     wrong: String,
@@ -167,6 +170,7 @@ impl Total {
             && matches!(standing, Standing::Passed | Standing::Unreached | Standing::NotCaught(_));
         let exit = match standing {
             _ if stopped => Exit::CouldNotRun,
+            _ if self.compares && exploration.machine.differ > 0 => Exit::Failed,
             Standing::Passed | Standing::CaughtAsExpected(_) => Exit::Passed,
             Standing::Failed(_) | Standing::Unreached | Standing::NotCaught(_) => Exit::Failed,
         };
@@ -196,6 +200,10 @@ impl Total {
             details += &below(|style| report::engines(&exploration.engines, style));
         }
         details += &below(|style| report::unreached(exploration, style));
+        if self.compares {
+            details +=
+                &below(|_| report::machine(Machine { differ: exploration.machine.differ, ..Machine::default() }));
+        }
         if let Standing::Failed(caught) = report::standing(exploration) {
             let mut caught = caught.clone();
             if let Some(path) = caught.saved.path_mut() {

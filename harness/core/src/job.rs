@@ -157,7 +157,7 @@ pub struct Batch {
     /// Whether this machine does not let a process become again what it was.
     #[serde(default)]
     pub forks_each: bool,
-    /// How many runs were made again in processes of their own, and were others there.
+    /// How many runs were made again in processes of their own, and were others there: the batch ends with them, and none of it counts.
     #[serde(default)]
     pub differ: u64,
 }

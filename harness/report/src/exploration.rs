@@ -4,7 +4,7 @@ use super::{
     Style, failure,
     paint::{DIM, columns, ink, lines, padded, paint},
     plan_summary,
-    words::counted,
+    words::{counted, grouped},
 };
 use anstyle::AnsiColor;
 use refrain_core::{
@@ -189,10 +189,13 @@ pub fn machine(machine: Machine) -> String {
                  times as long\n";
     }
     if machine.differ > 0 {
-        let runs = counted(machine.differ, "runs");
+        let runs = match machine.differ {
+            1 => "1 run was another one in a process of its own".to_owned(),
+            many => format!("{} runs were others in processes of their own", grouped(many)),
+        };
         text += &format!(
-            "warning: {runs} were others in processes of their own than after other runs in one process: the service keeps something that is \
-             not rewound, or depends on what is not simulated. Explore with `--isolation fork`, and please report it\n"
+            "warning: {runs} than after other runs in one process, so all runs of its test were made again, each in a process of its own: the service keeps something that is not rewound, or depends on what is not simulated. `--isolation fork` saves \
+             the time of the first ones; please report it\n"
         );
     }
     text

@@ -2,7 +2,7 @@
 
 use super::fixture::{Ran, answers, exploration, failure, fixture, lines, refrain, refrain_command};
 use refrain_core::{
-    protocol::{Doing, Exploration, Message, Outcome, Progress, SlotHolder, SlotWait},
+    protocol::{Doing, Exploration, Machine, Message, Outcome, Progress, SlotHolder, SlotWait},
     verdict::Class,
 };
 use serde_json::{Value, json};
@@ -79,6 +79,20 @@ fn a_failure_ends_with_1_and_tells_its_causes_and_how_to_replay_it() {
 
     2 tests, 0 passed, 2 failed, 3,000 runs
     "#);
+}
+
+/// Only a comparison fails because of it: otherwise its runs were made again, and passed.
+#[test]
+fn a_run_that_is_another_one_on_its_own_fails_a_comparison() {
+    let machine = Machine { differ: 1, ..Machine::default() };
+    let explored = Exploration { machine, ..exploration(None, None) };
+    answers("other-differs", &lines(&[Message::Done(Box::new(Outcome::Explored(explored)))]));
+    let said = "warning: 1 run was another one in a process of its own";
+    for (isolation, code) in [("rewind", 0), ("both", 1)] {
+        let ran = refrain(&["explore", "other::differs", "--isolation", isolation]);
+        assert_eq!(ran.code, code, "{ran:?}");
+        assert!(ran.stdout.contains(said), "{ran:?}");
+    }
 }
 
 #[test]

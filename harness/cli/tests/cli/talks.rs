@@ -11,7 +11,7 @@ use std::{
 };
 
 #[used]
-static ANNOUNCED: [&str; 18] = [
+static ANNOUNCED: [&str; 19] = [
     "\u{1}refrain-test\u{2}talks::good::passes\u{3}tests/talks.rs:1\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::good::catches\u{3}tests/talks.rs:20\u{3}stall\u{4}",
     "\u{1}refrain-test\u{2}talks::bad::fails\u{3}tests/talks.rs:300\u{3}\u{4}",
@@ -26,6 +26,7 @@ static ANNOUNCED: [&str; 18] = [
     "\u{1}refrain-test\u{2}talks::asked::passes\u{3}tests/talks.rs:12\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::slow::stops\u{3}tests/talks.rs:10\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::stuck::hangs\u{3}tests/talks.rs:11\u{3}\u{4}",
+    "\u{1}refrain-test\u{2}talks::other::differs\u{3}tests/talks.rs:19\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::lazy::ignored\u{3}tests/talks.rs:15\u{3}\u{3}ignored\u{4}",
     "\u{1}refrain-test\u{2}talks::slow::waits\u{3}tests/talks.rs:9\u{3}\u{4}",
     "\u{1}refrain-test\u{2}talks::shown::runs\u{3}tests/talks.rs:17\u{3}\u{4}",

@@ -314,6 +314,7 @@ fn a_list_has_every_test_its_traces_and_the_orphans() {
       good::catches      tests/talks.rs:20   expects stall
       good::passes       tests/talks.rs:1
       lazy::ignored      tests/talks.rs:15   ignored
+      other::differs     tests/talks.rs:19
       shown::runs        tests/talks.rs:17
       slow::stops        tests/talks.rs:10
       slow::waits        tests/talks.rs:9

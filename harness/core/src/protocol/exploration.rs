@@ -62,7 +62,8 @@ pub struct Machine {
     pub is_unguarded: bool,
     /// Whether it does not let a process become again what it was, so that each run has a process of its own.
     pub forks_each: bool,
-    /// Number of runs that were compared with those in processes of their own, and were others there.
+    /// Number of runs that were compared with those in processes of their own, and were others there. If there are any, all runs were made again, each
+    /// in a process of its own.
     pub differ: u64,
 }
 

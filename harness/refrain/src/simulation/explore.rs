@@ -1,6 +1,7 @@
 //! Explores: distributes batches of runs to all workers until the budget is used up or a run fails.
 //!
-//! The result does not depend on the number of workers: of several failures, the one with the lowest run number counts.
+//! The result does not depend on the number of workers: of several failures, the one with the lowest run number counts. It does not depend on how
+//! runs are kept apart, either: where one was found to be another run in a process of its own, all are made again by fork.
 
 use crate::{
     engine::{Ask, Explored, Found, Limit, Prefix, ProgressSink, Refusal, Sum, Workers, unexpected},
@@ -27,6 +28,8 @@ struct WorkQueue {
     /// Number of runs, and the number of the first failing run.
     runs: u64,
     failed: Option<u64>,
+    /// Whether a run was another one in a process of its own.
+    differs: bool,
     /// The result of a single worker: results after the failing run do not count.
     done: Prefix<Batch>,
     refused: Option<Refusal>,
@@ -51,21 +54,28 @@ pub(super) fn explore(
     until: Limit,
     sink: ProgressSink<'_>,
 ) -> Result<Explored, Refusal> {
-    let queue = Mutex::new(WorkQueue::default());
-    let (started, isolation) = (Instant::now(), workers.isolation());
-    thread::scope(|scope| {
-        for worker in workers.all() {
-            let queue = &queue;
-            scope.spawn(move || work(worker, queue, (base, isolation), until, sink, started));
-        }
-    });
-    let queue = queue.into_inner().expect("no worker panics");
+    let isolation = workers.isolation();
+    let queue = all(workers, base, until, sink, isolation);
+    let queue = if queue.differs { all(workers, base, until, sink, Isolation::Fork) } else { queue };
     if let Some(why) = queue.refused {
         return Err(why);
     }
     let Batch { runs, failed, coverage, .. } = queue.done.sum();
     let found = failed.map(|run| Found { source: Source::Seed(seed_of(base, run)), run: run + 1 });
     Ok(Explored { runs, coverage, found, ..Explored::default() })
+}
+
+/// Has all runs made, kept apart in this way.
+fn all(workers: &mut dyn Workers, base: u64, until: Limit, sink: ProgressSink<'_>, isolation: Isolation) -> WorkQueue {
+    let queue = Mutex::new(WorkQueue::default());
+    let started = Instant::now();
+    thread::scope(|scope| {
+        for worker in workers.all() {
+            let queue = &queue;
+            scope.spawn(move || work(worker, queue, (base, isolation), until, sink, started));
+        }
+    });
+    queue.into_inner().expect("no worker panics")
 }
 
 fn work(
@@ -98,7 +108,7 @@ impl WorkQueue {
             Limit::Runs(runs) => self.next >= runs,
             Limit::Time(end) => Instant::now() >= end,
         };
-        !spent && self.refused.is_none() && self.failed.is_none() && !sink.stops()
+        !spent && self.refused.is_none() && self.failed.is_none() && !self.differs && !sink.stops()
     }
 }
 
@@ -119,6 +129,7 @@ fn put(queue: &Mutex<WorkQueue>, batch: Range<u64>, answer: Result<Answer, Refus
     match answer {
         Ok(Answer::Explored(explored)) => {
             queue.runs += explored.runs;
+            queue.differs |= explored.differ > 0;
             queue.failed = [queue.failed, explored.failed].into_iter().flatten().min();
             queue.done.put(batch, explored);
         }

@@ -15,7 +15,10 @@ use refrain_core::{
 use serde_json::json;
 use std::{
     cell::Cell,
-    env, fs, mem, ptr,
+    env, fs, mem,
+    ops::Range,
+    path::Path,
+    ptr,
     sync::{
         Mutex,
         atomic::{AtomicU32, Ordering::Relaxed},
@@ -227,6 +230,30 @@ tests! {
     },
 }
 
+/// Where the harness has its own descriptors: two more in a process that is rewound, which is all that a run can find out about it.
+const ITS_FILES: Range<i32> = 992..1008;
+
+fn open_files() -> usize {
+    ITS_FILES.filter(|&fd| is_open(fd)).count()
+}
+
+/// How many of them a run that fails otherwise expects.
+const EXPECTED: &str = "REFRAIN_EXPECTED_FILES";
+
+#[refrain::test(runs = 24)]
+async fn sees_that_it_is_rewound(world: World) {
+    for files in 0..=ITS_FILES.len() {
+        world.counts(&files.to_string(), "files", &format!("{files} are open"));
+    }
+    world.client("client").run(async { tracing::info!(target: "files", "{} are open", open_files()) }).await;
+}
+
+#[refrain::test(runs = 24)]
+async fn fails_because_it_is_rewound(world: World) {
+    let expected = env::var(EXPECTED).map_or(0, |files| files.parse().unwrap());
+    world.client("client").run(async move { assert!(expected == 0 || expected == open_files()) }).await;
+}
+
 fn name(test: &str) -> String {
     format!("processes::rewind::{test}")
 }
@@ -255,6 +282,28 @@ fn a_run_leaves_nothing_to_the_next_one() {
         let Exploration { runs, caught, machine, .. } = explored(test, Isolation::Both);
         assert_eq!((runs, caught, machine), (RUNS, None, Machine::default()), "{test}");
     }
+}
+
+/// Whatever a run finds out, what counts is what it does in a process of its own.
+#[test]
+fn runs_that_differ_are_all_made_again_by_fork() {
+    let seen = |isolation| {
+        let explored = explored("sees_that_it_is_rewound", isolation);
+        let files: Vec<_> = explored.coverage.counts.into_iter().filter(|&(_, runs)| runs > 0).collect();
+        let [(files, RUNS)] = &files[..] else { panic!("{isolation:?}: {files:?}") };
+        (files.clone(), explored.machine.differ > 0)
+    };
+    let (files, _) = seen(Isolation::Fork);
+    assert_eq!(seen(Isolation::Fork), (files.clone(), false));
+    assert_eq!(seen(Isolation::Rewind), (files.clone(), true));
+    assert_eq!(seen(Isolation::Both), (files.clone(), true));
+
+    let request = Request::Explore { seed: 1, budget: Budget::Runs(RUNS), jobs: Some(1), isolation: Isolation::Rewind };
+    let mut started =
+        Started::command(&name("fails_because_it_is_rewound"), &request, &[(EXPECTED, Path::new(&files))]);
+    let Outcome::Explored(explored) = started.outcome() else { panic!("not explored") };
+    assert_eq!((explored.runs, explored.caught), (RUNS, None));
+    assert_eq!(explored.machine.differ, 1);
 }
 
 /// These are undone; whoever does anything else gets a new process.
