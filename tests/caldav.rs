@@ -16,6 +16,7 @@ use chrono::{DateTime, TimeZone, Utc};
 use proptest::prelude::*;
 use refrain::{Faults, World};
 use server::{BAD, GOOD, Mood, Moods};
+use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -52,7 +53,7 @@ fn set(moods: &Moods, mood: Mood) {
     *moods.lock().expect("nobody panics with it") = mood;
 }
 
-fn two_days() -> Query {
+pub fn two_days() -> Query {
     Query::days(server::USER, Utc.with_ymd_and_hms(2026, 3, 2, 0, 0, 0).unwrap(), 2)
 }
 
@@ -77,6 +78,36 @@ pub fn assert_agrees(answer: &Answer, truth: &[Slot]) {
     }
     let covers = |at: DateTime<Utc>| answer.slots.iter().any(|slot| slot.from <= at && at < slot.to);
     assert!(truth.iter().all(|slot| covers(slot.from)), "something is missing: {answer:?}");
+}
+
+/// In which way a server is not believed.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Refused {
+    /// Its reply is about something else: what it does not cover is unknown.
+    Uncovered,
+    /// There is a refusal, because it took too long.
+    Late,
+    /// There is a refusal, because of what it says.
+    Unreadable,
+}
+
+/// The property of a server in a bad mood: nothing is taken from it, and that is said in time.
+pub async fn assert_refused(mood: impl Debug, expected: Refused) {
+    let began = Instant::now();
+    let answer = ask(Calendars::Exchange.server(), &two_days()).await;
+    assert!(began.elapsed() < ASK_LIMIT + Duration::from_secs(1), "{mood:?} took {:?}", began.elapsed());
+    match answer {
+        Ok(answer) if expected == Refused::Uncovered => {
+            assert!(answer.slots.iter().all(|slot| slot.state == State::Unknown), "{answer:?}");
+        }
+        Ok(answer) => panic!("{mood:?} is taken for {answer:?}"),
+        Err(Error::Refused(refusal)) => {
+            let code = if expected == Refused::Late { Code::TimedOut } else { Code::Unreadable };
+            assert_eq!(refusal.code, code, "{mood:?}: {refusal}");
+            assert!(refusal.text.contains("event 5020"), "{mood:?}: {refusal}");
+        }
+        Err(error) => panic!("{mood:?}: {error}"),
+    }
 }
 
 /// All but those whose replies have no end: to send millions of bytes, one at a time, takes long.
@@ -134,23 +165,12 @@ async fn what_a_server_does_wrong_is_refused_in_time(world: World) {
     sleep(Duration::from_secs(1)).await;
     for bad in BAD {
         set(&mood, bad);
-        let began = Instant::now();
-        let answer = ask(Calendars::Exchange.server(), &two_days()).await;
-        assert!(began.elapsed() < ASK_LIMIT + Duration::from_secs(1), "{bad:?} took {:?}", began.elapsed());
-        match answer {
-            // What the reply does not cover is unknown.
-            Ok(answer) if bad == Mood::OtherDay => {
-                assert!(answer.slots.iter().all(|slot| slot.state == State::Unknown), "{answer:?}");
-            }
-            Ok(answer) => panic!("{bad:?} is taken for {answer:?}"),
-            Err(Error::Refused(refusal)) => {
-                let late = matches!(bad, Mood::Silent | Mood::StalledBody);
-                let expected = if late { Code::TimedOut } else { Code::Unreadable };
-                assert_eq!(refusal.code, expected, "{bad:?}: {refusal}");
-                assert!(refusal.text.contains("event 5020"), "{bad:?}: {refusal}");
-            }
-            Err(error) => panic!("{bad:?}: {error}"),
-        }
+        let expected = match bad {
+            Mood::OtherDay => Refused::Uncovered,
+            Mood::Silent | Mood::StalledBody => Refused::Late,
+            _ => Refused::Unreadable,
+        };
+        assert_refused(bad, expected).await;
     }
 }
 

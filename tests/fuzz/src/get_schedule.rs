@@ -1,9 +1,11 @@
 //! Any text as the body of `getSchedule`, behind a line that is a header: its queries and a response in JSON, or what is wrong with it.
 #![no_main]
 
+mod busy;
+
+use busy::busy;
 use calcon::face::schedule::Wanted;
-use calcon::freebusy::{Slot, State};
-use calcon::query::{Answer, Code, Refusal, Source};
+use calcon::query::{Answer, Code, Refusal};
 use http::{HeaderMap, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 
@@ -14,15 +16,7 @@ fuzz_target!(|text: &str| {
         headers.insert("prefer", prefer);
     }
     let Ok(wanted) = Wanted::read(body.as_bytes(), &headers) else { return };
-    let outcomes: Vec<Result<Answer, Refusal>> = wanted
-        .queries()
-        .map(|query| {
-            let query = query.checked()?;
-            let slots = vec![Slot { from: query.from, to: query.to, state: State::Busy }];
-            let (user, from, to) = (query.user, query.from, query.to);
-            Ok(Answer { user, from, to, slots, source: Source::Live, age_secs: 0 })
-        })
-        .collect();
+    let outcomes: Vec<Result<Answer, Refusal>> = wanted.queries().map(busy).collect();
     let response: serde_json::Value = serde_json::from_slice(&wanted.response(&outcomes)).expect("JSON");
     let value = response["value"].as_array().expect("a list");
     assert_eq!(value.len(), outcomes.len());

@@ -1,23 +1,17 @@
 //! Any bytes as a scheduling message: its queries and a response in XML, or what is wrong with it.
 #![no_main]
 
+mod busy;
+
+use busy::busy;
 use calcon::face::outbox::Message;
-use calcon::freebusy::{Slot, State};
-use calcon::query::{Answer, Refusal, Source};
+use calcon::query::{Answer, Refusal};
 use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
     let Ok(message) = Message::read(body) else { return };
-    let outcomes: Vec<Result<Answer, Refusal>> = message
-        .queries()
-        .map(|query| {
-            let query = query.checked()?;
-            let slots = vec![Slot { from: query.from, to: query.to, state: State::Busy }];
-            let (user, from, to) = (query.user, query.from, query.to);
-            Ok(Answer { user, from, to, slots, source: Source::Live, age_secs: 0 })
-        })
-        .collect();
+    let outcomes: Vec<Result<Answer, Refusal>> = message.queries().map(busy).collect();
     let now = DateTime::from_timestamp(1_785_542_400, 0).expect("in range");
     let text = String::from_utf8(message.response(&outcomes, now)).expect("UTF-8");
     // Whatever stands in names, each attendee has one response, and the document is the one that we write.
