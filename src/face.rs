@@ -37,7 +37,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use outbox::Message;
 use patient::Patient;
-use schedule::Wanted;
+use schedule::{Rendered, Wanted};
 use std::future::Future;
 use std::io;
 use std::pin::pin;
@@ -113,7 +113,7 @@ pub(crate) async fn run<S: Side>(
 ) {
     let Some(listener) = listener else { return };
     let (side, until) = (side(), shutdown.clone());
-    let router = router(Arc::clone(&side));
+    let router = router(Face { side: Arc::clone(&side), rendered: Arc::default() });
     let serve = move |accepted, peer| {
         let (side, router, shutdown) = (Arc::clone(&side), router.clone(), until.clone());
         async move { converse(accepted, peer, &*side, router, shutdown).await }
@@ -121,7 +121,19 @@ pub(crate) async fn run<S: Side>(
     server::run(listener, entrance, shutdown, serve).await;
 }
 
-fn router<S: Side>(side: Arc<S>) -> Router {
+/// What requests share.
+struct Face<S> {
+    side: Arc<S>,
+    rendered: Arc<Rendered>,
+}
+
+impl<S> Clone for Face<S> {
+    fn clone(&self) -> Self {
+        Self { side: Arc::clone(&self.side), rendered: Arc::clone(&self.rendered) }
+    }
+}
+
+fn router<S: Side>(face: Face<S>) -> Router {
     let get_schedule = || post(get_schedule::<S>);
     Router::new()
         .route("/", get(async || page::response()))
@@ -138,7 +150,7 @@ fn router<S: Side>(side: Arc<S>) -> Router {
         .method_not_allowed_fallback(async || {
             Fault::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "this page has another method").response()
         })
-        .with_state(side)
+        .with_state(face)
 }
 
 /// Serves the requests of a connection, one after the other, until its end or shutdown. Then the current one is answered.
@@ -191,19 +203,22 @@ async fn turn_away(stream: Stream) -> Result<(), ChannelError> {
     Err(ChannelError::Denied(Refusal::new(Code::Busy, "too many clients are being served")))
 }
 
-async fn get_schedule<S: Side>(State(side): State<Arc<S>>, request: Request<Body>) -> Response<Body> {
+async fn get_schedule<S: Side>(
+    State(Face { side, rendered }): State<Face<S>>,
+    request: Request<Body>,
+) -> Response<Body> {
     let answered = async {
         let asker = asking::admit(&*side, &request)?;
         let (head, body) = request.into_parts();
         let wanted = Wanted::read(&asking::read(&head.headers, body, JSON).await?, &head.headers)?;
         let (outcomes, writing) = asking::each(&*side, &asker, wanted.queries()).await?;
-        Ok(asking::response(JSON, wanted.response(&outcomes), writing))
+        Ok(asking::response(JSON, wanted.response(&outcomes, &rendered), writing))
     };
     answered.await.unwrap_or_else(Fault::response)
 }
 
 /// Answers a scheduling message: the request for free/busy times that a CalDAV client posts to its outbox (RFC 6638, 5).
-async fn outbox<S: Side>(State(side): State<Arc<S>>, request: Request<Body>) -> Response<Body> {
+async fn outbox<S: Side>(State(Face { side, .. }): State<Face<S>>, request: Request<Body>) -> Response<Body> {
     let answered = async {
         let asker = asking::admit(&*side, &request)?;
         let (head, body) = request.into_parts();
@@ -214,7 +229,7 @@ async fn outbox<S: Side>(State(side): State<Arc<S>>, request: Request<Body>) -> 
     answered.await.unwrap_or_else(Fault::response)
 }
 
-async fn metrics<S: Side>(State(side): State<Arc<S>>, request: Request<Body>) -> Response<Body> {
+async fn metrics<S: Side>(State(Face { side, .. }): State<Face<S>>, request: Request<Body>) -> Response<Body> {
     match asking::admit(&*side, &request) {
         Ok(_) => {
             let body = metrics::text(&side.status(), &side.places().counts().counted());
@@ -224,7 +239,7 @@ async fn metrics<S: Side>(State(side): State<Arc<S>>, request: Request<Body>) ->
     }
 }
 
-async fn status<S: Side>(State(side): State<Arc<S>>, request: Request<Body>) -> Response<Body> {
+async fn status<S: Side>(State(Face { side, .. }): State<Face<S>>, request: Request<Body>) -> Response<Body> {
     match asking::admit(&*side, &request) {
         // Plain data can always be serialized.
         Ok(_) => reply::with(StatusCode::OK, JSON, serde_json::to_vec(&side.status()).unwrap_or_default().into()),

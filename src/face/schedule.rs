@@ -1,6 +1,9 @@
 //! `getSchedule` as Microsoft Graph has it: its request, and the answer for each schedule. Pure functions.
 
+mod rendered;
 mod stamp;
+
+pub use rendered::Rendered;
 
 use super::reply::Fault;
 use crate::answer::{Answer, Code, Query, Refusal, Source, USER_BYTES_MAX};
@@ -12,6 +15,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use stamp::Stamp;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// Maximum number of schedules of a request, as in Graph.
 pub const SCHEDULES_MAX: usize = 20;
@@ -61,48 +65,56 @@ impl Wanted {
         self.schedules.iter().map(query)
     }
 
-    /// Returns the body of the response. The outcomes are in the order of the schedules.
-    pub fn response(&self, outcomes: &[Result<Answer, Refusal>]) -> Vec<u8> {
-        let value: Vec<Information<'_>> = self
-            .schedules
-            .iter()
-            .zip(outcomes)
-            .map(|(schedule, outcome)| match outcome {
-                Ok(answer) => Information::of(schedule, self, answer),
-                Err(refusal) => Information::error(schedule, refusal),
-            })
-            .collect();
+    /// Returns the body of the response. The outcomes are in the order of the schedules. Texts that were rendered before are used again.
+    pub fn response(&self, outcomes: &[Result<Answer, Refusal>], rendered: &Rendered) -> Vec<u8> {
         let slots = outcomes.iter().flatten().map(|answer| answer.slots.len()).sum::<usize>();
-        let mut body = Vec::with_capacity(SCHEDULE_BYTES * value.len() + ITEM_BYTES * slots);
-        // Plain data can always be serialized.
-        let _ = serde_json::to_writer(&mut body, &Response { value });
+        let mut body = Vec::with_capacity(SCHEDULE_BYTES * outcomes.len() + ITEM_BYTES * slots);
+        body.extend_from_slice(b"{\"value\":[");
+        for (nth, (schedule, outcome)) in self.schedules.iter().zip(outcomes).enumerate() {
+            if nth > 0 {
+                body.push(b',');
+            }
+            match outcome {
+                Ok(answer) => {
+                    let known = Known { schedule_id: schedule, source: answer.source, age_secs: answer.age_secs };
+                    write(&mut body, &known);
+                    // Both are objects: of the first the brace is taken back that closes it.
+                    body.pop();
+                    body.push(b',');
+                    body.extend_from_slice(rendered.text(schedule, self, &answer.slots).as_bytes());
+                    body.push(b'}');
+                }
+                Err(refusal) => write(&mut body, &Unknown::of(schedule, refusal)),
+            }
+        }
+        body.extend_from_slice(b"]}");
         body
     }
 }
 
-#[derive(Serialize)]
-struct Response<'a> {
-    value: Vec<Information<'a>>,
+/// Appends a value in JSON.
+fn write(body: &mut Vec<u8>, value: &impl Serialize) {
+    // Plain data can always be serialized.
+    let _ = serde_json::to_writer(body, value);
 }
 
-/// Graph's `scheduleInformation`. One with an error has no view that could look free.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Information<'a> {
-    Known(Known<'a>),
-    Unknown(Unknown<'a>),
-}
-
+/// What is another one in each response, of Graph's `scheduleInformation`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Known<'a> {
     schedule_id: &'a str,
-    availability_view: String,
-    schedule_items: Vec<Item<'a>>,
     #[serde(rename = "@calcon.source")]
     source: Source,
     #[serde(rename = "@calcon.ageSeconds")]
     age_secs: u64,
+}
+
+/// What is rendered from the slots.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    availability_view: String,
+    schedule_items: Vec<Item<'a>>,
 }
 
 #[derive(Serialize)]
@@ -119,6 +131,7 @@ struct Moment<'a> {
     time_zone: &'a str,
 }
 
+/// A schedule with an error has no view that could look free.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Unknown<'a> {
@@ -133,19 +146,24 @@ struct Failure<'a> {
     response_code: &'static str,
 }
 
-impl<'a> Information<'a> {
-    fn of(schedule_id: &'a str, wanted: &'a Wanted, answer: &Answer) -> Self {
-        let taken = answer.slots.iter().filter(|slot| slot.state != State::Free);
-        Self::Known(Known {
-            schedule_id,
-            availability_view: availability_view(wanted.window, &answer.slots, wanted.interval),
+impl<'a> Shown<'a> {
+    fn of(wanted: &'a Wanted, slots: &[Slot]) -> Self {
+        let taken = slots.iter().filter(|slot| slot.state != State::Free);
+        Self {
+            availability_view: availability_view(wanted.window, slots, wanted.interval),
             schedule_items: taken.map(|slot| Item::of(slot, wanted)).collect(),
-            source: answer.source,
-            age_secs: answer.age_secs,
-        })
+        }
     }
 
-    fn error(schedule_id: &'a str, refusal: &'a Refusal) -> Self {
+    /// Returns its properties in JSON: what is within the braces.
+    fn text(&self) -> Arc<str> {
+        let object = serde_json::to_string(self).unwrap_or_default();
+        object.trim_start_matches('{').trim_end_matches('}').into()
+    }
+}
+
+impl<'a> Unknown<'a> {
+    fn of(schedule_id: &'a str, refusal: &'a Refusal) -> Self {
         let response_code = match refusal.code {
             Code::UnknownUser => "ErrorMailRecipientNotFound",
             Code::Unreadable => "ErrorFreeBusyGenerationFailed",
@@ -156,7 +174,7 @@ impl<'a> Information<'a> {
             Code::Denied => "ErrorNoFreeBusyAccess",
             Code::Other => "ErrorInternalServerError",
         };
-        Self::Unknown(Unknown { schedule_id, error: Failure { message: &refusal.text, response_code } })
+        Self { schedule_id, error: Failure { message: &refusal.text, response_code } }
     }
 }
 

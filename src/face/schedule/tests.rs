@@ -78,7 +78,7 @@ fn an_answer_has_a_view_and_what_is_not_free_in_the_preferred_zone() {
     let slots = slots.map(|(from, to, state)| Slot { from: at(from, 0), to: at(to, 0), state }).to_vec();
     let (from, to) = (at(7, 0), at(10, 0));
     let answer = Answer { user: "ada@notes.example".to_owned(), from, to, slots, source: Source::Stale, age_secs: 7 };
-    let response: Value = serde_json::from_slice(&wanted.response(&[Ok(answer)])).expect("JSON");
+    let response: Value = serde_json::from_slice(&wanted.response(&[Ok(answer)], &Rendered::default())).expect("JSON");
     let moment = |time: &str| json!({"dateTime": format!("2026-08-03T{time}:00.0000000"), "timeZone": "Europe/Berlin"});
     let expected = json!({"value": [{
         "scheduleId": "ada@notes.example",
@@ -98,7 +98,7 @@ fn a_schedule_without_an_answer_has_an_error_and_no_view() {
     let wanted = read(&request(&json!({}))).expect("valid");
     let codes = [Code::UnknownUser, Code::Unreadable, Code::LinkDown, Code::TimedOut, Code::Busy, Code::BadQuery];
     for code in codes {
-        let response = wanted.response(&[Err(Refusal::new(code, "because"))]);
+        let response = wanted.response(&[Err(Refusal::new(code, "because"))], &Rendered::default());
         let response: Value = serde_json::from_slice(&response).expect("JSON");
         let one = response["value"][0].as_object().expect("an object");
         assert_eq!(one.keys().collect::<Vec<_>>(), ["error", "scheduleId"], "{code:?}");
