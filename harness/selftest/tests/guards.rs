@@ -1,5 +1,7 @@
 //! How tests are built and started: mistakes are reported, and everything valid works.
 
+use crate::driver::{Which, refuse};
+use nix::libc;
 use refrain::{
     World,
     report::{self, Style},
@@ -88,40 +90,13 @@ fn an_ignored_test_is_left_out_until_it_is_asked_for() {
     }
 }
 
-/// Makes `personality` fail in this process, as Docker's default seccomp profile does, except for querying it.
-fn refuse_personality() -> std::io::Result<()> {
-    use nix::libc::{
-        BPF_ABS, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W, EPERM, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP,
-        SECCOMP_MODE_FILTER, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SYS_personality, prctl, sock_filter, sock_fprog,
-    };
-    let step = |code, jt, jf, k| sock_filter { code: code as u16, jt, jf, k };
-    let (load, is, answer) = (BPF_LD | BPF_W | BPF_ABS, BPF_JMP | BPF_JEQ | BPF_K, BPF_RET | BPF_K);
-    let mut filter = [
-        // Loads the system call's number, and then the lower half of its first argument.
-        step(load, 0, 0, 0),
-        step(is, 0, 3, SYS_personality as u32),
-        step(load, 0, 0, 16),
-        step(is, 1, 0, u32::MAX),
-        step(answer, 0, 0, SECCOMP_RET_ERRNO | EPERM as u32),
-        step(answer, 0, 0, SECCOMP_RET_ALLOW),
-    ];
-    // Other system calls and the query are allowed.
-    let program = sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
-    // SAFETY: both read their arguments only, which live until they return.
-    let set = unsafe {
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-            && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &raw const program) == 0
-    };
-    if set { Ok(()) } else { Err(std::io::Error::last_os_error()) }
-}
-
 #[test]
 fn a_system_that_insists_on_random_addresses_is_named_once() {
-    use std::os::unix::process::CommandExt;
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "guards::what_the_others_start", "--nocapture"]);
-    // SAFETY: the closure makes only two system calls, which are async-signal-safe.
-    let ran = unsafe { command.pre_exec(refuse_personality) }.output().unwrap();
+    // As Docker's default profile does, except for querying it.
+    refuse(&mut command, libc::SYS_personality, Which::Without(0, u32::MAX));
+    let ran = command.output().unwrap();
     let said = text(&ran.stdout);
     assert!(ran.status.success(), "{ran:?}");
     assert_eq!(said.matches("this system does not allow disabling address randomisation").count(), 1, "{said}");

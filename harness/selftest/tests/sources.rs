@@ -1,7 +1,7 @@
 //! What a run reads of its machine is a function of the plan: `harness/refrain/DETERMINISM.md` says what is, and what is not.
 
 use crate::{
-    driver::{STARTED, Started, ask, ask_in},
+    driver::{STARTED, Started, Which, ask, ask_in, refuse},
     machine::{processors_chance, system_call, time_stamp},
 };
 use nix::libc;
@@ -20,7 +20,6 @@ use std::{
     io::{self, Read},
     mem,
     net::ToSocketAddrs,
-    os::unix::process::CommandExt,
     path::Path,
     process::Command,
     ptr,
@@ -331,24 +330,6 @@ async fn files_that_name_the_machine_do_not_exist(world: World) {
 #[refrain::test(runs = 2)]
 async fn does_nothing(_world: World) {}
 
-/// Lets this process and those that it starts fail where they install a filter of their own.
-fn forbid_filters() -> std::io::Result<()> {
-    let step = |code: u32, jt, jf, k: u32| libc::sock_filter { code: code as u16, jt, jf, k };
-    let mut steps = [
-        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, mem::offset_of!(libc::seccomp_data, nr) as u32),
-        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, libc::SYS_seccomp as u32),
-        step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
-        step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ];
-    let program = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
-    // SAFETY: the kernel copies the program during the call.
-    let done = unsafe {
-        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-            && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) == 0
-    };
-    if done { Ok(()) } else { Err(std::io::Error::last_os_error()) }
-}
-
 #[test]
 fn a_system_without_filters_is_told_of() {
     let request = Request::explore(1, Budget::Runs(2), Some(1));
@@ -361,8 +342,7 @@ fn a_system_without_filters_is_told_of() {
         other => panic!("{other:?}"),
     };
     let mut without = Command::new(std::env::current_exe().unwrap());
-    // SAFETY: the function makes two system calls, and allocates nothing.
-    unsafe { without.pre_exec(forbid_filters) };
+    refuse(&mut without, libc::SYS_seccomp, Which::All);
     assert!(is_unguarded(ask_in(without, "sources::does_nothing", &request)));
     assert!(!is_unguarded(ask("sources::does_nothing", &request)));
 }

@@ -17,7 +17,8 @@ fuzz_target!(|text: &str| {
     }
     let Ok(wanted) = Wanted::read(body.as_bytes(), &headers) else { return };
     let outcomes: Vec<Result<Answer, Refusal>> = wanted.queries().map(busy).collect();
-    let response: serde_json::Value = serde_json::from_slice(&wanted.response(&outcomes, &Rendered::default())).expect("JSON");
+    let response: serde_json::Value =
+        serde_json::from_slice(&wanted.response(&outcomes, &Rendered::default())).expect("JSON");
     let value = response["value"].as_array().expect("a list");
     assert_eq!(value.len(), outcomes.len());
     for (one, outcome) in value.iter().zip(&outcomes) {

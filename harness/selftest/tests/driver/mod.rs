@@ -2,6 +2,10 @@
 
 #![allow(dead_code)]
 
+mod refused;
+
+pub use refused::{Which, refuse};
+
 use nix::sys::personality::{self, Persona};
 use refrain_core::protocol::{Doing, Message, Outcome, Request};
 use serde_json::Value;
@@ -50,6 +54,14 @@ impl Started {
     pub fn worker_with(test: &str, name: &str, value: &str) -> Started {
         let mut command = own();
         command.env(name, value).env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
+        Started::new(command, test, "worker")
+    }
+
+    /// Starts a worker to which the kernel refuses some calls.
+    pub fn worker_refused(test: &str, call: i64, which: Which) -> Started {
+        let mut command = own();
+        refuse(&mut command, call, which);
+        command.env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
         Started::new(command, test, "worker")
     }
 

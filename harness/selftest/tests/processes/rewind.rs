@@ -1,7 +1,7 @@
 //! Runs of an exploration that one process makes: each begins as in a process of its own, whatever the one before has done to the process.
 #![allow(unsafe_code)]
 
-use crate::driver::{Started, ask};
+use crate::driver::{Started, Which, ask};
 use crate::machine::system_call;
 use nix::{
     libc,
@@ -266,14 +266,18 @@ fn explored(test: &str, isolation: Isolation) -> Exploration {
     }
 }
 
-/// How many of a worker's runs were made in a process that others had been made in.
-fn rewound(test: &str, isolation: Isolation) -> u64 {
-    let mut worker = Started::worker(&name(test));
+/// What a worker says of runs that all pass.
+fn batch(mut worker: Started, test: &str, isolation: Isolation) -> Batch {
     let job = json!({ "explore": { "base": 1, "first": 0, "count": RUNS, "isolation": isolation } });
     match serde_json::from_value(worker.ask(&job)).unwrap() {
-        Answer::Explored(Batch { runs: RUNS, failed: None, rewound, .. }) => rewound,
+        Answer::Explored(batch) if (batch.runs, batch.failed, batch.differ) == (RUNS, None, 0) => batch,
         other => panic!("{test}: {other:?}"),
     }
+}
+
+/// How many of a worker's runs were made in a process that others had been made in.
+fn rewound(test: &str, isolation: Isolation) -> u64 {
+    batch(Started::worker(&name(test)), test, isolation).rewound
 }
 
 #[test]
@@ -304,6 +308,27 @@ fn runs_that_differ_are_all_made_again_by_fork() {
     let Outcome::Explored(explored) = started.outcome() else { panic!("not explored") };
     assert_eq!((explored.runs, explored.caught), (RUNS, None));
     assert_eq!(explored.machine.differ, 1);
+}
+
+/// Before Linux 6.7 the kernel does not tell which pages were written to.
+#[test]
+fn an_older_kernel_undoes_the_same() {
+    const PAGEMAP_SCAN: u32 = 0xc060_6610;
+    for test in ["changes_memory", "leaves_a_file_open", "leaves_a_mapping"] {
+        let worker = Started::worker_refused(&name(test), libc::SYS_ioctl, Which::With(1, PAGEMAP_SCAN));
+        let batch = batch(worker, test, Isolation::Both);
+        assert_eq!((batch.rewound, batch.forks_each), (RUNS - 1, false), "{test}");
+    }
+}
+
+/// A container may forbid what it takes to keep the memory. Each run has a process of its own then, which is said.
+#[test]
+fn where_nothing_can_be_rewound_each_run_has_a_process() {
+    let worker = Started::worker_refused(&name("changes_memory"), libc::SYS_memfd_create, Which::All);
+    let batch = batch(worker, "changes_memory", Isolation::Rewind);
+    assert_eq!((batch.rewound, batch.forks_each), (0, true));
+    let said = refrain::report::machine(Machine { forks_each: true, ..Machine::default() });
+    assert!(said.contains("each run has a process of its own, which takes several times as long"), "{said}");
 }
 
 /// These are undone; whoever does anything else gets a new process.
