@@ -11,6 +11,7 @@ mod explore;
 mod graph;
 mod init;
 mod interrupt;
+mod junit;
 mod list;
 mod model;
 mod output;
