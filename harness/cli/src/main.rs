@@ -6,6 +6,7 @@
 mod args;
 mod cargo;
 mod cause;
+mod coverage;
 mod exit;
 mod explore;
 mod graph;
