@@ -10,6 +10,7 @@ mod heap;
 mod machine;
 mod model;
 mod network;
+mod oracle;
 mod plans;
 mod processes;
 mod saving;
