@@ -201,7 +201,8 @@ def check_curve(chromium, page):
 
 
 def check_history(chromium, refrain, work):
-    """A page of a history has a bar for each operation, in the row of its client; those that no order explains are marked."""
+    """A page of a history has a bar for each operation, in the row of its client; those that no order explains are marked. The longest order
+    is a line through a point in each of its bars, from left to right, and the bars at which it is stuck are marked."""
     saved = next(Path("harness/selftest/traces").glob("verdicts.histories.a_read_that_misses_a_write_has_no_order-*.jsonl"))
     trace = work / "history.jsonl"
     trace.write_bytes(saved.read_bytes())
@@ -216,8 +217,51 @@ def check_history(chromium, refrain, work):
     check(len({y for y, _ in bars}) == len(clients), f"{len(clients)} clients have other rows: {bars}")
     shown = chromium.value("[...document.querySelectorAll('#histories text')].map((text) => text.lastChild.textContent)")
     check(clients <= set(shown), f"a client is not named: {shown}")
+    ordered = next(event["kind"]["ordered"] for event in events if "ordered" in event.get("kind", {}))
+    check_order(chromium, [ordered])
     chromium.value("document.querySelectorAll('#histories .bar')[0].dispatchEvent(new MouseEvent('click')), 0")
     check_chosen(chromium, numbers[0], "a bar")
+    chromium.value("document.querySelectorAll('#histories .effect')[1].dispatchEvent(new MouseEvent('click')), 0")
+    check_chosen(chromium, numbers[ordered["order"][1]["number"]], "a point of the order")
+    check_keys(chromium, refrain, work)
+
+
+def check_keys(chromium, refrain, work):
+    """Each key has a diagram of its own."""
+    saved = next(Path("harness/selftest/traces").glob("verdicts.histories.each_key_has_an_order_of_its_own-*.jsonl"))
+    trace = work / "keys.jsonl"
+    trace.write_bytes(saved.read_bytes())
+    events = map(json.loads, saved.read_text(encoding="utf-8").splitlines()[1:])
+    ordered = {event["kind"]["ordered"]["key"]: event["kind"]["ordered"] for event in events if "ordered" in event.get("kind", {})}
+    opened(chromium, page_of(refrain, trace))
+    check(len(ordered) == 2, f"the trace has {len(ordered)} keys")
+    check_order(chromium, [of for _, of in sorted(ordered.items())])
+
+
+def check_order(chromium, expected):
+    """The page has these orders, one in each diagram."""
+    diagrams = chromium.value(
+        "[...document.querySelectorAll('#histories .history')].map((diagram) => ({"
+        " bars: [...diagram.querySelectorAll('.bar')].map((bar) => ['x', 'y', 'width', 'height'].map((name) => Number(bar.getAttribute(name)))),"
+        " stuck: diagram.querySelectorAll('.bar.stuck').length, line: diagram.querySelector('.order').getAttribute('points'),"
+        " effects: [...diagram.querySelectorAll('.effect')].map((one) => [Number(one.getAttribute('cx')), Number(one.getAttribute('cy')), one.textContent]),"
+        " said: diagram.previousElementSibling.textContent }))"
+    )
+    check(len(diagrams) == len(expected), f"{len(expected)} orders have {len(diagrams)} diagrams")
+    for diagram, ordered in zip(diagrams, expected):
+        bars, effects = diagram["bars"], diagram["effects"]
+        check(len(bars) == len(ordered["operations"]), f"{len(ordered['operations'])} operations have {len(bars)} bars")
+        check(len(effects) == len(ordered["order"]), f"an order of {len(ordered['order'])} has {len(effects)} points")
+        check([x for x, _, _ in effects] == sorted({x for x, _, _ in effects}), f"the points are not in their order: {effects}")
+        check(len(diagram["line"].split()) == len(effects), f"the line is not through all points: {diagram['line']}")
+        for (x, y, title), effect in zip(effects, ordered["order"]):
+            left, top, width, height = bars[ordered["operations"].index(effect["number"])]
+            check(left < x < left + width and top < y < top + height, f"{title} takes effect outside of its bar")
+            check(title.endswith(f", then {effect['state']}"), f"{title} does not say the state {effect['state']}")
+        stuck = ordered.get("stuck", [])
+        check(diagram["stuck"] == len(stuck), f"{len(stuck)} operations are stuck, and {diagram['stuck']} are marked")
+        said = [ordered["begin"], *(f"would be answered {one['would_answer']}" for one in stuck)]
+        check(all(text in diagram["said"] for text in said), f"{diagram['said']} does not say {said}")
 
 
 def check_hostile(chromium, refrain, work):

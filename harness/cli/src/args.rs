@@ -119,6 +119,10 @@ pub struct Explore {
     /// Write a JUnit report to this file, too
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Write the counters of source coverage of the runs with each kind of fault, and of those without any, to files in this folder. The tests
+    /// must be built with `-Cinstrument-coverage`
+    #[arg(long, value_name = "DIR")]
+    pub fault_coverage: Option<PathBuf>,
     #[command(flatten)]
     pub build: Build,
     /// Only tests of this package; may be given several times [default: every package of the workspace]

@@ -3,6 +3,7 @@
 use crate::{
     args::Explore,
     cargo::{self, Executable, Selection},
+    coverage,
     exit::{Exit, Problem},
     interrupt,
     output::{self, ProgressLine},
@@ -42,6 +43,7 @@ pub fn explore(args: &Explore) -> Result<Exit, Problem> {
             repeat(args, seed)
         ));
     }
+    let coverage = args.fault_coverage.as_deref().map(coverage::folder).transpose()?;
     let started = Instant::now();
     let width = tests.iter().map(|(_, test)| test.name.len()).max().unwrap_or(0);
     let (ignored, compares) = (all - tests.len(), args.isolation == Isolation::Both);
@@ -55,8 +57,13 @@ pub fn explore(args: &Explore) -> Result<Exit, Problem> {
             last = Some(&executable.path);
         }
         let budget = budget(args, started.elapsed(), tests.len() - index);
-        let request =
-            Request::Explore { seed, budget, jobs: args.jobs.map(NonZeroUsize::get), isolation: args.isolation };
+        let request = Request::Explore {
+            seed,
+            budget,
+            jobs: args.jobs.map(NonZeroUsize::get),
+            isolation: args.isolation,
+            coverage: coverage.clone(),
+        };
         let explored = explore_one(executable, test, request, width);
         tested.push((*executable, *test, explored));
         let (executable, test, explored) = tested.last().expect("it was just added");
@@ -70,6 +77,7 @@ pub fn explore(args: &Explore) -> Result<Exit, Problem> {
         output::print(&total.text(started.elapsed()));
     }
     reports::write(args.junit.as_deref(), &tested)?;
+    coverage.as_deref().map(coverage::check).transpose()?;
     Ok(total.exit())
 }
 

@@ -6,11 +6,13 @@
 mod args;
 mod cargo;
 mod cause;
+mod coverage;
 mod exit;
 mod explore;
 mod graph;
 mod init;
 mod interrupt;
+mod junit;
 mod list;
 mod model;
 mod output;

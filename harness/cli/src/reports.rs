@@ -1,23 +1,30 @@
 //! What an exploration leaves for CI: a JUnit report, and what GitHub Actions shows of failures.
 
-use crate::{cargo::Executable, exit::Problem, output};
+use crate::{
+    cargo::Executable,
+    exit::Problem,
+    junit::{Tested, junit},
+    output,
+};
 use refrain_core::{
     escape::escaped,
     find::Found,
     protocol::{Caught, Exploration, SavedAt},
     trace,
 };
-use refrain_report::{self as report, Standing, Tested};
+use refrain_report::{self as report, Standing};
 use std::{env, fs::OpenOptions, io::Write, path::Path};
 
 /// A test, its executable, and what came of it.
 pub type Explored<'a> = (&'a Executable, &'a Found, Result<Exploration, Problem>);
 
 /// Writes the JUnit report, if one is asked for, and in GitHub Actions the annotations and the summary of the step.
-pub fn write(junit: Option<&Path>, tested: &[Explored<'_>]) -> Result<(), Problem> {
-    if let Some(file) = junit {
+pub fn write(file: Option<&Path>, tested: &[Explored<'_>]) -> Result<(), Problem> {
+    if let Some(file) = file {
         let tests: Vec<_> = tested.iter().map(of_junit).collect();
-        save(file, &report::junit(&tests), false)?;
+        let report =
+            junit(&tests).map_err(|error| Problem::could_not_run(format!("cannot make a JUnit report: {error}")))?;
+        save(file, &report, false)?;
     }
     // GitHub Actions sets these for every step.
     if env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {

@@ -122,6 +122,7 @@ fn properties() -> BoxedStrategy<Property> {
         texts().prop_map(Property::Always),
         texts().prop_map(Property::Invariant),
         texts().prop_map(Property::Linearizable),
+        texts().prop_map(Property::AgreesWithModel),
         (texts(), texts()).prop_map(|(target, message)| Property::Never(Box::new(EventPattern { target, message }))),
         texts().prop_map(Property::Conserved),
         texts().prop_map(Property::ClosedOnce),
@@ -232,6 +233,13 @@ fn details() -> BoxedStrategy<Detail> {
                 key: key.map(Into::into),
                 begins: begins.into(),
                 operations: operations.into()
+            }
+        ),
+        (texts(), collection::vec(recorded(), 0..3), collection::vec(texts(), 0..3)).prop_map(
+            |(begin, operations, expected)| Detail::Disagrees {
+                begin: begin.into(),
+                operations: operations.into(),
+                expected: expected.into()
             }
         ),
         (number(), number(), number()).prop_map(|(open, limit, waited)| Detail::Leaked { open, limit, waited }),

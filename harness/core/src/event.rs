@@ -10,10 +10,12 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 mod net;
+mod ordered;
 mod shared;
 pub mod step;
 
 pub use net::{Connection, Endpoint, Tcp, Udp, Unix, UnixSocket};
+pub use ordered::{Effect, Ordered, Stuck};
 pub use shared::{Holder, Operation, Primitive, SharedWait};
 pub use step::Step;
 
@@ -165,6 +167,15 @@ pub enum Kind {
         number: u64,
         /// The answer, formatted with `Debug`.
         answer: String,
+    },
+    /// A history is checked.
+    Ordered(Box<Ordered>),
+    /// A transition of a model is not made, because its precondition does not hold.
+    NotCalled {
+        /// The name under which the service is compared with its model.
+        history: String,
+        /// The transition, formatted with `Debug`.
+        call: String,
     },
     /// A task panics and the test allows it.
     PanicAllowed {

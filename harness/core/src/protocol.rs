@@ -45,6 +45,9 @@ pub enum Request {
         /// How its runs are kept apart.
         #[serde(default)]
         isolation: Isolation,
+        /// The absolute path of the folder for the counters of source coverage of each kind of fault.
+        #[serde(default)]
+        coverage: Option<PathBuf>,
     },
     /// Execute a saved plan again.
     Replay {
@@ -87,7 +90,7 @@ impl Request {
     /// Asks to explore in the usual way.
     #[must_use]
     pub fn explore(seed: u64, budget: Budget, jobs: Option<usize>) -> Request {
-        Request::Explore { seed, budget, jobs, isolation: Isolation::default() }
+        Request::Explore { seed, budget, jobs, isolation: Isolation::default(), coverage: None }
     }
 }
 

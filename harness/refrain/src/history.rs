@@ -5,13 +5,13 @@ mod linearize;
 pub use linearize::Object;
 
 use crate::{
-    event::Kind,
+    event::{Effect, Kind, Ordered, Stuck},
     place::Place,
     simulation,
     verdict::{Class, Detail, Failure, Property, Recorded},
     world::World,
 };
-use linearize::{Timed, explained};
+use linearize::{Order, Timed, explained, order};
 use std::{
     collections::BTreeMap,
     fmt::Debug,
@@ -23,6 +23,10 @@ use tokio::control;
 
 /// The most operations of a history.
 pub const OPERATIONS_MAX: usize = 10_000;
+
+/// The most operations of which an order is recorded, and the most characters of each of its states.
+const ORDER_MAX: usize = 1_000;
+const STATE_CHARS_MAX: usize = 200;
 
 /// What clients asked of an object, in which order, and what they were answered. A handle: clones are the same history.
 ///
@@ -161,6 +165,33 @@ impl<O: Object> History<O> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Records the longest order that explains the answers, for who looks at the run.
+    fn note_order(&self, numbers: &[usize], key: Option<&str>, begin: &O) {
+        if numbers.len() > ORDER_MAX || !simulation::with(|state| state.record) {
+            return;
+        }
+        let log = self.log();
+        let timed: Vec<Timed<'_, O>> = numbers.iter().map(|number| timed(&log.operations[*number])).collect();
+        // What cannot be decided is said when it is checked.
+        let Ok(Order { effects, stuck }) = order(begin, &timed) else { return };
+        let number = |nth: usize| numbers[nth] as u64;
+        let ordered = Ordered {
+            history: self.name.to_string(),
+            key: key.map(str::to_owned),
+            begin: shortened(format!("{begin:?}")),
+            operations: numbers.iter().map(|number| *number as u64).collect(),
+            order: effects
+                .into_iter()
+                .map(|(nth, state)| Effect { number: number(nth), state: shortened(state) })
+                .collect(),
+            stuck: stuck
+                .into_iter()
+                .map(|(nth, answer)| Stuck { number: number(nth), would_answer: shortened(answer) })
+                .collect(),
+        };
+        simulation::note(|| Kind::Ordered(Box::new(ordered)));
+    }
+
     /// Fails the run if no order of some of the operations explains their answers.
     fn check(&self, numbers: &[usize], key: Option<String>, begin: &O, place: &'static Location<'static>) {
         let log = self.log();
@@ -184,6 +215,14 @@ impl<O: Object> History<O> {
             causes: vec![],
         })
     }
+}
+
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(STATE_CHARS_MAX) {
+        text.truncate(end);
+        text.push('\u{2026}');
+    }
+    text
 }
 
 fn timed<O: Object>(of: &Operation<O>) -> Timed<'_, O> {
@@ -215,6 +254,7 @@ impl World {
     #[track_caller]
     pub fn linearizable<O: Object>(&self, history: &History<O>, begin: O) {
         let all: Vec<usize> = (0..history.log().operations.len()).collect();
+        history.note_order(&all, None, &begin);
         history.check(&all, None, &begin, Location::caller());
     }
 
@@ -231,8 +271,13 @@ impl World {
         for (number, operation) in history.log().operations.iter().enumerate() {
             parts.entry(key(&operation.call)).or_default().push(number);
         }
+        let parts: Vec<_> = parts.into_iter().map(|(key, numbers)| (format!("{key:?}"), numbers)).collect();
+        // All of them: the first that fails ends the run.
+        for (key, numbers) in &parts {
+            history.note_order(numbers, Some(key), &begin);
+        }
         for (key, numbers) in parts {
-            history.check(&numbers, Some(format!("{key:?}")), &begin, Location::caller());
+            history.check(&numbers, Some(key), &begin, Location::caller());
         }
     }
 }

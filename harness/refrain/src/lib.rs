@@ -288,6 +288,7 @@
 //!   service reports as opened, in its own `tracing` events, is closed exactly once. [`World::sometimes`] checks that
 //!   some run reaches a point, [`World::never`] that none does, and [`World::invariants`] checks what the service itself
 //!   states. [`World::linearizable`] checks that one order of what clients did explains all their answers.
+//!   [`World::compare`] makes calls that a model draws, and compares each answer with the model's.
 //! - A process that exits by itself is a failure, unless [`Host::may_exit`] allows it. So is a panic of a task, unless
 //!   [`World::may_panic`] allows it.
 //! - A test may return a `Result`: an error fails it, and is reported with its chain of sources.
@@ -306,6 +307,7 @@ mod driver;
 mod engine;
 pub mod history;
 mod interleaving;
+pub mod oracle;
 mod package;
 mod simulation;
 pub mod sync;

@@ -3,10 +3,10 @@
 use super::{
     shared,
     step::operation,
-    words::{bytes, connection, endpoint, raw, unix_socket},
+    words::{bytes, connection, counted, endpoint, raw, unix_socket},
 };
 use refrain_core::{
-    event::{Connection, End, Event, Kind, Level, Log, Span, Tcp, Udp, Unix, UnixSocket},
+    event::{Connection, End, Event, Kind, Level, Log, Ordered, Span, Stuck, Tcp, Udp, Unix, UnixSocket},
     plan::Hold,
 };
 use serde_json::Value;
@@ -55,6 +55,10 @@ pub(super) fn kind(kind: &Kind) -> String {
             format!("{client} asks {history}: {call} (operation {number})")
         }
         Kind::Answered { history, number, answer } => format!("{history} answers operation {number}: {answer}"),
+        Kind::Ordered(ordered) => order(ordered),
+        Kind::NotCalled { history, call } => {
+            format!("does not ask {history}: {call}, whose precondition does not hold")
+        }
         Kind::PanicAllowed { place, message } => {
             let at = place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
             format!("a task panics{at}, as the test allows: {message}")
@@ -63,6 +67,17 @@ pub(super) fn kind(kind: &Kind) -> String {
         Kind::Verdict => "the run fails".to_owned(),
         other => raw(other),
     }
+}
+
+fn order(Ordered { history, key, operations, order, stuck, .. }: &Ordered) -> String {
+    let of = key.as_ref().map_or_else(|| history.clone(), |key| format!("key {key} of {history}"));
+    if stuck.is_empty() {
+        return format!("an order explains all {} of {of}", counted(operations.len() as u64, "operations"));
+    }
+    let next = |Stuck { number, would_answer }: &Stuck| format!("operation {number} would be answered {would_answer}");
+    let next: Vec<String> = stuck.iter().map(next).collect();
+    let all = counted(operations.len() as u64, "operations");
+    format!("the longest order explains {} of {all} of {of}, and then {}", order.len(), next.join(", "))
 }
 
 fn tcp(conn: &Connection, what: Tcp) -> String {

@@ -77,6 +77,7 @@ pub fn message(Failure { property, detail, .. }: &Failure) -> String {
             _ => format!("a property does not hold after a poll of {}", actor(by)),
         },
         Detail::NotLinearizable { key, operations, .. } => history::message(property, key.as_deref(), operations),
+        Detail::Disagrees { operations, expected, .. } => history::disagrees(property, operations, expected),
         Detail::Logged { target, message, .. } => match property {
             Property::Never(never) => {
                 format!("`{}` must never be logged, and {target} logged: {message}", never.message)
@@ -221,7 +222,10 @@ fn below(failure: &Failure) -> Vec<String> {
         _ => vec![],
     };
     let operations = match detail {
-        Detail::NotLinearizable { begins, operations, .. } => history::lines(begins, operations),
+        Detail::NotLinearizable { begins, operations, .. } => history::lines("before them", begins, operations),
+        Detail::Disagrees { begin, operations, .. } => {
+            history::lines("in the beginning", &[begin.to_string()], operations)
+        }
         _ => vec![],
     };
     let more = differs.into_iter().chain(operations).chain(advice(failure)).chain(backtrace(detail));

@@ -117,6 +117,9 @@ fn line(cells: &[String; 4], widths: &[usize; 3], inks: [anstyle::Style; 2], ind
 
 /// The sentences that say what the numbers mean.
 fn conclusions(found: &Inevitable) -> Vec<String> {
+    if found.beginnings.is_empty() {
+        return vec!["nothing is known: no run was continued".to_owned()];
+    }
     let (saved, none_saved) = found.turning_point();
     let event = |beginning: &Beginning| {
         let (n, last) = (beginning.events.saturating_sub(1), beginning.last.as_ref().map(row).unwrap_or_default());
@@ -183,6 +186,12 @@ the largest rise, from 5 % to 60 %, is up to event 6: 00:00:00.000000007  notes 
     fn a_failure_that_only_the_workload_causes_is_said_to_be_one() {
         let text = inevitable(&found(vec![beginning(0, 20, 0), beginning(8, 20, 0)]), Style::default());
         assert!(text.contains("none of 20 continuations was saved, from the first event on"), "{text}");
+    }
+
+    #[test]
+    fn without_continuations_nothing_is_claimed() {
+        let text = inevitable(&found(vec![]), Style::default());
+        assert!(text.contains("nothing is known: no run was continued") && !text.contains("saved"), "{text}");
     }
 
     #[test]

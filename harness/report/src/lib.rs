@@ -13,7 +13,6 @@ mod failure;
 mod github;
 mod history;
 mod inevitable;
-mod junit;
 mod messages;
 mod model;
 mod origin;
@@ -38,7 +37,6 @@ pub use exploration::{Standing, caught, machine, named_result, result, saved, sh
 pub use failure::{failure, headline, message};
 pub use github::{annotation, summary};
 pub use inevitable::{inevitable, inevitable_json, inevitable_page};
-pub use junit::{Tested, junit};
 pub use messages::{Failed, ListedTrace, Message, Named, cause_found, explored, message_line, replayed, sentences};
 pub use model::{Core, model};
 pub use progress::{awaits_debugger, doing, slot_wait};

@@ -243,6 +243,8 @@ fn group(kind: &Kind) -> Group {
         | Kind::Saw { .. }
         | Kind::Called { .. }
         | Kind::Answered { .. }
+        | Kind::Ordered(_)
+        | Kind::NotCalled { .. }
         | Kind::PanicAllowed { .. } => Group::Test,
         Kind::Step(_) => Group::Operation,
         Kind::Verdict => Group::Verdict,

@@ -1,6 +1,7 @@
 //! Refrain against services with known bugs, and against correct services. A single executable, which is linked once.
 
 mod api;
+mod cause;
 mod depth;
 mod determinism;
 mod driver;
@@ -10,6 +11,7 @@ mod heap;
 mod machine;
 mod model;
 mod network;
+mod oracle;
 mod plans;
 mod processes;
 mod saving;

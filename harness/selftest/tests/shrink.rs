@@ -71,7 +71,7 @@ async fn a_reset_panics(world: World, messages: Vec<u8>) {
 
 /// Shrinks the first failing run from a seed on, and returns the result.
 #[track_caller]
-fn shrunk(test: &str, first: u64) -> (Ran, Shrunk) {
+pub fn shrunk(test: &str, first: u64) -> (Ran, Shrunk) {
     let mut worker = Started::worker(test);
     let ran = (first..).map(|seed| serde_json::from_value::<Ran>(worker.record(json!({ "seed": seed }))).unwrap());
     let ran = ran.take(100).find(|ran| ran.verdict.failure().is_some()).expect("a run of a hundred fails");

@@ -2,7 +2,7 @@
 
 use super::{connections, endpoints, faults, holds, places, shared_waits, steps, tasks, texts, unix_sockets};
 use crate::{
-    event::{End, Kind, Level, Log, Span, Tcp, Udp, Unix},
+    event::{Effect, End, Kind, Level, Log, Ordered, Span, Stuck, Tcp, Udp, Unix},
     plan::arbitrary::values,
 };
 use proptest::{collection, option, prelude::*, sample::select};
@@ -52,11 +52,30 @@ pub(super) fn kinds() -> BoxedStrategy<Kind> {
             number,
             answer
         }),
+        ordered().prop_map(|ordered| Kind::Ordered(Box::new(ordered))),
+        (texts(), texts()).prop_map(|(history, call)| Kind::NotCalled { history, call }),
         (option::of(places()), texts()).prop_map(|(place, message)| Kind::PanicAllowed { place, message }),
         Just(Kind::Verdict),
     ];
     let of_models = steps::steps().prop_map(Kind::Step);
     one_of![of_hosts, of_sockets, of_the_test, logs().prop_map(Kind::Log), of_models]
+}
+
+fn ordered() -> BoxedStrategy<Ordered> {
+    let numbers = collection::vec(any::<u64>(), 0..3);
+    let effects = (any::<u64>(), texts()).prop_map(|(number, state)| Effect { number, state });
+    let stuck = (any::<u64>(), texts()).prop_map(|(number, would_answer)| Stuck { number, would_answer });
+    let found = (collection::vec(effects, 0..3), collection::vec(stuck, 0..3));
+    (texts(), option::of(texts()), texts(), numbers, found)
+        .prop_map(|(history, key, begin, operations, (order, stuck))| Ordered {
+            history,
+            key,
+            begin,
+            operations,
+            order,
+            stuck,
+        })
+        .boxed()
 }
 
 fn tcp() -> BoxedStrategy<Tcp> {

@@ -149,6 +149,17 @@ macro_rules! kinds {
                 match self { $(FaultKind::$Kind(kind) => kind.name(),)* }
             }
 
+            /// Returns the position of its kind in [`FaultKind::kinds`].
+            pub fn index(&self) -> usize {
+                let name = match self { $(FaultKind::$Kind(_) => $Kind::NAME,)* };
+                KINDS.iter().position(|kind| kind.name == name).unwrap_or_default()
+            }
+
+            /// Returns the names of all kinds.
+            pub fn kinds() -> impl ExactSizeIterator<Item = &'static str> {
+                KINDS.iter().map(|kind| kind.name)
+            }
+
             /// Returns its effects on the simulated network.
             pub fn effects(&self) -> Vec<Effect> {
                 match self { $(FaultKind::$Kind(kind) => kind.effects(),)* }
@@ -354,6 +365,7 @@ mod tests {
             let read: FaultKind = kind.example.parse().unwrap();
             assert_eq!(read.to_string(), kind.example);
             assert!(read.name().starts_with(kind.name), "{}", read.name());
+            assert_eq!(FaultKind::kinds().nth(read.index()), Some(kind.name));
             assert!(!read.effects().is_empty());
         }
         let names: BTreeSet<_> = KINDS.iter().map(|kind| kind.name).collect();

@@ -121,6 +121,15 @@ pub enum Detail {
         /// The operations, in the order of their calls.
         operations: Box<[Recorded]>,
     },
+    /// A service answered otherwise than its model.
+    Disagrees {
+        /// The state in which the model begins, formatted with `Debug`.
+        begin: Box<str>,
+        /// The transitions, in the order in which they were made. The last one has the answer that disagrees.
+        operations: Box<[Recorded]>,
+        /// Some of the answers that the model allows, formatted with `Debug`.
+        expected: Box<[String]>,
+    },
     /// More resources are open than allowed when the hosts should be quiescent.
     Leaked {
         /// Number open.

@@ -37,6 +37,8 @@ pub enum Property {
     Never(Box<EventPattern>),
     /// One order of all operations on an object explains their answers.
     Linearizable(String),
+    /// A service answers as its sequential model does.
+    AgreesWithModel(String),
     /// An invariant holds, in the service's words.
     Invariant(String),
     /// Resources of a kind that are opened are closed.

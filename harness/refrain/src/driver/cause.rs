@@ -1,7 +1,8 @@
 //! When a failure became inevitable: continues its run in other ways from some of its events on, and counts how many fail.
 //!
-//! A continuation counts if it began with the very same events. First events between the last one from which a continuation was saved and the
-//! first one from which none was are looked at, until these are neighbours; then some that are evenly spread.
+//! A continuation counts if it began with the very same events. It leaves the plan between two polls, so it may have more of them than it was to
+//! have. First events between the last one from which a continuation was saved and the first one from which none was are looked at, until these
+//! are neighbours; then some that are evenly spread.
 
 mod team;
 
@@ -19,6 +20,7 @@ use crate::{
     worker::Pool,
 };
 use std::{
+    collections::BTreeMap,
     path::Path,
     time::{Duration, Instant},
 };
@@ -45,8 +47,8 @@ pub(crate) fn cause(test: &Test, pool: &mut Pool, path: &Path, sink: ProgressSin
         _ => &failing.events[..],
     };
     let signature = trace.failure.signature();
-    let mut found = Search { events, signature, beginnings: vec![], runs: 0, not_counted: 0 };
-    let mut team = Team { workers: pool, sink, until: started + TIME_MAX, done: 0 };
+    let mut found = Search { events, signature, beginnings: vec![], asked: BTreeMap::new(), runs: 0, not_counted: 0 };
+    let mut team = Team { workers: pool, sink, until: None, done: 0 };
     match test.engine.continuations(&plan) {
         Continuations::Plans(plans) => found.plans(&mut team, plans)?,
         Continuations::Drawn => found.drawn(&mut team, &plan)?,
@@ -85,6 +87,8 @@ struct Search<'a> {
     events: &'a [Event],
     signature: Signature,
     beginnings: Vec<Beginning>,
+    /// After how many events the plan was to be left, and how often.
+    asked: BTreeMap<usize, u64>,
     runs: u64,
     not_counted: u64,
 }
@@ -125,11 +129,13 @@ impl Search<'_> {
     /// Leaves the plan at some of the events, each time with several seeds.
     fn drawn(&mut self, team: &mut Team<'_>, plan: &Plan) -> Result<(), Refusal> {
         let last = self.events.len();
+        // However long these wait for others of the machine: without them nothing is known.
+        self.look(team, plan, 0, FEWEST)?;
         let started = Instant::now();
         self.look(team, plan, last, FEWEST)?;
         let each = started.elapsed().as_secs_f64() / FEWEST as f64;
-        let left = team.until.saturating_duration_since(Instant::now()).as_secs_f64();
-        let each = (left / each.max(1e-6) / EVENTS_MAX as f64) as u64;
+        team.until = Some(Instant::now() + TIME_MAX);
+        let each = (TIME_MAX.as_secs_f64() / each.max(1e-6) / EVENTS_MAX as f64) as u64;
         let each = each.clamp(FEWEST, MOST);
         self.look(team, plan, 0, each)?;
         while let Some(between) = self.turning_point().filter(|_| team.goes_on()) {
@@ -161,7 +167,7 @@ impl Search<'_> {
     /// Returns the middle between the last beginning of which a continuation was saved and the next one, unless they are neighbours.
     fn turning_point(&self) -> Option<usize> {
         let last = self.beginnings.iter().rposition(|beginning| beginning.saved() > 0)?;
-        middle(self.beginnings[last].events, self.beginnings.get(last + 1)?.events)
+        self.middle(self.beginnings[last].events, self.beginnings.get(last + 1)?.events)
     }
 
     /// Returns the middle of where the share of continuations that fail rises most, unless that is between neighbours.
@@ -172,7 +178,14 @@ impl Search<'_> {
             .windows(2)
             .map(|pair| (share(&pair[1]).saturating_sub(share(&pair[0])), (pair[0].events, pair[1].events)));
         let (_, (from, to)) = rises.max_by_key(|(rise, _)| *rise).filter(|(rise, _)| *rise > 0)?;
-        middle(from, to)
+        self.middle(from, to)
+    }
+
+    /// Returns the middle between two beginnings that are neighbours, unless there is none that leads to another one.
+    fn middle(&self, from: usize, to: usize) -> Option<usize> {
+        // What was asked for between them has left the plan at the second one.
+        let to = self.asked.range(from + 1..to).next().map_or(to, |(events, _)| *events);
+        (to - from > 1).then(|| from + (to - from) / 2)
     }
 
     /// Returns the first beginning from which on no continuation was saved.
@@ -183,8 +196,8 @@ impl Search<'_> {
 
     /// Continues the first events of the run in this many ways, others than before.
     fn look(&mut self, team: &mut Team<'_>, plan: &Plan, events: usize, each: u64) -> Result<(), Refusal> {
-        let at = self.beginnings.binary_search_by_key(&events, |other| other.events);
-        let made = at.map_or(0, |at| self.beginnings[at].of());
+        let made = self.asked.get(&events).copied().unwrap_or_default();
+        self.asked.insert(events, made + each);
         let branch = |nth| {
             let seed = seed_of(seed_of(plan.seed, events as u64), nth);
             let source = Source::Branch { plan: Box::new(plan.clone()), after: events, seed };
@@ -192,14 +205,16 @@ impl Search<'_> {
         };
         let ran = team.all((made..made + each).map(branch).collect())?;
         self.runs += ran.len() as u64;
-        let begins = |ran: &&Ran| ran.events.get(..events) == Some(&self.events[..events]);
-        let counted: Vec<&Ran> = ran.iter().filter(begins).collect();
-        self.not_counted += (ran.len() - counted.len()) as u64;
-        let beginning = self.counted(events, counted.into_iter());
-        match at {
+        // They have all left it at the same event: until then they are one run.
+        let common = |ran: &Ran| first_difference(self.events, &ran.events).unwrap_or(self.events.len());
+        let (counted, others): (Vec<&Ran>, Vec<&Ran>) =
+            ran.iter().partition(|ran| common(ran) == ran.events.len().min(self.events.len()) && common(ran) >= events);
+        self.not_counted += others.len() as u64;
+        let Some(left) = counted.first().map(|ran| common(ran)) else { return Ok(()) };
+        let beginning = self.counted(left, counted.into_iter());
+        match self.beginnings.binary_search_by_key(&left, |other| other.events) {
             Ok(at) => self.beginnings[at].add(&beginning),
-            Err(at) if beginning.of() > 0 => self.beginnings.insert(at, beginning),
-            Err(_) => {}
+            Err(at) => self.beginnings.insert(at, beginning),
         }
         Ok(())
     }
@@ -221,8 +236,4 @@ impl Search<'_> {
         }
         beginning
     }
-}
-
-fn middle(from: usize, to: usize) -> Option<usize> {
-    (to - from > 1).then(|| from + (to - from) / 2)
 }

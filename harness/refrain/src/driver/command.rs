@@ -122,13 +122,14 @@ fn answer(
     print: &dyn Fn(String),
 ) -> Result<Outcome, Refusal> {
     match request {
-        Request::Explore { seed, budget, jobs, isolation } => {
+        Request::Explore { seed, budget, jobs, isolation, coverage } => {
             let until = match budget {
                 Budget::OfTest => Limit::Runs(test.runs),
                 Budget::Runs(runs) => Limit::Runs(runs),
                 Budget::Seconds(seconds) => Limit::Time(Instant::now() + Duration::from_secs(seconds)),
             };
-            exploration(test, &mut pool(test, jobs).isolated(isolation), seed, until, sink).map(Outcome::Explored)
+            exploration(test, &mut pool(test, jobs).isolated(isolation).counted_apart(coverage), seed, until, sink)
+                .map(Outcome::Explored)
         }
         Request::Replay { trace, until } => {
             let trace = save::read(test, &trace)?;

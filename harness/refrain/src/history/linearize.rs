@@ -4,7 +4,15 @@
 //! operation is open, a history is divided: what comes after depends only on the states in which the object may be. Within a part, the search
 //! remembers which operations were done in which state (Lowe, "Testing for linearizability").
 
-use std::{collections::BTreeSet, fmt, fmt::Debug};
+mod order;
+
+pub(super) use order::{Order, order};
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    fmt::Debug,
+};
 
 /// How many operations are tried before a history is given up.
 const STEPS_MAX: u64 = 200_000;
@@ -67,7 +75,7 @@ pub(super) fn explained<O: Object>(begin: &O, operations: &[Timed<'_, O>]) -> Re
         if found.ends.is_empty() {
             return shortest(&begins, operations, part, &mut steps).map(Some);
         }
-        begins = found.ends;
+        begins = found.ends.into_keys().collect();
     }
     Ok(None)
 }
@@ -90,10 +98,18 @@ fn parts<O: Object>(operations: &[Timed<'_, O>]) -> Vec<Vec<usize>> {
 
 /// What a search has found.
 struct Found<O> {
-    /// The states in which the object may be after all operations; none if no order explains them.
-    ends: BTreeSet<O>,
-    /// All states that were met.
-    met: BTreeSet<O>,
+    /// All states that were met, after which operations.
+    nodes: Vec<Node<O>>,
+    /// The states in which the object may be after all operations, and the node of each; none if no order explains them.
+    ends: BTreeMap<O, usize>,
+}
+
+/// A state that was met.
+struct Node<O> {
+    state: O,
+    done: Done,
+    /// The node before it, and the operation between them.
+    before: Option<(usize, usize)>,
 }
 
 /// Which operations are done, one bit for each.
@@ -103,36 +119,43 @@ fn is_done(done: &Done, nth: usize) -> bool {
     done[nth / 64] & 1 << (nth % 64) != 0
 }
 
+/// Returns the operations of which one is next: those that were called before the first answer of one that is not done. `None` if all that
+/// were answered are done.
+fn next<O: Object>(operations: &[Timed<'_, O>], done: &Done) -> Option<Vec<usize>> {
+    let open = || operations.iter().enumerate().filter(|(nth, _)| !is_done(done, *nth));
+    let first_answer = open().filter_map(|(_, of)| of.answer.map(|(_, at)| at)).min()?;
+    // Whatever was called later than this answer comes after it.
+    Some(open().filter(|(_, of)| of.called < first_answer).map(|(nth, _)| nth).collect())
+}
+
 /// Looks for all states in which the object may be after these operations.
 fn search<O: Object>(begins: &BTreeSet<O>, operations: &[Timed<'_, O>], steps: &mut u64) -> Result<Found<O>, TooMany> {
     let none: Done = vec![0; operations.len().div_ceil(64)];
-    let mut left: Vec<(Done, O)> = begins.iter().map(|begin| (none.clone(), begin.clone())).collect();
-    let mut seen: BTreeSet<(Done, O)> = left.iter().cloned().collect();
-    let mut ends = BTreeSet::new();
-    while let Some((done, state)) = left.pop() {
-        let open = || operations.iter().enumerate().filter(|(nth, _)| !is_done(&done, *nth));
-        let first_answer = open().filter_map(|(_, of)| of.answer.map(|(_, at)| at)).min();
-        let Some(first_answer) = first_answer else {
-            ends.insert(state);
+    let begin = |state: &O| Node { state: state.clone(), done: none.clone(), before: None };
+    let mut nodes: Vec<Node<O>> = begins.iter().map(begin).collect();
+    let mut seen: BTreeSet<(Done, O)> = begins.iter().map(|begin| (none.clone(), begin.clone())).collect();
+    let mut left: Vec<usize> = (0..nodes.len()).collect();
+    let mut ends = BTreeMap::new();
+    while let Some(at) = left.pop() {
+        let Some(next) = next(operations, &nodes[at].done) else {
+            ends.entry(nodes[at].state.clone()).or_insert(at);
             continue;
         };
-        // Whatever was called later than this answer comes after it.
-        for (nth, of) in open().filter(|(_, of)| of.called < first_answer) {
+        for nth in next {
             *steps = steps.checked_sub(1).ok_or(TooMany)?;
-            let mut next = state.clone();
-            let answer = next.apply(of.call);
+            let (of, mut state, mut done) = (operations[nth], nodes[at].state.clone(), nodes[at].done.clone());
+            let answer = state.apply(of.call);
             if of.answer.is_some_and(|(expected, _)| *expected != answer) {
                 continue;
             }
-            let mut done = done.clone();
             done[nth / 64] |= 1 << (nth % 64);
-            let next = (done, next);
-            if seen.insert(next.clone()) {
-                left.push(next);
+            if seen.insert((done.clone(), state.clone())) {
+                left.push(nodes.len());
+                nodes.push(Node { state, done, before: Some((at, nth)) });
             }
         }
     }
-    Ok(Found { ends, met: seen.into_iter().map(|(_, state)| state).collect() })
+    Ok(Found { nodes, ends })
 }
 
 /// Shortens a part that no order explains: to its beginning up to the first answer that cannot be explained, and to the operations that
@@ -161,7 +184,7 @@ fn shortest<O: Object>(
         let mut without = part.clone();
         let removed = operations[without.remove(nth)];
         let found = search(begins, &timed(until(&without, last)), steps)?;
-        if found.ends.is_empty() && found.met.iter().all(|state| only_reads(state, removed.call)) {
+        if found.ends.is_empty() && found.nodes.iter().all(|node| only_reads(&node.state, removed.call)) {
             part = without;
         }
     }

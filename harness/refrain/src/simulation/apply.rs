@@ -1,7 +1,10 @@
 //! Applies plans to the simulated network: resolves names to hosts and durations to nanoseconds.
 
 use super::state::{PlanSource, State};
-use crate::plan::{Fault, FaultKind, Route, Trigger, TriggerEvent, fault};
+use crate::{
+    engine::counters,
+    plan::{Fault, FaultKind, Route, Trigger, TriggerEvent, fault},
+};
 use std::time::Duration;
 use tokio::control::{self, Effect, HostId, TriggerKind};
 
@@ -38,6 +41,7 @@ impl State {
 
     fn arm(&mut self, faults: Vec<Fault>) -> Result<(), String> {
         apply(self, &faults)?;
+        faults.iter().for_each(|fault| counters::has(fault.kind.index()));
         self.plan.faults.extend(faults);
         self.tell_plan();
         Ok(())

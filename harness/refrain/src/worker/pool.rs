@@ -16,6 +16,7 @@ use std::{
         fd::OwnedFd,
         unix::{net::UnixStream, process::CommandExt},
     },
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -25,6 +26,8 @@ use std::{
 pub const WORKER: &str = "worker";
 /// The role of a worker whose runs report backtraces.
 pub const WORKER_WITH_BACKTRACES: &str = "worker with backtraces";
+/// The variable in which a worker is told where source coverage of each kind of fault goes.
+pub const COVERAGE: &str = "REFRAIN_COVERAGE";
 /// How often a job is given to a new worker after one was killed from outside.
 const RESTARTS_MAX: u64 = 3;
 /// How long a worker may take to end what it started, and then itself.
@@ -45,6 +48,8 @@ struct Worker {
     is_first: bool,
     process: Option<Process>,
     machine: Machine,
+    /// Where its counters of source coverage go, apart for each kind of fault.
+    coverage: Option<PathBuf>,
 }
 
 /// A worker's process, guard included.
@@ -63,13 +68,26 @@ impl Pool {
     pub fn new(test: &'static str, memory_max: u64, jobs: usize) -> Pool {
         // Not in a worker: what it reads there would be seen in the heap that its runs have a copy of.
         temporary::remove_abandoned();
-        let worker = |nth| Worker { test, memory_max, is_first: nth == 0, process: None, machine: Machine::default() };
+        let worker = |nth| Worker {
+            test,
+            memory_max,
+            is_first: nth == 0,
+            process: None,
+            machine: Machine::default(),
+            coverage: None,
+        };
         Pool { workers: (0..jobs.max(1)).map(worker).collect(), isolation: Isolation::default() }
     }
 
     /// The same, with the runs of explorations kept apart in this way.
     pub fn isolated(self, isolation: Isolation) -> Pool {
         Pool { isolation, ..self }
+    }
+
+    /// The same, with the source coverage of each kind of fault in a folder.
+    pub fn counted_apart(mut self, coverage: Option<PathBuf>) -> Pool {
+        self.workers.iter_mut().for_each(|worker| worker.coverage.clone_from(&coverage));
+        self
     }
 
     /// What the machine did to the runs of these workers.
@@ -117,7 +135,7 @@ impl Worker {
             let process = match &mut self.process {
                 Some(process) => process,
                 None => {
-                    let (process, randomises_addresses) = Process::start(self.test)?;
+                    let (process, randomises_addresses) = Process::start(self.test, self.coverage.as_deref())?;
                     self.machine.randomises_addresses |= randomises_addresses;
                     self.process.insert(process)
                 }
@@ -146,7 +164,7 @@ const WITHOUT_PROCESSORS_CHANCE: (&str, &str) = ("OPENSSL_ia32cap", "~0x40000000
 
 impl Process {
     /// Starts a worker, and says whether its addresses are random.
-    fn start(test: &str) -> io::Result<(Process, bool)> {
+    fn start(test: &str, coverage: Option<&Path>) -> io::Result<(Process, bool)> {
         orphans::adopt()?;
         let (ours, theirs) = UnixStream::pair()?;
         let mut command = Command::new(std::env::current_exe()?);
@@ -159,6 +177,9 @@ impl Process {
         command.env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
         let (variable, value) = WITHOUT_PROCESSORS_CHANCE;
         command.env(variable, std::env::var_os(variable).unwrap_or_else(|| value.into()));
+        if let Some(folder) = coverage {
+            command.env(COVERAGE, folder);
+        }
         let (child, randomises_addresses) = without_randomised_addresses(|| command.spawn());
         Ok((Process { child: child?, socket: BufReader::new(ours) }, randomises_addresses))
     }

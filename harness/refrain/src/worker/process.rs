@@ -18,7 +18,9 @@ use nix::{
     unistd::{ForkResult, Pid, fork, getpid, getppid, pipe2, setpgid},
 };
 use std::{
-    env, io,
+    env,
+    ffi::OsString,
+    io,
     num::NonZeroUsize,
     os::fd::{AsFd, AsRawFd, OwnedFd, RawFd},
     sync::atomic::Ordering::Relaxed,
@@ -31,6 +33,14 @@ const PIPE_FD: RawFd = 1000;
 pub fn set_variable(name: &str, value: &str) {
     // SAFETY: this process has one thread: it was forked by `fork_once` and starts none. So nobody reads the environment meanwhile.
     unsafe { env::set_var(name, value) };
+}
+
+/// Takes a variable out of this worker's environment: its runs do not inherit it.
+pub fn take_variable(name: &str) -> Option<OsString> {
+    let value = env::var_os(name);
+    // SAFETY: as above.
+    unsafe { env::remove_var(name) };
+    value
 }
 
 /// A page that this process shares with the runs that it forks.

@@ -4,13 +4,15 @@ mod batch;
 
 use super::{
     collector::RunCollector,
-    guard, process,
+    guard,
+    pool::COVERAGE,
+    process,
     watch::{End, Runner},
 };
 use crate::{
     engine::{Outlet, Watch, counters, exit},
     job::{Answer, Job, Ran, RunMessage, Search, Searched, Source},
-    plan::Plan,
+    plan::{Plan, fault::FaultKind},
     report::engine_limit,
     test::Test,
 };
@@ -20,6 +22,7 @@ use std::{
     os::fd::AsFd,
     os::unix::net::UnixStream,
     panic::{self, AssertUnwindSafe},
+    path::Path,
     time::Duration,
 };
 
@@ -57,6 +60,9 @@ fn serve_on(test: &'static Test, backtraces: bool, socket: &UnixStream) -> io::R
     // reads the same in traces and snapshots. Where the sources are gone, it stays as it is.
     let _ = crate::package::folder(test).map(std::env::set_current_dir);
     let (lifeline, temporary) = guard::enter()?;
+    if let Some(folder) = process::take_variable(COVERAGE) {
+        counters::count_apart(Path::new(&folder), test.path, FaultKind::kinds());
+    }
     process::share_counters()?;
     let stopped = socket.try_clone()?;
     let mut worker = Worker {

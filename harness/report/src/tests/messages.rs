@@ -209,6 +209,14 @@ fn each_kind_of_failure_has_its_sentence() {
             ] } }),
             "`register` of key 7 is not linearizable: no order of 2 operations explains their answers",
         ),
+        (
+            json!({ "agrees-with-model": "store" }),
+            json!({ "disagrees": { "begin": "Store({})", "expected": ["Some(6)", "None"], "operations": [
+                { "number": 0, "client": "test", "call": "Put(3, 6)", "called": 0 },
+                { "number": 1, "client": "test", "call": "Take(3)", "answer": "Some(5)", "called": 5, "answered": 9 },
+            ] } }),
+            "`store` does not agree with its model: it answers Take(3) with Some(5), and the model with Some(6) or None",
+        ),
         (json!("deterministic"), json!("not-as-planned"), "an execution of the model did not follow its plan"),
     ];
     let table = table.map(|(property, detail, sentence)| (failure(property, detail), sentence));

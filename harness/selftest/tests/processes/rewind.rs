@@ -259,7 +259,7 @@ fn name(test: &str) -> String {
 }
 
 fn explored(test: &str, isolation: Isolation) -> Exploration {
-    let request = Request::Explore { seed: 1, budget: Budget::Runs(RUNS), jobs: Some(1), isolation };
+    let request = Request::Explore { seed: 1, budget: Budget::Runs(RUNS), jobs: Some(1), isolation, coverage: None };
     match ask(&name(test), &request) {
         Outcome::Explored(exploration) => exploration,
         other => panic!("{test}: {other:?}"),

@@ -8,11 +8,11 @@ use crate::{
 };
 use std::{sync::Mutex, thread, time::Instant};
 
-/// The workers, and until when they work.
+/// The workers, and until when they work, if that is limited.
 pub(super) struct Team<'a> {
     pub workers: &'a mut Pool,
     pub sink: ProgressSink<'a>,
-    pub until: Instant,
+    pub until: Option<Instant>,
     /// Number of runs so far.
     pub done: u64,
 }
@@ -28,7 +28,7 @@ struct Queue {
 impl Team<'_> {
     /// Returns whether there is time left, and nobody has asked to stop.
     pub fn goes_on(&self) -> bool {
-        !self.sink.stops() && Instant::now() < self.until
+        goes_on(self.sink, self.until)
     }
 
     /// Executes runs, in the order of which it returns them; those for which no time is left are missing.
@@ -52,9 +52,13 @@ impl Team<'_> {
     }
 }
 
-fn work(worker: &mut dyn Ask, queue: &Mutex<Queue>, sink: ProgressSink<'_>, until: Instant) {
+fn goes_on(sink: ProgressSink<'_>, until: Option<Instant>) -> bool {
+    !sink.stops() && until.is_none_or(|until| Instant::now() < until)
+}
+
+fn work(worker: &mut dyn Ask, queue: &Mutex<Queue>, sink: ProgressSink<'_>, until: Option<Instant>) {
     let lock = || queue.lock().expect("no worker panics");
-    while !sink.stops() && Instant::now() < until {
+    while goes_on(sink, until) {
         if lock().jobs.is_empty() {
             return;
         }

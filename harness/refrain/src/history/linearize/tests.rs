@@ -140,3 +140,62 @@ proptest! {
         }
     }
 }
+
+/// The order of the operations, the states after them, and what the next ones would be answered.
+fn ordered(operations: &[Op]) -> (Vec<(usize, String)>, Vec<(usize, String)>) {
+    let Order { effects, stuck } = order(&Register(0), &timed(operations)).unwrap();
+    (effects, stuck)
+}
+
+fn texts(pairs: &[(usize, &str)]) -> Vec<(usize, String)> {
+    pairs.iter().map(|(nth, text)| (*nth, (*text).to_owned())).collect()
+}
+
+#[test]
+fn an_order_that_explains_everything_crosses_the_parts() {
+    let operations = [
+        (0, Call::Write(3), Some((1, 3))),
+        (2, Call::Write(7), Some((5, 7))),
+        (3, Call::Read, Some((4, 3))),
+        (6, Call::Read, Some((7, 7))),
+    ];
+    let expected = texts(&[(0, "Register(3)"), (2, "Register(3)"), (1, "Register(7)"), (3, "Register(7)")]);
+    assert_eq!(ordered(&operations), (expected, vec![]));
+}
+
+#[test]
+fn the_longest_order_ends_where_nothing_can_be_next() {
+    let operations = [
+        (0, Call::Write(3), Some((1, 3))),
+        (2, Call::Write(7), Some((3, 7))),
+        (4, Call::Read, Some((7, 3))),
+        (5, Call::Write(9), None),
+        (8, Call::Read, Some((9, 7))),
+    ];
+    let (effects, stuck) = ordered(&operations);
+    assert_eq!(effects[..2], texts(&[(0, "Register(3)"), (1, "Register(7)")]));
+    assert!(stuck.iter().any(|(nth, _)| *nth == 2), "{stuck:?}");
+    assert!(effects.len() + 1 < operations.len());
+}
+
+proptest! {
+    #[test]
+    fn an_order_is_one_in_which_the_object_answers_so(operations in histories()) {
+        let timed = timed(&operations);
+        let Order { effects, stuck } = order(&Register(0), &timed).unwrap();
+        let mut register = Register(0);
+        for (nth, state) in &effects {
+            let (_, call, answer) = &operations[*nth];
+            let given = register.apply(call);
+            prop_assert!(answer.is_none_or(|(_, value)| value == given));
+            prop_assert_eq!(&format!("{register:?}"), state);
+        }
+        // None takes effect before one that was answered before it was called.
+        for (at, (later, _)) in effects.iter().enumerate() {
+            for (earlier, _) in &effects[..at] {
+                prop_assert!(operations[*later].2.is_none_or(|(answered, _)| operations[*earlier].0 < answered));
+            }
+        }
+        prop_assert_eq!(stuck.is_empty(), explained(&Register(0), &timed).unwrap().is_none());
+    }
+}
