@@ -18,12 +18,14 @@ pub fn doing(doing: &Doing) -> (&'static str, Option<String>) {
 }
 
 /// Formats how to get into a run that waits for a debugger in a process of this executable. Ends with a newline.
+///
+/// A run answers system calls in a handler of SIGSYS, at which a debugger would stop otherwise, long before the event.
 pub fn awaits_debugger(process: u32, event: usize, executable: &Path) -> String {
     let executable = shell_word(executable);
     format!(
         "process {process} has come to event {event} and waits for a debugger:\n  \
-         gdb   rust-gdb -p {process} -ex continue {executable}\n  \
-         lldb  rust-lldb -p {process} -o continue\n\
+         gdb   rust-gdb -p {process} -ex 'handle SIGSYS nostop noprint pass' -ex continue {executable}\n  \
+         lldb  rust-lldb -p {process} -o 'process handle SIGSYS --stop false --notify false --pass true' -o continue\n\
          `continue` lets it stop with SIGTRAP just before the event. Ctrl-C here ends it.\n"
     )
 }

@@ -78,7 +78,11 @@ fn a_run_that_waits_for_a_debugger_says_how_to_get_there() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.stdout.starts_with("process 4711 has come to event 42 and waits for a debugger:\n"), "{ran:?}");
     assert!(
-        ran.stdout.contains("  gdb   rust-gdb -p 4711 -ex continue ") && ran.stdout.contains("-p 4711 -o continue\n")
+        ran.stdout.contains("  gdb   rust-gdb -p 4711 -ex 'handle SIGSYS ") && ran.stdout.contains("' -ex continue ")
+    );
+    assert!(
+        ran.stdout.contains("  lldb  rust-lldb -p 4711 -o 'process handle SIGSYS ")
+            && ran.stdout.contains("' -o continue\n")
     );
     let request = fs::read_to_string(trace.with_added_extension("answers.request")).expect("it was asked");
     assert!(request.starts_with("{\"debug\":") && request.ends_with(",\"at\":42}}\n"), "{request}");
