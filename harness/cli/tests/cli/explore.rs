@@ -125,7 +125,7 @@ fn the_executable_is_asked_for_what_the_command_line_says() {
         let ran = refrain(&[&["explore", "asked::", "--seed", "7"], args].concat());
         assert_eq!(ran.code, 0, "{ran:?}");
         let request = fs::read_to_string(fixture().join("answers/asked-passes.request")).expect("it was asked");
-        assert_eq!(request, format!("{{\"explore\":{{\"seed\":7,{asked}}}}}\n"));
+        assert_eq!(request, format!("{{\"explore\":{{\"seed\":7,{asked},\"coverage\":null}}}}\n"));
     };
     check(&[], r#""budget":"of_test","jobs":null,"isolation":"rewind""#);
     check(&["--runs", "100", "--jobs", "3"], r#""budget":{"runs":100},"jobs":3,"isolation":"rewind""#);

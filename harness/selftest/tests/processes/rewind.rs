@@ -302,7 +302,13 @@ fn runs_that_differ_are_all_made_again_by_fork() {
     assert_eq!(seen(Isolation::Rewind), (files.clone(), true));
     assert_eq!(seen(Isolation::Both), (files.clone(), true));
 
-    let request = Request::Explore { seed: 1, budget: Budget::Runs(RUNS), jobs: Some(1), isolation: Isolation::Rewind };
+    let request = Request::Explore {
+        seed: 1,
+        budget: Budget::Runs(RUNS),
+        jobs: Some(1),
+        isolation: Isolation::Rewind,
+        coverage: None,
+    };
     let mut started =
         Started::command(&name("fails_because_it_is_rewound"), &request, &[(EXPECTED, Path::new(&files))]);
     let Outcome::Explored(explored) = started.outcome() else { panic!("not explored") };

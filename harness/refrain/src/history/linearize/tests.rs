@@ -141,13 +141,16 @@ proptest! {
     }
 }
 
+/// Operations by their number, each with a text.
+type Texts = Vec<(usize, String)>;
+
 /// The order of the operations, the states after them, and what the next ones would be answered.
-fn ordered(operations: &[Op]) -> (Vec<(usize, String)>, Vec<(usize, String)>) {
+fn ordered(operations: &[Op]) -> (Texts, Texts) {
     let Order { effects, stuck } = order(&Register(0), &timed(operations)).unwrap();
     (effects, stuck)
 }
 
-fn texts(pairs: &[(usize, &str)]) -> Vec<(usize, String)> {
+fn texts(pairs: &[(usize, &str)]) -> Texts {
     pairs.iter().map(|(nth, text)| (*nth, (*text).to_owned())).collect()
 }
 
