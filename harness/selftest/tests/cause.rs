@@ -1,16 +1,12 @@
 //! The event after which a failure was inevitable, of services whose fate is sealed at a known event.
 
-use crate::driver::{Started, ask};
+use crate::driver::{ask, failing::failing};
 use refrain::{
     Faults, World,
     event::{Event, Kind, Log, Tcp},
-    trace::{self, Build, Engine, Trace},
+    trace,
 };
-use refrain_core::{
-    job::Ran,
-    protocol::{Inevitable, Outcome, Request},
-};
-use serde_json::json;
+use refrain_core::protocol::{Inevitable, Outcome, Request};
 use std::{io, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -88,24 +84,7 @@ async fn nothing_saves_it(world: World) {
 /// Continues the first run of a hundred that fails, and returns its events, too.
 #[track_caller]
 fn cause(test: &str) -> (Vec<Event>, Inevitable) {
-    let mut worker = Started::worker(test);
-    let ran = (0..100).map(|seed| serde_json::from_value::<Ran>(worker.record(json!({ "seed": seed }))).unwrap());
-    let ran = ran.into_iter().find(|ran| ran.verdict.failure().is_some()).expect("a run of a hundred fails");
-    let trace = Trace {
-        test: test.into(),
-        package: "refrain-selftest".into(),
-        target: "test/selftest".into(),
-        engine: Engine { name: "madsim".into(), version: "0.2.34".into() },
-        plan: ran.plan.clone(),
-        failure: ran.verdict.failure().unwrap().clone(),
-        digest: format!("{:016x}", ran.digest),
-        left_out: 0,
-        build: Build::this(),
-        packages: vec![],
-        events: ran.events.clone(),
-        sockets: vec![],
-        anchors: vec![],
-    };
+    let (ran, trace) = failing(test, 0);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("saved.jsonl");
     trace::write(&path, &trace).unwrap();

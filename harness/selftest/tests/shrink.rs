@@ -1,12 +1,8 @@
 //! Shrunk plans are short to read and have short runs.
 
-use crate::driver::{Started, ask};
+use crate::driver::{ask, failing::failing};
 use proptest::{collection, option, prelude::*};
-use refrain::{
-    Faults, World,
-    plan::Plan,
-    trace::{self, Build, Engine, Trace},
-};
+use refrain::{Faults, World, plan::Plan, trace};
 use refrain_core::{
     job::Ran,
     protocol::{Outcome, Request, Shrunk},
@@ -72,24 +68,7 @@ async fn a_reset_panics(world: World, messages: Vec<u8>) {
 /// Shrinks the first failing run from a seed on, and returns the result.
 #[track_caller]
 pub fn shrunk(test: &str, first: u64) -> (Ran, Shrunk) {
-    let mut worker = Started::worker(test);
-    let ran = (first..).map(|seed| serde_json::from_value::<Ran>(worker.record(json!({ "seed": seed }))).unwrap());
-    let ran = ran.take(100).find(|ran| ran.verdict.failure().is_some()).expect("a run of a hundred fails");
-    let trace = Trace {
-        test: test.into(),
-        package: "refrain-selftest".into(),
-        target: "test/main".into(),
-        engine: Engine { name: "madsim".into(), version: "0.2.34".into() },
-        plan: ran.plan.clone(),
-        failure: ran.verdict.failure().unwrap().clone(),
-        digest: format!("{:016x}", ran.digest),
-        left_out: 0,
-        build: Build::this(),
-        packages: vec![],
-        events: ran.events.clone(),
-        sockets: vec![],
-        anchors: vec![],
-    };
+    let (ran, trace) = failing(test, first);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("long.jsonl");
     trace::write(&path, &trace).unwrap();

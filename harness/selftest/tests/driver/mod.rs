@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+pub mod failing;
 mod refused;
 
 pub use refused::{Which, refuse};
